@@ -1,0 +1,1 @@
+//! Atomic views over memory that other threads or processes also use.

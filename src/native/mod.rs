@@ -1,0 +1,1 @@
+//! The native lane: threads that run Rust tasks, their context and registry.

@@ -1,0 +1,1 @@
+//! The pool itself: queue, tickets, limits, idle workers, statistics.

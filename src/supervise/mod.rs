@@ -1,0 +1,1 @@
+//! Watching other processes: heartbeats, readings, the parent-death guard.
