@@ -1,0 +1,121 @@
+'use strict'
+
+// One class a case, each with a stable `code`: match on the code, which also holds across realms
+// and copies of the package.
+
+const kRspoolError = Symbol.for('rspool.error')
+
+class RspoolError extends Error {
+  /**
+   * @param {string} code
+   * @param {string} message
+   * @param {{ cause?: unknown }} [options]
+   */
+  constructor (code, message, options) {
+    super(message, options)
+    this.code = code
+  }
+
+  static [Symbol.hasInstance] (/** @type {any} */ value) {
+    if (this !== RspoolError) return Function.prototype[Symbol.hasInstance].call(this, value)
+    return value !== null && typeof value === 'object' && value[kRspoolError] === true
+  }
+
+  get [kRspoolError] () {
+    return true
+  }
+}
+Object.defineProperty(RspoolError.prototype, 'name', { value: 'RspoolError', configurable: true, writable: true })
+
+/**
+ * @param {string} name
+ * @param {string} code
+ */
+function errorClass (name, code) {
+  const Class = {
+    [name]: class extends RspoolError {
+      /**
+       * @param {string} message
+       * @param {{ cause?: unknown }} [options]
+       */
+      constructor (message, options) {
+        super(code, message, options)
+      }
+    }
+  }[name]
+  Object.defineProperty(Class.prototype, 'name', { value: name, configurable: true, writable: true })
+  return Class
+}
+
+const TaskTimeoutError = errorClass('TaskTimeoutError', 'ERR_RSPOOL_TASK_TIMEOUT')
+const QueueTimeoutError = errorClass('QueueTimeoutError', 'ERR_RSPOOL_QUEUE_TIMEOUT')
+const QueueFullError = errorClass('QueueFullError', 'ERR_RSPOOL_QUEUE_FULL')
+const PoolClosedError = errorClass('PoolClosedError', 'ERR_RSPOOL_POOL_CLOSED')
+const WorkerStartError = errorClass('WorkerStartError', 'ERR_RSPOOL_WORKER_START')
+const UnknownTaskError = errorClass('UnknownTaskError', 'ERR_RSPOOL_UNKNOWN_TASK')
+const InputTooLargeError = errorClass('InputTooLargeError', 'ERR_RSPOOL_INPUT_TOO_LARGE')
+const TaskPanicError = errorClass('TaskPanicError', 'ERR_RSPOOL_TASK_PANIC')
+
+/** The isolate that ran the task ended: `process.exit()` in the task, or `terminate()`. */
+class WorkerExitError extends RspoolError {
+  /**
+   * @param {string} message
+   * @param {number} exitCode
+   */
+  constructor (message, exitCode) {
+    super('ERR_RSPOOL_WORKER_EXIT', message)
+    this.exitCode = exitCode
+  }
+}
+Object.defineProperty(WorkerExitError.prototype, 'name', { value: 'WorkerExitError', configurable: true, writable: true })
+
+/** What a caller passed cannot be right: thrown by constructors, rejected by `run`. */
+class InvalidArgumentError extends TypeError {
+  /**
+   * @param {string} message
+   * @param {{ cause?: unknown }} [options]
+   */
+  constructor (message, options) {
+    super(message, options)
+    this.code = 'ERR_RSPOOL_INVALID_ARGUMENT'
+  }
+
+  get [kRspoolError] () {
+    return true
+  }
+}
+Object.defineProperty(InvalidArgumentError.prototype, 'name', { value: 'InvalidArgumentError', configurable: true, writable: true })
+
+/** As the platform's own: `name` AbortError, `code` ABORT_ERR, the signal's reason as `cause`. */
+class AbortError extends Error {
+  /** @param {unknown} [reason] */
+  constructor (reason) {
+    super('The task was aborted', reason === undefined ? undefined : { cause: reason })
+    this.code = 'ABORT_ERR'
+  }
+}
+Object.defineProperty(AbortError.prototype, 'name', { value: 'AbortError', configurable: true, writable: true })
+
+/**
+ * @param {string} message
+ * @param {{ cause?: unknown }} [options]
+ */
+function invalidArgument (message, options) {
+  return new InvalidArgumentError(message, options)
+}
+
+module.exports = {
+  RspoolError,
+  TaskTimeoutError,
+  QueueTimeoutError,
+  QueueFullError,
+  PoolClosedError,
+  WorkerExitError,
+  WorkerStartError,
+  UnknownTaskError,
+  InputTooLargeError,
+  TaskPanicError,
+  InvalidArgumentError,
+  AbortError,
+  invalidArgument
+}
