@@ -73,7 +73,13 @@ test('names the platform, the tried files and the way out when there is no addon
   t.is(code, 'ERR_RSPOOL_NATIVE_NOT_FOUND')
   t.true(known)
   t.is(causes.length, 2)
-  for (const part of [process.platform, process.arch, process.versions.node, `rspool-${tuple}`, path.join(dir, addonName)]) {
+  for (const part of [
+    process.platform,
+    process.arch,
+    process.versions.node,
+    `rspool-${tuple}`,
+    path.join(dir, addonName)
+  ]) {
     t.true(message.includes(part), `${part} is not in: ${message}`)
   }
   for (const part of ['npm run build', 'npx rspool-build', 'install script', 'report']) t.true(message.includes(part))
