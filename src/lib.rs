@@ -4,6 +4,7 @@
 //! (a JavaScript function in an isolate); both queue in one [`scheduler`]. The `node` module is
 //! the only one that names Node-API; everything else is plain Rust.
 
+pub mod cpu;
 pub mod memory;
 pub mod native;
 pub mod scheduler;

@@ -1,1 +1,4 @@
 //! Atomic views over memory that other threads or processes also use.
+
+pub mod borrowed;
+pub mod counters;

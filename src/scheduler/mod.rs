@@ -1,1 +1,29 @@
-//! The pool itself: queue, tickets, limits, idle workers, statistics.
+//! The pool itself: queue, tickets, limits, idle workers, statistics. No Node-API in here.
+//!
+//! A [`Scheduler`] is one pool. Callers [`submit`](Scheduler::submit); workers of either lane pull
+//! with [`exchange`](Scheduler::exchange), which hands over the result of one task and takes the
+//! next; results go to the owner's [`Outbox`]. All decisions are taken under one short lock, and
+//! everything that may be slow (ringing, starting a thread) happens after it is released.
+
+mod clock;
+mod lane;
+mod outbox;
+mod payload;
+mod pool;
+mod queue;
+mod slab;
+mod spin;
+mod state;
+mod stats;
+mod task;
+mod timer;
+mod worker;
+
+pub use clock::now;
+pub use lane::Lane;
+pub use outbox::{Bell, Control, Message, Outbox, Ring};
+pub use payload::{Body, Payload};
+pub use pool::{Limits, Refusal, Scheduler, Step, Submitted};
+pub use stats::{Percentiles, Snapshot, WorkerSnapshot};
+pub use task::{Attachments, Key, NewTask, Outcome, Taken};
+pub use worker::WorkerId;

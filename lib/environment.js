@@ -1,0 +1,168 @@
+'use strict'
+
+// This environment's side of the addon: the mailbox, the table of calls in flight, and what happens
+// when the doorbell rings. The mailbox layout is that of src/node/mailbox.rs.
+
+const native = require('./load')
+
+const DATA = 128
+const memory = new ArrayBuffer(DATA + 64 * 1024)
+const cells = new Int32Array(memory)
+const numbers = new Float64Array(memory)
+const bytes = Buffer.from(memory)
+
+const CELL = Object.freeze({
+  POOL: 0,
+  TICKET: 1,
+  TARGET: 2,
+  TAG: 3,
+  FORM: 4,
+  LENGTH: 5,
+  PRIORITY: 6,
+  LANE: 7,
+  TIMEOUT: 8,
+  QUEUE_TIMEOUT: 9,
+  RESULT: 10,
+  KEY: 11,
+  GENERATION: 12,
+  START: 13,
+  SLOT: 14,
+  STATUS: 15
+})
+/** Index into `numbers`. */
+const NUMBER = 8
+const CLOCK = 9
+
+const FORM = Object.freeze({ NUMBER: 0, BYTES: 1, ELSEWHERE: 2 })
+
+/** The first number of a drained record: how a task ended, or (from 16) what a pool has to do. */
+const WHAT = Object.freeze({
+  RETURNED: 0,
+  THREW: 1,
+  FAILED: 2,
+  TASK_TIMEOUT: 3,
+  QUEUE_TIMEOUT: 4,
+  POOL_CLOSED: 5,
+  WORKER_GONE: 6,
+  WORKER_START: 7,
+  START: 16,
+  TERMINATE: 17,
+  DELIVER: 18,
+  LANE_ENDED: 19
+})
+
+const RING_OUTBOX = 1
+const MORE = 0x80000000
+
+// ---- the calls in flight -----------------------------------------------------------------------
+
+/**
+ * What settles a call. `settle` is given the record's numbers; the payload is in the mailbox.
+ * @typedef {{ settle: (what: number, about: number, length: number, offset: number) => void }} Call
+ */
+
+/** @type {(Call | undefined)[]} */
+const calls = []
+/** @type {number[]} */
+const free = []
+let holds = 0
+
+/** Keeps this environment's loop alive until `release`. */
+function hold () {
+  if (holds++ === 0) bound.keepAlive(true)
+}
+
+function release () {
+  if (--holds === 0) bound.keepAlive(false)
+}
+
+/**
+ * A ticket for a call; the loop stays alive until it is given back.
+ * @param {Call} call
+ */
+function issue (call) {
+  const ticket = free.length > 0 ? /** @type {number} */ (free.pop()) : calls.length
+  calls[ticket] = call
+  hold()
+  return ticket
+}
+
+/** @param {number} ticket */
+function giveBack (ticket) {
+  calls[ticket] = undefined
+  free.push(ticket)
+  release()
+}
+
+// ---- when the doorbell rings -------------------------------------------------------------------
+
+/** @type {Map<number, { control: (what: number, about: number, ticket: number) => void }>} */
+const pools = new Map()
+
+/** @type {((why: number) => void) | undefined} */
+let workerRing
+
+/** @param {(why: number) => void} onRing what a worker does when it is rung */
+function setWorkerRing (onRing) {
+  workerRing = onRing
+}
+
+function onRing () {
+  const why = bound.answer()
+  if ((why & RING_OUTBOX) !== 0) drain()
+  if (workerRing !== undefined && (why & ~RING_OUTBOX) !== 0) workerRing(why)
+}
+
+/** Settles what has come in. At most a mailbox full: then promise reactions and the loop have a turn. */
+function drain () {
+  const result = bound.drain()
+  const count = result % MORE
+  let at = DATA
+  for (let i = 0; i < count; i++) {
+    const cell = at >> 2
+    const what = cells[cell]
+    const ticket = cells[cell + 1]
+    const about = cells[cell + 2]
+    const length = cells[cell + 3]
+    at += 16
+    if (what >= WHAT.START) {
+      pools.get(ticket)?.control(what, about, length)
+      continue
+    }
+    const call = calls[ticket]
+    const offset = at
+    if (what <= WHAT.FAILED) {
+      if (length >= 0) at += (length + 7) & ~7
+      else if (length === -1) at += 8
+    }
+    if (call === undefined) continue
+    giveBack(ticket)
+    call.settle(what, about, length, offset)
+  }
+  if (result >= MORE) setImmediate(drain)
+  return count
+}
+
+const bound = native.open(bytes, onRing)
+
+module.exports = {
+  native,
+  bound,
+  memory,
+  cells,
+  numbers,
+  bytes,
+  DATA,
+  CELL,
+  NUMBER,
+  CLOCK,
+  FORM,
+  WHAT,
+  pools,
+  issue,
+  giveBack,
+  hold,
+  release,
+  drain,
+  setWorkerRing
+}

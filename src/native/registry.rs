@@ -1,0 +1,200 @@
+//! The native tasks by name. The table is static: [`super::tasks`] lists the families, each family
+//! its tasks. `execute` is the only way a task is run, and never unwinds.
+
+use std::{
+    any::Any,
+    env,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::OnceLock,
+};
+
+use super::{
+    context::{DONE, TaskContext},
+    error::TaskError,
+    params::Params,
+    tasks::{FAMILIES, TEST_FAMILY},
+    value::Value,
+};
+
+/// The work of a native task.
+pub type Run = fn(Value, &Params, &TaskContext<'_>) -> Result<Value, TaskError>;
+
+/// A task that is written in Rust.
+#[derive(Debug)]
+pub struct NativeTask {
+    /// The full name, `family.task`.
+    pub name: &'static str,
+    /// The work. Call [`execute`](Self::execute) instead, which also keeps panics in.
+    pub run: Run,
+}
+
+impl NativeTask {
+    /// Runs the task to its end on this thread. A task that is cancelled before it starts does
+    /// not start; a panic becomes [`TaskError::Panicked`]; messages begin with the task's name; a
+    /// good end counts 1 into `done`.
+    pub fn execute(
+        &self,
+        input: Value,
+        params: &Params,
+        context: &TaskContext<'_>,
+    ) -> Result<Value, TaskError> {
+        context.check()?;
+        // A task that panics drops all that it owned, and what it borrowed is atomics and
+        // read-only params: nothing that is seen afterwards can be half changed.
+        let outcome = catch_unwind(AssertUnwindSafe(|| (self.run)(input, params, context)));
+        match outcome {
+            Ok(Ok(value)) => {
+                context.count(DONE, 1);
+                Ok(value)
+            }
+            Ok(Err(error)) => Err(error.of_task(self.name)),
+            Err(panic) => Err(TaskError::Panicked(panic_message(panic)).of_task(self.name)),
+        }
+    }
+}
+
+/// The task of this name.
+pub fn find(name: &str) -> Option<&'static NativeTask> {
+    all().find(|task| task.name == name)
+}
+
+/// The names of all tasks, family by family.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    all().map(|task| task.name)
+}
+
+/// The name that is most like an unknown one, if any is near: it differs by a few letters or in
+/// case, or only the family is missing or wrong.
+pub fn suggest(name: &str) -> Option<&'static str> {
+    nearest(name, names()).or_else(|| {
+        let leaf = leaf(name).to_lowercase();
+        names().find(|known| self::leaf(known).to_lowercase() == leaf)
+    })
+}
+
+fn leaf(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
+}
+
+/// The one of `known` that is within a third of its letters of `name`.
+pub(crate) fn nearest(
+    name: &str,
+    known: impl Iterator<Item = &'static str>,
+) -> Option<&'static str> {
+    // Longer than any name: the distance is quadratic and `name` comes from the user.
+    if name.len() > 100 {
+        return None;
+    }
+    let lower = name.to_lowercase();
+    known
+        .map(|known| {
+            let distance = strsim::damerau_levenshtein(&known.to_lowercase(), &lower);
+            (distance, known)
+        })
+        .filter(|(distance, known)| distance * 3 <= known.len())
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known)
+}
+
+fn all() -> impl Iterator<Item = &'static NativeTask> {
+    let test = if test_tasks() { TEST_FAMILY } else { &[] };
+    FAMILIES
+        .iter()
+        .copied()
+        .chain(std::iter::once(test))
+        .flatten()
+}
+
+/// The tasks that exist to test the pool (`test.*`) are there when the environment variable
+/// `RSPOOL_TEST_TASKS` is `1` at the first look-up of the process.
+fn test_tasks() -> bool {
+    static ENABLED: OnceLock<bool> = OnceLock::new();
+    *ENABLED.get_or_init(|| env::var_os("RSPOOL_TEST_TASKS").is_some_and(|value| value == "1"))
+}
+
+fn panic_message(panic: Box<dyn Any + Send>) -> String {
+    match panic.downcast::<&'static str>() {
+        Ok(text) => format!("the task panicked: {text}"),
+        Err(panic) => match panic.downcast::<String>() {
+            Ok(text) => format!("the task panicked: {text}"),
+            Err(other) => {
+                // Its drop may panic, and nothing further out would catch that.
+                std::mem::forget(other);
+                "the task panicked".into()
+            }
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::HashSet,
+        panic::panic_any,
+        sync::atomic::{AtomicU32, Ordering},
+    };
+
+    use super::*;
+
+    #[test]
+    fn every_name_is_dotted_unique_and_found() {
+        let mut seen = HashSet::new();
+        for name in names() {
+            assert!(seen.insert(name), "{name} twice");
+            let (family, task) = name.split_once('.').expect("a dotted name");
+            let word = |s: &str| !s.is_empty() && s.chars().all(|c| c.is_ascii_alphanumeric());
+            assert!(word(family) && word(task), "{name}");
+            assert_eq!(find(name).unwrap().name, name);
+        }
+        assert!(find("hash").is_none() && find("").is_none());
+    }
+
+    #[test]
+    fn suggestions_are_near_or_have_the_same_leaf() {
+        assert_eq!(suggest("hash.sha265"), Some("hash.sha256"));
+        assert_eq!(suggest("hash.SHA256"), Some("hash.sha256"));
+        assert_eq!(suggest("hash.sha512"), Some("hash.sha256"));
+        assert_eq!(suggest("sha256"), Some("hash.sha256"));
+        assert_eq!(suggest("crypto.sha256"), Some("hash.sha256"));
+        assert_eq!(suggest("image.resize"), None);
+        assert_eq!(suggest(&"x".repeat(1_000_000)), None);
+    }
+
+    fn execute(run: Run, context: &TaskContext<'_>) -> Result<Value, TaskError> {
+        NativeTask { name: "t.x", run }.execute(Value::Null, &Params::none(), context)
+    }
+
+    #[test]
+    fn panics_stay_in_and_keep_their_message() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic!("a payload that panics when dropped");
+            }
+        }
+        let context = TaskContext::detached();
+        let cases: [(Run, &str); 3] = [
+            (|_, _, _| panic!("plain"), "t.x: the task panicked: plain"),
+            (
+                |v, _, _| panic!("got {v:?}"),
+                "t.x: the task panicked: got Null",
+            ),
+            (|_, _, _| panic_any(Bomb), "t.x: the task panicked"),
+        ];
+        for (run, message) in cases {
+            let error = execute(run, &context).unwrap_err();
+            assert_eq!(error.code(), "ERR_RSPOOL_TASK_PANIC");
+            assert_eq!(error.to_string(), message);
+        }
+    }
+
+    #[test]
+    fn a_cancelled_task_does_not_start() {
+        let cancel = AtomicU32::new(1);
+        let context = TaskContext::new(&cancel, None);
+        let run: Run = |_, _, _| unreachable!();
+        assert_eq!(execute(run, &context), Err(TaskError::Cancelled));
+        cancel.store(0, Ordering::Relaxed);
+        assert_eq!(execute(|v, _, _| Ok(v), &context), Ok(Value::Null));
+    }
+}

@@ -1,0 +1,13 @@
+//! The built-in tasks, a file a family. A family lists its tasks in `TASKS`; a new family takes
+//! its `mod` line and its line in [`FAMILIES`].
+
+use super::registry::NativeTask;
+
+pub mod hash;
+mod test;
+
+/// The families, in the order in which their names are listed.
+pub(super) static FAMILIES: &[&[NativeTask]] = &[hash::TASKS];
+
+/// The tasks that exist to test the pool.
+pub(super) static TEST_FAMILY: &[NativeTask] = test::TASKS;

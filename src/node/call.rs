@@ -1,0 +1,220 @@
+//! One call from JavaScript: its arguments, and how it may fail. A failure of a function bound to an
+//! environment is a bug of the JS layer, which has validated; it throws and never aborts.
+
+use std::ffi::{CStr, CString, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+
+use napi::sys;
+
+use super::environment::Environment;
+
+/// What went wrong, for a thrown Error.
+pub(super) struct Fault(pub(super) &'static str);
+
+pub(super) type Outcome = Result<Option<sys::napi_value>, Fault>;
+
+/// A function that is bound to an environment.
+pub(super) type Bound = fn(&Environment, &Call) -> Outcome;
+
+pub(super) struct Call {
+    pub(super) env: sys::napi_env,
+    info: sys::napi_callback_info,
+}
+
+const MAX_ARGS: usize = 8;
+
+impl Call {
+    /// All arguments; missing ones are undefined.
+    pub(super) fn args(&self) -> [sys::napi_value; MAX_ARGS] {
+        let mut args = [ptr::null_mut(); MAX_ARGS];
+        let mut count = MAX_ARGS;
+        // SAFETY: `args` has room for `count` values; Node fills the missing ones with undefined.
+        unsafe {
+            sys::napi_get_cb_info(
+                self.env,
+                self.info,
+                &mut count,
+                args.as_mut_ptr(),
+                ptr::null_mut(),
+                ptr::null_mut(),
+            )
+        };
+        args
+    }
+
+    pub(super) fn number(&self, value: sys::napi_value) -> Result<f64, Fault> {
+        let mut number = 0.0;
+        // SAFETY: `value` is an argument of this call.
+        check(unsafe { sys::napi_get_value_double(self.env, value, &mut number) }, "expected a number")?;
+        Ok(number)
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, which is what an out-of-range index needs")]
+    pub(super) fn index(&self, value: sys::napi_value) -> Result<u32, Fault> {
+        Ok(self.number(value)? as u32)
+    }
+
+    pub(super) fn boolean(&self, value: sys::napi_value) -> Result<bool, Fault> {
+        let mut boolean = false;
+        // SAFETY: `value` is an argument of this call.
+        check(unsafe { sys::napi_get_value_bool(self.env, value, &mut boolean) }, "expected a boolean")?;
+        Ok(boolean)
+    }
+
+    /// A string, or nothing if the argument is something else.
+    pub(super) fn string(&self, value: sys::napi_value) -> Option<String> {
+        let mut length = 0;
+        // SAFETY: without a buffer the call only measures.
+        let status = unsafe { sys::napi_get_value_string_utf8(self.env, value, ptr::null_mut(), 0, &mut length) };
+        if status != sys::Status::napi_ok {
+            return None;
+        }
+        let mut bytes = vec![0u8; length + 1];
+        // SAFETY: the buffer has room for the measured bytes and the terminator.
+        unsafe {
+            sys::napi_get_value_string_utf8(self.env, value, bytes.as_mut_ptr().cast(), bytes.len(), &mut length)
+        };
+        bytes.truncate(length);
+        String::from_utf8(bytes).ok()
+    }
+
+    /// Where the elements of a typed array are, and how many bytes; nothing for another value.
+    pub(super) fn view(&self, value: sys::napi_value) -> Option<(*mut u8, usize)> {
+        let (mut kind, mut length, mut data) = (0, 0, ptr::null_mut());
+        // SAFETY: the out-pointers are valid; the status says whether they were written.
+        let status = unsafe {
+            sys::napi_get_typedarray_info(
+                self.env,
+                value,
+                &mut kind,
+                &mut length,
+                &mut data,
+                ptr::null_mut(),
+                ptr::null_mut(),
+            )
+        };
+        let size = match kind {
+            0..=2 => 1,
+            3 | 4 | 11 => 2,
+            5..=7 => 4,
+            _ => 8,
+        };
+        (status == sys::Status::napi_ok).then_some((data.cast(), length * size))
+    }
+
+    /// A copy of the bytes of a typed array that no other thread writes.
+    pub(super) fn copy_bytes(&self, value: sys::napi_value) -> Option<Box<[u8]>> {
+        let (data, length) = self.view(value)?;
+        if length == 0 {
+            return Some(Box::default());
+        }
+        // SAFETY: the engine gave pointer and length of a live view; no JS runs during this call,
+        // and the JS layer never passes a view on shared memory here.
+        Some(unsafe { std::slice::from_raw_parts(data, length) }.into())
+    }
+
+    pub(super) fn make_number(&self, number: f64) -> Outcome {
+        let mut value = ptr::null_mut();
+        // SAFETY: creates a value in this call's scope.
+        check(unsafe { sys::napi_create_double(self.env, number, &mut value) }, "no number")?;
+        Ok(Some(value))
+    }
+
+    pub(super) fn make_boolean(&self, boolean: bool) -> Outcome {
+        let mut value = ptr::null_mut();
+        // SAFETY: as above.
+        check(unsafe { sys::napi_get_boolean(self.env, boolean, &mut value) }, "no boolean")?;
+        Ok(Some(value))
+    }
+
+    pub(super) fn make_string(&self, text: &str) -> Outcome {
+        let mut value = ptr::null_mut();
+        // SAFETY: pointer and length are of one live string.
+        let status = unsafe {
+            sys::napi_create_string_utf8(self.env, text.as_ptr().cast(), text.len() as isize, &mut value)
+        };
+        check(status, "no string")?;
+        Ok(Some(value))
+    }
+}
+
+pub(super) fn check(status: sys::napi_status, what: &'static str) -> Result<(), Fault> {
+    if status == sys::Status::napi_ok { Ok(()) } else { Err(Fault(what)) }
+}
+
+/// The C entry of a bound function. Generic over the function through a zero-sized type so that each
+/// has its own entry and no argument is spent on telling which.
+pub(super) unsafe extern "C" fn enter<F: Export>(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+    let mut data = ptr::null_mut();
+    // SAFETY: only the data pointer is asked for.
+    unsafe {
+        sys::napi_get_cb_info(env, info, ptr::null_mut(), ptr::null_mut(), ptr::null_mut(), &mut data);
+    }
+    // SAFETY: `bind` set the pointer to the environment, which lives until the engine's clean-up
+    // hooks run; no JavaScript runs after that.
+    let environment = unsafe { &*data.cast::<Environment>() };
+    let call = Call { env, info };
+    // A panic must not reach the C frame: it would abort the process.
+    let fault = match catch_unwind(AssertUnwindSafe(|| F::FUNCTION(environment, &call))) {
+        Ok(Ok(value)) => return value.unwrap_or(ptr::null_mut()),
+        Ok(Err(Fault(message))) => message,
+        Err(_) => "internal error: a native function panicked",
+    };
+    let message = CString::new(fault).unwrap_or_default();
+    // SAFETY: both strings are terminated and live until the call returns.
+    unsafe { sys::napi_throw_error(env, c"ERR_RSPOOL_INTERNAL".as_ptr(), message.as_ptr()) };
+    ptr::null_mut()
+}
+
+/// A bound function as a type.
+pub(super) trait Export {
+    const NAME: &'static CStr;
+    const FUNCTION: Bound;
+}
+
+/// Puts a function on `exports`, bound to an environment.
+pub(super) fn bind<F: Export>(
+    env: sys::napi_env,
+    exports: sys::napi_value,
+    environment: *const Environment,
+) -> Result<(), Fault> {
+    let mut function = ptr::null_mut();
+    // SAFETY: the name is terminated; `enter` reads the data as what it is.
+    let status = unsafe {
+        sys::napi_create_function(
+            env,
+            F::NAME.as_ptr(),
+            F::NAME.count_bytes() as isize,
+            Some(enter::<F>),
+            environment.cast_mut().cast::<c_void>(),
+            &mut function,
+        )
+    };
+    check(status, "no function")?;
+    // SAFETY: `exports` is an object of the caller's scope.
+    check(unsafe { sys::napi_set_named_property(env, exports, F::NAME.as_ptr(), function) }, "no property")
+}
+
+/// Declares bound functions as types, and one function that binds them all.
+macro_rules! exports {
+    ($($name:literal $type:ident = $function:path;)*) => {
+        $(
+            struct $type;
+            impl $crate::node::call::Export for $type {
+                const NAME: &'static std::ffi::CStr = $name;
+                const FUNCTION: $crate::node::call::Bound = $function;
+            }
+        )*
+
+        pub(super) fn bind_all(
+            env: napi::sys::napi_env,
+            exports: napi::sys::napi_value,
+            environment: *const $crate::node::environment::Environment,
+        ) -> Result<(), $crate::node::call::Fault> {
+            $($crate::node::call::bind::<$type>(env, exports, environment)?;)*
+            Ok(())
+        }
+    };
+}
+pub(super) use exports;

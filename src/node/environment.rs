@@ -1,0 +1,166 @@
+//! What one environment (the main thread, or an isolate) has on the native side, and its end.
+//!
+//! The engine's clean-up hook shuts the doorbell first, then destroys the pools that the
+//! environment owns: their threads see their tasks cancelled and end, their results have nowhere to
+//! go. A pool that it only works for is not touched: that pool's owner sees the isolate exit.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ffi::c_void;
+use std::sync::{Arc, LazyLock, Weak};
+
+use napi::bindgen_prelude::Uint8Array;
+use napi::sys;
+use parking_lot::Mutex;
+
+use super::call::{Fault, check};
+use super::doorbell::Doorbell;
+use super::mailbox::Mailbox;
+use super::{hot, pools};
+use crate::memory::Borrowed;
+use crate::scheduler::{Message, Outbox, Scheduler, WorkerId};
+
+/// All pools of the process, by the number that an isolate is told to join.
+static POOLS: LazyLock<Mutex<Pools>> = LazyLock::new(Mutex::default);
+
+#[derive(Default)]
+struct Pools {
+    last: u32,
+    by_uid: HashMap<u32, Weak<Scheduler>>,
+}
+
+pub(super) struct Environment {
+    pub(super) env: sys::napi_env,
+    pub(super) mailbox: Mailbox,
+    pub(super) doorbell: Arc<Doorbell>,
+    pub(super) outbox: Arc<Outbox>,
+    /// The pools that it owns, by handle; a handle is free again once JS has released it.
+    pools: RefCell<Vec<Option<(u32, Arc<Scheduler>)>>>,
+    /// The pool that it works for, if it is a worker.
+    member: RefCell<Option<(Arc<Scheduler>, WorkerId)>>,
+    /// A message that did not fit into the last drain.
+    pub(super) carry: RefCell<Option<Message>>,
+    /// Bytes that are too long for the mailbox, until JS has fetched them.
+    pub(super) blobs: RefCell<Vec<Box<[u8]>>>,
+    /// Memory of this environment that tasks count into, and what keeps it alive.
+    counters: RefCell<Vec<(Arc<Borrowed>, sys::napi_ref)>>,
+}
+
+impl Environment {
+    /// The pool of a handle.
+    pub(super) fn with_pool<T>(&self, handle: u32, f: impl FnOnce(&Arc<Scheduler>) -> T) -> Result<T, Fault> {
+        match self.pools.borrow().get(handle as usize) {
+            Some(Some((_, pool))) => Ok(f(pool)),
+            _ => Err(Fault("unknown pool handle")),
+        }
+    }
+
+    pub(super) fn with_member<T>(&self, f: impl FnOnce(&Arc<Scheduler>, WorkerId) -> T) -> Result<T, Fault> {
+        match &*self.member.borrow() {
+            Some((pool, id)) => Ok(f(pool, *id)),
+            None => Err(Fault("this environment is no worker")),
+        }
+    }
+
+    /// Adds a pool, made from the number it gets. Gives its handle and that number.
+    pub(super) fn add_pool(&self, make: impl FnOnce(u32) -> Arc<Scheduler>) -> (u32, u32) {
+        let mut registry = POOLS.lock();
+        registry.last += 1;
+        let uid = registry.last;
+        let pool = make(uid);
+        registry.by_uid.insert(uid, Arc::downgrade(&pool));
+        drop(registry);
+        let mut pools = self.pools.borrow_mut();
+        let handle = pools.iter().position(Option::is_none).unwrap_or_else(|| {
+            pools.push(None);
+            pools.len() - 1
+        });
+        pools[handle] = Some((uid, pool));
+        (u32::try_from(handle).expect("fewer pools than memory"), uid)
+    }
+
+    pub(super) fn release_pool(&self, handle: u32) {
+        if let Some((uid, _)) = self.pools.borrow_mut().get_mut(handle as usize).and_then(Option::take) {
+            POOLS.lock().by_uid.remove(&uid);
+        }
+    }
+
+    /// Becomes a worker of the pool with this number. False when there is no such pool or worker.
+    pub(super) fn join(&self, uid: u32, id: WorkerId) -> bool {
+        let Some(pool) = POOLS.lock().by_uid.get(&uid).and_then(Weak::upgrade) else { return false };
+        let joined = pool.join(id, Arc::clone(&self.doorbell) as _);
+        *self.member.borrow_mut() = Some((pool, id));
+        joined
+    }
+
+    /// Keeps `reference` until no task counts into the memory any more.
+    pub(super) fn lend(&self, memory: Arc<Borrowed>, reference: sys::napi_ref) {
+        self.counters.borrow_mut().push((memory, reference));
+    }
+
+    /// Lets go of memory that no task uses any more.
+    pub(super) fn collect_lent(&self) {
+        let mut counters = self.counters.borrow_mut();
+        if counters.is_empty() {
+            return;
+        }
+        counters.retain(|(memory, reference)| {
+            // Ours is the only one left: no task can get another from anywhere.
+            let used = Arc::strong_count(memory) > 1;
+            if !used {
+                // SAFETY: a reference of this environment, on its thread, deleted once.
+                unsafe { sys::napi_delete_reference(self.env, *reference) };
+            }
+            used
+        });
+    }
+}
+
+/// Makes the environment's side, and binds its functions to it.
+pub(super) fn open(
+    env: sys::napi_env,
+    mailbox: &Uint8Array,
+    on_ring: sys::napi_value,
+    exports: sys::napi_value,
+) -> napi::Result<()> {
+    make(env, mailbox, on_ring, exports).map_err(|Fault(message)| napi::Error::from_reason(message))
+}
+
+fn make(env: sys::napi_env, mailbox: &Uint8Array, on_ring: sys::napi_value, exports: sys::napi_value) -> Result<(), Fault> {
+    // SAFETY: `lib/environment.js` keeps the mailbox for as long as the environment lives, never
+    // transfers it, and hands it to nobody; it is not resizable, so it stays where it is.
+    let mailbox = unsafe { Mailbox::new(mailbox.as_ptr().cast_mut(), mailbox.len()) }.ok_or(Fault("bad mailbox"))?;
+    let doorbell = Doorbell::hang(env, on_ring)?;
+    let outbox = Arc::new(Outbox::default());
+    outbox.attach(Arc::clone(&doorbell) as _);
+    let environment = Box::into_raw(Box::new(Environment {
+        env,
+        mailbox,
+        doorbell,
+        outbox,
+        pools: RefCell::default(),
+        member: RefCell::default(),
+        carry: RefCell::default(),
+        blobs: RefCell::default(),
+        counters: RefCell::default(),
+    }));
+    // After the threadsafe function, so that this runs before the engine frees it.
+    // SAFETY: the hook gets the pointer just made, once.
+    check(unsafe { sys::napi_add_env_cleanup_hook(env, Some(close), environment.cast()) }, "no clean-up hook")?;
+    hot::bind_all(env, exports, environment)?;
+    pools::bind_all(env, exports, environment)
+}
+
+/// The environment ends: no JavaScript runs any more.
+unsafe extern "C" fn close(environment: *mut c_void) {
+    // SAFETY: made in `make`, and taken back here, once; the bound functions cannot be called now.
+    let environment = unsafe { Box::from_raw(environment.cast::<Environment>()) };
+    environment.doorbell.shut();
+    for (memory, _) in environment.counters.borrow().iter() {
+        memory.close();
+    }
+    for (uid, pool) in environment.pools.borrow_mut().drain(..).flatten() {
+        POOLS.lock().by_uid.remove(&uid);
+        pool.destroy();
+    }
+}

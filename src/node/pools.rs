@@ -1,0 +1,222 @@
+//! The functions beside the way of a task: making and ending pools, joining, readings.
+
+use std::ptr;
+use std::sync::Arc;
+
+use napi::sys;
+
+use super::call::{Call, Fault, Outcome as Returned, check};
+use super::environment::Environment;
+use super::hot::submit_with;
+use crate::memory::{Borrowed, CounterSet};
+use crate::native;
+use crate::scheduler::{Attachments, Lane, Limits, Percentiles, Scheduler, Snapshot, WorkerId};
+
+super::call::exports! {
+    c"createPool" CreatePool = create_pool;
+    c"releasePool" ReleasePool = release_pool;
+    c"closePool" ClosePool = close_pool;
+    c"destroyPool" DestroyPool = destroy_pool;
+    c"submitWith" SubmitWith = submit_attached;
+    c"reserveMinimum" ReserveMinimum = reserve_minimum;
+    c"hold" Hold = hold;
+    c"failWaiting" FailWaiting = fail_waiting;
+    c"readyWorkers" ReadyWorkers = ready_workers;
+    c"reap" Reap = reap;
+    c"leave" Leave = leave;
+    c"join" Join = join;
+    c"keepAlive" KeepAlive = keep_alive;
+    c"stats" Stats = stats;
+    c"taskNames" TaskNames = task_names;
+    c"suggestTask" SuggestTask = suggest_task;
+    c"cpuCount" CpuCount = cpu_count;
+}
+
+fn lane(call: &Call, value: sys::napi_value) -> Result<Lane, Fault> {
+    Ok(if call.index(value)? == 0 { Lane::Native } else { Lane::Script })
+}
+
+/// A limit: what is not finite is none.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, and the top is no limit")]
+fn limit(call: &Call, value: sys::napi_value) -> Result<u32, Fault> {
+    let number = call.number(value)?;
+    Ok(if number.is_finite() { number as u32 } else { u32::MAX })
+}
+
+/// `createPool(min, max, maxQueue, concurrency, abortGrace, idleTimeout) -> "handle,uid"`
+fn create_pool(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let max_queue = limit(call, args[2])?;
+    let limits = Limits {
+        min_threads: limit(call, args[0])?,
+        max_threads: limit(call, args[1])?,
+        max_queue: if max_queue == u32::MAX { usize::MAX } else { max_queue as usize },
+        concurrency: limit(call, args[3])?,
+        abort_grace: limit(call, args[4])?,
+        idle_timeout: limit(call, args[5])?,
+    };
+    let outbox = Arc::clone(&environment.outbox);
+    let (handle, uid) = environment.add_pool(|uid| Scheduler::new(uid, limits, outbox, native::launch));
+    call.make_string(&format!("{handle},{uid}"))
+}
+
+fn release_pool(environment: &Environment, call: &Call) -> Returned {
+    environment.release_pool(call.index(call.args()[0])?);
+    Ok(None)
+}
+
+fn close_pool(environment: &Environment, call: &Call) -> Returned {
+    environment.with_pool(call.index(call.args()[0])?, |pool| pool.close())?;
+    Ok(None)
+}
+
+fn destroy_pool(environment: &Environment, call: &Call) -> Returned {
+    environment.with_pool(call.index(call.args()[0])?, |pool| pool.destroy())?;
+    Ok(None)
+}
+
+/// `submitWith(bytes?, params?, counters?, names?)`: as `submit`, for a native task with parameters
+/// (JSON text) or with counters (a BigInt64Array on shared memory, and its names joined by NUL).
+fn submit_attached(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let params = call.string(args[1]).map(String::into_boxed_str);
+    let counters = match call.string(args[3]) {
+        Some(names) => Some(lend_counters(environment, call, args[2], &names)?),
+        None => None,
+    };
+    submit_with(environment, call, Some(Box::new(Attachments { params, counters })))
+}
+
+fn lend_counters(
+    environment: &Environment,
+    call: &Call,
+    view: sys::napi_value,
+    names: &str,
+) -> Result<Arc<CounterSet>, Fault> {
+    let (data, bytes) = call.view(view).ok_or(Fault("expected a typed array of counters"))?;
+    // SAFETY: the view is on shared memory that never moves or shrinks; the reference below keeps it
+    // alive until the last task lets go, and the environment's clean-up closes it before it is freed.
+    let memory = unsafe { Borrowed::new(data, bytes) }.ok_or(Fault("the counters are not aligned"))?;
+    let memory = Arc::new(memory);
+    let mut reference = ptr::null_mut();
+    // SAFETY: a reference to an argument of this call, deleted in `collect_lent`.
+    check(unsafe { sys::napi_create_reference(call.env, view, 1, &mut reference) }, "no reference")?;
+    environment.lend(Arc::clone(&memory), reference);
+    Ok(Arc::new(CounterSet::new(memory, names.split('\0').map(str::to_owned))))
+}
+
+/// `reserveMinimum(pool, lane) -> "id,id,…"`
+fn reserve_minimum(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let lane = lane(call, args[1])?;
+    let ids = environment.with_pool(call.index(args[0])?, |pool| pool.reserve_minimum(lane))?;
+    let ids: Vec<String> = ids.iter().map(|id| id.0.to_string()).collect();
+    call.make_string(&ids.join(","))
+}
+
+fn hold(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let (lane, held) = (lane(call, args[1])?, call.boolean(args[2])?);
+    environment.with_pool(call.index(args[0])?, |pool| pool.hold(lane, held))?;
+    Ok(None)
+}
+
+fn fail_waiting(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let lane = lane(call, args[1])?;
+    environment.with_pool(call.index(args[0])?, |pool| pool.fail_waiting(lane))?;
+    Ok(None)
+}
+
+fn ready_workers(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let lane = lane(call, args[1])?;
+    let ready = environment.with_pool(call.index(args[0])?, |pool| pool.ready_workers(lane))?;
+    call.make_number(f64::from(ready))
+}
+
+/// `reap(pool, lane, idleMs)`
+fn reap(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let (lane, idle) = (lane(call, args[1])?, limit(call, args[2])?);
+    environment.with_pool(call.index(args[0])?, |pool| pool.reap(lane, idle))?;
+    Ok(None)
+}
+
+/// `leave(pool, worker)`: the worker's isolate has ended.
+fn leave(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let id = WorkerId(call.index(args[1])?);
+    environment.with_pool(call.index(args[0])?, |pool| pool.leave(id))?;
+    Ok(None)
+}
+
+/// `join(uid, worker, flags) -> boolean`: this environment becomes a worker. `flags` is an Int32Array
+/// on shared memory, one number a slot.
+fn join(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let (data, bytes) = call.view(args[2]).ok_or(Fault("expected an Int32Array"))?;
+    if data.addr() % 4 != 0 {
+        return Err(Fault("the flags are not aligned"));
+    }
+    // SAFETY: shared memory does not move, the isolate's bootstrap keeps the view for as long as it
+    // lives, and JavaScript uses it through Atomics only.
+    unsafe { environment.doorbell.set_flags(data.cast(), bytes / 4) };
+    let joined = environment.join(call.index(args[0])?, WorkerId(call.index(args[1])?));
+    call.make_boolean(joined)
+}
+
+/// `keepAlive(boolean)`: whether this environment's loop is to stay while nothing else holds it.
+fn keep_alive(environment: &Environment, call: &Call) -> Returned {
+    environment.doorbell.hold(call.env, call.boolean(call.args()[0])?);
+    Ok(None)
+}
+
+/// `stats(pool) -> JSON text`
+fn stats(environment: &Environment, call: &Call) -> Returned {
+    let snapshot = environment.with_pool(call.index(call.args()[0])?, |pool| pool.snapshot())?;
+    call.make_string(&to_json(&snapshot).to_string())
+}
+
+fn to_json(snapshot: &Snapshot) -> serde_json::Value {
+    let times = |times: &Percentiles| {
+        serde_json::json!({
+            "count": times.count, "min": times.min, "max": times.max, "mean": times.mean,
+            "p50": times.p50, "p90": times.p90, "p99": times.p99, "p999": times.p999,
+        })
+    };
+    let workers: Vec<_> = snapshot
+        .workers
+        .iter()
+        .map(|worker| {
+            serde_json::json!({
+                "id": worker.id.0,
+                "lane": match worker.lane { Lane::Native => "native", Lane::Script => "script" },
+                "state": worker.state, "running": worker.running, "completed": worker.completed,
+                "age": worker.age, "busyTime": worker.busy,
+            })
+        })
+        .collect();
+    serde_json::json!({
+        "workers": workers, "queued": snapshot.queued, "running": snapshot.running,
+        "completed": snapshot.completed, "failed": snapshot.failed, "queuedBytes": snapshot.queued_bytes,
+        "waitTime": times(&snapshot.wait), "runTime": times(&snapshot.run), "utilization": snapshot.utilization,
+    })
+}
+
+/// `taskNames() -> names joined by NUL`: a native task's target is its place in this list.
+fn task_names(_: &Environment, call: &Call) -> Returned {
+    let names: Vec<&str> = native::registry::names().collect();
+    call.make_string(&names.join("\0"))
+}
+
+/// `suggestTask(name) -> string`: the nearest native task's name, or ''.
+fn suggest_task(_: &Environment, call: &Call) -> Returned {
+    let name = call.string(call.args()[0]).unwrap_or_default();
+    call.make_string(native::registry::suggest(&name).unwrap_or(""))
+}
+
+fn cpu_count(_: &Environment, call: &Call) -> Returned {
+    #[expect(clippy::cast_precision_loss, reason = "a number of CPUs")]
+    call.make_number(crate::cpu::count() as f64)
+}

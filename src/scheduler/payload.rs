@@ -1,0 +1,43 @@
+//! The encoded input or result of a task, as the scheduler carries it: a tag that only the two ends
+//! read (`lib/payload.js`, `node/values.rs`), and a number or bytes.
+
+/// The part of a payload that the tag describes.
+#[derive(Debug)]
+pub enum Body {
+    /// A value that fits a double: numbers, booleans, null, undefined.
+    Number(f64),
+    /// Anything else, owned.
+    Bytes(Box<[u8]>),
+}
+
+/// An encoded value. The scheduler never looks inside.
+#[derive(Debug)]
+pub struct Payload {
+    /// What the body means; chosen by the encoder.
+    pub tag: u32,
+    /// The value.
+    pub body: Body,
+}
+
+impl Payload {
+    /// A payload that is a number.
+    #[must_use]
+    pub fn number(tag: u32, number: f64) -> Self {
+        Self { tag, body: Body::Number(number) }
+    }
+
+    /// A payload that owns bytes.
+    #[must_use]
+    pub fn bytes(tag: u32, bytes: impl Into<Box<[u8]>>) -> Self {
+        Self { tag, body: Body::Bytes(bytes.into()) }
+    }
+
+    /// Native memory held beyond the struct itself, in bytes.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        match &self.body {
+            Body::Number(_) => 0,
+            Body::Bytes(bytes) => bytes.len(),
+        }
+    }
+}

@@ -1,0 +1,420 @@
+//! A pool: the state behind its lock, and the side effects that follow a decision.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use parking_lot::{Mutex, MutexGuard};
+
+use super::clock::now;
+use super::lane::{Lane, PerLane};
+use super::outbox::{Bell, Control, Message, Outbox, Ring};
+use super::spin::SPIN_NS;
+use super::state::{Given, Next, Phase, State, Wakes};
+use super::stats::Snapshot;
+use super::task::{Key, NO_LIMIT, NewTask, Outcome, Stage, Taken};
+use super::timer::{self, Alarm};
+use super::worker::WorkerId;
+
+/// What a pool may use.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Workers of each lane that are kept.
+    pub min_threads: u32,
+    /// Workers of each lane at most, and busy ones over both lanes.
+    pub max_threads: u32,
+    /// Tasks that may wait beyond what the workers can take; `usize::MAX` is no limit.
+    pub max_queue: usize,
+    /// Tasks that an isolate may run at once.
+    pub concurrency: u32,
+    /// Milliseconds that an abandoned script task gets to end by itself; `u32::MAX` is for ever.
+    pub abort_grace: u32,
+    /// Milliseconds after which an idle native worker ends; `u32::MAX` is never.
+    pub idle_timeout: u32,
+}
+
+/// Why a task was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The queue is full.
+    Full,
+    /// The pool is closed.
+    Closed,
+}
+
+/// A task was taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Submitted {
+    /// Its name for [`Scheduler::cancel`].
+    pub key: Key,
+    /// An isolate that the caller, on the owner's thread, has to start now.
+    pub start: Option<WorkerId>,
+}
+
+/// What a worker does next.
+#[derive(Debug)]
+pub enum Step {
+    /// Run this task.
+    Run(Taken),
+    /// Wait to be rung.
+    Idle,
+    /// End.
+    Retire,
+}
+
+/// Starts a thread that will [`join`](Scheduler::join) as this worker.
+pub type Launch = fn(&Arc<Scheduler>, WorkerId) -> io::Result<()>;
+
+/// On a cache line of its own: the spinning worker reads it all the time.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Waiting(AtomicUsize);
+
+/// One pool.
+#[derive(Debug)]
+pub struct Scheduler {
+    /// The owner's name for the pool.
+    id: u32,
+    limits: Limits,
+    owner: Arc<Outbox>,
+    launch: Launch,
+    /// Copies of the queues' lengths, written under the lock, for spinning without it.
+    waiting: PerLane<Waiting>,
+    state: Mutex<State>,
+}
+
+impl Scheduler {
+    /// A pool without workers. `launch` starts native workers.
+    #[must_use]
+    pub fn new(id: u32, limits: Limits, owner: Arc<Outbox>, launch: Launch) -> Arc<Self> {
+        let state = Mutex::new(State::new(limits.clone(), now()));
+        Arc::new(Self { id, limits, owner, launch, waiting: PerLane::default(), state })
+    }
+
+    /// What the pool may use.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Queues a task. To be called on the owner's thread.
+    ///
+    /// # Errors
+    /// [`Refusal`] when the queue is full or the pool is closed; the task is dropped.
+    pub fn submit(self: &Arc<Self>, new: NewTask) -> Result<Submitted, Refusal> {
+        let now = now();
+        let queue_timeout = new.queue_timeout;
+        let mut state = self.state.lock();
+        if state.phase == Phase::Closed {
+            return Err(Refusal::Closed);
+        }
+        if state.is_full(new.lane) {
+            return Err(Refusal::Full);
+        }
+        let key = state.enqueue(new, now);
+        let wakes = self.release(state, now);
+        if queue_timeout != NO_LIMIT {
+            timer::arm(now + ms(queue_timeout), Arc::downgrade(self), Alarm::QueueTimeout(key));
+        }
+        let start = self.ring_and_launch(wakes);
+        Ok(Submitted { key, start })
+    }
+
+    /// Gives a task to an idle worker of its lane at once, if there is one and nothing waits: the caller
+    /// sends the input. Otherwise the task is dropped, and is to be submitted as usual.
+    pub fn submit_direct(&self, new: NewTask) -> Option<(WorkerId, Taken)> {
+        self.state.lock().enqueue_direct(new, now())
+    }
+
+    /// Takes a direct submission back whose input could not be sent.
+    pub fn undo(&self, id: WorkerId, slot: u32) {
+        let bell = self.state.lock().undo(id, slot);
+        if let Some(bell) = bell {
+            bell.ring(Ring::Lane);
+        }
+    }
+
+    /// Gives a task up. True when it had not ended: its outcome is now the caller's to tell.
+    pub fn cancel(self: &Arc<Self>, key: Key) -> bool {
+        let given = self.state.lock().give_up(key);
+        self.settle_given(key, &given);
+        !matches!(given, Given::Ended)
+    }
+
+    /// Makes room for the workers of a lane that the minimum lacks; the caller starts them.
+    #[must_use]
+    pub fn reserve_minimum(&self, lane: Lane) -> Vec<WorkerId> {
+        let now = now();
+        let mut state = self.state.lock();
+        let mut started = Vec::new();
+        while state.phase == Phase::Open
+            && !state.lanes[lane].held
+            && state.lanes[lane].workers < self.limits.min_threads
+        {
+            started.push(state.add_worker(lane, now));
+        }
+        started
+    }
+
+    // ---- the workers' side ---------------------------------------------------------------------
+
+    /// A started worker is ready; from here on it calls [`exchange`](Self::exchange). False when
+    /// the pool does not know it (any more): it ends.
+    #[must_use]
+    pub fn join(&self, id: WorkerId, bell: Arc<dyn Bell>) -> bool {
+        self.state.lock().join(id, bell)
+    }
+
+    /// Hands over the outcome of the task in a slot, and asks what to do next.
+    pub fn exchange(self: &Arc<Self>, id: WorkerId, finished: Option<(u32, Outcome)>) -> Step {
+        let mut now = now();
+        let mut state = self.state.lock();
+        let settled = finished.and_then(|(slot, outcome)| state.finish(id, slot, outcome, now));
+        let mut next = state.next(id, true, now);
+        let lane = state.lane_of(id);
+        let wakes = self.release(state, now);
+        if let Some(message) = settled {
+            self.owner.send(message);
+        }
+        self.ring_and_request(wakes);
+        if let (Next::Spin, Some(lane)) = (&next, lane) {
+            now = self.spin(lane, now);
+            let mut state = self.state.lock();
+            next = state.next(id, false, now);
+            let wakes = self.release(state, now);
+            self.ring_and_request(wakes);
+        }
+        match next {
+            Next::Run(taken) => {
+                if taken.timeout != NO_LIMIT {
+                    timer::arm(now + ms(taken.timeout), Arc::downgrade(self), Alarm::TaskTimeout(taken.key));
+                }
+                Step::Run(taken)
+            }
+            Next::Retire => Step::Retire,
+            Next::Idle | Next::Spin => Step::Idle,
+        }
+    }
+
+    /// Hands over an outcome only.
+    pub fn finish(self: &Arc<Self>, id: WorkerId, slot: u32, outcome: Outcome) {
+        let now = now();
+        let mut state = self.state.lock();
+        let settled = state.finish(id, slot, outcome, now);
+        let wakes = self.release(state, now);
+        if let Some(message) = settled {
+            self.owner.send(message);
+        }
+        self.ring_and_request(wakes);
+    }
+
+    fn spin(&self, lane: Lane, start: u64) -> u64 {
+        loop {
+            for _ in 0..8 {
+                if self.waiting[lane].0.load(Relaxed) > 0 {
+                    return now();
+                }
+                std::hint::spin_loop();
+            }
+            let now = now();
+            if now.saturating_sub(start) > SPIN_NS {
+                return now;
+            }
+        }
+    }
+
+    /// A worker ended, in whatever way. The tasks that it had end with [`Outcome::WorkerGone`].
+    pub fn leave(self: &Arc<Self>, id: WorkerId) {
+        let now = now();
+        let mut state = self.state.lock();
+        let Some(lane) = state.lane_of(id) else { return };
+        let messages = state.remove_worker(id);
+        let ended = state.phase == Phase::Closed && state.lanes[lane].workers == 0;
+        let wakes = self.release(state, now);
+        self.send_all(messages);
+        self.ring_and_request(wakes);
+        if ended {
+            self.control(Control::LaneEnded(lane));
+        }
+    }
+
+    // ---- the owner's side ----------------------------------------------------------------------
+
+    /// Stops or resumes the starting of workers of a lane, after failures to start.
+    pub fn hold(self: &Arc<Self>, lane: Lane, held: bool) {
+        let now = now();
+        let mut state = self.state.lock();
+        state.lanes[lane].held = held;
+        let wakes = self.release(state, now);
+        self.ring_and_request(wakes);
+    }
+
+    /// Workers of a lane that are ready.
+    #[must_use]
+    pub fn ready_workers(&self, lane: Lane) -> u32 {
+        let state = self.state.lock();
+        state.lanes[lane].workers - state.lanes[lane].starting
+    }
+
+    /// Rejects what waits in a lane because no worker can be started.
+    pub fn fail_waiting(&self, lane: Lane) {
+        let mut state = self.state.lock();
+        let messages = state.fail_waiting(lane, || Outcome::WorkerStart);
+        self.publish(&state);
+        drop(state);
+        self.send_all(messages);
+    }
+
+    /// Retires workers of a lane that have been idle for so long, down to the minimum.
+    pub fn reap(&self, lane: Lane, idle_ms: u32) {
+        let bells = self.state.lock().reap(lane, ms(idle_ms), now());
+        ring_all(&bells);
+    }
+
+    /// Takes no more tasks; workers end once they run nothing. What waits is not run: the owner
+    /// closes when nothing waits.
+    pub fn close(&self) {
+        let mut state = self.state.lock();
+        let bells = state.close();
+        let ended: Vec<Lane> = Lane::ALL.into_iter().filter(|&lane| state.lanes[lane].workers == 0).collect();
+        drop(state);
+        ring_all(&bells);
+        for lane in ended {
+            self.control(Control::LaneEnded(lane));
+        }
+    }
+
+    /// Closes, and rejects all that waits or runs with [`Outcome::PoolClosed`].
+    pub fn destroy(&self) {
+        let mut state = self.state.lock();
+        let mut messages: Vec<Message> =
+            Lane::ALL.into_iter().flat_map(|lane| state.fail_waiting(lane, || Outcome::PoolClosed)).collect();
+        let (running, cancelled) = state.abandon_running();
+        messages.extend(running);
+        self.publish(&state);
+        drop(state);
+        for (bell, slot, generation) in cancelled {
+            bell.cancel(slot, generation);
+        }
+        self.send_all(messages);
+        self.close();
+    }
+
+    /// The pool at this moment.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.state.lock().snapshot(now())
+    }
+
+    // ---- alarms --------------------------------------------------------------------------------
+
+    pub(super) fn alarm(self: &Arc<Self>, alarm: Alarm) {
+        let (key, stage, outcome) = match alarm {
+            Alarm::QueueTimeout(key) => (key, Stage::Waiting, Outcome::QueueTimeout),
+            Alarm::TaskTimeout(key) => (key, Stage::Running, Outcome::TaskTimeout),
+            Alarm::Grace(key) => {
+                let found = self.state.lock().find(key);
+                if let Some((_, Lane::Script, Stage::Abandoned, worker)) = found {
+                    self.control(Control::Terminate(worker));
+                }
+                return;
+            }
+        };
+        let mut state = self.state.lock();
+        let Some((ticket, ..)) = state.find(key).filter(|found| found.2 == stage) else { return };
+        let given = state.give_up(key);
+        self.publish(&state);
+        drop(state);
+        self.settle_given(key, &given);
+        self.owner.send(Message::Settled { ticket, outcome });
+    }
+
+    /// Tells the worker of an abandoned task, and limits how long an isolate may ignore it.
+    fn settle_given(self: &Arc<Self>, key: Key, given: &Given) {
+        let Given::Running(slot, Some(bell)) = given else { return };
+        bell.cancel(*slot, key.generation);
+        let found = self.state.lock().find(key);
+        if let Some((_, Lane::Script, ..)) = found
+            && self.limits.abort_grace != NO_LIMIT
+        {
+            timer::arm(now() + ms(self.limits.abort_grace), Arc::downgrade(self), Alarm::Grace(key));
+        }
+    }
+
+    // ---- after the lock ------------------------------------------------------------------------
+
+    /// Decides who is woken, publishes the queue lengths, and releases the lock.
+    fn release(&self, mut state: MutexGuard<'_, State>, now: u64) -> Wakes {
+        let wakes = state.wakes(now);
+        self.publish(&state);
+        wakes
+    }
+
+    fn publish(&self, state: &State) {
+        for lane in Lane::ALL {
+            let waiting = state.waiting(lane);
+            // Relaxed: only a hint; whoever acts on it takes the lock.
+            if self.waiting[lane].0.load(Relaxed) != waiting {
+                self.waiting[lane].0.store(waiting, Relaxed);
+            }
+        }
+    }
+
+    /// Rings, and starts native workers. An isolate that is to be started is left to the caller.
+    fn ring_and_launch(self: &Arc<Self>, wakes: Wakes) -> Option<WorkerId> {
+        for bell in wakes.rings.0.iter().flatten() {
+            bell.ring(Ring::Lane);
+        }
+        if let Some(id) = wakes.starts[Lane::Native]
+            && (self.launch)(self, id).is_err()
+        {
+            self.launch_failed(id);
+        }
+        wakes.starts[Lane::Script]
+    }
+
+    /// The system refused a thread. What waits is rejected unless another worker will come to it;
+    /// the next submit tries again.
+    fn launch_failed(&self, id: WorkerId) {
+        let mut state = self.state.lock();
+        state.remove_worker(id);
+        let alone = state.lanes[Lane::Native].workers == 0;
+        let messages =
+            if alone { state.fail_waiting(Lane::Native, || Outcome::WorkerStart) } else { Vec::new() };
+        self.publish(&state);
+        drop(state);
+        self.send_all(messages);
+    }
+
+    /// Ends an idle worker that has waited in vain, unless the minimum needs it.
+    pub fn expire_idle(&self, id: WorkerId) -> bool {
+        self.state.lock().expire_idle(id)
+    }
+
+    /// As [`ring_and_launch`](Self::ring_and_launch), off the owner's thread: it is asked to start isolates.
+    fn ring_and_request(self: &Arc<Self>, wakes: Wakes) {
+        if let Some(id) = self.ring_and_launch(wakes) {
+            self.control(Control::Start(id));
+        }
+    }
+
+    fn control(&self, control: Control) {
+        self.owner.send(Message::Control { pool: self.id, control });
+    }
+
+    fn send_all(&self, messages: Vec<Message>) {
+        for message in messages {
+            self.owner.send(message);
+        }
+    }
+}
+
+fn ring_all(bells: &[Arc<dyn Bell>]) {
+    for bell in bells {
+        bell.ring(Ring::Lane);
+    }
+}
+
+fn ms(ms: u32) -> u64 {
+    u64::from(ms) * 1_000_000
+}

@@ -1,0 +1,129 @@
+//! The waiting tasks of one lane: strict by priority, first come first served within one. The lists
+//! run through the tasks themselves, so any task can leave in constant time and waiting costs no
+//! memory of its own.
+
+use super::slab::{NIL, Slab};
+use super::task::Task;
+
+/// The lowest and the highest priority, as `nice` counts: −20 runs first.
+pub(super) const PRIORITIES: std::ops::RangeInclusive<i8> = -20..=19;
+const BANDS: usize = 40;
+
+/// A list of waiting tasks a priority.
+#[derive(Debug)]
+pub(super) struct Queue {
+    bands: [Band; BANDS],
+    /// Bit b is set while band b has a task.
+    filled: u64,
+    len: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Band {
+    head: u32,
+    tail: u32,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self { bands: [Band { head: NIL, tail: NIL }; BANDS], filled: 0, len: 0 }
+    }
+}
+
+impl Queue {
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The task that is to run next.
+    pub(super) fn head(&self) -> Option<u32> {
+        (self.filled != 0).then(|| self.bands[self.filled.trailing_zeros() as usize].head)
+    }
+
+    /// Adds a task behind those of its priority.
+    pub(super) fn push(&mut self, tasks: &mut Slab<Task>, key: u32) {
+        let b = band(tasks[key].priority);
+        let tail = std::mem::replace(&mut self.bands[b].tail, key);
+        let task = &mut tasks[key];
+        (task.prev, task.next) = (tail, NIL);
+        if tail == NIL {
+            self.bands[b].head = key;
+            self.filled |= 1 << b;
+        } else {
+            tasks[tail].next = key;
+        }
+        self.len += 1;
+    }
+
+    /// Takes a task out, wherever it stands.
+    pub(super) fn unlink(&mut self, tasks: &mut Slab<Task>, key: u32) {
+        let (b, prev, next) = {
+            let task = &tasks[key];
+            (band(task.priority), task.prev, task.next)
+        };
+        match prev {
+            NIL => self.bands[b].head = next,
+            prev => tasks[prev].next = next,
+        }
+        match next {
+            NIL => self.bands[b].tail = prev,
+            next => tasks[next].prev = prev,
+        }
+        if self.bands[b].head == NIL {
+            self.filled &= !(1 << b);
+        }
+        self.len -= 1;
+    }
+}
+
+fn band(priority: i8) -> usize {
+    (priority.clamp(*PRIORITIES.start(), *PRIORITIES.end()) - PRIORITIES.start()) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drain(queue: &mut Queue, tasks: &mut Slab<Task>) -> Vec<u32> {
+        std::iter::from_fn(|| {
+            let key = queue.head()?;
+            queue.unlink(tasks, key);
+            Some(tasks.remove(key).ticket)
+        })
+        .collect()
+    }
+
+    fn filled(priorities: &[i8]) -> (Queue, Slab<Task>) {
+        let (mut queue, mut tasks) = (Queue::default(), Slab::default());
+        for (ticket, &priority) in priorities.iter().enumerate() {
+            let key = tasks.insert(Task::for_test(ticket as u32, priority));
+            queue.push(&mut tasks, key);
+        }
+        (queue, tasks)
+    }
+
+    #[test]
+    fn lower_numbers_run_first_and_equals_in_order_of_arrival() {
+        let (mut queue, mut tasks) = filled(&[0, 19, -20, 0, 5, -20]);
+        assert_eq!(drain(&mut queue, &mut tasks), [2, 5, 0, 3, 4, 1]);
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn a_task_leaves_from_the_front_the_middle_and_the_back() {
+        let (mut queue, mut tasks) = filled(&[0, 0, 0, 0, 0]);
+        for key in [0, 2, 4] {
+            queue.unlink(&mut tasks, key);
+            tasks.remove(key);
+        }
+        assert_eq!(queue.len(), 2);
+        assert_eq!(drain(&mut queue, &mut tasks), [1, 3]);
+        let key = tasks.insert(Task::for_test(9, 0));
+        queue.push(&mut tasks, key);
+        assert_eq!(drain(&mut queue, &mut tasks), [9]);
+    }
+}

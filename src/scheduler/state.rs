@@ -1,0 +1,522 @@
+//! Every decision of a pool: who takes which task, who is woken, who is started. Plain data under
+//! the scheduler's lock; nothing in here rings, waits or starts anything.
+//!
+//! Waking: a submit wakes at most one worker of the lane, and none while one searches (spins or is
+//! waking), because that one will take the task. A worker that takes a task and leaves others
+//! waiting wakes the next. So n workers cost no more than one.
+//!
+//! The CPU limit: at most `max_threads` workers over both lanes run tasks. Where the last free place
+//! is wanted by both lanes, the better priority has it, then whoever has waited longer, but a lane
+//! keeps its place for `LANE_PATIENCE` so that mixed small tasks do not pay a switch each.
+
+use std::sync::Arc;
+
+use super::lane::{Lane, PerLane};
+use super::outbox::{Bell, Message};
+use super::pool::Limits;
+use super::queue::Queue;
+use super::slab::Slab;
+use super::spin::{self, Luck};
+use super::stats::{Snapshot, Stats, WorkerSnapshot};
+use super::task::{Key, NewTask, Outcome, Stage, Taken, Task};
+use super::worker::{Worker, WorkerId, WorkerState};
+
+/// Nanoseconds that the other lane's oldest task waits before it gets a place ahead of this lane's.
+const LANE_PATIENCE: u64 = 2_000_000;
+
+/// Whether new tasks are taken, and queued ones still run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Open,
+    Closed,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct LaneState {
+    /// Idle workers, the warmest last.
+    idle: Vec<u32>,
+    /// Workers that run a task and could take more.
+    spare: Vec<u32>,
+    /// All workers, the starting ones too.
+    pub(super) workers: u32,
+    pub(super) starting: u32,
+    searching: u32,
+    busy: u32,
+    running: u32,
+    /// No worker is started: the last ones failed to.
+    pub(super) held: bool,
+    luck: Luck,
+}
+
+/// What has to happen once the lock is released.
+#[derive(Debug, Default)]
+#[must_use]
+pub(super) struct Wakes {
+    pub(super) rings: PerLane<Option<Arc<dyn Bell>>>,
+    pub(super) starts: PerLane<Option<WorkerId>>,
+}
+
+/// What a worker that asked for a task does next.
+#[derive(Debug)]
+pub(super) enum Next {
+    Run(Taken),
+    Spin,
+    Idle,
+    Retire,
+}
+
+/// What became of a task that its caller gave up.
+#[derive(Debug)]
+pub(super) enum Given {
+    /// It had not started; this was its input's lane.
+    Waiting,
+    /// It runs on; its worker is told through the bell, for this slot.
+    Running(u32, Option<Arc<dyn Bell>>),
+    /// It had ended.
+    Ended,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    limits: Limits,
+    pub(super) phase: Phase,
+    tasks: Slab<Task>,
+    generation: u32,
+    queues: PerLane<Queue>,
+    pub(super) lanes: PerLane<LaneState>,
+    workers: Slab<Worker>,
+    queued_bytes: usize,
+    stats: Stats,
+}
+
+impl State {
+    pub(super) fn new(limits: Limits, now: u64) -> Self {
+        Self {
+            limits,
+            phase: Phase::Open,
+            tasks: Slab::default(),
+            generation: 0,
+            queues: PerLane::default(),
+            lanes: PerLane::default(),
+            workers: Slab::default(),
+            queued_bytes: 0,
+            stats: Stats::new(now),
+        }
+    }
+
+    pub(super) fn waiting(&self, lane: Lane) -> usize {
+        self.queues[lane].len()
+    }
+
+    fn busy(&self) -> u32 {
+        Lane::ALL.into_iter().map(|lane| self.lanes[lane].busy).sum()
+    }
+
+    fn slots_of(&self, lane: Lane) -> u32 {
+        match lane {
+            Lane::Native => 1,
+            Lane::Script => self.limits.concurrency,
+        }
+    }
+
+    /// Whether one more task would wait beyond what the workers, started or not, can take.
+    pub(super) fn is_full(&self, lane: Lane) -> bool {
+        if self.limits.max_queue == usize::MAX {
+            return false;
+        }
+        let slots = self.slots_of(lane) as usize;
+        let state = &self.lanes[lane];
+        let unused = self.limits.max_threads.saturating_sub(self.busy()) as usize * slots;
+        let room = (state.busy as usize * slots).saturating_sub(state.running as usize);
+        let waiting: usize = Lane::ALL.into_iter().map(|lane| self.queues[lane].len()).sum();
+        (waiting + 1).saturating_sub(unused + room) > self.limits.max_queue
+    }
+
+    pub(super) fn enqueue(&mut self, new: NewTask, now: u64) -> Key {
+        let lane = new.lane;
+        self.queued_bytes += new.payload.heap_bytes();
+        self.generation = self.generation.wrapping_add(1);
+        let generation = self.generation;
+        let index = self.tasks.insert(Task::new(new, generation, now));
+        self.queues[lane].push(&mut self.tasks, index);
+        Key { index, generation }
+    }
+
+    fn dequeue(&mut self, index: u32) {
+        let lane = self.tasks[index].lane;
+        self.queued_bytes -= self.tasks[index].payload.heap_bytes();
+        self.queues[lane].unlink(&mut self.tasks, index);
+    }
+
+    pub(super) fn lane_of(&self, id: WorkerId) -> Option<Lane> {
+        self.workers.get(id.0).map(|worker| worker.lane)
+    }
+
+    // ---- workers -------------------------------------------------------------------------------
+
+    /// Moves a worker to another state; the one place where searchers and the awake are counted.
+    fn enter(&mut self, id: u32, state: WorkerState) {
+        let worker = &mut self.workers[id];
+        let old = std::mem::replace(&mut worker.state, state);
+        let lane = &mut self.lanes[worker.lane];
+        match (old.searches(), state.searches()) {
+            (true, false) => lane.searching -= 1,
+            (false, true) => lane.searching += 1,
+            _ => {}
+        }
+        match (old.awake(), state.awake()) {
+            (true, false) => spin::slept(),
+            (false, true) => spin::woke(),
+            _ => {}
+        }
+        match old {
+            WorkerState::Starting => lane.starting -= 1,
+            WorkerState::Idle => lane.idle.retain(|&other| other != id),
+            WorkerState::Spare => lane.spare.retain(|&other| other != id),
+            _ => {}
+        }
+        match state {
+            WorkerState::Idle => lane.idle.push(id),
+            WorkerState::Spare => lane.spare.push(id),
+            _ => {}
+        }
+    }
+
+    /// Makes room for a worker that somebody else now has to start.
+    pub(super) fn add_worker(&mut self, lane: Lane, now: u64) -> WorkerId {
+        let slots = self.slots_of(lane);
+        let id = self.workers.insert(Worker::new(lane, slots, now));
+        self.lanes[lane].workers += 1;
+        self.lanes[lane].starting += 1;
+        WorkerId(id)
+    }
+
+    /// The worker runs and will ask for tasks. False when it is not known (any more).
+    pub(super) fn join(&mut self, id: WorkerId, bell: Arc<dyn Bell>) -> bool {
+        let Some(worker) = self.workers.get_mut(id.0) else { return false };
+        worker.bell = Some(bell);
+        worker.retiring |= self.phase == Phase::Closed;
+        if worker.state == WorkerState::Starting {
+            self.enter(id.0, WorkerState::Active);
+        }
+        true
+    }
+
+    /// The worker is gone, whatever it was doing. Gives the messages for the tasks it had.
+    pub(super) fn remove_worker(&mut self, id: WorkerId) -> Vec<Message> {
+        if self.workers.get(id.0).is_none() {
+            return Vec::new();
+        }
+        // Out of every list and count first.
+        self.enter(id.0, WorkerState::Active);
+        spin::slept();
+        let worker = self.workers.remove(id.0);
+        let lane = &mut self.lanes[worker.lane];
+        lane.workers -= 1;
+        lane.running -= worker.running;
+        lane.busy -= u32::from(worker.running > 0);
+        let mut messages = Vec::new();
+        for index in worker.slots.iter().flatten() {
+            let task = self.tasks.remove(*index);
+            if task.stage == Stage::Running {
+                self.stats.failed += 1;
+                messages.push(Message::Settled { ticket: task.ticket, outcome: Outcome::WorkerGone(id) });
+            }
+        }
+        messages
+    }
+
+    /// A worker hands over the outcome of the task in `slot`. Nothing to tell if it was abandoned.
+    pub(super) fn finish(&mut self, id: WorkerId, slot: u32, outcome: Outcome, now: u64) -> Option<Message> {
+        let worker = self.workers.get_mut(id.0)?;
+        let index = (*worker.slots.get(slot as usize)?)?;
+        worker.vacate(slot);
+        let task = self.tasks.remove(index);
+        let ran = now.saturating_sub(task.started);
+        worker.busy_ns += ran;
+        let lane = &mut self.lanes[worker.lane];
+        lane.running -= 1;
+        lane.busy -= u32::from(worker.running == 0);
+        self.stats.ran(ran);
+        if task.stage == Stage::Abandoned {
+            return None;
+        }
+        match outcome {
+            Outcome::Returned(_) => self.stats.completed += 1,
+            _ => self.stats.failed += 1,
+        }
+        Some(Message::Settled { ticket: task.ticket, outcome })
+    }
+
+    /// A worker that is awake asks what to do.
+    pub(super) fn next(&mut self, id: WorkerId, may_spin: bool, now: u64) -> Next {
+        let Some(worker) = self.workers.get(id.0) else { return Next::Retire };
+        let (lane, spun) = (worker.lane, worker.state == WorkerState::Spinning);
+        if worker.state != WorkerState::Active {
+            self.enter(id.0, WorkerState::Active);
+        }
+        let worker = &self.workers[id.0];
+        if worker.retiring && worker.running == 0 {
+            return Next::Retire;
+        }
+        if let Some(taken) = self.take(id, now) {
+            if spun {
+                self.lanes[lane].luck.hit();
+            }
+            return Next::Run(taken);
+        }
+        let (running, has_room) = (self.workers[id.0].running, self.workers[id.0].has_room());
+        if spun {
+            self.lanes[lane].luck.miss();
+        } else if running == 0
+            && may_spin
+            && self.queues[lane].is_empty()
+            && self.lanes[lane].searching == 0
+            && spin::core_is_spare()
+            && self.lanes[lane].luck.worth_a_try()
+        {
+            self.enter(id.0, WorkerState::Spinning);
+            return Next::Spin;
+        }
+        if running == 0 {
+            self.workers[id.0].idle_since = now;
+            self.enter(id.0, WorkerState::Idle);
+        } else if has_room {
+            self.enter(id.0, WorkerState::Spare);
+        }
+        Next::Idle
+    }
+
+    fn take(&mut self, id: WorkerId, now: u64) -> Option<Taken> {
+        let worker = &self.workers[id.0];
+        let lane = worker.lane;
+        if !worker.has_room() || worker.retiring {
+            return None;
+        }
+        let index = self.queues[lane].head()?;
+        if worker.running == 0 && (self.busy() >= self.limits.max_threads || self.yields(lane, index, now)) {
+            return None;
+        }
+        self.dequeue(index);
+        let slot = self.workers[id.0].occupy(index);
+        let first = self.workers[id.0].running == 1;
+        let state = &mut self.lanes[lane];
+        state.running += 1;
+        state.busy += u32::from(first);
+        let task = &mut self.tasks[index];
+        (task.stage, task.worker, task.slot, task.started) = (Stage::Running, id, slot, now);
+        self.stats.waited(now.saturating_sub(task.enqueued));
+        Some(Taken {
+            key: Key { index, generation: task.generation },
+            slot,
+            ticket: task.ticket,
+            target: task.target,
+            timeout: task.timeout,
+            payload: task.take_payload(),
+            attachments: task.attachments.take(),
+        })
+    }
+
+    /// Queues a task and gives it at once to an idle worker, if there is one and nothing is ahead.
+    pub(super) fn enqueue_direct(&mut self, new: NewTask, now: u64) -> Option<(WorkerId, Taken)> {
+        let lane = new.lane;
+        let place_free = self.busy() + self.searching() < self.limits.max_threads;
+        if self.phase == Phase::Closed || !place_free || !self.queues[lane].is_empty() {
+            return None;
+        }
+        let id = WorkerId(*self.lanes[lane].idle.last()?);
+        self.enter(id.0, WorkerState::Active);
+        self.enqueue(new, now);
+        let taken = self.take(id, now).expect("an idle worker with a free place takes the only task");
+        Some((id, taken))
+    }
+
+    /// Takes a direct submission back. The worker is to ask for another task.
+    pub(super) fn undo(&mut self, id: WorkerId, slot: u32) -> Option<Arc<dyn Bell>> {
+        let worker = self.workers.get_mut(id.0)?;
+        let index = (*worker.slots.get(slot as usize)?)?;
+        worker.vacate(slot);
+        worker.completed -= 1;
+        let lane = &mut self.lanes[worker.lane];
+        lane.running -= 1;
+        lane.busy -= u32::from(worker.running == 0);
+        self.tasks.remove(index);
+        self.wake(id.0)
+    }
+
+    fn searching(&self) -> u32 {
+        Lane::ALL.into_iter().map(|lane| self.lanes[lane].searching).sum()
+    }
+
+    /// Whether the last free place is for the other lane's next task rather than for `own`.
+    fn yields(&self, lane: Lane, own: u32, now: u64) -> bool {
+        let other = lane.other();
+        let Some(rival) = self.queues[other].head() else { return false };
+        if self.busy() + 1 < self.limits.max_threads || self.lanes[other].idle.is_empty() {
+            return false;
+        }
+        let (own, rival) = (&self.tasks[own], &self.tasks[rival]);
+        let impatient = now.saturating_sub(rival.enqueued) > LANE_PATIENCE;
+        rival.priority < own.priority
+            || (rival.priority == own.priority && impatient && rival.enqueued < own.enqueued)
+    }
+
+    /// Who has to be rung or started so that what waits gets done.
+    pub(super) fn wakes(&mut self, now: u64) -> Wakes {
+        let mut wakes = Wakes::default();
+        for lane in Lane::ALL {
+            let waiting = self.queues[lane].len();
+            if waiting == 0 || self.phase == Phase::Closed {
+                continue;
+            }
+            let place_free = self.busy() + self.searching() < self.limits.max_threads;
+            let state = &self.lanes[lane];
+            if state.searching == 0 {
+                let idle = if place_free { state.idle.last() } else { None };
+                if let Some(&id) = idle.or(state.spare.last()) {
+                    wakes.rings[lane] = self.wake(id);
+                }
+            }
+            let state = &self.lanes[lane];
+            let expected = (state.starting + state.searching) as usize;
+            if !state.held && state.idle.is_empty() && state.workers < self.limits.max_threads && expected < waiting {
+                wakes.starts[lane] = Some(self.add_worker(lane, now));
+            }
+        }
+        wakes
+    }
+
+    fn wake(&mut self, id: u32) -> Option<Arc<dyn Bell>> {
+        self.enter(id, WorkerState::Waking);
+        self.workers[id].bell.clone()
+    }
+
+    // ---- giving up -----------------------------------------------------------------------------
+
+    /// Nobody waits for the task any more.
+    pub(super) fn give_up(&mut self, key: Key) -> Given {
+        let Some(task) = self.tasks.get_mut(key.index).filter(|task| task.generation == key.generation) else {
+            return Given::Ended;
+        };
+        match task.stage {
+            Stage::Waiting => {
+                self.dequeue(key.index);
+                self.tasks.remove(key.index);
+                self.stats.failed += 1;
+                Given::Waiting
+            }
+            Stage::Running => {
+                task.stage = Stage::Abandoned;
+                self.stats.failed += 1;
+                let (worker, slot) = (task.worker, task.slot);
+                Given::Running(slot, self.workers[worker.0].bell.clone())
+            }
+            Stage::Abandoned => Given::Ended,
+        }
+    }
+
+    /// The task's ticket and where it stands, if it has not ended.
+    pub(super) fn find(&self, key: Key) -> Option<(u32, Lane, Stage, WorkerId)> {
+        let task = self.tasks.get(key.index).filter(|task| task.generation == key.generation)?;
+        Some((task.ticket, task.lane, task.stage, task.worker))
+    }
+
+    /// Rejects everything that waits in a lane.
+    pub(super) fn fail_waiting(&mut self, lane: Lane, outcome: impl Fn() -> Outcome) -> Vec<Message> {
+        let mut messages = Vec::with_capacity(self.queues[lane].len());
+        while let Some(index) = self.queues[lane].head() {
+            self.dequeue(index);
+            let ticket = self.tasks.remove(index).ticket;
+            self.stats.failed += 1;
+            messages.push(Message::Settled { ticket, outcome: outcome() });
+        }
+        messages
+    }
+
+    /// Rejects everything that runs; the workers are told through their bells.
+    pub(super) fn abandon_running(&mut self) -> (Vec<Message>, Vec<(Arc<dyn Bell>, u32, u32)>) {
+        let (mut messages, mut bells) = (Vec::new(), Vec::new());
+        for index in self.tasks.keys().collect::<Vec<_>>() {
+            let task = &mut self.tasks[index];
+            if task.stage != Stage::Running {
+                continue;
+            }
+            task.stage = Stage::Abandoned;
+            self.stats.failed += 1;
+            messages.push(Message::Settled { ticket: task.ticket, outcome: Outcome::PoolClosed });
+            if let Some(bell) = self.workers[task.worker.0].bell.clone() {
+                bells.push((bell, task.slot, task.generation));
+            }
+        }
+        (messages, bells)
+    }
+
+    /// Closes the pool: every worker ends once it runs nothing. Gives the ones to wake for that.
+    pub(super) fn close(&mut self) -> Vec<Arc<dyn Bell>> {
+        self.phase = Phase::Closed;
+        self.workers.keys().collect::<Vec<_>>().into_iter().filter_map(|id| self.retire(id)).collect()
+    }
+
+    /// Retires workers of a lane that have been idle for `idle_ns`, down to the minimum.
+    pub(super) fn reap(&mut self, lane: Lane, idle_ns: u64, now: u64) -> Vec<Arc<dyn Bell>> {
+        let surplus = self.lanes[lane].workers.saturating_sub(self.limits.min_threads) as usize;
+        // The coldest are first.
+        let long_idle = |id: &u32| now.saturating_sub(self.workers[*id].idle_since) >= idle_ns;
+        let due: Vec<u32> = self.lanes[lane].idle.iter().copied().filter(long_idle).take(surplus).collect();
+        due.into_iter().filter_map(|id| self.retire(id)).collect()
+    }
+
+    /// Retires one idle worker, unless the minimum needs it.
+    pub(super) fn expire_idle(&mut self, id: WorkerId) -> bool {
+        let Some(worker) = self.workers.get(id.0) else { return false };
+        let surplus = self.lanes[worker.lane].workers > self.limits.min_threads;
+        surplus && worker.state == WorkerState::Idle && {
+            let _ = self.retire(id.0);
+            true
+        }
+    }
+
+    fn retire(&mut self, id: u32) -> Option<Arc<dyn Bell>> {
+        self.workers[id].retiring = true;
+        if matches!(self.workers[id].state, WorkerState::Idle | WorkerState::Spare) {
+            self.enter(id, WorkerState::Active);
+            return self.workers[id].bell.clone();
+        }
+        None
+    }
+
+    // ---- readings ------------------------------------------------------------------------------
+
+    pub(super) fn snapshot(&self, now: u64) -> Snapshot {
+        let ms = |ns: u64| ns as f64 / 1e6;
+        let worker = |id: u32| {
+            let worker = &self.workers[id];
+            let state = match worker.state {
+                WorkerState::Starting => "starting",
+                _ if worker.running > 0 => "busy",
+                _ => "idle",
+            };
+            WorkerSnapshot {
+                id: WorkerId(id),
+                lane: worker.lane,
+                state,
+                running: worker.running,
+                completed: worker.completed,
+                age: ms(now.saturating_sub(worker.since)),
+                busy: ms(worker.busy_ns),
+            }
+        };
+        let allowed = now.saturating_sub(self.stats.started_at).max(1) as f64 * f64::from(self.limits.max_threads);
+        Snapshot {
+            workers: self.workers.keys().map(worker).collect(),
+            queued: Lane::ALL.into_iter().map(|lane| self.queues[lane].len()).sum(),
+            running: Lane::ALL.into_iter().map(|lane| self.lanes[lane].running as usize).sum(),
+            completed: self.stats.completed,
+            failed: self.stats.failed,
+            wait: self.stats.wait(),
+            run: self.stats.run(),
+            utilization: (self.stats.busy_ns as f64 / allowed).min(1.0),
+            queued_bytes: self.queued_bytes,
+        }
+    }
+}

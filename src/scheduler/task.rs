@@ -1,0 +1,173 @@
+//! One call on its way: what the caller gave, where it stands, how it ended.
+
+use std::sync::Arc;
+
+use super::lane::Lane;
+use super::payload::{Body, Payload};
+use super::slab::NIL;
+use super::worker::WorkerId;
+use crate::memory::CounterSet;
+
+/// Names a task of one pool: an index that is reused, and a generation that is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// Where the task is stored.
+    pub index: u32,
+    /// Which of the tasks that were ever stored there.
+    pub generation: u32,
+}
+
+/// What only native tasks carry, and few of them.
+#[derive(Debug)]
+pub struct Attachments {
+    /// The task's parameters as JSON text.
+    pub params: Option<Box<str>>,
+    /// Where the task reports progress.
+    pub counters: Option<Arc<CounterSet>>,
+}
+
+/// A call as the caller makes it.
+#[derive(Debug)]
+pub struct NewTask {
+    /// The owner's name for the call; comes back with the outcome.
+    pub ticket: u32,
+    /// Which function: the owner and the lane agree on its meaning.
+    pub target: u32,
+    /// Who executes it.
+    pub lane: Lane,
+    /// −20 (first) to 19 (last).
+    pub priority: i8,
+    /// Milliseconds that it may run; `u32::MAX` is no limit.
+    pub timeout: u32,
+    /// Milliseconds that it may wait; `u32::MAX` is no limit.
+    pub queue_timeout: u32,
+    /// The encoded input.
+    pub payload: Payload,
+    /// Rare extras of native tasks.
+    pub attachments: Option<Box<Attachments>>,
+}
+
+/// No time limit.
+pub(super) const NO_LIMIT: u32 = u32::MAX;
+
+/// A task as a worker receives it.
+#[derive(Debug)]
+pub struct Taken {
+    /// To be given back with the outcome.
+    pub key: Key,
+    /// The slot of the worker that it occupies; cancellation is signalled there.
+    pub slot: u32,
+    /// The owner's name for the call.
+    pub ticket: u32,
+    /// Which function to run.
+    pub target: u32,
+    /// Milliseconds that it may run; `u32::MAX` is no limit.
+    pub timeout: u32,
+    /// The encoded input.
+    pub payload: Payload,
+    /// Rare extras of native tasks.
+    pub attachments: Option<Box<Attachments>>,
+}
+
+/// How a task ended. Each task of the pool gets exactly one.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It returned this.
+    Returned(Payload),
+    /// It threw this.
+    Threw(Payload),
+    /// A native task failed: a stable code and a message.
+    Failed {
+        /// `ERR_RSPOOL_*`.
+        code: &'static str,
+        /// For people.
+        message: Box<str>,
+    },
+    /// It ran longer than its `timeout`.
+    TaskTimeout,
+    /// It waited longer than its `queue_timeout`.
+    QueueTimeout,
+    /// The pool was destroyed.
+    PoolClosed,
+    /// Its worker ended; the owner knows why.
+    WorkerGone(WorkerId),
+    /// No worker of the lane could be started; the owner knows why.
+    WorkerStart,
+}
+
+/// Where a task stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// In a queue.
+    Waiting,
+    /// With a worker.
+    Running,
+    /// With a worker, but its outcome has been told: what the worker reports is dropped.
+    Abandoned,
+}
+
+/// A task in the pool's store.
+#[derive(Debug)]
+pub(super) struct Task {
+    pub(super) ticket: u32,
+    pub(super) target: u32,
+    pub(super) generation: u32,
+    pub(super) next: u32,
+    pub(super) prev: u32,
+    pub(super) worker: WorkerId,
+    pub(super) slot: u32,
+    pub(super) timeout: u32,
+    pub(super) priority: i8,
+    pub(super) lane: Lane,
+    pub(super) stage: Stage,
+    pub(super) enqueued: u64,
+    pub(super) started: u64,
+    pub(super) payload: Payload,
+    pub(super) attachments: Option<Box<Attachments>>,
+}
+
+impl Task {
+    pub(super) fn new(new: NewTask, generation: u32, now: u64) -> Self {
+        Self {
+            ticket: new.ticket,
+            target: new.target,
+            generation,
+            next: NIL,
+            prev: NIL,
+            worker: WorkerId::NONE,
+            slot: 0,
+            timeout: new.timeout,
+            priority: new.priority,
+            lane: new.lane,
+            stage: Stage::Waiting,
+            enqueued: now,
+            started: 0,
+            payload: new.payload,
+            attachments: new.attachments,
+        }
+    }
+
+    /// Moves the input out: the worker has it from here on.
+    pub(super) fn take_payload(&mut self) -> Payload {
+        std::mem::replace(&mut self.payload, Payload { tag: 0, body: Body::Number(0.0) })
+    }
+
+    #[cfg(test)]
+    pub(super) fn for_test(ticket: u32, priority: i8) -> Self {
+        let payload = Payload::number(0, 0.0);
+        let new = NewTask {
+            ticket,
+            target: 0,
+            lane: Lane::Native,
+            priority,
+            timeout: NO_LIMIT,
+            queue_timeout: NO_LIMIT,
+            payload,
+            attachments: None,
+        };
+        Self::new(new, 0, 0)
+    }
+}
+
+// A queued number must stay cheap: the store adds a word, the queue nothing.
+const _: () = assert!(size_of::<Task>() <= 112);

@@ -1,0 +1,95 @@
+//! What the scheduler knows of one executor.
+//!
+//! | state | in list | counted as |
+//! |---|---|---|
+//! | Starting | – | `starting` of its lane |
+//! | Active | – | `busy` of the pool while it runs a task |
+//! | Spinning, Waking | – | `searching` of its lane |
+//! | Idle | `idle` of its lane | – |
+//! | Spare | `spare` of its lane | `busy` (it runs a task and could take more) |
+
+use std::sync::Arc;
+
+use super::lane::Lane;
+use super::outbox::Bell;
+
+/// A worker of one pool. Reused only after the owner has seen the old one end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorkerId(pub u32);
+
+impl WorkerId {
+    pub(super) const NONE: WorkerId = WorkerId(u32::MAX);
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WorkerState {
+    Starting,
+    Active,
+    Spinning,
+    Waking,
+    Idle,
+    Spare,
+}
+
+impl WorkerState {
+    /// Will look into the queue without being rung.
+    pub(super) fn searches(self) -> bool {
+        matches!(self, Self::Spinning | Self::Waking)
+    }
+
+    /// Occupies a core, or is about to.
+    pub(super) fn awake(self) -> bool {
+        matches!(self, Self::Active | Self::Spinning | Self::Waking)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Worker {
+    pub(super) lane: Lane,
+    pub(super) state: WorkerState,
+    /// It is to end once it runs nothing.
+    pub(super) retiring: bool,
+    pub(super) bell: Option<Arc<dyn Bell>>,
+    /// The task in each slot; its length is the number of tasks that it may run at once.
+    pub(super) slots: Box<[Option<u32>]>,
+    pub(super) running: u32,
+    pub(super) since: u64,
+    pub(super) idle_since: u64,
+    pub(super) completed: u64,
+    pub(super) busy_ns: u64,
+}
+
+impl Worker {
+    pub(super) fn new(lane: Lane, slots: u32, now: u64) -> Self {
+        Self {
+            lane,
+            state: WorkerState::Starting,
+            retiring: false,
+            bell: None,
+            slots: vec![None; slots as usize].into_boxed_slice(),
+            running: 0,
+            since: now,
+            idle_since: now,
+            completed: 0,
+            busy_ns: 0,
+        }
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        (self.running as usize) < self.slots.len()
+    }
+
+    /// Puts a task into a free slot. The caller has checked that there is one.
+    pub(super) fn occupy(&mut self, task: u32) -> u32 {
+        let slot = self.slots.iter().position(Option::is_none).expect("a worker takes a task only with room");
+        self.slots[slot] = Some(task);
+        self.running += 1;
+        slot as u32
+    }
+
+    pub(super) fn vacate(&mut self, slot: u32) {
+        self.slots[slot as usize] = None;
+        self.running -= 1;
+        self.completed += 1;
+    }
+}
