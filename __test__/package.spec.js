@@ -19,6 +19,26 @@ test('the lock file carries no download address', (t) => {
   )
 })
 
+/** Where a package at `place` finds `name`, as Node resolves it. */
+function found(place, name) {
+  const folders = place.split('/node_modules/')
+  for (let depth = folders.length; depth >= 0; depth--) {
+    const parent = folders.slice(0, depth).join('/node_modules/')
+    if (lock.packages[`${parent && `${parent}/`}node_modules/${name}`]) return true
+  }
+  return false
+}
+
+test('the lock file is complete, with the packages of every platform', (t) => {
+  const missing = []
+  for (const [place, { dependencies, optionalDependencies }] of Object.entries(lock.packages)) {
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
+      if (!found(place, name)) missing.push(`${name}, for ${place}`)
+    }
+  }
+  t.deepEqual(missing, [])
+})
+
 test('the package, its lock file and the crate are of one version', (t) => {
   const cargo = fs.readFileSync(path.join(root, 'Cargo.toml'), 'utf8')
   t.is(lock.packages[''].version, manifest.version)

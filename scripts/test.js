@@ -104,6 +104,11 @@ function select(args) {
   return allSteps(rest).filter(({ part }) => named.length === 0 || named.includes(part))
 }
 
+/** @param {Counts} counts */
+function line({ passed, failed }) {
+  return `${passed} passed, ${failed} failed`
+}
+
 async function main() {
   const steps = select(process.argv.slice(2))
   if (steps === undefined) {
@@ -113,18 +118,23 @@ async function main() {
   }
   setup()
   const summary = []
-  let failed = 0
+  const done = { passed: 0, failed: 0 }
+  const all = { passed: 0, failed: 0 }
   for (const step of steps) {
     console.log(`\n=== ${step.part}: ${step.title}`)
     const start = performance.now()
     const { ok, counts } = await run(step)
     const seconds = ((performance.now() - start) / 1000).toFixed(1)
-    const tests = counts.passed + counts.failed > 0 ? `, ${counts.passed} tests passed, ${counts.failed} failed` : ''
+    const tests = counts.passed + counts.failed > 0 ? `, tests: ${line(counts)}` : ''
     summary.push(`${ok ? 'passed' : 'FAILED'}  ${step.part}: ${step.title} (${seconds} s${tests})`)
-    if (!ok) failed++
+    done[ok ? 'passed' : 'failed']++
+    all.passed += counts.passed
+    all.failed += counts.failed
   }
-  console.log(`\n=== summary\n${summary.join('\n')}\n\n${steps.length - failed} steps passed, ${failed} failed`)
-  process.exit(failed > 0 ? 1 : 0)
+  console.log(`\n=== summary\n${summary.join('\n')}\n`)
+  console.log(`steps: ${line(done)}`)
+  if (all.passed + all.failed > 0) console.log(`tests: ${line(all)}`)
+  process.exit(done.failed > 0 ? 1 : 0)
 }
 
 if (require.main === module) main()
