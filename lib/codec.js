@@ -6,7 +6,7 @@
 
 const { types } = require('node:util')
 const { shapeOf, shapeById } = require('./shapes')
-const { VIEWS, viewType, isWholeView, slabBytes } = require('./views')
+const { VIEWS, viewType, slabBytes } = require('./views')
 
 const T = Object.freeze({
   UNDEFINED: 0,
@@ -53,7 +53,7 @@ const setForEach = Set.prototype.forEach
 
 // ---- writing -----------------------------------------------------------------------------------
 
-/** @type {Buffer} */
+/** Undefined while nothing is written. @type {Buffer} */
 let out
 /** @type {DataView} */
 let outView
@@ -321,42 +321,49 @@ function writeBytes (bytes) {
 }
 
 /**
- * Encodes behind `start` of `into`, or in a larger buffer if that is too short.
+ * Encodes into `into` from `start` on, or into a larger buffer if that is too short.
  * @param {unknown} value
  * @param {Buffer} into
  * @param {DataView} view of the whole of `into`
  * @param {number} start
- * @returns {Buffer | undefined} the larger buffer's bytes, from 0
+ * @returns {number | Buffer} the number of bytes, or the larger buffer's bytes
  */
 function encode (value, into, view, start) {
-  // A getter in the value may encode another.
-  const outer = depth > 0 || out !== undefined ? { out, outView, end, depth, shared, seen, seenMap } : undefined
+  if (out !== undefined) return encodeNested(value)
   out = into
   outView = view
   end = start + 1
+  try {
+    write(value)
+    out[start] = shared ? 1 : 0
+    return out === into ? end - start : out.subarray(start, end)
+  } finally {
+    out = /** @type {any} */ (undefined)
+    depth = 0
+    shared = false
+    if (seen.length > 0) seen = []
+    seenMap = undefined
+  }
+}
+
+/**
+ * A getter in a value that is being encoded encodes another.
+ * @param {unknown} value
+ */
+function encodeNested (value) {
+  const outer = { out, outView, end, depth, shared, seen, seenMap }
+  out = /** @type {any} */ (undefined)
   depth = 0
   shared = false
   seen = []
   seenMap = undefined
   try {
-    write(value)
-    const from = out === into ? start : start
-    out[from] = shared ? 1 : 0
-    encode.length_ = end - start
-    return out === into ? undefined : out.subarray(start, end)
+    const scratch = Buffer.allocUnsafeSlow(1024)
+    const encoded = encode(value, scratch, new DataView(scratch.buffer), 0)
+    return typeof encoded === 'number' ? scratch.subarray(0, encoded) : encoded
   } finally {
-    if (outer !== undefined) ({ out, outView, end, depth, shared, seen, seenMap } = outer)
-    else reset()
+    ({ out, outView, end, depth, shared, seen, seenMap } = outer)
   }
-}
-encode.length_ = 0
-
-function reset () {
-  out = /** @type {any} */ (undefined)
-  outView = /** @type {any} */ (undefined)
-  depth = 0
-  seen = []
-  seenMap = undefined
 }
 
 // ---- reading -----------------------------------------------------------------------------------

@@ -159,6 +159,7 @@ module.exports = {
   FORM,
   WHAT,
   pools,
+  calls,
   issue,
   giveBack,
   hold,

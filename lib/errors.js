@@ -104,6 +104,24 @@ function invalidArgument (message, options) {
   return new InvalidArgumentError(message, options)
 }
 
+/** @type {Record<string, new (message: string) => Error>} */
+const byCode = {
+  ERR_RSPOOL_INVALID_ARGUMENT: InvalidArgumentError,
+  ERR_RSPOOL_UNKNOWN_TASK: UnknownTaskError,
+  ERR_RSPOOL_TASK_PANIC: TaskPanicError
+}
+
+/**
+ * The error of a native task that failed.
+ * @param {string} code
+ * @param {string} message
+ * @returns {Error}
+ */
+function fromCode (code, message) {
+  const Class = Object.hasOwn(byCode, code) ? byCode[code] : undefined
+  return Class === undefined ? new RspoolError(code, message) : new Class(message)
+}
+
 module.exports = {
   RspoolError,
   TaskTimeoutError,
@@ -117,5 +135,6 @@ module.exports = {
   TaskPanicError,
   InvalidArgumentError,
   AbortError,
+  fromCode,
   invalidArgument
 }

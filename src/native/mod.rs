@@ -3,6 +3,10 @@
 pub mod context;
 pub mod error;
 pub mod params;
+mod payload;
 pub mod registry;
 pub mod tasks;
+mod thread;
 pub mod value;
+
+pub use thread::launch;

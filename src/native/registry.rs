@@ -96,7 +96,8 @@ pub(crate) fn nearest(
         .map(|(_, known)| known)
 }
 
-fn all() -> impl Iterator<Item = &'static NativeTask> {
+/// All tasks, family by family. The order is the same for the life of the process.
+pub(super) fn all() -> impl Iterator<Item = &'static NativeTask> {
     let test = if test_tasks() { TEST_FAMILY } else { &[] };
     FAMILIES
         .iter()

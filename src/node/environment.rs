@@ -17,7 +17,7 @@ use super::call::{Fault, check};
 use super::doorbell::Doorbell;
 use super::mailbox::Mailbox;
 use super::{hot, pools};
-use crate::memory::Borrowed;
+use crate::memory::borrowed::Borrowed;
 use crate::scheduler::{Message, Outbox, Scheduler, WorkerId};
 
 /// All pools of the process, by the number that an isolate is told to join.

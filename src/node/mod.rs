@@ -8,9 +8,9 @@ mod call;
 mod doorbell;
 mod environment;
 mod hot;
+mod interned;
 mod mailbox;
 mod pools;
-mod shapes;
 
 use napi::bindgen_prelude::{Env, Function, Object, Uint8Array};
 use napi::{JsValue, Result};
@@ -18,14 +18,14 @@ use napi_derive::napi;
 
 /// The addon's version, equal to the package's.
 #[napi]
-pub fn version() -> &'static str {
+pub(crate) fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
 /// Opens the calling environment: gives an object of functions that work with this mailbox, and
 /// calls `on_ring` whenever something has come in.
 #[napi]
-pub fn open<'env>(env: &'env Env, mailbox: Uint8Array, on_ring: Function<'env, (), ()>) -> Result<Object<'env>> {
+pub(crate) fn open<'env>(env: &'env Env, mailbox: Uint8Array, on_ring: Function<'env, (), ()>) -> Result<Object<'env>> {
     let exports = Object::new(env)?;
     environment::open(env.raw(), &mailbox, on_ring.raw(), exports.raw())?;
     Ok(exports)

@@ -8,7 +8,8 @@ use napi::sys;
 use super::call::{Call, Fault, Outcome as Returned, check};
 use super::environment::Environment;
 use super::hot::submit_with;
-use crate::memory::{Borrowed, CounterSet};
+use crate::memory::borrowed::Borrowed;
+use crate::memory::counters::CounterSet;
 use crate::native;
 use crate::scheduler::{Attachments, Lane, Limits, Percentiles, Scheduler, Snapshot, WorkerId};
 
@@ -96,13 +97,15 @@ fn lend_counters(
     let (data, bytes) = call.view(view).ok_or(Fault("expected a typed array of counters"))?;
     // SAFETY: the view is on shared memory that never moves or shrinks; the reference below keeps it
     // alive until the last task lets go, and the environment's clean-up closes it before it is freed.
-    let memory = unsafe { Borrowed::new(data, bytes) }.ok_or(Fault("the counters are not aligned"))?;
+    let memory = unsafe { Borrowed::new(data.cast(), bytes / 8) };
+    let memory = memory.map_err(|_| Fault("the counters are not aligned"))?;
     let memory = Arc::new(memory);
     let mut reference = ptr::null_mut();
     // SAFETY: a reference to an argument of this call, deleted in `collect_lent`.
     check(unsafe { sys::napi_create_reference(call.env, view, 1, &mut reference) }, "no reference")?;
     environment.lend(Arc::clone(&memory), reference);
-    Ok(Arc::new(CounterSet::new(memory, names.split('\0').map(str::to_owned))))
+    let set = CounterSet::new(names.split('\0'), memory);
+    Ok(Arc::new(set.map_err(|_| Fault("the counters are shorter than their names need"))?))
 }
 
 /// `reserveMinimum(pool, lane) -> "id,id,…"`
@@ -218,5 +221,5 @@ fn suggest_task(_: &Environment, call: &Call) -> Returned {
 
 fn cpu_count(_: &Environment, call: &Call) -> Returned {
     #[expect(clippy::cast_precision_loss, reason = "a number of CPUs")]
-    call.make_number(crate::cpu::count() as f64)
+    call.make_number(crate::cpu::cpu_count() as f64)
 }

@@ -63,7 +63,7 @@ pub enum Step {
 }
 
 /// Starts a thread that will [`join`](Scheduler::join) as this worker.
-pub type Launch = fn(&Arc<Scheduler>, WorkerId) -> io::Result<()>;
+pub(super) type Launch = fn(&Arc<Scheduler>, WorkerId) -> io::Result<()>;
 
 /// On a cache line of its own: the spinning worker reads it all the time.
 #[derive(Debug, Default)]

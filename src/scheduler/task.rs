@@ -6,7 +6,7 @@ use super::lane::Lane;
 use super::payload::{Body, Payload};
 use super::slab::NIL;
 use super::worker::WorkerId;
-use crate::memory::CounterSet;
+use crate::memory::counters::CounterSet;
 
 /// Names a task of one pool: an index that is reused, and a generation that is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -110,7 +110,7 @@ fn timer() -> &'static Timer {
         std::thread::Builder::new()
             .name("rspool-timer".into())
             .stack_size(256 * 1024)
-            .spawn(|| run(timer))
+            .spawn(move || run(timer))
             .expect("the timer thread starts");
         timer
     })

@@ -1,0 +1,63 @@
+'use strict'
+
+// One listener a signal, however many tasks share it.
+
+/** @typedef {{ aborted: boolean, reason?: unknown, addEventListener: Function, removeEventListener: Function }} Signal */
+
+/** @type {WeakMap<object, Set<(reason: unknown) => void>>} */
+const listeners = new WeakMap()
+
+/** @param {any} signal */
+function isSignal (signal) {
+  return (
+    signal !== null && typeof signal === 'object' &&
+    (typeof signal.addEventListener === 'function' || typeof signal.on === 'function')
+  )
+}
+
+/**
+ * Calls `onAbort` when the signal aborts, until the function that it gives is called.
+ * @param {any} signal an AbortSignal, or an EventEmitter that emits 'abort'
+ * @param {(reason: unknown) => void} onAbort
+ * @returns {() => void}
+ */
+function listen (signal, onAbort) {
+  let waiting = listeners.get(signal)
+  if (waiting === undefined) {
+    const set = (waiting = new Set())
+    listeners.set(signal, set)
+    subscribe(signal, () => {
+      listeners.delete(signal)
+      for (const each of set) each(signal.reason)
+    })
+  }
+  waiting.add(onAbort)
+  const set = waiting
+  return () => {
+    set.delete(onAbort)
+    if (set.size === 0 && listeners.get(signal) === set) {
+      listeners.delete(signal)
+      subscriptions.get(signal)?.()
+      subscriptions.delete(signal)
+    }
+  }
+}
+
+/** @type {WeakMap<object, () => void>} */
+const subscriptions = new WeakMap()
+
+/**
+ * @param {any} signal
+ * @param {() => void} listener
+ */
+function subscribe (signal, listener) {
+  if (typeof signal.addEventListener === 'function') {
+    signal.addEventListener('abort', listener, { once: true })
+    subscriptions.set(signal, () => signal.removeEventListener('abort', listener))
+  } else {
+    signal.once('abort', listener)
+    subscriptions.set(signal, () => signal.removeListener('abort', listener))
+  }
+}
+
+module.exports = { isSignal, listen }

@@ -1,0 +1,45 @@
+'use strict'
+
+// Runs a script that was written for bare worker_threads: it gets each input as a message of its
+// parent, and the first message that it posts is the result. One task at a time.
+
+const { parentPort } = require('node:worker_threads')
+const { move } = require('./move')
+
+/** @type {((value: any) => void) | undefined} */
+let answer
+/** @type {Promise<any>} */
+let last = Promise.resolve()
+let listening = false
+
+function listen () {
+  if (listening) return
+  listening = true
+  const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort)
+  const post = port.postMessage.bind(port)
+  port.postMessage = (/** @type {any} */ value, /** @type {any} */ transfer) => {
+    if (answer === undefined) return post(value, transfer)
+    // As it is now: the script may change it after posting.
+    const list = Array.isArray(transfer) ? transfer : (transfer?.transfer ?? [])
+    const [copy, moved] = structuredClone([value, list], { transfer: list })
+    const resolve = answer
+    answer = undefined
+    resolve(moved.length > 0 ? move(copy, moved) : copy)
+  }
+}
+
+/**
+ * @param {any} input
+ * @returns {Promise<any>}
+ */
+function run (input) {
+  const result = last.then(() => new Promise((resolve) => {
+    answer = resolve
+    // What the listener throws is uncaught, and ends this worker: the task rejects with it.
+    /** @type {any} */ (parentPort).emit('message', input)
+  }))
+  last = result
+  return result
+}
+
+module.exports = { listen, run }

@@ -1,0 +1,249 @@
+'use strict'
+
+// The owner's side of a script lane: starts isolates, sees them end, and carries what only a port can.
+// The isolates take their tasks from the scheduler by themselves.
+
+const path = require('node:path')
+const { Worker, MessageChannel, receiveMessageOnPort } = require('node:worker_threads')
+const { bound, drain } = require('./environment')
+const { WorkerExitError, WorkerStartError } = require('./errors')
+const { SCRIPT } = require('./targets')
+
+const BOOTSTRAP = path.join(__dirname, 'worker.js')
+
+/** What a message through a port is about; the same in lib/worker.js. */
+const PORT_MESSAGE = Object.freeze({ READY: 0, WANT: 1, RESULT: 2, INPUT: 3, GONE: 4 })
+
+/** Milliseconds before an isolate is started again after the first failure to start; doubled each time. */
+const FIRST_BACKOFF = 100
+const LONGEST_BACKOFF = 5000
+/** Milliseconds that a retired isolate gets to end by itself, with its output written. */
+const RETIRE_GRACE = 1000
+
+/**
+ * @typedef {object} Isolate
+ * @property {number} id
+ * @property {Worker} worker
+ * @property {import('node:worker_threads').MessagePort} port
+ * @property {boolean} ready
+ * @property {unknown} error
+ * @property {boolean} failed
+ * @property {Map<number, unknown>} results came by port, ahead of the scheduler's word
+ */
+
+/**
+ * What the lane needs of its pool.
+ * @typedef {object} Owner
+ * @property {number} handle
+ * @property {number} uid
+ * @property {any} options
+ * @property {() => boolean} isOpen
+ * @property {(ticket: number) => any} heldInput
+ * @property {(event: string, ...args: any[]) => void} emit
+ * @property {(error: unknown) => void} complain
+ * @property {() => void} ended an isolate has ended
+ */
+
+class Isolates {
+  /** @param {Owner} owner */
+  constructor (owner) {
+    this.owner = owner
+    /** @type {Map<number, Isolate>} */
+    this.all = new Map()
+    /** Why the isolate that last had this id ended. @type {Map<number, unknown>} */
+    this.causes = new Map()
+    this.failures = 0
+    /** @type {unknown} */
+    this.startError = undefined
+    /** @type {NodeJS.Timeout | undefined} */
+    this.backoff = undefined
+  }
+
+  /** Starts the isolates that the minimum lacks. */
+  startMinimum () {
+    const ids = bound.reserveMinimum(this.owner.handle, SCRIPT)
+    if (ids !== '') for (const id of ids.split(',')) this.start(Number(id))
+  }
+
+  /** @param {number} id */
+  start (id) {
+    const { options } = this.owner
+    const { port1: port, port2 } = new MessageChannel()
+    const flags = new Int32Array(new SharedArrayBuffer(4 * options.concurrentTasksPerWorker))
+    let worker
+    try {
+      worker = new Worker(BOOTSTRAP, workerOptions(options, id))
+    } catch (error) {
+      port.close()
+      this.#failed(error)
+      this.#leave(id)
+      return
+    }
+    /** @type {Isolate} */
+    const isolate = { id, worker, port, ready: false, error: undefined, failed: false, results: new Map() }
+    this.all.set(id, isolate)
+    port.on('message', (message) => this.#received(isolate, message))
+    worker.on('message', (message) => this.owner.emit('message', message))
+    worker.on('messageerror', (error) => this.owner.complain(error))
+    worker.on('error', (error) => {
+      isolate.error = error
+      isolate.failed = true
+    })
+    worker.on('exit', (code) => this.#exited(isolate, code))
+    const { uid } = this.owner
+    const { filename, concurrentTasksPerWorker } = options
+    worker.postMessage({ uid, id, port: port2, flags, filename, concurrency: concurrentTasksPerWorker }, [port2])
+    // A task in flight keeps the process; an isolate does not.
+    port.unref()
+    worker.unref()
+  }
+
+  /** @param {number} id */
+  terminate (id) {
+    this.all.get(id)?.worker.terminate()
+  }
+
+  terminateAll () {
+    clearTimeout(this.backoff)
+    for (const { worker } of this.all.values()) worker.terminate()
+  }
+
+  /** Retired isolates end by themselves, unless something of theirs keeps them. */
+  expectEnd () {
+    clearTimeout(this.backoff)
+    if (this.all.size > 0) setTimeout(() => this.terminateAll(), RETIRE_GRACE).unref()
+  }
+
+  /**
+   * Sends an input to the worker that has the task.
+   * @param {number} id
+   * @param {number} slot
+   * @param {number} generation
+   * @param {number} target
+   * @param {number} ticket
+   * @param {unknown} input
+   * @param {any[]} transferList
+   * @param {boolean} direct whether the worker does not know of the task yet
+   */
+  send (id, slot, generation, target, ticket, input, transferList, direct) {
+    this.all.get(id)?.port.postMessage([PORT_MESSAGE.INPUT, slot, generation, target, ticket, input, direct], transferList)
+  }
+
+  /**
+   * The value that a worker sent through its port for a ticket.
+   * @param {number} id
+   * @param {number} ticket
+   */
+  receive (id, ticket) {
+    const isolate = this.all.get(id)
+    if (isolate === undefined) throw new WorkerExitError('The worker ended before its result arrived', 0)
+    while (!isolate.results.has(ticket)) {
+      const next = receiveMessageOnPort(isolate.port)
+      if (next === undefined) throw new WorkerExitError('The worker ended before its result arrived', 0)
+      this.#received(isolate, next.message)
+    }
+    const value = isolate.results.get(ticket)
+    isolate.results.delete(ticket)
+    return value
+  }
+
+  /** @param {number} id */
+  whyGone (id) {
+    return this.causes.get(id)
+  }
+
+  whyNotStarted () {
+    const cause = this.startError
+    const message = cause instanceof Error || typeof (/** @type {any} */ (cause)?.message) === 'string' ? /** @type {any} */ (cause).message : String(cause)
+    return new WorkerStartError(`No worker could be started: ${message}`, { cause })
+  }
+
+  /**
+   * @param {Isolate} isolate
+   * @param {any[]} message
+   */
+  #received (isolate, message) {
+    switch (message[0]) {
+      case PORT_MESSAGE.READY:
+        isolate.ready = true
+        this.failures = 0
+        this.owner.emit('workerCreate', { id: isolate.id, threadId: isolate.worker.threadId })
+        return
+      case PORT_MESSAGE.RESULT:
+        isolate.results.set(message[1], message[2])
+        return
+      case PORT_MESSAGE.WANT: {
+        const [, ticket, slot, generation, target] = message
+        const held = this.owner.heldInput(ticket)
+        if (held === undefined) isolate.port.postMessage([PORT_MESSAGE.GONE, slot])
+        else this.send(isolate.id, slot, generation, target, ticket, held.input, held.list, false)
+      }
+    }
+  }
+
+  /**
+   * @param {Isolate} isolate
+   * @param {number} exitCode
+   */
+  #exited (isolate, exitCode) {
+    const { id } = isolate
+    // READY may still be on its way, and results that are in the outbox have been reached.
+    for (let next; (next = receiveMessageOnPort(isolate.port)) !== undefined;) this.#received(isolate, next.message)
+    while (drain() > 0);
+    isolate.port.close()
+    const exit = new WorkerExitError(`The worker ended with exit code ${exitCode} while it ran the task`, exitCode)
+    this.causes.set(id, isolate.failed ? isolate.error : exit)
+    if (!isolate.ready && this.owner.isOpen()) this.#failed(isolate.failed ? isolate.error : new Error(`The worker ended with exit code ${exitCode} before it was ready`))
+    this.all.delete(id)
+    this.#leave(id, isolate)
+    this.owner.emit('workerExit', { id, threadId: isolate.worker.threadId, exitCode })
+    this.owner.ended()
+  }
+
+  /**
+   * Tells the scheduler that an isolate has ended, and rejects what it had before its id is used again.
+   * @param {number} id
+   * @param {Isolate} [isolate]
+   */
+  #leave (id, isolate) {
+    bound.leave(this.owner.handle, id)
+    let rejected = 0
+    for (let count; (count = drain()) > 0;) rejected += count
+    if (isolate?.ready && isolate.failed && rejected === 0) this.owner.complain(isolate.error)
+    if (!this.owner.isOpen()) return
+    if (this.failures > 0 && bound.readyWorkers(this.owner.handle, SCRIPT) === 0) {
+      bound.failWaiting(this.owner.handle, SCRIPT)
+    }
+    if (this.owner.options.filename !== undefined && this.failures === 0) this.startMinimum()
+  }
+
+  /**
+   * An isolate could not be started: the next one waits, longer each time.
+   * @param {unknown} error
+   */
+  #failed (error) {
+    this.startError = error
+    this.failures++
+    bound.hold(this.owner.handle, SCRIPT, true)
+    clearTimeout(this.backoff)
+    const delay = Math.min(FIRST_BACKOFF * 2 ** (this.failures - 1), LONGEST_BACKOFF)
+    this.backoff = setTimeout(() => {
+      if (this.owner.isOpen()) bound.hold(this.owner.handle, SCRIPT, false)
+    }, delay).unref()
+  }
+}
+
+/**
+ * @param {any} options
+ * @param {number} id
+ */
+function workerOptions (options, id) {
+  const given = Object.create(null)
+  for (const name of ['env', 'argv', 'execArgv', 'resourceLimits', 'workerData', 'transferList', 'trackUnmanagedFds']) {
+    if (options[name] !== undefined) given[name] = options[name]
+  }
+  given.name = `rspool ${options.name} ${id}`
+  return given
+}
+
+module.exports = { Isolates, PORT_MESSAGE }

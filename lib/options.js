@@ -1,0 +1,113 @@
+'use strict'
+
+// The options of a pool and of a task: what each must be, and its default.
+
+const { bound } = require('./environment')
+const { isSignal } = require('./abort')
+const { invalidArgument } = require('./errors')
+const { readOptions, integer, typed, duration, arrayOf, any, show } = require('./validate')
+const { scriptUrl } = require('./targets')
+const { types } = require('node:util')
+
+const MAX_THREADS = 1024
+
+/** A time limit: more than 0; Infinity is none. */
+function limit (/** @type {unknown} */ value, /** @type {string} */ label) {
+  if (typeof value === 'number' && value > 0) return value
+  throw invalidArgument(`${label} must be a number of milliseconds above 0, or Infinity, got ${show(value)}`)
+}
+
+function environment (/** @type {any} */ value, /** @type {string} */ label) {
+  if (value === require('node:worker_threads').SHARE_ENV) return value
+  return typed('object')(value, label)
+}
+
+function maxQueue (/** @type {unknown} */ value, /** @type {string} */ label) {
+  if (value === 'auto') return value
+  return integer(0, 0xfffffffe, { infinity: true })(value, label)
+}
+
+const strings = arrayOf((each) => typeof each === 'string', 'strings')
+
+/** @type {Record<string, (value: any, label: string) => any>} */
+const POOL_RULES = {
+  filename: scriptUrl,
+  name: typed('string'),
+  minThreads: integer(0, MAX_THREADS),
+  maxThreads: integer(1, MAX_THREADS),
+  idleTimeout: duration,
+  maxQueue,
+  concurrentTasksPerWorker: integer(1, 65_536),
+  timeout: limit,
+  queueTimeout: limit,
+  abortGrace: duration,
+  workerData: any,
+  transferList: arrayOf(),
+  env: environment,
+  argv: arrayOf(),
+  execArgv: strings,
+  resourceLimits: typed('object'),
+  trackUnmanagedFds: typed('boolean')
+}
+
+/**
+ * @param {unknown} given
+ */
+function poolOptions (given) {
+  const options = readOptions(given, POOL_RULES, 'Pool options')
+  const { minThreads, maxThreads } = options
+  options.maxThreads ??= Math.max(bound.cpuCount(), minThreads ?? 1)
+  options.minThreads ??= Math.min(1, options.maxThreads)
+  if (options.minThreads > options.maxThreads) {
+    throw invalidArgument(`Pool options: 'minThreads' must not be above 'maxThreads' (${maxThreads}), got ${minThreads}`)
+  }
+  options.name ??= 'default'
+  options.idleTimeout ??= 60_000
+  options.concurrentTasksPerWorker ??= 1
+  options.maxQueue ??= Infinity
+  if (options.maxQueue === 'auto') options.maxQueue = options.maxThreads ** 2
+  options.abortGrace ??= 100
+  return options
+}
+
+const PRIORITY = integer(-20, 19)
+
+function signal (/** @type {unknown} */ value, /** @type {string} */ label) {
+  if (isSignal(value)) return value
+  throw invalidArgument(`${label} must be an AbortSignal or an EventEmitter, got ${show(value)}`)
+}
+
+function counters (/** @type {any} */ value, /** @type {string} */ label) {
+  if (value !== null && typeof value === 'object' && Array.isArray(value.names) && types.isSharedArrayBuffer(value.buffer)) return value
+  throw invalidArgument(`${label} must be an AtomicCounters or what its share() gives, got ${show(value)}`)
+}
+
+/** @type {Record<string, (value: any, label: string) => any>} */
+const RUN_RULES = {
+  name: typed('string'),
+  filename: scriptUrl,
+  signal,
+  timeout: limit,
+  queueTimeout: limit,
+  priority: PRIORITY,
+  transferList: arrayOf(),
+  params: typed('object'),
+  counters
+}
+
+/**
+ * @param {unknown} given
+ */
+function runOptions (given) {
+  return readOptions(given, RUN_RULES, 'Task options')
+}
+
+/**
+ * A time limit as the scheduler takes it: whole milliseconds, -1 for none.
+ * @param {number | undefined} ms
+ */
+function toLimit (ms) {
+  return ms === undefined || ms > 0x7fffffff ? -1 : Math.ceil(ms)
+}
+
+module.exports = { poolOptions, runOptions, toLimit }

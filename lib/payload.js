@@ -1,0 +1,274 @@
+'use strict'
+
+// Values into the mailbox and out of it. The route is chosen per value: numbers and the like as they
+// are, strings and whole views as their bytes, plain data by the codec, and the rest through a port.
+
+const { types } = require('node:util')
+const codec = require('./codec')
+const { bound, memory, cells, numbers, bytes, DATA, CELL, NUMBER, FORM } = require('./environment')
+const { VIEWS, ARRAY_BUFFER, BUFFER, viewType, isWholeView, slabBytes } = require('./views')
+
+/** What a payload is; views have their type in the bits above. As in src/native/payload.rs. */
+const TAG = Object.freeze({
+  UNDEFINED: 0,
+  NULL: 1,
+  FALSE: 2,
+  TRUE: 3,
+  NUMBER: 4,
+  LATIN1: 5,
+  UTF16: 6,
+  BIGINT: 7,
+  VIEW: 8,
+  CODEC: 9,
+  PORT: 10,
+  JSON: 11,
+  UTF8: 12
+})
+
+/** Bytes up to this many are copied into the mailbox; a native call takes more of them. */
+const INLINE = 2048
+/** Strings up to this length are copied here, character by character. */
+const SHORT = 24
+
+const mailboxView = new DataView(memory)
+
+/** The value needs a port. */
+const PORT = Symbol('port')
+
+/**
+ * @param {number} tag
+ * @param {number} number
+ * @returns {undefined}
+ */
+function plain (tag, number) {
+  cells[CELL.TAG] = tag
+  cells[CELL.FORM] = FORM.NUMBER
+  numbers[NUMBER] = number
+}
+
+/**
+ * @param {number} tag
+ * @param {number} length
+ * @returns {undefined}
+ */
+function inMailbox (tag, length) {
+  cells[CELL.TAG] = tag
+  cells[CELL.FORM] = FORM.BYTES
+  cells[CELL.LENGTH] = length
+}
+
+/**
+ * @param {number} tag
+ * @param {ArrayBufferView} view
+ */
+function elsewhere (tag, view) {
+  cells[CELL.TAG] = tag
+  cells[CELL.FORM] = FORM.ELSEWHERE
+  return view instanceof DataView ? new Uint8Array(view.buffer, view.byteOffset, view.byteLength) : view
+}
+
+/**
+ * Puts a value into the mailbox. What it gives is to be passed to the native call: nothing, or a view
+ * whose bytes that call copies; or PORT, and nothing was put.
+ * @param {any} value
+ * @returns {ArrayBufferView | undefined | typeof PORT}
+ */
+function encode (value) {
+  switch (typeof value) {
+    case 'number':
+      return plain(TAG.NUMBER, value)
+    case 'string':
+      return encodeString(value)
+    case 'undefined':
+      return plain(TAG.UNDEFINED, 0)
+    case 'boolean':
+      return plain(value ? TAG.TRUE : TAG.FALSE, 0)
+    case 'bigint':
+      return encodeBigInt(value)
+    case 'object':
+      if (value === null) return plain(TAG.NULL, 0)
+      if (ArrayBuffer.isView(value)) {
+        const type = viewType(value)
+        if (type >= 0 && (slabBytes(value) !== undefined || isWholeView(value))) return encodeView(type, value)
+      } else if (types.isArrayBuffer(value) && value.byteLength > 0) {
+        const whole = new Uint8Array(value)
+        if (isWholeView(whole)) return encodeView(ARRAY_BUFFER, whole)
+      }
+      return encodeData(value)
+    default:
+      return PORT
+  }
+}
+
+/** @param {string} value */
+function encodeString (value) {
+  const length = value.length
+  if (length <= SHORT) {
+    let all = 0
+    for (let i = 0; i < length; i++) {
+      const code = value.charCodeAt(i)
+      all |= code
+      bytes[DATA + i] = code
+    }
+    if (all < 256) return inMailbox(TAG.LATIN1, length)
+  }
+  const ascii = Buffer.byteLength(value) === length
+  const tag = ascii ? TAG.LATIN1 : TAG.UTF16
+  const size = ascii ? length : 2 * length
+  if (size > INLINE) return elsewhere(tag, Buffer.from(value, ascii ? 'latin1' : 'utf16le'))
+  return inMailbox(tag, ascii ? bytes.latin1Write(value, DATA, size) : bytes.ucs2Write(value, DATA, size))
+}
+
+/** @param {bigint} value */
+function encodeBigInt (value) {
+  const digits = value.toString(16)
+  if (digits.length > INLINE) return elsewhere(TAG.BIGINT, Buffer.from(digits, 'latin1'))
+  return inMailbox(TAG.BIGINT, bytes.latin1Write(digits, DATA, INLINE))
+}
+
+/**
+ * @param {number} type
+ * @param {ArrayBufferView} view
+ */
+function encodeView (type, view) {
+  const tag = TAG.VIEW | (type << 8)
+  if (view.byteLength > INLINE) return elsewhere(tag, view)
+  bytes.set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength), DATA)
+  return inMailbox(tag, view.byteLength)
+}
+
+/** @param {object} value */
+function encodeData (value) {
+  let encoded
+  try {
+    encoded = codec.encode(value, bytes, mailboxView, DATA)
+  } catch (error) {
+    if (error === codec.UNSUPPORTED) return PORT
+    throw error
+  }
+  return typeof encoded === 'number' ? inMailbox(TAG.CODEC, encoded) : elsewhere(TAG.CODEC, encoded)
+}
+
+/**
+ * As `encode`, for the native lane: strings as UTF-8, shared memory copied, other objects as JSON.
+ * @param {any} value
+ * @returns {ArrayBufferView | undefined}
+ */
+function encodeForNative (value) {
+  switch (typeof value) {
+    case 'string':
+      return value.length * 3 > INLINE
+        ? elsewhere(TAG.UTF8, Buffer.from(value))
+        : inMailbox(TAG.UTF8, bytes.utf8Write(value, DATA, INLINE))
+    case 'object': {
+      if (value === null) return plain(TAG.NULL, 0)
+      if (types.isAnyArrayBuffer(value)) return encodeView(BUFFER, own(new Uint8Array(value)))
+      if (ArrayBuffer.isView(value)) {
+        const type = byteType(value)
+        if (type >= 0) return encodeView(type, own(value))
+      }
+      const json = JSON.stringify(value)
+      if (json === undefined) return elsewhere(TAG.JSON, Buffer.from('null'))
+      return elsewhere(TAG.JSON, Buffer.from(json))
+    }
+    case 'function':
+    case 'symbol':
+      throw new DOMException(`${String(value)} could not be cloned.`, 'DataCloneError')
+    default:
+      return /** @type {undefined} */ (encode(value))
+  }
+}
+
+/** @param {ArrayBufferView} view */
+function byteType (view) {
+  if (view instanceof DataView || Buffer.isBuffer(view)) return BUFFER
+  const type = VIEWS.findIndex((View) => View.name === /** @type {any} */ (view)[Symbol.toStringTag])
+  return type > 10 ? -1 : type
+}
+
+/**
+ * The same bytes where no other thread writes.
+ * @param {ArrayBufferView} view
+ */
+function own (view) {
+  if (!types.isSharedArrayBuffer(view.buffer)) return view
+  return new Uint8Array(new Uint8Array(/** @type {any} */ (view.buffer), view.byteOffset, view.byteLength))
+}
+
+/**
+ * The value of a payload.
+ * @param {number} tag
+ * @param {number} length bytes in the mailbox from `offset`; -1: a number there; -2 - i: blob i
+ * @param {number} offset
+ * @returns {any}
+ */
+function decode (tag, length, offset) {
+  if (length === -1) {
+    switch (tag) {
+      case TAG.NUMBER:
+        return numbers[offset >> 3]
+      case TAG.UNDEFINED:
+        return undefined
+      case TAG.NULL:
+        return null
+      default:
+        return tag === TAG.TRUE
+    }
+  }
+  if (length < -1) return decodeBlob(tag, bound.blob(-2 - length))
+  switch (tag & 0xff) {
+    case TAG.CODEC:
+      return codec.decode(bytes, mailboxView, offset)
+    case TAG.VIEW:
+      return makeView(tag >>> 8, memory.slice(offset, offset + length))
+    default:
+      return decodeText(tag, bytes, offset, length)
+  }
+}
+
+/**
+ * @param {number} tag
+ * @param {ArrayBuffer} blob
+ */
+function decodeBlob (tag, blob) {
+  if ((tag & 0xff) === TAG.VIEW) return makeView(tag >>> 8, blob)
+  const all = Buffer.from(blob)
+  return tag === TAG.CODEC ? codec.decode(all, new DataView(blob), 0) : decodeText(tag, all, 0, all.length)
+}
+
+/**
+ * @param {number} type
+ * @param {ArrayBuffer} buffer
+ */
+function makeView (type, buffer) {
+  if (type === ARRAY_BUFFER) return buffer
+  return type === BUFFER ? Buffer.from(buffer) : new VIEWS[type](buffer)
+}
+
+/**
+ * @param {number} tag
+ * @param {Buffer} from
+ * @param {number} offset
+ * @param {number} length
+ */
+function decodeText (tag, from, offset, length) {
+  const end = offset + length
+  switch (tag) {
+    case TAG.LATIN1:
+      return from.latin1Slice(offset, end)
+    case TAG.UTF16:
+      return from.ucs2Slice(offset, end)
+    case TAG.UTF8:
+      return from.utf8Slice(offset, end)
+    case TAG.JSON:
+      return JSON.parse(from.utf8Slice(offset, end))
+    case TAG.BIGINT: {
+      const digits = from.latin1Slice(offset, end)
+      return digits[0] === '-' ? -BigInt(`0x${digits.slice(1)}`) : BigInt(`0x${digits}`)
+    }
+    default:
+      throw new Error(`unknown payload ${tag}`)
+  }
+}
+
+module.exports = { TAG, PORT, encode, encodeForNative, decode }

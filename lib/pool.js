@@ -1,0 +1,433 @@
+'use strict'
+
+// What the user makes: validates, encodes, submits, and ends. The scheduling is Rust's.
+
+const { EventEmitter } = require('node:events')
+const { bound, cells, CELL, WHAT, pools, issue, giveBack, calls, hold, release } = require('./environment')
+const { listen } = require('./abort')
+const { AbortError, PoolClosedError, QueueFullError, UnknownTaskError, invalidArgument } = require('./errors')
+const { Isolates } = require('./isolates')
+const { poolOptions, runOptions, toLimit } = require('./options')
+const { PORT, TAG, encode, encodeForNative } = require('./payload')
+const { NATIVE, SCRIPT, nativeTarget, scriptTarget, inlineTarget, scriptUrl } = require('./targets')
+const { Task } = require('./task')
+const { show } = require('./validate')
+const { move } = require('./move')
+
+const RESULT_FULL = 1
+
+/** @type {(value: any) => void} */
+let resolve
+/** @type {(error: any) => void} */
+let reject
+/** One executor for all promises: no closure a call. */
+function capture (/** @type {any} */ a, /** @type {any} */ b) {
+  resolve = a
+  reject = b
+}
+
+/** What is settled for every task of a pool, or given with one. */
+class Settings {
+  /**
+   * @param {any} pool the pool's options
+   * @param {any} [run] the task's
+   */
+  constructor (pool, run) {
+    this.timeout = toLimit(run?.timeout ?? pool.timeout)
+    this.queueTimeout = toLimit(run?.queueTimeout ?? pool.queueTimeout)
+    this.priority = run?.priority ?? 0
+    this.signal = run?.signal
+    this.transferList = run?.transferList
+    this.params = run?.params === undefined ? undefined : JSON.stringify(run.params)
+    this.counters = run?.counters
+  }
+}
+
+class Pool extends EventEmitter {
+  #options
+  #defaults
+  #handle
+  #uid
+  #isolates
+  /** @type {import('./task').Home} */
+  #home
+  #main
+  /** @type {Map<string, import('./targets').Target>} */
+  #exports = new Map()
+  #pending = 0
+  #capacity
+  #waited = false
+  /** @type {'open' | 'closing' | 'ended'} */
+  #phase = 'open'
+  #lanes = 0
+  /** @type {Promise<void> | undefined} */
+  #closed
+  /** @type {(() => void) | undefined} */
+  #resolveClosed
+  #shut = false
+  #reaper
+  #lastStats
+
+  /** @param {any} [options] */
+  constructor (options) {
+    super()
+    this.#options = Object.freeze(poolOptions(options))
+    const { minThreads, maxThreads, maxQueue, concurrentTasksPerWorker, abortGrace, idleTimeout, filename } = this.#options
+    this.#defaults = new Settings(this.#options)
+    const made = bound.createPool(minThreads, maxThreads, maxQueue, concurrentTasksPerWorker, abortGrace, idleTimeout)
+    ;[this.#handle, this.#uid] = made.split(',').map(Number)
+    this.#capacity = maxThreads * concurrentTasksPerWorker
+    pools.set(this.#uid, { control: (what, about) => this.#control(what, about) })
+    this.#isolates = new Isolates({
+      handle: this.#handle,
+      uid: this.#uid,
+      options: this.#options,
+      isOpen: () => this.#phase === 'open' || (this.#phase === 'closing' && !this.#shut),
+      heldInput: (ticket) => /** @type {any} */ (calls[ticket])?.held,
+      emit: (event, ...args) => this.#emit(event, ...args),
+      complain: (error) => this.#complain(error),
+      ended: () => this.#finish()
+    })
+    this.#home = {
+      left: () => this.#left(),
+      receive: (worker, ticket) => this.#isolates.receive(worker, ticket),
+      whyGone: (worker) => this.#isolates.whyGone(worker),
+      whyNotStarted: () => this.#isolates.whyNotStarted()
+    }
+    this.#main = filename === undefined ? undefined : scriptTarget(filename, this.#options.name === 'default' ? undefined : this.#options.name)
+    if (filename !== undefined) this.#isolates.startMinimum()
+    if (idleTimeout !== Infinity) {
+      const every = Math.min(Math.max(idleTimeout / 2, 10), 5000)
+      this.#reaper = setInterval(() => bound.reap(this.#handle, SCRIPT, idleTimeout), every).unref()
+    }
+  }
+
+  /**
+   * @param {any} [input]
+   * @param {any} [options]
+   * @returns {Promise<any>}
+   */
+  run (input, options) {
+    try {
+      if (options === undefined && this.#main !== undefined) return this.#submit(this.#main, input, this.#defaults)
+      const given = runOptions(options)
+      return this.#submit(this.#scriptTarget(given), input, new Settings(this.#options, given))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /**
+   * @param {any} task
+   * @param {any} [input]
+   * @param {any} [options]
+   * @returns {Promise<any>}
+   */
+  runTask (task, input, options) {
+    try {
+      let target
+      if (typeof task === 'string') {
+        target = task.includes('.') ? nativeTarget(task) : this.#scriptTarget({ name: task })
+      } else if (typeof task === 'function') target = inlineTarget(task)
+      else if (isScriptTask(task)) target = this.#scriptTarget({ name: task.name, filename: scriptUrl(task.filename, "The task's filename") })
+      else {
+        if (arguments.length > 2) throw invalidArgument(`The task must be a name, a function or { filename, name }, got ${show(task)}`)
+        return this.run(task, input)
+      }
+      const settings = options === undefined ? this.#defaults : new Settings(this.#options, runOptions(options))
+      return this.#submit(target, input, settings)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** @param {{ name?: string, filename?: string }} which */
+  #scriptTarget ({ name, filename = this.#options.filename }) {
+    const own = filename === this.#options.filename
+    if (filename === undefined) {
+      throw new UnknownTaskError(
+        name === undefined
+          ? "This pool has no script: give it a 'filename', or name a native task, as in runTask('hash.sha256', bytes)"
+          : `There is no task '${name}': this pool has no script to export it. Give the pool a 'filename', or name a native task, as in runTask('hash.sha256', bytes)`
+      )
+    }
+    if (own && name === undefined) return /** @type {import('./targets').Target} */ (this.#main)
+    const key = own ? /** @type {string} */ (name) : `${filename}\0${name}`
+    let target = this.#exports.get(key)
+    if (target === undefined) this.#exports.set(key, (target = scriptTarget(filename, name === 'default' ? undefined : name)))
+    return target
+  }
+
+  // ---- submitting ------------------------------------------------------------------------------
+
+  /**
+   * @param {import('./targets').Target} target
+   * @param {any} input
+   * @param {Settings} settings
+   * @returns {Promise<any>}
+   */
+  #submit (target, input, settings) {
+    if (this.#phase !== 'open') throw new PoolClosedError('The pool is closed')
+    const { signal, transferList } = settings
+    if (signal !== undefined && signal.aborted) throw new AbortError(signal.reason)
+    const native = target.lane === NATIVE
+    const extra = native ? encodeForNative(input) : transferList !== undefined ? PORT : encode(input)
+    const promise = new Promise(capture)
+    const task = new Task(this.#home, resolve, reject)
+    task.ticket = issue(task)
+    if (extra === PORT) this.#submitByPort(task, target, input, settings)
+    else {
+      this.#describe(task, target, settings)
+      if (settings.params !== undefined || settings.counters !== undefined) submitWith(extra, settings)
+      else if (extra === undefined) bound.submit()
+      else bound.submit(extra)
+      this.#submitted(task)
+      if (native && transferList !== undefined) structuredClone(null, { transfer: transferList })
+    }
+    if (signal !== undefined && calls[task.ticket] === task) this.#watch(task, signal)
+    return promise
+  }
+
+  /**
+   * @param {Task} task
+   * @param {import('./targets').Target} target
+   * @param {Settings} settings
+   */
+  #describe (task, target, settings) {
+    cells[CELL.POOL] = this.#handle
+    cells[CELL.TICKET] = task.ticket
+    cells[CELL.TARGET] = target.id
+    cells[CELL.LANE] = target.lane
+    cells[CELL.PRIORITY] = settings.priority
+    cells[CELL.TIMEOUT] = settings.timeout
+    cells[CELL.QUEUE_TIMEOUT] = settings.queueTimeout
+  }
+
+  /** @param {Task} task */
+  #submitted (task) {
+    const result = cells[CELL.RESULT]
+    if (result !== 0) {
+      giveBack(task.ticket)
+      task.reject(result === RESULT_FULL ? new QueueFullError(`The pool's queue is full: 'maxQueue' is ${this.#options.maxQueue}`) : new PoolClosedError('The pool is closed'))
+      return
+    }
+    if (++this.#pending > this.#capacity) this.#waited = true
+    if (cells[CELL.START] >= 0) this.#isolates.start(cells[CELL.START])
+  }
+
+  /**
+   * @param {Task} task
+   * @param {import('./targets').Target} target
+   * @param {any} input
+   * @param {Settings} settings
+   */
+  #submitByPort (task, target, input, settings) {
+    const list = settings.transferList ?? []
+    const put = () => {
+      this.#describe(task, target, settings)
+      cells[CELL.TAG] = TAG.PORT
+      cells[CELL.FORM] = 0
+    }
+    put()
+    bound.submitDirect()
+    const slot = cells[CELL.SLOT]
+    if (slot >= 0) {
+      const worker = cells[CELL.START]
+      try {
+        this.#isolates.send(worker, slot, cells[CELL.GENERATION], target.id, task.ticket, input, list, true)
+      } catch (error) {
+        bound.undo(this.#handle, worker, slot)
+        giveBack(task.ticket)
+        task.reject(error)
+        return
+      }
+      cells[CELL.RESULT] = 0
+      cells[CELL.START] = -1
+      this.#submitted(task)
+      return
+    }
+    try {
+      // As it is now: a later change by the caller must not reach the task.
+      task.held = structuredClone({ input, list }, { transfer: list })
+    } catch (error) {
+      giveBack(task.ticket)
+      task.reject(error)
+      return
+    }
+    put()
+    bound.submit()
+    this.#submitted(task)
+  }
+
+  /**
+   * @param {Task} task
+   * @param {any} signal
+   */
+  #watch (task, signal) {
+    const key = cells[CELL.KEY]
+    const generation = cells[CELL.GENERATION]
+    task.unlisten = listen(signal, (reason) => {
+      if (bound.cancel(this.#handle, key, generation)) task.abort(reason)
+    })
+  }
+
+  #left () {
+    this.#pending--
+    if (this.#waited && this.#pending <= this.#capacity) {
+      this.#waited = false
+      this.#emit('drain')
+    }
+    if (this.#pending === 0 && this.#phase === 'closing') this.#shutDown()
+  }
+
+  // ---- what the scheduler asks for -------------------------------------------------------------
+
+  /**
+   * @param {number} what
+   * @param {number} about
+   */
+  #control (what, about) {
+    if (what === WHAT.START) {
+      if (this.#shut) return
+      this.#isolates.start(about)
+    } else if (what === WHAT.TERMINATE) this.#isolates.terminate(about)
+    else if (what === WHAT.LANE_ENDED) {
+      this.#lanes |= 1 << about
+      this.#finish()
+    }
+  }
+
+  /**
+   * Listeners run outside of the settling of tasks: what they throw is uncaught, as it should be, and
+   * harms no task.
+   * @param {string} event
+   * @param {any[]} args
+   */
+  #emit (event, ...args) {
+    if (this.listenerCount(event) > 0) process.nextTick(() => this.emit(event, ...args))
+  }
+
+  /** @param {unknown} error of a worker that ran no task */
+  #complain (error) {
+    if (this.listenerCount('error') > 0) this.#emit('error', error)
+    else process.emitWarning(`A worker of a pool failed while it ran no task: ${show(error)}`, 'RspoolWarning')
+  }
+
+  // ---- ending ----------------------------------------------------------------------------------
+
+  /**
+   * @param {any} [options]
+   * @returns {Promise<void>}
+   */
+  close (options) {
+    if (options?.force) return this.destroy()
+    if (this.#closed === undefined) {
+      this.#beginClosing()
+      if (this.#pending === 0) this.#shutDown()
+    }
+    return /** @type {Promise<void>} */ (this.#closed)
+  }
+
+  /** @returns {Promise<void>} */
+  destroy () {
+    if (this.#closed === undefined) this.#beginClosing()
+    if (this.#phase !== 'ended') {
+      this.#shut = true
+      bound.destroyPool(this.#handle)
+      this.#isolates.terminateAll()
+    }
+    return /** @type {Promise<void>} */ (this.#closed)
+  }
+
+  #beginClosing () {
+    this.#phase = 'closing'
+    this.#closed = new Promise((resolve) => { this.#resolveClosed = resolve })
+    clearInterval(this.#reaper)
+    hold()
+  }
+
+  #shutDown () {
+    if (this.#shut) return
+    this.#shut = true
+    bound.closePool(this.#handle)
+    this.#isolates.expectEnd()
+  }
+
+  #finish () {
+    if (this.#phase !== 'closing' || !this.#shut || this.#lanes !== 3 || this.#isolates.all.size > 0 || this.#pending > 0) return
+    this.#lastStats = this.stats()
+    this.#phase = 'ended'
+    pools.delete(this.#uid)
+    bound.releasePool(this.#handle)
+    release()
+    this.#emit('close')
+    this.#resolveClosed?.()
+  }
+
+  // ---- readings --------------------------------------------------------------------------------
+
+  stats () {
+    if (this.#lastStats !== undefined) return this.#lastStats
+    const { workers, queued, running, ...rest } = JSON.parse(bound.stats(this.#handle))
+    return {
+      workers,
+      busy: workers.filter((/** @type {any} */ worker) => worker.state === 'busy').length,
+      idle: workers.filter((/** @type {any} */ worker) => worker.state === 'idle').length,
+      queued,
+      running,
+      ...rest
+    }
+  }
+
+  get options () {
+    return this.#options
+  }
+
+  get closed () {
+    return this.#phase !== 'open'
+  }
+
+  /** @returns {Promise<void>} */
+  [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')] () {
+    return this.close()
+  }
+
+  static move = move
+}
+
+/** As the tutorials' hand-written pools: a number of workers, and their script. */
+class WorkerPool extends Pool {
+  /**
+   * @param {number} threads
+   * @param {string | URL} filename
+   * @param {any} [options]
+   */
+  constructor (threads, filename, options) {
+    if (!Number.isInteger(threads) || threads < 1) throw invalidArgument(`WorkerPool: the number of workers must be a positive integer, got ${show(threads)}`)
+    if (filename === undefined) throw invalidArgument('WorkerPool: the script is missing, as in new WorkerPool(4, \'./worker.js\')')
+    super({ ...options, filename, minThreads: threads, maxThreads: threads })
+  }
+}
+
+/**
+ * `{ filename, name? }` and nothing else.
+ * @param {any} task
+ */
+function isScriptTask (task) {
+  return (
+    task !== null && typeof task === 'object' && Object.hasOwn(task, 'filename') &&
+    Object.keys(task).every((key) => key === 'filename' || (key === 'name' && typeof task.name === 'string'))
+  )
+}
+
+/**
+ * @param {any} extra
+ * @param {Settings} settings
+ */
+function submitWith (extra, settings) {
+  const shared = settings.counters
+  if (shared === undefined) bound.submitWith(extra, settings.params)
+  else bound.submitWith(extra, settings.params, new BigInt64Array(shared.buffer), shared.names.join('\0'))
+}
+
+module.exports = { Pool, WorkerPool }

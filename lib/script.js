@@ -1,0 +1,144 @@
+'use strict'
+
+// Finds the function of a target in this isolate: an export of a script, or an inline function, each
+// looked up once.
+
+const { createRequire } = require('node:module')
+const { workerData, parentPort } = require('node:worker_threads')
+const { native } = require('./environment')
+const { UnknownTaskError, WorkerStartError } = require('./errors')
+const { didYouMean } = require('./validate')
+const bare = require('./bare')
+
+/** @typedef {(input: any) => any} Run */
+
+/** By the number of the target. @type {(Run | undefined)[]} */
+const found = []
+/** @type {Map<string, Promise<Script>>} */
+const scripts = new Map()
+
+/**
+ * @typedef {object} Script
+ * @property {string} filename
+ * @property {any} main what the default export is
+ * @property {any} exports
+ */
+
+/**
+ * @param {string} filename an URL
+ * @returns {Promise<Script>}
+ */
+function load (filename) {
+  let script = scripts.get(filename)
+  if (script === undefined) scripts.set(filename, (script = read(filename)))
+  return script
+}
+
+/** @param {string} filename */
+async function read (filename) {
+  const exports = await import(filename)
+  // A CommonJS module compiled from an ES module has its default export one level down.
+  const outer = exports.default
+  const main = outer !== null && typeof outer === 'object' && 'default' in outer ? outer.default : outer
+  // A promise of the function is allowed: asynchronous initialisation.
+  const script = { filename, main: await main, exports }
+  await (script.exports.setup ?? own(outer, 'setup'))?.(workerData)
+  return script
+}
+
+/**
+ * @param {any} object
+ * @param {string} name
+ */
+function own (object, name) {
+  return object !== null && (typeof object === 'object' || typeof object === 'function') && Object.hasOwn(object, name) ? object[name] : undefined
+}
+
+/** Runs the `teardown` of every loaded script. */
+async function teardown () {
+  for (const loading of scripts.values()) {
+    const script = await loading.catch(() => undefined)
+    if (script !== undefined) await (script.exports.teardown ?? own(script.exports.default, 'teardown'))?.()
+  }
+}
+
+/**
+ * The names of a script's functions.
+ * @param {Script} script
+ */
+function functionsOf ({ exports }) {
+  const names = new Set()
+  for (const object of [exports, exports.default]) {
+    if (object === null || (typeof object !== 'object' && typeof object !== 'function')) continue
+    for (const name of Object.keys(object)) if (typeof object[name] === 'function') names.add(name)
+  }
+  names.delete('default')
+  return [...names]
+}
+
+/**
+ * Whether the script only listens to its parent, as for bare worker_threads.
+ * @param {Script} script
+ */
+function isBare (script) {
+  return typeof script.main !== 'function' && functionsOf(script).length === 0 && /** @type {any} */ (parentPort).listenerCount('message') > 0
+}
+
+/**
+ * @param {number} id
+ * @returns {Run | undefined} undefined if it has to be looked up
+ */
+function known (id) {
+  return found[id]
+}
+
+/**
+ * @param {number} id
+ * @returns {Promise<Run>}
+ */
+async function lookUp (id) {
+  const { filename, name, source } = JSON.parse(native.target(id))
+  const run = source !== undefined ? compile(source) : await exported(filename, name)
+  found[id] = run
+  return run
+}
+
+/**
+ * @param {string} filename
+ * @param {string | undefined} name
+ * @returns {Promise<Run>}
+ */
+async function exported (filename, name) {
+  let script
+  try {
+    script = await load(filename)
+  } catch (error) {
+    throw new WorkerStartError(`The script ${filename} could not be loaded: ${/** @type {any} */ (error)?.message ?? error}`, { cause: error })
+  }
+  const value = name === undefined ? script.main : await (script.exports[name] ?? own(script.exports.default, name))
+  if (typeof value === 'function') return value
+  if (name === undefined && isBare(script)) {
+    bare.listen()
+    return bare.run
+  }
+  const names = functionsOf(script)
+  const there = names.length === 0 ? 'it exports no function' : `it exports ${names.join(', ')}`
+  throw new UnknownTaskError(
+    name === undefined
+      ? `${filename} has no default export that is a function; ${there}. Name one, as in pool.run(input, { name: '${names[0] ?? 'task'}' })`
+      : `${filename} exports no function '${name}'; ${there}.${didYouMean(name, names)}`
+  )
+}
+
+/**
+ * An inline function: an array as input is its list of arguments.
+ * @param {string} source
+ * @returns {Run}
+ */
+function compile (source) {
+  const require = createRequire(`${process.cwd()}/`)
+  const fn = new Function('require', `return (${source}\n)`)(require)
+  return (input) => (Array.isArray(input) ? fn(...input) : input === undefined ? fn() : fn(input))
+}
+
+module.exports = { load, known, lookUp, teardown }

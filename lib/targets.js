@@ -1,0 +1,105 @@
+'use strict'
+
+// What a task is: a native task by name, an export of a script, or an inline function. Each has a
+// number that both ends know.
+
+const path = require('node:path')
+const { fileURLToPath, pathToFileURL } = require('node:url')
+const { native, bound } = require('./environment')
+const { UnknownTaskError, invalidArgument } = require('./errors')
+const { nearest, show } = require('./validate')
+
+const NATIVE = 0
+const SCRIPT = 1
+
+/**
+ * @typedef {object} Target
+ * @property {number} lane
+ * @property {number} id
+ * @property {boolean} spread whether an array as input is the list of arguments
+ */
+
+/** @type {Map<string, Target>} */
+const nativeTargets = new Map(
+  bound.taskNames().split('\0').map((/** @type {string} */ name, /** @type {number} */ id) => [name, { lane: NATIVE, id, spread: false }])
+)
+/** @type {WeakMap<Function, Target>} */
+const inlineTargets = new WeakMap()
+
+/**
+ * @param {string} name
+ * @returns {Target}
+ */
+function nativeTarget (name) {
+  const target = nativeTargets.get(name)
+  if (target !== undefined) return target
+  const near = bound.suggestTask(name) || nearest(name, nativeTargets.keys())
+  throw new UnknownTaskError(
+    `There is no native task '${name}'. ` +
+    (near ? `Did you mean '${near}'?` : `A name with a dot is a native task; there are: ${[...nativeTargets.keys()].join(', ')}.`)
+  )
+}
+
+/**
+ * @param {string} filename an URL
+ * @param {string | undefined} name undefined for the default export
+ * @returns {Target}
+ */
+function scriptTarget (filename, name) {
+  return { lane: SCRIPT, id: native.internTarget(JSON.stringify({ filename, name })), spread: false }
+}
+
+/**
+ * @param {Function} fn
+ * @returns {Target}
+ */
+function inlineTarget (fn) {
+  let target = inlineTargets.get(fn)
+  if (target === undefined) {
+    const source = Function.prototype.toString.call(fn)
+    if (/\{\s*\[native code\]\s*\}$/.test(source)) {
+      throw invalidArgument('An inline function must be written in JavaScript; this one is native or bound')
+    }
+    if (/^class\b/.test(source)) throw invalidArgument('An inline function must not be a class')
+    target = { lane: SCRIPT, id: native.internTarget(JSON.stringify({ source: callable(source) })), spread: true }
+    inlineTargets.set(fn, target)
+  }
+  return target
+}
+
+/**
+ * The source as an expression: a method's `name () {}` becomes a function.
+ * @param {string} source
+ */
+function callable (source) {
+  for (const candidate of [source, source.replace(/^(async\s+)?(\*?)\s*(?:get\s+|set\s+)?/, '$1function$2 ')]) {
+    try {
+      new Function(`return (${candidate}\n)`)
+      return candidate
+    } catch {}
+  }
+  // A computed or private method name, or code that must not be compiled here: the worker says why.
+  return source
+}
+
+/**
+ * A script's place as an URL: an absolute path, a path relative to the working directory, an URL.
+ * @param {unknown} filename
+ * @param {string} label
+ */
+function scriptUrl (filename, label) {
+  if (filename instanceof URL || (typeof filename === 'object' && filename !== null && typeof (/** @type {any} */ (filename).href) === 'string')) {
+    const { protocol, href } = /** @type {URL} */ (filename)
+    if (protocol === 'file:' || protocol === 'data:') return href
+  } else if (typeof filename === 'string' && filename !== '') {
+    if (filename.startsWith('file:')) {
+      fileURLToPath(filename)
+      return filename
+    }
+    if (filename.startsWith('data:')) return filename
+    if (!filename.includes('\0')) return pathToFileURL(path.resolve(filename)).href
+  }
+  throw invalidArgument(`${label} must be a path, a file: URL or a data: URL, got ${show(filename)}`)
+}
+
+module.exports = { NATIVE, SCRIPT, nativeTarget, scriptTarget, inlineTarget, scriptUrl }

@@ -1,0 +1,136 @@
+'use strict'
+
+// Which task the code in this isolate runs for, and whether its caller still waits. `rspool/worker`
+// shows it to scripts; what nobody asks for is not made.
+
+const { AsyncLocalStorage } = require('node:async_hooks')
+
+/**
+ * One running task.
+ */
+class Running {
+  /**
+   * @param {number} slot
+   * @param {number} generation
+   * @param {number} ticket
+   */
+  constructor (slot, generation, ticket) {
+    this.slot = slot
+    this.generation = generation
+    this.ticket = ticket
+    /** @type {AbortController | undefined} */
+    this.controller = undefined
+  }
+
+  /** Reads the flag that the scheduler sets; true from another thread's write on, inside a loop too. */
+  isCancelled () {
+    return flags !== undefined && Atomics.load(flags, this.slot) === this.generation
+  }
+
+  check () {
+    if (this.controller !== undefined && this.isCancelled()) this.controller.abort()
+  }
+
+  get signal () {
+    if (this.controller === undefined) this.controller = polledController(this)
+    return this.controller.signal
+  }
+}
+
+const aborted = /** @type {PropertyDescriptor} */ (Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted'))
+const throwIfAborted = AbortSignal.prototype.throwIfAborted
+
+/**
+ * A controller whose signal looks at the flag whenever it is asked.
+ * @param {Running} running
+ */
+function polledController (running) {
+  const controller = new AbortController()
+  const { signal } = controller
+  const look = () => {
+    if (!aborted.get?.call(signal) && running.isCancelled()) controller.abort()
+  }
+  Object.defineProperty(signal, 'aborted', {
+    configurable: true,
+    get () {
+      look()
+      return aborted.get?.call(signal)
+    }
+  })
+  Object.defineProperty(signal, 'throwIfAborted', {
+    configurable: true,
+    writable: true,
+    value () {
+      look()
+      return throwIfAborted.call(signal)
+    }
+  })
+  return controller
+}
+
+/** @type {Int32Array | undefined} */
+let flags
+/** @type {(Running | undefined)[]} */
+const slots = []
+/** The task whose synchronous part runs, or the last one that began. @type {Running | undefined} */
+let current
+/** Where several tasks run at once and a script asks which. @type {AsyncLocalStorage<Running> | undefined} */
+let storage
+let shared = false
+
+const context = {
+  /** @param {Int32Array} array @param {number} concurrency */
+  open (array, concurrency) {
+    flags = array
+    shared = concurrency > 1
+  },
+
+  /** A script has asked for the context: from now on it follows asynchronous code. */
+  follow () {
+    if (shared) storage ??= new AsyncLocalStorage()
+  },
+
+  current () {
+    return storage?.getStore() ?? current
+  },
+
+  /**
+   * @param {number} slot
+   * @returns {Running}
+   */
+  leave (slot) {
+    const running = /** @type {Running} */ (slots[slot])
+    slots[slot] = undefined
+    if (current === running) current = undefined
+    return running
+  },
+
+  /** Tells the tasks that were given up. */
+  checkAll () {
+    for (const running of slots) running?.check()
+  }
+}
+
+/**
+ * Runs a task's function as that task.
+ * @param {number} slot
+ * @param {number} generation
+ * @param {number} ticket
+ * @param {(input: any) => any} run
+ * @param {any} input
+ */
+function enter (slot, generation, ticket, run, input) {
+  const running = begin(slot, generation, ticket)
+  return storage === undefined ? run(input) : storage.run(running, run, input)
+}
+
+/**
+ * @param {number} slot
+ * @param {number} generation
+ * @param {number} ticket
+ */
+function begin (slot, generation, ticket) {
+  return (current = slots[slot] = new Running(slot, generation, ticket))
+}
+
+module.exports = { context, enter, begin }

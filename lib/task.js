@@ -1,0 +1,109 @@
+'use strict'
+
+// One call of the caller's: it settles exactly once, through `settle` (the scheduler has an outcome)
+// or `abort` (the caller gave it up first).
+
+const { giveBack, bytes, WHAT } = require('./environment')
+const { TAG, decode } = require('./payload')
+const { revive } = require('./thrown')
+const errors = require('./errors')
+
+/**
+ * What a task needs of its pool.
+ * @typedef {object} Home
+ * @property {() => void} left a task has ended
+ * @property {(worker: number, ticket: number) => any} receive a result that came through a port
+ * @property {(worker: number) => unknown} whyGone
+ * @property {() => Error} whyNotStarted
+ */
+
+class Task {
+  /**
+   * @param {Home} home
+   * @param {(value: any) => void} resolve
+   * @param {(error: any) => void} reject
+   */
+  constructor (home, resolve, reject) {
+    this.home = home
+    this.resolve = resolve
+    this.reject = reject
+    this.ticket = -1
+    /** Its input, until the worker that took it asks for it through its port. @type {any} */
+    this.held = undefined
+    /** @type {(() => void) | undefined} */
+    this.unlisten = undefined
+  }
+
+  /**
+   * @param {number} what
+   * @param {number} about
+   * @param {number} length
+   * @param {number} offset
+   */
+  settle (what, about, length, offset) {
+    if (this.unlisten !== undefined) this.unlisten()
+    try {
+      if (what === WHAT.RETURNED) {
+        this.resolve(about === TAG.PORT ? this.home.receive(length === -1 ? numberAt(offset) : -1, this.ticket) : decode(about, length, offset))
+      } else this.#fail(what, about, length, offset)
+    } catch (error) {
+      this.reject(error)
+    }
+    this.home.left()
+  }
+
+  /**
+   * @param {number} what
+   * @param {number} about
+   * @param {number} length
+   * @param {number} offset
+   */
+  #fail (what, about, length, offset) {
+    switch (what) {
+      case WHAT.THREW: {
+        const description = about === TAG.PORT ? this.home.receive(numberAt(offset), this.ticket) : decode(about, length, offset)
+        // Made in a reaction of a promise that the caller's follows: its stack then has the frames of
+        // the async functions that wait for this task.
+        this.resolve(Promise.resolve().then(() => { throw revive(description) }))
+        return
+      }
+      case WHAT.FAILED: {
+        const [code, ...message] = bytes.utf8Slice(offset, offset + length).split('\n')
+        this.reject(errors.fromCode(code, message.join('\n')))
+        return
+      }
+      case WHAT.TASK_TIMEOUT:
+        this.reject(new errors.TaskTimeoutError('The task ran longer than its timeout'))
+        return
+      case WHAT.QUEUE_TIMEOUT:
+        this.reject(new errors.QueueTimeoutError('The task waited longer than its queueTimeout'))
+        return
+      case WHAT.POOL_CLOSED:
+        this.reject(new errors.PoolClosedError('The pool was destroyed before the task ended'))
+        return
+      case WHAT.WORKER_GONE:
+        this.reject(this.home.whyGone(about))
+        return
+      default:
+        this.reject(this.home.whyNotStarted())
+    }
+  }
+
+  /**
+   * The scheduler has confirmed that this call's outcome is ours to tell.
+   * @param {unknown} reason
+   */
+  abort (reason) {
+    if (this.unlisten !== undefined) this.unlisten()
+    giveBack(this.ticket)
+    this.reject(new errors.AbortError(reason))
+    this.home.left()
+  }
+}
+
+/** @param {number} offset */
+function numberAt (offset) {
+  return bytes.readDoubleLE(offset)
+}
+
+module.exports = { Task }

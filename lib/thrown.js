@@ -1,0 +1,156 @@
+'use strict'
+
+// What a script throws, on its way to the caller. Errors keep their class where it is a built-in one,
+// their name, message, stack, own properties, cause and members; any other value arrives as it is.
+
+const { types } = require('node:util')
+
+/** @type {Record<string, any>} */
+const CLASSES = {
+  Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError, AggregateError
+}
+const TAKEN_CARE_OF = new Set(['name', 'message', 'stack', 'cause', 'errors'])
+/** Causes of causes; a cycle ends here. */
+const MAX_DEPTH = 16
+
+/**
+ * @typedef {object} Description
+ * @property {boolean} error
+ * @property {unknown} [value]
+ * @property {string} [class]
+ * @property {string} [name]
+ * @property {string} [message]
+ * @property {string} [stack]
+ * @property {Record<string, unknown>} [properties]
+ * @property {Description} [cause]
+ * @property {Description[]} [errors]
+ */
+
+/** @param {unknown} value */
+function isError (value) {
+  return types.isNativeError(value) || value instanceof Error
+}
+
+/** @param {unknown} value */
+function cloneable (value) {
+  try {
+    structuredClone(value)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/**
+ * @param {unknown} get
+ * @param {string} otherwise
+ */
+function text (get, otherwise) {
+  try {
+    return String(get)
+  } catch {
+    return otherwise
+  }
+}
+
+/**
+ * Plain data that stands for the thrown value. Never throws.
+ * @param {any} thrown
+ * @param {number} [depth]
+ * @returns {Description}
+ */
+function describe (thrown, depth = 0) {
+  if (!isError(thrown)) {
+    return cloneable(thrown)
+      ? { error: false, value: thrown }
+      : describe(new Error(`a value that cannot be cloned was thrown: ${text(thrown, 'object')}`), depth)
+  }
+  /** @type {Description} */
+  const description = {
+    error: true,
+    class: classOf(thrown),
+    name: text(thrown.name, 'Error'),
+    message: text(thrown.message, ''),
+    stack: typeof thrown.stack === 'string' ? thrown.stack : undefined
+  }
+  const properties = /** @type {Record<string, unknown>} */ ({})
+  for (const key of Object.keys(thrown)) {
+    if (TAKEN_CARE_OF.has(key)) continue
+    try {
+      const value = thrown[key]
+      if (cloneable(value)) properties[key] = value
+    } catch {}
+  }
+  if (description.class === 'DOMException') properties.code = thrown.code
+  description.properties = properties
+  if (depth < MAX_DEPTH) {
+    if (Object.hasOwn(thrown, 'cause')) description.cause = describe(thrown.cause, depth + 1)
+    if (Array.isArray(thrown.errors)) {
+      description.errors = thrown.errors.map((/** @type {unknown} */ each) => describe(each, depth + 1))
+    }
+  }
+  return description
+}
+
+/** @param {any} error */
+function classOf (error) {
+  if (error instanceof DOMException) return 'DOMException'
+  for (let proto = Object.getPrototypeOf(error); proto !== null; proto = Object.getPrototypeOf(proto)) {
+    const name = Object.hasOwn(proto, 'constructor') ? proto.constructor?.name : undefined
+    if (typeof name === 'string' && Object.hasOwn(CLASSES, name)) return name
+  }
+  return 'Error'
+}
+
+/**
+ * The thrown value again.
+ * @param {Description} description
+ * @returns {any}
+ */
+function revive (description) {
+  if (!description.error) return description.value
+  const { message, name } = description
+  if (description.class === 'DOMException') return finish(new DOMException(message, name), description)
+  const Class = CLASSES[/** @type {string} */ (description.class)] ?? Error
+  const error = Class === AggregateError
+    ? new AggregateError((description.errors ?? []).map(revive), message)
+    : new Class(message)
+  if (error.name !== name) hide(error, 'name', name)
+  if (Class !== AggregateError && description.errors !== undefined) error.errors = description.errors.map(revive)
+  return finish(error, description)
+}
+
+/**
+ * @param {any} error
+ * @param {Description} description
+ */
+function finish (error, description) {
+  hide(error, 'stack', joined(description.stack, error.stack))
+  if (description.cause !== undefined) hide(error, 'cause', revive(description.cause))
+  for (const [key, value] of Object.entries(description.properties ?? {})) {
+    if (key === 'code' && error instanceof DOMException) continue
+    Object.defineProperty(error, key, { value, writable: true, enumerable: true, configurable: true })
+  }
+  return error
+}
+
+/**
+ * The worker's stack, then the frames of the caller that were waiting for it.
+ * @param {string | undefined} inWorker
+ * @param {string | undefined} here
+ */
+function joined (inWorker, here) {
+  const callers = (here ?? '').split('\n').filter((line) => line.trimStart().startsWith('at async '))
+  return [inWorker ?? '', ...callers].join('\n')
+}
+
+/**
+ * @param {object} object
+ * @param {string} key
+ * @param {unknown} value
+ */
+function hide (object, key, value) {
+  Object.defineProperty(object, key, { value, writable: true, enumerable: false, configurable: true })
+}
+
+module.exports = { describe, revive }

@@ -1,0 +1,24 @@
+'use strict'
+
+// `rspool/worker`: what a script sees of its pool.
+
+const { isMainThread, threadId, workerData } = require('node:worker_threads')
+const { context } = require('./task-context')
+const { move } = require('./move')
+
+/** The task that the calling code runs for. */
+const task = Object.freeze({
+  /** An AbortSignal that is also right inside a synchronous loop; undefined outside of a task. */
+  get signal () {
+    context.follow()
+    return context.current()?.signal
+  },
+
+  /** A number that no other running task of the caller has; undefined outside of a task. */
+  get id () {
+    context.follow()
+    return context.current()?.ticket
+  }
+})
+
+module.exports = { task, move, isWorkerThread: !isMainThread, threadId, workerData }

@@ -1,0 +1,225 @@
+'use strict'
+
+// A worker's loop: hand over what is finished, take the next, run it. After each task microtasks run;
+// after a while of back-to-back tasks the event loop has a turn.
+
+const { parentPort } = require('node:worker_threads')
+const { bound, cells, numbers, CELL, CLOCK, NUMBER, FORM, hold, release, setWorkerRing, DATA } = require('./environment')
+const { PORT_MESSAGE } = require('./isolates')
+const { isMoved } = require('./move')
+const { PORT, TAG, encode, decode } = require('./payload')
+const { describe } = require('./thrown')
+const { context, enter, begin } = require('./task-context')
+const { load, known, lookUp, teardown } = require('./script')
+
+const IDLE = 0
+const RETIRE = 2
+const RING_LANE = 2
+const RING_CANCEL = 4
+/** Milliseconds of tasks back to back before the event loop has a turn. */
+const SLICE = 10
+
+/** @type {import('node:worker_threads').MessagePort} */
+let port
+let workerId = -1
+let concurrency = 1
+let running = 0
+/** When the event loop last had a turn, on the scheduler's clock; -1 after a turn. */
+let sliceStart = -1
+
+/** @param {any} settings */
+async function startWorker (settings) {
+  if (settings.filename !== undefined) await load(settings.filename)
+  port = settings.port
+  workerId = settings.id
+  concurrency = settings.concurrency
+  context.open(settings.flags, concurrency)
+  port.on('message', received)
+  hold()
+  setWorkerRing(rung)
+  if (!bound.join(settings.uid, workerId, settings.flags)) return retire()
+  port.postMessage([PORT_MESSAGE.READY])
+  work(-1, 0, undefined)
+}
+
+/** The pool needs this worker no more: what is left to do is done, and the isolate ends by itself. */
+async function retire () {
+  try {
+    await teardown()
+  } finally {
+    port.close()
+    parentPort?.unref()
+    release()
+  }
+}
+
+/** @param {number} why */
+function rung (why) {
+  if ((why & RING_CANCEL) !== 0) context.checkAll()
+  if ((why & RING_LANE) !== 0) work(-1, 0, undefined)
+}
+
+/**
+ * Hands over the outcome of the task in `slot`, if there is one, and runs what comes.
+ * @param {number} slot
+ * @param {number} status 0 returned, 1 threw
+ * @param {any} value
+ */
+async function work (slot, status, value) {
+  for (;;) {
+    exchange(slot, status, value)
+    const result = cells[CELL.RESULT]
+    if (result === IDLE) {
+      sliceStart = -1
+      return
+    }
+    if (result === RETIRE) return retire()
+    running++
+    slot = cells[CELL.SLOT]
+    status = 0
+    const generation = cells[CELL.GENERATION]
+    const target = cells[CELL.TARGET]
+    const ticket = cells[CELL.TICKET]
+    const clock = numbers[CLOCK]
+    if (cells[CELL.TAG] === TAG.PORT) {
+      port.postMessage([PORT_MESSAGE.WANT, ticket, slot, generation, target])
+      value = WAITING
+    } else {
+      try {
+        const run = known(target)
+        const input = readInput()
+        value = enter(slot, generation, ticket, run === undefined ? lookUpAndRun(target, input) : run, input)
+        if (isThenable(value)) {
+          settleLater(slot, value)
+          value = WAITING
+        }
+      } catch (error) {
+        status = 1
+        value = error
+      }
+    }
+    if (value === WAITING) {
+      if (running >= concurrency) return
+      slot = -1
+    }
+    // Microtasks of the task, before the next.
+    await undefined
+    if (sliceStart < 0) sliceStart = clock
+    else if (clock - sliceStart > SLICE) {
+      sliceStart = -1
+      await new Promise(setImmediate)
+    }
+  }
+}
+
+/** The task ends later. */
+const WAITING = Symbol('waiting')
+
+/**
+ * @param {number} target
+ * @param {any} input
+ */
+function lookUpAndRun (target, input) {
+  return () => lookUp(target).then((run) => run(input))
+}
+
+/** The input in the mailbox. */
+function readInput () {
+  const form = cells[CELL.FORM]
+  const tag = cells[CELL.TAG]
+  if (form === FORM.NUMBER) return decode(tag, -1, 8 * NUMBER)
+  return decode(tag, form === FORM.BYTES ? cells[CELL.LENGTH] : -2, DATA)
+}
+
+/** @param {any} value */
+function isThenable (value) {
+  return value !== null && typeof value === 'object' && typeof value.then === 'function'
+}
+
+/**
+ * @param {number} slot
+ * @param {PromiseLike<any>} promise
+ */
+function settleLater (slot, promise) {
+  promise.then((value) => work(slot, 0, value), (error) => work(slot, 1, error))
+}
+
+/**
+ * @param {number} slot
+ * @param {number} status
+ * @param {any} value
+ */
+function exchange (slot, status, value) {
+  let extra
+  if (slot >= 0) {
+    running--
+    const { ticket } = context.leave(slot)
+    if (status === 0) {
+      try {
+        extra = encodeResult(ticket, value)
+      } catch (error) {
+        status = 1
+        value = error
+      }
+    }
+    if (status === 1) extra = encodeThrown(ticket, value)
+    cells[CELL.STATUS] = status
+  }
+  cells[CELL.SLOT] = slot
+  if (extra === undefined) bound.exchange()
+  else bound.exchange(extra)
+}
+
+/**
+ * @param {number} ticket
+ * @param {any} value
+ */
+function encodeResult (ticket, value) {
+  if (isMoved(value)) return byPort(ticket, value.value, value.transferList)
+  const extra = encode(value)
+  return extra === PORT ? byPort(ticket, value, []) : extra
+}
+
+/**
+ * @param {number} ticket
+ * @param {any} thrown
+ */
+function encodeThrown (ticket, thrown) {
+  const description = describe(thrown)
+  const extra = encode(description)
+  return extra === PORT ? byPort(ticket, description, []) : extra
+}
+
+/**
+ * Sends a value ahead through the port; the scheduler's word for it is this worker's id.
+ * @param {number} ticket
+ * @param {any} value
+ * @param {any[]} transferList
+ * @returns {undefined}
+ */
+function byPort (ticket, value, transferList) {
+  port.postMessage([PORT_MESSAGE.RESULT, ticket, value], transferList)
+  encode(workerId)
+  cells[CELL.TAG] = TAG.PORT
+}
+
+/** @param {any[]} message an input that only a port can carry, or that there is none any more */
+function received ([kind, slot, generation, target, ticket, input, direct]) {
+  if (direct) running++
+  let status = 0
+  let value
+  if (kind === PORT_MESSAGE.GONE) begin(slot, 0, -1)
+  else {
+    try {
+      const run = known(target)
+      value = enter(slot, generation, ticket, run === undefined ? lookUpAndRun(target, input) : run, input)
+      if (isThenable(value)) return settleLater(slot, value)
+    } catch (error) {
+      status = 1
+      value = error
+    }
+  }
+  work(slot, status, value)
+}
+
+module.exports = { startWorker }

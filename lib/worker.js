@@ -1,0 +1,14 @@
+'use strict'
+
+// What runs in each isolate of a script lane: loads the script, then pulls tasks from the scheduler.
+// Its event loop is never blocked by rspool: between tasks it is idle, and rung when there is one.
+
+const { parentPort } = require('node:worker_threads')
+
+if (parentPort !== null) parentPort.once('message', boot)
+
+/** @param {any} settings what lib/isolates.js sends */
+function boot (settings) {
+  // What this rejects with is uncaught: the isolate ends, and its owner sees why.
+  return require('./worker-loop').startWorker(settings)
+}
