@@ -75,3 +75,15 @@ test('what is packed can be run and built, and holds nothing else', async (t) =>
     []
   )
 })
+
+test('the ESM entries export what the CommonJS ones do', async (t) => {
+  for (const [entry, { import: esm, require: cjs }] of [
+    ['rspool', manifest.exports['.']],
+    ['rspool/worker', manifest.exports['./worker']]
+  ]) {
+    const names = Object.keys(require(path.join(root, cjs.default)))
+    const namespace = await import(entry)
+    t.deepEqual(Object.keys(namespace).sort(), [...names, 'default'].sort(), esm.default)
+    for (const name of names) t.is(namespace[name], namespace.default[name])
+  }
+})
