@@ -1,0 +1,63 @@
+'use strict'
+
+// What a fresh clone lacks: the development packages and the addon. Does next to nothing when both are there.
+
+const { spawnSync } = require('node:child_process')
+const fs = require('node:fs')
+const path = require('node:path')
+const { build, orExit, BuildError } = require('./build')
+
+const root = path.join(__dirname, '..')
+
+/** @param {string} file @returns {Record<string, { version?: string, optional?: boolean, devOptional?: boolean }>} */
+function packagesOf(file) {
+  try {
+    return JSON.parse(fs.readFileSync(path.join(root, file), 'utf8')).packages
+  } catch {
+    return {}
+  }
+}
+
+/** By content, since the times of a checkout say nothing. Optional packages are those of other platforms too. */
+function isInstalled() {
+  const installed = packagesOf('node_modules/.package-lock.json')
+  return Object.entries(packagesOf('package-lock.json')).every(([place, { version, optional }]) => {
+    if (place === '') return true
+    return installed[place] === undefined ? optional === true : installed[place].version === version
+  })
+}
+
+/** Runs npm as npm itself was run, or as found in the path. @param {string[]} args */
+function npm(args) {
+  const own = process.env.npm_execpath
+  /** @type {import('node:child_process').SpawnSyncOptions} */
+  const options = { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] }
+  return own && /npm-cli\.c?js$/.test(own)
+    ? spawnSync(process.execPath, [own, ...args], options)
+    : spawnSync('npm', args, { ...options, shell: process.platform === 'win32' })
+}
+
+function install() {
+  console.log('Installing the development packages ...')
+  // Our install script is the build, which follows with its output in sight; no other package needs its own.
+  const { status, error } = npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'])
+  if (status !== 0) throw new BuildError(`npm ci failed (${error?.message ?? `exit code ${status}`})`)
+}
+
+function checkNode() {
+  const { engines } = require('../package.json')
+  const least = Number(/\d+/.exec(engines.node)?.[0])
+  if (Number.parseInt(process.versions.node, 10) < least) {
+    throw new BuildError(`rspool needs Node.js ${least} or newer; this is ${process.version}`)
+  }
+}
+
+function setup() {
+  orExit(() => {
+    checkNode()
+    if (!isInstalled()) install()
+    build(process.env.CI ? ['--locked'] : [])
+  })
+}
+
+module.exports = { setup, npm, root }

@@ -1,0 +1,142 @@
+'use strict'
+
+// `npm test`: sets up what is missing, then runs every check, or those of the parts named.
+
+const { spawn } = require('node:child_process')
+const fs = require('node:fs')
+const path = require('node:path')
+const { stripVTControlCharacters } = require('node:util')
+const { setup, root } = require('./setup')
+
+const usage = `Usage: npm test -- [part ...] [arguments of ava, after the part js alone]
+
+Parts: lint, rust, types, js. Without one, all of them.
+
+  npm test -- lint types
+  npm test -- js __test__/load.spec.js --match='*local build*'`
+
+/** @typedef {{ part: string, title: string, command: string, args: string[] }} Step */
+/** @typedef {{ passed: number, failed: number }} Counts */
+
+const locked = process.env.CI ? ['--locked'] : []
+const bin = (/** @type {string} */ file) => path.join(root, 'node_modules', file)
+
+/** @param {string} part @param {string} title @param {string} script @param {string[]} args @returns {Step} */
+function node(part, title, script, args) {
+  return { part, title, command: process.execPath, args: [script, ...args] }
+}
+
+/** @param {string} part @param {string} title @param {string[]} args @returns {Step} */
+function cargo(part, title, ...args) {
+  return { part, title, command: 'cargo', args }
+}
+
+/** One type-check a project: the code of the package, then its users under each kind of resolution. */
+function typeSteps() {
+  const users = path.join(root, '__test__', 'types')
+  const projects = fs.existsSync(users) ? fs.readdirSync(users).filter((file) => /^tsconfig\..+\.json$/.test(file)) : []
+  const tsc = bin('typescript/bin/tsc')
+  return [
+    node('types', 'tsc over the code of the package', tsc, ['-p', path.join(root, 'tsconfig.json')]),
+    ...projects.map((file) => node('types', `tsc over a user's code, ${file}`, tsc, ['-p', path.join(users, file)]))
+  ]
+}
+
+/** @param {string[]} avaArgs @returns {Step[]} */
+function allSteps(avaArgs) {
+  return [
+    node('lint', 'biome', bin('@biomejs/biome/bin/biome'), ['check', '--error-on-warnings', '.']),
+    cargo('lint', 'rustfmt', 'fmt', '--check'),
+    cargo('lint', 'clippy', 'clippy', '--all-targets', ...locked, '--', '-D', 'warnings'),
+    cargo('lint', 'clippy without Node', 'clippy', '--no-default-features', ...locked, '--', '-D', 'warnings'),
+    node('lint', 'licences', path.join(__dirname, 'licences.js'), []),
+    cargo('rust', 'cargo test without Node', 'test', '--no-default-features', ...locked),
+    cargo('rust', 'cargo test', 'test', ...locked),
+    ...typeSteps(),
+    node('js', 'ava', bin('ava/entrypoints/cli.mjs'), avaArgs)
+  ]
+}
+
+/** The tests that cargo or ava say they ran. @param {string} output @returns {Counts} */
+function countTests(output) {
+  const counts = { passed: 0, failed: 0 }
+  const patterns = [
+    /^test result: \S+ (?<passed>\d+) passed; (?<failed>\d+) failed/gm,
+    /^\s*(?<passed>\d+) tests? passed$/gm,
+    /^\s*(?<failed>\d+) (?:tests?|uncaught exceptions?|unhandled rejections?) failed$/gm
+  ]
+  for (const { groups } of patterns.flatMap((pattern) => Array.from(output.matchAll(pattern)))) {
+    counts.passed += Number(groups?.passed ?? 0)
+    counts.failed += Number(groups?.failed ?? 0)
+  }
+  return counts
+}
+
+/** Shows the output as it comes, and reads it. @param {Step} step @returns {Promise<{ ok: boolean, counts: Counts }>} */
+function run({ command, args }) {
+  return new Promise((resolve) => {
+    const color = process.stdout.isTTY && !process.env.NO_COLOR ? { FORCE_COLOR: '1', CARGO_TERM_COLOR: 'always' } : {}
+    const child = spawn(command, args, {
+      cwd: root,
+      env: { ...process.env, ...color },
+      stdio: ['ignore', 'pipe', 'inherit']
+    })
+    let output = ''
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      output += text
+      process.stdout.write(text)
+    })
+    child.on('error', (error) => {
+      console.error(error.message)
+      resolve({ ok: false, counts: { passed: 0, failed: 0 } })
+    })
+    child.on('close', (code) => resolve({ ok: code === 0, counts: countTests(stripVTControlCharacters(output)) }))
+  })
+}
+
+/** @param {string[]} args */
+function select(args) {
+  const parts = new Set(allSteps([]).map(({ part }) => part))
+  const firstOther = args.findIndex((arg) => !parts.has(arg))
+  const named = firstOther < 0 ? args : args.slice(0, firstOther)
+  const rest = firstOther < 0 ? [] : args.slice(firstOther)
+  if (rest.length > 0 && named.join() !== 'js') return undefined
+  return allSteps(rest).filter(({ part }) => named.length === 0 || named.includes(part))
+}
+
+/** @param {Counts} counts */
+function line({ passed, failed }) {
+  return `${passed} passed, ${failed} failed`
+}
+
+async function main() {
+  const steps = select(process.argv.slice(2))
+  if (steps === undefined) {
+    const asked = process.argv.slice(2).includes('--help')
+    console[asked ? 'log' : 'error'](usage)
+    process.exit(asked ? 0 : 1)
+  }
+  setup()
+  const summary = []
+  const done = { passed: 0, failed: 0 }
+  const all = { passed: 0, failed: 0 }
+  for (const step of steps) {
+    console.log(`\n=== ${step.part}: ${step.title}`)
+    const start = performance.now()
+    const { ok, counts } = await run(step)
+    const seconds = ((performance.now() - start) / 1000).toFixed(1)
+    const tests = counts.passed + counts.failed > 0 ? `, tests: ${line(counts)}` : ''
+    summary.push(`${ok ? 'passed' : 'FAILED'}  ${step.part}: ${step.title} (${seconds} s${tests})`)
+    done[ok ? 'passed' : 'failed']++
+    all.passed += counts.passed
+    all.failed += counts.failed
+  }
+  console.log(`\n=== summary\n${summary.join('\n')}\n`)
+  console.log(`steps: ${line(done)}`)
+  if (all.passed + all.failed > 0) console.log(`tests: ${line(all)}`)
+  process.exit(done.failed > 0 ? 1 : 0)
+}
+
+if (require.main === module) main()
+
+module.exports = { countTests, select }
