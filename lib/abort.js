@@ -8,9 +8,10 @@
 const listeners = new WeakMap()
 
 /** @param {any} signal */
-function isSignal (signal) {
+function isSignal(signal) {
   return (
-    signal !== null && typeof signal === 'object' &&
+    signal !== null &&
+    typeof signal === 'object' &&
     (typeof signal.addEventListener === 'function' || typeof signal.on === 'function')
   )
 }
@@ -21,7 +22,7 @@ function isSignal (signal) {
  * @param {(reason: unknown) => void} onAbort
  * @returns {() => void}
  */
-function listen (signal, onAbort) {
+function listen(signal, onAbort) {
   let waiting = listeners.get(signal)
   if (waiting === undefined) {
     const set = (waiting = new Set())
@@ -50,7 +51,7 @@ const subscriptions = new WeakMap()
  * @param {any} signal
  * @param {() => void} listener
  */
-function subscribe (signal, listener) {
+function subscribe(signal, listener) {
   if (typeof signal.addEventListener === 'function') {
     signal.addEventListener('abort', listener, { once: true })
     subscriptions.set(signal, () => signal.removeEventListener('abort', listener))

@@ -6,10 +6,10 @@
 const { bound } = require('./environment')
 const { Pool } = require('./pool')
 
-/** @type {Pool | undefined} */
+/** @type {import('./pool').Pool | undefined} */
 let pool
 
-function defaultPool () {
+function defaultPool() {
   return (pool ??= new Pool())
 }
 
@@ -18,7 +18,7 @@ function defaultPool () {
  * @param {any} [input]
  * @param {any} [options]
  */
-function runTask (task, input, options) {
+function runTask(task, input, options) {
   return arguments.length > 2 ? defaultPool().runTask(task, input, options) : defaultPool().runTask(task, input)
 }
 

@@ -68,11 +68,11 @@ const free = []
 let holds = 0
 
 /** Keeps this environment's loop alive until `release`. */
-function hold () {
+function hold() {
   if (holds++ === 0) bound.keepAlive(true)
 }
 
-function release () {
+function release() {
   if (--holds === 0) bound.keepAlive(false)
 }
 
@@ -80,7 +80,7 @@ function release () {
  * A ticket for a call; the loop stays alive until it is given back.
  * @param {Call} call
  */
-function issue (call) {
+function issue(call) {
   const ticket = free.length > 0 ? /** @type {number} */ (free.pop()) : calls.length
   calls[ticket] = call
   hold()
@@ -88,7 +88,7 @@ function issue (call) {
 }
 
 /** @param {number} ticket */
-function giveBack (ticket) {
+function giveBack(ticket) {
   calls[ticket] = undefined
   free.push(ticket)
   release()
@@ -103,18 +103,18 @@ const pools = new Map()
 let workerRing
 
 /** @param {(why: number) => void} onRing what a worker does when it is rung */
-function setWorkerRing (onRing) {
+function setWorkerRing(onRing) {
   workerRing = onRing
 }
 
-function onRing () {
+function onRing() {
   const why = bound.answer()
   if ((why & RING_OUTBOX) !== 0) drain()
   if (workerRing !== undefined && (why & ~RING_OUTBOX) !== 0) workerRing(why)
 }
 
 /** Settles what has come in. At most a mailbox full: then promise reactions and the loop have a turn. */
-function drain () {
+function drain() {
   const result = bound.drain()
   const count = result % MORE
   let at = DATA

@@ -11,17 +11,17 @@ class RspoolError extends Error {
    * @param {string} message
    * @param {{ cause?: unknown }} [options]
    */
-  constructor (code, message, options) {
+  constructor(code, message, options) {
     super(message, options)
     this.code = code
   }
 
-  static [Symbol.hasInstance] (/** @type {any} */ value) {
+  static [Symbol.hasInstance](/** @type {any} */ value) {
     if (this !== RspoolError) return Function.prototype[Symbol.hasInstance].call(this, value)
     return value !== null && typeof value === 'object' && value[kRspoolError] === true
   }
 
-  get [kRspoolError] () {
+  get [kRspoolError]() {
     return true
   }
 }
@@ -31,14 +31,14 @@ Object.defineProperty(RspoolError.prototype, 'name', { value: 'RspoolError', con
  * @param {string} name
  * @param {string} code
  */
-function errorClass (name, code) {
+function errorClass(name, code) {
   const Class = {
     [name]: class extends RspoolError {
       /**
        * @param {string} message
        * @param {{ cause?: unknown }} [options]
        */
-      constructor (message, options) {
+      constructor(message, options) {
         super(code, message, options)
       }
     }
@@ -62,12 +62,16 @@ class WorkerExitError extends RspoolError {
    * @param {string} message
    * @param {number} exitCode
    */
-  constructor (message, exitCode) {
+  constructor(message, exitCode) {
     super('ERR_RSPOOL_WORKER_EXIT', message)
     this.exitCode = exitCode
   }
 }
-Object.defineProperty(WorkerExitError.prototype, 'name', { value: 'WorkerExitError', configurable: true, writable: true })
+Object.defineProperty(WorkerExitError.prototype, 'name', {
+  value: 'WorkerExitError',
+  configurable: true,
+  writable: true
+})
 
 /** What a caller passed cannot be right: thrown by constructors, rejected by `run`. */
 class InvalidArgumentError extends TypeError {
@@ -75,21 +79,25 @@ class InvalidArgumentError extends TypeError {
    * @param {string} message
    * @param {{ cause?: unknown }} [options]
    */
-  constructor (message, options) {
+  constructor(message, options) {
     super(message, options)
     this.code = 'ERR_RSPOOL_INVALID_ARGUMENT'
   }
 
-  get [kRspoolError] () {
+  get [kRspoolError]() {
     return true
   }
 }
-Object.defineProperty(InvalidArgumentError.prototype, 'name', { value: 'InvalidArgumentError', configurable: true, writable: true })
+Object.defineProperty(InvalidArgumentError.prototype, 'name', {
+  value: 'InvalidArgumentError',
+  configurable: true,
+  writable: true
+})
 
 /** As the platform's own: `name` AbortError, `code` ABORT_ERR, the signal's reason as `cause`. */
 class AbortError extends Error {
   /** @param {unknown} [reason] */
-  constructor (reason) {
+  constructor(reason) {
     super('The task was aborted', reason === undefined ? undefined : { cause: reason })
     this.code = 'ABORT_ERR'
   }
@@ -100,7 +108,7 @@ Object.defineProperty(AbortError.prototype, 'name', { value: 'AbortError', confi
  * @param {string} message
  * @param {{ cause?: unknown }} [options]
  */
-function invalidArgument (message, options) {
+function invalidArgument(message, options) {
   return new InvalidArgumentError(message, options)
 }
 
@@ -117,7 +125,7 @@ const byCode = {
  * @param {string} message
  * @returns {Error}
  */
-function fromCode (code, message) {
+function fromCode(code, message) {
   const Class = Object.hasOwn(byCode, code) ? byCode[code] : undefined
   return Class === undefined ? new RspoolError(code, message) : new Class(message)
 }

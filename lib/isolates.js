@@ -9,9 +9,9 @@ const { bound, drain } = require('./environment')
 const { WorkerExitError, WorkerStartError } = require('./errors')
 const { SCRIPT } = require('./targets')
 
-const BOOTSTRAP = path.join(__dirname, 'worker.js')
+const BOOTSTRAP = path.join(__dirname, 'worker', 'bootstrap.js')
 
-/** What a message through a port is about; the same in lib/worker.js. */
+/** What a message through a port is about; the same in lib/worker/loop.js. */
 const PORT_MESSAGE = Object.freeze({ READY: 0, WANT: 1, RESULT: 2, INPUT: 3, GONE: 4 })
 
 /** Milliseconds before an isolate is started again after the first failure to start; doubled each time. */
@@ -46,7 +46,7 @@ const RETIRE_GRACE = 1000
 
 class Isolates {
   /** @param {Owner} owner */
-  constructor (owner) {
+  constructor(owner) {
     this.owner = owner
     /** @type {Map<number, Isolate>} */
     this.all = new Map()
@@ -60,13 +60,13 @@ class Isolates {
   }
 
   /** Starts the isolates that the minimum lacks. */
-  startMinimum () {
+  startMinimum() {
     const ids = bound.reserveMinimum(this.owner.handle, SCRIPT)
     if (ids !== '') for (const id of ids.split(',')) this.start(Number(id))
   }
 
   /** @param {number} id */
-  start (id) {
+  start(id) {
     const { options } = this.owner
     const { port1: port, port2 } = new MessageChannel()
     const flags = new Int32Array(new SharedArrayBuffer(4 * options.concurrentTasksPerWorker))
@@ -99,17 +99,17 @@ class Isolates {
   }
 
   /** @param {number} id */
-  terminate (id) {
+  terminate(id) {
     this.all.get(id)?.worker.terminate()
   }
 
-  terminateAll () {
+  terminateAll() {
     clearTimeout(this.backoff)
     for (const { worker } of this.all.values()) worker.terminate()
   }
 
   /** Retired isolates end by themselves, unless something of theirs keeps them. */
-  expectEnd () {
+  expectEnd() {
     clearTimeout(this.backoff)
     if (this.all.size > 0) setTimeout(() => this.terminateAll(), RETIRE_GRACE).unref()
   }
@@ -125,8 +125,10 @@ class Isolates {
    * @param {any[]} transferList
    * @param {boolean} direct whether the worker does not know of the task yet
    */
-  send (id, slot, generation, target, ticket, input, transferList, direct) {
-    this.all.get(id)?.port.postMessage([PORT_MESSAGE.INPUT, slot, generation, target, ticket, input, direct], transferList)
+  send(id, slot, generation, target, ticket, input, transferList, direct) {
+    this.all
+      .get(id)
+      ?.port.postMessage([PORT_MESSAGE.INPUT, slot, generation, target, ticket, input, direct], transferList)
   }
 
   /**
@@ -134,7 +136,7 @@ class Isolates {
    * @param {number} id
    * @param {number} ticket
    */
-  receive (id, ticket) {
+  receive(id, ticket) {
     const isolate = this.all.get(id)
     if (isolate === undefined) throw new WorkerExitError('The worker ended before its result arrived', 0)
     while (!isolate.results.has(ticket)) {
@@ -148,13 +150,16 @@ class Isolates {
   }
 
   /** @param {number} id */
-  whyGone (id) {
+  whyGone(id) {
     return this.causes.get(id)
   }
 
-  whyNotStarted () {
+  whyNotStarted() {
     const cause = this.startError
-    const message = cause instanceof Error || typeof (/** @type {any} */ (cause)?.message) === 'string' ? /** @type {any} */ (cause).message : String(cause)
+    const message =
+      cause instanceof Error || typeof (/** @type {any} */ (cause)?.message) === 'string'
+        ? /** @type {any} */ (cause).message
+        : String(cause)
     return new WorkerStartError(`No worker could be started: ${message}`, { cause })
   }
 
@@ -162,7 +167,7 @@ class Isolates {
    * @param {Isolate} isolate
    * @param {any[]} message
    */
-  #received (isolate, message) {
+  #received(isolate, message) {
     switch (message[0]) {
       case PORT_MESSAGE.READY:
         isolate.ready = true
@@ -185,15 +190,18 @@ class Isolates {
    * @param {Isolate} isolate
    * @param {number} exitCode
    */
-  #exited (isolate, exitCode) {
+  #exited(isolate, exitCode) {
     const { id } = isolate
     // READY may still be on its way, and results that are in the outbox have been reached.
-    for (let next; (next = receiveMessageOnPort(isolate.port)) !== undefined;) this.#received(isolate, next.message)
+    for (let next; (next = receiveMessageOnPort(isolate.port)) !== undefined; ) this.#received(isolate, next.message)
     while (drain() > 0);
     isolate.port.close()
     const exit = new WorkerExitError(`The worker ended with exit code ${exitCode} while it ran the task`, exitCode)
     this.causes.set(id, isolate.failed ? isolate.error : exit)
-    if (!isolate.ready && this.owner.isOpen()) this.#failed(isolate.failed ? isolate.error : new Error(`The worker ended with exit code ${exitCode} before it was ready`))
+    if (!isolate.ready && this.owner.isOpen())
+      this.#failed(
+        isolate.failed ? isolate.error : new Error(`The worker ended with exit code ${exitCode} before it was ready`)
+      )
     this.all.delete(id)
     this.#leave(id, isolate)
     this.owner.emit('workerExit', { id, threadId: isolate.worker.threadId, exitCode })
@@ -205,10 +213,10 @@ class Isolates {
    * @param {number} id
    * @param {Isolate} [isolate]
    */
-  #leave (id, isolate) {
+  #leave(id, isolate) {
     bound.leave(this.owner.handle, id)
     let rejected = 0
-    for (let count; (count = drain()) > 0;) rejected += count
+    for (let count; (count = drain()) > 0; ) rejected += count
     if (isolate?.ready && isolate.failed && rejected === 0) this.owner.complain(isolate.error)
     if (!this.owner.isOpen()) return
     if (this.failures > 0 && bound.readyWorkers(this.owner.handle, SCRIPT) === 0) {
@@ -221,7 +229,7 @@ class Isolates {
    * An isolate could not be started: the next one waits, longer each time.
    * @param {unknown} error
    */
-  #failed (error) {
+  #failed(error) {
     this.startError = error
     this.failures++
     bound.hold(this.owner.handle, SCRIPT, true)
@@ -237,7 +245,7 @@ class Isolates {
  * @param {any} options
  * @param {number} id
  */
-function workerOptions (options, id) {
+function workerOptions(options, id) {
   const given = Object.create(null)
   for (const name of ['env', 'argv', 'execArgv', 'resourceLimits', 'workerData', 'transferList', 'trackUnmanagedFds']) {
     if (options[name] !== undefined) given[name] = options[name]

@@ -12,17 +12,17 @@ const { types } = require('node:util')
 const MAX_THREADS = 1024
 
 /** A time limit: more than 0; Infinity is none. */
-function limit (/** @type {unknown} */ value, /** @type {string} */ label) {
+function limit(/** @type {unknown} */ value, /** @type {string} */ label) {
   if (typeof value === 'number' && value > 0) return value
   throw invalidArgument(`${label} must be a number of milliseconds above 0, or Infinity, got ${show(value)}`)
 }
 
-function environment (/** @type {any} */ value, /** @type {string} */ label) {
+function environment(/** @type {any} */ value, /** @type {string} */ label) {
   if (value === require('node:worker_threads').SHARE_ENV) return value
   return typed('object')(value, label)
 }
 
-function maxQueue (/** @type {unknown} */ value, /** @type {string} */ label) {
+function maxQueue(/** @type {unknown} */ value, /** @type {string} */ label) {
   if (value === 'auto') return value
   return integer(0, 0xfffffffe, { infinity: true })(value, label)
 }
@@ -53,13 +53,15 @@ const POOL_RULES = {
 /**
  * @param {unknown} given
  */
-function poolOptions (given) {
+function poolOptions(given) {
   const options = readOptions(given, POOL_RULES, 'Pool options')
   const { minThreads, maxThreads } = options
   options.maxThreads ??= Math.max(bound.cpuCount(), minThreads ?? 1)
   options.minThreads ??= Math.min(1, options.maxThreads)
   if (options.minThreads > options.maxThreads) {
-    throw invalidArgument(`Pool options: 'minThreads' must not be above 'maxThreads' (${maxThreads}), got ${minThreads}`)
+    throw invalidArgument(
+      `Pool options: 'minThreads' must not be above 'maxThreads' (${maxThreads}), got ${minThreads}`
+    )
   }
   options.name ??= 'default'
   options.idleTimeout ??= 60_000
@@ -72,13 +74,19 @@ function poolOptions (given) {
 
 const PRIORITY = integer(-20, 19)
 
-function signal (/** @type {unknown} */ value, /** @type {string} */ label) {
+function signal(/** @type {unknown} */ value, /** @type {string} */ label) {
   if (isSignal(value)) return value
   throw invalidArgument(`${label} must be an AbortSignal or an EventEmitter, got ${show(value)}`)
 }
 
-function counters (/** @type {any} */ value, /** @type {string} */ label) {
-  if (value !== null && typeof value === 'object' && Array.isArray(value.names) && types.isSharedArrayBuffer(value.buffer)) return value
+function counters(/** @type {any} */ value, /** @type {string} */ label) {
+  if (
+    value !== null &&
+    typeof value === 'object' &&
+    Array.isArray(value.names) &&
+    types.isSharedArrayBuffer(value.buffer)
+  )
+    return value
   throw invalidArgument(`${label} must be an AtomicCounters or what its share() gives, got ${show(value)}`)
 }
 
@@ -98,7 +106,7 @@ const RUN_RULES = {
 /**
  * @param {unknown} given
  */
-function runOptions (given) {
+function runOptions(given) {
   return readOptions(given, RUN_RULES, 'Task options')
 }
 
@@ -106,7 +114,7 @@ function runOptions (given) {
  * A time limit as the scheduler takes it: whole milliseconds, -1 for none.
  * @param {number | undefined} ms
  */
-function toLimit (ms) {
+function toLimit(ms) {
   return ms === undefined || ms > 0x7fffffff ? -1 : Math.ceil(ms)
 }
 

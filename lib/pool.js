@@ -8,11 +8,11 @@ const { listen } = require('./abort')
 const { AbortError, PoolClosedError, QueueFullError, UnknownTaskError, invalidArgument } = require('./errors')
 const { Isolates } = require('./isolates')
 const { poolOptions, runOptions, toLimit } = require('./options')
-const { PORT, TAG, encode, encodeForNative } = require('./payload')
+const { PORT, TAG, encode, encodeForNative } = require('./payload/values')
 const { NATIVE, SCRIPT, nativeTarget, scriptTarget, inlineTarget, scriptUrl } = require('./targets')
 const { Task } = require('./task')
 const { show } = require('./validate')
-const { move } = require('./move')
+const { move } = require('./payload/move')
 
 const RESULT_FULL = 1
 
@@ -21,7 +21,7 @@ let resolve
 /** @type {(error: any) => void} */
 let reject
 /** One executor for all promises: no closure a call. */
-function capture (/** @type {any} */ a, /** @type {any} */ b) {
+function capture(/** @type {any} */ a, /** @type {any} */ b) {
   resolve = a
   reject = b
 }
@@ -32,7 +32,7 @@ class Settings {
    * @param {any} pool the pool's options
    * @param {any} [run] the task's
    */
-  constructor (pool, run) {
+  constructor(pool, run) {
     this.timeout = toLimit(run?.timeout ?? pool.timeout)
     this.queueTimeout = toLimit(run?.queueTimeout ?? pool.queueTimeout)
     this.priority = run?.priority ?? 0
@@ -66,13 +66,15 @@ class Pool extends EventEmitter {
   #resolveClosed
   #shut = false
   #reaper
+  /** @type {any} */
   #lastStats
 
   /** @param {any} [options] */
-  constructor (options) {
+  constructor(options) {
     super()
     this.#options = Object.freeze(poolOptions(options))
-    const { minThreads, maxThreads, maxQueue, concurrentTasksPerWorker, abortGrace, idleTimeout, filename } = this.#options
+    const { minThreads, maxThreads, maxQueue, concurrentTasksPerWorker, abortGrace, idleTimeout, filename } =
+      this.#options
     this.#defaults = new Settings(this.#options)
     const made = bound.createPool(minThreads, maxThreads, maxQueue, concurrentTasksPerWorker, abortGrace, idleTimeout)
     ;[this.#handle, this.#uid] = made.split(',').map(Number)
@@ -94,7 +96,10 @@ class Pool extends EventEmitter {
       whyGone: (worker) => this.#isolates.whyGone(worker),
       whyNotStarted: () => this.#isolates.whyNotStarted()
     }
-    this.#main = filename === undefined ? undefined : scriptTarget(filename, this.#options.name === 'default' ? undefined : this.#options.name)
+    this.#main =
+      filename === undefined
+        ? undefined
+        : scriptTarget(filename, this.#options.name === 'default' ? undefined : this.#options.name)
     if (filename !== undefined) this.#isolates.startMinimum()
     if (idleTimeout !== Infinity) {
       const every = Math.min(Math.max(idleTimeout / 2, 10), 5000)
@@ -107,7 +112,7 @@ class Pool extends EventEmitter {
    * @param {any} [options]
    * @returns {Promise<any>}
    */
-  run (input, options) {
+  run(input, options) {
     try {
       if (options === undefined && this.#main !== undefined) return this.#submit(this.#main, input, this.#defaults)
       const given = runOptions(options)
@@ -123,15 +128,17 @@ class Pool extends EventEmitter {
    * @param {any} [options]
    * @returns {Promise<any>}
    */
-  runTask (task, input, options) {
+  runTask(task, input, options) {
     try {
       let target
       if (typeof task === 'string') {
         target = task.includes('.') ? nativeTarget(task) : this.#scriptTarget({ name: task })
       } else if (typeof task === 'function') target = inlineTarget(task)
-      else if (isScriptTask(task)) target = this.#scriptTarget({ name: task.name, filename: scriptUrl(task.filename, "The task's filename") })
+      else if (isScriptTask(task))
+        target = this.#scriptTarget({ name: task.name, filename: scriptUrl(task.filename, "The task's filename") })
       else {
-        if (arguments.length > 2) throw invalidArgument(`The task must be a name, a function or { filename, name }, got ${show(task)}`)
+        if (arguments.length > 2)
+          throw invalidArgument(`The task must be a name, a function or { filename, name }, got ${show(task)}`)
         return this.run(task, input)
       }
       const settings = options === undefined ? this.#defaults : new Settings(this.#options, runOptions(options))
@@ -142,7 +149,7 @@ class Pool extends EventEmitter {
   }
 
   /** @param {{ name?: string, filename?: string }} which */
-  #scriptTarget ({ name, filename = this.#options.filename }) {
+  #scriptTarget({ name, filename = this.#options.filename }) {
     const own = filename === this.#options.filename
     if (filename === undefined) {
       throw new UnknownTaskError(
@@ -154,7 +161,8 @@ class Pool extends EventEmitter {
     if (own && name === undefined) return /** @type {import('./targets').Target} */ (this.#main)
     const key = own ? /** @type {string} */ (name) : `${filename}\0${name}`
     let target = this.#exports.get(key)
-    if (target === undefined) this.#exports.set(key, (target = scriptTarget(filename, name === 'default' ? undefined : name)))
+    if (target === undefined)
+      this.#exports.set(key, (target = scriptTarget(filename, name === 'default' ? undefined : name)))
     return target
   }
 
@@ -166,10 +174,10 @@ class Pool extends EventEmitter {
    * @param {Settings} settings
    * @returns {Promise<any>}
    */
-  #submit (target, input, settings) {
+  #submit(target, input, settings) {
     if (this.#phase !== 'open') throw new PoolClosedError('The pool is closed')
     const { signal, transferList } = settings
-    if (signal !== undefined && signal.aborted) throw new AbortError(signal.reason)
+    if (signal?.aborted) throw new AbortError(signal.reason)
     const native = target.lane === NATIVE
     const extra = native ? encodeForNative(input) : transferList !== undefined ? PORT : encode(input)
     const promise = new Promise(capture)
@@ -189,11 +197,11 @@ class Pool extends EventEmitter {
   }
 
   /**
-   * @param {Task} task
+   * @param {import('./task').Task} task
    * @param {import('./targets').Target} target
    * @param {Settings} settings
    */
-  #describe (task, target, settings) {
+  #describe(task, target, settings) {
     cells[CELL.POOL] = this.#handle
     cells[CELL.TICKET] = task.ticket
     cells[CELL.TARGET] = target.id
@@ -203,12 +211,16 @@ class Pool extends EventEmitter {
     cells[CELL.QUEUE_TIMEOUT] = settings.queueTimeout
   }
 
-  /** @param {Task} task */
-  #submitted (task) {
+  /** @param {import('./task').Task} task */
+  #submitted(task) {
     const result = cells[CELL.RESULT]
     if (result !== 0) {
       giveBack(task.ticket)
-      task.reject(result === RESULT_FULL ? new QueueFullError(`The pool's queue is full: 'maxQueue' is ${this.#options.maxQueue}`) : new PoolClosedError('The pool is closed'))
+      task.reject(
+        result === RESULT_FULL
+          ? new QueueFullError(`The pool's queue is full: 'maxQueue' is ${this.#options.maxQueue}`)
+          : new PoolClosedError('The pool is closed')
+      )
       return
     }
     if (++this.#pending > this.#capacity) this.#waited = true
@@ -216,12 +228,12 @@ class Pool extends EventEmitter {
   }
 
   /**
-   * @param {Task} task
+   * @param {import('./task').Task} task
    * @param {import('./targets').Target} target
    * @param {any} input
    * @param {Settings} settings
    */
-  #submitByPort (task, target, input, settings) {
+  #submitByPort(task, target, input, settings) {
     const list = settings.transferList ?? []
     const put = () => {
       this.#describe(task, target, settings)
@@ -260,10 +272,10 @@ class Pool extends EventEmitter {
   }
 
   /**
-   * @param {Task} task
+   * @param {import('./task').Task} task
    * @param {any} signal
    */
-  #watch (task, signal) {
+  #watch(task, signal) {
     const key = cells[CELL.KEY]
     const generation = cells[CELL.GENERATION]
     task.unlisten = listen(signal, (reason) => {
@@ -271,7 +283,7 @@ class Pool extends EventEmitter {
     })
   }
 
-  #left () {
+  #left() {
     this.#pending--
     if (this.#waited && this.#pending <= this.#capacity) {
       this.#waited = false
@@ -286,7 +298,7 @@ class Pool extends EventEmitter {
    * @param {number} what
    * @param {number} about
    */
-  #control (what, about) {
+  #control(what, about) {
     if (what === WHAT.START) {
       if (this.#shut) return
       this.#isolates.start(about)
@@ -303,12 +315,12 @@ class Pool extends EventEmitter {
    * @param {string} event
    * @param {any[]} args
    */
-  #emit (event, ...args) {
+  #emit(event, ...args) {
     if (this.listenerCount(event) > 0) process.nextTick(() => this.emit(event, ...args))
   }
 
   /** @param {unknown} error of a worker that ran no task */
-  #complain (error) {
+  #complain(error) {
     if (this.listenerCount('error') > 0) this.#emit('error', error)
     else process.emitWarning(`A worker of a pool failed while it ran no task: ${show(error)}`, 'RspoolWarning')
   }
@@ -319,7 +331,7 @@ class Pool extends EventEmitter {
    * @param {any} [options]
    * @returns {Promise<void>}
    */
-  close (options) {
+  close(options) {
     if (options?.force) return this.destroy()
     if (this.#closed === undefined) {
       this.#beginClosing()
@@ -329,7 +341,7 @@ class Pool extends EventEmitter {
   }
 
   /** @returns {Promise<void>} */
-  destroy () {
+  destroy() {
     if (this.#closed === undefined) this.#beginClosing()
     if (this.#phase !== 'ended') {
       this.#shut = true
@@ -339,22 +351,31 @@ class Pool extends EventEmitter {
     return /** @type {Promise<void>} */ (this.#closed)
   }
 
-  #beginClosing () {
+  #beginClosing() {
     this.#phase = 'closing'
-    this.#closed = new Promise((resolve) => { this.#resolveClosed = resolve })
+    this.#closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve
+    })
     clearInterval(this.#reaper)
     hold()
   }
 
-  #shutDown () {
+  #shutDown() {
     if (this.#shut) return
     this.#shut = true
     bound.closePool(this.#handle)
     this.#isolates.expectEnd()
   }
 
-  #finish () {
-    if (this.#phase !== 'closing' || !this.#shut || this.#lanes !== 3 || this.#isolates.all.size > 0 || this.#pending > 0) return
+  #finish() {
+    if (
+      this.#phase !== 'closing' ||
+      !this.#shut ||
+      this.#lanes !== 3 ||
+      this.#isolates.all.size > 0 ||
+      this.#pending > 0
+    )
+      return
     this.#lastStats = this.stats()
     this.#phase = 'ended'
     pools.delete(this.#uid)
@@ -366,7 +387,7 @@ class Pool extends EventEmitter {
 
   // ---- readings --------------------------------------------------------------------------------
 
-  stats () {
+  stats() {
     if (this.#lastStats !== undefined) return this.#lastStats
     const { workers, queued, running, ...rest } = JSON.parse(bound.stats(this.#handle))
     return {
@@ -379,16 +400,16 @@ class Pool extends EventEmitter {
     }
   }
 
-  get options () {
+  get options() {
     return this.#options
   }
 
-  get closed () {
+  get closed() {
     return this.#phase !== 'open'
   }
 
   /** @returns {Promise<void>} */
-  [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')] () {
+  [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
     return this.close()
   }
 
@@ -402,9 +423,11 @@ class WorkerPool extends Pool {
    * @param {string | URL} filename
    * @param {any} [options]
    */
-  constructor (threads, filename, options) {
-    if (!Number.isInteger(threads) || threads < 1) throw invalidArgument(`WorkerPool: the number of workers must be a positive integer, got ${show(threads)}`)
-    if (filename === undefined) throw invalidArgument('WorkerPool: the script is missing, as in new WorkerPool(4, \'./worker.js\')')
+  constructor(threads, filename, options) {
+    if (!Number.isInteger(threads) || threads < 1)
+      throw invalidArgument(`WorkerPool: the number of workers must be a positive integer, got ${show(threads)}`)
+    if (filename === undefined)
+      throw invalidArgument("WorkerPool: the script is missing, as in new WorkerPool(4, './worker.js')")
     super({ ...options, filename, minThreads: threads, maxThreads: threads })
   }
 }
@@ -413,9 +436,11 @@ class WorkerPool extends Pool {
  * `{ filename, name? }` and nothing else.
  * @param {any} task
  */
-function isScriptTask (task) {
+function isScriptTask(task) {
   return (
-    task !== null && typeof task === 'object' && Object.hasOwn(task, 'filename') &&
+    task !== null &&
+    typeof task === 'object' &&
+    Object.hasOwn(task, 'filename') &&
     Object.keys(task).every((key) => key === 'filename' || (key === 'name' && typeof task.name === 'string'))
   )
 }
@@ -424,7 +449,7 @@ function isScriptTask (task) {
  * @param {any} extra
  * @param {Settings} settings
  */
-function submitWith (extra, settings) {
+function submitWith(extra, settings) {
   const shared = settings.counters
   if (shared === undefined) bound.submitWith(extra, settings.params)
   else bound.submitWith(extra, settings.params, new BigInt64Array(shared.buffer), shared.names.join('\0'))

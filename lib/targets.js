@@ -21,7 +21,10 @@ const SCRIPT = 1
 
 /** @type {Map<string, Target>} */
 const nativeTargets = new Map(
-  bound.taskNames().split('\0').map((/** @type {string} */ name, /** @type {number} */ id) => [name, { lane: NATIVE, id, spread: false }])
+  bound
+    .taskNames()
+    .split('\0')
+    .map((/** @type {string} */ name, /** @type {number} */ id) => [name, { lane: NATIVE, id, spread: false }])
 )
 /** @type {WeakMap<Function, Target>} */
 const inlineTargets = new WeakMap()
@@ -30,13 +33,15 @@ const inlineTargets = new WeakMap()
  * @param {string} name
  * @returns {Target}
  */
-function nativeTarget (name) {
+function nativeTarget(name) {
   const target = nativeTargets.get(name)
   if (target !== undefined) return target
   const near = bound.suggestTask(name) || nearest(name, nativeTargets.keys())
   throw new UnknownTaskError(
     `There is no native task '${name}'. ` +
-    (near ? `Did you mean '${near}'?` : `A name with a dot is a native task; there are: ${[...nativeTargets.keys()].join(', ')}.`)
+      (near
+        ? `Did you mean '${near}'?`
+        : `A name with a dot is a native task; there are: ${[...nativeTargets.keys()].join(', ')}.`)
   )
 }
 
@@ -45,7 +50,7 @@ function nativeTarget (name) {
  * @param {string | undefined} name undefined for the default export
  * @returns {Target}
  */
-function scriptTarget (filename, name) {
+function scriptTarget(filename, name) {
   return { lane: SCRIPT, id: native.internTarget(JSON.stringify({ filename, name })), spread: false }
 }
 
@@ -53,7 +58,7 @@ function scriptTarget (filename, name) {
  * @param {Function} fn
  * @returns {Target}
  */
-function inlineTarget (fn) {
+function inlineTarget(fn) {
   let target = inlineTargets.get(fn)
   if (target === undefined) {
     const source = Function.prototype.toString.call(fn)
@@ -71,7 +76,7 @@ function inlineTarget (fn) {
  * The source as an expression: a method's `name () {}` becomes a function.
  * @param {string} source
  */
-function callable (source) {
+function callable(source) {
   for (const candidate of [source, source.replace(/^(async\s+)?(\*?)\s*(?:get\s+|set\s+)?/, '$1function$2 ')]) {
     try {
       new Function(`return (${candidate}\n)`)
@@ -87,8 +92,11 @@ function callable (source) {
  * @param {unknown} filename
  * @param {string} label
  */
-function scriptUrl (filename, label) {
-  if (filename instanceof URL || (typeof filename === 'object' && filename !== null && typeof (/** @type {any} */ (filename).href) === 'string')) {
+function scriptUrl(filename, label) {
+  if (
+    filename instanceof URL ||
+    (typeof filename === 'object' && filename !== null && typeof (/** @type {any} */ (filename).href) === 'string')
+  ) {
     const { protocol, href } = /** @type {URL} */ (filename)
     if (protocol === 'file:' || protocol === 'data:') return href
   } else if (typeof filename === 'string' && filename !== '') {

@@ -4,8 +4,8 @@
 // or `abort` (the caller gave it up first).
 
 const { giveBack, bytes, WHAT } = require('./environment')
-const { TAG, decode } = require('./payload')
-const { revive } = require('./thrown')
+const { TAG, decode } = require('./payload/values')
+const { revive } = require('./payload/thrown')
 const errors = require('./errors')
 
 /**
@@ -23,7 +23,7 @@ class Task {
    * @param {(value: any) => void} resolve
    * @param {(error: any) => void} reject
    */
-  constructor (home, resolve, reject) {
+  constructor(home, resolve, reject) {
     this.home = home
     this.resolve = resolve
     this.reject = reject
@@ -40,11 +40,15 @@ class Task {
    * @param {number} length
    * @param {number} offset
    */
-  settle (what, about, length, offset) {
+  settle(what, about, length, offset) {
     if (this.unlisten !== undefined) this.unlisten()
     try {
       if (what === WHAT.RETURNED) {
-        this.resolve(about === TAG.PORT ? this.home.receive(length === -1 ? numberAt(offset) : -1, this.ticket) : decode(about, length, offset))
+        this.resolve(
+          about === TAG.PORT
+            ? this.home.receive(length === -1 ? numberAt(offset) : -1, this.ticket)
+            : decode(about, length, offset)
+        )
       } else this.#fail(what, about, length, offset)
     } catch (error) {
       this.reject(error)
@@ -58,13 +62,18 @@ class Task {
    * @param {number} length
    * @param {number} offset
    */
-  #fail (what, about, length, offset) {
+  #fail(what, about, length, offset) {
     switch (what) {
       case WHAT.THREW: {
-        const description = about === TAG.PORT ? this.home.receive(numberAt(offset), this.ticket) : decode(about, length, offset)
+        const description =
+          about === TAG.PORT ? this.home.receive(numberAt(offset), this.ticket) : decode(about, length, offset)
         // Made in a reaction of a promise that the caller's follows: its stack then has the frames of
         // the async functions that wait for this task.
-        this.resolve(Promise.resolve().then(() => { throw revive(description) }))
+        this.resolve(
+          Promise.resolve().then(() => {
+            throw revive(description)
+          })
+        )
         return
       }
       case WHAT.FAILED: {
@@ -93,7 +102,7 @@ class Task {
    * The scheduler has confirmed that this call's outcome is ours to tell.
    * @param {unknown} reason
    */
-  abort (reason) {
+  abort(reason) {
     if (this.unlisten !== undefined) this.unlisten()
     giveBack(this.ticket)
     this.reject(new errors.AbortError(reason))
@@ -102,7 +111,7 @@ class Task {
 }
 
 /** @param {number} offset */
-function numberAt (offset) {
+function numberAt(offset) {
   return bytes.readDoubleLE(offset)
 }
 

@@ -7,7 +7,7 @@ const { inspect } = require('node:util')
 const { invalidArgument } = require('./errors')
 
 /** @param {unknown} value */
-function show (value) {
+function show(value) {
   return inspect(value, { depth: 0, breakLength: Infinity, maxStringLength: 60, maxArrayLength: 3 })
 }
 
@@ -16,7 +16,7 @@ function show (value) {
  * @param {string} a
  * @param {string} b
  */
-function distance (a, b) {
+function distance(a, b) {
   let previous = /** @type {number[]} */ ([])
   let row = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (let i = 1; i <= a.length; i++) {
@@ -37,7 +37,7 @@ function distance (a, b) {
  * @param {string} name
  * @param {Iterable<string>} names
  */
-function nearest (name, names) {
+function nearest(name, names) {
   if (name.length > 64) return undefined
   let best
   let least = Math.max(2, Math.floor(name.length / 3)) + 0.5
@@ -52,7 +52,7 @@ function nearest (name, names) {
  * @param {string} name
  * @param {Iterable<string>} names
  */
-function didYouMean (name, names) {
+function didYouMean(name, names) {
   const found = nearest(name, names)
   return found === undefined ? '' : ` Did you mean '${found}'?`
 }
@@ -64,7 +64,7 @@ function didYouMean (name, names) {
  * @param {string} what for messages, as "Pool options"
  * @returns {any}
  */
-function readOptions (given, rules, what) {
+function readOptions(given, rules, what) {
   const options = Object.create(null)
   if (given === undefined) return options
   if (given === null || typeof given !== 'object' || Array.isArray(given)) {
@@ -85,7 +85,7 @@ function readOptions (given, rules, what) {
  * @param {number} max
  * @param {{ infinity?: boolean }} [also]
  */
-function integer (min, max, also = {}) {
+function integer(min, max, also = {}) {
   const allowed = `an integer from ${min} to ${max}${also.infinity ? ', or Infinity' : ''}`
   return (/** @type {unknown} */ value, /** @type {string} */ label) => {
     if (also.infinity && value === Infinity) return value
@@ -95,21 +95,21 @@ function integer (min, max, also = {}) {
 }
 
 /** Milliseconds: 0 or more; Infinity means no limit. */
-function duration (/** @type {unknown} */ value, /** @type {string} */ label) {
+function duration(/** @type {unknown} */ value, /** @type {string} */ label) {
   if (typeof value === 'number' && value >= 0) return value
   throw invalidArgument(`${label} must be a number of milliseconds, 0 or more, or Infinity, got ${show(value)}`)
 }
 
 /** @param {string} type */
-function typed (type) {
+function typed(type) {
   return (/** @type {unknown} */ value, /** @type {string} */ label) => {
-    if (typeof value === type && value !== null) return value // biome-ignore lint/suspicious/useValidTypeof: the type is a parameter
+    if (typeof value === type && value !== null) return value
     throw invalidArgument(`${label} must be ${type === 'object' ? 'an' : 'a'} ${type}, got ${show(value)}`)
   }
 }
 
 /** @param {(value: any) => boolean} [test] @param {string} [of] */
-function arrayOf (test, of = 'values') {
+function arrayOf(test, of = 'values') {
   return (/** @type {unknown} */ value, /** @type {string} */ label) => {
     if (Array.isArray(value) && (test === undefined || value.every(test))) return value
     throw invalidArgument(`${label} must be an array of ${of}, got ${show(value)}`)
@@ -117,7 +117,7 @@ function arrayOf (test, of = 'values') {
 }
 
 /** @param {unknown} value */
-function any (value) {
+function any(value) {
   return value
 }
 

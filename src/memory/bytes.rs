@@ -11,7 +11,10 @@ const LARGE: usize = 64 * 1024;
 /// Bytes that are kept at most.
 const KEEP: usize = 64 * 1024 * 1024;
 
-static KEPT: Mutex<Kept> = Mutex::new(Kept { blocks: Vec::new(), bytes: 0 });
+static KEPT: Mutex<Kept> = Mutex::new(Kept {
+    blocks: Vec::new(),
+    bytes: 0,
+});
 
 struct Kept {
     /// The last used is last: its pages are warm.
@@ -109,7 +112,10 @@ mod tests {
 
     #[test]
     fn a_block_is_used_again_unless_it_wastes_too_much() {
-        let mut kept = Kept { blocks: Vec::new(), bytes: 0 };
+        let mut kept = Kept {
+            blocks: Vec::new(),
+            bytes: 0,
+        };
         assert!(kept.put(Vec::with_capacity(1000)).is_empty());
         assert!(kept.take(1001).is_none());
         assert!(kept.take(499).is_none());
@@ -119,12 +125,18 @@ mod tests {
 
     #[test]
     fn the_coldest_blocks_go_first() {
-        let mut kept = Kept { blocks: Vec::new(), bytes: 0 };
+        let mut kept = Kept {
+            blocks: Vec::new(),
+            bytes: 0,
+        };
         let third = KEEP / 3 + 1;
         assert!(kept.put(Vec::with_capacity(third)).is_empty());
         assert!(kept.put(Vec::with_capacity(third + 1)).is_empty());
         let excess = kept.put(Vec::with_capacity(third + 2));
-        assert_eq!(excess.iter().map(Vec::capacity).collect::<Vec<_>>(), [third]);
+        assert_eq!(
+            excess.iter().map(Vec::capacity).collect::<Vec<_>>(),
+            [third]
+        );
         assert!(kept.bytes <= KEEP);
     }
 }

@@ -1,4 +1,4 @@
-//! Payloads as values and back: the native lane's end of what `lib/payload.js` writes and reads.
+//! Payloads as values and back: the native lane's end of what `lib/payload/values.js` writes and reads.
 //! The tags are the same there.
 
 use super::error::TaskError;
@@ -15,7 +15,7 @@ const VIEW: u32 = 8;
 const JSON: u32 = 11;
 const UTF8: u32 = 12;
 
-/// What the bits above the tag say of a view: an index into `VIEWS` of `lib/views.js`.
+/// What the bits above the tag say of a view: an index into `VIEWS` of `lib/payload/views.js`.
 const KINDS: [Option<ArrayKind>; 11] = [
     Some(ArrayKind::Uint8),
     Some(ArrayKind::Int8),
@@ -49,13 +49,19 @@ pub(super) fn to_value(payload: Payload) -> Result<Value, TaskError> {
         Body::Bytes(bytes) => bytes.into_vec(),
     };
     match payload.tag & 0xff {
-        VIEW => Ok(match KINDS.get((payload.tag >> 8) as usize).copied().flatten() {
-            Some(kind) if bytes.len() % kind.size() == 0 => Value::Array(TypedArray { kind, bytes }),
-            _ => Value::Bytes(bytes),
-        }),
+        VIEW => Ok(
+            match KINDS.get((payload.tag >> 8) as usize).copied().flatten() {
+                Some(kind) if bytes.len() % kind.size() == 0 => {
+                    Value::Array(TypedArray { kind, bytes })
+                }
+                _ => Value::Bytes(bytes),
+            },
+        ),
         UTF8 => Ok(Value::String(String::from_utf8_lossy(&bytes).into_owned())),
         BIGINT => big_int(&bytes).map(Value::BigInt).ok_or_else(unreadable),
-        JSON => serde_json::from_slice(&bytes).map(Value::Json).map_err(|_| unreadable()),
+        JSON => serde_json::from_slice(&bytes)
+            .map(Value::Json)
+            .map_err(|_| unreadable()),
         _ => Err(unreadable()),
     }
 }
@@ -71,7 +77,10 @@ pub(super) fn from_value(value: Value) -> Payload {
         Value::String(text) => Payload::bytes(UTF8, text.into_bytes()),
         Value::Bytes(bytes) => Payload::bytes(VIEW | BUFFER << 8, bytes),
         Value::Array(TypedArray { kind, bytes }) => {
-            let index = KINDS.iter().position(|known| *known == Some(kind)).unwrap_or_default();
+            let index = KINDS
+                .iter()
+                .position(|known| *known == Some(kind))
+                .unwrap_or_default();
             Payload::bytes(VIEW | (index as u32) << 8, bytes)
         }
         Value::Json(json) => Payload::bytes(JSON, json.to_string().into_bytes()),
@@ -91,9 +100,13 @@ fn big_int(text: &[u8]) -> Option<BigInt> {
 
 fn hex(value: &BigInt) -> String {
     let mut words = value.words.iter().rev().skip_while(|word| **word == 0);
-    let Some(first) = words.next() else { return "0".into() };
+    let Some(first) = words.next() else {
+        return "0".into();
+    };
     let sign = if value.negative { "-" } else { "" };
-    words.fold(format!("{sign}{first:x}"), |text, word| format!("{text}{word:016x}"))
+    words.fold(format!("{sign}{first:x}"), |text, word| {
+        format!("{text}{word:016x}")
+    })
 }
 
 #[cfg(test)]
@@ -102,7 +115,12 @@ mod tests {
 
     #[test]
     fn values_come_back_as_they_went() {
-        let big = |negative, words: &[u64]| Value::BigInt(BigInt { negative, words: words.to_vec() });
+        let big = |negative, words: &[u64]| {
+            Value::BigInt(BigInt {
+                negative,
+                words: words.to_vec(),
+            })
+        };
         for value in [
             Value::Undefined,
             Value::Null,
@@ -111,7 +129,10 @@ mod tests {
             Value::Number(-0.5),
             Value::String("grüße".into()),
             Value::Bytes(vec![1, 2, 3]),
-            Value::Array(TypedArray { kind: ArrayKind::BigUint64, bytes: vec![0; 16] }),
+            Value::Array(TypedArray {
+                kind: ArrayKind::BigUint64,
+                bytes: vec![0; 16],
+            }),
             Value::Json(serde_json::json!({"a": [1, null]})),
             big(true, &[u64::MAX, 7]),
             big(false, &[0, 1]),

@@ -27,7 +27,10 @@ pub fn launch(pool: &Arc<Scheduler>, id: WorkerId) -> io::Result<()> {
     let pool = Arc::clone(pool);
     // Linux shows 15 bytes of a name.
     let name = format!("rspool-nat-{}", id.0);
-    thread::Builder::new().name(name).stack_size(STACK).spawn(move || work(&pool, id))?;
+    thread::Builder::new()
+        .name(name)
+        .stack_size(STACK)
+        .spawn(move || work(&pool, id))?;
     Ok(())
 }
 
@@ -58,7 +61,10 @@ fn run(taken: Taken, parker: &Parker) -> Outcome {
     parker.begin(taken.key.generation);
     match execute(taken, &parker.cancelled) {
         Ok(outcome) => outcome,
-        Err(error) => Outcome::Failed { code: error.code(), message: error.to_string().into() },
+        Err(error) => Outcome::Failed {
+            code: error.code(),
+            message: error.to_string().into(),
+        },
     }
 }
 
@@ -72,7 +78,11 @@ fn execute(taken: Taken, cancelled: &AtomicU32) -> Result<Outcome, TaskError> {
         counters = attachments.counters;
     }
     let input = to_value(taken.payload)?;
-    let value = task.execute(input, &params, &TaskContext::new(cancelled, counters.as_deref()))?;
+    let value = task.execute(
+        input,
+        &params,
+        &TaskContext::new(cancelled, counters.as_deref()),
+    )?;
     Ok(Outcome::Returned(from_value(value)))
 }
 
@@ -118,7 +128,8 @@ impl Parker {
     fn begin(&self, generation: u32) {
         let mut state = self.state.lock();
         state.running = generation;
-        self.cancelled.store(u32::from(state.given_up == generation), Relaxed);
+        self.cancelled
+            .store(u32::from(state.given_up == generation), Relaxed);
     }
 }
 

@@ -47,11 +47,18 @@ impl Call {
     pub(super) fn number(&self, value: sys::napi_value) -> Result<f64, Fault> {
         let mut number = 0.0;
         // SAFETY: `value` is an argument of this call.
-        check(unsafe { sys::napi_get_value_double(self.env, value, &mut number) }, "expected a number")?;
+        check(
+            unsafe { sys::napi_get_value_double(self.env, value, &mut number) },
+            "expected a number",
+        )?;
         Ok(number)
     }
 
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, which is what an out-of-range index needs")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "`as` saturates, which is what an out-of-range index needs"
+    )]
     pub(super) fn index(&self, value: sys::napi_value) -> Result<u32, Fault> {
         Ok(self.number(value)? as u32)
     }
@@ -59,7 +66,10 @@ impl Call {
     pub(super) fn boolean(&self, value: sys::napi_value) -> Result<bool, Fault> {
         let mut boolean = false;
         // SAFETY: `value` is an argument of this call.
-        check(unsafe { sys::napi_get_value_bool(self.env, value, &mut boolean) }, "expected a boolean")?;
+        check(
+            unsafe { sys::napi_get_value_bool(self.env, value, &mut boolean) },
+            "expected a boolean",
+        )?;
         Ok(boolean)
     }
 
@@ -67,14 +77,22 @@ impl Call {
     pub(super) fn string(&self, value: sys::napi_value) -> Option<String> {
         let mut length = 0;
         // SAFETY: without a buffer the call only measures.
-        let status = unsafe { sys::napi_get_value_string_utf8(self.env, value, ptr::null_mut(), 0, &mut length) };
+        let status = unsafe {
+            sys::napi_get_value_string_utf8(self.env, value, ptr::null_mut(), 0, &mut length)
+        };
         if status != sys::Status::napi_ok {
             return None;
         }
         let mut bytes = vec![0u8; length + 1];
         // SAFETY: the buffer has room for the measured bytes and the terminator.
         unsafe {
-            sys::napi_get_value_string_utf8(self.env, value, bytes.as_mut_ptr().cast(), bytes.len(), &mut length)
+            sys::napi_get_value_string_utf8(
+                self.env,
+                value,
+                bytes.as_mut_ptr().cast(),
+                bytes.len(),
+                &mut length,
+            )
         };
         bytes.truncate(length);
         String::from_utf8(bytes).ok()
@@ -112,20 +130,28 @@ impl Call {
         }
         // SAFETY: the engine gave pointer and length of a live view; no JS runs during this call,
         // and the JS layer never passes a view on shared memory here.
-        Some(Bytes::copy_of(unsafe { std::slice::from_raw_parts(data, length) }))
+        Some(Bytes::copy_of(unsafe {
+            std::slice::from_raw_parts(data, length)
+        }))
     }
 
     pub(super) fn make_number(&self, number: f64) -> Outcome {
         let mut value = ptr::null_mut();
         // SAFETY: creates a value in this call's scope.
-        check(unsafe { sys::napi_create_double(self.env, number, &mut value) }, "no number")?;
+        check(
+            unsafe { sys::napi_create_double(self.env, number, &mut value) },
+            "no number",
+        )?;
         Ok(Some(value))
     }
 
     pub(super) fn make_boolean(&self, boolean: bool) -> Outcome {
         let mut value = ptr::null_mut();
         // SAFETY: as above.
-        check(unsafe { sys::napi_get_boolean(self.env, boolean, &mut value) }, "no boolean")?;
+        check(
+            unsafe { sys::napi_get_boolean(self.env, boolean, &mut value) },
+            "no boolean",
+        )?;
         Ok(Some(value))
     }
 
@@ -133,7 +159,12 @@ impl Call {
         let mut value = ptr::null_mut();
         // SAFETY: pointer and length are of one live string.
         let status = unsafe {
-            sys::napi_create_string_utf8(self.env, text.as_ptr().cast(), text.len() as isize, &mut value)
+            sys::napi_create_string_utf8(
+                self.env,
+                text.as_ptr().cast(),
+                text.len() as isize,
+                &mut value,
+            )
         };
         check(status, "no string")?;
         Ok(Some(value))
@@ -141,16 +172,30 @@ impl Call {
 }
 
 pub(super) fn check(status: sys::napi_status, what: &'static str) -> Result<(), Fault> {
-    if status == sys::Status::napi_ok { Ok(()) } else { Err(Fault(what)) }
+    if status == sys::Status::napi_ok {
+        Ok(())
+    } else {
+        Err(Fault(what))
+    }
 }
 
 /// The C entry of a bound function. Generic over the function through a zero-sized type so that each
 /// has its own entry and no argument is spent on telling which.
-pub(super) unsafe extern "C" fn enter<F: Export>(env: sys::napi_env, info: sys::napi_callback_info) -> sys::napi_value {
+pub(super) unsafe extern "C" fn enter<F: Export>(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
     let mut data = ptr::null_mut();
     // SAFETY: only the data pointer is asked for.
     unsafe {
-        sys::napi_get_cb_info(env, info, ptr::null_mut(), ptr::null_mut(), ptr::null_mut(), &mut data);
+        sys::napi_get_cb_info(
+            env,
+            info,
+            ptr::null_mut(),
+            ptr::null_mut(),
+            ptr::null_mut(),
+            &mut data,
+        );
     }
     // SAFETY: `bind` set the pointer to the environment, which lives until the engine's clean-up
     // hooks run; no JavaScript runs after that.
@@ -194,7 +239,10 @@ pub(super) fn bind<F: Export>(
     };
     check(status, "no function")?;
     // SAFETY: `exports` is an object of the caller's scope.
-    check(unsafe { sys::napi_set_named_property(env, exports, F::NAME.as_ptr(), function) }, "no property")
+    check(
+        unsafe { sys::napi_set_named_property(env, exports, F::NAME.as_ptr(), function) },
+        "no property",
+    )
 }
 
 /// Declares bound functions as types, and one function that binds them all.

@@ -47,8 +47,16 @@ impl Doorbell {
     /// Makes the bell; `on_ring` is called on the loop's thread. Not ref'd: by itself it keeps no
     /// process alive.
     pub(super) fn hang(env: sys::napi_env, on_ring: sys::napi_value) -> Result<Arc<Self>, Fault> {
-        let gate = Gate { open: false, wake: ptr::null_mut(), flags: ptr::null_mut(), slots: 0 };
-        let bell = Arc::new(Self { rung: AtomicU32::new(0), gate: Mutex::new(gate) });
+        let gate = Gate {
+            open: false,
+            wake: ptr::null_mut(),
+            flags: ptr::null_mut(),
+            slots: 0,
+        };
+        let bell = Arc::new(Self {
+            rung: AtomicU32::new(0),
+            gate: Mutex::new(gate),
+        });
         let mut name = ptr::null_mut();
         // SAFETY: the string is terminated; -1 would measure it too.
         let status = unsafe { sys::napi_create_string_utf8(env, c"rspool".as_ptr(), 6, &mut name) };
@@ -73,7 +81,12 @@ impl Doorbell {
         check(status, "no threadsafe function")?;
         // SAFETY: on the loop's thread, with the function just made.
         unsafe { sys::napi_unref_threadsafe_function(env, wake) };
-        *bell.gate.lock() = Gate { open: true, wake, flags: ptr::null_mut(), slots: 0 };
+        *bell.gate.lock() = Gate {
+            open: true,
+            wake,
+            flags: ptr::null_mut(),
+            slots: 0,
+        };
         Ok(bell)
     }
 
@@ -117,7 +130,12 @@ impl Doorbell {
         if std::mem::replace(&mut gate.open, false) {
             gate.slots = 0;
             // SAFETY: open until now, so not released before; abort drops what is queued.
-            unsafe { sys::napi_release_threadsafe_function(gate.wake, sys::ThreadsafeFunctionReleaseMode::abort) };
+            unsafe {
+                sys::napi_release_threadsafe_function(
+                    gate.wake,
+                    sys::ThreadsafeFunctionReleaseMode::abort,
+                )
+            };
         }
     }
 }
@@ -154,7 +172,12 @@ impl Bell for Doorbell {
 
 /// Runs on the loop's thread; `on_ring` handles its own errors, so what comes out of it is a bug or
 /// an error of the user's listener, and is uncaught as in any event handler.
-unsafe extern "C" fn call_js(env: sys::napi_env, on_ring: sys::napi_value, _context: *mut c_void, _data: *mut c_void) {
+unsafe extern "C" fn call_js(
+    env: sys::napi_env,
+    on_ring: sys::napi_value,
+    _context: *mut c_void,
+    _data: *mut c_void,
+) {
     // Null while the environment is torn down.
     if env.is_null() || on_ring.is_null() {
         return;

@@ -49,14 +49,21 @@ pub(super) struct Environment {
 
 impl Environment {
     /// The pool of a handle.
-    pub(super) fn with_pool<T>(&self, handle: u32, f: impl FnOnce(&Arc<Scheduler>) -> T) -> Result<T, Fault> {
+    pub(super) fn with_pool<T>(
+        &self,
+        handle: u32,
+        f: impl FnOnce(&Arc<Scheduler>) -> T,
+    ) -> Result<T, Fault> {
         match self.pools.borrow().get(handle as usize) {
             Some(Some((_, pool))) => Ok(f(pool)),
             _ => Err(Fault("unknown pool handle")),
         }
     }
 
-    pub(super) fn with_member<T>(&self, f: impl FnOnce(&Arc<Scheduler>, WorkerId) -> T) -> Result<T, Fault> {
+    pub(super) fn with_member<T>(
+        &self,
+        f: impl FnOnce(&Arc<Scheduler>, WorkerId) -> T,
+    ) -> Result<T, Fault> {
         match &*self.member.borrow() {
             Some((pool, id)) => Ok(f(pool, *id)),
             None => Err(Fault("this environment is no worker")),
@@ -81,14 +88,21 @@ impl Environment {
     }
 
     pub(super) fn release_pool(&self, handle: u32) {
-        if let Some((uid, _)) = self.pools.borrow_mut().get_mut(handle as usize).and_then(Option::take) {
+        if let Some((uid, _)) = self
+            .pools
+            .borrow_mut()
+            .get_mut(handle as usize)
+            .and_then(Option::take)
+        {
             POOLS.lock().by_uid.remove(&uid);
         }
     }
 
     /// Becomes a worker of the pool with this number. False when there is no such pool or worker.
     pub(super) fn join(&self, uid: u32, id: WorkerId) -> bool {
-        let Some(pool) = POOLS.lock().by_uid.get(&uid).and_then(Weak::upgrade) else { return false };
+        let Some(pool) = POOLS.lock().by_uid.get(&uid).and_then(Weak::upgrade) else {
+            return false;
+        };
         let joined = pool.join(id, Arc::clone(&self.doorbell) as _);
         *self.member.borrow_mut() = Some((pool, id));
         joined
@@ -127,10 +141,16 @@ pub(super) fn open(
     make(env, mailbox, on_ring, exports).map_err(|Fault(message)| napi::Error::from_reason(message))
 }
 
-fn make(env: sys::napi_env, mailbox: &Uint8Array, on_ring: sys::napi_value, exports: sys::napi_value) -> Result<(), Fault> {
+fn make(
+    env: sys::napi_env,
+    mailbox: &Uint8Array,
+    on_ring: sys::napi_value,
+    exports: sys::napi_value,
+) -> Result<(), Fault> {
     // SAFETY: `lib/environment.js` keeps the mailbox for as long as the environment lives, never
     // transfers it, and hands it to nobody; it is not resizable, so it stays where it is.
-    let mailbox = unsafe { Mailbox::new(mailbox.as_ptr().cast_mut(), mailbox.len()) }.ok_or(Fault("bad mailbox"))?;
+    let mailbox = unsafe { Mailbox::new(mailbox.as_ptr().cast_mut(), mailbox.len()) }
+        .ok_or(Fault("bad mailbox"))?;
     let doorbell = Doorbell::hang(env, on_ring)?;
     let outbox = Arc::new(Outbox::default());
     outbox.attach(Arc::clone(&doorbell) as _);
@@ -147,7 +167,10 @@ fn make(env: sys::napi_env, mailbox: &Uint8Array, on_ring: sys::napi_value, expo
     }));
     // After the threadsafe function, so that this runs before the engine frees it.
     // SAFETY: the hook gets the pointer just made, once.
-    check(unsafe { sys::napi_add_env_cleanup_hook(env, Some(close), environment.cast()) }, "no clean-up hook")?;
+    check(
+        unsafe { sys::napi_add_env_cleanup_hook(env, Some(close), environment.cast()) },
+        "no clean-up hook",
+    )?;
     hot::bind_all(env, exports, environment)?;
     pools::bind_all(env, exports, environment)
 }

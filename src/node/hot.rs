@@ -11,7 +11,8 @@ use super::environment::Environment;
 use super::mailbox::{Cell, FORM_BYTES, FORM_ELSEWHERE, FORM_NUMBER, INLINE};
 use crate::memory::bytes::Bytes;
 use crate::scheduler::{
-    Attachments, Body, Control, Key, Lane, Message, NewTask, Outcome, Payload, Refusal, Step, WorkerId, now,
+    Attachments, Body, Control, Key, Lane, Message, NewTask, Outcome, Payload, Refusal, Step,
+    WorkerId, now,
 };
 
 super::call::exports! {
@@ -53,12 +54,18 @@ const CONTROL_LANE_ENDED: i32 = 19;
 /// What the bits of `drain`'s result mean.
 const MORE: u32 = 1 << 31;
 
-#[expect(clippy::cast_sign_loss, reason = "ids and lengths cross as 32-bit patterns")]
+#[expect(
+    clippy::cast_sign_loss,
+    reason = "ids and lengths cross as 32-bit patterns"
+)]
 fn unsigned(value: i32) -> u32 {
     value as u32
 }
 
-#[expect(clippy::cast_possible_wrap, reason = "ids and lengths cross as 32-bit patterns")]
+#[expect(
+    clippy::cast_possible_wrap,
+    reason = "ids and lengths cross as 32-bit patterns"
+)]
 fn signed(value: u32) -> i32 {
     value as i32
 }
@@ -71,9 +78,16 @@ fn payload(environment: &Environment, call: &Call) -> Result<Payload, Fault> {
         FORM_NUMBER => Body::Number(mailbox.number()),
         FORM_BYTES => {
             let length = unsigned(mailbox.get(Cell::Length)) as usize;
-            Body::Bytes(mailbox.take_bytes(length).ok_or(Fault("the payload is longer than the mailbox"))?)
+            Body::Bytes(
+                mailbox
+                    .take_bytes(length)
+                    .ok_or(Fault("the payload is longer than the mailbox"))?,
+            )
         }
-        _ => Body::Bytes(call.copy_bytes(call.args()[0]).ok_or(Fault("expected a typed array"))?),
+        _ => Body::Bytes(
+            call.copy_bytes(call.args()[0])
+                .ok_or(Fault("expected a typed array"))?,
+        ),
     };
     Ok(Payload { tag, body })
 }
@@ -83,30 +97,46 @@ fn submit(environment: &Environment, call: &Call) -> Returned {
     submit_with(environment, call, None)
 }
 
-pub(super) fn submit_with(environment: &Environment, call: &Call, attachments: Option<Box<Attachments>>) -> Returned {
+pub(super) fn submit_with(
+    environment: &Environment,
+    call: &Call,
+    attachments: Option<Box<Attachments>>,
+) -> Returned {
     let mailbox = &environment.mailbox;
     let new = new_task(environment, call, attachments)?;
-    let submitted = environment.with_pool(unsigned(mailbox.get(Cell::Pool)), |pool| pool.submit(new))?;
-    mailbox.set(Cell::Result, match submitted {
-        Ok(submitted) => {
-            mailbox.set(Cell::Key, signed(submitted.key.index));
-            mailbox.set(Cell::Generation, signed(submitted.key.generation));
-            mailbox.set(Cell::Start, submitted.start.map_or(-1, |id| signed(id.0)));
-            ACCEPTED
-        }
-        Err(Refusal::Full) => FULL,
-        Err(Refusal::Closed) => CLOSED,
-    });
+    let submitted =
+        environment.with_pool(unsigned(mailbox.get(Cell::Pool)), |pool| pool.submit(new))?;
+    mailbox.set(
+        Cell::Result,
+        match submitted {
+            Ok(submitted) => {
+                mailbox.set(Cell::Key, signed(submitted.key.index));
+                mailbox.set(Cell::Generation, signed(submitted.key.generation));
+                mailbox.set(Cell::Start, submitted.start.map_or(-1, |id| signed(id.0)));
+                ACCEPTED
+            }
+            Err(Refusal::Full) => FULL,
+            Err(Refusal::Closed) => CLOSED,
+        },
+    );
     Ok(None)
 }
 
 /// The task that JS has described in the mailbox.
-fn new_task(environment: &Environment, call: &Call, attachments: Option<Box<Attachments>>) -> Result<NewTask, Fault> {
+fn new_task(
+    environment: &Environment,
+    call: &Call,
+    attachments: Option<Box<Attachments>>,
+) -> Result<NewTask, Fault> {
     let mailbox = &environment.mailbox;
     Ok(NewTask {
         ticket: unsigned(mailbox.get(Cell::Ticket)),
         target: unsigned(mailbox.get(Cell::Target)),
-        lane: if mailbox.get(Cell::Lane) == 0 { Lane::Native } else { Lane::Script },
+        lane: if mailbox.get(Cell::Lane) == 0 {
+            Lane::Native
+        } else {
+            Lane::Script
+        },
         priority: i8::try_from(mailbox.get(Cell::Priority)).unwrap_or(0),
         // -1 is u32::MAX: no limit.
         timeout: unsigned(mailbox.get(Cell::Timeout)),
@@ -122,7 +152,9 @@ fn new_task(environment: &Environment, call: &Call, attachments: Option<Box<Atta
 fn submit_direct(environment: &Environment, call: &Call) -> Returned {
     let mailbox = &environment.mailbox;
     let new = new_task(environment, call, None)?;
-    let direct = environment.with_pool(unsigned(mailbox.get(Cell::Pool)), |pool| pool.submit_direct(new))?;
+    let direct = environment.with_pool(unsigned(mailbox.get(Cell::Pool)), |pool| {
+        pool.submit_direct(new)
+    })?;
     let (worker, taken) = match direct {
         Some((worker, taken)) => (signed(worker.0), taken),
         None => {
@@ -150,8 +182,14 @@ fn cancel(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let index = call.number(args[1])?;
     let generation = call.number(args[2])?;
-    #[expect(clippy::cast_possible_truncation, reason = "both were given out as 32-bit numbers")]
-    let key = Key { index: unsigned(index as i32), generation: unsigned(generation as i32) };
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "both were given out as 32-bit numbers"
+    )]
+    let key = Key {
+        index: unsigned(index as i32),
+        generation: unsigned(generation as i32),
+    };
     let cancelled = environment.with_pool(call.index(args[0])?, |pool| pool.cancel(key))?;
     call.make_boolean(cancelled)
 }
@@ -164,7 +202,11 @@ fn finished(environment: &Environment, call: &Call) -> Result<Option<(u32, Outco
         return Ok(None);
     }
     let payload = payload(environment, call)?;
-    let outcome = if mailbox.get(Cell::Status) == 0 { Outcome::Returned(payload) } else { Outcome::Threw(payload) };
+    let outcome = if mailbox.get(Cell::Status) == 0 {
+        Outcome::Returned(payload)
+    } else {
+        Outcome::Threw(payload)
+    };
     Ok(Some((unsigned(slot), outcome)))
 }
 
@@ -173,34 +215,37 @@ fn exchange(environment: &Environment, call: &Call) -> Returned {
     let mailbox = &environment.mailbox;
     let finished = finished(environment, call)?;
     let step = environment.with_member(|pool, id| pool.exchange(id, finished))?;
-    mailbox.set(Cell::Result, match step {
-        Step::Idle => IDLE,
-        Step::Retire => RETIRE,
-        Step::Run(taken) => {
-            mailbox.set(Cell::Slot, signed(taken.slot));
-            mailbox.set(Cell::Generation, signed(taken.key.generation));
-            mailbox.set(Cell::Ticket, signed(taken.ticket));
-            mailbox.set(Cell::Target, signed(taken.target));
-            mailbox.set(Cell::Tag, signed(taken.payload.tag));
-            match taken.payload.body {
-                Body::Number(number) => {
-                    mailbox.set(Cell::Form, FORM_NUMBER);
-                    mailbox.set_number(number);
+    mailbox.set(
+        Cell::Result,
+        match step {
+            Step::Idle => IDLE,
+            Step::Retire => RETIRE,
+            Step::Run(taken) => {
+                mailbox.set(Cell::Slot, signed(taken.slot));
+                mailbox.set(Cell::Generation, signed(taken.key.generation));
+                mailbox.set(Cell::Ticket, signed(taken.ticket));
+                mailbox.set(Cell::Target, signed(taken.target));
+                mailbox.set(Cell::Tag, signed(taken.payload.tag));
+                match taken.payload.body {
+                    Body::Number(number) => {
+                        mailbox.set(Cell::Form, FORM_NUMBER);
+                        mailbox.set_number(number);
+                    }
+                    Body::Bytes(bytes) if bytes.len() <= INLINE => {
+                        mailbox.set(Cell::Form, FORM_BYTES);
+                        mailbox.set(Cell::Length, length(bytes.len())?);
+                        mailbox.put_bytes(&bytes);
+                    }
+                    Body::Bytes(bytes) => {
+                        mailbox.set(Cell::Form, FORM_ELSEWHERE);
+                        mailbox.set(Cell::Length, 0);
+                        *environment.blobs.borrow_mut() = vec![bytes];
+                    }
                 }
-                Body::Bytes(bytes) if bytes.len() <= INLINE => {
-                    mailbox.set(Cell::Form, FORM_BYTES);
-                    mailbox.set(Cell::Length, length(bytes.len())?);
-                    mailbox.put_bytes(&bytes);
-                }
-                Body::Bytes(bytes) => {
-                    mailbox.set(Cell::Form, FORM_ELSEWHERE);
-                    mailbox.set(Cell::Length, 0);
-                    *environment.blobs.borrow_mut() = vec![bytes];
-                }
+                RUN
             }
-            RUN
-        }
-    });
+        },
+    );
     #[expect(clippy::cast_precision_loss, reason = "milliseconds for a time slice")]
     mailbox.set_clock(now() as f64 / 1e6);
     Ok(None)
@@ -248,13 +293,17 @@ fn padded(length: usize) -> usize {
 fn room_for(message: &Message) -> usize {
     HEADER
         + match message {
-            Message::Settled { outcome: Outcome::Returned(payload) | Outcome::Threw(payload), .. } => match &payload.body {
+            Message::Settled {
+                outcome: Outcome::Returned(payload) | Outcome::Threw(payload),
+                ..
+            } => match &payload.body {
                 Body::Bytes(bytes) if bytes.len() <= INLINE => padded(bytes.len()),
                 _ => 8,
             },
-            Message::Settled { outcome: Outcome::Failed { code, message }, .. } => {
-                padded((code.len() + 1 + message.len()).min(INLINE))
-            }
+            Message::Settled {
+                outcome: Outcome::Failed { code, message },
+                ..
+            } => padded((code.len() + 1 + message.len()).min(INLINE)),
             _ => 0,
         }
 }
@@ -338,7 +387,14 @@ fn make_array_buffer(env: sys::napi_env, bytes: Bytes) -> Returned {
     let mut value = ptr::null_mut();
     // SAFETY: the bytes stay where they are until `free_bytes` has their owner, and nobody else has.
     let status = unsafe {
-        sys::napi_create_external_arraybuffer(env, data.cast(), length, Some(free_bytes), owner.cast(), &mut value)
+        sys::napi_create_external_arraybuffer(
+            env,
+            data.cast(),
+            length,
+            Some(free_bytes),
+            owner.cast(),
+            &mut value,
+        )
     };
     if status == sys::Status::napi_ok {
         return Ok(Some(value));
@@ -348,9 +404,16 @@ fn make_array_buffer(env: sys::napi_env, bytes: Bytes) -> Returned {
     let bytes = unsafe { Box::from_raw(owner) };
     let mut target = ptr::null_mut();
     // SAFETY: creates a buffer of that length and says where it is.
-    check(unsafe { sys::napi_create_arraybuffer(env, length, &mut target, &mut value) }, "no memory for a result")?;
+    check(
+        unsafe { sys::napi_create_arraybuffer(env, length, &mut target, &mut value) },
+        "no memory for a result",
+    )?;
     // SAFETY: both are `length` long and apart.
-    unsafe { target.cast::<u8>().copy_from_nonoverlapping(bytes.as_ptr(), length) };
+    unsafe {
+        target
+            .cast::<u8>()
+            .copy_from_nonoverlapping(bytes.as_ptr(), length)
+    };
     Ok(Some(value))
 }
 

@@ -24,7 +24,12 @@ impl Table {
         if let Some(&id) = self.ids.get(&text) {
             return id;
         }
-        let Some(id) = i32::try_from(self.texts.len()).ok().filter(|_| self.texts.len() < most) else { return -1 };
+        let Some(id) = i32::try_from(self.texts.len())
+            .ok()
+            .filter(|_| self.texts.len() < most)
+        else {
+            return -1;
+        };
         self.texts.push(text.clone());
         self.ids.insert(text, id);
         id

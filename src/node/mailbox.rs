@@ -69,7 +69,8 @@ impl Mailbox {
     /// used by one thread only.
     pub(super) unsafe fn new(base: *mut u8, length: usize) -> Option<Self> {
         let base = NonNull::new(base)?;
-        (base.as_ptr().addr() % 8 == 0 && length >= DATA + 2 * INLINE).then_some(Self { base, length })
+        (base.as_ptr().addr() % 8 == 0 && length >= DATA + 2 * INLINE)
+            .then_some(Self { base, length })
     }
 
     pub(super) fn get(&self, cell: Cell) -> i32 {
@@ -103,7 +104,9 @@ impl Mailbox {
             return None;
         }
         // SAFETY: in bounds; no JavaScript runs while the slice lives.
-        Some(Bytes::copy_of(unsafe { std::slice::from_raw_parts(self.base.add(DATA).as_ptr(), length) }))
+        Some(Bytes::copy_of(unsafe {
+            std::slice::from_raw_parts(self.base.add(DATA).as_ptr(), length)
+        }))
     }
 
     pub(super) fn put_bytes(&self, bytes: &[u8]) {
@@ -118,14 +121,23 @@ impl Mailbox {
     pub(super) fn put_at(&self, offset: usize, bytes: &[u8]) {
         assert!(offset + bytes.len() <= self.room());
         // SAFETY: in bounds, and `bytes` is Rust memory that cannot overlap the mailbox.
-        unsafe { self.base.add(DATA + offset).copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len()) }
+        unsafe {
+            self.base
+                .add(DATA + offset)
+                .copy_from_nonoverlapping(NonNull::from(bytes).cast(), bytes.len())
+        }
     }
 
     /// Writes the header of a record of a drain: four 32-bit numbers.
     pub(super) fn put_header(&self, offset: usize, header: [i32; 4]) {
         assert!(offset.is_multiple_of(8) && offset + 16 <= self.room());
         // SAFETY: in bounds, aligned to 8.
-        unsafe { self.base.add(DATA + offset).cast::<[i32; 4]>().write(header) }
+        unsafe {
+            self.base
+                .add(DATA + offset)
+                .cast::<[i32; 4]>()
+                .write(header)
+        }
     }
 
     pub(super) fn put_number_at(&self, offset: usize, value: f64) {

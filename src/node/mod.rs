@@ -25,7 +25,11 @@ pub(crate) fn version() -> &'static str {
 /// Opens the calling environment: gives an object of functions that work with this mailbox, and
 /// calls `on_ring` whenever something has come in.
 #[napi]
-pub(crate) fn open<'env>(env: &'env Env, mailbox: Uint8Array, on_ring: Function<'env, (), ()>) -> Result<Object<'env>> {
+pub(crate) fn open<'env>(
+    env: &'env Env,
+    mailbox: Uint8Array,
+    on_ring: Function<'env, (), ()>,
+) -> Result<Object<'env>> {
     let exports = Object::new(env)?;
     environment::open(env.raw(), &mailbox, on_ring.raw(), exports.raw())?;
     Ok(exports)

@@ -34,14 +34,26 @@ super::call::exports! {
 }
 
 fn lane(call: &Call, value: sys::napi_value) -> Result<Lane, Fault> {
-    Ok(if call.index(value)? == 0 { Lane::Native } else { Lane::Script })
+    Ok(if call.index(value)? == 0 {
+        Lane::Native
+    } else {
+        Lane::Script
+    })
 }
 
 /// A limit: what is not finite is none.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, and the top is no limit")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "`as` saturates, and the top is no limit"
+)]
 fn limit(call: &Call, value: sys::napi_value) -> Result<u32, Fault> {
     let number = call.number(value)?;
-    Ok(if number.is_finite() { number as u32 } else { u32::MAX })
+    Ok(if number.is_finite() {
+        number as u32
+    } else {
+        u32::MAX
+    })
 }
 
 /// `createPool(min, max, maxQueue, concurrency, abortGrace, idleTimeout) -> "handle,uid"`
@@ -51,13 +63,18 @@ fn create_pool(environment: &Environment, call: &Call) -> Returned {
     let limits = Limits {
         min_threads: limit(call, args[0])?,
         max_threads: limit(call, args[1])?,
-        max_queue: if max_queue == u32::MAX { usize::MAX } else { max_queue as usize },
+        max_queue: if max_queue == u32::MAX {
+            usize::MAX
+        } else {
+            max_queue as usize
+        },
         concurrency: limit(call, args[3])?,
         abort_grace: limit(call, args[4])?,
         idle_timeout: limit(call, args[5])?,
     };
     let outbox = Arc::clone(&environment.outbox);
-    let (handle, uid) = environment.add_pool(|uid| Scheduler::new(uid, limits, outbox, native::launch));
+    let (handle, uid) =
+        environment.add_pool(|uid| Scheduler::new(uid, limits, outbox, native::launch));
     call.make_string(&format!("{handle},{uid}"))
 }
 
@@ -85,7 +102,11 @@ fn submit_attached(environment: &Environment, call: &Call) -> Returned {
         Some(names) => Some(lend_counters(environment, call, args[2], &names)?),
         None => None,
     };
-    submit_with(environment, call, Some(Box::new(Attachments { params, counters })))
+    submit_with(
+        environment,
+        call,
+        Some(Box::new(Attachments { params, counters })),
+    )
 }
 
 fn lend_counters(
@@ -94,7 +115,9 @@ fn lend_counters(
     view: sys::napi_value,
     names: &str,
 ) -> Result<Arc<CounterSet>, Fault> {
-    let (data, bytes) = call.view(view).ok_or(Fault("expected a typed array of counters"))?;
+    let (data, bytes) = call
+        .view(view)
+        .ok_or(Fault("expected a typed array of counters"))?;
     // SAFETY: the view is on shared memory that never moves or shrinks; the reference below keeps it
     // alive until the last task lets go, and the environment's clean-up closes it before it is freed.
     let memory = unsafe { Borrowed::new(data.cast(), bytes / 8) };
@@ -102,10 +125,15 @@ fn lend_counters(
     let memory = Arc::new(memory);
     let mut reference = ptr::null_mut();
     // SAFETY: a reference to an argument of this call, deleted in `collect_lent`.
-    check(unsafe { sys::napi_create_reference(call.env, view, 1, &mut reference) }, "no reference")?;
+    check(
+        unsafe { sys::napi_create_reference(call.env, view, 1, &mut reference) },
+        "no reference",
+    )?;
     environment.lend(Arc::clone(&memory), reference);
     let set = CounterSet::new(names.split('\0'), memory);
-    Ok(Arc::new(set.map_err(|_| Fault("the counters are shorter than their names need"))?))
+    Ok(Arc::new(set.map_err(|_| {
+        Fault("the counters are shorter than their names need")
+    })?))
 }
 
 /// `reserveMinimum(pool, lane) -> "id,id,…"`
@@ -171,7 +199,9 @@ fn join(environment: &Environment, call: &Call) -> Returned {
 
 /// `keepAlive(boolean)`: whether this environment's loop is to stay while nothing else holds it.
 fn keep_alive(environment: &Environment, call: &Call) -> Returned {
-    environment.doorbell.hold(call.env, call.boolean(call.args()[0])?);
+    environment
+        .doorbell
+        .hold(call.env, call.boolean(call.args()[0])?);
     Ok(None)
 }
 

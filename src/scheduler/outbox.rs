@@ -80,7 +80,11 @@ pub struct Outbox {
 impl Default for Outbox {
     fn default() -> Self {
         let (sender, receiver) = unbounded();
-        Self { sender, receiver, bell: OnceLock::new() }
+        Self {
+            sender,
+            receiver,
+            bell: OnceLock::new(),
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! The encoded input or result of a task, as the scheduler carries it: a tag that only the two ends
-//! read (`lib/payload.js`, `node/values.rs`), and a number or bytes.
+//! read (`lib/payload/values.js`, `node/values.rs`), and a number or bytes.
 
 use crate::memory::bytes::Bytes;
 
@@ -25,13 +25,19 @@ impl Payload {
     /// A payload that is a number.
     #[must_use]
     pub fn number(tag: u32, number: f64) -> Self {
-        Self { tag, body: Body::Number(number) }
+        Self {
+            tag,
+            body: Body::Number(number),
+        }
     }
 
     /// A payload that owns bytes.
     #[must_use]
     pub fn bytes(tag: u32, bytes: impl Into<Bytes>) -> Self {
-        Self { tag, body: Body::Bytes(bytes.into()) }
+        Self {
+            tag,
+            body: Body::Bytes(bytes.into()),
+        }
     }
 
     /// Native memory held beyond the struct itself, in bytes.

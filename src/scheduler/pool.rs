@@ -88,7 +88,14 @@ impl Scheduler {
     #[must_use]
     pub fn new(id: u32, limits: Limits, owner: Arc<Outbox>, launch: Launch) -> Arc<Self> {
         let state = Mutex::new(State::new(limits.clone(), now()));
-        Arc::new(Self { id, limits, owner, launch, waiting: PerLane::default(), state })
+        Arc::new(Self {
+            id,
+            limits,
+            owner,
+            launch,
+            waiting: PerLane::default(),
+            state,
+        })
     }
 
     /// What the pool may use.
@@ -114,7 +121,11 @@ impl Scheduler {
         let key = state.enqueue(new, now);
         let wakes = self.release(state, now);
         if queue_timeout != NO_LIMIT {
-            timer::arm(now + ms(queue_timeout), Arc::downgrade(self), Alarm::QueueTimeout(key));
+            timer::arm(
+                now + ms(queue_timeout),
+                Arc::downgrade(self),
+                Alarm::QueueTimeout(key),
+            );
         }
         let start = self.ring_and_launch(wakes);
         Ok(Submitted { key, start })
@@ -187,7 +198,11 @@ impl Scheduler {
         match next {
             Next::Run(taken) => {
                 if taken.timeout != NO_LIMIT {
-                    timer::arm(now + ms(taken.timeout), Arc::downgrade(self), Alarm::TaskTimeout(taken.key));
+                    timer::arm(
+                        now + ms(taken.timeout),
+                        Arc::downgrade(self),
+                        Alarm::TaskTimeout(taken.key),
+                    );
                 }
                 Step::Run(taken)
             }
@@ -227,7 +242,9 @@ impl Scheduler {
     pub fn leave(self: &Arc<Self>, id: WorkerId) {
         let now = now();
         let mut state = self.state.lock();
-        let Some(lane) = state.lane_of(id) else { return };
+        let Some(lane) = state.lane_of(id) else {
+            return;
+        };
         let messages = state.remove_worker(id);
         let ended = state.phase == Phase::Closed && state.lanes[lane].workers == 0;
         let wakes = self.release(state, now);
@@ -276,7 +293,10 @@ impl Scheduler {
     pub fn close(&self) {
         let mut state = self.state.lock();
         let bells = state.close();
-        let ended: Vec<Lane> = Lane::ALL.into_iter().filter(|&lane| state.lanes[lane].workers == 0).collect();
+        let ended: Vec<Lane> = Lane::ALL
+            .into_iter()
+            .filter(|&lane| state.lanes[lane].workers == 0)
+            .collect();
         drop(state);
         ring_all(&bells);
         for lane in ended {
@@ -287,8 +307,10 @@ impl Scheduler {
     /// Closes, and rejects all that waits or runs with [`Outcome::PoolClosed`].
     pub fn destroy(&self) {
         let mut state = self.state.lock();
-        let mut messages: Vec<Message> =
-            Lane::ALL.into_iter().flat_map(|lane| state.fail_waiting(lane, || Outcome::PoolClosed)).collect();
+        let mut messages: Vec<Message> = Lane::ALL
+            .into_iter()
+            .flat_map(|lane| state.fail_waiting(lane, || Outcome::PoolClosed))
+            .collect();
         let (running, cancelled) = state.abandon_running();
         messages.extend(running);
         self.publish(&state);
@@ -321,7 +343,9 @@ impl Scheduler {
             }
         };
         let mut state = self.state.lock();
-        let Some((ticket, ..)) = state.find(key).filter(|found| found.2 == stage) else { return };
+        let Some((ticket, ..)) = state.find(key).filter(|found| found.2 == stage) else {
+            return;
+        };
         let given = state.give_up(key);
         self.publish(&state);
         drop(state);
@@ -331,13 +355,19 @@ impl Scheduler {
 
     /// Tells the worker of an abandoned task, and limits how long an isolate may ignore it.
     fn settle_given(self: &Arc<Self>, key: Key, given: &Given) {
-        let Given::Running(slot, Some(bell)) = given else { return };
+        let Given::Running(slot, Some(bell)) = given else {
+            return;
+        };
         bell.cancel(*slot, key.generation);
         let found = self.state.lock().find(key);
         if let Some((_, Lane::Script, ..)) = found
             && self.limits.abort_grace != NO_LIMIT
         {
-            timer::arm(now() + ms(self.limits.abort_grace), Arc::downgrade(self), Alarm::Grace(key));
+            timer::arm(
+                now() + ms(self.limits.abort_grace),
+                Arc::downgrade(self),
+                Alarm::Grace(key),
+            );
         }
     }
 
@@ -379,8 +409,11 @@ impl Scheduler {
         let mut state = self.state.lock();
         state.remove_worker(id);
         let alone = state.lanes[Lane::Native].workers == 0;
-        let messages =
-            if alone { state.fail_waiting(Lane::Native, || Outcome::WorkerStart) } else { Vec::new() };
+        let messages = if alone {
+            state.fail_waiting(Lane::Native, || Outcome::WorkerStart)
+        } else {
+            Vec::new()
+        };
         self.publish(&state);
         drop(state);
         self.send_all(messages);
@@ -399,7 +432,10 @@ impl Scheduler {
     }
 
     fn control(&self, control: Control) {
-        self.owner.send(Message::Control { pool: self.id, control });
+        self.owner.send(Message::Control {
+            pool: self.id,
+            control,
+        });
     }
 
     fn send_all(&self, messages: Vec<Message>) {

@@ -26,7 +26,14 @@ struct Band {
 
 impl Default for Queue {
     fn default() -> Self {
-        Self { bands: [Band { head: NIL, tail: NIL }; BANDS], filled: 0, len: 0 }
+        Self {
+            bands: [Band {
+                head: NIL,
+                tail: NIL,
+            }; BANDS],
+            filled: 0,
+            len: 0,
+        }
     }
 }
 

@@ -22,7 +22,11 @@ enum Slot<T> {
 
 impl<T> Default for Slab<T> {
     fn default() -> Self {
-        Self { chunks: Vec::new(), free: NIL, len: 0 }
+        Self {
+            chunks: Vec::new(),
+            free: NIL,
+            len: 0,
+        }
     }
 }
 
@@ -39,7 +43,9 @@ impl<T> Slab<T> {
         }
         let key = self.free;
         let slot = self.slot(key);
-        let Slot::Free(next) = *slot else { unreachable!("the free list holds free slots") };
+        let Slot::Free(next) = *slot else {
+            unreachable!("the free list holds free slots")
+        };
         *slot = Slot::Used(value);
         self.free = next;
         self.len += 1;
@@ -59,7 +65,11 @@ impl<T> Slab<T> {
 
     /// The entry of `key`, if it is in use.
     pub(super) fn get(&self, key: u32) -> Option<&T> {
-        match self.chunks.get(key as usize / CHUNK)?.get(key as usize % CHUNK)? {
+        match self
+            .chunks
+            .get(key as usize / CHUNK)?
+            .get(key as usize % CHUNK)?
+        {
             Slot::Used(value) => Some(value),
             Slot::Free(_) => None,
         }
@@ -67,7 +77,11 @@ impl<T> Slab<T> {
 
     /// As [`get`](Self::get), to change it.
     pub(super) fn get_mut(&mut self, key: u32) -> Option<&mut T> {
-        match self.chunks.get_mut(key as usize / CHUNK)?.get_mut(key as usize % CHUNK)? {
+        match self
+            .chunks
+            .get_mut(key as usize / CHUNK)?
+            .get_mut(key as usize % CHUNK)?
+        {
             Slot::Used(value) => Some(value),
             Slot::Free(_) => None,
         }
@@ -90,8 +104,17 @@ impl<T> Slab<T> {
 
     fn grow(&mut self) {
         let base = self.chunks.len() * CHUNK;
-        assert!(base + CHUNK < NIL as usize, "more tasks than a 32-bit key can name");
-        let slots = (0..CHUNK).map(|i| Slot::Free(if i + 1 == CHUNK { NIL } else { (base + i + 1) as u32 }));
+        assert!(
+            base + CHUNK < NIL as usize,
+            "more tasks than a 32-bit key can name"
+        );
+        let slots = (0..CHUNK).map(|i| {
+            Slot::Free(if i + 1 == CHUNK {
+                NIL
+            } else {
+                (base + i + 1) as u32
+            })
+        });
         self.chunks.push(slots.collect());
         self.free = base as u32;
     }
@@ -118,7 +141,10 @@ mod tests {
     #[test]
     fn keys_are_dense_and_reused_last_freed_first() {
         let mut slab = Slab::default();
-        assert_eq!((slab.insert('a'), slab.insert('b'), slab.insert('c')), (0, 1, 2));
+        assert_eq!(
+            (slab.insert('a'), slab.insert('b'), slab.insert('c')),
+            (0, 1, 2)
+        );
         assert_eq!(slab.remove(1), 'b');
         assert_eq!(slab.remove(0), 'a');
         assert_eq!((slab.insert('d'), slab.insert('e')), (0, 1));

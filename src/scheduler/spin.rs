@@ -5,8 +5,8 @@
 //! worker of a lane spins (the scheduler counts searchers), only while a core is spare, and a run
 //! of misses turns it off but for a probe now and then.
 
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// Nanoseconds that a worker spins before it goes idle.
 pub(super) const SPIN_NS: u64 = 20_000;

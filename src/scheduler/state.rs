@@ -109,7 +109,10 @@ impl State {
     }
 
     fn busy(&self) -> u32 {
-        Lane::ALL.into_iter().map(|lane| self.lanes[lane].busy).sum()
+        Lane::ALL
+            .into_iter()
+            .map(|lane| self.lanes[lane].busy)
+            .sum()
     }
 
     fn slots_of(&self, lane: Lane) -> u32 {
@@ -128,7 +131,10 @@ impl State {
         let state = &self.lanes[lane];
         let unused = self.limits.max_threads.saturating_sub(self.busy()) as usize * slots;
         let room = (state.busy as usize * slots).saturating_sub(state.running as usize);
-        let waiting: usize = Lane::ALL.into_iter().map(|lane| self.queues[lane].len()).sum();
+        let waiting: usize = Lane::ALL
+            .into_iter()
+            .map(|lane| self.queues[lane].len())
+            .sum();
         (waiting + 1).saturating_sub(unused + room) > self.limits.max_queue
     }
 
@@ -193,7 +199,9 @@ impl State {
 
     /// The worker runs and will ask for tasks. False when it is not known (any more).
     pub(super) fn join(&mut self, id: WorkerId, bell: Arc<dyn Bell>) -> bool {
-        let Some(worker) = self.workers.get_mut(id.0) else { return false };
+        let Some(worker) = self.workers.get_mut(id.0) else {
+            return false;
+        };
         worker.bell = Some(bell);
         worker.retiring |= self.phase == Phase::Closed;
         if worker.state == WorkerState::Starting {
@@ -220,14 +228,23 @@ impl State {
             let task = self.tasks.remove(*index);
             if task.stage == Stage::Running {
                 self.stats.failed += 1;
-                messages.push(Message::Settled { ticket: task.ticket, outcome: Outcome::WorkerGone(id) });
+                messages.push(Message::Settled {
+                    ticket: task.ticket,
+                    outcome: Outcome::WorkerGone(id),
+                });
             }
         }
         messages
     }
 
     /// A worker hands over the outcome of the task in `slot`. Nothing to tell if it was abandoned.
-    pub(super) fn finish(&mut self, id: WorkerId, slot: u32, outcome: Outcome, now: u64) -> Option<Message> {
+    pub(super) fn finish(
+        &mut self,
+        id: WorkerId,
+        slot: u32,
+        outcome: Outcome,
+        now: u64,
+    ) -> Option<Message> {
         let worker = self.workers.get_mut(id.0)?;
         let index = (*worker.slots.get(slot as usize)?)?;
         worker.vacate(slot);
@@ -245,12 +262,17 @@ impl State {
             Outcome::Returned(_) => self.stats.completed += 1,
             _ => self.stats.failed += 1,
         }
-        Some(Message::Settled { ticket: task.ticket, outcome })
+        Some(Message::Settled {
+            ticket: task.ticket,
+            outcome,
+        })
     }
 
     /// A worker that is awake asks what to do.
     pub(super) fn next(&mut self, id: WorkerId, may_spin: bool, now: u64) -> Next {
-        let Some(worker) = self.workers.get(id.0) else { return Next::Retire };
+        let Some(worker) = self.workers.get(id.0) else {
+            return Next::Retire;
+        };
         let (lane, spun) = (worker.lane, worker.state == WorkerState::Spinning);
         if worker.state != WorkerState::Active {
             self.enter(id.0, WorkerState::Active);
@@ -294,7 +316,9 @@ impl State {
             return None;
         }
         let index = self.queues[lane].head()?;
-        if worker.running == 0 && (self.busy() >= self.limits.max_threads || self.yields(lane, index, now)) {
+        if worker.running == 0
+            && (self.busy() >= self.limits.max_threads || self.yields(lane, index, now))
+        {
             return None;
         }
         self.dequeue(index);
@@ -307,7 +331,10 @@ impl State {
         (task.stage, task.worker, task.slot, task.started) = (Stage::Running, id, slot, now);
         self.stats.waited(now.saturating_sub(task.enqueued));
         Some(Taken {
-            key: Key { index, generation: task.generation },
+            key: Key {
+                index,
+                generation: task.generation,
+            },
             slot,
             ticket: task.ticket,
             target: task.target,
@@ -327,7 +354,9 @@ impl State {
         let id = WorkerId(*self.lanes[lane].idle.last()?);
         self.enter(id.0, WorkerState::Active);
         self.enqueue(new, now);
-        let taken = self.take(id, now).expect("an idle worker with a free place takes the only task");
+        let taken = self
+            .take(id, now)
+            .expect("an idle worker with a free place takes the only task");
         Some((id, taken))
     }
 
@@ -345,13 +374,18 @@ impl State {
     }
 
     fn searching(&self) -> u32 {
-        Lane::ALL.into_iter().map(|lane| self.lanes[lane].searching).sum()
+        Lane::ALL
+            .into_iter()
+            .map(|lane| self.lanes[lane].searching)
+            .sum()
     }
 
     /// Whether the last free place is for the other lane's next task rather than for `own`.
     fn yields(&self, lane: Lane, own: u32, now: u64) -> bool {
         let other = lane.other();
-        let Some(rival) = self.queues[other].head() else { return false };
+        let Some(rival) = self.queues[other].head() else {
+            return false;
+        };
         if self.busy() + 1 < self.limits.max_threads || self.lanes[other].idle.is_empty() {
             return false;
         }
@@ -379,7 +413,11 @@ impl State {
             }
             let state = &self.lanes[lane];
             let expected = (state.starting + state.searching) as usize;
-            if !state.held && state.idle.is_empty() && state.workers < self.limits.max_threads && expected < waiting {
+            if !state.held
+                && state.idle.is_empty()
+                && state.workers < self.limits.max_threads
+                && expected < waiting
+            {
                 wakes.starts[lane] = Some(self.add_worker(lane, now));
             }
         }
@@ -395,7 +433,11 @@ impl State {
 
     /// Nobody waits for the task any more.
     pub(super) fn give_up(&mut self, key: Key) -> Given {
-        let Some(task) = self.tasks.get_mut(key.index).filter(|task| task.generation == key.generation) else {
+        let Some(task) = self
+            .tasks
+            .get_mut(key.index)
+            .filter(|task| task.generation == key.generation)
+        else {
             return Given::Ended;
         };
         match task.stage {
@@ -417,18 +459,28 @@ impl State {
 
     /// The task's ticket and where it stands, if it has not ended.
     pub(super) fn find(&self, key: Key) -> Option<(u32, Lane, Stage, WorkerId)> {
-        let task = self.tasks.get(key.index).filter(|task| task.generation == key.generation)?;
+        let task = self
+            .tasks
+            .get(key.index)
+            .filter(|task| task.generation == key.generation)?;
         Some((task.ticket, task.lane, task.stage, task.worker))
     }
 
     /// Rejects everything that waits in a lane.
-    pub(super) fn fail_waiting(&mut self, lane: Lane, outcome: impl Fn() -> Outcome) -> Vec<Message> {
+    pub(super) fn fail_waiting(
+        &mut self,
+        lane: Lane,
+        outcome: impl Fn() -> Outcome,
+    ) -> Vec<Message> {
         let mut messages = Vec::with_capacity(self.queues[lane].len());
         while let Some(index) = self.queues[lane].head() {
             self.dequeue(index);
             let ticket = self.tasks.remove(index).ticket;
             self.stats.failed += 1;
-            messages.push(Message::Settled { ticket, outcome: outcome() });
+            messages.push(Message::Settled {
+                ticket,
+                outcome: outcome(),
+            });
         }
         messages
     }
@@ -443,7 +495,10 @@ impl State {
             }
             task.stage = Stage::Abandoned;
             self.stats.failed += 1;
-            messages.push(Message::Settled { ticket: task.ticket, outcome: Outcome::PoolClosed });
+            messages.push(Message::Settled {
+                ticket: task.ticket,
+                outcome: Outcome::PoolClosed,
+            });
             if let Some(bell) = self.workers[task.worker.0].bell.clone() {
                 bells.push((bell, task.slot, task.generation));
             }
@@ -454,21 +509,36 @@ impl State {
     /// Closes the pool: every worker ends once it runs nothing. Gives the ones to wake for that.
     pub(super) fn close(&mut self) -> Vec<Arc<dyn Bell>> {
         self.phase = Phase::Closed;
-        self.workers.keys().collect::<Vec<_>>().into_iter().filter_map(|id| self.retire(id)).collect()
+        self.workers
+            .keys()
+            .collect::<Vec<_>>()
+            .into_iter()
+            .filter_map(|id| self.retire(id))
+            .collect()
     }
 
     /// Retires workers of a lane that have been idle for `idle_ns`, down to the minimum.
     pub(super) fn reap(&mut self, lane: Lane, idle_ns: u64, now: u64) -> Vec<Arc<dyn Bell>> {
-        let surplus = self.lanes[lane].workers.saturating_sub(self.limits.min_threads) as usize;
+        let surplus = self.lanes[lane]
+            .workers
+            .saturating_sub(self.limits.min_threads) as usize;
         // The coldest are first.
         let long_idle = |id: &u32| now.saturating_sub(self.workers[*id].idle_since) >= idle_ns;
-        let due: Vec<u32> = self.lanes[lane].idle.iter().copied().filter(long_idle).take(surplus).collect();
+        let due: Vec<u32> = self.lanes[lane]
+            .idle
+            .iter()
+            .copied()
+            .filter(long_idle)
+            .take(surplus)
+            .collect();
         due.into_iter().filter_map(|id| self.retire(id)).collect()
     }
 
     /// Retires one idle worker, unless the minimum needs it.
     pub(super) fn expire_idle(&mut self, id: WorkerId) -> bool {
-        let Some(worker) = self.workers.get(id.0) else { return false };
+        let Some(worker) = self.workers.get(id.0) else {
+            return false;
+        };
         let surplus = self.lanes[worker.lane].workers > self.limits.min_threads;
         surplus && worker.state == WorkerState::Idle && {
             let _ = self.retire(id.0);
@@ -478,7 +548,10 @@ impl State {
 
     fn retire(&mut self, id: u32) -> Option<Arc<dyn Bell>> {
         self.workers[id].retiring = true;
-        if matches!(self.workers[id].state, WorkerState::Idle | WorkerState::Spare) {
+        if matches!(
+            self.workers[id].state,
+            WorkerState::Idle | WorkerState::Spare
+        ) {
             self.enter(id, WorkerState::Active);
             return self.workers[id].bell.clone();
         }
@@ -506,11 +579,18 @@ impl State {
                 busy: ms(worker.busy_ns),
             }
         };
-        let allowed = now.saturating_sub(self.stats.started_at).max(1) as f64 * f64::from(self.limits.max_threads);
+        let allowed = now.saturating_sub(self.stats.started_at).max(1) as f64
+            * f64::from(self.limits.max_threads);
         Snapshot {
             workers: self.workers.keys().map(worker).collect(),
-            queued: Lane::ALL.into_iter().map(|lane| self.queues[lane].len()).sum(),
-            running: Lane::ALL.into_iter().map(|lane| self.lanes[lane].running as usize).sum(),
+            queued: Lane::ALL
+                .into_iter()
+                .map(|lane| self.queues[lane].len())
+                .sum(),
+            running: Lane::ALL
+                .into_iter()
+                .map(|lane| self.lanes[lane].running as usize)
+                .sum(),
             completed: self.stats.completed,
             failed: self.stats.failed,
             wait: self.stats.wait(),

@@ -22,7 +22,14 @@ pub(super) struct Stats {
 impl Stats {
     pub(super) fn new(now: u64) -> Self {
         let histogram = || Histogram::new_with_bounds(1, LONGEST, 2).expect("the bounds are valid");
-        Self { started_at: now, completed: 0, failed: 0, busy_ns: 0, wait: histogram(), run: histogram() }
+        Self {
+            started_at: now,
+            completed: 0,
+            failed: 0,
+            busy_ns: 0,
+            wait: histogram(),
+            run: histogram(),
+        }
     }
 
     pub(super) fn waited(&mut self, ns: u64) {

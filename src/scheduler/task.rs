@@ -149,7 +149,13 @@ impl Task {
 
     /// Moves the input out: the worker has it from here on.
     pub(super) fn take_payload(&mut self) -> Payload {
-        std::mem::replace(&mut self.payload, Payload { tag: 0, body: Body::Number(0.0) })
+        std::mem::replace(
+            &mut self.payload,
+            Payload {
+                tag: 0,
+                body: Body::Number(0.0),
+            },
+        )
     }
 
     #[cfg(test)]

@@ -48,7 +48,12 @@ struct Wheel {
 impl Wheel {
     fn new() -> Self {
         let slots = (0..SLOTS).map(|_| Vec::new()).collect();
-        Self { slots, filled: [0; SLOTS / 64], fired: now() / TICK_NS, sleeping_until: u64::MAX }
+        Self {
+            slots,
+            filled: [0; SLOTS / 64],
+            fired: now() / TICK_NS,
+            sleeping_until: u64::MAX,
+        }
     }
 
     fn insert(&mut self, entry: Entry) {
@@ -77,10 +82,12 @@ impl Wheel {
 
     /// The next tick at which a slot with entries comes round, if there are any.
     fn next(&self) -> Option<u64> {
-        (1..=SLOTS as u64).map(|ahead| self.fired + ahead).find(|&tick| {
-            let slot = (tick as usize) % SLOTS;
-            self.filled[slot / 64] & (1 << (slot % 64)) != 0
-        })
+        (1..=SLOTS as u64)
+            .map(|ahead| self.fired + ahead)
+            .find(|&tick| {
+                let slot = (tick as usize) % SLOTS;
+                self.filled[slot / 64] & (1 << (slot % 64)) != 0
+            })
     }
 }
 
@@ -105,8 +112,10 @@ pub(super) fn arm(deadline: u64, pool: Weak<Scheduler>, alarm: Alarm) {
 fn timer() -> &'static Timer {
     static TIMER: OnceLock<&'static Timer> = OnceLock::new();
     TIMER.get_or_init(|| {
-        let timer: &'static Timer =
-            Box::leak(Box::new(Timer { wheel: Mutex::new(Wheel::new()), changed: Condvar::new() }));
+        let timer: &'static Timer = Box::leak(Box::new(Timer {
+            wheel: Mutex::new(Wheel::new()),
+            changed: Condvar::new(),
+        }));
         std::thread::Builder::new()
             .name("rspool-timer".into())
             .stack_size(256 * 1024)
@@ -149,7 +158,14 @@ mod tests {
     use super::*;
 
     fn entry(tick: u64) -> Entry {
-        Entry { tick, pool: Weak::new(), alarm: Alarm::QueueTimeout(Key { index: tick as u32, generation: 0 }) }
+        Entry {
+            tick,
+            pool: Weak::new(),
+            alarm: Alarm::QueueTimeout(Key {
+                index: tick as u32,
+                generation: 0,
+            }),
+        }
     }
 
     #[test]
@@ -175,9 +191,16 @@ mod tests {
         for tick in [1, 100, 5000, 20_000] {
             wheel.insert(entry(tick));
         }
-        let mut missed: Vec<u64> = wheel.due(15_000).into_iter().map(|entry| entry.tick).collect();
+        let mut missed: Vec<u64> = wheel
+            .due(15_000)
+            .into_iter()
+            .map(|entry| entry.tick)
+            .collect();
         missed.sort_unstable();
         assert_eq!(missed, [1, 100, 5000]);
-        assert_eq!(wheel.next().map(|tick| tick % SLOTS as u64), Some(20_000 % SLOTS as u64));
+        assert_eq!(
+            wheel.next().map(|tick| tick % SLOTS as u64),
+            Some(20_000 % SLOTS as u64)
+        );
     }
 }

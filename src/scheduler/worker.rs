@@ -81,7 +81,11 @@ impl Worker {
 
     /// Puts a task into a free slot. The caller has checked that there is one.
     pub(super) fn occupy(&mut self, task: u32) -> u32 {
-        let slot = self.slots.iter().position(Option::is_none).expect("a worker takes a task only with room");
+        let slot = self
+            .slots
+            .iter()
+            .position(Option::is_none)
+            .expect("a worker takes a task only with room");
         self.slots[slot] = Some(task);
         self.running += 1;
         slot as u32

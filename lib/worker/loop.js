@@ -4,12 +4,24 @@
 // after a while of back-to-back tasks the event loop has a turn.
 
 const { parentPort } = require('node:worker_threads')
-const { bound, cells, numbers, CELL, CLOCK, NUMBER, FORM, hold, release, setWorkerRing, DATA } = require('./environment')
-const { PORT_MESSAGE } = require('./isolates')
-const { isMoved } = require('./move')
-const { PORT, TAG, encode, decode } = require('./payload')
-const { describe } = require('./thrown')
-const { context, enter, begin } = require('./task-context')
+const {
+  bound,
+  cells,
+  numbers,
+  CELL,
+  CLOCK,
+  NUMBER,
+  FORM,
+  hold,
+  release,
+  setWorkerRing,
+  DATA
+} = require('../environment')
+const { PORT_MESSAGE } = require('../isolates')
+const { isMoved } = require('../payload/move')
+const { PORT, TAG, encode, decode } = require('../payload/values')
+const { describe } = require('../payload/thrown')
+const { context, enter, begin } = require('./context')
 const { load, known, lookUp, teardown } = require('./script')
 
 const IDLE = 0
@@ -28,7 +40,7 @@ let running = 0
 let sliceStart = -1
 
 /** @param {any} settings */
-async function startWorker (settings) {
+async function startWorker(settings) {
   if (settings.filename !== undefined) await load(settings.filename)
   port = settings.port
   workerId = settings.id
@@ -43,7 +55,7 @@ async function startWorker (settings) {
 }
 
 /** The pool needs this worker no more: what is left to do is done, and the isolate ends by itself. */
-async function retire () {
+async function retire() {
   try {
     await teardown()
   } finally {
@@ -54,7 +66,7 @@ async function retire () {
 }
 
 /** @param {number} why */
-function rung (why) {
+function rung(why) {
   if ((why & RING_CANCEL) !== 0) context.checkAll()
   if ((why & RING_LANE) !== 0) work(-1, 0, undefined)
 }
@@ -65,7 +77,7 @@ function rung (why) {
  * @param {number} status 0 returned, 1 threw
  * @param {any} value
  */
-async function work (slot, status, value) {
+async function work(slot, status, value) {
   for (;;) {
     exchange(slot, status, value)
     const result = cells[CELL.RESULT]
@@ -119,12 +131,12 @@ const WAITING = Symbol('waiting')
  * @param {number} target
  * @param {any} input
  */
-function lookUpAndRun (target, input) {
+function lookUpAndRun(target, input) {
   return () => lookUp(target).then((run) => run(input))
 }
 
 /** The input in the mailbox. */
-function readInput () {
+function readInput() {
   const form = cells[CELL.FORM]
   const tag = cells[CELL.TAG]
   if (form === FORM.NUMBER) return decode(tag, -1, 8 * NUMBER)
@@ -132,7 +144,7 @@ function readInput () {
 }
 
 /** @param {any} value */
-function isThenable (value) {
+function isThenable(value) {
   return value !== null && typeof value === 'object' && typeof value.then === 'function'
 }
 
@@ -140,8 +152,11 @@ function isThenable (value) {
  * @param {number} slot
  * @param {PromiseLike<any>} promise
  */
-function settleLater (slot, promise) {
-  promise.then((value) => work(slot, 0, value), (error) => work(slot, 1, error))
+function settleLater(slot, promise) {
+  promise.then(
+    (value) => work(slot, 0, value),
+    (error) => work(slot, 1, error)
+  )
 }
 
 /**
@@ -149,7 +164,7 @@ function settleLater (slot, promise) {
  * @param {number} status
  * @param {any} value
  */
-function exchange (slot, status, value) {
+function exchange(slot, status, value) {
   let extra
   if (slot >= 0) {
     running--
@@ -174,7 +189,7 @@ function exchange (slot, status, value) {
  * @param {number} ticket
  * @param {any} value
  */
-function encodeResult (ticket, value) {
+function encodeResult(ticket, value) {
   if (isMoved(value)) return byPort(ticket, value.value, value.transferList)
   const extra = encode(value)
   return extra === PORT ? byPort(ticket, value, []) : extra
@@ -184,7 +199,7 @@ function encodeResult (ticket, value) {
  * @param {number} ticket
  * @param {any} thrown
  */
-function encodeThrown (ticket, thrown) {
+function encodeThrown(ticket, thrown) {
   const description = describe(thrown)
   const extra = encode(description)
   return extra === PORT ? byPort(ticket, description, []) : extra
@@ -197,14 +212,14 @@ function encodeThrown (ticket, thrown) {
  * @param {any[]} transferList
  * @returns {undefined}
  */
-function byPort (ticket, value, transferList) {
+function byPort(ticket, value, transferList) {
   port.postMessage([PORT_MESSAGE.RESULT, ticket, value], transferList)
   encode(workerId)
   cells[CELL.TAG] = TAG.PORT
 }
 
 /** @param {any[]} message an input that only a port can carry, or that there is none any more */
-function received ([kind, slot, generation, target, ticket, input, direct]) {
+function received([kind, slot, generation, target, ticket, input, direct]) {
   if (direct) running++
   let status = 0
   let value

@@ -14,7 +14,7 @@ class Running {
    * @param {number} generation
    * @param {number} ticket
    */
-  constructor (slot, generation, ticket) {
+  constructor(slot, generation, ticket) {
     this.slot = slot
     this.generation = generation
     this.ticket = ticket
@@ -23,15 +23,15 @@ class Running {
   }
 
   /** Reads the flag that the scheduler sets; true from another thread's write on, inside a loop too. */
-  isCancelled () {
+  isCancelled() {
     return flags !== undefined && Atomics.load(flags, this.slot) === this.generation
   }
 
-  check () {
+  check() {
     if (this.controller !== undefined && this.isCancelled()) this.controller.abort()
   }
 
-  get signal () {
+  get signal() {
     if (this.controller === undefined) this.controller = polledController(this)
     return this.controller.signal
   }
@@ -44,7 +44,7 @@ const throwIfAborted = AbortSignal.prototype.throwIfAborted
  * A controller whose signal looks at the flag whenever it is asked.
  * @param {Running} running
  */
-function polledController (running) {
+function polledController(running) {
   const controller = new AbortController()
   const { signal } = controller
   const look = () => {
@@ -52,7 +52,7 @@ function polledController (running) {
   }
   Object.defineProperty(signal, 'aborted', {
     configurable: true,
-    get () {
+    get() {
       look()
       return aborted.get?.call(signal)
     }
@@ -60,7 +60,7 @@ function polledController (running) {
   Object.defineProperty(signal, 'throwIfAborted', {
     configurable: true,
     writable: true,
-    value () {
+    value() {
       look()
       return throwIfAborted.call(signal)
     }
@@ -80,17 +80,17 @@ let shared = false
 
 const context = {
   /** @param {Int32Array} array @param {number} concurrency */
-  open (array, concurrency) {
+  open(array, concurrency) {
     flags = array
     shared = concurrency > 1
   },
 
   /** A script has asked for the context: from now on it follows asynchronous code. */
-  follow () {
+  follow() {
     if (shared) storage ??= new AsyncLocalStorage()
   },
 
-  current () {
+  current() {
     return storage?.getStore() ?? current
   },
 
@@ -98,7 +98,7 @@ const context = {
    * @param {number} slot
    * @returns {Running}
    */
-  leave (slot) {
+  leave(slot) {
     const running = /** @type {Running} */ (slots[slot])
     slots[slot] = undefined
     if (current === running) current = undefined
@@ -106,7 +106,7 @@ const context = {
   },
 
   /** Tells the tasks that were given up. */
-  checkAll () {
+  checkAll() {
     for (const running of slots) running?.check()
   }
 }
@@ -119,7 +119,7 @@ const context = {
  * @param {(input: any) => any} run
  * @param {any} input
  */
-function enter (slot, generation, ticket, run, input) {
+function enter(slot, generation, ticket, run, input) {
   const running = begin(slot, generation, ticket)
   return storage === undefined ? run(input) : storage.run(running, run, input)
 }
@@ -129,7 +129,7 @@ function enter (slot, generation, ticket, run, input) {
  * @param {number} generation
  * @param {number} ticket
  */
-function begin (slot, generation, ticket) {
+function begin(slot, generation, ticket) {
   return (current = slots[slot] = new Running(slot, generation, ticket))
 }
 

@@ -33,7 +33,7 @@ byPrototype.set(Buffer.prototype, 0)
  * The number of a view's type; -1 for a subclass of the user's.
  * @param {ArrayBufferView} view
  */
-function viewType (view) {
+function viewType(view) {
   return byPrototype.get(Object.getPrototypeOf(view)) ?? -1
 }
 
@@ -41,11 +41,13 @@ function viewType (view) {
  * Whether the view covers all of a plain ArrayBuffer, so that its bytes are all there is to it.
  * @param {ArrayBufferView} view
  */
-function isWholeView (view) {
+function isWholeView(view) {
   const buffer = view.buffer
   return (
-    view.byteLength === buffer.byteLength && types.isArrayBuffer(buffer) &&
-    /** @type {any} */ (buffer).resizable !== true && Object.getPrototypeOf(buffer) === ArrayBuffer.prototype
+    view.byteLength === buffer.byteLength &&
+    types.isArrayBuffer(buffer) &&
+    /** @type {any} */ (buffer).resizable !== true &&
+    Object.getPrototypeOf(buffer) === ArrayBuffer.prototype
   )
 }
 
@@ -54,7 +56,7 @@ function isWholeView (view) {
  * belong to it.
  * @param {ArrayBufferView} view
  */
-function slabBytes (view) {
+function slabBytes(view) {
   if (Object.getPrototypeOf(view) !== Buffer.prototype) return undefined
   const length = view.buffer.byteLength
   return length === Buffer.poolSize && view.byteLength < length ? /** @type {Buffer} */ (view) : undefined

@@ -5,7 +5,7 @@
 
 const { types } = require('node:util')
 const codec = require('./codec')
-const { bound, memory, cells, numbers, bytes, DATA, CELL, NUMBER, FORM } = require('./environment')
+const { bound, memory, cells, numbers, bytes, DATA, CELL, NUMBER, FORM } = require('../environment')
 const { VIEWS, ARRAY_BUFFER, BUFFER, viewType, isWholeView, slabBytes } = require('./views')
 
 /** What a payload is; views have their type in the bits above. As in src/native/payload.rs. */
@@ -40,7 +40,7 @@ const PORT = Symbol('port')
  * @param {number} number
  * @returns {undefined}
  */
-function plain (tag, number) {
+function plain(tag, number) {
   cells[CELL.TAG] = tag
   cells[CELL.FORM] = FORM.NUMBER
   numbers[NUMBER] = number
@@ -51,7 +51,7 @@ function plain (tag, number) {
  * @param {number} length
  * @returns {undefined}
  */
-function inMailbox (tag, length) {
+function inMailbox(tag, length) {
   cells[CELL.TAG] = tag
   cells[CELL.FORM] = FORM.BYTES
   cells[CELL.LENGTH] = length
@@ -61,7 +61,7 @@ function inMailbox (tag, length) {
  * @param {number} tag
  * @param {ArrayBufferView} view
  */
-function elsewhere (tag, view) {
+function elsewhere(tag, view) {
   cells[CELL.TAG] = tag
   cells[CELL.FORM] = FORM.ELSEWHERE
   return view instanceof DataView ? new Uint8Array(view.buffer, view.byteOffset, view.byteLength) : view
@@ -73,7 +73,7 @@ function elsewhere (tag, view) {
  * @param {any} value
  * @returns {ArrayBufferView | undefined | typeof PORT}
  */
-function encode (value) {
+function encode(value) {
   switch (typeof value) {
     case 'number':
       return plain(TAG.NUMBER, value)
@@ -101,7 +101,7 @@ function encode (value) {
 }
 
 /** @param {string} value */
-function encodeString (value) {
+function encodeString(value) {
   const length = value.length
   if (length <= SHORT) {
     let all = 0
@@ -120,7 +120,7 @@ function encodeString (value) {
 }
 
 /** @param {bigint} value */
-function encodeBigInt (value) {
+function encodeBigInt(value) {
   const digits = value.toString(16)
   if (digits.length > INLINE) return elsewhere(TAG.BIGINT, Buffer.from(digits, 'latin1'))
   return inMailbox(TAG.BIGINT, bytes.latin1Write(digits, DATA, INLINE))
@@ -130,7 +130,7 @@ function encodeBigInt (value) {
  * @param {number} type
  * @param {ArrayBufferView} view
  */
-function encodeView (type, view) {
+function encodeView(type, view) {
   const tag = TAG.VIEW | (type << 8)
   if (view.byteLength > INLINE) return elsewhere(tag, view)
   bytes.set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength), DATA)
@@ -138,7 +138,7 @@ function encodeView (type, view) {
 }
 
 /** @param {object} value */
-function encodeData (value) {
+function encodeData(value) {
   let encoded
   try {
     encoded = codec.encode(value, bytes, mailboxView, DATA)
@@ -154,7 +154,7 @@ function encodeData (value) {
  * @param {any} value
  * @returns {ArrayBufferView | undefined}
  */
-function encodeForNative (value) {
+function encodeForNative(value) {
   switch (typeof value) {
     case 'string':
       return value.length * 3 > INLINE
@@ -180,7 +180,7 @@ function encodeForNative (value) {
 }
 
 /** @param {ArrayBufferView} view */
-function byteType (view) {
+function byteType(view) {
   if (view instanceof DataView || Buffer.isBuffer(view)) return BUFFER
   const type = VIEWS.findIndex((View) => View.name === /** @type {any} */ (view)[Symbol.toStringTag])
   return type > 10 ? -1 : type
@@ -190,7 +190,7 @@ function byteType (view) {
  * The same bytes where no other thread writes.
  * @param {ArrayBufferView} view
  */
-function own (view) {
+function own(view) {
   if (!types.isSharedArrayBuffer(view.buffer)) return view
   return new Uint8Array(new Uint8Array(/** @type {any} */ (view.buffer), view.byteOffset, view.byteLength))
 }
@@ -202,7 +202,7 @@ function own (view) {
  * @param {number} offset
  * @returns {any}
  */
-function decode (tag, length, offset) {
+function decode(tag, length, offset) {
   if (length === -1) {
     switch (tag) {
       case TAG.NUMBER:
@@ -230,7 +230,7 @@ function decode (tag, length, offset) {
  * @param {number} tag
  * @param {ArrayBuffer} blob
  */
-function decodeBlob (tag, blob) {
+function decodeBlob(tag, blob) {
   if ((tag & 0xff) === TAG.VIEW) return makeView(tag >>> 8, blob)
   const all = Buffer.from(blob)
   return tag === TAG.CODEC ? codec.decode(all, new DataView(blob), 0) : decodeText(tag, all, 0, all.length)
@@ -240,7 +240,7 @@ function decodeBlob (tag, blob) {
  * @param {number} type
  * @param {ArrayBuffer} buffer
  */
-function makeView (type, buffer) {
+function makeView(type, buffer) {
   if (type === ARRAY_BUFFER) return buffer
   return type === BUFFER ? Buffer.from(buffer) : new VIEWS[type](buffer)
 }
@@ -251,7 +251,7 @@ function makeView (type, buffer) {
  * @param {number} offset
  * @param {number} length
  */
-function decodeText (tag, from, offset, length) {
+function decodeText(tag, from, offset, length) {
   const end = offset + length
   switch (tag) {
     case TAG.LATIN1:

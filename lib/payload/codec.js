@@ -66,12 +66,12 @@ let seen = []
 let seenMap
 
 /** @param {number} n */
-function room (n) {
+function room(n) {
   if (end + n > out.length) grow(n)
 }
 
 /** @param {number} n */
-function grow (n) {
+function grow(n) {
   const larger = Buffer.allocUnsafeSlow(Math.max(end + n, out.length * 2))
   out.copy(larger, 0, 0, end)
   out = larger
@@ -79,7 +79,7 @@ function grow (n) {
 }
 
 /** @param {unknown} value */
-function write (value) {
+function write(value) {
   switch (typeof value) {
     case 'number':
       room(9)
@@ -128,7 +128,7 @@ function write (value) {
 }
 
 /** @param {string} value */
-function writeString (value) {
+function writeString(value) {
   const length = value.length
   if (length <= SHORT) {
     room(2 + length)
@@ -162,7 +162,7 @@ function writeString (value) {
  * Writes a reference if the object was written before.
  * @param {object} object
  */
-function wasSeen (object) {
+function wasSeen(object) {
   let index = -1
   if (seenMap !== undefined) {
     index = seenMap.get(object) ?? -1
@@ -184,7 +184,7 @@ function wasSeen (object) {
 }
 
 /** @param {object} object */
-function writeObject (object) {
+function writeObject(object) {
   if (wasSeen(object)) return
   if (++depth > MAX_DEPTH || types.isProxy(object)) throw UNSUPPORTED
   const proto = getPrototypeOf(object)
@@ -210,7 +210,7 @@ function writeObject (object) {
 }
 
 /** @param {any} object */
-function writePlain (object) {
+function writePlain(object) {
   const keys = keysOf(object)
   // Built-ins whose prototype was replaced have internal slots but no keys, or index keys.
   if (keys.length === 0 ? !isBare(object) : isIndex(keys[0])) throw UNSUPPORTED
@@ -234,25 +234,33 @@ function writePlain (object) {
 }
 
 /** @param {string} key */
-function isIndex (key) {
+function isIndex(key) {
   const first = key.charCodeAt(0)
   return first >= 48 && first <= 57
 }
 
 /** @param {object} object */
-function isBare (object) {
+function isBare(object) {
   return (
     objectProto.toString.call(object) === '[object Object]' &&
-    !types.isMap(object) && !types.isSet(object) && !types.isPromise(object) &&
-    !types.isAnyArrayBuffer(object) && !ArrayBuffer.isView(object) &&
-    !types.isWeakMap(object) && !types.isWeakSet(object) && !types.isGeneratorObject(object) &&
-    !types.isMapIterator(object) && !types.isSetIterator(object) && !types.isBoxedPrimitive(object) &&
-    !types.isModuleNamespaceObject(object) && !types.isExternal(object)
+    !types.isMap(object) &&
+    !types.isSet(object) &&
+    !types.isPromise(object) &&
+    !types.isAnyArrayBuffer(object) &&
+    !ArrayBuffer.isView(object) &&
+    !types.isWeakMap(object) &&
+    !types.isWeakSet(object) &&
+    !types.isGeneratorObject(object) &&
+    !types.isMapIterator(object) &&
+    !types.isSetIterator(object) &&
+    !types.isBoxedPrimitive(object) &&
+    !types.isModuleNamespaceObject(object) &&
+    !types.isExternal(object)
   )
 }
 
 /** @param {unknown[]} array */
-function writeArray (array) {
+function writeArray(array) {
   const length = array.length
   // One key an element: no holes, and no other properties.
   if (length > 0xffffff || keysOf(array).length !== length) throw UNSUPPORTED
@@ -272,7 +280,7 @@ function writeArray (array) {
  * @param {number} type
  * @param {unknown[]} list
  */
-function writeList (type, list) {
+function writeList(type, list) {
   room(5)
   out[end] = type
   outView.setUint32(end + 1, list.length, true)
@@ -281,7 +289,7 @@ function writeList (type, list) {
 }
 
 /** @param {ArrayBufferView} view */
-function writeView (view) {
+function writeView(view) {
   const type = viewType(view)
   if (type < 0) throw UNSUPPORTED
   const own = slabBytes(view)
@@ -304,14 +312,14 @@ function writeView (view) {
 }
 
 /** @param {ArrayBuffer} buffer */
-function writeBuffer (buffer) {
+function writeBuffer(buffer) {
   if (/** @type {any} */ (buffer).resizable || getPrototypeOf(buffer) !== ArrayBuffer.prototype) throw UNSUPPORTED
   // A detached buffer is refused by the engine, with its own words.
   writeBytes(new Uint8Array(buffer))
 }
 
 /** @param {Uint8Array} bytes */
-function writeBytes (bytes) {
+function writeBytes(bytes) {
   if (bytes.length > 0x3fffffff) throw UNSUPPORTED
   room(5 + bytes.length)
   out[end] = T.BUFFER
@@ -328,7 +336,7 @@ function writeBytes (bytes) {
  * @param {number} start
  * @returns {number | Buffer} the number of bytes, or the larger buffer's bytes
  */
-function encode (value, into, view, start) {
+function encode(value, into, view, start) {
   if (out !== undefined) return encodeNested(value)
   out = into
   outView = view
@@ -350,7 +358,7 @@ function encode (value, into, view, start) {
  * A getter in a value that is being encoded encodes another.
  * @param {unknown} value
  */
-function encodeNested (value) {
+function encodeNested(value) {
   const outer = { out, outView, end, depth, shared, seen, seenMap }
   out = /** @type {any} */ (undefined)
   depth = 0
@@ -362,7 +370,7 @@ function encodeNested (value) {
     const encoded = encode(value, scratch, new DataView(scratch.buffer), 0)
     return typeof encoded === 'number' ? scratch.subarray(0, encoded) : encoded
   } finally {
-    ({ out, outView, end, depth, shared, seen, seenMap } = outer)
+    ;({ out, outView, end, depth, shared, seen, seenMap } = outer)
   }
 }
 
@@ -376,7 +384,8 @@ let at = 0
 /** The objects so far, by number, where the value has references. @type {any[] | undefined} */
 let objects
 
-function read () {
+/** @returns {any} */
+function read() {
   switch (input[at++]) {
     case T.UNDEFINED:
       return undefined
@@ -407,7 +416,7 @@ function read () {
       const shape = shapeById(inputView.getUint16(at, true))
       at += 2
       if (objects === undefined) return shape.read(read)
-      const object = register({})
+      const object = register(/** @type {any} */ ({}))
       for (const key of shape.keys) object[key] = read()
       return object
     }
@@ -415,7 +424,7 @@ function read () {
       return readObject()
     case T.ARRAY: {
       const length = readLength()
-      const array = register([])
+      const array = register(/** @type {any[]} */ ([]))
       for (let i = 0; i < length; i++) array.push(read())
       return array
     }
@@ -455,17 +464,17 @@ function read () {
  * @template T
  * @param {T} object
  */
-function register (object) {
+function register(object) {
   if (objects !== undefined) objects.push(object)
   return object
 }
 
-function readLength () {
+function readLength() {
   at += 4
   return inputView.getUint32(at - 4, true)
 }
 
-function readString () {
+function readString() {
   const type = input[at++]
   if (type === T.LATIN1) {
     const length = input[at++]
@@ -492,7 +501,7 @@ function readString () {
   return type === T.UTF16 ? input.ucs2Slice(start, at) : input.latin1Slice(start, at)
 }
 
-function readObject () {
+function readObject() {
   const count = readLength()
   const object = register(/** @type {any} */ ({}))
   for (let i = 0; i < count; i++) {
@@ -504,7 +513,8 @@ function readObject () {
   return object
 }
 
-function readView () {
+/** @returns {any} */
+function readView() {
   const type = input[at++]
   const offset = readLength()
   const length = readLength()
@@ -521,7 +531,7 @@ function readView () {
  * @param {DataView} view of the whole of `from`
  * @param {number} start
  */
-function decode (from, view, start) {
+function decode(from, view, start) {
   input = from
   inputView = view
   objects = from[start] === 1 ? [] : undefined

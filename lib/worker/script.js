@@ -5,9 +5,9 @@
 
 const { createRequire } = require('node:module')
 const { workerData, parentPort } = require('node:worker_threads')
-const { native } = require('./environment')
-const { UnknownTaskError, WorkerStartError } = require('./errors')
-const { didYouMean } = require('./validate')
+const { native } = require('../environment')
+const { UnknownTaskError, WorkerStartError } = require('../errors')
+const { didYouMean } = require('../validate')
 const bare = require('./bare')
 
 /** @typedef {(input: any) => any} Run */
@@ -28,14 +28,14 @@ const scripts = new Map()
  * @param {string} filename an URL
  * @returns {Promise<Script>}
  */
-function load (filename) {
+function load(filename) {
   let script = scripts.get(filename)
   if (script === undefined) scripts.set(filename, (script = read(filename)))
   return script
 }
 
 /** @param {string} filename */
-async function read (filename) {
+async function read(filename) {
   const exports = await import(filename)
   // A CommonJS module compiled from an ES module has its default export one level down.
   const outer = exports.default
@@ -50,12 +50,14 @@ async function read (filename) {
  * @param {any} object
  * @param {string} name
  */
-function own (object, name) {
-  return object !== null && (typeof object === 'object' || typeof object === 'function') && Object.hasOwn(object, name) ? object[name] : undefined
+function own(object, name) {
+  return object !== null && (typeof object === 'object' || typeof object === 'function') && Object.hasOwn(object, name)
+    ? object[name]
+    : undefined
 }
 
 /** Runs the `teardown` of every loaded script. */
-async function teardown () {
+async function teardown() {
   for (const loading of scripts.values()) {
     const script = await loading.catch(() => undefined)
     if (script !== undefined) await (script.exports.teardown ?? own(script.exports.default, 'teardown'))?.()
@@ -66,7 +68,7 @@ async function teardown () {
  * The names of a script's functions.
  * @param {Script} script
  */
-function functionsOf ({ exports }) {
+function functionsOf({ exports }) {
   const names = new Set()
   for (const object of [exports, exports.default]) {
     if (object === null || (typeof object !== 'object' && typeof object !== 'function')) continue
@@ -80,15 +82,19 @@ function functionsOf ({ exports }) {
  * Whether the script only listens to its parent, as for bare worker_threads.
  * @param {Script} script
  */
-function isBare (script) {
-  return typeof script.main !== 'function' && functionsOf(script).length === 0 && /** @type {any} */ (parentPort).listenerCount('message') > 0
+function isBare(script) {
+  return (
+    typeof script.main !== 'function' &&
+    functionsOf(script).length === 0 &&
+    /** @type {any} */ (parentPort).listenerCount('message') > 0
+  )
 }
 
 /**
  * @param {number} id
  * @returns {Run | undefined} undefined if it has to be looked up
  */
-function known (id) {
+function known(id) {
   return found[id]
 }
 
@@ -96,7 +102,7 @@ function known (id) {
  * @param {number} id
  * @returns {Promise<Run>}
  */
-async function lookUp (id) {
+async function lookUp(id) {
   const { filename, name, source } = JSON.parse(native.target(id))
   const run = source !== undefined ? compile(source) : await exported(filename, name)
   found[id] = run
@@ -108,12 +114,15 @@ async function lookUp (id) {
  * @param {string | undefined} name
  * @returns {Promise<Run>}
  */
-async function exported (filename, name) {
+async function exported(filename, name) {
   let script
   try {
     script = await load(filename)
   } catch (error) {
-    throw new WorkerStartError(`The script ${filename} could not be loaded: ${/** @type {any} */ (error)?.message ?? error}`, { cause: error })
+    throw new WorkerStartError(
+      `The script ${filename} could not be loaded: ${/** @type {any} */ (error)?.message ?? error}`,
+      { cause: error }
+    )
   }
   const value = name === undefined ? script.main : await (script.exports[name] ?? own(script.exports.default, name))
   if (typeof value === 'function') return value
@@ -135,7 +144,7 @@ async function exported (filename, name) {
  * @param {string} source
  * @returns {Run}
  */
-function compile (source) {
+function compile(source) {
   const require = createRequire(`${process.cwd()}/`)
   const fn = new Function('require', `return (${source}\n)`)(require)
   return (input) => (Array.isArray(input) ? fn(...input) : input === undefined ? fn() : fn(input))

@@ -4,7 +4,7 @@
 // parent, and the first message that it posts is the result. One task at a time.
 
 const { parentPort } = require('node:worker_threads')
-const { move } = require('./move')
+const { move } = require('../payload/move')
 
 /** @type {((value: any) => void) | undefined} */
 let answer
@@ -12,7 +12,7 @@ let answer
 let last = Promise.resolve()
 let listening = false
 
-function listen () {
+function listen() {
   if (listening) return
   listening = true
   const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort)
@@ -32,12 +32,16 @@ function listen () {
  * @param {any} input
  * @returns {Promise<any>}
  */
-function run (input) {
-  const result = last.then(() => new Promise((resolve) => {
-    answer = resolve
-    // What the listener throws is uncaught, and ends this worker: the task rejects with it.
-    /** @type {any} */ (parentPort).emit('message', input)
-  }))
+function run(input) {
+  const result = last.then(
+    () =>
+      new Promise((resolve) => {
+        answer = resolve(
+          // What the listener throws is uncaught, and ends this worker: the task rejects with it.
+          /** @type {any} */ parentPort
+        ).emit('message', input)
+      })
+  )
   last = result
   return result
 }

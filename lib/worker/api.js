@@ -3,19 +3,19 @@
 // `rspool/worker`: what a script sees of its pool.
 
 const { isMainThread, threadId, workerData } = require('node:worker_threads')
-const { context } = require('./task-context')
-const { move } = require('./move')
+const { context } = require('./context')
+const { move } = require('../payload/move')
 
 /** The task that the calling code runs for. */
 const task = Object.freeze({
   /** An AbortSignal that is also right inside a synchronous loop; undefined outside of a task. */
-  get signal () {
+  get signal() {
     context.follow()
     return context.current()?.signal
   },
 
   /** A number that no other running task of the caller has; undefined outside of a task. */
-  get id () {
+  get id() {
     context.follow()
     return context.current()?.ticket
   }

@@ -7,7 +7,14 @@ const { types } = require('node:util')
 
 /** @type {Record<string, any>} */
 const CLASSES = {
-  Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError, AggregateError
+  Error,
+  TypeError,
+  RangeError,
+  SyntaxError,
+  ReferenceError,
+  EvalError,
+  URIError,
+  AggregateError
 }
 const TAKEN_CARE_OF = new Set(['name', 'message', 'stack', 'cause', 'errors'])
 /** Causes of causes; a cycle ends here. */
@@ -26,13 +33,16 @@ const MAX_DEPTH = 16
  * @property {Description[]} [errors]
  */
 
-/** @param {unknown} value */
-function isError (value) {
+/**
+ * @param {any} value
+ * @returns {boolean}
+ */
+function isError(value) {
   return types.isNativeError(value) || value instanceof Error
 }
 
 /** @param {unknown} value */
-function cloneable (value) {
+function cloneable(value) {
   try {
     structuredClone(value)
     return true
@@ -45,7 +55,7 @@ function cloneable (value) {
  * @param {unknown} get
  * @param {string} otherwise
  */
-function text (get, otherwise) {
+function text(get, otherwise) {
   try {
     return String(get)
   } catch {
@@ -59,7 +69,7 @@ function text (get, otherwise) {
  * @param {number} [depth]
  * @returns {Description}
  */
-function describe (thrown, depth = 0) {
+function describe(thrown, depth = 0) {
   if (!isError(thrown)) {
     return cloneable(thrown)
       ? { error: false, value: thrown }
@@ -93,7 +103,7 @@ function describe (thrown, depth = 0) {
 }
 
 /** @param {any} error */
-function classOf (error) {
+function classOf(error) {
   if (error instanceof DOMException) return 'DOMException'
   for (let proto = Object.getPrototypeOf(error); proto !== null; proto = Object.getPrototypeOf(proto)) {
     const name = Object.hasOwn(proto, 'constructor') ? proto.constructor?.name : undefined
@@ -107,14 +117,13 @@ function classOf (error) {
  * @param {Description} description
  * @returns {any}
  */
-function revive (description) {
+function revive(description) {
   if (!description.error) return description.value
   const { message, name } = description
   if (description.class === 'DOMException') return finish(new DOMException(message, name), description)
   const Class = CLASSES[/** @type {string} */ (description.class)] ?? Error
-  const error = Class === AggregateError
-    ? new AggregateError((description.errors ?? []).map(revive), message)
-    : new Class(message)
+  const error =
+    Class === AggregateError ? new AggregateError((description.errors ?? []).map(revive), message) : new Class(message)
   if (error.name !== name) hide(error, 'name', name)
   if (Class !== AggregateError && description.errors !== undefined) error.errors = description.errors.map(revive)
   return finish(error, description)
@@ -124,7 +133,7 @@ function revive (description) {
  * @param {any} error
  * @param {Description} description
  */
-function finish (error, description) {
+function finish(error, description) {
   hide(error, 'stack', joined(description.stack, error.stack))
   if (description.cause !== undefined) hide(error, 'cause', revive(description.cause))
   for (const [key, value] of Object.entries(description.properties ?? {})) {
@@ -139,7 +148,7 @@ function finish (error, description) {
  * @param {string | undefined} inWorker
  * @param {string | undefined} here
  */
-function joined (inWorker, here) {
+function joined(inWorker, here) {
   const callers = (here ?? '').split('\n').filter((line) => line.trimStart().startsWith('at async '))
   return [inWorker ?? '', ...callers].join('\n')
 }
@@ -149,7 +158,7 @@ function joined (inWorker, here) {
  * @param {string} key
  * @param {unknown} value
  */
-function hide (object, key, value) {
+function hide(object, key, value) {
   Object.defineProperty(object, key, { value, writable: true, enumerable: false, configurable: true })
 }
 

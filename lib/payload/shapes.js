@@ -4,7 +4,7 @@
 // (src/node/shapes.rs), so that a message carries the number instead of the keys, and both ends use
 // code made for it.
 
-const { native } = require('./environment')
+const { native } = require('../environment')
 
 /**
  * @typedef {object} Shape
@@ -25,7 +25,7 @@ const MAX_NODES = 10_000
 /** @typedef {{ next: Map<string, Node>, seen: number, shape: Shape | undefined }} Node */
 
 /** @returns {Node} */
-function node () {
+function node() {
   return { next: new Map(), seen: 0, shape: undefined }
 }
 
@@ -52,7 +52,7 @@ const canCompile = (() => {
  * @param {string[]} keys
  * @returns {Shape}
  */
-function makeShape (id, keys) {
+function makeShape(id, keys) {
   const known = byId[id]
   if (known !== undefined) return known
   const shape = { id, keys, ...(canCompile ? compiled(keys) : interpreted(keys)) }
@@ -60,8 +60,11 @@ function makeShape (id, keys) {
   return shape
 }
 
-/** @param {string[]} keys */
-function compiled (keys) {
+/**
+ * @param {string[]} keys
+ * @returns {any}
+ */
+function compiled(keys) {
   const names = keys.map((key) => JSON.stringify(key))
   return {
     write: new Function('write', 'object', names.map((name) => `write(object[${name}])`).join(';')),
@@ -70,7 +73,7 @@ function compiled (keys) {
 }
 
 /** @param {string[]} keys */
-function interpreted (keys) {
+function interpreted(keys) {
   return {
     write: (/** @type {(value: unknown) => void} */ write, /** @type {any} */ object) => {
       for (const key of keys) write(object[key])
@@ -84,7 +87,7 @@ function interpreted (keys) {
 }
 
 /** @param {string[]} a @param {string[]} b */
-function same (a, b) {
+function same(a, b) {
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
   return true
 }
@@ -94,7 +97,7 @@ function same (a, b) {
  * @param {string[]} keys
  * @returns {Shape | undefined}
  */
-function shapeOf (keys) {
+function shapeOf(keys) {
   if (keys.length > MAX_KEYS) return undefined
   const guess = recent[keys.length]
   if (guess !== undefined && same(keys, guess.keys)) return guess
@@ -123,7 +126,7 @@ function shapeOf (keys) {
  * @param {number} id
  * @returns {Shape}
  */
-function shapeById (id) {
+function shapeById(id) {
   return byId[id] ?? makeShape(id, JSON.parse(native.shapeKeys(id)))
 }
 

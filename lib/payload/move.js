@@ -9,12 +9,12 @@ class Moved {
    * @param {any} value
    * @param {any[]} transferList
    */
-  constructor (value, transferList) {
+  constructor(value, transferList) {
     this.value = value
     this.transferList = transferList
   }
 
-  get [kMoved] () {
+  get [kMoved]() {
     return true
   }
 }
@@ -23,12 +23,12 @@ class Moved {
  * @param {any} value
  * @param {any[]} [transferList] what to hand over; by default the value or its memory
  */
-function move (value, transferList) {
+function move(value, transferList) {
   return new Moved(value, transferList ?? [ArrayBuffer.isView(value) ? value.buffer : value])
 }
 
 /** @param {any} value */
-function isMoved (value) {
+function isMoved(value) {
   return value !== null && typeof value === 'object' && value[kMoved] === true
 }
 
