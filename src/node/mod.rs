@@ -8,7 +8,7 @@ mod call;
 mod doorbell;
 mod environment;
 mod hot;
-mod interned;
+pub mod interned;
 mod mailbox;
 mod pools;
 
@@ -18,14 +18,14 @@ use napi_derive::napi;
 
 /// The addon's version, equal to the package's.
 #[napi]
-pub(crate) fn version() -> &'static str {
+pub fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
 /// Opens the calling environment: gives an object of functions that work with this mailbox, and
 /// calls `on_ring` whenever something has come in.
 #[napi]
-pub(crate) fn open<'env>(
+pub fn open<'env>(
     env: &'env Env,
     mailbox: Uint8Array,
     on_ring: Function<'env, (), ()>,

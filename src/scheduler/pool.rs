@@ -315,8 +315,8 @@ impl Scheduler {
         messages.extend(running);
         self.publish(&state);
         drop(state);
-        for (bell, slot, generation) in cancelled {
-            bell.cancel(slot, generation);
+        for cancel in cancelled {
+            cancel.bell.cancel(cancel.slot, cancel.generation);
         }
         self.send_all(messages);
         self.close();

@@ -56,6 +56,14 @@ pub(super) struct Wakes {
     pub(super) starts: PerLane<Option<WorkerId>>,
 }
 
+/// A worker that has to be told that nobody waits for a task of its any more.
+#[derive(Debug)]
+pub(super) struct Cancel {
+    pub(super) bell: Arc<dyn Bell>,
+    pub(super) slot: u32,
+    pub(super) generation: u32,
+}
+
 /// What a worker that asked for a task does next.
 #[derive(Debug)]
 pub(super) enum Next {
@@ -486,7 +494,7 @@ impl State {
     }
 
     /// Rejects everything that runs; the workers are told through their bells.
-    pub(super) fn abandon_running(&mut self) -> (Vec<Message>, Vec<(Arc<dyn Bell>, u32, u32)>) {
+    pub(super) fn abandon_running(&mut self) -> (Vec<Message>, Vec<Cancel>) {
         let (mut messages, mut bells) = (Vec::new(), Vec::new());
         for index in self.tasks.keys().collect::<Vec<_>>() {
             let task = &mut self.tasks[index];
@@ -500,7 +508,11 @@ impl State {
                 outcome: Outcome::PoolClosed,
             });
             if let Some(bell) = self.workers[task.worker.0].bell.clone() {
-                bells.push((bell, task.slot, task.generation));
+                bells.push(Cancel {
+                    bell,
+                    slot: task.slot,
+                    generation: task.generation,
+                });
             }
         }
         (messages, bells)
