@@ -369,7 +369,7 @@ impl State {
     }
 
     /// Takes a direct submission back. The worker is to ask for another task.
-    pub(super) fn undo(&mut self, id: WorkerId, slot: u32) -> Option<Arc<dyn Bell>> {
+    pub(super) fn undo(&mut self, id: WorkerId, slot: u32, now: u64) -> Option<Arc<dyn Bell>> {
         let worker = self.workers.get_mut(id.0)?;
         let index = (*worker.slots.get(slot as usize)?)?;
         worker.vacate(slot);
@@ -378,7 +378,7 @@ impl State {
         lane.running -= 1;
         lane.busy -= u32::from(worker.running == 0);
         self.tasks.remove(index);
-        self.wake(id.0)
+        self.wake(id.0, now)
     }
 
     fn searching(&self) -> u32 {
@@ -416,7 +416,7 @@ impl State {
             if state.searching == 0 {
                 let idle = if place_free { state.idle.last() } else { None };
                 if let Some(&id) = idle.or(state.spare.last()) {
-                    wakes.rings[lane] = self.wake(id);
+                    wakes.rings[lane] = self.wake(id, now);
                 }
             }
             let state = &self.lanes[lane];
@@ -432,7 +432,8 @@ impl State {
         wakes
     }
 
-    fn wake(&mut self, id: u32) -> Option<Arc<dyn Bell>> {
+    fn wake(&mut self, id: u32, now: u64) -> Option<Arc<dyn Bell>> {
+        self.workers[id].rung_at = now;
         self.enter(id, WorkerState::Waking);
         self.workers[id].bell.clone()
     }
@@ -570,6 +571,26 @@ impl State {
         None
     }
 
+    // ---- a worker that was rung and does not come ----------------------------------------------
+
+    /// Stops counting on workers that were rung more than `patience` ago and have not come: their
+    /// event loops are busy with something of their own. Whether others are still expected.
+    pub(super) fn doubt_wakers(&mut self, patience: u64, now: u64) -> bool {
+        let mut expected = false;
+        for id in self.workers.keys().collect::<Vec<_>>() {
+            let worker = &self.workers[id];
+            if worker.state != WorkerState::Waking {
+                continue;
+            }
+            if now.saturating_sub(worker.rung_at) >= patience {
+                self.enter(id, WorkerState::Active);
+            } else {
+                expected = true;
+            }
+        }
+        expected
+    }
+
     // ---- readings ------------------------------------------------------------------------------
 
     pub(super) fn snapshot(&self, now: u64) -> Snapshot {
@@ -609,6 +630,17 @@ impl State {
             run: self.stats.run(),
             utilization: (self.stats.busy_ns as f64 / allowed).min(1.0),
             queued_bytes: self.queued_bytes,
+        }
+    }
+}
+
+impl Drop for State {
+    /// Workers of a pool whose owner is gone are never removed one by one.
+    fn drop(&mut self) {
+        for id in self.workers.keys().collect::<Vec<_>>() {
+            if self.workers[id].state.awake() {
+                spin::slept();
+            }
         }
     }
 }
