@@ -1,4 +1,5 @@
 //! Atomic views over memory that other threads or processes also use.
 
 pub mod borrowed;
+pub mod bytes;
 pub mod counters;

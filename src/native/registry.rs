@@ -147,6 +147,19 @@ mod tests {
             assert!(word(family) && word(task), "{name}");
             assert_eq!(find(name).unwrap().name, name);
         }
+        for name in [
+            "hash.sha256",
+            "hash.blake3",
+            "hash.crc32",
+            "hash.xxh3",
+            "compress.gzip",
+            "decompress.gzip",
+            "array.sort",
+            "math.countPrimes",
+            "math.fibonacci",
+        ] {
+            assert!(seen.contains(name), "{name}");
+        }
         assert!(find("hash").is_none() && find("").is_none());
     }
 
@@ -157,6 +170,8 @@ mod tests {
         assert_eq!(suggest("hash.sha512"), Some("hash.sha256"));
         assert_eq!(suggest("sha256"), Some("hash.sha256"));
         assert_eq!(suggest("crypto.sha256"), Some("hash.sha256"));
+        assert_eq!(suggest("math.countprimes"), Some("math.countPrimes"));
+        assert_eq!(suggest("decompres.gzip"), Some("decompress.gzip"));
         assert_eq!(suggest("image.resize"), None);
         assert_eq!(suggest(&"x".repeat(1_000_000)), None);
     }

@@ -8,6 +8,7 @@ use std::ptr;
 use napi::sys;
 
 use super::environment::Environment;
+use crate::memory::bytes::Bytes;
 
 /// What went wrong, for a thrown Error.
 pub(super) struct Fault(pub(super) &'static str);
@@ -104,14 +105,14 @@ impl Call {
     }
 
     /// A copy of the bytes of a typed array that no other thread writes.
-    pub(super) fn copy_bytes(&self, value: sys::napi_value) -> Option<Box<[u8]>> {
+    pub(super) fn copy_bytes(&self, value: sys::napi_value) -> Option<Bytes> {
         let (data, length) = self.view(value)?;
         if length == 0 {
-            return Some(Box::default());
+            return Some(Bytes::default());
         }
         // SAFETY: the engine gave pointer and length of a live view; no JS runs during this call,
         // and the JS layer never passes a view on shared memory here.
-        Some(unsafe { std::slice::from_raw_parts(data, length) }.into())
+        Some(Bytes::copy_of(unsafe { std::slice::from_raw_parts(data, length) }))
     }
 
     pub(super) fn make_number(&self, number: f64) -> Outcome {

@@ -18,6 +18,7 @@ use super::doorbell::Doorbell;
 use super::mailbox::Mailbox;
 use super::{hot, pools};
 use crate::memory::borrowed::Borrowed;
+use crate::memory::bytes::Bytes;
 use crate::scheduler::{Message, Outbox, Scheduler, WorkerId};
 
 /// All pools of the process, by the number that an isolate is told to join.
@@ -41,7 +42,7 @@ pub(super) struct Environment {
     /// A message that did not fit into the last drain.
     pub(super) carry: RefCell<Option<Message>>,
     /// Bytes that are too long for the mailbox, until JS has fetched them.
-    pub(super) blobs: RefCell<Vec<Box<[u8]>>>,
+    pub(super) blobs: RefCell<Vec<Bytes>>,
     /// Memory of this environment that tasks count into, and what keeps it alive.
     counters: RefCell<Vec<(Arc<Borrowed>, sys::napi_ref)>>,
 }

@@ -9,6 +9,7 @@ use napi::sys;
 use super::call::{Call, Fault, Outcome as Returned, check};
 use super::environment::Environment;
 use super::mailbox::{Cell, FORM_BYTES, FORM_ELSEWHERE, FORM_NUMBER, INLINE};
+use crate::memory::bytes::Bytes;
 use crate::scheduler::{
     Attachments, Body, Control, Key, Lane, Message, NewTask, Outcome, Payload, Refusal, Step, WorkerId, now,
 };
@@ -331,27 +332,20 @@ fn blob(environment: &Environment, call: &Call) -> Returned {
     make_array_buffer(call.env, bytes)
 }
 
-fn make_array_buffer(env: sys::napi_env, bytes: Box<[u8]>) -> Returned {
-    let length = bytes.len();
-    let data = Box::into_raw(bytes);
+fn make_array_buffer(env: sys::napi_env, bytes: Bytes) -> Returned {
+    let (data, length) = (bytes.as_ptr().cast_mut(), bytes.len());
+    let owner = Box::into_raw(Box::new(bytes));
     let mut value = ptr::null_mut();
-    // SAFETY: the bytes are handed over with what frees them, and nobody else has them.
+    // SAFETY: the bytes stay where they are until `free_bytes` has their owner, and nobody else has.
     let status = unsafe {
-        sys::napi_create_external_arraybuffer(
-            env,
-            data.cast::<c_void>(),
-            length,
-            Some(free_bytes),
-            ptr::without_provenance_mut(length),
-            &mut value,
-        )
+        sys::napi_create_external_arraybuffer(env, data.cast(), length, Some(free_bytes), owner.cast(), &mut value)
     };
     if status == sys::Status::napi_ok {
         return Ok(Some(value));
     }
     // An engine with a memory cage refuses: copy.
-    // SAFETY: the engine has not taken the bytes.
-    let bytes = unsafe { Box::from_raw(data) };
+    // SAFETY: the engine has not taken the owner.
+    let bytes = unsafe { Box::from_raw(owner) };
     let mut target = ptr::null_mut();
     // SAFETY: creates a buffer of that length and says where it is.
     check(unsafe { sys::napi_create_arraybuffer(env, length, &mut target, &mut value) }, "no memory for a result")?;
@@ -360,7 +354,7 @@ fn make_array_buffer(env: sys::napi_env, bytes: Box<[u8]>) -> Returned {
     Ok(Some(value))
 }
 
-unsafe extern "C" fn free_bytes(_env: sys::napi_env, data: *mut c_void, hint: *mut c_void) {
-    // SAFETY: pointer and length are those of the box that `make_array_buffer` gave away.
-    drop(unsafe { Box::from_raw(ptr::slice_from_raw_parts_mut(data.cast::<u8>(), hint.addr())) });
+unsafe extern "C" fn free_bytes(_env: sys::napi_env, _data: *mut c_void, owner: *mut c_void) {
+    // SAFETY: the box that `make_array_buffer` gave away.
+    drop(unsafe { Box::from_raw(owner.cast::<Bytes>()) });
 }

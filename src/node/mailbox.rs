@@ -4,6 +4,8 @@
 
 use std::ptr::NonNull;
 
+use crate::memory::bytes::Bytes;
+
 /// Where each 32-bit number is, in 32-bit steps.
 #[derive(Clone, Copy)]
 #[repr(usize)]
@@ -96,12 +98,12 @@ impl Mailbox {
     }
 
     /// A copy of the first bytes of the data.
-    pub(super) fn take_bytes(&self, length: usize) -> Option<Box<[u8]>> {
+    pub(super) fn take_bytes(&self, length: usize) -> Option<Bytes> {
         if length > self.room() {
             return None;
         }
         // SAFETY: in bounds; no JavaScript runs while the slice lives.
-        Some(unsafe { std::slice::from_raw_parts(self.base.add(DATA).as_ptr(), length) }.into())
+        Some(Bytes::copy_of(unsafe { std::slice::from_raw_parts(self.base.add(DATA).as_ptr(), length) }))
     }
 
     pub(super) fn put_bytes(&self, bytes: &[u8]) {

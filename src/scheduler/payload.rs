@@ -1,13 +1,15 @@
 //! The encoded input or result of a task, as the scheduler carries it: a tag that only the two ends
 //! read (`lib/payload.js`, `node/values.rs`), and a number or bytes.
 
+use crate::memory::bytes::Bytes;
+
 /// The part of a payload that the tag describes.
 #[derive(Debug)]
 pub enum Body {
     /// A value that fits a double: numbers, booleans, null, undefined.
     Number(f64),
     /// Anything else, owned.
-    Bytes(Box<[u8]>),
+    Bytes(Bytes),
 }
 
 /// An encoded value. The scheduler never looks inside.
@@ -28,7 +30,7 @@ impl Payload {
 
     /// A payload that owns bytes.
     #[must_use]
-    pub fn bytes(tag: u32, bytes: impl Into<Box<[u8]>>) -> Self {
+    pub fn bytes(tag: u32, bytes: impl Into<Bytes>) -> Self {
         Self { tag, body: Body::Bytes(bytes.into()) }
     }
 

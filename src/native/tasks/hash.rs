@@ -137,3 +137,186 @@ impl Encoding {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::native::context::CHUNK;
+
+    fn run(task: &str, input: Value, params: serde_json::Value) -> Result<Value, TaskError> {
+        let params = Params::try_from(params)?;
+        let task = TASKS.iter().find(|t| t.name == task).unwrap();
+        (task.run)(input, &params, &TaskContext::detached())
+    }
+
+    fn hex(task: &str, input: &[u8]) -> String {
+        let input = Value::Bytes(input.to_vec());
+        match run(task, input, json!({ "encoding": "hex" })) {
+            Ok(Value::String(hex)) => hex,
+            other => panic!("no string: {other:?}"),
+        }
+    }
+
+    fn crc(input: &[u8], value: u32) -> Value {
+        let input = Value::Bytes(input.to_vec());
+        run("hash.crc32", input, json!({ "value": value })).unwrap()
+    }
+
+    /// More than a chunk, and no multiple of one: the bytes 0 to 250 over and over, as the
+    /// official vectors of BLAKE3 have it.
+    fn counting(len: usize) -> Vec<u8> {
+        (0..len).map(|i| (i % 251) as u8).collect()
+    }
+
+    #[test]
+    fn sha256_of_the_standards_examples() {
+        // NIST, "Examples with Intermediate Values", SHA-256; the empty message from its CAVS.
+        for (input, digest) in [
+            (
+                "",
+                "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            ),
+            (
+                "abc",
+                "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+            ),
+            (
+                "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+                "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1",
+            ),
+        ] {
+            assert_eq!(hex("hash.sha256", input.as_bytes()), digest);
+        }
+        let million_a = vec![b'a'; 1_000_000];
+        assert_eq!(
+            hex("hash.sha256", &million_a),
+            "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"
+        );
+    }
+
+    #[test]
+    fn blake3_of_the_official_vectors() {
+        for (len, digest) in [
+            (
+                0,
+                "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262",
+            ),
+            (
+                1,
+                "2d3adedff11b61f14c886e35afa036736dcd87a74d27b5c1510225d0f592e213",
+            ),
+            (
+                102_400,
+                "bc3e3d41a1146b069abffad3c0d44860cf664390afce4d9661f7902e7943e085",
+            ),
+        ] {
+            assert_eq!(hex("hash.blake3", &counting(len)), digest, "{len}");
+        }
+    }
+
+    #[test]
+    fn crc32_of_the_check_value_and_in_parts() {
+        assert_eq!(crc(b"", 0), Value::Number(0.0));
+        assert_eq!(
+            crc(b"123456789", 0),
+            Value::Number(f64::from(0xcbf4_3926u32))
+        );
+        let Value::Number(first) = crc(b"12345", 0) else {
+            panic!("no number");
+        };
+        assert_eq!(crc(b"6789", first as u32), crc(b"123456789", 0));
+    }
+
+    #[test]
+    fn xxh3_of_the_reference() {
+        // The first is in the specification's sanity checks; the empty input with seed 0.
+        let empty = run("hash.xxh3", Value::Bytes(vec![]), json!(null));
+        assert_eq!(empty, Ok(Value::BigInt(0x2d06_8005_38d3_94c2.into())));
+        assert_eq!(hex("hash.xxh3", b""), "2d06800538d394c2");
+        let bytes = run(
+            "hash.xxh3",
+            Value::Bytes(vec![]),
+            json!({ "encoding": "buffer" }),
+        );
+        let expected = vec![0x2d, 0x06, 0x80, 0x05, 0x38, 0xd3, 0x94, 0xc2];
+        assert_eq!(bytes, Ok(Value::Bytes(expected)));
+        let seeded = |seed: serde_json::Value| {
+            run(
+                "hash.xxh3",
+                Value::String("abc".into()),
+                json!({ "seed": seed }),
+            )
+            .unwrap()
+        };
+        assert_ne!(seeded(json!(0)), seeded(json!(1)));
+        assert_eq!(seeded(json!(255)), seeded(json!("0xff")));
+    }
+
+    #[test]
+    fn chunks_do_not_show() {
+        let input = counting(2 * CHUNK + 77);
+        let digest = Sha256::digest(&input);
+        assert_eq!(hex("hash.sha256", &input), HEXLOWER.encode(&digest));
+        let digest = blake3::hash(&input);
+        assert_eq!(hex("hash.blake3", &input), digest.to_hex().as_str());
+        let whole = XxHash3_64::oneshot(&input);
+        assert_eq!(hex("hash.xxh3", &input), format!("{whole:016x}"));
+        assert_eq!(
+            crc(&input, 0),
+            Value::Number(crc32fast::hash(&input).into())
+        );
+    }
+
+    #[test]
+    fn encodings_are_those_of_buffer() {
+        let of = |params| run("hash.sha256", Value::String("abc".into()), params).unwrap();
+        let Value::Bytes(digest) = of(json!(null)) else {
+            panic!("no bytes");
+        };
+        assert_eq!((digest.len(), digest[0]), (32, 0xba));
+        assert_eq!(of(json!({ "encoding": "buffer" })), Value::Bytes(digest));
+        for (encoding, expected) in [
+            ("base64", "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="),
+            ("base64url", "ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0"),
+        ] {
+            let expected = Value::String(expected.into());
+            assert_eq!(of(json!({ "encoding": encoding })), expected);
+        }
+    }
+
+    #[test]
+    fn wrong_calls_are_refused() {
+        for task in TASKS {
+            let name = task.name;
+            for (input, params) in [
+                (Value::Number(1.0), json!(null)),
+                (Value::Undefined, json!(null)),
+                (Value::Bytes(vec![]), json!({ "encodnig": "hex" })),
+                (Value::Bytes(vec![]), json!({ "encoding": "latin1" })),
+                (Value::Bytes(vec![]), json!({ "value": -1 })),
+                (Value::Bytes(vec![]), json!({ "seed": 1.5 })),
+            ] {
+                let error = run(name, input, params).unwrap_err();
+                assert_eq!(
+                    error.code(),
+                    "ERR_RSPOOL_INVALID_ARGUMENT",
+                    "{name}: {error}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn all_stop_when_cancelled() {
+        let cancel = AtomicU32::new(1);
+        let context = TaskContext::new(&cancel, None);
+        for task in TASKS {
+            let result = (task.run)(Value::Bytes(vec![0; 10]), &Params::none(), &context);
+            assert_eq!(result, Err(TaskError::Cancelled), "{}", task.name);
+        }
+    }
+}

@@ -3,11 +3,15 @@
 
 use super::registry::NativeTask;
 
-pub mod hash;
+mod array;
+mod compress;
+mod hash;
+mod math;
 mod test;
 
 /// The families, in the order in which their names are listed.
-pub(super) static FAMILIES: &[&[NativeTask]] = &[hash::TASKS];
+pub(super) static FAMILIES: &[&[NativeTask]] =
+    &[array::TASKS, compress::TASKS, hash::TASKS, math::TASKS];
 
 /// The tasks that exist to test the pool.
 pub(super) static TEST_FAMILY: &[NativeTask] = test::TASKS;

@@ -1,0 +1,422 @@
+//! `compress.*` and `decompress.*`.
+
+use std::io::{BufRead, ErrorKind, Read, Write};
+
+use flate2::{Compression, GzBuilder, bufread::GzDecoder, write::GzEncoder};
+
+use crate::native::{
+    context::{BYTES, TaskContext},
+    error::{CORRUPT_INPUT, OUT_OF_MEMORY, OUTPUT_TOO_LARGE, TaskError},
+    params::Params,
+    registry::NativeTask,
+    value::{MAX_SAFE_INTEGER, Value},
+};
+
+/// The tasks of this family.
+pub(super) const TASKS: &[NativeTask] = &[
+    NativeTask {
+        name: "compress.gzip",
+        run: gzip,
+    },
+    NativeTask {
+        name: "decompress.gzip",
+        run: gunzip,
+    },
+];
+
+/// Bytes between two checks. Level 9 may go down to a few MB/s on input made to be slow.
+const STEP: usize = 32 * 1024;
+
+/// `decompress.gzip` gives no more than this by default: 256 MiB.
+const DEFAULT_MAX_OUTPUT: u64 = 256 * 1024 * 1024;
+
+/// The most that a byte of deflate can stand for: a match of 258 bytes in two bits.
+const MAX_RATIO: usize = 1032;
+
+/// Compresses into one gzip member. The same input gives the same bytes: the header has no name,
+/// no time (MTIME 0) and no system (OS 255, as RFC 1952 asks for if unknown).
+///
+/// - Input: bytes, or a string as UTF-8.
+/// - Params: `level`, an integer from 0 (stored) to 9 (smallest), default 6.
+/// - Result: bytes.
+/// - Counts: `bytes`, of the input.
+/// - Errors: `ERR_RSPOOL_OUT_OF_MEMORY`.
+/// - Source: RFC 1951, RFC 1952.
+fn gzip(input: Value, params: &Params, context: &TaskContext<'_>) -> Result<Value, TaskError> {
+    let level = params.read(&["level"])?.integer("level", 0..=9)?;
+    let input = input.into_bytes()?;
+    let level = Compression::new(level.unwrap_or(6) as u32);
+    let mut encoder = GzBuilder::new()
+        .operating_system(255)
+        .write(Output::new(usize::MAX), level);
+    for step in input.chunks(STEP) {
+        context.check()?;
+        write(&mut encoder, step)?;
+        context.count(BYTES, step.len() as i64);
+    }
+    match encoder.finish() {
+        Ok(output) => Ok(Value::Bytes(output.bytes)),
+        Err(error) => Err(broken_writer(&error)),
+    }
+}
+
+fn write(encoder: &mut GzEncoder<Output>, step: &[u8]) -> Result<(), TaskError> {
+    encoder
+        .write_all(step)
+        .map_err(|error| broken_writer(&error))
+}
+
+/// The encoder writes into memory: only the memory can fail.
+fn broken_writer(error: &std::io::Error) -> TaskError {
+    TaskError::failed(OUT_OF_MEMORY, error.to_string())
+}
+
+/// Decompresses gzip: one member, or several one after another, which give their contents one
+/// after another. Zero bytes after the last member are skipped (tape and tar padding); anything
+/// else there is an error.
+///
+/// - Input: bytes.
+/// - Params: `maxOutput`, the most bytes to give, an integer from 0 to 2⁵³ − 1, default
+///   268435456 (256 MiB). Memory is taken as the output grows, not for what a header claims.
+/// - Result: bytes.
+/// - Counts: `bytes`, of the output.
+/// - Errors: `ERR_RSPOOL_CORRUPT_INPUT` if the input is no gzip, damaged (its checksum and length
+///   are verified) or cut short; `ERR_RSPOOL_OUTPUT_TOO_LARGE` as soon as the output passes
+///   `maxOutput`; `ERR_RSPOOL_OUT_OF_MEMORY`.
+/// - Source: RFC 1951, RFC 1952.
+fn gunzip(input: Value, params: &Params, context: &TaskContext<'_>) -> Result<Value, TaskError> {
+    let limit = params
+        .read(&["maxOutput"])?
+        .integer("maxOutput", 0..=MAX_SAFE_INTEGER)?
+        .unwrap_or(DEFAULT_MAX_OUTPUT);
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let input = input.into_bytes()?;
+    let mut output = Output::new(limit);
+    output.reserve(claimed_size(&input).min(limit))?;
+    let mut rest = &input[..];
+    let mut step = vec![0; STEP];
+    loop {
+        rest = member(rest, &mut output, &mut step, context)?;
+        if rest.iter().all(|byte| *byte == 0) {
+            return Ok(Value::Bytes(output.bytes));
+        }
+    }
+}
+
+/// Decompresses the member at the start of `input`, through `step`, and gives what follows it.
+fn member<'a>(
+    input: &'a [u8],
+    output: &mut Output,
+    step: &mut [u8],
+    context: &TaskContext<'_>,
+) -> Result<&'a [u8], TaskError> {
+    let mut decoder = GzDecoder::new(input);
+    loop {
+        context.check()?;
+        let read = match decoder.read(step) {
+            Ok(0) => return Ok(decoder.into_inner()),
+            Ok(read) => read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(corrupt(&mut decoder, &error)),
+        };
+        output.append(&step[..read])?;
+        context.count(BYTES, read as i64);
+    }
+}
+
+fn corrupt(decoder: &mut GzDecoder<&[u8]>, error: &std::io::Error) -> TaskError {
+    let at_end = decoder.get_mut().fill_buf().is_ok_and(<[u8]>::is_empty);
+    let message = if at_end && error.kind() == ErrorKind::UnexpectedEof {
+        "the gzip data are cut short".into()
+    } else {
+        format!("the input is not valid gzip data: {error}")
+    };
+    TaskError::failed(CORRUPT_INPUT, message)
+}
+
+/// The length that the last member claims (its last four bytes), as far as deflate could reach it
+/// from this input: a guess that saves growing the output, and too small a lie to hurt.
+fn claimed_size(input: &[u8]) -> usize {
+    let Some(size) = input.last_chunk::<4>() else {
+        return 0;
+    };
+    let possible = input.len().saturating_mul(MAX_RATIO);
+    (u32::from_le_bytes(*size) as usize).min(possible)
+}
+
+/// Bytes in memory, up to a limit, where memory that is refused is an error and not the end of
+/// the process.
+#[derive(Debug)]
+struct Output {
+    bytes: Vec<u8>,
+    limit: usize,
+}
+
+impl Output {
+    fn new(limit: usize) -> Self {
+        let bytes = Vec::new();
+        Self { bytes, limit }
+    }
+
+    fn reserve(&mut self, more: usize) -> Result<(), TaskError> {
+        self.bytes
+            .try_reserve(more)
+            .map_err(|_| TaskError::out_of_memory(self.bytes.len().saturating_add(more)))
+    }
+
+    fn append(&mut self, more: &[u8]) -> Result<(), TaskError> {
+        if more.len() > self.limit - self.bytes.len() {
+            return Err(TaskError::failed(
+                OUTPUT_TOO_LARGE,
+                format!(
+                    "the output is larger than params.maxOutput, {} bytes",
+                    self.limit
+                ),
+            ));
+        }
+        self.reserve(more.len())?;
+        self.bytes.extend_from_slice(more);
+        Ok(())
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match self.append(bytes) {
+            Ok(()) => Ok(bytes.len()),
+            Err(error) => Err(std::io::Error::new(ErrorKind::OutOfMemory, error)),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU32, Ordering},
+    };
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::memory::{borrowed::Borrowed, counters::CounterSet};
+
+    fn params(json: serde_json::Value) -> Params {
+        Params::try_from(json).unwrap()
+    }
+
+    fn bytes(value: Value) -> Vec<u8> {
+        let Value::Bytes(bytes) = value else {
+            panic!("not bytes: {value:?}");
+        };
+        bytes
+    }
+
+    fn compress(input: &[u8], level: u32) -> Vec<u8> {
+        let params = params(serde_json::json!({ "level": level }));
+        let input = Value::Bytes(input.to_vec());
+        bytes(gzip(input, &params, &TaskContext::detached()).unwrap())
+    }
+
+    fn decompress(input: &[u8], max: Option<u64>) -> Result<Vec<u8>, TaskError> {
+        let params = match max {
+            Some(max) => params(serde_json::json!({ "maxOutput": max })),
+            None => Params::none(),
+        };
+        let input = Value::Bytes(input.to_vec());
+        gunzip(input, &params, &TaskContext::detached()).map(bytes)
+    }
+
+    fn code<T: std::fmt::Debug>(result: Result<T, TaskError>) -> &'static str {
+        result.unwrap_err().code()
+    }
+
+    /// What `printf hello | gzip -n` gives.
+    const HELLO: [u8; 25] = [
+        0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0xcb, 0x48, 0xcd, 0xc9, 0xc9,
+        0x07, 0x00, 0x86, 0xa6, 0x10, 0x36, 0x05, 0x00, 0x00, 0x00,
+    ];
+
+    #[test]
+    fn known_data_come_out() {
+        assert_eq!(decompress(&HELLO, None).unwrap(), b"hello");
+    }
+
+    #[test]
+    fn the_header_depends_on_nothing_but_the_level() {
+        let compressed = compress(b"hello", 6);
+        assert_eq!(compressed[..10], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
+        assert_eq!(compressed[10..], HELLO[10..]);
+        assert_eq!(compress(b"hello", 6), compressed);
+    }
+
+    #[test]
+    fn every_level_comes_back_and_the_default_is_6() {
+        let text = b"One pool for all the CPU work. ".repeat(5000);
+        for level in 0..=9 {
+            let compressed = compress(&text, level);
+            assert_eq!(decompress(&compressed, None).unwrap(), text);
+            assert_eq!(compressed.len() > text.len(), level == 0);
+        }
+        let default = gzip(
+            Value::Bytes(text.clone()),
+            &Params::none(),
+            &TaskContext::detached(),
+        );
+        assert_eq!(bytes(default.unwrap()), compress(&text, 6));
+    }
+
+    #[test]
+    fn empty_input() {
+        let compressed = compress(b"", 6);
+        assert_eq!(decompress(&compressed, None).unwrap(), b"");
+        assert_eq!(code(decompress(b"", None)), CORRUPT_INPUT);
+    }
+
+    #[test]
+    fn members_are_joined_and_zero_padding_is_skipped() {
+        let mut input = HELLO.to_vec();
+        input.extend(compress(b"", 1));
+        input.extend(compress(b" world", 9));
+        assert_eq!(decompress(&input, None).unwrap(), b"hello world");
+        input.extend([0; 1000]);
+        assert_eq!(decompress(&input, None).unwrap(), b"hello world");
+        input.push(7);
+        assert_eq!(code(decompress(&input, None)), CORRUPT_INPUT);
+    }
+
+    #[test]
+    fn every_cut_and_every_flipped_bit_of_the_body_is_seen() {
+        for end in 0..HELLO.len() {
+            assert_eq!(
+                code(decompress(&HELLO[..end], None)),
+                CORRUPT_INPUT,
+                "{end}"
+            );
+        }
+        assert!(
+            decompress(&HELLO[..20], None)
+                .unwrap_err()
+                .to_string()
+                .contains("cut short")
+        );
+        for bit in 80..HELLO.len() * 8 {
+            let mut damaged = HELLO;
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            match decompress(&damaged, None) {
+                // Byte 16 ends in the bits that fill the last byte of deflate and mean nothing.
+                Ok(output) => assert_eq!((bit / 8, &output[..]), (16, &b"hello"[..])),
+                Err(error) => assert_eq!(error.code(), CORRUPT_INPUT, "{bit}"),
+            }
+        }
+        assert_eq!(code(decompress(b"no gzip at all", None)), CORRUPT_INPUT);
+    }
+
+    #[test]
+    fn the_limit_is_exact() {
+        assert_eq!(decompress(&HELLO, Some(5)).unwrap(), b"hello");
+        let error = decompress(&HELLO, Some(4)).unwrap_err();
+        assert_eq!(error.code(), OUTPUT_TOO_LARGE);
+        assert!(error.to_string().contains("params.maxOutput, 4 bytes"));
+        assert_eq!(decompress(&compress(b"", 6), Some(0)).unwrap(), b"");
+    }
+
+    #[test]
+    fn a_bomb_is_stopped_at_the_default_limit() {
+        // Each member stands for 64 MiB of zeros in 64 kB; five are past 256 MiB.
+        let member = compress(&vec![0; 64 << 20], 9);
+        assert!(member.len() < 70_000);
+        let bomb = member.repeat(5);
+        assert_eq!(code(decompress(&bomb, None)), OUTPUT_TOO_LARGE);
+    }
+
+    #[test]
+    fn a_claimed_length_takes_no_memory_beyond_what_is_possible() {
+        let mut lying = HELLO;
+        lying[21..].copy_from_slice(&u32::MAX.to_le_bytes());
+        assert_eq!(claimed_size(&lying), HELLO.len() * MAX_RATIO);
+        assert_eq!(claimed_size(&[1, 2]), 0);
+        assert_eq!(code(decompress(&lying, None)), CORRUPT_INPUT);
+    }
+
+    #[test]
+    fn wrong_params_and_inputs_are_refused() {
+        let context = TaskContext::detached();
+        for bad in [
+            serde_json::json!({ "level": 10 }),
+            serde_json::json!({ "level": "6" }),
+            serde_json::json!({ "maxOutput": 5 }),
+        ] {
+            let result = gzip(Value::Bytes(vec![]), &params(bad), &context);
+            assert_eq!(code(result), "ERR_RSPOOL_INVALID_ARGUMENT");
+        }
+        let result = gunzip(
+            Value::Bytes(vec![]),
+            &params(serde_json::json!({ "maxOutput": -1 })),
+            &context,
+        );
+        assert_eq!(code(result), "ERR_RSPOOL_INVALID_ARGUMENT");
+        assert_eq!(
+            code(gzip(Value::Number(1.0), &Params::none(), &context)),
+            "ERR_RSPOOL_INVALID_ARGUMENT"
+        );
+    }
+
+    /// Counters whose memory is theirs for the rest of the process.
+    fn counters() -> CounterSet {
+        let memory: &'static [AtomicI64] = Vec::leak((0..8).map(|_| AtomicI64::new(0)).collect());
+        // SAFETY: the memory is never freed and only used atomically.
+        let cells = unsafe { Borrowed::new(memory.as_ptr().cast_mut().cast(), memory.len()) };
+        CounterSet::new([BYTES], Arc::new(cells.unwrap())).unwrap()
+    }
+
+    #[test]
+    fn progress_is_counted_and_a_cancel_stops_midway() {
+        let text = vec![b'a'; STEP * 40];
+        let counters = counters();
+        let cancel = AtomicU32::new(0);
+        let context = TaskContext::new(&cancel, Some(&counters));
+        let compressed =
+            bytes(gzip(Value::Bytes(text.clone()), &Params::none(), &context).unwrap());
+        assert_eq!(counters.get(BYTES), Some(text.len() as i64));
+        gunzip(Value::Bytes(compressed.clone()), &Params::none(), &context).unwrap();
+        assert_eq!(counters.get(BYTES), Some(2 * text.len() as i64));
+
+        // A thread that waits for progress cancels; the endless members would run for minutes.
+        let endless = compressed.repeat(10_000);
+        let before = counters.get(BYTES);
+        std::thread::scope(|scope| {
+            let params = params(serde_json::json!({ "maxOutput": 1u64 << 40 }));
+            let run = scope.spawn(move || gunzip(Value::Bytes(endless), &params, &context));
+            while counters.get(BYTES) == before {
+                std::thread::yield_now();
+            }
+            cancel.store(1, Ordering::Relaxed);
+            assert_eq!(run.join().unwrap(), Err(TaskError::Cancelled));
+        });
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn what_goes_in_comes_out(input in proptest::collection::vec(0u8..8, 0..100_000), level in 0u32..=9) {
+            prop_assert_eq!(decompress(&compress(&input, level), None).unwrap(), input);
+        }
+
+        #[test]
+        fn noise_is_an_error_and_never_a_panic(input in any::<Vec<u8>>()) {
+            let mut headed = HELLO[..10].to_vec();
+            headed.extend(&input);
+            for noise in [input, headed] {
+                if let Err(error) = decompress(&noise, Some(1000)) {
+                    prop_assert!([CORRUPT_INPUT, OUTPUT_TOO_LARGE].contains(&error.code()));
+                }
+            }
+        }
+    }
+}
