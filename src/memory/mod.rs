@@ -2,3 +2,5 @@
 
 pub mod borrowed;
 pub mod counters;
+#[cfg(unix)]
+pub mod region;
