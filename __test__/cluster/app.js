@@ -45,6 +45,7 @@ module.exports = async (context) => {
   }
   const server = http.createServer((request, response) => {
     if (request.method !== 'POST') return routes[request.url](request, response)
+    counters.add('requests')
     let bytes = 0
     request.on('data', (chunk) => { bytes += chunk.length })
     request.on('end', () => response.end(String(bytes)))

@@ -16,6 +16,7 @@ if (isPrimary || options.processes === 0) {
   for (const name of ['state', 'exit', 'message', 'crashloop', 'reload', 'close', 'stalled', 'memory', 'handoff', 'recycle']) {
     supervisor.on(name, (...values) => tell({ event: name, values }))
   }
+  supervisor.on('close', () => require('node:fs').writeSync(1, `counted ${supervisor.counters.get('requests')}\n`))
   supervisor.ready.then(() => tell({ event: 'ready', values: [] }), (error) => {
     tell({ event: 'unready', values: [{ code: error.code, message: error.message }] })
   })
