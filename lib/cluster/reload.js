@@ -119,7 +119,7 @@ class Reloads {
     })
     allReady.catch(() => {})
     const watch = canary === undefined ? undefined : this.#watch(canary)
-    await Promise.all(slots.map(async (slot) => {
+    const outcomes = await Promise.allSettled(slots.map(async (slot) => {
       try {
         const { old } = await slot.replace({ kind: 'reload' }, spec, async (fresh) => {
           await watch?.(fresh)
@@ -132,6 +132,8 @@ class Reloads {
         throw error
       }
     }))
+    const failure = outcomes.find(({ status }) => status === 'rejected')
+    if (failure !== undefined) throw /** @type {PromiseRejectedResult} */ (failure).reason
   }
 
   /** A canary serves beside the old process for a while: it may neither die nor answer with too many errors. */

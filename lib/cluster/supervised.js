@@ -16,7 +16,7 @@ const KILL_AFTER_GRACE = 200
 const LAST_WORDS = 250
 
 /**
- * Events: 'ready', 'draining' (it drains of its own accord), 'message', 'exit' (cause). After 'exit' nothing follows.
+ * Events: 'ready', 'draining' (it drains of its own accord), 'message', 'handoff' ({ resent, closed }), 'exit' (cause). After 'exit' nothing follows.
  */
 class SupervisedProcess extends EventEmitter {
   /** @type {'booting'|'ready'|'draining'|'stalled'|'exited'} */
@@ -40,8 +40,9 @@ class SupervisedProcess extends EventEmitter {
    * @param {any} parts.options
    * @param {import('./region').SharedRegion} parts.region
    * @param {any} parts.place
+   * @param {import('./handoff').Handoffs|undefined} parts.handoffs
    */
-  constructor ({ spec, options, region, place }) {
+  constructor ({ spec, options, region, place, handoffs }) {
     super()
     this.slot = place.slot
     this.generation = place.generation
@@ -51,6 +52,8 @@ class SupervisedProcess extends EventEmitter {
     region.clear(place.seat)
     this.worker = fork(spec, options, place, region.native.fd)
     this.pid = this.worker.process.pid
+    this.handoffs = handoffs
+    handoffs?.follow(this.worker)
     this.mailbox = new Mailbox(
       (message, done) => {
         if (!this.worker.isConnected()) return done(new Error('the process is gone'))
@@ -78,6 +81,7 @@ class SupervisedProcess extends EventEmitter {
       clearTimeout(this.#timer)
       if (this.state === 'exited') return
       this.state = 'exited'
+      this.#settleHandoffs()
       this.mailbox.close()
       this.emit('exit', causeOfDeath(this, code, signal))
     }
@@ -96,6 +100,11 @@ class SupervisedProcess extends EventEmitter {
       this.error ??= { message: error.message, code: error.code }
       if (this.pid === undefined) setImmediate(finish)
     })
+  }
+
+  #settleHandoffs () {
+    const settled = this.handoffs?.settle(this.worker)
+    if (settled !== undefined && settled.resent + settled.closed > 0) this.emit('handoff', settled)
   }
 
   #receive (/** @type {any} */ message) {

@@ -12,6 +12,7 @@ const { CrashWindow } = require('./backoff')
 const { SupervisedProcess } = require('./supervised')
 const { Slot } = require('./slot')
 const { Reloads } = require('./reload')
+const { Handoffs } = require('./handoff')
 const { readStatus } = require('./status')
 const { installSignals } = require('./signals')
 
@@ -21,7 +22,7 @@ const rowOf = (/** @type {number} */ slot) => slot + 1
 
 /**
  * Events: 'state' ({ slot, pid, from, to }), 'exit' ({ slot, pid, generation, cause }), 'message'
- * (message, { slot, generation, pid }), 'crashloop' ({ slot, restarts, held }), 'reload' (report),
+ * (message, { slot, generation, pid }), 'handoff' ({ slot, pid, generation, resent, closed }), 'crashloop' ({ slot, restarts, held }), 'reload' (report),
  * 'close' (exit code).
  */
 class Supervisor extends EventEmitter {
@@ -43,6 +44,8 @@ class Supervisor extends EventEmitter {
   #stopping
   #forced = 0
   #reloads
+  /** @type {Handoffs|undefined} */
+  #handoffs
   #ready = withResolvers()
   #closed = withResolvers()
   #removeSignals = () => {}
@@ -65,6 +68,7 @@ class Supervisor extends EventEmitter {
     this.#freeSeats = Array.from({ length: seats }, (_, seat) => seat)
     this.counters = new SharedCounters(this.#region, 0, { fd: this.#region.native.fd, names: this.#names })
     this.#window = new CrashWindow(options.crashLoop.restarts ?? 5 * options.processes, options.crashLoop.window)
+    if (options.policy === 'rr') this.#handoffs = new Handoffs()
     this.#reloads = new Reloads({
       slots: () => this.#slots,
       spec: () => this.#spec,
@@ -210,14 +214,19 @@ class Supervisor extends EventEmitter {
     const place = {
       slot: slot.id, generation: slot.generation, seat, row, names: this.#names, awaitsMain: spec.awaitsMain
     }
-    const process = new SupervisedProcess({ spec, options: this.#options, region: this.#region, place })
+    const process = new SupervisedProcess({ spec, options: this.#options, region: this.#region, place, handoffs: this.#handoffs })
+    const where = { slot: slot.id, pid: process.pid, generation: process.generation }
+    process.worker.on('listening', () => {
+      if (this.#handoffs?.check(process.worker) === false) this.#log('this version of Node hands connections over in an unknown way: what a dying process has not taken is lost')
+    })
+    process.on('handoff', (settled) => this.emit('handoff', { ...where, ...settled }))
     process.mailbox.onMessage((message, info) => this.emit('message', message, info))
     process.mailbox.onRequest((message, info) => this.#request(message, info))
     process.once('exit', (cause) => {
       this.#region.clear(seat)
       this.#freeSeats.push(seat)
       if (cause.forced) this.#forced++
-      this.emit('exit', { slot: slot.id, pid: process.pid, generation: process.generation, cause })
+      this.emit('exit', { ...where, cause })
     })
     return process
   }
