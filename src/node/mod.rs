@@ -5,12 +5,16 @@
 //! of a task take and give their numbers through the mailbox; the rest take arguments.
 
 mod call;
+#[cfg(unix)]
+mod cluster;
 mod doorbell;
 mod environment;
 mod hot;
 pub mod interned;
 mod mailbox;
 mod pools;
+#[cfg(unix)]
+mod region;
 
 use napi::bindgen_prelude::{Env, Function, Object, Uint8Array};
 use napi::{JsValue, Result};
