@@ -452,7 +452,7 @@ function isScriptTask(task) {
 function submitWith(extra, settings) {
   const shared = settings.counters
   if (shared === undefined) bound.submitWith(extra, settings.params)
-  else bound.submitWith(extra, settings.params, new BigInt64Array(shared.buffer), shared.names.join('\0'))
+  else bound.submitWith(extra, settings.params, shared.view, shared.names.join('\0'))
 }
 
 module.exports = { Pool, WorkerPool }
