@@ -421,7 +421,7 @@ fn every_task_settles_once_whatever_is_given_up_times_out_or_closes() {
         let told = AtomicUsize::new(0);
         let mut times = vec![0u8; TASKS as usize];
         let mut keys = Vec::new();
-        let mut collect = |times: &mut Vec<u8>| {
+        let collect = |times: &mut Vec<u8>| {
             while let Some(message) = outbox.receive() {
                 if let Message::Settled { ticket, outcome } = message {
                     times[ticket as usize] += 1;
