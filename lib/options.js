@@ -100,6 +100,13 @@ function runOptions(given) {
 }
 
 /**
+ * @param {unknown} given
+ */
+function closeOptions(given) {
+  return readOptions(given, { force: typed('boolean') }, 'Close options')
+}
+
+/**
  * A time limit as the scheduler takes it: whole milliseconds, -1 for none.
  * @param {number | undefined} ms
  */
@@ -107,4 +114,4 @@ function toLimit(ms) {
   return ms === undefined || ms > 0x7fffffff ? -1 : Math.ceil(ms)
 }
 
-module.exports = { poolOptions, runOptions, toLimit }
+module.exports = { poolOptions, runOptions, closeOptions, toLimit }
