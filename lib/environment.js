@@ -96,7 +96,7 @@ function giveBack(ticket) {
 
 // ---- when the doorbell rings -------------------------------------------------------------------
 
-/** @type {Map<number, { control: (what: number, about: number, ticket: number) => void }>} */
+/** @type {Map<number, { control: (what: number, about: number) => void }>} */
 const pools = new Map()
 
 /** @type {((why: number) => void) | undefined} */
@@ -118,6 +118,7 @@ function drain() {
   const result = bound.drain()
   const count = result % MORE
   let at = DATA
+  const controls = []
   for (let i = 0; i < count; i++) {
     const cell = at >> 2
     const what = cells[cell]
@@ -126,7 +127,7 @@ function drain() {
     const length = cells[cell + 3]
     at += 16
     if (what >= WHAT.START) {
-      pools.get(ticket)?.control(what, about, length)
+      controls.push({ pool: ticket, what, about })
       continue
     }
     const call = calls[ticket]
@@ -139,6 +140,8 @@ function drain() {
     giveBack(ticket)
     call.settle(what, about, length, offset)
   }
+  // After the records: what these do may drain again, and the mailbox is one.
+  for (const { pool, what, about } of controls) pools.get(pool)?.control(what, about)
   if (result >= MORE) setImmediate(drain)
   return count
 }

@@ -197,7 +197,7 @@ class Pool extends EventEmitter {
   }
 
   /**
-   * @param {import('./task').Task} task
+   * @param {InstanceType<typeof Task>} task
    * @param {import('./targets').Target} target
    * @param {Settings} settings
    */
@@ -211,7 +211,7 @@ class Pool extends EventEmitter {
     cells[CELL.QUEUE_TIMEOUT] = settings.queueTimeout
   }
 
-  /** @param {import('./task').Task} task */
+  /** @param {InstanceType<typeof Task>} task */
   #submitted(task) {
     const result = cells[CELL.RESULT]
     if (result !== 0) {
@@ -228,7 +228,7 @@ class Pool extends EventEmitter {
   }
 
   /**
-   * @param {import('./task').Task} task
+   * @param {InstanceType<typeof Task>} task
    * @param {import('./targets').Target} target
    * @param {any} input
    * @param {Settings} settings
@@ -272,7 +272,7 @@ class Pool extends EventEmitter {
   }
 
   /**
-   * @param {import('./task').Task} task
+   * @param {InstanceType<typeof Task>} task
    * @param {any} signal
    */
   #watch(task, signal) {

@@ -539,4 +539,9 @@ function decode(from, view, start) {
   return read()
 }
 
-module.exports = { encode, decode, UNSUPPORTED }
+/** Whether a value is being encoded: this is called from a getter in it. */
+function isEncoding() {
+  return out !== undefined
+}
+
+module.exports = { encode, decode, isEncoding, UNSUPPORTED }
