@@ -119,14 +119,14 @@ test('what an inline function throws arrives', async (t) => {
 test('a function that cannot be compiled rejects its task', async (t) => {
   const pool = makePool(t, { maxThreads: 1 })
   class Foo {
-    static #hidden() {
+    #hidden() {
       return 1
     }
-    static get() {
-      return Foo.#hidden
+    get() {
+      return this.#hidden
     }
   }
-  await t.throwsAsync(pool.runTask(Foo.get()), { name: 'SyntaxError' })
+  await t.throwsAsync(pool.runTask(new Foo().get()), { name: 'SyntaxError' })
   t.is(await pool.runTask(() => 1), 1)
 })
 

@@ -199,7 +199,7 @@ class Pool extends EventEmitter {
   }
 
   /**
-   * @param {import('./task').Task} task
+   * @param {InstanceType<typeof Task>} task
    * @param {import('./targets').Target} target
    * @param {Settings} settings
    */
@@ -213,7 +213,7 @@ class Pool extends EventEmitter {
     cells[CELL.QUEUE_TIMEOUT] = settings.queueTimeout
   }
 
-  /** @param {import('./task').Task} task */
+  /** @param {InstanceType<typeof Task>} task */
   #submitted(task) {
     const result = cells[CELL.RESULT]
     if (result !== 0) {
@@ -230,7 +230,7 @@ class Pool extends EventEmitter {
   }
 
   /**
-   * @param {import('./task').Task} task
+   * @param {InstanceType<typeof Task>} task
    * @param {import('./targets').Target} target
    * @param {any} input
    * @param {Settings} settings
@@ -279,7 +279,7 @@ class Pool extends EventEmitter {
   }
 
   /**
-   * @param {import('./task').Task} task
+   * @param {InstanceType<typeof Task>} task
    * @param {any} signal
    */
   #watch(task, signal) {
@@ -472,7 +472,7 @@ function isScriptTask(task) {
 function submitWith(extra, settings) {
   const shared = settings.counters
   if (shared === undefined) bound.submitWith(extra, settings.params)
-  else bound.submitWith(extra, settings.params, new BigInt64Array(shared.buffer), shared.names.join('\0'))
+  else bound.submitWith(extra, settings.params, shared.view, shared.names.join('\0'))
 }
 
 module.exports = { Pool, WorkerPool }

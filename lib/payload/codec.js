@@ -356,18 +356,6 @@ function encode(value, into, view, start) {
 }
 
 /**
- * A getter in a value that is being encoded may submit another, which needs the mailbox: what is
- * written so far moves out of it. It ends as a larger buffer does.
- */
-function yieldMailbox() {
-  if (out === undefined) return
-  const own = Buffer.allocUnsafeSlow(Math.max(1024, 2 * end))
-  out.copy(own, 0, 0, end)
-  out = own
-  outView = new DataView(own.buffer)
-}
-
-/**
  * A getter in a value that is being encoded encodes another.
  * @param {unknown} value
  */
@@ -553,4 +541,9 @@ function decode(from, view, start) {
   return read()
 }
 
-module.exports = { encode, decode, yieldMailbox, UNSUPPORTED }
+/** Whether a value is being encoded: this is called from a getter in it. */
+function isEncoding() {
+  return out !== undefined
+}
+
+module.exports = { encode, decode, isEncoding, UNSUPPORTED }

@@ -28,6 +28,10 @@ const TAG = Object.freeze({
 
 /** Bytes up to this many are copied into the mailbox; a native call takes more of them. */
 const INLINE = 2048
+/** Whether so many bytes are to go through the mailbox, which a value that is being encoded has. */
+function fits(/** @type {number} */ size) {
+  return size <= INLINE && !codec.isEncoding()
+}
 /** Strings up to this length are copied here, character by character. */
 const SHORT = 24
 
@@ -75,7 +79,6 @@ function elsewhere(tag, view) {
  * @returns {ArrayBufferView | undefined | typeof PORT}
  */
 function encode(value) {
-  codec.yieldMailbox()
   switch (typeof value) {
     case 'number':
       return plain(TAG.NUMBER, value)
@@ -107,7 +110,7 @@ function encode(value) {
 /** @param {string} value */
 function encodeString(value) {
   const length = value.length
-  if (length <= SHORT) {
+  if (length <= SHORT && !codec.isEncoding()) {
     let all = 0
     for (let i = 0; i < length; i++) {
       const code = value.charCodeAt(i)
@@ -119,14 +122,14 @@ function encodeString(value) {
   const ascii = Buffer.byteLength(value) === length
   const tag = ascii ? TAG.LATIN1 : TAG.UTF16
   const size = ascii ? length : 2 * length
-  if (size > INLINE) return elsewhere(tag, Buffer.from(value, ascii ? 'latin1' : 'utf16le'))
+  if (!fits(size)) return elsewhere(tag, Buffer.from(value, ascii ? 'latin1' : 'utf16le'))
   return inMailbox(tag, ascii ? bytes.latin1Write(value, DATA, size) : bytes.ucs2Write(value, DATA, size))
 }
 
 /** @param {bigint} value */
 function encodeBigInt(value) {
   const digits = value.toString(16)
-  if (digits.length > INLINE) return elsewhere(TAG.BIGINT, Buffer.from(digits, 'latin1'))
+  if (!fits(digits.length)) return elsewhere(TAG.BIGINT, Buffer.from(digits, 'latin1'))
   return inMailbox(TAG.BIGINT, bytes.latin1Write(digits, DATA, INLINE))
 }
 
@@ -136,7 +139,7 @@ function encodeBigInt(value) {
  */
 function encodeView(type, view) {
   const tag = TAG.VIEW | (type << 8)
-  if (view.byteLength > INLINE) return elsewhere(tag, view)
+  if (!fits(view.byteLength)) return elsewhere(tag, view)
   bytes.set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength), DATA)
   return inMailbox(tag, view.byteLength)
 }
@@ -159,12 +162,11 @@ function encodeData(value) {
  * @returns {ArrayBufferView | undefined}
  */
 function encodeForNative(value) {
-  codec.yieldMailbox()
   switch (typeof value) {
     case 'string':
-      return value.length * 3 > INLINE
-        ? elsewhere(TAG.UTF8, Buffer.from(value))
-        : inMailbox(TAG.UTF8, bytes.utf8Write(value, DATA, INLINE))
+      return fits(value.length * 3)
+        ? inMailbox(TAG.UTF8, bytes.utf8Write(value, DATA, INLINE))
+        : elsewhere(TAG.UTF8, Buffer.from(value))
     case 'object': {
       if (value === null) return plain(TAG.NULL, 0)
       if (types.isAnyArrayBuffer(value)) return encodeView(BUFFER, own(new Uint8Array(refuseDetached(value))))
