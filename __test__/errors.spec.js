@@ -9,8 +9,10 @@ const { errors } = rspool
 /** What a function throws in a worker, as it arrives. */
 async function thrownBy(t, fn, ...args) {
   const pool = makePool(t, { maxThreads: 1 })
+  const where = () => require('node:worker_threads').threadId
+  const before = await pool.runTask(where)
   const error = await failure(pool.runTask(fn, ...args))
-  t.is(await pool.runTask(() => 'works on'), 'works on')
+  t.is(await pool.runTask(where), before, 'the worker works on')
   return error
 }
 
@@ -129,6 +131,8 @@ test('members that hold each other do not take all memory', async (t) => {
     throw all
   })
   t.is(error.message, 'all')
+  t.is(error.errors.length, 4)
+  t.is(error.errors[0], error)
 })
 
 test('the members of an AggregateError arrive', async (t) => {
@@ -219,7 +223,7 @@ test('properties that cannot be cloned are left out, the others stay', async (t)
 test('an error whose properties throw arrives all the same', async (t) => {
   const error = await thrownBy(t, () => {
     const error = new Error('m')
-    for (const key of ['name', 'message', 'code', 'stack']) {
+    for (const key of ['name', 'message', 'code', 'stack', 'cause', 'errors']) {
       Object.defineProperty(error, key, {
         enumerable: true,
         get() {
