@@ -92,6 +92,18 @@ function giveBack(ticket) {
   calls[ticket] = undefined
   free.push(ticket)
   release()
+  if (idle.length > 0 && free.length === calls.length) for (const resolve of idle.splice(0)) resolve()
+}
+
+/** @type {(() => void)[]} */
+const idle = []
+
+/**
+ * Resolves when no call of this environment is in flight.
+ * @returns {Promise<void>}
+ */
+function whenIdle() {
+  return new Promise((resolve) => (free.length === calls.length ? resolve() : void idle.push(resolve)))
 }
 
 // ---- when the doorbell rings -------------------------------------------------------------------
@@ -168,5 +180,6 @@ module.exports = {
   hold,
   release,
   drain,
-  setWorkerRing
+  setWorkerRing,
+  whenIdle
 }

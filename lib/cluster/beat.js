@@ -16,7 +16,7 @@ const BEAT_EVERY = 250
  * @param {() => { queued: number, running: number }} pools
  * @returns {() => void} stops it
  */
-function startBeat (region, seat, servers, pools) {
+function startBeat(region, seat, servers, pools) {
   let beats = 0
   let due = performance.now()
   let utilisation = performance.eventLoopUtilization()

@@ -7,13 +7,18 @@ const native = require('../load')
 const { SEAT } = require('./region')
 
 /** @param {any} parts */
-function readStatus ({ slots, region, counters, size, phase, rowOf, watch }) {
+function readStatus({ slots, region, counters, size, phase, rowOf, watch }) {
   const live = slots.filter((/** @type {any} */ slot) => slot.state !== 'stopped')
-  const processes = live.map((/** @type {any} */ slot) => slotStatus(slot, region, watch, counters.snapshotOf(rowOf(slot.id))))
+  const processes = live.map((/** @type {any} */ slot) =>
+    slotStatus(slot, region, watch, counters.snapshotOf(rowOf(slot.id)))
+  )
   const ready = processes.filter((/** @type {any} */ { state }) => state === 'ready').length
-  const bad = live.some(({ state } = /** @type {any} */ (undefined)) => state === 'failed' || state === 'backing-off' || state === 'stalled')
+  const bad = live.some(
+    ({ state } = /** @type {any} */ (undefined)) => state === 'failed' || state === 'backing-off' || state === 'stalled'
+  )
   return {
-    state: phase !== 'running' ? phase : ready === 0 ? 'booting' : bad ? 'degraded' : ready < size ? 'scaling' : 'ready',
+    state:
+      phase !== 'running' ? phase : ready === 0 ? 'booting' : bad ? 'degraded' : ready < size ? 'scaling' : 'ready',
     size,
     ready,
     processes,
@@ -22,7 +27,7 @@ function readStatus ({ slots, region, counters, size, phase, rowOf, watch }) {
 }
 
 /** @param {any} slot @param {any} region @param {any} watch @param {Record<string, number>} counted */
-function slotStatus (slot, region, watch, counted) {
+function slotStatus(slot, region, watch, counted) {
   const { id, state, generation, restarts, causes, current, next, leaving } = slot
   return {
     slot: id,
@@ -38,7 +43,7 @@ function slotStatus (slot, region, watch, counted) {
 }
 
 /** @param {any} process @param {any} region @param {any} watch */
-function processStatus ({ pid, seat, startedAt, readyAt }, region, watch) {
+function processStatus({ pid, seat, startedAt, readyAt }, region, watch) {
   const get = (/** @type {number} */ word) => region.get(seat, word)
   const reading = pid === undefined ? undefined : native.readProcess(pid)
   return {

@@ -42,7 +42,7 @@ class SupervisedProcess extends EventEmitter {
    * @param {any} parts.place
    * @param {import('./handoff').Handoffs|undefined} parts.handoffs
    */
-  constructor ({ spec, options, region, place, handoffs }) {
+  constructor({ spec, options, region, place, handoffs }) {
     super()
     this.slot = place.slot
     this.generation = place.generation
@@ -68,7 +68,7 @@ class SupervisedProcess extends EventEmitter {
     }
   }
 
-  #listen () {
+  #listen() {
     const { worker } = this
     let code = /** @type {number|null} */ (null)
     let signal = /** @type {string|null} */ (null)
@@ -87,7 +87,7 @@ class SupervisedProcess extends EventEmitter {
     }
     worker.on('message', (/** @type {any} */ message) => this.#receive(message))
     worker.on('exit', (/** @type {number|null} */ c, /** @type {string|null} */ s) => {
-      [code, signal, exited] = [c, s, true]
+      ;[code, signal, exited] = [c, s, true]
       if (disconnected) finish()
       else waiting = setTimeout(finish, LAST_WORDS)
     })
@@ -102,12 +102,12 @@ class SupervisedProcess extends EventEmitter {
     })
   }
 
-  #settleHandoffs () {
+  #settleHandoffs() {
     const settled = this.handoffs?.settle(this.worker)
     if (settled !== undefined && settled.resent + settled.closed > 0) this.emit('handoff', settled)
   }
 
-  #receive (/** @type {any} */ message) {
+  #receive(/** @type {any} */ message) {
     // The convention of PM2: an application that says so is ready.
     if (message === 'ready') return this.#becomeReady()
     if (message === null || typeof message !== 'object' || typeof message.rspool !== 'string') return
@@ -136,7 +136,7 @@ class SupervisedProcess extends EventEmitter {
     }
   }
 
-  #becomeReady () {
+  #becomeReady() {
     if (this.state !== 'booting') return
     clearTimeout(this.#timer)
     this.state = 'ready'
@@ -145,23 +145,26 @@ class SupervisedProcess extends EventEmitter {
   }
 
   /** Not ready in time is a failure. It is asked what was missing, and has a moment to say so. */
-  #notReady () {
+  #notReady() {
     this.reason = { kind: 'ready-timeout', limit: this.options.readyTimeout }
     if (this.worker.isConnected()) this.worker.process.send({ rspool: 'missing?' }, () => {})
     this.#timer = setTimeout(() => this.#sigkill(), LAST_WORDS)
   }
 
-  #sigkill () {
+  #sigkill() {
     if (this.pid !== undefined) native.killProcess(this.pid)
   }
 
-  #killAfter (/** @type {number} */ ms) {
+  #killAfter(/** @type {number} */ ms) {
     clearTimeout(this.#timer)
     if (ms === Infinity) return
-    this.#timer = setTimeout(() => {
-      this.forced = true
-      this.#sigkill()
-    }, Math.min(ms, 2 ** 31 - 1))
+    this.#timer = setTimeout(
+      () => {
+        this.forced = true
+        this.#sigkill()
+      },
+      Math.min(ms, 2 ** 31 - 1)
+    )
   }
 
   /**
@@ -169,7 +172,7 @@ class SupervisedProcess extends EventEmitter {
    * @param {{ kind: string }} reason
    * @param {{ grace: number, idle: number }} limits
    */
-  drain (reason, { grace, idle }) {
+  drain(reason, { grace, idle }) {
     if (this.state === 'exited') return this.exited
     this.planned = true
     this.reason ??= reason
@@ -180,7 +183,7 @@ class SupervisedProcess extends EventEmitter {
   }
 
   /** @param {{ kind: string, [detail: string]: unknown }} reason @param {{ planned?: boolean }} [how] */
-  kill (reason, { planned = true } = {}) {
+  kill(reason, { planned = true } = {}) {
     if (this.state === 'exited') return this.exited
     this.planned ||= planned
     this.reason ??= reason
@@ -197,7 +200,7 @@ class SupervisedProcess extends EventEmitter {
  * @param {any} place
  * @param {number} fd
  */
-function fork (spec, options, place, fd) {
+function fork(spec, options, place, fd) {
   cluster.schedulingPolicy = options.policy === 'none' ? cluster.SCHED_NONE : cluster.SCHED_RR
   cluster.setupPrimary({
     exec: spec.file,
@@ -218,12 +221,14 @@ function fork (spec, options, place, fd) {
     orphanGrace: options.orphanGrace,
     stallStack: options.stallStack && options.stallTimeout !== Infinity
   }
-  return /** @type {any} */ (cluster.fork({
-    ...own,
-    RSPOOL_SLOT: String(place.slot),
-    RSPOOL_GENERATION: String(place.generation),
-    RSPOOL_CLUSTER: JSON.stringify(settings)
-  }))
+  return /** @type {any} */ (
+    cluster.fork({
+      ...own,
+      RSPOOL_SLOT: String(place.slot),
+      RSPOOL_GENERATION: String(place.generation),
+      RSPOOL_CLUSTER: JSON.stringify(settings)
+    })
+  )
 }
 
 module.exports = { SupervisedProcess }

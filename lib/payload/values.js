@@ -5,8 +5,9 @@
 
 const { types } = require('node:util')
 const codec = require('./codec')
+const { invalidArgument } = require('../errors')
 const { bound, memory, cells, numbers, bytes, DATA, CELL, NUMBER, FORM } = require('../environment')
-const { VIEWS, ARRAY_BUFFER, BUFFER, viewType, isWholeView, slabBytes } = require('./views')
+const { VIEWS, ARRAY_BUFFER, BUFFER, viewType, isWholeView, isDetached, slabBytes } = require('./views')
 
 /** What a payload is; views have their type in the bits above. As in src/native/payload.rs. */
 const TAG = Object.freeze({
@@ -93,7 +94,9 @@ function encode(value) {
       if (value === null) return plain(TAG.NULL, 0)
       if (ArrayBuffer.isView(value)) {
         const type = viewType(value)
-        if (type >= 0 && (slabBytes(value) !== undefined || isWholeView(value))) return encodeView(type, value)
+        // What is empty may be detached, which the engine refuses.
+        if (type >= 0 && value.byteLength > 0 && (slabBytes(value) !== undefined || isWholeView(value)))
+          return encodeView(type, value)
       } else if (types.isArrayBuffer(value) && value.byteLength > 0) {
         const whole = new Uint8Array(value)
         if (isWholeView(whole)) return encodeView(ARRAY_BUFFER, whole)
@@ -166,14 +169,13 @@ function encodeForNative(value) {
         : elsewhere(TAG.UTF8, Buffer.from(value))
     case 'object': {
       if (value === null) return plain(TAG.NULL, 0)
-      if (types.isAnyArrayBuffer(value)) return encodeView(BUFFER, own(new Uint8Array(value)))
+      if (types.isAnyArrayBuffer(value)) return encodeView(BUFFER, own(new Uint8Array(refuseDetached(value))))
       if (ArrayBuffer.isView(value)) {
+        refuseDetached(value.buffer)
         const type = byteType(value)
         if (type >= 0) return encodeView(type, own(value))
       }
-      const json = JSON.stringify(value)
-      if (json === undefined) return elsewhere(TAG.JSON, Buffer.from('null'))
-      return elsewhere(TAG.JSON, Buffer.from(json))
+      return elsewhere(TAG.JSON, Buffer.from(toJson(value, 'The input')))
     }
     case 'function':
     case 'symbol':
@@ -183,11 +185,34 @@ function encodeForNative(value) {
   }
 }
 
+/**
+ * @param {object} value
+ * @param {string} label
+ */
+function toJson(value, label) {
+  try {
+    return JSON.stringify(value) ?? 'null'
+  } catch (cause) {
+    const { message } = /** @type {any} */ (cause) ?? {}
+    throw invalidArgument(`${label} of a native task must be plain data: ${message}`, { cause })
+  }
+}
+
 /** @param {ArrayBufferView} view */
 function byteType(view) {
   if (view instanceof DataView || Buffer.isBuffer(view)) return BUFFER
   const type = VIEWS.findIndex((View) => View.name === /** @type {any} */ (view)[Symbol.toStringTag])
   return type > 10 ? -1 : type
+}
+
+/**
+ * @template {ArrayBufferLike} T
+ * @param {T} buffer
+ */
+function refuseDetached(buffer) {
+  if (isDetached(buffer))
+    throw new DOMException('An ArrayBuffer is detached and could not be cloned.', 'DataCloneError')
+  return buffer
 }
 
 /**
@@ -275,4 +300,4 @@ function decodeText(tag, from, offset, length) {
   }
 }
 
-module.exports = { TAG, PORT, encode, encodeForNative, decode }
+module.exports = { TAG, PORT, encode, encodeForNative, toJson, decode }

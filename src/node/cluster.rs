@@ -1,10 +1,5 @@
 //! The cluster helper's native half for JavaScript: the guard, the watcher, readings.
 
-#![expect(
-    unreachable_pub,
-    reason = "Node-API reaches these items, Rust does not"
-)]
-
 use std::time::Duration;
 
 use napi::{Error, Result};

@@ -6,7 +6,7 @@
 
 mod call;
 #[cfg(unix)]
-mod cluster;
+pub mod cluster;
 mod doorbell;
 mod environment;
 mod hot;
@@ -14,7 +14,7 @@ pub mod interned;
 mod mailbox;
 mod pools;
 #[cfg(unix)]
-mod region;
+pub mod region;
 
 use napi::bindgen_prelude::{Env, Function, Object, Uint8Array};
 use napi::{JsValue, Result};
