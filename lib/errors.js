@@ -130,7 +130,8 @@ function fromCode(code, message) {
   return Class === undefined ? new RspoolError(code, message) : new Class(message)
 }
 
-module.exports = {
+/** What users get. */
+const classes = Object.freeze({
   RspoolError,
   TaskTimeoutError,
   QueueTimeoutError,
@@ -142,7 +143,7 @@ module.exports = {
   InputTooLargeError,
   TaskPanicError,
   InvalidArgumentError,
-  AbortError,
-  fromCode,
-  invalidArgument
-}
+  AbortError
+})
+
+module.exports = { ...classes, classes, fromCode, invalidArgument }
