@@ -1,11 +1,15 @@
 'use strict'
 
-const { bound } = require('./lib/environment')
+const { bound, whenIdle } = require('./lib/environment')
 const { Pool, WorkerPool } = require('./lib/pool')
 const { runTask, tasks } = require('./lib/default-pool')
-const { move } = require('./lib/payload/move')
 const { AtomicCounters } = require('./lib/counters')
+const { move } = require('./lib/payload/move')
 const { classes: errors } = require('./lib/errors')
+const cluster = require('./lib/cluster')
+
+// A process of a cluster that is drained lets its tasks end.
+cluster.addDrainHook(whenIdle)
 
 module.exports = {
   Pool,
@@ -13,6 +17,7 @@ module.exports = {
   runTask,
   tasks,
   AtomicCounters,
+  cluster,
   move,
   cpuCount: () => bound.cpuCount(),
   errors

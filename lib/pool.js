@@ -7,8 +7,8 @@ const { bound, cells, CELL, WHAT, pools, issue, giveBack, calls, hold, release }
 const { listen } = require('./abort')
 const { AbortError, PoolClosedError, QueueFullError, UnknownTaskError, invalidArgument } = require('./errors')
 const { Isolates } = require('./isolates')
-const { poolOptions, runOptions, toLimit } = require('./options')
-const { PORT, TAG, encode, encodeForNative } = require('./payload/values')
+const { poolOptions, runOptions, closeOptions, toLimit } = require('./options')
+const { PORT, TAG, encode, encodeForNative, toJson } = require('./payload/values')
 const { NATIVE, SCRIPT, nativeTarget, scriptTarget, inlineTarget, scriptUrl } = require('./targets')
 const { Task } = require('./task')
 const { show } = require('./validate')
@@ -38,7 +38,7 @@ class Settings {
     this.priority = run?.priority ?? 0
     this.signal = run?.signal
     this.transferList = run?.transferList
-    this.params = run?.params === undefined ? undefined : JSON.stringify(run.params)
+    this.params = run?.params === undefined ? undefined : toJson(run.params, "Task options: 'params'")
     this.counters = run?.counters
   }
 }
@@ -179,7 +179,10 @@ class Pool extends EventEmitter {
     const { signal, transferList } = settings
     if (signal?.aborted) throw new AbortError(signal.reason)
     const native = target.lane === NATIVE
-    const extra = native ? encodeForNative(input) : transferList !== undefined ? PORT : encode(input)
+    let extra
+    // Native tasks take a copy of the bytes; what is handed over is taken from the caller all the same.
+    if (native) extra = encodeForNative(transferList === undefined ? input : taken(input, transferList))
+    else extra = transferList === undefined ? encode(input) : PORT
     const promise = new Promise(capture)
     const task = new Task(this.#home, resolve, reject)
     task.ticket = issue(task)
@@ -190,14 +193,13 @@ class Pool extends EventEmitter {
       else if (extra === undefined) bound.submit()
       else bound.submit(extra)
       this.#submitted(task)
-      if (native && transferList !== undefined) structuredClone(null, { transfer: transferList })
     }
     if (signal !== undefined && calls[task.ticket] === task) this.#watch(task, signal)
     return promise
   }
 
   /**
-   * @param {import('./task').Task} task
+   * @param {InstanceType<typeof Task>} task
    * @param {import('./targets').Target} target
    * @param {Settings} settings
    */
@@ -211,7 +213,7 @@ class Pool extends EventEmitter {
     cells[CELL.QUEUE_TIMEOUT] = settings.queueTimeout
   }
 
-  /** @param {import('./task').Task} task */
+  /** @param {InstanceType<typeof Task>} task */
   #submitted(task) {
     const result = cells[CELL.RESULT]
     if (result !== 0) {
@@ -228,7 +230,7 @@ class Pool extends EventEmitter {
   }
 
   /**
-   * @param {import('./task').Task} task
+   * @param {InstanceType<typeof Task>} task
    * @param {import('./targets').Target} target
    * @param {any} input
    * @param {Settings} settings
@@ -245,14 +247,19 @@ class Pool extends EventEmitter {
     const slot = cells[CELL.SLOT]
     if (slot >= 0) {
       const worker = cells[CELL.START]
+      const key = cells[CELL.KEY]
+      const generation = cells[CELL.GENERATION]
       try {
-        this.#isolates.send(worker, slot, cells[CELL.GENERATION], target.id, task.ticket, input, list, true)
+        this.#isolates.send(worker, slot, generation, target.id, task.ticket, input, list, true)
       } catch (error) {
         bound.undo(this.#handle, worker, slot)
         giveBack(task.ticket)
         task.reject(error)
         return
       }
+      // A getter in the input may have submitted other tasks.
+      cells[CELL.KEY] = key
+      cells[CELL.GENERATION] = generation
       cells[CELL.RESULT] = 0
       cells[CELL.START] = -1
       this.#submitted(task)
@@ -272,7 +279,7 @@ class Pool extends EventEmitter {
   }
 
   /**
-   * @param {import('./task').Task} task
+   * @param {InstanceType<typeof Task>} task
    * @param {any} signal
    */
   #watch(task, signal) {
@@ -332,7 +339,11 @@ class Pool extends EventEmitter {
    * @returns {Promise<void>}
    */
   close(options) {
-    if (options?.force) return this.destroy()
+    try {
+      if (closeOptions(options).force) return this.destroy()
+    } catch (error) {
+      return Promise.reject(error)
+    }
     if (this.#closed === undefined) {
       this.#beginClosing()
       if (this.#pending === 0) this.#shutDown()
@@ -433,6 +444,15 @@ class WorkerPool extends Pool {
 }
 
 /**
+ * The input, with what the caller hands over moved out of its hands.
+ * @param {any} input
+ * @param {any[]} transferList
+ */
+function taken(input, transferList) {
+  return structuredClone(input, { transfer: transferList })
+}
+
+/**
  * `{ filename, name? }` and nothing else.
  * @param {any} task
  */
@@ -452,7 +472,7 @@ function isScriptTask(task) {
 function submitWith(extra, settings) {
   const shared = settings.counters
   if (shared === undefined) bound.submitWith(extra, settings.params)
-  else bound.submitWith(extra, settings.params, new BigInt64Array(shared.buffer), shared.names.join('\0'))
+  else bound.submitWith(extra, settings.params, shared.view, shared.names.join('\0'))
 }
 
 module.exports = { Pool, WorkerPool }

@@ -4,6 +4,7 @@
 // their name, message, stack, own properties, cause and members; any other value arrives as it is.
 
 const { types } = require('node:util')
+const { RspoolError, fromCode } = require('../errors')
 
 /** @type {Record<string, any>} */
 const CLASSES = {
@@ -105,6 +106,7 @@ function describe(thrown, depth = 0) {
 /** @param {any} error */
 function classOf(error) {
   if (error instanceof DOMException) return 'DOMException'
+  if (error instanceof RspoolError) return 'RspoolError'
   for (let proto = Object.getPrototypeOf(error); proto !== null; proto = Object.getPrototypeOf(proto)) {
     const name = Object.hasOwn(proto, 'constructor') ? proto.constructor?.name : undefined
     if (typeof name === 'string' && Object.hasOwn(CLASSES, name)) return name
@@ -121,6 +123,9 @@ function revive(description) {
   if (!description.error) return description.value
   const { message, name } = description
   if (description.class === 'DOMException') return finish(new DOMException(message, name), description)
+  if (description.class === 'RspoolError') {
+    return finish(fromCode(/** @type {any} */ (description.properties)?.code, message ?? ''), description)
+  }
   const Class = CLASSES[/** @type {string} */ (description.class)] ?? Error
   const error =
     Class === AggregateError ? new AggregateError((description.errors ?? []).map(revive), message) : new Class(message)

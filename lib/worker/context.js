@@ -94,6 +94,11 @@ const context = {
     return storage?.getStore() ?? current
   },
 
+  /** @param {number} slot */
+  has(slot) {
+    return slots[slot] !== undefined
+  },
+
   /**
    * @param {number} slot
    * @returns {Running}

@@ -106,6 +106,8 @@ async function work(slot, status, value) {
           value = WAITING
         }
       } catch (error) {
+        // The input may have been what failed, before the task had begun.
+        if (!context.has(slot)) begin(slot, generation, ticket)
         status = 1
         value = error
       }

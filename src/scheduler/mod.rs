@@ -16,6 +16,8 @@ mod spin;
 mod state;
 mod stats;
 mod task;
+#[cfg(test)]
+mod tests;
 mod timer;
 mod worker;
 

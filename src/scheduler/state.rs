@@ -56,6 +56,14 @@ pub(super) struct Wakes {
     pub(super) starts: PerLane<Option<WorkerId>>,
 }
 
+/// A worker that has to be told that nobody waits for a task of its any more.
+#[derive(Debug)]
+pub(super) struct Cancel {
+    pub(super) bell: Arc<dyn Bell>,
+    pub(super) slot: u32,
+    pub(super) generation: u32,
+}
+
 /// What a worker that asked for a task does next.
 #[derive(Debug)]
 pub(super) enum Next {
@@ -361,7 +369,7 @@ impl State {
     }
 
     /// Takes a direct submission back. The worker is to ask for another task.
-    pub(super) fn undo(&mut self, id: WorkerId, slot: u32) -> Option<Arc<dyn Bell>> {
+    pub(super) fn undo(&mut self, id: WorkerId, slot: u32, now: u64) -> Option<Arc<dyn Bell>> {
         let worker = self.workers.get_mut(id.0)?;
         let index = (*worker.slots.get(slot as usize)?)?;
         worker.vacate(slot);
@@ -370,7 +378,7 @@ impl State {
         lane.running -= 1;
         lane.busy -= u32::from(worker.running == 0);
         self.tasks.remove(index);
-        self.wake(id.0)
+        self.wake(id.0, now)
     }
 
     fn searching(&self) -> u32 {
@@ -408,7 +416,7 @@ impl State {
             if state.searching == 0 {
                 let idle = if place_free { state.idle.last() } else { None };
                 if let Some(&id) = idle.or(state.spare.last()) {
-                    wakes.rings[lane] = self.wake(id);
+                    wakes.rings[lane] = self.wake(id, now);
                 }
             }
             let state = &self.lanes[lane];
@@ -424,7 +432,8 @@ impl State {
         wakes
     }
 
-    fn wake(&mut self, id: u32) -> Option<Arc<dyn Bell>> {
+    fn wake(&mut self, id: u32, now: u64) -> Option<Arc<dyn Bell>> {
+        self.workers[id].rung_at = now;
         self.enter(id, WorkerState::Waking);
         self.workers[id].bell.clone()
     }
@@ -486,7 +495,7 @@ impl State {
     }
 
     /// Rejects everything that runs; the workers are told through their bells.
-    pub(super) fn abandon_running(&mut self) -> (Vec<Message>, Vec<(Arc<dyn Bell>, u32, u32)>) {
+    pub(super) fn abandon_running(&mut self) -> (Vec<Message>, Vec<Cancel>) {
         let (mut messages, mut bells) = (Vec::new(), Vec::new());
         for index in self.tasks.keys().collect::<Vec<_>>() {
             let task = &mut self.tasks[index];
@@ -500,7 +509,11 @@ impl State {
                 outcome: Outcome::PoolClosed,
             });
             if let Some(bell) = self.workers[task.worker.0].bell.clone() {
-                bells.push((bell, task.slot, task.generation));
+                bells.push(Cancel {
+                    bell,
+                    slot: task.slot,
+                    generation: task.generation,
+                });
             }
         }
         (messages, bells)
@@ -558,6 +571,26 @@ impl State {
         None
     }
 
+    // ---- a worker that was rung and does not come ----------------------------------------------
+
+    /// Stops counting on workers that were rung more than `patience` ago and have not come: their
+    /// event loops are busy with something of their own. Whether others are still expected.
+    pub(super) fn doubt_wakers(&mut self, patience: u64, now: u64) -> bool {
+        let mut expected = false;
+        for id in self.workers.keys().collect::<Vec<_>>() {
+            let worker = &self.workers[id];
+            if worker.state != WorkerState::Waking {
+                continue;
+            }
+            if now.saturating_sub(worker.rung_at) >= patience {
+                self.enter(id, WorkerState::Active);
+            } else {
+                expected = true;
+            }
+        }
+        expected
+    }
+
     // ---- readings ------------------------------------------------------------------------------
 
     pub(super) fn snapshot(&self, now: u64) -> Snapshot {
@@ -597,6 +630,17 @@ impl State {
             run: self.stats.run(),
             utilization: (self.stats.busy_ns as f64 / allowed).min(1.0),
             queued_bytes: self.queued_bytes,
+        }
+    }
+}
+
+impl Drop for State {
+    /// Workers of a pool whose owner is gone are never removed one by one.
+    fn drop(&mut self) {
+        for id in self.workers.keys().collect::<Vec<_>>() {
+            if self.workers[id].state.awake() {
+                spin::slept();
+            }
         }
     }
 }

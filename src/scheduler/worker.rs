@@ -55,6 +55,7 @@ pub(super) struct Worker {
     pub(super) running: u32,
     pub(super) since: u64,
     pub(super) idle_since: u64,
+    pub(super) rung_at: u64,
     pub(super) completed: u64,
     pub(super) busy_ns: u64,
 }
@@ -70,6 +71,7 @@ impl Worker {
             running: 0,
             since: now,
             idle_since: now,
+            rung_at: now,
             completed: 0,
             busy_ns: 0,
         }

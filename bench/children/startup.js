@@ -1,0 +1,20 @@
+'use strict'
+
+// How long a library takes to load, and how many threads that starts.
+
+const fs = require('node:fs')
+
+const threads = () => (process.platform === 'linux' ? fs.readdirSync('/proc/self/task').length : 0)
+const name = process.argv[2]
+
+async function main() {
+  const before = threads()
+  const start = performance.now()
+  if (name === 'rspool') require('../..')
+  else if (name === 'tinypool') await import(name)
+  else require(name)
+  const ms = performance.now() - start
+  console.log(JSON.stringify({ ms, threads: threads() - before }))
+}
+
+main()

@@ -1,0 +1,144 @@
+'use strict'
+
+// How results look: a table a case, what its numbers mean, and the targets with pass or miss.
+
+const { median, percentile } = require('./measure')
+
+/**
+ * @typedef {object} Row
+ * @property {string} who
+ * @property {number[]} samples
+ * @property {string} [note]
+ *
+ * @typedef {object} Table
+ * @property {string} unit what is measured, as a key of UNITS
+ * @property {string} [caption]
+ * @property {string} [against] whose median the others are compared with
+ * @property {Row[]} rows
+ *
+ * @typedef {object} Target
+ * @property {string} text
+ * @property {number} figure
+ * @property {string} unit
+ * @property {boolean} pass
+ *
+ * @typedef {{ tables: Table[], targets: Target[] }} Result
+ */
+
+/** @param {number} n @param {number} digits */
+function fixed(n, digits) {
+  return n.toLocaleString('en-US', { maximumFractionDigits: digits, minimumFractionDigits: digits })
+}
+
+/** @param {number} n three significant digits, below 1000 */
+function short(n) {
+  const size = Math.abs(n)
+  return fixed(n, size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3)
+}
+
+/** @type {Record<string, { label: string, show: (n: number) => string }>} */
+const UNITS = {
+  rate: {
+    label: 'tasks/s',
+    show: (n) => (n >= 1e6 ? `${short(n / 1e6)} M` : n >= 1e3 ? `${short(n / 1e3)} k` : short(n))
+  },
+  ms: {
+    label: 'time',
+    show: (n) => (n < 0.001 ? `${short(n * 1e6)} ns` : n < 1 ? `${short(n * 1e3)} µs` : `${short(n)} ms`)
+  },
+  bytes: {
+    label: 'memory',
+    show: (n) =>
+      Math.abs(n) >= 2 ** 20
+        ? `${short(n / 2 ** 20)} MB`
+        : Math.abs(n) >= 1024
+          ? `${short(n / 1024)} kB`
+          : `${short(n)} B`
+  },
+  throughput: { label: 'MB/s', show: (n) => short(n / 1e6) },
+  count: { label: 'count', show: short },
+  times: { label: 'ratio', show: (n) => `${short(n)}×` },
+  share: { label: 'share', show: (n) => `${short(n * 100)} %` }
+}
+
+/**
+ * @param {string} text the target, as it is stated
+ * @param {number} figure
+ * @param {{ atLeast?: number, atMost?: number }} limit
+ * @param {string} [unit]
+ * @returns {Target}
+ */
+function target(
+  text,
+  figure,
+  { atLeast = Number.NEGATIVE_INFINITY, atMost = Number.POSITIVE_INFINITY },
+  unit = 'times'
+) {
+  return { text, figure, unit, pass: figure >= atLeast && figure <= atMost }
+}
+
+/**
+ * Rows of one table from the samples of an `alternate`.
+ * @param {Map<string, any[]>} samples
+ * @param {(sample: any) => number} [pick]
+ * @returns {Row[]}
+ */
+function rowsOf(samples, pick = (sample) => sample) {
+  return [...samples].map(([who, all]) => ({ who, samples: all.map(pick) }))
+}
+
+/** @param {string[][]} lines the first column to the left, the others to the right */
+function align(lines) {
+  const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => line[column].length)))
+  return lines.map((line) =>
+    line
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+      .join('   ')
+      .trimEnd()
+  )
+}
+
+/** @param {Table} table */
+function tableLines({ unit, caption, against, rows }) {
+  const { label, show } = UNITS[unit]
+  const base = rows.find(({ who }) => who === against)
+  const head = ['', `${label}, median`, 'quartiles', ...(base === undefined ? [] : [`÷ ${against}`])]
+  const lines = rows.map(({ who, samples }) => [
+    who,
+    show(median(samples)),
+    `${show(percentile(samples, 0.25))} … ${show(percentile(samples, 0.75))}`,
+    ...(base === undefined ? [] : [`${short(median(samples.map((value, i) => value / base.samples[i])))}×`])
+  ])
+  return [...(caption === undefined ? [] : [caption]), ...align([head, ...lines])]
+}
+
+/** @param {Target} target */
+function targetLine({ text, figure, unit, pass }) {
+  return `${pass ? 'pass' : 'MISS'}  ${text}: ${UNITS[unit].show(figure)}`
+}
+
+/**
+ * @param {{ title: string, what: string }} benchmark
+ * @param {Result} result
+ */
+function print({ title, what }, { tables, targets }) {
+  console.log(`\n## ${title}\n${what}`)
+  for (const table of tables)
+    console.log(
+      `\n${tableLines(table)
+        .map((line) => `  ${line}`)
+        .join('\n')}`
+    )
+  if (targets.length > 0) console.log(`\n${targets.map((each) => `  ${targetLine(each)}`).join('\n')}`)
+}
+
+/** @param {{ title: string, result: Result }[]} done */
+function printSummary(done) {
+  const all = done.flatMap(({ title, result }) => result.targets.map((each) => ({ title, each })))
+  if (all.length === 0) return
+  console.log('\n## Targets')
+  for (const { title, each } of all) console.log(`  ${targetLine(each)}  (${title})`)
+  console.log(`\n${all.filter(({ each }) => each.pass).length} of ${all.length} targets met`)
+}
+
+module.exports = { target, rowsOf, print, printSummary }

@@ -1,0 +1,4 @@
+'use strict'
+
+/** Never answers. */
+module.exports = () => new Promise(() => {})
