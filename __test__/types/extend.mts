@@ -5,18 +5,18 @@ import { is } from './assert.mjs'
 
 declare module 'rspool' {
   interface NativeTasks {
-    'image.resize': { input: BytesLike; params: { width?: number; height?: number }; result: Buffer }
+    'photo.resize': { input: BytesLike; params: { width?: number; height?: number }; result: Buffer }
     /** Only what is needed. */
-    'image.count': { input: undefined; result: number }
+    'photo.count': { input: undefined; result: number }
   }
 }
 
-is<Promise<Buffer>>()(runTask('image.resize', 'x', { params: { width: 320 } }), true)
-is<Promise<Buffer>>()(tasks.image.resize('x'), true)
-is<Promise<number>>()(runTask('image.count', undefined), true)
+is<Promise<Buffer>>()(runTask('photo.resize', 'x', { params: { width: 320 } }), true)
+is<Promise<Buffer>>()(tasks.photo.resize('x'), true)
+is<Promise<number>>()(runTask('photo.count', undefined), true)
 // @ts-expect-error
-runTask('image.resize', 'x', { params: { widht: 320 } })
+runTask('photo.resize', 'x', { params: { widht: 320 } })
 // @ts-expect-error
-runTask('image.resize', 5)
+runTask('photo.resize', 5)
 // @ts-expect-error
-runTask('image.count', undefined, { params: { a: 1 } })
+runTask('photo.count', undefined, { params: { a: 1 } })
