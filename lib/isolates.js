@@ -24,6 +24,7 @@ const RETIRE_GRACE = 1000
  * @typedef {object} Isolate
  * @property {number} id
  * @property {Worker} worker
+ * @property {number} threadId which the worker itself forgets when it ends
  * @property {import('node:worker_threads').MessagePort} port
  * @property {boolean} ready
  * @property {unknown} error
@@ -80,7 +81,16 @@ class Isolates {
       return
     }
     /** @type {Isolate} */
-    const isolate = { id, worker, port, ready: false, error: undefined, failed: false, results: new Map() }
+    const isolate = {
+      id,
+      worker,
+      threadId: worker.threadId,
+      port,
+      ready: false,
+      error: undefined,
+      failed: false,
+      results: new Map()
+    }
     this.all.set(id, isolate)
     port.on('message', (message) => this.#received(isolate, message))
     worker.on('message', (message) => this.owner.emit('message', message))
@@ -172,7 +182,7 @@ class Isolates {
       case PORT_MESSAGE.READY:
         isolate.ready = true
         this.failures = 0
-        this.owner.emit('workerCreate', { id: isolate.id, threadId: isolate.worker.threadId })
+        this.owner.emit('workerCreate', { id: isolate.id, threadId: isolate.threadId })
         return
       case PORT_MESSAGE.RESULT:
         isolate.results.set(message[1], message[2])
@@ -204,7 +214,7 @@ class Isolates {
       )
     this.all.delete(id)
     this.#leave(id, isolate)
-    this.owner.emit('workerExit', { id, threadId: isolate.worker.threadId, exitCode })
+    this.owner.emit('workerExit', { id, threadId: isolate.threadId, exitCode })
     this.owner.ended()
   }
 
