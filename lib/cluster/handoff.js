@@ -64,7 +64,7 @@ class Handoffs {
   }
 
   /**
-   * The process has ended, and core has taken it off its lists.
+   * The channel is closed: no answer can come, and core has just taken the process off its lists.
    * @param {any} worker
    * @returns {{ resent: number, closed: number }}
    */
@@ -74,7 +74,7 @@ class Handoffs {
     if (ledger === undefined) return result
     this.#ledgers.delete(worker)
     for (const [seq, { key, handle }] of ledger.pending) {
-      const served = [...this.#ledgers.values()].some(({ keys }) => keys.has(key))
+      const served = [...this.#ledgers].some(([other, { keys }]) => other.isConnected() && keys.has(key))
       if (served) {
         result.resent++
         worker.process.emit('internalMessage', { cmd: 'NODE_CLUSTER', ack: seq, accepted: false })

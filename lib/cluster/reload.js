@@ -89,9 +89,10 @@ class Reloads {
         await this.#together(slots, after, canary, done)
       } else {
         for (const [at, slot] of slots.entries()) {
-          this.#assertRunning()
-          if (slot.state === 'stopped') continue
           await Promise.all(done.slice(0, -DRAINING_AT_ONCE).map(({ old }) => old?.exited))
+          this.#assertRunning()
+          // It may have been scaled away meanwhile.
+          if (slot.state === 'stopped' || slot.state === 'draining') continue
           const watch = canary !== undefined && at < canary.slots ? this.#watch(canary) : undefined
           done.push({ slot, old: (await slot.replace({ kind: 'reload' }, after, watch)).old })
         }

@@ -66,6 +66,7 @@ class Slot {
    */
   async replace (reason, spec = this.host.spec(), watch) {
     if (this.next !== undefined) throw new RspoolError('ERR_RSPOOL_RELOAD', `slot ${this.id} is being replaced already`)
+    if (this.#stopped) throw new RspoolError('ERR_RSPOOL_CLUSTER_STOPPED', `slot ${this.id} was stopped`)
     clearTimeout(this.#timer)
     const fresh = this.#fork(spec)
     this.next = fresh

@@ -88,11 +88,13 @@ class SupervisedProcess extends EventEmitter {
     worker.on('message', (/** @type {any} */ message) => this.#receive(message))
     worker.on('exit', (/** @type {number|null} */ c, /** @type {string|null} */ s) => {
       [code, signal, exited] = [c, s, true]
-      if (disconnected) finish()
+      // Core may close a channel without an event, when a hand-over was under way.
+      if (disconnected || !worker.isConnected()) finish()
       else waiting = setTimeout(finish, LAST_WORDS)
     })
     worker.on('disconnect', () => {
       disconnected = true
+      this.#settleHandoffs()
       if (exited) finish()
     })
     // A fork that failed has no process; 'exit' follows, or never comes.

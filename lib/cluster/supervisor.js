@@ -250,12 +250,12 @@ class Supervisor extends EventEmitter {
   }
 
   #changed (/** @type {Slot} */ slot, /** @type {string} */ from) {
+    this.emit('state', { slot: slot.id, pid: slot.current?.pid, from, to: slot.state })
     if (slot.state === 'ready' && !this.#everReady) {
       this.#everReady = true
       for (let id = 1; id < this.#size; id++) this.#slot(id).start()
     }
     this.#checkReady()
-    this.emit('state', { slot: slot.id, pid: slot.current?.pid, from, to: slot.state })
   }
 
   #checkReady () {
