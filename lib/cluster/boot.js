@@ -38,6 +38,7 @@ function boot (settings) {
 
   half.on('ready', () => {
     process.off('uncaughtException', onBootError)
+    if (settings.stallStack) startStackHelper(place)
     send({ rspool: 'ready' })
   })
   half.on('failed', (error) => leave({ rspool: 'failed', error: describe(error) }, 1))
@@ -70,6 +71,21 @@ function boot (settings) {
     worker.exitedAfterDisconnect = true
     half.drain({ grace: orphanGrace * 0.8, idle: 0 }).then(() => process.exit(1))
   })
+}
+
+/** @param {object} place */
+function startStackHelper (place) {
+  const { Worker } = require('node:worker_threads')
+  const helper = new Worker(require.resolve('./stack-helper'), {
+    workerData: { place },
+    // Neither the application's preloads nor its settings are meant for it.
+    execArgv: [],
+    env: {},
+    resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 }
+  })
+  // Without it a stall is named all the same, only without its stack.
+  helper.on('error', () => {})
+  helper.unref()
 }
 
 /** What of an error survives the way to the primary. @param {unknown} error */

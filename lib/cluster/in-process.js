@@ -11,6 +11,8 @@ const { SharedCounters } = require('./counters')
 const { ClusterProcess } = require('./process')
 const { Mailbox } = require('./messages')
 const { processStatus } = require('./status')
+const { SharedGauges, SharedHistograms } = require('./gauges')
+const { prometheusText } = require('./metrics')
 const { installSignals } = require('./signals')
 
 class InProcessSupervisor extends EventEmitter {
@@ -33,6 +35,8 @@ class InProcessSupervisor extends EventEmitter {
     this.#region.useRow(1)
     const { fd } = this.#region.native
     this.counters = new SharedCounters(this.#region, 0, { fd, names })
+    this.gauges = new SharedGauges(this.#region, 0)
+    this.histograms = new SharedHistograms(this.#region, 0)
 
     const info = { slot: 0, generation: 1, pid: process.pid }
     // Both ends clone, as a channel between processes does.
@@ -125,6 +129,11 @@ class InProcessSupervisor extends EventEmitter {
       processes: [{ slot: 0, state, generation: 1, restarts: 0, causes: [], draining: [], counters, ...own }],
       counters
     }
+  }
+
+  metrics () {
+    const { counters, gauges, histograms } = this
+    return prometheusText({ status: this.status(), region: this.#region, counters, gauges, histograms })
   }
 
   #at (/** @type {number} */ slot) {

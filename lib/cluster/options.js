@@ -115,6 +115,7 @@ const RULES = {
   signals: typed('boolean'),
   exit: typed('boolean'),
   metricsPort: integer(0, 65535),
+  metricsHost: typed('string'),
   log
 }
 
@@ -144,6 +145,7 @@ function readClusterOptions (given) {
     recycle: RECYCLE,
     budget: true,
     signals: true,
+    metricsHost: '127.0.0.1',
     exit: true,
     ...readOptions(given, RULES, 'cluster options')
   }

@@ -10,6 +10,7 @@ const { Servers } = require('./servers')
 const { drain } = require('./drain')
 const { SEAT, STATE } = require('./region')
 const { SharedCounters } = require('./counters')
+const { SharedGauges, SharedHistograms } = require('./gauges')
 const { startBeat } = require('./beat')
 
 /**
@@ -45,12 +46,14 @@ class ClusterProcess extends EventEmitter {
     region.set(place.seat, SEAT.state, STATE.booting)
     const { names, fd } = place
     this.counters = new SharedCounters(region, place.row, { fd, names })
-    this.#stopBeat = startBeat(region, place.seat, this.#servers, () => ({ queued: 0, running: 0 }))
+    this.#stopBeat = startBeat(region, place, this.#servers, () => ({ queued: 0, running: 0 }))
     this.#servers.on('listening', () => setImmediate(() => this.#check()))
     this.context = Object.freeze({
       slot: place.slot,
       generation: place.generation,
       counters: this.counters,
+      gauges: new SharedGauges(region, place.row),
+      histograms: new SharedHistograms(region, place.row),
       signal: this.#abort.signal,
       onDrain: this.#onDrain.bind(this),
       ready: () => this.#ready(),
@@ -143,6 +146,7 @@ class ClusterProcess extends EventEmitter {
       idle,
       onError: (error) => this.emit('hookError', error)
     })
+    this.#stopBeat()
     this.emit('drained', report)
   }
 

@@ -43,13 +43,15 @@ function planCells (names) {
     next += Math.ceil(words / WORDS_PER_LINE) * WORDS_PER_LINE
     return at
   }
+  // What the helper itself counts for each slot comes first.
+  const own = { requests: place(1), errors: place(1) }
   for (const name of names.counters) cells.set(name, { kind: 'counter', at: place(1) })
   for (const name of names.gauges) cells.set(name, { kind: 'gauge', at: place(1) })
   for (const [name, bounds] of Object.entries(names.histograms)) {
     // A count for each bound, one for what is above all, then the sum.
     cells.set(name, { kind: 'histogram', at: place(bounds.length + 2), bounds })
   }
-  return { cells, size: Math.max(next, WORDS_PER_LINE) }
+  return { cells, own, size: next }
 }
 
 /** FNV-1a of the names: both sides of a region must have the same. */
@@ -100,6 +102,27 @@ class SharedRegion {
   /** @param {number} seat */
   clear (seat) {
     for (let word = 0; word < this.layout.seatBytes / 8; word++) this.set(seat, word, 0)
+  }
+
+  /** Adds to what the helper counts for a row. @param {number} row @param {'requests'|'errors'} name @param {number} n */
+  countOwn (row, name, n) {
+    if (n > 0) Atomics.add(this.words, this.rowStart(row) + this.plan.own[name], BigInt(n))
+  }
+
+  /** @param {number} row @param {'requests'|'errors'} name */
+  ownOf (row, name) {
+    return Number(Atomics.load(this.words, this.rowStart(row) + this.plan.own[name]))
+  }
+
+  /** Writes the text of a seat, as much as there is room for. @param {number} seat @param {string} text */
+  writeText (seat, text) {
+    const { texts, textBytes } = this.layout
+    const bytes = Buffer.alloc(textBytes)
+    const length = bytes.write(text)
+    for (let at = 0; at < length; at += 8) {
+      Atomics.store(this.words, (texts + seat * textBytes + at) / 8, bytes.readBigInt64LE(at))
+    }
+    this.set(seat, SEAT.textLength, length)
   }
 
   /** @param {number} row the first word of a row of cells */

@@ -48,6 +48,11 @@ class Reloads {
     this.#host = host
   }
 
+  /** Resolves when no reload runs or waits. */
+  async idle () {
+    while (this.#running !== undefined) await this.#running.catch(() => {})
+  }
+
   /**
    * One at a time. Those that ask while one runs share the next one, with the latest options.
    * @param {unknown} given

@@ -29,6 +29,8 @@ class SupervisedProcess extends EventEmitter {
   /** Its end is no failure. */
   planned = false
   forced = false
+  /** The watcher found its memory above the limit. */
+  overMemory = false
   /** What it said went wrong. @type {any} */
   error
   /** @type {NodeJS.Timeout|undefined} */
@@ -41,8 +43,9 @@ class SupervisedProcess extends EventEmitter {
    * @param {import('./region').SharedRegion} parts.region
    * @param {any} parts.place
    * @param {import('./handoff').Handoffs|undefined} parts.handoffs
+   * @param {(process: SupervisedProcess, code: number|null, signal: string|null) => void} parts.explain sets `reason` where it knows one
    */
-  constructor ({ spec, options, region, place, handoffs }) {
+  constructor ({ spec, options, region, place, handoffs, explain }) {
     super()
     this.slot = place.slot
     this.generation = place.generation
@@ -53,6 +56,7 @@ class SupervisedProcess extends EventEmitter {
     this.worker = fork(spec, options, place, region.native.fd)
     this.pid = this.worker.process.pid
     this.handoffs = handoffs
+    this.explain = explain
     handoffs?.follow(this.worker)
     this.mailbox = new Mailbox(
       (message, done) => {
@@ -83,6 +87,7 @@ class SupervisedProcess extends EventEmitter {
       this.state = 'exited'
       this.#settleHandoffs()
       this.mailbox.close()
+      this.explain(this, code, signal)
       this.emit('exit', causeOfDeath(this, code, signal))
     }
     worker.on('message', (/** @type {any} */ message) => this.#receive(message))

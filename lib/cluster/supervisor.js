@@ -15,6 +15,9 @@ const { Reloads } = require('./reload')
 const { Handoffs } = require('./handoff')
 const { readStatus } = require('./status')
 const { installSignals } = require('./signals')
+const { Upkeep } = require('./upkeep')
+const { SharedGauges, SharedHistograms } = require('./gauges')
+const { prometheusText, serveMetrics } = require('./metrics')
 
 const EXIT = { clean: 0, noBoot: 3, crashLoop: 70 }
 /** Row 0 of the cells is the primary's own. */
@@ -44,6 +47,9 @@ class Supervisor extends EventEmitter {
   #stopping
   #forced = 0
   #reloads
+  #upkeep
+  /** @type {import('node:http').Server|undefined} */
+  #metricsServer
   /** @type {Handoffs|undefined} */
   #handoffs
   #ready = withResolvers()
@@ -67,6 +73,8 @@ class Supervisor extends EventEmitter {
     this.#region.useRow(0)
     this.#freeSeats = Array.from({ length: seats }, (_, seat) => seat)
     this.counters = new SharedCounters(this.#region, 0, { fd: this.#region.native.fd, names: this.#names })
+    this.gauges = new SharedGauges(this.#region, 0)
+    this.histograms = new SharedHistograms(this.#region, 0)
     this.#window = new CrashWindow(options.crashLoop.restarts ?? 5 * options.processes, options.crashLoop.window)
     if (options.policy === 'rr') this.#handoffs = new Handoffs()
     this.#reloads = new Reloads({
@@ -76,6 +84,17 @@ class Supervisor extends EventEmitter {
       errorsOf: (process) => this.#region.get(process.seat, SEAT.errors),
       stopped: () => this.#phase !== 'running'
     })
+    this.#upkeep = new Upkeep(this.#region, options, {
+      replace: (process, reason) => this.#recycle(process, reason),
+      stalled: ({ slot, pid, generation }, silentMs, stack) => {
+        this.#slots[slot].markStalled()
+        this.emit('stalled', { slot, pid, generation, silentMs, stack })
+      },
+      memory: ({ slot, pid, generation }, rss) => this.emit('memory', { slot, pid, generation, rss })
+    })
+    if (options.metricsPort !== undefined) {
+      this.#metricsServer = serveMetrics(options.metricsPort, options.metricsHost, () => this.metrics(), (line) => this.#log(line))
+    }
     // Who does not wait for it is told by the exit code.
     this.#ready.promise.catch(() => {})
     if (options.signals) this.#removeSignals = installSignals(this, (signal) => this.#stopBySignal(signal), (code) => this.#killAll(code))
@@ -189,8 +208,30 @@ class Supervisor extends EventEmitter {
       counters: this.counters,
       size: this.#size,
       phase: this.#phase,
-      rowOf
+      rowOf,
+      upkeep: this.#upkeep
     })
+  }
+
+  /** The same and all counters as Prometheus text. */
+  metrics () {
+    const { counters, gauges, histograms } = this
+    return prometheusText({ status: this.status(), region: this.#region, counters, gauges, histograms })
+  }
+
+  /** Puts a new process in the place of one that is not well any more. */
+  async #recycle (/** @type {SupervisedProcess} */ process, /** @type {{ kind: string }} */ reason) {
+    await this.#reloads.idle()
+    const slot = this.#slots[process.slot]
+    if (this.#phase !== 'running' || slot.current !== process) return
+    try {
+      await slot.replace(reason)
+      this.emit('recycle', { slot: slot.id, pid: process.pid, generation: process.generation, reason: reason.kind })
+      // Two are never on their way at once.
+      await process.exited
+    } catch (error) {
+      this.#log(`slot ${slot.id} could not be replaced (${reason.kind}): ${/** @type {Error} */ (error).message}`)
+    }
   }
 
   #slot (/** @type {number} */ id) {
@@ -214,7 +255,8 @@ class Supervisor extends EventEmitter {
     const place = {
       slot: slot.id, generation: slot.generation, seat, row, names: this.#names, awaitsMain: spec.awaitsMain
     }
-    const process = new SupervisedProcess({ spec, options: this.#options, region: this.#region, place, handoffs: this.#handoffs })
+    const process = new SupervisedProcess({ spec, options: this.#options, region: this.#region, place, handoffs: this.#handoffs, explain: this.#upkeep.explain.bind(this.#upkeep) })
+    this.#upkeep.add(process)
     const where = { slot: slot.id, pid: process.pid, generation: process.generation }
     process.worker.on('listening', () => {
       if (this.#handoffs?.check(process.worker) === false) this.#log('this version of Node hands connections over in an unknown way: what a dying process has not taken is lost')
@@ -223,7 +265,9 @@ class Supervisor extends EventEmitter {
     process.mailbox.onMessage((message, info) => this.emit('message', message, info))
     process.mailbox.onRequest((message, info) => this.#request(message, info))
     process.once('exit', (cause) => {
+      this.#upkeep.remove(process)
       this.#region.clear(seat)
+      if (!slot.processes().some((other) => other !== process)) this.gauges.clearRow(row)
       this.#freeSeats.push(seat)
       if (cause.forced) this.#forced++
       this.emit('exit', { ...where, cause })
@@ -261,7 +305,7 @@ class Supervisor extends EventEmitter {
   #checkReady () {
     if (!this.#everReady || this.#phase !== 'running') return
     const slots = this.#slots.slice(0, this.#size)
-    const bad = ({ state, failures } = /** @type {Slot} */ (slots[0])) =>
+    const bad = (/** @type {Slot} */ { state, failures }) =>
       state === 'failed' || (state === 'backing-off' && failures >= this.#options.bootAttempts)
     if (slots.every((slot) => slot.state === 'ready' || bad(slot)) && slots.some(({ state }) => state === 'ready')) this.#ready.resolve()
   }
@@ -334,6 +378,8 @@ class Supervisor extends EventEmitter {
     if (this.#phase === 'stopped') return
     this.#phase = 'stopped'
     this.#removeSignals()
+    this.#upkeep.close()
+    this.#metricsServer?.close()
     this.emit('close', code)
     this.#closed.resolve(code)
     if (ends && this.#options.exit) process.exit(code)
