@@ -28,6 +28,7 @@ test('a loop that never turns is named with its stack, killed and replaced, and 
   const { primary, port } = await start(t, { processes: 2, stallTimeout: 1500 })
   await sleep(500)
   const pid = await visit(port, '/block-later')
+  await sleep(100)
   const answers = Promise.all(Array.from({ length: 6 }, () => request(port)))
   const [{ stack, silentMs }] = await primary.event('stalled', (stalled) => stalled.pid === pid)
   t.true(silentMs >= 1500)

@@ -8,8 +8,8 @@ module.exports = async () => {
     if (request.url !== '/fill') return response.end()
     // In turns, so that the process can tell of its heap until the end.
     const fill = () => {
-      for (let n = 0; n < 20_000; n++) kept.push({ n, text: `number ${n}` })
-      setTimeout(fill, 1)
+      for (let n = 0; n < 10_000; n++) kept.push({ n, text: `number ${n}` })
+      setTimeout(fill, 20)
     }
     fill()
   })

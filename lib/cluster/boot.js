@@ -20,6 +20,7 @@ function boot (settings) {
   const { place, grace, drainIdle, orphanGrace, primary } = settings
   native.guardParent(primary, orphanGrace)
   const region = SharedRegion.open(place.fd, place.names)
+  if (settings.budget) region.native.useBudget(place.seat)
   const send = (/** @type {object} */ message, /** @type {(error: Error|null) => void} */ done = () => {}) => {
     if (!process.connected) return done(new Error('the primary is gone'))
     process.send?.(message, undefined, {}, done)

@@ -127,6 +127,7 @@ class InProcessSupervisor extends EventEmitter {
       size: 0,
       ready: state === 'ready' ? 1 : 0,
       processes: [{ slot: 0, state, generation: 1, restarts: 0, causes: [], draining: [], counters, ...own }],
+      budget: { tokens: 1, free: 1 },
       counters
     }
   }

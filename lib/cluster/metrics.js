@@ -65,6 +65,8 @@ function prometheusText ({ status, region, counters, gauges, histograms }) {
 
   text.add('rspool_cluster_size', 'gauge', 'Slots.', [[{}, status.size]])
   text.add('rspool_cluster_ready', 'gauge', 'Slots whose process is ready.', [[{}, status.ready]])
+  text.add('rspool_cluster_budget_tokens', 'gauge', 'Tokens of the CPU budget.', [[{}, status.budget.tokens]])
+  text.add('rspool_cluster_budget_free', 'gauge', 'Tokens that no process holds.', [[{}, status.budget.free]])
   text.add('rspool_slot_state', 'gauge', '1 for the state that the slot is in.', processes.map((/** @type {any} */ { slot, state }) => [{ slot, state }, 1]))
   text.add('rspool_slot_restarts_total', 'counter', 'Processes that were started after one had died.', each(({ restarts }) => restarts))
   text.add('rspool_slot_generation', 'gauge', 'Processes that the slot has had.', each(({ generation }) => generation))

@@ -4,6 +4,7 @@
 // of the main thread, which may be blocked, and writes it into the region.
 
 const { Session } = require('node:inspector')
+const { fileURLToPath } = require('node:url')
 const { workerData } = require('node:worker_threads')
 const { SharedRegion, SEAT } = require('./region')
 
@@ -25,7 +26,9 @@ function capture () {
   session.connectToMainThread()
   /** @type {Map<string, string>} */
   const urls = new Map()
-  session.on('Debugger.scriptParsed', (/** @type {any} */ { params }) => urls.set(params.scriptId, params.url))
+  session.on('Debugger.scriptParsed', (/** @type {any} */ { params }) => {
+    urls.set(params.scriptId, params.url.startsWith('file:') ? fileURLToPath(params.url) : params.url)
+  })
   session.on('Debugger.paused', (/** @type {any} */ { params }) => {
     const lines = params.callFrames.map((/** @type {any} */ { functionName, location }) =>
       `    at ${functionName || '<anonymous>'} (${urls.get(location.scriptId)}:${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1})`)

@@ -17,6 +17,7 @@ function readStatus ({ slots, region, counters, size, phase, rowOf, upkeep }) {
     size,
     ready,
     processes,
+    budget: { tokens: region.layout.tokenCount, free: region.native.freeTokens() },
     counters: counters.snapshot()
   }
 }

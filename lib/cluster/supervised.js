@@ -223,6 +223,7 @@ function fork (spec, options, place, fd) {
     grace: options.grace,
     drainIdle: options.drainIdle,
     orphanGrace: options.orphanGrace,
+    budget: options.budget,
     stallStack: options.stallStack && options.stallTimeout !== Infinity
   }
   return /** @type {any} */ (cluster.fork({

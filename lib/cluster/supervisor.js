@@ -266,6 +266,7 @@ class Supervisor extends EventEmitter {
     process.mailbox.onRequest((message, info) => this.#request(message, info))
     process.once('exit', (cause) => {
       this.#upkeep.remove(process)
+      this.#region.native.reclaim(seat)
       this.#region.clear(seat)
       if (!slot.processes().some((other) => other !== process)) this.gauges.clearRow(row)
       this.#freeSeats.push(seat)

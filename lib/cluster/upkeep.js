@@ -84,7 +84,7 @@ class Upkeep {
       const kills = native.readGroupMemory().oomKills ?? 0
       if (kills > this.#oomKills) process.reason = { kind: 'out-of-memory', where: "the kernel killed it for the control group's memory" }
       this.#oomKills = kills
-    } else if (signal === 'SIGABRT' || code === 134) {
+    } else if (signal === 'SIGABRT' || signal === 'SIGTRAP' || signal === 'SIGILL' || code === 134) {
       const limit = this.#region.get(process.seat, SEAT.heapLimit)
       const used = Math.max(this.#region.get(process.seat, SEAT.heapUsed), this.#watch.sample(process.seat).rss)
       if (limit > 0 && used > limit * 0.7) process.reason = { kind: 'out-of-memory', where: `its JavaScript heap may have ${Math.round(limit / 2 ** 20)} MiB` }
