@@ -5,7 +5,9 @@
 
 const path = require('node:path')
 const { Worker, MessageChannel, receiveMessageOnPort } = require('node:worker_threads')
+const { types } = require('node:util')
 const { bound, drain } = require('./environment')
+const { describe, revive } = require('./payload/thrown')
 const { WorkerExitError, WorkerStartError } = require('./errors')
 const { SCRIPT } = require('./targets')
 
@@ -24,6 +26,7 @@ const RETIRE_GRACE = 1000
  * @typedef {object} Isolate
  * @property {number} id
  * @property {Worker} worker
+ * @property {number} threadId which the worker forgets when it has ended
  * @property {import('node:worker_threads').MessagePort} port
  * @property {boolean} ready
  * @property {unknown} error
@@ -52,6 +55,8 @@ class Isolates {
     this.all = new Map()
     /** Why the isolate that last had this id ended. @type {Map<number, unknown>} */
     this.causes = new Map()
+    /** How many tasks were told why their isolate ended. */
+    this.told = 0
     this.failures = 0
     /** @type {unknown} */
     this.startError = undefined
@@ -80,13 +85,23 @@ class Isolates {
       return
     }
     /** @type {Isolate} */
-    const isolate = { id, worker, port, ready: false, error: undefined, failed: false, results: new Map() }
+    const isolate = {
+      id,
+      worker,
+      threadId: worker.threadId,
+      port,
+      ready: false,
+      error: undefined,
+      failed: false,
+      results: new Map()
+    }
     this.all.set(id, isolate)
     port.on('message', (message) => this.#received(isolate, message))
     worker.on('message', (message) => this.owner.emit('message', message))
     worker.on('messageerror', (error) => this.owner.complain(error))
     worker.on('error', (error) => {
-      isolate.error = error
+      // Node gives an object that only looks like an error.
+      isolate.error = types.isNativeError(error) ? error : revive(describe(error))
       isolate.failed = true
     })
     worker.on('exit', (code) => this.#exited(isolate, code))
@@ -151,6 +166,7 @@ class Isolates {
 
   /** @param {number} id */
   whyGone(id) {
+    this.told++
     return this.causes.get(id)
   }
 
@@ -172,7 +188,7 @@ class Isolates {
       case PORT_MESSAGE.READY:
         isolate.ready = true
         this.failures = 0
-        this.owner.emit('workerCreate', { id: isolate.id, threadId: isolate.worker.threadId })
+        this.owner.emit('workerCreate', { id: isolate.id, threadId: isolate.threadId })
         return
       case PORT_MESSAGE.RESULT:
         isolate.results.set(message[1], message[2])
@@ -204,7 +220,7 @@ class Isolates {
       )
     this.all.delete(id)
     this.#leave(id, isolate)
-    this.owner.emit('workerExit', { id, threadId: isolate.worker.threadId, exitCode })
+    this.owner.emit('workerExit', { id, threadId: isolate.threadId, exitCode })
     this.owner.ended()
   }
 
@@ -214,10 +230,10 @@ class Isolates {
    * @param {Isolate} [isolate]
    */
   #leave(id, isolate) {
+    const { told } = this
     bound.leave(this.owner.handle, id)
-    let rejected = 0
-    for (let count; (count = drain()) > 0; ) rejected += count
-    if (isolate?.ready && isolate.failed && rejected === 0) this.owner.complain(isolate.error)
+    while (drain() > 0);
+    if (isolate?.ready && isolate.failed && this.told === told) this.owner.complain(isolate.error)
     if (!this.owner.isOpen()) return
     if (this.failures > 0 && bound.readyWorkers(this.owner.handle, SCRIPT) === 0) {
       bound.failWaiting(this.owner.handle, SCRIPT)
