@@ -219,8 +219,9 @@ class Isolates {
         isolate.failed ? isolate.error : new Error(`The worker ended with exit code ${exitCode} before it was ready`)
       )
     this.all.delete(id)
-    this.#leave(id, isolate)
+    // Before the pool hears that its last worker has gone, and ends.
     this.owner.emit('workerExit', { id, threadId: isolate.threadId, exitCode })
+    this.#leave(id, isolate)
     this.owner.ended()
   }
 
