@@ -574,9 +574,9 @@ impl State {
 
     /// Retires workers of a lane that have been idle for `idle_ns`, down to the minimum.
     pub(super) fn reap(&mut self, lane: Lane, idle_ns: u64, now: u64) -> Vec<Arc<dyn Bell>> {
-        let surplus = self.lanes[lane]
-            .workers
-            .saturating_sub(self.limits.min_threads) as usize;
+        let surplus = self
+            .staying(lane)
+            .saturating_sub(self.limits.min_threads as usize);
         // The coldest are first.
         let long_idle = |id: &u32| now.saturating_sub(self.workers[*id].idle_since) >= idle_ns;
         let due: Vec<u32> = self.lanes[lane]
@@ -594,11 +594,19 @@ impl State {
         let Some(worker) = self.workers.get(id.0) else {
             return false;
         };
-        let surplus = self.lanes[worker.lane].workers > self.limits.min_threads;
+        let surplus = self.staying(worker.lane) > self.limits.min_threads as usize;
         surplus && worker.state == WorkerState::Idle && {
             let _ = self.retire(id.0);
             true
         }
+    }
+
+    /// The workers that are not about to end: a retired isolate takes its time.
+    fn staying(&self, lane: Lane) -> usize {
+        self.workers
+            .keys()
+            .filter(|&id| self.workers[id].lane == lane && !self.workers[id].retiring)
+            .count()
     }
 
     fn retire(&mut self, id: u32) -> Option<Arc<dyn Bell>> {
