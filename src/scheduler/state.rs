@@ -5,6 +5,9 @@
 //! waking), because that one will take the task. A worker that takes a task and leaves others
 //! waiting wakes the next. So n workers cost no more than one.
 //!
+//! Nor is a worker woken for tasks that the busy ones will have taken before it could come, judged by
+//! how long tasks have lately run. An alarm checks that guess: see `Alarm::Wakers`.
+//!
 //! The CPU limit: at most `max_threads` workers over both lanes run tasks. Where the last free place
 //! is wanted by both lanes, the better priority has it, then whoever has waited longer. But a worker
 //! that was woken keeps its place for a `TURN` against equal priorities: under a backlog every task
@@ -24,6 +27,9 @@ use super::worker::{Worker, WorkerId, WorkerState};
 
 /// Nanoseconds for which a worker that was woken does not give its place to the other lane.
 const TURN: u64 = 2_000_000;
+
+/// Nanoseconds from ringing a worker to its first task, roughly.
+const WAKE_COST: u64 = 30_000;
 
 /// Whether new tasks are taken, and queued ones still run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +53,19 @@ pub(super) struct LaneState {
     /// No worker is started: the last ones failed to.
     pub(super) held: bool,
     luck: Luck,
+    /// How long tasks have lately run: a moving average, in nanoseconds.
+    typical_run: u64,
+}
+
+impl LaneState {
+    fn ran(&mut self, ns: u64) {
+        self.typical_run = (self.typical_run * 7 + ns.min(1 << 40)) / 8;
+    }
+
+    /// Whether the busy workers will have taken what waits before a woken one could.
+    fn keeps_up(&self, waiting: usize) -> bool {
+        self.busy > 0 && waiting as u64 * self.typical_run < WAKE_COST * u64::from(self.busy)
+    }
 }
 
 /// What has to happen once the lock is released.
@@ -55,6 +74,8 @@ pub(super) struct LaneState {
 pub(super) struct Wakes {
     pub(super) rings: PerLane<Option<Arc<dyn Bell>>>,
     pub(super) starts: PerLane<Option<WorkerId>>,
+    /// Nobody was woken for something, because it will not wait for long.
+    pub(super) trusted: bool,
 }
 
 /// A worker that has to be told that nobody waits for a task of its any more.
@@ -263,6 +284,7 @@ impl State {
         let lane = &mut self.lanes[worker.lane];
         lane.running -= 1;
         lane.busy -= u32::from(worker.running == 0);
+        lane.ran(ran);
         self.stats.ran(ran);
         if task.stage == Stage::Abandoned {
             return None;
@@ -417,8 +439,9 @@ impl State {
         }
     }
 
-    /// Who has to be rung or started so that what waits gets done.
-    pub(super) fn wakes(&mut self, now: u64) -> Wakes {
+    /// Who has to be rung or started so that what waits gets done. Not `trusting`, what waits has done
+    /// so for long enough to need somebody else.
+    pub(super) fn wakes(&mut self, trusting: bool, now: u64) -> Wakes {
         let mut wakes = Wakes::default();
         // A worker that has just yielded is idle too: its lane must not be rung first.
         for lane in self.by_precedence() {
@@ -428,6 +451,10 @@ impl State {
             }
             let place_free = self.busy() + self.searching() < self.limits.max_threads;
             let state = &self.lanes[lane];
+            if trusting && state.keeps_up(waiting) {
+                wakes.trusted = true;
+                continue;
+            }
             if state.searching == 0 {
                 let idle = if place_free { state.idle.last() } else { None };
                 if let Some(&id) = idle.or(state.spare.last()) {
