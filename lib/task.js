@@ -67,12 +67,14 @@ class Task {
       case WHAT.THREW: {
         const description =
           about === TAG.PORT ? this.home.receive(numberAt(offset), this.ticket) : decode(about, length, offset)
-        // Made in a reaction of a promise that the caller's follows: its stack then has the frames of
-        // the async functions that wait for this task.
+        // Made in a reaction of a promise that the caller's follows by then (a reaction before it gives
+        // it the time to): its stack has the frames of the async functions that wait for this task.
         this.resolve(
-          Promise.resolve().then(() => {
-            throw revive(description)
-          })
+          Promise.resolve()
+            .then(() => {})
+            .then(() => {
+              throw revive(description)
+            })
         )
         return
       }
