@@ -15,7 +15,10 @@ const { promisify } = require('node:util')
 const test = require('ava')
 
 const root = path.join(__dirname, '..')
-const pages = ['README.md', ...fs.readdirSync(path.join(root, 'docs'), { recursive: true }).map((file) => `docs/${file}`)]
+const pages = [
+  'README.md',
+  ...fs.readdirSync(path.join(root, 'docs'), { recursive: true }).map((file) => `docs/${file}`)
+]
   .filter((file) => file.endsWith('.md'))
   .sort()
 
@@ -96,6 +99,34 @@ test('every code of the pool is in docs/errors.md, and no other', (t) => {
   )
   const thrown = new Set(sources.flatMap((file) => codes(read(file))))
   t.deepEqual([...new Set(codes(read('docs/errors.md')))].sort(), [...thrown].sort())
+})
+
+/** The Rust files whose code, tests apart, has what the pattern finds. */
+function filesWith(pattern) {
+  return fs
+    .readdirSync(path.join(root, 'src'), { recursive: true })
+    .map((file) => `src/${file.replaceAll(path.sep, '/')}`)
+    .filter((file) => file.endsWith('.rs') && !file.endsWith('/tests.rs'))
+    .filter((file) => {
+      const [code] = read(file).split('#[cfg(test)]\nmod ')
+      return pattern.test(code.replace(/^\s*\/\/.*$/gm, ''))
+    })
+    .sort()
+}
+
+/** The Rust files that a section of docs/ARCHITECTURE.md names in its table. */
+function filesNamed(heading) {
+  const [, section] = read('docs/ARCHITECTURE.md').split(`\n## ${heading}\n`)
+  const rows = section
+    .split('\n## ')[0]
+    .match(/^\|.*$/gm)
+    .join('\n')
+  return [...new Set(rows.match(/src\/[\w/]+\.rs/g))].sort()
+}
+
+test('the inventories of docs/ARCHITECTURE.md name every file', (t) => {
+  t.deepEqual(filesNamed('Inventory of `unsafe`'), filesWith(/\bunsafe (\{|impl|fn|extern)/))
+  t.deepEqual(filesNamed('Ordering of each atomic'), filesWith(/\b(Relaxed|Acquire|Release|AcqRel|SeqCst)\b[,)]/))
 })
 
 test('every option is in docs/pools.md', (t) => {
