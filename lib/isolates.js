@@ -7,12 +7,10 @@ const path = require('node:path')
 const { Worker, MessageChannel, receiveMessageOnPort } = require('node:worker_threads')
 const { bound, drain } = require('./environment')
 const { WorkerExitError, WorkerStartError } = require('./errors')
+const { PORT_MESSAGE } = require('./payload/port')
 const { SCRIPT } = require('./targets')
 
 const BOOTSTRAP = path.join(__dirname, 'worker', 'bootstrap.js')
-
-/** What a message through a port is about; the same in lib/worker/loop.js. */
-const PORT_MESSAGE = Object.freeze({ READY: 0, WANT: 1, RESULT: 2, INPUT: 3, GONE: 4 })
 
 /** Milliseconds before an isolate is started again after the first failure to start; doubled each time. */
 const FIRST_BACKOFF = 100
@@ -40,6 +38,7 @@ const RETIRE_GRACE = 1000
  * @property {any} options
  * @property {() => boolean} isOpen
  * @property {(ticket: number) => any} heldInput
+ * @property {(ticket: number, generation: number, value: any) => void} progressed
  * @property {(event: string, ...args: any[]) => void} emit
  * @property {(error: unknown) => void} complain
  * @property {() => void} ended an isolate has ended
@@ -159,6 +158,16 @@ class Isolates {
     return value
   }
 
+  /** Takes in what has come through the ports already. */
+  flush() {
+    for (const isolate of this.all.values()) this.#flush(isolate)
+  }
+
+  /** @param {Isolate} isolate */
+  #flush(isolate) {
+    for (let next; (next = receiveMessageOnPort(isolate.port)) !== undefined; ) this.#received(isolate, next.message)
+  }
+
   /** @param {number} id */
   whyGone(id) {
     return this.causes.get(id)
@@ -187,6 +196,9 @@ class Isolates {
       case PORT_MESSAGE.RESULT:
         isolate.results.set(message[1], message[2])
         return
+      case PORT_MESSAGE.PROGRESS:
+        this.owner.progressed(message[1], message[2], message[3])
+        return
       case PORT_MESSAGE.WANT: {
         const [, ticket, slot, generation, target] = message
         const held = this.owner.heldInput(ticket)
@@ -203,7 +215,7 @@ class Isolates {
   #exited(isolate, exitCode) {
     const { id } = isolate
     // READY may still be on its way, and results that are in the outbox have been reached.
-    for (let next; (next = receiveMessageOnPort(isolate.port)) !== undefined; ) this.#received(isolate, next.message)
+    this.#flush(isolate)
     while (drain() > 0);
     isolate.port.close()
     const exit = new WorkerExitError(`The worker ended with exit code ${exitCode} while it ran the task`, exitCode)
@@ -264,4 +276,4 @@ function workerOptions(options, id) {
   return given
 }
 
-module.exports = { Isolates, PORT_MESSAGE }
+module.exports = { Isolates }

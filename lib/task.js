@@ -12,6 +12,7 @@ const errors = require('./errors')
  * What a task needs of its pool.
  * @typedef {object} Home
  * @property {() => void} left a task has ended
+ * @property {() => void} flush take in what has come through ports
  * @property {(worker: number, ticket: number) => any} receive a result that came through a port
  * @property {(worker: number) => unknown} whyGone
  * @property {() => Error} whyNotStarted
@@ -30,6 +31,11 @@ class Task {
     this.ticket = -1
     /** Its input, until the worker that took it asks for it through its port. @type {any} */
     this.held = undefined
+    /** @type {((value: any) => void) | undefined} */
+    this.onProgress = undefined
+    /** The scheduler's name for it. */
+    this.key = 0
+    this.generation = 0
     /** @type {(() => void) | undefined} */
     this.unlisten = undefined
   }
@@ -42,6 +48,8 @@ class Task {
    */
   settle(what, about, length, offset) {
     if (this.unlisten !== undefined) this.unlisten()
+    // All progress before the end.
+    if (this.onProgress !== undefined) this.home.flush()
     try {
       if (what === WHAT.RETURNED) {
         this.resolve(

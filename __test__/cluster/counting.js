@@ -1,5 +1,3 @@
 'use strict'
 
-module.exports = async ({ counters }) => {
-  counters.add('requests')
-}
+module.exports = async ({ counters }) => { counters.add('requests') }

@@ -11,13 +11,20 @@ const BEAT_EVERY = 250
 
 /**
  * @param {import('./region').SharedRegion} region
- * @param {number} seat
+ * @param {{ seat: number, row: number }} place
  * @param {import('./servers').Servers} servers
  * @param {() => { queued: number, running: number }} pools
- * @returns {() => void} stops it
+ * @returns {() => void} stops it, with the last counts
  */
-function startBeat(region, seat, servers, pools) {
+function startBeat (region, { seat, row }, servers, pools) {
   let beats = 0
+  const counted = { requests: 0, errors: 0 }
+  const count = () => {
+    for (const name of /** @type {const} */ (['requests', 'errors'])) {
+      region.countOwn(row, name, servers[name] - counted[name])
+      counted[name] = servers[name]
+    }
+  }
   let due = performance.now()
   let utilisation = performance.eventLoopUtilization()
   const beat = () => {
@@ -38,6 +45,7 @@ function startBeat(region, seat, servers, pools) {
     put(SEAT.external, external)
     put(SEAT.poolQueued, queued)
     put(SEAT.poolRunning, running)
+    count()
     utilisation = current
     due = now + BEAT_EVERY
   }
@@ -45,7 +53,10 @@ function startBeat(region, seat, servers, pools) {
   beat()
   const handle = setInterval(beat, BEAT_EVERY)
   handle.unref()
-  return () => clearInterval(handle)
+  return () => {
+    clearInterval(handle)
+    count()
+  }
 }
 
 module.exports = { startBeat }

@@ -11,15 +11,16 @@ const { Mailbox } = require('./messages')
 const kCurrent = Symbol.for('rspool.cluster.process')
 
 /** The ClusterProcess of this process, whichever copy of the package made it. */
-function current() {
+function current () {
   return /** @type {any} */ (globalThis)[kCurrent]
 }
 
 /** @param {any} settings what the primary passed */
-function boot(settings) {
+function boot (settings) {
   const { place, grace, drainIdle, orphanGrace, primary } = settings
   native.guardParent(primary, orphanGrace)
   const region = SharedRegion.open(place.fd, place.names)
+  if (settings.budget) region.native.useBudget(place.seat)
   const send = (/** @type {object} */ message, /** @type {(error: Error|null) => void} */ done = () => {}) => {
     if (!process.connected) return done(new Error('the primary is gone'))
     process.send?.(message, undefined, {}, done)
@@ -38,6 +39,7 @@ function boot(settings) {
 
   half.on('ready', () => {
     process.off('uncaughtException', onBootError)
+    if (settings.stallStack) startStackHelper(place)
     send({ rspool: 'ready' })
   })
   half.on('failed', (error) => leave({ rspool: 'failed', error: describe(error) }, 1))
@@ -72,8 +74,23 @@ function boot(settings) {
   })
 }
 
+/** @param {object} place */
+function startStackHelper (place) {
+  const { Worker } = require('node:worker_threads')
+  const helper = new Worker(require.resolve('./stack-helper'), {
+    workerData: { place },
+    // Neither the application's preloads nor its settings are meant for it.
+    execArgv: [],
+    env: {},
+    resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 }
+  })
+  // Without it a stall is named all the same, only without its stack.
+  helper.on('error', () => {})
+  helper.unref()
+}
+
 /** What of an error survives the way to the primary. @param {unknown} error */
-function describe(error) {
+function describe (error) {
   if (!(error instanceof Error)) return { message: `threw ${String(error)}` }
   const { name, message, stack, code } = /** @type {NodeJS.ErrnoException} */ (error)
   return { name, message, stack, code }

@@ -7,27 +7,23 @@ const native = require('../load')
 const { SEAT } = require('./region')
 
 /** @param {any} parts */
-function readStatus({ slots, region, counters, size, phase, rowOf, watch }) {
+function readStatus ({ slots, region, counters, size, phase, rowOf, upkeep }) {
   const live = slots.filter((/** @type {any} */ slot) => slot.state !== 'stopped')
-  const processes = live.map((/** @type {any} */ slot) =>
-    slotStatus(slot, region, watch, counters.snapshotOf(rowOf(slot.id)))
-  )
+  const processes = live.map((/** @type {any} */ slot) => slotStatus(slot, region, phase === 'stopped' ? undefined : upkeep, counters.snapshotOf(rowOf(slot.id))))
   const ready = processes.filter((/** @type {any} */ { state }) => state === 'ready').length
-  const bad = live.some(
-    ({ state } = /** @type {any} */ (undefined)) => state === 'failed' || state === 'backing-off' || state === 'stalled'
-  )
+  const bad = live.some((/** @type {any} */ { state }) => state === 'failed' || state === 'backing-off' || state === 'stalled')
   return {
-    state:
-      phase !== 'running' ? phase : ready === 0 ? 'booting' : bad ? 'degraded' : ready < size ? 'scaling' : 'ready',
+    state: phase !== 'running' ? phase : ready === 0 ? 'booting' : bad ? 'degraded' : ready < size ? 'scaling' : 'ready',
     size,
     ready,
     processes,
+    budget: { tokens: region.layout.tokenCount, free: region.native.freeTokens() },
     counters: counters.snapshot()
   }
 }
 
-/** @param {any} slot @param {any} region @param {any} watch @param {Record<string, number>} counted */
-function slotStatus(slot, region, watch, counted) {
+/** @param {any} slot @param {any} region @param {any} upkeep @param {Record<string, number>} counted */
+function slotStatus (slot, region, upkeep, counted) {
   const { id, state, generation, restarts, causes, current, next, leaving } = slot
   return {
     slot: id,
@@ -38,19 +34,19 @@ function slotStatus(slot, region, watch, counted) {
     counters: counted,
     replacing: next?.pid,
     draining: [...leaving].map(({ pid }) => pid),
-    ...(current === undefined ? { pid: undefined } : processStatus(current, region, watch))
+    ...(current === undefined ? { pid: undefined } : processStatus(current, region, upkeep))
   }
 }
 
-/** @param {any} process @param {any} region @param {any} watch */
-function processStatus({ pid, seat, startedAt, readyAt }, region, watch) {
+/** @param {any} process @param {any} region @param {any} upkeep */
+function processStatus ({ pid, seat, startedAt, readyAt }, region, upkeep) {
   const get = (/** @type {number} */ word) => region.get(seat, word)
   const reading = pid === undefined ? undefined : native.readProcess(pid)
   return {
     pid,
     uptimeMs: Date.now() - startedAt,
     readyMs: readyAt === undefined ? undefined : readyAt - startedAt,
-    cpu: watch?.sample(seat).cpu,
+    cpu: upkeep?.sample(seat).cpu,
     cpuMs: reading?.cpuMs,
     rss: reading?.rss,
     pss: reading?.pss,

@@ -3,12 +3,14 @@
 use std::ffi::c_void;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
+use std::sync::atomic::Ordering;
 
 use napi::bindgen_prelude::{BigInt, ToNapiValue, TypeName, ValueType};
 use napi::{Error, Result, Status, sys};
 use napi_derive::napi;
 
 use crate::memory::region::{Region, SEAT_BYTES, Spec, TEXT_BYTES};
+use crate::supervise::budget::{self, Budget};
 
 /// What a region is to have room for; see `Spec`.
 #[napi(object)]
@@ -34,6 +36,8 @@ pub struct RegionLayout {
     pub seats: u32,
     /// Bytes of a seat.
     pub seat_bytes: u32,
+    /// Tokens in the region.
+    pub token_count: u32,
     /// Rows in the region.
     pub row_count: u32,
     /// First row of cells.
@@ -117,6 +121,7 @@ impl JsRegion {
             seat_count: spec.seats,
             seats: layout.seats as u32,
             seat_bytes: SEAT_BYTES as u32,
+            token_count: spec.tokens,
             row_count: spec.rows,
             cells: layout.cells as u32,
             row_bytes: layout.row_bytes as u32,
@@ -129,6 +134,27 @@ impl JsRegion {
     #[napi]
     pub fn buffer(&self) -> Result<External> {
         Ok(External(self.region.remap().map_err(failure)?))
+    }
+
+    /// Gives this process, which has the seat, its share in the cluster's CPU budget.
+    #[napi]
+    pub fn use_budget(&self, seat: u32) -> Result<()> {
+        budget::set_current(Budget::new(self.region.remap().map_err(failure)?, seat));
+        Ok(())
+    }
+
+    /// Frees the tokens of a process that has ended; gives how many it held.
+    #[napi]
+    pub fn reclaim(&self, seat: u32) -> u32 {
+        Budget::reclaim(&self.region, seat) as u32
+    }
+
+    /// Tokens that nobody holds.
+    #[napi]
+    pub fn free_tokens(&self) -> u32 {
+        (0..self.region.spec().tokens as usize)
+            .filter(|&token| self.region.token(token).load(Ordering::Relaxed) == 0)
+            .count() as u32
     }
 
     /// The text of a seat.

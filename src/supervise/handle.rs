@@ -62,6 +62,7 @@ impl ProcessHandle {
             let mut ready = [PollFd::new(descriptor, PollFlags::IN)];
             return matches!(poll(&mut ready, Some(&timeout)), Ok(1));
         }
+        // Without a descriptor there is nothing to wait on but time.
         std::thread::sleep(limit.min(Duration::from_millis(100)));
         rustix::process::test_kill_process(self.pid).is_err()
     }

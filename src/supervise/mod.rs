@@ -7,6 +7,8 @@ pub mod reading;
 pub mod stall;
 
 #[cfg(unix)]
+pub mod budget;
+#[cfg(unix)]
 pub mod guard;
 #[cfg(unix)]
 pub mod handle;

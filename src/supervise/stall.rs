@@ -51,6 +51,8 @@ struct Seen {
 /// A watcher that was away for longer has no right to judge.
 const AWAY: u64 = 1500;
 const PATIENCE: u64 = 4;
+/// A runnable process that got less than this part of a core is starved.
+const STARVED: u64 = 5;
 
 impl Judge {
     /// A loop may be silent for `limit`.
@@ -93,7 +95,7 @@ impl Judge {
             return Verdict::Fine;
         }
         let starved = match (look.usage, seen.cpu_ms) {
-            (Some(('R', now)), Some(then)) => now.saturating_sub(then) < silent / 2,
+            (Some(('R', now)), Some(then)) => now.saturating_sub(then) < silent / STARVED,
             _ => false,
         };
         if starved && silent < self.limit * PATIENCE {

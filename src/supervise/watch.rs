@@ -4,7 +4,8 @@
 //!
 //! 1. A stalled loop is asked for its JavaScript stack (a flag in its seat, answered by a helper
 //!    thread in that process), gets a second to give it, and is killed.
-//! 2. Once a second memory and CPU are sampled; three samples in a row above the limit are reported.
+//! 2. The budget's tokens of a process that has ended go back, even while the primary is busy.
+//! 3. Once a second memory and CPU are sampled; three samples in a row above the limit are reported.
 //!
 //! Reports wait in a list that the primary's JavaScript takes when it turns; nothing waits for it.
 
@@ -15,6 +16,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::budget::Budget;
 use super::handle::ProcessHandle;
 use super::reading;
 use super::stall::{Judge, Look, Verdict};
@@ -209,6 +211,14 @@ fn look_at(
     let word = |word| region.seat(number, word).load(Ordering::Acquire);
     // A seat can be taken over before its watch is changed; judge only the process that was meant.
     if word(seat::PID) != i64::from(watched.pid) {
+        return None;
+    }
+    if watched
+        .handle
+        .as_ref()
+        .is_some_and(|handle| handle.wait(Duration::ZERO))
+    {
+        Budget::reclaim(region, number as u32);
         return None;
     }
     if let Some((since, silent_ms)) = watched.stalled {
