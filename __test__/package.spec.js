@@ -81,9 +81,9 @@ test('the ESM entries export what the CommonJS ones do', async (t) => {
     ['rspool', manifest.exports['.']],
     ['rspool/worker', manifest.exports['./worker']]
   ]) {
-    const names = Object.keys(require(path.join(root, cjs.default)))
+    const names = Object.keys(require(path.join(root, cjs)))
     const namespace = await import(entry)
-    t.deepEqual(Object.keys(namespace).sort(), [...names, 'default'].sort(), esm.default)
+    t.deepEqual(Object.keys(namespace).sort(), [...names, 'default'].sort(), esm)
     for (const name of names) t.is(namespace[name], namespace.default[name])
   }
 })

@@ -1,6 +1,13 @@
 // What a user writes, in an ES module. It is compiled, never run.
 
-import rspool, { AtomicCounters, cpuCount, type NativeResult, type SharedCounters } from 'rspool'
+import rspool, { AtomicCounters, cpuCount, type NativeParams, type NativeResult, type SharedCounters } from 'rspool'
+
+// Merging works here as in CommonJS: both see the same declarations.
+declare module 'rspool' {
+  interface NativeTasks {
+    'test.merged': { input: number; params: { factor?: number }; result: string }
+  }
+}
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 function same<_T extends true>(): void {}
@@ -21,5 +28,7 @@ same<Same<NativeResult<'hash.sha256', string, never>, Buffer>>()
 same<Same<NativeResult<'hash.sha256', string, 'hex'>, string>>()
 same<Same<NativeResult<'hash.xxh3', string, never>, bigint>>()
 same<Same<NativeResult<'array.sort', Float64Array, never>, Float64Array>>()
+same<Same<NativeResult<'test.merged', number, never>, string>>()
+const params: NativeParams<'test.merged', never> = { factor: 2 }
 
-export { exact, hits }
+export { exact, hits, params }
