@@ -149,8 +149,8 @@ function drain() {
       else if (length === -1) at += 8
     }
     if (call === undefined) continue
-    giveBack(ticket)
     call.settle(what, about, length, offset)
+    giveBack(ticket)
   }
   // After the records: what these do may drain again, and the mailbox is one.
   for (const { pool, what, about } of controls) pools.get(pool)?.control(what, about)

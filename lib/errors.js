@@ -137,7 +137,8 @@ function fromCode(code, message) {
   return Class === undefined ? new RspoolError(code, message) : new Class(message)
 }
 
-module.exports = {
+/** What users get. */
+const classes = Object.freeze({
   RspoolError,
   TaskTimeoutError,
   QueueTimeoutError,
@@ -149,7 +150,7 @@ module.exports = {
   InputTooLargeError,
   TaskPanicError,
   InvalidArgumentError,
-  AbortError,
-  fromCode,
-  invalidArgument
-}
+  AbortError
+})
+
+module.exports = { ...classes, classes, fromCode, invalidArgument }

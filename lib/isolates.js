@@ -7,12 +7,10 @@ const path = require('node:path')
 const { Worker, MessageChannel, receiveMessageOnPort } = require('node:worker_threads')
 const { bound, drain } = require('./environment')
 const { WorkerExitError, WorkerStartError } = require('./errors')
+const { PORT_MESSAGE } = require('./payload/port')
 const { SCRIPT } = require('./targets')
 
 const BOOTSTRAP = path.join(__dirname, 'worker', 'bootstrap.js')
-
-/** What a message through a port is about; the same in lib/worker/loop.js. */
-const PORT_MESSAGE = Object.freeze({ READY: 0, WANT: 1, RESULT: 2, INPUT: 3, GONE: 4 })
 
 /** Milliseconds before an isolate is started again after the first failure to start; doubled each time. */
 const FIRST_BACKOFF = 100
@@ -24,6 +22,7 @@ const RETIRE_GRACE = 1000
  * @typedef {object} Isolate
  * @property {number} id
  * @property {Worker} worker
+ * @property {number} threadId which the worker itself forgets when it ends
  * @property {import('node:worker_threads').MessagePort} port
  * @property {boolean} ready
  * @property {unknown} error
@@ -39,6 +38,7 @@ const RETIRE_GRACE = 1000
  * @property {any} options
  * @property {() => boolean} isOpen
  * @property {(ticket: number) => any} heldInput
+ * @property {(ticket: number, generation: number, value: any) => void} progressed
  * @property {(event: string, ...args: any[]) => void} emit
  * @property {(error: unknown) => void} complain
  * @property {() => void} ended an isolate has ended
@@ -80,7 +80,16 @@ class Isolates {
       return
     }
     /** @type {Isolate} */
-    const isolate = { id, worker, port, ready: false, error: undefined, failed: false, results: new Map() }
+    const isolate = {
+      id,
+      worker,
+      threadId: worker.threadId,
+      port,
+      ready: false,
+      error: undefined,
+      failed: false,
+      results: new Map()
+    }
     this.all.set(id, isolate)
     port.on('message', (message) => this.#received(isolate, message))
     worker.on('message', (message) => this.owner.emit('message', message))
@@ -149,6 +158,16 @@ class Isolates {
     return value
   }
 
+  /** Takes in what has come through the ports already. */
+  flush() {
+    for (const isolate of this.all.values()) this.#flush(isolate)
+  }
+
+  /** @param {Isolate} isolate */
+  #flush(isolate) {
+    for (let next; (next = receiveMessageOnPort(isolate.port)) !== undefined; ) this.#received(isolate, next.message)
+  }
+
   /** @param {number} id */
   whyGone(id) {
     return this.causes.get(id)
@@ -172,10 +191,13 @@ class Isolates {
       case PORT_MESSAGE.READY:
         isolate.ready = true
         this.failures = 0
-        this.owner.emit('workerCreate', { id: isolate.id, threadId: isolate.worker.threadId })
+        this.owner.emit('workerCreate', { id: isolate.id, threadId: isolate.threadId })
         return
       case PORT_MESSAGE.RESULT:
         isolate.results.set(message[1], message[2])
+        return
+      case PORT_MESSAGE.PROGRESS:
+        this.owner.progressed(message[1], message[2], message[3])
         return
       case PORT_MESSAGE.WANT: {
         const [, ticket, slot, generation, target] = message
@@ -193,7 +215,7 @@ class Isolates {
   #exited(isolate, exitCode) {
     const { id } = isolate
     // READY may still be on its way, and results that are in the outbox have been reached.
-    for (let next; (next = receiveMessageOnPort(isolate.port)) !== undefined; ) this.#received(isolate, next.message)
+    this.#flush(isolate)
     while (drain() > 0);
     isolate.port.close()
     const exit = new WorkerExitError(`The worker ended with exit code ${exitCode} while it ran the task`, exitCode)
@@ -204,7 +226,7 @@ class Isolates {
       )
     this.all.delete(id)
     this.#leave(id, isolate)
-    this.owner.emit('workerExit', { id, threadId: isolate.worker.threadId, exitCode })
+    this.owner.emit('workerExit', { id, threadId: isolate.threadId, exitCode })
     this.owner.ended()
   }
 
@@ -254,4 +276,4 @@ function workerOptions(options, id) {
   return given
 }
 
-module.exports = { Isolates, PORT_MESSAGE }
+module.exports = { Isolates }

@@ -89,7 +89,8 @@ const RUN_RULES = {
   priority: PRIORITY,
   transferList: arrayOf(),
   params: typed('object'),
-  counters: readCounters
+  counters: readCounters,
+  onProgress: typed('function')
 }
 
 /**

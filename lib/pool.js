@@ -40,6 +40,7 @@ class Settings {
     this.transferList = run?.transferList
     this.params = run?.params === undefined ? undefined : toJson(run.params, "Task options: 'params'")
     this.counters = run?.counters
+    this.onProgress = run?.onProgress
   }
 }
 
@@ -86,12 +87,18 @@ class Pool extends EventEmitter {
       options: this.#options,
       isOpen: () => this.#phase === 'open' || (this.#phase === 'closing' && !this.#shut),
       heldInput: (ticket) => /** @type {any} */ (calls[ticket])?.held,
+      progressed: (ticket, generation, value) => {
+        const task = /** @type {any} */ (calls[ticket])
+        // A ticket is used again; a generation is not.
+        if (task?.onProgress !== undefined && task.generation === generation) task.onProgress(value)
+      },
       emit: (event, ...args) => this.#emit(event, ...args),
       complain: (error) => this.#complain(error),
       ended: () => this.#finish()
     })
     this.#home = {
       left: () => this.#left(),
+      flush: () => this.#isolates.flush(),
       receive: (worker, ticket) => this.#isolates.receive(worker, ticket),
       whyGone: (worker) => this.#isolates.whyGone(worker),
       whyNotStarted: () => this.#isolates.whyNotStarted()
@@ -186,6 +193,7 @@ class Pool extends EventEmitter {
     const promise = new Promise(capture)
     const task = new Task(this.#home, resolve, reject)
     task.ticket = issue(task)
+    task.onProgress = settings.onProgress
     if (extra === PORT) this.#submitByPort(task, target, input, settings)
     else {
       this.#describe(task, target, settings)
@@ -225,6 +233,8 @@ class Pool extends EventEmitter {
       )
       return
     }
+    task.key = cells[CELL.KEY]
+    task.generation = cells[CELL.GENERATION]
     if (++this.#pending > this.#capacity) this.#waited = true
     if (cells[CELL.START] >= 0) this.#isolates.start(cells[CELL.START])
   }
@@ -283,10 +293,8 @@ class Pool extends EventEmitter {
    * @param {any} signal
    */
   #watch(task, signal) {
-    const key = cells[CELL.KEY]
-    const generation = cells[CELL.GENERATION]
     task.unlisten = listen(signal, (reason) => {
-      if (bound.cancel(this.#handle, key, generation)) task.abort(reason)
+      if (bound.cancel(this.#handle, task.key, task.generation)) task.abort(reason)
     })
   }
 

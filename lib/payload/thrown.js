@@ -18,7 +18,7 @@ const CLASSES = {
   AggregateError
 }
 const TAKEN_CARE_OF = new Set(['name', 'message', 'stack', 'cause', 'errors'])
-/** Causes of causes; a cycle ends here. */
+/** Causes of causes. */
 const MAX_DEPTH = 16
 
 /**
@@ -39,7 +39,8 @@ const MAX_DEPTH = 16
  * @returns {boolean}
  */
 function isError(value) {
-  return types.isNativeError(value) || value instanceof Error
+  if (types.isNativeError(value)) return true
+  return !types.isProxy(value) && value instanceof Error
 }
 
 /** @param {unknown} value */
@@ -53,37 +54,42 @@ function cloneable(value) {
 }
 
 /**
- * @param {unknown} get
+ * @param {() => unknown} get a getter in it may throw
  * @param {string} otherwise
  */
 function text(get, otherwise) {
   try {
-    return String(get)
+    return String(get())
   } catch {
     return otherwise
   }
 }
 
 /**
- * Plain data that stands for the thrown value. Never throws.
+ * Plain data that stands for the thrown value. Never throws. What is met twice is described once, so
+ * that errors that hold each other do so at the other end too.
  * @param {any} thrown
  * @param {number} [depth]
+ * @param {Map<any, Description>} [seen]
  * @returns {Description}
  */
-function describe(thrown, depth = 0) {
+function describe(thrown, depth = 0, seen = new Map()) {
+  const known = seen.get(thrown)
+  if (known !== undefined) return known
   if (!isError(thrown)) {
     return cloneable(thrown)
       ? { error: false, value: thrown }
-      : describe(new Error(`a value that cannot be cloned was thrown: ${text(thrown, 'object')}`), depth)
+      : describe(new Error(`a value that cannot be cloned was thrown: ${text(() => thrown, 'an object')}`), depth, seen)
   }
   /** @type {Description} */
   const description = {
     error: true,
     class: classOf(thrown),
-    name: text(thrown.name, 'Error'),
-    message: text(thrown.message, ''),
-    stack: typeof thrown.stack === 'string' ? thrown.stack : undefined
+    name: text(() => thrown.name, 'Error'),
+    message: text(() => thrown.message, ''),
+    stack: text(() => thrown.stack ?? '', '')
   }
+  seen.set(thrown, description)
   const properties = /** @type {Record<string, unknown>} */ ({})
   for (const key of Object.keys(thrown)) {
     if (TAKEN_CARE_OF.has(key)) continue
@@ -95,12 +101,24 @@ function describe(thrown, depth = 0) {
   if (description.class === 'DOMException') properties.code = thrown.code
   description.properties = properties
   if (depth < MAX_DEPTH) {
-    if (Object.hasOwn(thrown, 'cause')) description.cause = describe(thrown.cause, depth + 1)
-    if (Array.isArray(thrown.errors)) {
-      description.errors = thrown.errors.map((/** @type {unknown} */ each) => describe(each, depth + 1))
-    }
+    const held = heldBy(thrown)
+    if (held.hasCause) description.cause = describe(held.cause, depth + 1, seen)
+    description.errors = held.errors?.map((each) => describe(each, depth + 1, seen))
   }
   return description
+}
+
+/**
+ * @param {any} error
+ * @returns {{ hasCause?: boolean, cause?: unknown, errors?: unknown[] }}
+ */
+function heldBy(error) {
+  try {
+    const errors = Array.isArray(error.errors) ? [...error.errors] : undefined
+    return { hasCause: Object.hasOwn(error, 'cause'), cause: error.cause, errors }
+  } catch {
+    return {}
+  }
 }
 
 /** @param {any} error */
@@ -117,30 +135,46 @@ function classOf(error) {
 /**
  * The thrown value again.
  * @param {Description} description
+ * @param {Map<Description, any>} [made]
  * @returns {any}
  */
-function revive(description) {
+function revive(description, made = new Map()) {
   if (!description.error) return description.value
+  if (!made.has(description)) made.set(description, bareError(description))
+  else return made.get(description)
+  return finish(made.get(description), description, made)
+}
+
+/**
+ * Without what it holds.
+ * @param {Description} description
+ * @returns {any}
+ */
+function bareError(description) {
   const { message, name } = description
-  if (description.class === 'DOMException') return finish(new DOMException(message, name), description)
+  if (description.class === 'DOMException') return new DOMException(message, name)
   if (description.class === 'RspoolError') {
-    return finish(fromCode(/** @type {any} */ (description.properties)?.code, message ?? ''), description)
+    return fromCode(/** @type {any} */ (description.properties)?.code, message ?? '')
   }
   const Class = CLASSES[/** @type {string} */ (description.class)] ?? Error
-  const error =
-    Class === AggregateError ? new AggregateError((description.errors ?? []).map(revive), message) : new Class(message)
+  const error = Class === AggregateError ? new AggregateError([], message) : new Class(message)
   if (error.name !== name) hide(error, 'name', name)
-  if (Class !== AggregateError && description.errors !== undefined) error.errors = description.errors.map(revive)
-  return finish(error, description)
+  return error
 }
 
 /**
  * @param {any} error
  * @param {Description} description
+ * @param {Map<Description, any>} made
  */
-function finish(error, description) {
+function finish(error, description, made) {
   hide(error, 'stack', joined(description.stack, error.stack))
-  if (description.cause !== undefined) hide(error, 'cause', revive(description.cause))
+  if (description.errors !== undefined) {
+    const members = description.errors.map((each) => revive(each, made))
+    if (error instanceof AggregateError) hide(error, 'errors', members)
+    else error.errors = members
+  }
+  if (description.cause !== undefined) hide(error, 'cause', revive(description.cause, made))
   for (const [key, value] of Object.entries(description.properties ?? {})) {
     if (key === 'code' && error instanceof DOMException) continue
     Object.defineProperty(error, key, { value, writable: true, enumerable: true, configurable: true })

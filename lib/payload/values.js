@@ -186,12 +186,13 @@ function encodeForNative(value) {
 }
 
 /**
+ * A BigInt becomes its digits, which a param of 64 bits also takes.
  * @param {object} value
  * @param {string} label
  */
 function toJson(value, label) {
   try {
-    return JSON.stringify(value) ?? 'null'
+    return JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? String(each) : each)) ?? 'null'
   } catch (cause) {
     const { message } = /** @type {any} */ (cause) ?? {}
     throw invalidArgument(`${label} of a native task must be plain data: ${message}`, { cause })

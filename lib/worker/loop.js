@@ -17,8 +17,8 @@ const {
   setWorkerRing,
   DATA
 } = require('../environment')
-const { PORT_MESSAGE } = require('../isolates')
 const { isMoved } = require('../payload/move')
+const { PORT_MESSAGE } = require('../payload/port')
 const { PORT, TAG, encode, decode } = require('../payload/values')
 const { describe } = require('../payload/thrown')
 const { context, enter, begin } = require('./context')
@@ -45,7 +45,7 @@ async function startWorker(settings) {
   port = settings.port
   workerId = settings.id
   concurrency = settings.concurrency
-  context.open(settings.flags, concurrency)
+  context.open(settings.flags, port, concurrency)
   port.on('message', received)
   hold()
   setWorkerRing(rung)

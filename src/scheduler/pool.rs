@@ -65,8 +65,9 @@ pub enum Step {
 /// Starts a thread that will [`join`](Scheduler::join) as this worker.
 pub(super) type Launch = fn(&Arc<Scheduler>, WorkerId) -> io::Result<()>;
 
-/// Nanoseconds that an isolate may take to come when it is rung, before another is.
-const WAKE_PATIENCE: u64 = 3_000_000;
+/// Nanoseconds until it is checked whether a worker that was rung has come, and whether the busy ones
+/// have kept up.
+const WAKE_PATIENCE: u64 = 2_000_000;
 
 /// On a cache line of its own: the spinning worker reads it all the time.
 #[derive(Debug, Default)]
@@ -345,7 +346,8 @@ impl Scheduler {
                 let now = now();
                 let mut state = self.state.lock();
                 let expected = state.doubt_wakers(WAKE_PATIENCE, now);
-                let wakes = self.release(state, now);
+                let wakes = state.wakes(false, now);
+                drop(state);
                 self.ring_and_request(wakes);
                 if expected {
                     self.expect_wakers();
@@ -393,7 +395,7 @@ impl Scheduler {
 
     /// Decides who is woken, publishes the queue lengths, and releases the lock.
     fn release(&self, mut state: MutexGuard<'_, State>, now: u64) -> Wakes {
-        let wakes = state.wakes(now);
+        let wakes = state.wakes(true, now);
         self.publish(&state);
         wakes
     }
@@ -408,7 +410,7 @@ impl Scheduler {
         }
     }
 
-    /// Within a few milliseconds somebody looks whether the workers that were rung have come.
+    /// In a while somebody looks whether what waits has been taken.
     fn expect_wakers(self: &Arc<Self>) {
         if !self.doubting.swap(true, Relaxed) {
             timer::arm(now() + WAKE_PATIENCE, Arc::downgrade(self), Alarm::Wakers);
@@ -420,7 +422,7 @@ impl Scheduler {
         for bell in wakes.rings.0.iter().flatten() {
             bell.ring(Ring::Lane);
         }
-        if wakes.rings[Lane::Script].is_some() {
+        if wakes.trusted || wakes.rings[Lane::Script].is_some() {
             self.expect_wakers();
         }
         if let Some(id) = wakes.starts[Lane::Native]

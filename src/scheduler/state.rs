@@ -5,9 +5,13 @@
 //! waking), because that one will take the task. A worker that takes a task and leaves others
 //! waiting wakes the next. So n workers cost no more than one.
 //!
+//! Nor is a worker woken for tasks that the busy ones will have taken before it could come, judged by
+//! how long tasks have lately run. An alarm checks that guess: see `Alarm::Wakers`.
+//!
 //! The CPU limit: at most `max_threads` workers over both lanes run tasks. Where the last free place
-//! is wanted by both lanes, the better priority has it, then whoever has waited longer, but a lane
-//! keeps its place for `LANE_PATIENCE` so that mixed small tasks do not pay a switch each.
+//! is wanted by both lanes, the better priority has it, then whoever has waited longer. But a worker
+//! that was woken keeps its place for a `TURN` against equal priorities: under a backlog every task
+//! has waited long, and mixed small tasks would pay a switch of lanes each.
 
 use std::sync::Arc;
 
@@ -21,8 +25,11 @@ use super::stats::{Snapshot, Stats, WorkerSnapshot};
 use super::task::{Key, NewTask, Outcome, Stage, Taken, Task};
 use super::worker::{Worker, WorkerId, WorkerState};
 
-/// Nanoseconds that the other lane's oldest task waits before it gets a place ahead of this lane's.
-const LANE_PATIENCE: u64 = 2_000_000;
+/// Nanoseconds for which a worker that was woken does not give its place to the other lane.
+const TURN: u64 = 2_000_000;
+
+/// Nanoseconds from ringing a worker to its first task, roughly.
+const WAKE_COST: u64 = 30_000;
 
 /// Whether new tasks are taken, and queued ones still run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +53,19 @@ pub(super) struct LaneState {
     /// No worker is started: the last ones failed to.
     pub(super) held: bool,
     luck: Luck,
+    /// How long tasks have lately run: a moving average, in nanoseconds.
+    typical_run: u64,
+}
+
+impl LaneState {
+    fn ran(&mut self, ns: u64) {
+        self.typical_run = (self.typical_run * 7 + ns.min(1 << 40)) / 8;
+    }
+
+    /// Whether the busy workers will have taken what waits before a woken one could.
+    fn keeps_up(&self, waiting: usize) -> bool {
+        self.busy > 0 && waiting as u64 * self.typical_run < WAKE_COST * u64::from(self.busy)
+    }
 }
 
 /// What has to happen once the lock is released.
@@ -54,6 +74,8 @@ pub(super) struct LaneState {
 pub(super) struct Wakes {
     pub(super) rings: PerLane<Option<Arc<dyn Bell>>>,
     pub(super) starts: PerLane<Option<WorkerId>>,
+    /// Nobody was woken for something, because it will not wait for long.
+    pub(super) trusted: bool,
 }
 
 /// A worker that has to be told that nobody waits for a task of its any more.
@@ -262,6 +284,7 @@ impl State {
         let lane = &mut self.lanes[worker.lane];
         lane.running -= 1;
         lane.busy -= u32::from(worker.running == 0);
+        lane.ran(ran);
         self.stats.ran(ran);
         if task.stage == Stage::Abandoned {
             return None;
@@ -284,6 +307,7 @@ impl State {
         let (lane, spun) = (worker.lane, worker.state == WorkerState::Spinning);
         if worker.state != WorkerState::Active {
             self.enter(id.0, WorkerState::Active);
+            self.workers[id.0].turn_since = now;
         }
         let worker = &self.workers[id.0];
         if worker.retiring && worker.running == 0 {
@@ -325,7 +349,7 @@ impl State {
         }
         let index = self.queues[lane].head()?;
         if worker.running == 0
-            && (self.busy() >= self.limits.max_threads || self.yields(lane, index, now))
+            && (self.busy() >= self.limits.max_threads || self.yields(id, index, now))
         {
             return None;
         }
@@ -361,6 +385,7 @@ impl State {
         }
         let id = WorkerId(*self.lanes[lane].idle.last()?);
         self.enter(id.0, WorkerState::Active);
+        self.workers[id.0].turn_since = now;
         self.enqueue(new, now);
         let taken = self
             .take(id, now)
@@ -389,8 +414,9 @@ impl State {
     }
 
     /// Whether the last free place is for the other lane's next task rather than for `own`.
-    fn yields(&self, lane: Lane, own: u32, now: u64) -> bool {
-        let other = lane.other();
+    fn yields(&self, id: WorkerId, own: u32, now: u64) -> bool {
+        let worker = &self.workers[id.0];
+        let other = worker.lane.other();
         let Some(rival) = self.queues[other].head() else {
             return false;
         };
@@ -398,21 +424,37 @@ impl State {
             return false;
         }
         let (own, rival) = (&self.tasks[own], &self.tasks[rival]);
-        let impatient = now.saturating_sub(rival.enqueued) > LANE_PATIENCE;
-        rival.priority < own.priority
-            || (rival.priority == own.priority && impatient && rival.enqueued < own.enqueued)
+        let turn_over = now.saturating_sub(worker.turn_since) > TURN;
+        rival.priority < own.priority || (turn_over && rival.precedes(own))
     }
 
-    /// Who has to be rung or started so that what waits gets done.
-    pub(super) fn wakes(&mut self, now: u64) -> Wakes {
+    /// The lanes, that of the task which is to have the next free place first.
+    fn by_precedence(&self) -> [Lane; 2] {
+        let [a, b] = Lane::ALL;
+        match (self.queues[a].head(), self.queues[b].head()) {
+            (Some(first), Some(second)) if self.tasks[second].precedes(&self.tasks[first]) => {
+                [b, a]
+            }
+            _ => [a, b],
+        }
+    }
+
+    /// Who has to be rung or started so that what waits gets done. Not `trusting`, what waits has done
+    /// so for long enough to need somebody else.
+    pub(super) fn wakes(&mut self, trusting: bool, now: u64) -> Wakes {
         let mut wakes = Wakes::default();
-        for lane in Lane::ALL {
+        // A worker that has just yielded is idle too: its lane must not be rung first.
+        for lane in self.by_precedence() {
             let waiting = self.queues[lane].len();
             if waiting == 0 || self.phase == Phase::Closed {
                 continue;
             }
             let place_free = self.busy() + self.searching() < self.limits.max_threads;
             let state = &self.lanes[lane];
+            if trusting && state.keeps_up(waiting) {
+                wakes.trusted = true;
+                continue;
+            }
             if state.searching == 0 {
                 let idle = if place_free { state.idle.last() } else { None };
                 if let Some(&id) = idle.or(state.spare.last()) {
@@ -642,5 +684,115 @@ impl Drop for State {
                 spin::slept();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::outbox::Ring;
+    use super::super::payload::Payload;
+    use super::super::task::NO_LIMIT;
+    use super::*;
+
+    #[derive(Debug)]
+    struct Silent;
+
+    impl Bell for Silent {
+        fn ring(&self, _: Ring) {}
+        fn cancel(&self, _: u32, _: u32) {}
+    }
+
+    /// One place, and an idle worker of each lane: native, script.
+    fn two_lanes() -> (State, WorkerId, WorkerId) {
+        let mut state = State::new(
+            Limits {
+                min_threads: 1,
+                max_threads: 1,
+                max_queue: usize::MAX,
+                concurrency: 1,
+                abort_grace: NO_LIMIT,
+                idle_timeout: NO_LIMIT,
+            },
+            0,
+        );
+        let [native, script] = Lane::ALL.map(|lane| {
+            let id = state.add_worker(lane, 0);
+            assert!(state.join(id, Arc::new(Silent)));
+            assert!(matches!(state.next(id, false, 0), Next::Idle));
+            id
+        });
+        (state, native, script)
+    }
+
+    fn add(state: &mut State, lane: Lane, priority: i8, now: u64) {
+        let new = NewTask {
+            ticket: 0,
+            target: 0,
+            lane,
+            priority,
+            timeout: NO_LIMIT,
+            queue_timeout: NO_LIMIT,
+            payload: Payload::number(0, 0.0),
+            attachments: None,
+        };
+        state.enqueue(new, now);
+    }
+
+    /// The worker ends its task, and the lanes that are rung when it gets none.
+    fn finish_and_take(state: &mut State, id: WorkerId, now: u64) -> Option<[bool; 2]> {
+        state.finish(id, 0, Outcome::Returned(Payload::number(0, 0.0)), now);
+        match state.next(id, false, now) {
+            Next::Run(_) => None,
+            _ => Some(state.wakes(now).rings.0.map(|bell| bell.is_some())),
+        }
+    }
+
+    #[test]
+    fn under_a_backlog_a_place_changes_the_lane_once_a_turn() {
+        let (mut state, native, script) = two_lanes();
+        for at in 0..40 {
+            add(&mut state, Lane::ALL[at % 2], 0, at as u64);
+        }
+        let mut now = 10 * TURN;
+        assert!(state.wakes(now).rings[Lane::Native].is_some());
+        assert!(matches!(state.next(native, false, now), Next::Run(_)));
+        for _ in 0..4 {
+            now += TURN / 4;
+            assert_eq!(finish_and_take(&mut state, native, now), None);
+        }
+        now += 1;
+        let rung = finish_and_take(&mut state, native, now);
+        assert_eq!(rung, Some([false, true]), "the turn is over");
+        assert!(matches!(state.next(script, false, now), Next::Run(_)));
+        now += TURN / 2;
+        assert_eq!(finish_and_take(&mut state, script, now), None);
+    }
+
+    #[test]
+    fn a_turn_does_not_end_for_a_younger_task() {
+        let (mut state, native, _) = two_lanes();
+        for at in 0..4 {
+            add(&mut state, Lane::Native, 0, at);
+        }
+        let _ = state.wakes(10);
+        assert!(matches!(state.next(native, false, 10), Next::Run(_)));
+        add(&mut state, Lane::Script, 0, 20);
+        for round in 1..4 {
+            assert_eq!(finish_and_take(&mut state, native, round * 2 * TURN), None);
+        }
+        let rung = finish_and_take(&mut state, native, 8 * TURN);
+        assert_eq!(rung, Some([false, true]), "nothing is left in its own lane");
+    }
+
+    #[test]
+    fn a_better_priority_ends_a_turn() {
+        let (mut state, native, _) = two_lanes();
+        add(&mut state, Lane::Native, 0, 0);
+        add(&mut state, Lane::Native, 0, 0);
+        let _ = state.wakes(0);
+        assert!(matches!(state.next(native, false, 0), Next::Run(_)));
+        add(&mut state, Lane::Script, -1, 5);
+        let rung = finish_and_take(&mut state, native, 6);
+        assert_eq!(rung, Some([false, true]));
     }
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
+use super::state::{Next, State};
 use super::*;
 
 /// Counts its rings and the tasks that were given up.
@@ -144,37 +145,79 @@ fn a_worker_takes_tasks_in_order_and_their_results_reach_the_owner() {
     );
 }
 
+/// Two idle workers of a lane, driven without a clock: times are given.
+fn two_idle() -> (State, [u32; 2]) {
+    let mut state = State::new(LIMITS, 0);
+    let ids = [0, 1].map(|_| {
+        let id = state.add_worker(Lane::Script, 0);
+        assert!(state.join(id, Arc::new(TestBell::default())));
+        assert!(matches!(state.next(id, false, 0), Next::Idle));
+        id.0
+    });
+    (state, ids)
+}
+
+fn rung(state: &mut State, trusting: bool, now: u64) -> usize {
+    let wakes = state.wakes(trusting, now);
+    wakes.rings.0.iter().flatten().count()
+}
+
 #[test]
 fn a_submit_wakes_one_idle_worker_and_none_while_one_is_on_its_way() {
-    let (pool, _) = pool(LIMITS);
-    let workers: Vec<_> = (0..2)
-        .map(|i| joined(&pool, pool.submit(call(i, Lane::Script)).unwrap()))
-        .collect();
-    for (id, _) in &workers {
-        let taken = run(pool.exchange(*id, None));
-        pool.finish(*id, taken.slot, Outcome::TaskTimeout);
+    let (mut state, [_, warmest]) = two_idle();
+    for ticket in 0..10 {
+        state.enqueue(call(ticket, Lane::Script), 0);
+        assert_eq!(rung(&mut state, true, 0), usize::from(ticket == 0));
     }
-    for (id, _) in &workers {
-        assert!(matches!(pool.exchange(*id, None), Step::Idle));
+    assert!(matches!(
+        state.next(WorkerId(warmest), false, 0),
+        Next::Run(_)
+    ));
+}
+
+#[test]
+fn nobody_is_woken_for_what_a_busy_worker_will_take_sooner() {
+    let (mut state, [other, busy]) = two_idle();
+    let busy = WorkerId(busy);
+    state.enqueue(call(0, Lane::Script), 0);
+    assert_eq!(rung(&mut state, true, 0), 1);
+    // Short tasks: the busy worker keeps up, until it has been trusted for too long.
+    let mut now = 0;
+    for ticket in 1..50 {
+        let Next::Run(taken) = state.next(busy, false, now) else {
+            panic!("a task waits")
+        };
+        state.enqueue(call(ticket, Lane::Script), now);
+        assert_eq!(rung(&mut state, true, now), 0);
+        now += 200;
+        state.finish(
+            busy,
+            taken.slot,
+            Outcome::Returned(Payload::number(4, 0.0)),
+            now,
+        );
     }
-    let rings = || {
-        workers
-            .iter()
-            .map(|(_, bell)| bell.rings.load(SeqCst))
-            .collect::<Vec<_>>()
+    let Next::Run(long) = state.next(busy, false, now) else {
+        panic!("a task waits")
     };
-    let before: u32 = rings().iter().sum();
-    for ticket in 10..20 {
-        pool.submit(call(ticket, Lane::Script)).unwrap();
-    }
-    assert_eq!(rings().iter().sum::<u32>(), before + 1);
-    // The woken one takes a task and, seeing more, wakes the other.
-    let woken = workers
-        .iter()
-        .position(|(_, bell)| bell.rings.load(SeqCst) > 0)
-        .unwrap();
-    run(pool.exchange(workers[woken].0, None));
-    assert_eq!(rings().iter().sum::<u32>(), before + 2);
+    state.enqueue(call(50, Lane::Script), now);
+    assert_eq!(rung(&mut state, true, now), 0);
+    assert_eq!(rung(&mut state, false, now), 1);
+    assert!(matches!(
+        state.next(WorkerId(other), false, now),
+        Next::Run(_)
+    ));
+    // A long one changes the guess.
+    now += 1_000_000;
+    state.finish(
+        busy,
+        long.slot,
+        Outcome::Returned(Payload::number(4, 0.0)),
+        now,
+    );
+    assert!(matches!(state.next(busy, false, now), Next::Idle));
+    state.enqueue(call(51, Lane::Script), now);
+    assert_eq!(rung(&mut state, true, now), 1);
 }
 
 #[test]

@@ -56,6 +56,8 @@ pub(super) struct Worker {
     pub(super) since: u64,
     pub(super) idle_since: u64,
     pub(super) rung_at: u64,
+    /// When it last came back from waiting.
+    pub(super) turn_since: u64,
     pub(super) completed: u64,
     pub(super) busy_ns: u64,
 }
@@ -72,6 +74,7 @@ impl Worker {
             since: now,
             idle_since: now,
             rung_at: now,
+            turn_since: now,
             completed: 0,
             busy_ns: 0,
         }

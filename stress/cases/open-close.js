@@ -1,0 +1,42 @@
+'use strict'
+
+const assert = require('node:assert')
+const { Pool } = require('../..')
+const { filename } = require('../children/busy')
+const { read, backTo, settledRss } = require('../lib/readings')
+
+const WARM_UP = 50
+/** Bytes that a pool may leave behind. What each isolate leaves in V8 and in malloc is of that order. */
+const ALLOWED = 40_000
+
+/** @param {number} round */
+async function openAndClose(round) {
+  const pool = new Pool({ filename, minThreads: 1, maxThreads: 2 })
+  const [digest, square, failed] = await Promise.allSettled([
+    pool.runTask('hash.sha256', 'abc'),
+    pool.runTask('square', round),
+    pool.runTask('fail', round)
+  ])
+  assert.strictEqual(digest.status === 'fulfilled' && digest.value.length, 32)
+  assert.strictEqual(square.status === 'fulfilled' && square.value, round * round)
+  assert.strictEqual(failed.status === 'rejected' && failed.reason.id, round)
+  await (round % 2 === 0 ? pool.close() : pool.destroy())
+}
+
+module.exports = {
+  title: 'Pools made and closed',
+  times: { rounds: 200 },
+  limit: 300_000,
+
+  /** @param {{ count: number }} given */
+  async run({ count }) {
+    for (let round = 0; round < WARM_UP; round++) await openAndClose(round)
+    const before = read()
+    const rss = await settledRss()
+    for (let round = 0; round < count; round++) await openAndClose(round)
+    await backTo(before)
+    const growth = ((await settledRss()) - rss) / count
+    assert.ok(growth < ALLOWED, `${Math.round(growth)} bytes of resident memory stay behind with each pool`)
+    return `threads, files and handles as before; ${(growth / 1024).toFixed(1)} kB resident a pool`
+  }
+}

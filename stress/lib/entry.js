@@ -1,0 +1,21 @@
+'use strict'
+
+// The process of a case: prints the version of Node.js, then what the case has to say for itself.
+
+const [name, count, seed] = process.argv.slice(2)
+
+console.log(process.versions.node)
+// A promise that never settles must not look like success.
+process.exitCode = 13
+require(`../cases/${name}`)
+  .run({ count: Number(count), seed: Number(seed) })
+  .then(
+    (/** @type {string} */ note) => {
+      console.log(note)
+      process.exitCode = 0
+    },
+    (/** @type {unknown} */ error) => {
+      console.error(error)
+      process.exit(1)
+    }
+  )

@@ -1,0 +1,45 @@
+'use strict'
+
+// What a process holds, as the operating system and Node.js see it.
+
+const fs = require('node:fs')
+
+const linux = process.platform === 'linux'
+
+function sleep(/** @type {number} */ ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+function read() {
+  return {
+    threads: linux ? fs.readdirSync('/proc/self/task').length : 0,
+    // One of them is that of this very reading.
+    files: linux ? fs.readdirSync('/proc/self/fd').length : 0,
+    handles: process.getActiveResourcesInfo().filter((name) => name !== 'Timeout' && name !== 'Immediate').length
+  }
+}
+
+/**
+ * Threads end a little after what ended them.
+ * @param {ReturnType<typeof read>} before
+ */
+async function backTo(before) {
+  let now = read()
+  for (let i = 0; i < 200; i++) {
+    now = read()
+    const kept = Object.entries(now).filter(([name, value]) => value > before[/** @type {'threads'} */ (name)])
+    if (kept.length === 0) return
+    await sleep(25)
+  }
+  throw new Error(`Left behind: ${JSON.stringify(now)}, before: ${JSON.stringify(before)}`)
+}
+
+async function settledRss() {
+  for (let i = 0; i < 4; i++) {
+    globalThis.gc?.()
+    await sleep(25)
+  }
+  return process.memoryUsage.rss()
+}
+
+module.exports = { read, backTo, settledRss, sleep }
