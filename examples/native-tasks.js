@@ -25,6 +25,7 @@ async function main() {
   console.log(`lanes in use: ${[...new Set(pool.stats().workers.map(({ lane }) => lane))].join(', ')}`)
 
   // A wrong name says what is there.
+  // @ts-expect-error and the compiler knows it as well
   await pool.runTask('hash.sha265', 'abc').catch((error) => console.log(`${error.code}: ${error.message}`))
   await pool.close()
 }
