@@ -158,9 +158,7 @@ test('the pool is an event emitter, and says which workers come and go', async (
   const threadId = await pool.run(null, { name: 'where' })
   t.is((await created).threadId, threadId)
   await pool.close()
-  const { exitCode, id } = await exited
-  t.is(exitCode, 0)
-  t.is(id, (await created).id)
+  t.deepEqual(await exited, { ...(await created), exitCode: 0 })
 })
 
 test('what a listener throws is uncaught, and harms no task', async (t) => {

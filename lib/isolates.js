@@ -5,7 +5,9 @@
 
 const path = require('node:path')
 const { Worker, MessageChannel, receiveMessageOnPort } = require('node:worker_threads')
+const { types } = require('node:util')
 const { bound, drain } = require('./environment')
+const { describe, revive } = require('./payload/thrown')
 const { WorkerExitError, WorkerStartError } = require('./errors')
 const { PORT_MESSAGE } = require('./payload/port')
 const { SCRIPT } = require('./targets')
@@ -22,7 +24,7 @@ const RETIRE_GRACE = 1000
  * @typedef {object} Isolate
  * @property {number} id
  * @property {Worker} worker
- * @property {number} threadId which the worker itself forgets when it ends
+ * @property {number} threadId which the worker forgets when it has ended
  * @property {import('node:worker_threads').MessagePort} port
  * @property {boolean} ready
  * @property {unknown} error
@@ -52,6 +54,8 @@ class Isolates {
     this.all = new Map()
     /** Why the isolate that last had this id ended. @type {Map<number, unknown>} */
     this.causes = new Map()
+    /** How many tasks were told why their isolate ended. */
+    this.told = 0
     this.failures = 0
     /** @type {unknown} */
     this.startError = undefined
@@ -95,7 +99,8 @@ class Isolates {
     worker.on('message', (message) => this.owner.emit('message', message))
     worker.on('messageerror', (error) => this.owner.complain(error))
     worker.on('error', (error) => {
-      isolate.error = error
+      // Node gives an object that only looks like an error.
+      isolate.error = types.isNativeError(error) ? error : revive(describe(error))
       isolate.failed = true
     })
     worker.on('exit', (code) => this.#exited(isolate, code))
@@ -170,6 +175,7 @@ class Isolates {
 
   /** @param {number} id */
   whyGone(id) {
+    this.told++
     return this.causes.get(id)
   }
 
@@ -225,8 +231,9 @@ class Isolates {
         isolate.failed ? isolate.error : new Error(`The worker ended with exit code ${exitCode} before it was ready`)
       )
     this.all.delete(id)
-    this.#leave(id, isolate)
+    // Before the pool hears that its last worker has gone, and ends.
     this.owner.emit('workerExit', { id, threadId: isolate.threadId, exitCode })
+    this.#leave(id, isolate)
     this.owner.ended()
   }
 
@@ -236,10 +243,10 @@ class Isolates {
    * @param {Isolate} [isolate]
    */
   #leave(id, isolate) {
+    const { told } = this
     bound.leave(this.owner.handle, id)
-    let rejected = 0
-    for (let count; (count = drain()) > 0; ) rejected += count
-    if (isolate?.ready && isolate.failed && rejected === 0) this.owner.complain(isolate.error)
+    while (drain() > 0);
+    if (isolate?.ready && isolate.failed && this.told === told) this.owner.complain(isolate.error)
     if (!this.owner.isOpen()) return
     if (this.failures > 0 && bound.readyWorkers(this.owner.handle, SCRIPT) === 0) {
       bound.failWaiting(this.owner.handle, SCRIPT)

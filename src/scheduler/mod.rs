@@ -11,6 +11,7 @@ mod outbox;
 mod payload;
 mod pool;
 mod queue;
+mod share;
 mod slab;
 mod spin;
 mod state;

@@ -9,6 +9,7 @@ use parking_lot::{Mutex, MutexGuard};
 use super::clock::now;
 use super::lane::{Lane, PerLane};
 use super::outbox::{Bell, Control, Message, Outbox, Ring};
+use super::share;
 use super::spin::SPIN_NS;
 use super::state::{Given, Next, Phase, State, Wakes};
 use super::stats::Snapshot;
@@ -335,6 +336,13 @@ impl Scheduler {
         self.state.lock().snapshot(now())
     }
 
+    /// There may be a free token of the CPU budget.
+    pub(super) fn look_again(self: &Arc<Self>) {
+        let now = now();
+        let wakes = self.state.lock().wakes(false, now);
+        self.ring_and_request(wakes);
+    }
+
     // ---- alarms --------------------------------------------------------------------------------
 
     pub(super) fn alarm(self: &Arc<Self>, alarm: Alarm) {
@@ -421,6 +429,9 @@ impl Scheduler {
     fn ring_and_launch(self: &Arc<Self>, wakes: Wakes) -> Option<WorkerId> {
         for bell in wakes.rings.0.iter().flatten() {
             bell.ring(Ring::Lane);
+        }
+        if wakes.starved {
+            share::wait_for_token(Arc::downgrade(self));
         }
         if wakes.trusted || wakes.rings[Lane::Script].is_some() {
             self.expect_wakers();

@@ -19,6 +19,7 @@ use super::lane::{Lane, PerLane};
 use super::outbox::{Bell, Message};
 use super::pool::Limits;
 use super::queue::Queue;
+use super::share::Share;
 use super::slab::Slab;
 use super::spin::{self, Luck};
 use super::stats::{Snapshot, Stats, WorkerSnapshot};
@@ -76,6 +77,8 @@ pub(super) struct Wakes {
     pub(super) starts: PerLane<Option<WorkerId>>,
     /// Nobody was woken for something, because it will not wait for long.
     pub(super) trusted: bool,
+    /// The pool lacks a token of the CPU budget.
+    pub(super) starved: bool,
 }
 
 /// A worker that has to be told that nobody waits for a task of its any more.
@@ -116,6 +119,7 @@ pub(super) struct State {
     pub(super) lanes: PerLane<LaneState>,
     workers: Slab<Worker>,
     queued_bytes: usize,
+    share: Share,
     stats: Stats,
 }
 
@@ -130,6 +134,7 @@ impl State {
             lanes: PerLane::default(),
             workers: Slab::default(),
             queued_bytes: 0,
+            share: Share::new(),
             stats: Stats::new(now),
         }
     }
@@ -348,10 +353,12 @@ impl State {
             return None;
         }
         let index = self.queues[lane].head()?;
-        if worker.running == 0
-            && (self.busy() >= self.limits.max_threads || self.yields(id, index, now))
-        {
-            return None;
+        if worker.running == 0 {
+            let busy = self.busy();
+            let refused = busy >= self.limits.max_threads || self.yields(id, index, now);
+            if refused || !self.share.afford(busy) {
+                return None;
+            }
         }
         self.dequeue(index);
         let slot = self.workers[id.0].occupy(index);
@@ -449,13 +456,15 @@ impl State {
             if waiting == 0 || self.phase == Phase::Closed {
                 continue;
             }
-            let place_free = self.busy() + self.searching() < self.limits.max_threads;
             let state = &self.lanes[lane];
             if trusting && state.keeps_up(waiting) {
                 wakes.trusted = true;
                 continue;
             }
             if state.searching == 0 {
+                let awake = self.busy() + self.searching();
+                let place_free = awake < self.limits.max_threads && self.share.could_afford(awake);
+                let state = &self.lanes[lane];
                 let idle = if place_free { state.idle.last() } else { None };
                 if let Some(&id) = idle.or(state.spare.last()) {
                     wakes.rings[lane] = self.wake(id, now);
@@ -471,6 +480,7 @@ impl State {
                 wakes.starts[lane] = Some(self.add_worker(lane, now));
             }
         }
+        wakes.starved = self.share.settle(self.busy());
         wakes
     }
 
@@ -574,9 +584,9 @@ impl State {
 
     /// Retires workers of a lane that have been idle for `idle_ns`, down to the minimum.
     pub(super) fn reap(&mut self, lane: Lane, idle_ns: u64, now: u64) -> Vec<Arc<dyn Bell>> {
-        let surplus = self.lanes[lane]
-            .workers
-            .saturating_sub(self.limits.min_threads) as usize;
+        let surplus = self
+            .staying(lane)
+            .saturating_sub(self.limits.min_threads as usize);
         // The coldest are first.
         let long_idle = |id: &u32| now.saturating_sub(self.workers[*id].idle_since) >= idle_ns;
         let due: Vec<u32> = self.lanes[lane]
@@ -594,11 +604,19 @@ impl State {
         let Some(worker) = self.workers.get(id.0) else {
             return false;
         };
-        let surplus = self.lanes[worker.lane].workers > self.limits.min_threads;
+        let surplus = self.staying(worker.lane) > self.limits.min_threads as usize;
         surplus && worker.state == WorkerState::Idle && {
             let _ = self.retire(id.0);
             true
         }
+    }
+
+    /// The workers that are not about to end: a retired isolate takes its time.
+    fn staying(&self, lane: Lane) -> usize {
+        self.workers
+            .keys()
+            .filter(|&id| self.workers[id].lane == lane && !self.workers[id].retiring)
+            .count()
     }
 
     fn retire(&mut self, id: u32) -> Option<Arc<dyn Bell>> {
@@ -743,7 +761,7 @@ mod tests {
         state.finish(id, 0, Outcome::Returned(Payload::number(0, 0.0)), now);
         match state.next(id, false, now) {
             Next::Run(_) => None,
-            _ => Some(state.wakes(now).rings.0.map(|bell| bell.is_some())),
+            _ => Some(state.wakes(false, now).rings.0.map(|bell| bell.is_some())),
         }
     }
 
@@ -754,7 +772,7 @@ mod tests {
             add(&mut state, Lane::ALL[at % 2], 0, at as u64);
         }
         let mut now = 10 * TURN;
-        assert!(state.wakes(now).rings[Lane::Native].is_some());
+        assert!(state.wakes(false, now).rings[Lane::Native].is_some());
         assert!(matches!(state.next(native, false, now), Next::Run(_)));
         for _ in 0..4 {
             now += TURN / 4;
@@ -774,7 +792,7 @@ mod tests {
         for at in 0..4 {
             add(&mut state, Lane::Native, 0, at);
         }
-        let _ = state.wakes(10);
+        let _ = state.wakes(false, 10);
         assert!(matches!(state.next(native, false, 10), Next::Run(_)));
         add(&mut state, Lane::Script, 0, 20);
         for round in 1..4 {
@@ -789,7 +807,7 @@ mod tests {
         let (mut state, native, _) = two_lanes();
         add(&mut state, Lane::Native, 0, 0);
         add(&mut state, Lane::Native, 0, 0);
-        let _ = state.wakes(0);
+        let _ = state.wakes(false, 0);
         assert!(matches!(state.next(native, false, 0), Next::Run(_)));
         add(&mut state, Lane::Script, -1, 5);
         let rung = finish_and_take(&mut state, native, 6);
