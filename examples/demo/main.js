@@ -18,17 +18,18 @@ const { report, json, megabytes, round } = require('./report')
  */
 function progressLine(title, total) {
   const { stderr } = process
+  const live = stderr.isTTY && !process.env.CI
   let drawn = 0
   return {
     /** @param {import('./batch').Progress} progress */
     draw({ tasks, bytes }) {
-      if (!stderr.isTTY || performance.now() - drawn < 100) return
+      if (!live || performance.now() - drawn < 100) return
       drawn = performance.now()
       const line = `${title}  ${Math.floor((bytes / total.bytes) * 100)} %  ${round(tasks)} of ${round(total.tasks)} tasks`
       stderr.write(`\r${line.slice(0, stderr.columns - 1)}\x1b[K`)
     },
     clear() {
-      if (stderr.isTTY) stderr.write('\r\x1b[K')
+      if (live) stderr.write('\r\x1b[K')
     }
   }
 }
@@ -58,8 +59,11 @@ async function compare(settings) {
   const outcome = { bytes, pooled, main, different: different.map((file) => path.relative(folder, file)) }
   if (settings.json) console.log(JSON.stringify(json(outcome), null, 2))
   else {
-    const columns = process.stdout.isTTY ? process.stdout.columns : 100
-    console.log(report(outcome, { colors: picocolors, columns }))
+    const { isTTY, columns } = process.stdout
+    const colors = picocolors.createColors(
+      picocolors.isColorSupported && (isTTY || process.env.FORCE_COLOR !== undefined)
+    )
+    console.log(report(outcome, { colors, columns: isTTY ? columns : 100 }))
   }
   if (different.length > 0) process.exitCode = 1
 }
