@@ -138,7 +138,7 @@ class Pool extends EventEmitter {
     try {
       if (options === undefined && this.#main !== undefined) return this.#submit(this.#main, input, this.#defaults)
       const given = runOptions(options)
-      return this.#submit(this.#scriptTarget(given), input, new Settings(this.#options, given))
+      return this.#submit(this.#scriptTarget(given.name, given.filename), input, new Settings(this.#options, given))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -154,10 +154,13 @@ class Pool extends EventEmitter {
     try {
       let target
       if (typeof task === 'string') {
-        target = task.includes('.') ? nativeTarget(task) : this.#scriptTarget({ name: task })
+        target = task.includes('.') ? nativeTarget(task) : this.#scriptTarget(task)
       } else if (typeof task === 'function') target = inlineTarget(task)
       else if (isScriptTask(task))
-        target = this.#scriptTarget({ name: task.name, filename: scriptUrl(task.filename, "The task's filename") })
+        target = this.#scriptTarget(
+          Object.hasOwn(task, 'name') ? task.name : undefined,
+          scriptUrl(task.filename, "The task's filename")
+        )
       else {
         if (arguments.length > 2)
           throw invalidArgument(`The task must be a name, a function or { filename, name }, got ${show(task)}`)
@@ -170,8 +173,11 @@ class Pool extends EventEmitter {
     }
   }
 
-  /** @param {{ name?: string, filename?: string }} which */
-  #scriptTarget({ name, filename = this.#options.filename }) {
+  /**
+   * @param {string | undefined} name
+   * @param {string} [filename]
+   */
+  #scriptTarget(name, filename = this.#options.filename) {
     const own = filename === this.#options.filename
     if (filename === undefined) {
       throw new UnknownTaskError(
