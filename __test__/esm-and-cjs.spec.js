@@ -64,7 +64,7 @@ for (const [form, [file, source]] of Object.entries(named)) {
 }
 
 test('an export of a name that is also on Object.prototype is found', async (t) => {
-  const pool = scriptPool(t, 'a.js', 'exports.toString = (n) => `own ${n}`; exports.hasOwnProperty = () => 1')
+  const pool = scriptPool(t, 'a.js', 'exports.toString = (n) => "own " + n; exports.hasOwnProperty = () => 1')
   t.is(await pool.runTask('toString', 5), 'own 5')
   t.is(await pool.runTask('hasOwnProperty'), 1)
 })

@@ -29,7 +29,7 @@ const RETIRE_GRACE = 1000
  * @property {boolean} ready
  * @property {unknown} error
  * @property {boolean} failed
- * @property {Map<number, unknown>} results came by port, ahead of the scheduler's word
+ * @property {Map<number, unknown>} results by generation: came by port, ahead of the scheduler's word
  */
 
 /**
@@ -39,8 +39,7 @@ const RETIRE_GRACE = 1000
  * @property {number} uid
  * @property {any} options
  * @property {() => boolean} isOpen
- * @property {(ticket: number) => any} heldInput
- * @property {(ticket: number, generation: number, value: any) => void} progressed
+ * @property {(ticket: number, generation: number) => any} taskOf the call in flight that this names
  * @property {(event: string, ...args: any[]) => void} emit
  * @property {(error: unknown) => void} complain
  * @property {() => void} ended an isolate has ended
@@ -146,20 +145,20 @@ class Isolates {
   }
 
   /**
-   * The value that a worker sent through its port for a ticket.
+   * The value that a worker sent through its port for a task.
    * @param {number} id
-   * @param {number} ticket
+   * @param {number} generation
    */
-  receive(id, ticket) {
+  receive(id, generation) {
     const isolate = this.all.get(id)
     if (isolate === undefined) throw new WorkerExitError('The worker ended before its result arrived', 0)
-    while (!isolate.results.has(ticket)) {
+    while (!isolate.results.has(generation)) {
       const next = receiveMessageOnPort(isolate.port)
       if (next === undefined) throw new WorkerExitError('The worker ended before its result arrived', 0)
       this.#received(isolate, next.message)
     }
-    const value = isolate.results.get(ticket)
-    isolate.results.delete(ticket)
+    const value = isolate.results.get(generation)
+    isolate.results.delete(generation)
     return value
   }
 
@@ -200,14 +199,15 @@ class Isolates {
         this.owner.emit('workerCreate', { id: isolate.id, threadId: isolate.threadId })
         return
       case PORT_MESSAGE.RESULT:
-        isolate.results.set(message[1], message[2])
+        // Of a task that was given up nobody takes the result, and its ticket is used again.
+        if (this.owner.taskOf(message[1], message[2]) !== undefined) isolate.results.set(message[2], message[3])
         return
       case PORT_MESSAGE.PROGRESS:
-        this.owner.progressed(message[1], message[2], message[3])
+        this.owner.taskOf(message[1], message[2])?.onProgress?.(message[3])
         return
       case PORT_MESSAGE.WANT: {
         const [, ticket, slot, generation, target] = message
-        const held = this.owner.heldInput(ticket)
+        const held = this.owner.taskOf(ticket, generation)?.held
         if (held === undefined) isolate.port.postMessage([PORT_MESSAGE.GONE, slot])
         else this.send(isolate.id, slot, generation, target, ticket, held.input, held.list, false)
       }

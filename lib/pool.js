@@ -86,11 +86,10 @@ class Pool extends EventEmitter {
       uid: this.#uid,
       options: this.#options,
       isOpen: () => this.#phase === 'open' || (this.#phase === 'closing' && !this.#shut),
-      heldInput: (ticket) => /** @type {any} */ (calls[ticket])?.held,
-      progressed: (ticket, generation, value) => {
-        const task = /** @type {any} */ (calls[ticket])
-        // A ticket is used again; a generation is not.
-        if (task?.onProgress !== undefined && task.generation === generation) task.onProgress(value)
+      // A ticket is used again; a generation is not.
+      taskOf: (ticket, generation) => {
+        const task = /** @type {InstanceType<typeof Task> | undefined} */ (calls[ticket])
+        return task?.generation === generation ? task : undefined
       },
       emit: (event, ...args) => this.#emit(event, ...args),
       complain: (error) => this.#complain(error),
@@ -99,7 +98,7 @@ class Pool extends EventEmitter {
     this.#home = {
       left: () => this.#left(),
       flush: () => this.#isolates.flush(),
-      receive: (worker, ticket) => this.#isolates.receive(worker, ticket),
+      receive: (worker, generation) => this.#isolates.receive(worker, generation),
       whyGone: (worker) => this.#isolates.whyGone(worker),
       whyNotStarted: () => this.#isolates.whyNotStarted()
     }

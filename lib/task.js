@@ -13,7 +13,7 @@ const errors = require('./errors')
  * @typedef {object} Home
  * @property {() => void} left a task has ended
  * @property {() => void} flush take in what has come through ports
- * @property {(worker: number, ticket: number) => any} receive a result that came through a port
+ * @property {(worker: number, generation: number) => any} receive a result that came through a port
  * @property {(worker: number) => unknown} whyGone
  * @property {() => Error} whyNotStarted
  */
@@ -53,9 +53,7 @@ class Task {
     try {
       if (what === WHAT.RETURNED) {
         this.resolve(
-          about === TAG.PORT
-            ? this.home.receive(length === -1 ? numberAt(offset) : -1, this.ticket)
-            : decode(about, length, offset)
+          about === TAG.PORT ? this.home.receive(numberAt(offset), this.generation) : decode(about, length, offset)
         )
       } else this.#fail(what, about, length, offset)
     } catch (error) {
@@ -74,7 +72,7 @@ class Task {
     switch (what) {
       case WHAT.THREW: {
         const description =
-          about === TAG.PORT ? this.home.receive(numberAt(offset), this.ticket) : decode(about, length, offset)
+          about === TAG.PORT ? this.home.receive(numberAt(offset), this.generation) : decode(about, length, offset)
         // Made in a reaction of a promise that the caller's follows by then (a reaction before it gives
         // it the time to): its stack has the frames of the async functions that wait for this task.
         this.resolve(

@@ -16,7 +16,7 @@ const BEAT_EVERY = 250
  * @param {() => { queued: number, running: number }} pools
  * @returns {() => void} stops it, with the last counts
  */
-function startBeat (region, { seat, row }, servers, pools) {
+function startBeat(region, { seat, row }, servers, pools) {
   let beats = 0
   const counted = { requests: 0, errors: 0 }
   const count = () => {

@@ -52,6 +52,8 @@ pub(super) struct Worker {
     pub(super) bell: Option<Arc<dyn Bell>>,
     /// The task in each slot; its length is the number of tasks that it may run at once.
     pub(super) slots: Box<[Option<u32>]>,
+    /// The slots without a task, the last used last.
+    free: Vec<u32>,
     pub(super) running: u32,
     pub(super) since: u64,
     pub(super) idle_since: u64,
@@ -70,6 +72,7 @@ impl Worker {
             retiring: false,
             bell: None,
             slots: vec![None; slots as usize].into_boxed_slice(),
+            free: (0..slots).rev().collect(),
             running: 0,
             since: now,
             idle_since: now,
@@ -87,17 +90,17 @@ impl Worker {
     /// Puts a task into a free slot. The caller has checked that there is one.
     pub(super) fn occupy(&mut self, task: u32) -> u32 {
         let slot = self
-            .slots
-            .iter()
-            .position(Option::is_none)
+            .free
+            .pop()
             .expect("a worker takes a task only with room");
-        self.slots[slot] = Some(task);
+        self.slots[slot as usize] = Some(task);
         self.running += 1;
-        slot as u32
+        slot
     }
 
     pub(super) fn vacate(&mut self, slot: u32) {
         self.slots[slot as usize] = None;
+        self.free.push(slot);
         self.running -= 1;
         self.completed += 1;
     }
