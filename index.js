@@ -1,16 +1,23 @@
 'use strict'
 
-const { bound } = require('./lib/environment')
+const { bound, whenIdle } = require('./lib/environment')
 const { Pool, WorkerPool } = require('./lib/pool')
 const { runTask, tasks } = require('./lib/default-pool')
+const { AtomicCounters } = require('./lib/counters')
 const { move } = require('./lib/payload/move')
-const errors = require('./lib/errors')
+const { classes: errors } = require('./lib/errors')
+const cluster = require('./lib/cluster')
+
+// A process of a cluster that is drained lets its tasks end.
+cluster.addDrainHook(whenIdle)
 
 module.exports = {
   Pool,
   WorkerPool,
   runTask,
   tasks,
+  AtomicCounters,
+  cluster,
   move,
   cpuCount: () => bound.cpuCount(),
   errors

@@ -7,6 +7,7 @@ const { promisify } = require('node:util')
 const test = require('ava')
 const lock = require('../package-lock.json')
 const manifest = require('../package.json')
+const declared = require('./types/exports')
 
 const root = path.join(__dirname, '..')
 
@@ -77,13 +78,21 @@ test('what is packed can be run and built, and holds nothing else', async (t) =>
 })
 
 test('the ESM entries export what the CommonJS ones do', async (t) => {
-  for (const [entry, { import: esm, require: cjs }] of [
-    ['rspool', manifest.exports['.']],
-    ['rspool/worker', manifest.exports['./worker']]
-  ]) {
-    const names = Object.keys(require(path.join(root, cjs.default)))
+  for (const entry of ['rspool', 'rspool/worker']) {
+    const names = Object.keys(require(entry))
     const namespace = await import(entry)
-    t.deepEqual(Object.keys(namespace).sort(), [...names, 'default'].sort(), esm.default)
+    t.deepEqual(Object.keys(namespace).sort(), [...names, 'default'].sort(), entry)
     for (const name of names) t.is(namespace[name], namespace.default[name])
   }
+})
+
+test('the entries export what their declarations say', (t) => {
+  t.deepEqual(
+    Object.keys(require('rspool'))
+      .filter((name) => name !== 'cluster')
+      .sort(),
+    declared.main
+  )
+  t.deepEqual(Object.keys(require('rspool').errors).sort(), declared.errors)
+  t.deepEqual(Object.keys(require('rspool/worker')).sort(), declared.worker)
 })

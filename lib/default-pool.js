@@ -6,7 +6,7 @@
 const { bound } = require('./environment')
 const { Pool } = require('./pool')
 
-/** @type {import('./pool').Pool | undefined} */
+/** @type {InstanceType<typeof Pool> | undefined} */
 let pool
 
 function defaultPool() {

@@ -92,11 +92,23 @@ function giveBack(ticket) {
   calls[ticket] = undefined
   free.push(ticket)
   release()
+  if (idle.length > 0 && free.length === calls.length) for (const resolve of idle.splice(0)) resolve()
+}
+
+/** @type {(() => void)[]} */
+const idle = []
+
+/**
+ * Resolves when no call of this environment is in flight.
+ * @returns {Promise<void>}
+ */
+function whenIdle() {
+  return new Promise((resolve) => (free.length === calls.length ? resolve() : void idle.push(resolve)))
 }
 
 // ---- when the doorbell rings -------------------------------------------------------------------
 
-/** @type {Map<number, { control: (what: number, about: number, ticket: number) => void }>} */
+/** @type {Map<number, { control: (what: number, about: number) => void }>} */
 const pools = new Map()
 
 /** @type {((why: number) => void) | undefined} */
@@ -118,6 +130,7 @@ function drain() {
   const result = bound.drain()
   const count = result % MORE
   let at = DATA
+  const controls = []
   for (let i = 0; i < count; i++) {
     const cell = at >> 2
     const what = cells[cell]
@@ -126,7 +139,7 @@ function drain() {
     const length = cells[cell + 3]
     at += 16
     if (what >= WHAT.START) {
-      pools.get(ticket)?.control(what, about, length)
+      controls.push({ pool: ticket, what, about })
       continue
     }
     const call = calls[ticket]
@@ -136,9 +149,11 @@ function drain() {
       else if (length === -1) at += 8
     }
     if (call === undefined) continue
-    giveBack(ticket)
     call.settle(what, about, length, offset)
+    giveBack(ticket)
   }
+  // After the records: what these do may drain again, and the mailbox is one.
+  for (const { pool, what, about } of controls) pools.get(pool)?.control(what, about)
   if (result >= MORE) setImmediate(drain)
   return count
 }
@@ -165,5 +180,6 @@ module.exports = {
   hold,
   release,
   drain,
-  setWorkerRing
+  setWorkerRing,
+  whenIdle
 }

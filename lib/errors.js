@@ -115,22 +115,30 @@ function invalidArgument(message, options) {
 /** @type {Record<string, new (message: string) => Error>} */
 const byCode = {
   ERR_RSPOOL_INVALID_ARGUMENT: InvalidArgumentError,
+  ERR_RSPOOL_TASK_TIMEOUT: TaskTimeoutError,
+  ERR_RSPOOL_QUEUE_TIMEOUT: QueueTimeoutError,
+  ERR_RSPOOL_QUEUE_FULL: QueueFullError,
+  ERR_RSPOOL_POOL_CLOSED: PoolClosedError,
+  ERR_RSPOOL_WORKER_START: WorkerStartError,
   ERR_RSPOOL_UNKNOWN_TASK: UnknownTaskError,
+  ERR_RSPOOL_INPUT_TOO_LARGE: InputTooLargeError,
   ERR_RSPOOL_TASK_PANIC: TaskPanicError
 }
 
 /**
- * The error of a native task that failed.
+ * The error of a native task that failed, or of rspool in a worker.
  * @param {string} code
  * @param {string} message
  * @returns {Error}
  */
 function fromCode(code, message) {
+  if (code === 'ERR_RSPOOL_WORKER_EXIT') return new WorkerExitError(message, 0)
   const Class = Object.hasOwn(byCode, code) ? byCode[code] : undefined
   return Class === undefined ? new RspoolError(code, message) : new Class(message)
 }
 
-module.exports = {
+/** What users get. */
+const classes = Object.freeze({
   RspoolError,
   TaskTimeoutError,
   QueueTimeoutError,
@@ -142,7 +150,7 @@ module.exports = {
   InputTooLargeError,
   TaskPanicError,
   InvalidArgumentError,
-  AbortError,
-  fromCode,
-  invalidArgument
-}
+  AbortError
+})
+
+module.exports = { ...classes, classes, fromCode, invalidArgument }

@@ -5,14 +5,14 @@
 
 const path = require('node:path')
 const { Worker, MessageChannel, receiveMessageOnPort } = require('node:worker_threads')
+const { types } = require('node:util')
 const { bound, drain } = require('./environment')
+const { describe, revive } = require('./payload/thrown')
 const { WorkerExitError, WorkerStartError } = require('./errors')
+const { PORT_MESSAGE } = require('./payload/port')
 const { SCRIPT } = require('./targets')
 
 const BOOTSTRAP = path.join(__dirname, 'worker', 'bootstrap.js')
-
-/** What a message through a port is about; the same in lib/worker/loop.js. */
-const PORT_MESSAGE = Object.freeze({ READY: 0, WANT: 1, RESULT: 2, INPUT: 3, GONE: 4 })
 
 /** Milliseconds before an isolate is started again after the first failure to start; doubled each time. */
 const FIRST_BACKOFF = 100
@@ -24,11 +24,12 @@ const RETIRE_GRACE = 1000
  * @typedef {object} Isolate
  * @property {number} id
  * @property {Worker} worker
+ * @property {number} threadId which the worker forgets when it has ended
  * @property {import('node:worker_threads').MessagePort} port
  * @property {boolean} ready
  * @property {unknown} error
  * @property {boolean} failed
- * @property {Map<number, unknown>} results came by port, ahead of the scheduler's word
+ * @property {Map<number, unknown>} results by generation: came by port, ahead of the scheduler's word
  */
 
 /**
@@ -38,7 +39,7 @@ const RETIRE_GRACE = 1000
  * @property {number} uid
  * @property {any} options
  * @property {() => boolean} isOpen
- * @property {(ticket: number) => any} heldInput
+ * @property {(ticket: number, generation: number) => any} taskOf the call in flight that this names
  * @property {(event: string, ...args: any[]) => void} emit
  * @property {(error: unknown) => void} complain
  * @property {() => void} ended an isolate has ended
@@ -52,6 +53,8 @@ class Isolates {
     this.all = new Map()
     /** Why the isolate that last had this id ended. @type {Map<number, unknown>} */
     this.causes = new Map()
+    /** How many tasks were told why their isolate ended. */
+    this.told = 0
     this.failures = 0
     /** @type {unknown} */
     this.startError = undefined
@@ -80,13 +83,23 @@ class Isolates {
       return
     }
     /** @type {Isolate} */
-    const isolate = { id, worker, port, ready: false, error: undefined, failed: false, results: new Map() }
+    const isolate = {
+      id,
+      worker,
+      threadId: worker.threadId,
+      port,
+      ready: false,
+      error: undefined,
+      failed: false,
+      results: new Map()
+    }
     this.all.set(id, isolate)
     port.on('message', (message) => this.#received(isolate, message))
     worker.on('message', (message) => this.owner.emit('message', message))
     worker.on('messageerror', (error) => this.owner.complain(error))
     worker.on('error', (error) => {
-      isolate.error = error
+      // Node gives an object that only looks like an error.
+      isolate.error = types.isNativeError(error) ? error : revive(describe(error))
       isolate.failed = true
     })
     worker.on('exit', (code) => this.#exited(isolate, code))
@@ -132,25 +145,36 @@ class Isolates {
   }
 
   /**
-   * The value that a worker sent through its port for a ticket.
+   * The value that a worker sent through its port for a task.
    * @param {number} id
-   * @param {number} ticket
+   * @param {number} generation
    */
-  receive(id, ticket) {
+  receive(id, generation) {
     const isolate = this.all.get(id)
     if (isolate === undefined) throw new WorkerExitError('The worker ended before its result arrived', 0)
-    while (!isolate.results.has(ticket)) {
+    while (!isolate.results.has(generation)) {
       const next = receiveMessageOnPort(isolate.port)
       if (next === undefined) throw new WorkerExitError('The worker ended before its result arrived', 0)
       this.#received(isolate, next.message)
     }
-    const value = isolate.results.get(ticket)
-    isolate.results.delete(ticket)
+    const value = isolate.results.get(generation)
+    isolate.results.delete(generation)
     return value
+  }
+
+  /** Takes in what has come through the ports already. */
+  flush() {
+    for (const isolate of this.all.values()) this.#flush(isolate)
+  }
+
+  /** @param {Isolate} isolate */
+  #flush(isolate) {
+    for (let next; (next = receiveMessageOnPort(isolate.port)) !== undefined; ) this.#received(isolate, next.message)
   }
 
   /** @param {number} id */
   whyGone(id) {
+    this.told++
     return this.causes.get(id)
   }
 
@@ -172,14 +196,18 @@ class Isolates {
       case PORT_MESSAGE.READY:
         isolate.ready = true
         this.failures = 0
-        this.owner.emit('workerCreate', { id: isolate.id, threadId: isolate.worker.threadId })
+        this.owner.emit('workerCreate', { id: isolate.id, threadId: isolate.threadId })
         return
       case PORT_MESSAGE.RESULT:
-        isolate.results.set(message[1], message[2])
+        // Of a task that was given up nobody takes the result, and its ticket is used again.
+        if (this.owner.taskOf(message[1], message[2]) !== undefined) isolate.results.set(message[2], message[3])
+        return
+      case PORT_MESSAGE.PROGRESS:
+        this.owner.taskOf(message[1], message[2])?.onProgress?.(message[3])
         return
       case PORT_MESSAGE.WANT: {
         const [, ticket, slot, generation, target] = message
-        const held = this.owner.heldInput(ticket)
+        const held = this.owner.taskOf(ticket, generation)?.held
         if (held === undefined) isolate.port.postMessage([PORT_MESSAGE.GONE, slot])
         else this.send(isolate.id, slot, generation, target, ticket, held.input, held.list, false)
       }
@@ -193,7 +221,7 @@ class Isolates {
   #exited(isolate, exitCode) {
     const { id } = isolate
     // READY may still be on its way, and results that are in the outbox have been reached.
-    for (let next; (next = receiveMessageOnPort(isolate.port)) !== undefined; ) this.#received(isolate, next.message)
+    this.#flush(isolate)
     while (drain() > 0);
     isolate.port.close()
     const exit = new WorkerExitError(`The worker ended with exit code ${exitCode} while it ran the task`, exitCode)
@@ -203,8 +231,9 @@ class Isolates {
         isolate.failed ? isolate.error : new Error(`The worker ended with exit code ${exitCode} before it was ready`)
       )
     this.all.delete(id)
+    // Before the pool hears that its last worker has gone, and ends.
+    this.owner.emit('workerExit', { id, threadId: isolate.threadId, exitCode })
     this.#leave(id, isolate)
-    this.owner.emit('workerExit', { id, threadId: isolate.worker.threadId, exitCode })
     this.owner.ended()
   }
 
@@ -214,10 +243,10 @@ class Isolates {
    * @param {Isolate} [isolate]
    */
   #leave(id, isolate) {
+    const { told } = this
     bound.leave(this.owner.handle, id)
-    let rejected = 0
-    for (let count; (count = drain()) > 0; ) rejected += count
-    if (isolate?.ready && isolate.failed && rejected === 0) this.owner.complain(isolate.error)
+    while (drain() > 0);
+    if (isolate?.ready && isolate.failed && this.told === told) this.owner.complain(isolate.error)
     if (!this.owner.isOpen()) return
     if (this.failures > 0 && bound.readyWorkers(this.owner.handle, SCRIPT) === 0) {
       bound.failWaiting(this.owner.handle, SCRIPT)
@@ -254,4 +283,4 @@ function workerOptions(options, id) {
   return given
 }
 
-module.exports = { Isolates, PORT_MESSAGE }
+module.exports = { Isolates }

@@ -75,4 +75,4 @@ function load() {
   throw notFound(failures)
 }
 
-module.exports = load()
+module.exports = /** @type {any} */ (load())

@@ -4,10 +4,10 @@
 
 const { bound } = require('./environment')
 const { isSignal } = require('./abort')
+const { readCounters } = require('./counters')
 const { invalidArgument } = require('./errors')
 const { readOptions, integer, typed, duration, arrayOf, any, show } = require('./validate')
 const { scriptUrl } = require('./targets')
-const { types } = require('node:util')
 
 const MAX_THREADS = 1024
 
@@ -79,17 +79,6 @@ function signal(/** @type {unknown} */ value, /** @type {string} */ label) {
   throw invalidArgument(`${label} must be an AbortSignal or an EventEmitter, got ${show(value)}`)
 }
 
-function counters(/** @type {any} */ value, /** @type {string} */ label) {
-  if (
-    value !== null &&
-    typeof value === 'object' &&
-    Array.isArray(value.names) &&
-    types.isSharedArrayBuffer(value.buffer)
-  )
-    return value
-  throw invalidArgument(`${label} must be an AtomicCounters or what its share() gives, got ${show(value)}`)
-}
-
 /** @type {Record<string, (value: any, label: string) => any>} */
 const RUN_RULES = {
   name: typed('string'),
@@ -100,7 +89,8 @@ const RUN_RULES = {
   priority: PRIORITY,
   transferList: arrayOf(),
   params: typed('object'),
-  counters
+  counters: readCounters,
+  onProgress: typed('function')
 }
 
 /**
@@ -111,6 +101,13 @@ function runOptions(given) {
 }
 
 /**
+ * @param {unknown} given
+ */
+function closeOptions(given) {
+  return readOptions(given, { force: typed('boolean') }, 'Close options')
+}
+
+/**
  * A time limit as the scheduler takes it: whole milliseconds, -1 for none.
  * @param {number | undefined} ms
  */
@@ -118,4 +115,4 @@ function toLimit(ms) {
   return ms === undefined || ms > 0x7fffffff ? -1 : Math.ceil(ms)
 }
 
-module.exports = { poolOptions, runOptions, toLimit }
+module.exports = { poolOptions, runOptions, closeOptions, toLimit }

@@ -7,8 +7,8 @@ const { bound, cells, CELL, WHAT, pools, issue, giveBack, calls, hold, release }
 const { listen } = require('./abort')
 const { AbortError, PoolClosedError, QueueFullError, UnknownTaskError, invalidArgument } = require('./errors')
 const { Isolates } = require('./isolates')
-const { poolOptions, runOptions, toLimit } = require('./options')
-const { PORT, TAG, encode, encodeForNative } = require('./payload/values')
+const { poolOptions, runOptions, closeOptions, toLimit } = require('./options')
+const { PORT, TAG, encode, encodeForNative, toJson } = require('./payload/values')
 const { NATIVE, SCRIPT, nativeTarget, scriptTarget, inlineTarget, scriptUrl } = require('./targets')
 const { Task } = require('./task')
 const { show } = require('./validate')
@@ -38,8 +38,9 @@ class Settings {
     this.priority = run?.priority ?? 0
     this.signal = run?.signal
     this.transferList = run?.transferList
-    this.params = run?.params === undefined ? undefined : JSON.stringify(run.params)
+    this.params = run?.params === undefined ? undefined : toJson(run.params, "Task options: 'params'")
     this.counters = run?.counters
+    this.onProgress = run?.onProgress
   }
 }
 
@@ -85,14 +86,19 @@ class Pool extends EventEmitter {
       uid: this.#uid,
       options: this.#options,
       isOpen: () => this.#phase === 'open' || (this.#phase === 'closing' && !this.#shut),
-      heldInput: (ticket) => /** @type {any} */ (calls[ticket])?.held,
+      // A ticket is used again; a generation is not.
+      taskOf: (ticket, generation) => {
+        const task = /** @type {InstanceType<typeof Task> | undefined} */ (calls[ticket])
+        return task?.generation === generation ? task : undefined
+      },
       emit: (event, ...args) => this.#emit(event, ...args),
       complain: (error) => this.#complain(error),
       ended: () => this.#finish()
     })
     this.#home = {
       left: () => this.#left(),
-      receive: (worker, ticket) => this.#isolates.receive(worker, ticket),
+      flush: () => this.#isolates.flush(),
+      receive: (worker, generation) => this.#isolates.receive(worker, generation),
       whyGone: (worker) => this.#isolates.whyGone(worker),
       whyNotStarted: () => this.#isolates.whyNotStarted()
     }
@@ -179,10 +185,14 @@ class Pool extends EventEmitter {
     const { signal, transferList } = settings
     if (signal?.aborted) throw new AbortError(signal.reason)
     const native = target.lane === NATIVE
-    const extra = native ? encodeForNative(input) : transferList !== undefined ? PORT : encode(input)
+    let extra
+    // Native tasks take a copy of the bytes; what is handed over is taken from the caller all the same.
+    if (native) extra = encodeForNative(transferList === undefined ? input : taken(input, transferList))
+    else extra = transferList === undefined ? encode(input) : PORT
     const promise = new Promise(capture)
     const task = new Task(this.#home, resolve, reject)
     task.ticket = issue(task)
+    task.onProgress = settings.onProgress
     if (extra === PORT) this.#submitByPort(task, target, input, settings)
     else {
       this.#describe(task, target, settings)
@@ -190,14 +200,13 @@ class Pool extends EventEmitter {
       else if (extra === undefined) bound.submit()
       else bound.submit(extra)
       this.#submitted(task)
-      if (native && transferList !== undefined) structuredClone(null, { transfer: transferList })
     }
     if (signal !== undefined && calls[task.ticket] === task) this.#watch(task, signal)
     return promise
   }
 
   /**
-   * @param {import('./task').Task} task
+   * @param {InstanceType<typeof Task>} task
    * @param {import('./targets').Target} target
    * @param {Settings} settings
    */
@@ -211,7 +220,7 @@ class Pool extends EventEmitter {
     cells[CELL.QUEUE_TIMEOUT] = settings.queueTimeout
   }
 
-  /** @param {import('./task').Task} task */
+  /** @param {InstanceType<typeof Task>} task */
   #submitted(task) {
     const result = cells[CELL.RESULT]
     if (result !== 0) {
@@ -223,12 +232,14 @@ class Pool extends EventEmitter {
       )
       return
     }
+    task.key = cells[CELL.KEY]
+    task.generation = cells[CELL.GENERATION]
     if (++this.#pending > this.#capacity) this.#waited = true
     if (cells[CELL.START] >= 0) this.#isolates.start(cells[CELL.START])
   }
 
   /**
-   * @param {import('./task').Task} task
+   * @param {InstanceType<typeof Task>} task
    * @param {import('./targets').Target} target
    * @param {any} input
    * @param {Settings} settings
@@ -245,14 +256,19 @@ class Pool extends EventEmitter {
     const slot = cells[CELL.SLOT]
     if (slot >= 0) {
       const worker = cells[CELL.START]
+      const key = cells[CELL.KEY]
+      const generation = cells[CELL.GENERATION]
       try {
-        this.#isolates.send(worker, slot, cells[CELL.GENERATION], target.id, task.ticket, input, list, true)
+        this.#isolates.send(worker, slot, generation, target.id, task.ticket, input, list, true)
       } catch (error) {
         bound.undo(this.#handle, worker, slot)
         giveBack(task.ticket)
         task.reject(error)
         return
       }
+      // A getter in the input may have submitted other tasks.
+      cells[CELL.KEY] = key
+      cells[CELL.GENERATION] = generation
       cells[CELL.RESULT] = 0
       cells[CELL.START] = -1
       this.#submitted(task)
@@ -272,14 +288,12 @@ class Pool extends EventEmitter {
   }
 
   /**
-   * @param {import('./task').Task} task
+   * @param {InstanceType<typeof Task>} task
    * @param {any} signal
    */
   #watch(task, signal) {
-    const key = cells[CELL.KEY]
-    const generation = cells[CELL.GENERATION]
     task.unlisten = listen(signal, (reason) => {
-      if (bound.cancel(this.#handle, key, generation)) task.abort(reason)
+      if (bound.cancel(this.#handle, task.key, task.generation)) task.abort(reason)
     })
   }
 
@@ -332,7 +346,11 @@ class Pool extends EventEmitter {
    * @returns {Promise<void>}
    */
   close(options) {
-    if (options?.force) return this.destroy()
+    try {
+      if (closeOptions(options).force) return this.destroy()
+    } catch (error) {
+      return Promise.reject(error)
+    }
     if (this.#closed === undefined) {
       this.#beginClosing()
       if (this.#pending === 0) this.#shutDown()
@@ -433,6 +451,15 @@ class WorkerPool extends Pool {
 }
 
 /**
+ * The input, with what the caller hands over moved out of its hands.
+ * @param {any} input
+ * @param {any[]} transferList
+ */
+function taken(input, transferList) {
+  return structuredClone(input, { transfer: transferList })
+}
+
+/**
  * `{ filename, name? }` and nothing else.
  * @param {any} task
  */
@@ -452,7 +479,7 @@ function isScriptTask(task) {
 function submitWith(extra, settings) {
   const shared = settings.counters
   if (shared === undefined) bound.submitWith(extra, settings.params)
-  else bound.submitWith(extra, settings.params, new BigInt64Array(shared.buffer), shared.names.join('\0'))
+  else bound.submitWith(extra, settings.params, shared.view, shared.names.join('\0'))
 }
 
 module.exports = { Pool, WorkerPool }

@@ -73,17 +73,17 @@ function inlineTarget(fn) {
 }
 
 /**
- * The source as an expression: a method's `name () {}` becomes a function.
+ * The source as an expression: a method's `name () {}` is taken out of an object.
  * @param {string} source
  */
 function callable(source) {
-  for (const candidate of [source, source.replace(/^(async\s+)?(\*?)\s*(?:get\s+|set\s+)?/, '$1function$2 ')]) {
+  for (const candidate of [source, `Object.values({ ${source} })[0]`]) {
     try {
       new Function(`return (${candidate}\n)`)
       return candidate
     } catch {}
   }
-  // A computed or private method name, or code that must not be compiled here: the worker says why.
+  // A private method, or code that must not be compiled here: the worker says why.
   return source
 }
 

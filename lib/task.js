@@ -12,7 +12,8 @@ const errors = require('./errors')
  * What a task needs of its pool.
  * @typedef {object} Home
  * @property {() => void} left a task has ended
- * @property {(worker: number, ticket: number) => any} receive a result that came through a port
+ * @property {() => void} flush take in what has come through ports
+ * @property {(worker: number, generation: number) => any} receive a result that came through a port
  * @property {(worker: number) => unknown} whyGone
  * @property {() => Error} whyNotStarted
  */
@@ -30,6 +31,11 @@ class Task {
     this.ticket = -1
     /** Its input, until the worker that took it asks for it through its port. @type {any} */
     this.held = undefined
+    /** @type {((value: any) => void) | undefined} */
+    this.onProgress = undefined
+    /** The scheduler's name for it. */
+    this.key = 0
+    this.generation = 0
     /** @type {(() => void) | undefined} */
     this.unlisten = undefined
   }
@@ -42,12 +48,12 @@ class Task {
    */
   settle(what, about, length, offset) {
     if (this.unlisten !== undefined) this.unlisten()
+    // All progress before the end.
+    if (this.onProgress !== undefined) this.home.flush()
     try {
       if (what === WHAT.RETURNED) {
         this.resolve(
-          about === TAG.PORT
-            ? this.home.receive(length === -1 ? numberAt(offset) : -1, this.ticket)
-            : decode(about, length, offset)
+          about === TAG.PORT ? this.home.receive(numberAt(offset), this.generation) : decode(about, length, offset)
         )
       } else this.#fail(what, about, length, offset)
     } catch (error) {
@@ -66,13 +72,15 @@ class Task {
     switch (what) {
       case WHAT.THREW: {
         const description =
-          about === TAG.PORT ? this.home.receive(numberAt(offset), this.ticket) : decode(about, length, offset)
-        // Made in a reaction of a promise that the caller's follows: its stack then has the frames of
-        // the async functions that wait for this task.
+          about === TAG.PORT ? this.home.receive(numberAt(offset), this.generation) : decode(about, length, offset)
+        // Made in a reaction of a promise that the caller's follows by then (a reaction before it gives
+        // it the time to): its stack has the frames of the async functions that wait for this task.
         this.resolve(
-          Promise.resolve().then(() => {
-            throw revive(description)
-          })
+          Promise.resolve()
+            .then(() => {})
+            .then(() => {
+              throw revive(description)
+            })
         )
         return
       }

@@ -11,4 +11,4 @@ pub mod scheduler;
 pub mod supervise;
 
 #[cfg(feature = "node")]
-mod node;
+pub mod node;

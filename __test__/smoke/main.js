@@ -37,12 +37,17 @@ const checks = {
     await pool.close()
   },
 
-  async 'an abort'() {
+  async 'an abort of either kind of task'() {
     const pool = new rspool.Pool({ maxThreads: 1 })
-    const controller = new AbortController()
-    const pending = pool.runTask(() => new Promise(() => {}), [], { signal: controller.signal })
-    controller.abort()
-    await assert.rejects(pending, { name: 'AbortError', code: 'ABORT_ERR' })
+    for (const [task, input] of [
+      ['math.countPrimes', 4_000_000_000],
+      [() => new Promise(() => {}), []]
+    ]) {
+      const controller = new AbortController()
+      const pending = pool.runTask(task, input, { signal: controller.signal })
+      controller.abort()
+      await assert.rejects(pending, { name: 'AbortError', code: 'ABORT_ERR' })
+    }
     await pool.close()
   },
 

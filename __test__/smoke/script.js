@@ -1,6 +1,6 @@
 'use strict'
 
-const { isWorkerThread } = require('../../lib/worker-api')
+const { isWorkerThread } = require('rspool/worker')
 
 module.exports = ({ a, b }) => a + b
 module.exports.square = async (n) => n * n

@@ -6,7 +6,7 @@
 
 const { types } = require('node:util')
 const { shapeOf, shapeById } = require('./shapes')
-const { VIEWS, viewType, slabBytes } = require('./views')
+const { VIEWS, viewType, isDetached, slabBytes } = require('./views')
 
 const T = Object.freeze({
   UNDEFINED: 0,
@@ -314,7 +314,8 @@ function writeView(view) {
 /** @param {ArrayBuffer} buffer */
 function writeBuffer(buffer) {
   if (/** @type {any} */ (buffer).resizable || getPrototypeOf(buffer) !== ArrayBuffer.prototype) throw UNSUPPORTED
-  // A detached buffer is refused by the engine, with its own words.
+  // The engine refuses it, with its own words.
+  if (isDetached(buffer)) throw UNSUPPORTED
   writeBytes(new Uint8Array(buffer))
 }
 
@@ -521,7 +522,8 @@ function readView() {
   const place = objects === undefined ? -1 : objects.push(undefined) - 1
   const buffer = read()
   const View = VIEWS[type]
-  const view = new View(buffer, offset, length / View.BYTES_PER_ELEMENT)
+  // A DataView counts in bytes.
+  const view = new View(buffer, offset, length / (View.BYTES_PER_ELEMENT ?? 1))
   if (objects !== undefined) objects[place] = view
   return view
 }
@@ -539,4 +541,9 @@ function decode(from, view, start) {
   return read()
 }
 
-module.exports = { encode, decode, UNSUPPORTED }
+/** Whether a value is being encoded: this is called from a getter in it. */
+function isEncoding() {
+  return out !== undefined
+}
+
+module.exports = { encode, decode, isEncoding, UNSUPPORTED }

@@ -4,6 +4,7 @@
 // their name, message, stack, own properties, cause and members; any other value arrives as it is.
 
 const { types } = require('node:util')
+const { RspoolError, fromCode } = require('../errors')
 
 /** @type {Record<string, any>} */
 const CLASSES = {
@@ -17,7 +18,7 @@ const CLASSES = {
   AggregateError
 }
 const TAKEN_CARE_OF = new Set(['name', 'message', 'stack', 'cause', 'errors'])
-/** Causes of causes; a cycle ends here. */
+/** Causes of causes. */
 const MAX_DEPTH = 16
 
 /**
@@ -38,7 +39,8 @@ const MAX_DEPTH = 16
  * @returns {boolean}
  */
 function isError(value) {
-  return types.isNativeError(value) || value instanceof Error
+  if (types.isNativeError(value)) return true
+  return !types.isProxy(value) && value instanceof Error
 }
 
 /** @param {unknown} value */
@@ -52,37 +54,42 @@ function cloneable(value) {
 }
 
 /**
- * @param {unknown} get
+ * @param {() => unknown} get a getter in it may throw
  * @param {string} otherwise
  */
 function text(get, otherwise) {
   try {
-    return String(get)
+    return String(get())
   } catch {
     return otherwise
   }
 }
 
 /**
- * Plain data that stands for the thrown value. Never throws.
+ * Plain data that stands for the thrown value. Never throws. What is met twice is described once, so
+ * that errors that hold each other do so at the other end too.
  * @param {any} thrown
  * @param {number} [depth]
+ * @param {Map<any, Description>} [seen]
  * @returns {Description}
  */
-function describe(thrown, depth = 0) {
+function describe(thrown, depth = 0, seen = new Map()) {
+  const known = seen.get(thrown)
+  if (known !== undefined) return known
   if (!isError(thrown)) {
     return cloneable(thrown)
       ? { error: false, value: thrown }
-      : describe(new Error(`a value that cannot be cloned was thrown: ${text(thrown, 'object')}`), depth)
+      : describe(new Error(`a value that cannot be cloned was thrown: ${text(() => thrown, 'an object')}`), depth, seen)
   }
   /** @type {Description} */
   const description = {
     error: true,
     class: classOf(thrown),
-    name: text(thrown.name, 'Error'),
-    message: text(thrown.message, ''),
-    stack: typeof thrown.stack === 'string' ? thrown.stack : undefined
+    name: text(() => thrown.name, 'Error'),
+    message: text(() => thrown.message, ''),
+    stack: text(() => thrown.stack ?? '', '')
   }
+  seen.set(thrown, description)
   const properties = /** @type {Record<string, unknown>} */ ({})
   for (const key of Object.keys(thrown)) {
     if (TAKEN_CARE_OF.has(key)) continue
@@ -94,17 +101,30 @@ function describe(thrown, depth = 0) {
   if (description.class === 'DOMException') properties.code = thrown.code
   description.properties = properties
   if (depth < MAX_DEPTH) {
-    if (Object.hasOwn(thrown, 'cause')) description.cause = describe(thrown.cause, depth + 1)
-    if (Array.isArray(thrown.errors)) {
-      description.errors = thrown.errors.map((/** @type {unknown} */ each) => describe(each, depth + 1))
-    }
+    const held = heldBy(thrown)
+    if (held.hasCause) description.cause = describe(held.cause, depth + 1, seen)
+    description.errors = held.errors?.map((each) => describe(each, depth + 1, seen))
   }
   return description
+}
+
+/**
+ * @param {any} error
+ * @returns {{ hasCause?: boolean, cause?: unknown, errors?: unknown[] }}
+ */
+function heldBy(error) {
+  try {
+    const errors = Array.isArray(error.errors) ? [...error.errors] : undefined
+    return { hasCause: Object.hasOwn(error, 'cause'), cause: error.cause, errors }
+  } catch {
+    return {}
+  }
 }
 
 /** @param {any} error */
 function classOf(error) {
   if (error instanceof DOMException) return 'DOMException'
+  if (error instanceof RspoolError) return 'RspoolError'
   for (let proto = Object.getPrototypeOf(error); proto !== null; proto = Object.getPrototypeOf(proto)) {
     const name = Object.hasOwn(proto, 'constructor') ? proto.constructor?.name : undefined
     if (typeof name === 'string' && Object.hasOwn(CLASSES, name)) return name
@@ -115,27 +135,46 @@ function classOf(error) {
 /**
  * The thrown value again.
  * @param {Description} description
+ * @param {Map<Description, any>} [made]
  * @returns {any}
  */
-function revive(description) {
+function revive(description, made = new Map()) {
   if (!description.error) return description.value
+  if (!made.has(description)) made.set(description, bareError(description))
+  else return made.get(description)
+  return finish(made.get(description), description, made)
+}
+
+/**
+ * Without what it holds.
+ * @param {Description} description
+ * @returns {any}
+ */
+function bareError(description) {
   const { message, name } = description
-  if (description.class === 'DOMException') return finish(new DOMException(message, name), description)
+  if (description.class === 'DOMException') return new DOMException(message, name)
+  if (description.class === 'RspoolError') {
+    return fromCode(/** @type {any} */ (description.properties)?.code, message ?? '')
+  }
   const Class = CLASSES[/** @type {string} */ (description.class)] ?? Error
-  const error =
-    Class === AggregateError ? new AggregateError((description.errors ?? []).map(revive), message) : new Class(message)
+  const error = Class === AggregateError ? new AggregateError([], message) : new Class(message)
   if (error.name !== name) hide(error, 'name', name)
-  if (Class !== AggregateError && description.errors !== undefined) error.errors = description.errors.map(revive)
-  return finish(error, description)
+  return error
 }
 
 /**
  * @param {any} error
  * @param {Description} description
+ * @param {Map<Description, any>} made
  */
-function finish(error, description) {
+function finish(error, description, made) {
   hide(error, 'stack', joined(description.stack, error.stack))
-  if (description.cause !== undefined) hide(error, 'cause', revive(description.cause))
+  if (description.errors !== undefined) {
+    const members = description.errors.map((each) => revive(each, made))
+    if (error instanceof AggregateError) hide(error, 'errors', members)
+    else error.errors = members
+  }
+  if (description.cause !== undefined) hide(error, 'cause', revive(description.cause, made))
   for (const [key, value] of Object.entries(description.properties ?? {})) {
     if (key === 'code' && error instanceof DOMException) continue
     Object.defineProperty(error, key, { value, writable: true, enumerable: true, configurable: true })

@@ -5,8 +5,9 @@
 
 const { types } = require('node:util')
 const codec = require('./codec')
+const { invalidArgument } = require('../errors')
 const { bound, memory, cells, numbers, bytes, DATA, CELL, NUMBER, FORM } = require('../environment')
-const { VIEWS, ARRAY_BUFFER, BUFFER, viewType, isWholeView, slabBytes } = require('./views')
+const { VIEWS, ARRAY_BUFFER, BUFFER, viewType, isWholeView, isDetached, slabBytes } = require('./views')
 
 /** What a payload is; views have their type in the bits above. As in src/native/payload.rs. */
 const TAG = Object.freeze({
@@ -27,6 +28,10 @@ const TAG = Object.freeze({
 
 /** Bytes up to this many are copied into the mailbox; a native call takes more of them. */
 const INLINE = 2048
+/** Whether so many bytes are to go through the mailbox, which a value that is being encoded has. */
+function fits(/** @type {number} */ size) {
+  return size <= INLINE && !codec.isEncoding()
+}
 /** Strings up to this length are copied here, character by character. */
 const SHORT = 24
 
@@ -89,7 +94,9 @@ function encode(value) {
       if (value === null) return plain(TAG.NULL, 0)
       if (ArrayBuffer.isView(value)) {
         const type = viewType(value)
-        if (type >= 0 && (slabBytes(value) !== undefined || isWholeView(value))) return encodeView(type, value)
+        // What is empty may be detached, which the engine refuses.
+        if (type >= 0 && value.byteLength > 0 && (slabBytes(value) !== undefined || isWholeView(value)))
+          return encodeView(type, value)
       } else if (types.isArrayBuffer(value) && value.byteLength > 0) {
         const whole = new Uint8Array(value)
         if (isWholeView(whole)) return encodeView(ARRAY_BUFFER, whole)
@@ -103,7 +110,7 @@ function encode(value) {
 /** @param {string} value */
 function encodeString(value) {
   const length = value.length
-  if (length <= SHORT) {
+  if (length <= SHORT && !codec.isEncoding()) {
     let all = 0
     for (let i = 0; i < length; i++) {
       const code = value.charCodeAt(i)
@@ -115,14 +122,14 @@ function encodeString(value) {
   const ascii = Buffer.byteLength(value) === length
   const tag = ascii ? TAG.LATIN1 : TAG.UTF16
   const size = ascii ? length : 2 * length
-  if (size > INLINE) return elsewhere(tag, Buffer.from(value, ascii ? 'latin1' : 'utf16le'))
+  if (!fits(size)) return elsewhere(tag, Buffer.from(value, ascii ? 'latin1' : 'utf16le'))
   return inMailbox(tag, ascii ? bytes.latin1Write(value, DATA, size) : bytes.ucs2Write(value, DATA, size))
 }
 
 /** @param {bigint} value */
 function encodeBigInt(value) {
   const digits = value.toString(16)
-  if (digits.length > INLINE) return elsewhere(TAG.BIGINT, Buffer.from(digits, 'latin1'))
+  if (!fits(digits.length)) return elsewhere(TAG.BIGINT, Buffer.from(digits, 'latin1'))
   return inMailbox(TAG.BIGINT, bytes.latin1Write(digits, DATA, INLINE))
 }
 
@@ -132,7 +139,7 @@ function encodeBigInt(value) {
  */
 function encodeView(type, view) {
   const tag = TAG.VIEW | (type << 8)
-  if (view.byteLength > INLINE) return elsewhere(tag, view)
+  if (!fits(view.byteLength)) return elsewhere(tag, view)
   bytes.set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength), DATA)
   return inMailbox(tag, view.byteLength)
 }
@@ -157,19 +164,18 @@ function encodeData(value) {
 function encodeForNative(value) {
   switch (typeof value) {
     case 'string':
-      return value.length * 3 > INLINE
-        ? elsewhere(TAG.UTF8, Buffer.from(value))
-        : inMailbox(TAG.UTF8, bytes.utf8Write(value, DATA, INLINE))
+      return fits(value.length * 3)
+        ? inMailbox(TAG.UTF8, bytes.utf8Write(value, DATA, INLINE))
+        : elsewhere(TAG.UTF8, Buffer.from(value))
     case 'object': {
       if (value === null) return plain(TAG.NULL, 0)
-      if (types.isAnyArrayBuffer(value)) return encodeView(BUFFER, own(new Uint8Array(value)))
+      if (types.isAnyArrayBuffer(value)) return encodeView(BUFFER, own(new Uint8Array(refuseDetached(value))))
       if (ArrayBuffer.isView(value)) {
+        refuseDetached(value.buffer)
         const type = byteType(value)
         if (type >= 0) return encodeView(type, own(value))
       }
-      const json = JSON.stringify(value)
-      if (json === undefined) return elsewhere(TAG.JSON, Buffer.from('null'))
-      return elsewhere(TAG.JSON, Buffer.from(json))
+      return elsewhere(TAG.JSON, Buffer.from(toJson(value, 'The input')))
     }
     case 'function':
     case 'symbol':
@@ -179,11 +185,35 @@ function encodeForNative(value) {
   }
 }
 
+/**
+ * A BigInt becomes its digits, which a param of 64 bits also takes.
+ * @param {object} value
+ * @param {string} label
+ */
+function toJson(value, label) {
+  try {
+    return JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? String(each) : each)) ?? 'null'
+  } catch (cause) {
+    const { message } = /** @type {any} */ (cause) ?? {}
+    throw invalidArgument(`${label} of a native task must be plain data: ${message}`, { cause })
+  }
+}
+
 /** @param {ArrayBufferView} view */
 function byteType(view) {
   if (view instanceof DataView || Buffer.isBuffer(view)) return BUFFER
   const type = VIEWS.findIndex((View) => View.name === /** @type {any} */ (view)[Symbol.toStringTag])
   return type > 10 ? -1 : type
+}
+
+/**
+ * @template {ArrayBufferLike} T
+ * @param {T} buffer
+ */
+function refuseDetached(buffer) {
+  if (isDetached(buffer))
+    throw new DOMException('An ArrayBuffer is detached and could not be cloned.', 'DataCloneError')
+  return buffer
 }
 
 /**
@@ -271,4 +301,4 @@ function decodeText(tag, from, offset, length) {
   }
 }
 
-module.exports = { TAG, PORT, encode, encodeForNative, decode }
+module.exports = { TAG, PORT, encode, encodeForNative, toJson, decode }

@@ -51,6 +51,17 @@ function isWholeView(view) {
   )
 }
 
+/** @param {ArrayBufferLike} buffer */
+function isDetached(buffer) {
+  if (buffer.byteLength > 0) return false
+  try {
+    new Uint8Array(buffer)
+    return false
+  } catch {
+    return true
+  }
+}
+
 /**
  * The view itself if it is a small Buffer in a slab that Node shares among many: only its own bytes
  * belong to it.
@@ -62,4 +73,4 @@ function slabBytes(view) {
   return length === Buffer.poolSize && view.byteLength < length ? /** @type {Buffer} */ (view) : undefined
 }
 
-module.exports = { VIEWS, ARRAY_BUFFER, BUFFER, viewType, isWholeView, slabBytes }
+module.exports = { VIEWS, ARRAY_BUFFER, BUFFER, viewType, isWholeView, isDetached, slabBytes }

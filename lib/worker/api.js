@@ -18,6 +18,15 @@ const task = Object.freeze({
   get id() {
     context.follow()
     return context.current()?.ticket
+  },
+
+  /**
+   * Calls the caller's `onProgress` with a copy of the value; nothing outside of a task.
+   * @param {any} value
+   */
+  progress(value) {
+    context.follow()
+    context.current()?.progress(value)
   }
 })
 

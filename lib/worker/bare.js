@@ -33,17 +33,19 @@ function listen() {
  * @returns {Promise<any>}
  */
 function run(input) {
-  const result = last.then(
-    () =>
-      new Promise((resolve) => {
-        answer = resolve(
-          // What the listener throws is uncaught, and ends this worker: the task rejects with it.
-          /** @type {any} */ parentPort
-        ).emit('message', input)
-      })
-  )
-  last = result
-  return result
+  last = last.then(() => new Promise((resolve) => deliver(input, resolve)))
+  return last
+}
+
+/**
+ * What the listener throws is uncaught, and ends this worker: the task rejects with it.
+ * @param {any} input
+ * @param {(value: any) => void} resolve
+ */
+function deliver(input, resolve) {
+  answer = resolve
+  const port = /** @type {any} */ (parentPort)
+  port.emit('message', input)
 }
 
 module.exports = { listen, run }

@@ -4,6 +4,7 @@
 // shows it to scripts; what nobody asks for is not made.
 
 const { AsyncLocalStorage } = require('node:async_hooks')
+const { PORT_MESSAGE } = require('../payload/port')
 
 /**
  * One running task.
@@ -29,6 +30,11 @@ class Running {
 
   check() {
     if (this.controller !== undefined && this.isCancelled()) this.controller.abort()
+  }
+
+  /** @param {any} value */
+  progress(value) {
+    port?.postMessage([PORT_MESSAGE.PROGRESS, this.ticket, this.generation, value])
   }
 
   get signal() {
@@ -68,6 +74,8 @@ function polledController(running) {
   return controller
 }
 
+/** @type {import('node:worker_threads').MessagePort | undefined} */
+let port
 /** @type {Int32Array | undefined} */
 let flags
 /** @type {(Running | undefined)[]} */
@@ -79,9 +87,14 @@ let storage
 let shared = false
 
 const context = {
-  /** @param {Int32Array} array @param {number} concurrency */
-  open(array, concurrency) {
+  /**
+   * @param {Int32Array} array
+   * @param {import('node:worker_threads').MessagePort} toOwner
+   * @param {number} concurrency
+   */
+  open(array, toOwner, concurrency) {
     flags = array
+    port = toOwner
     shared = concurrency > 1
   },
 
@@ -92,6 +105,11 @@ const context = {
 
   current() {
     return storage?.getStore() ?? current
+  },
+
+  /** @param {number} slot */
+  has(slot) {
+    return slots[slot] !== undefined
   },
 
   /**

@@ -17,8 +17,8 @@ const {
   setWorkerRing,
   DATA
 } = require('../environment')
-const { PORT_MESSAGE } = require('../isolates')
 const { isMoved } = require('../payload/move')
+const { PORT_MESSAGE } = require('../payload/port')
 const { PORT, TAG, encode, decode } = require('../payload/values')
 const { describe } = require('../payload/thrown')
 const { context, enter, begin } = require('./context')
@@ -45,7 +45,7 @@ async function startWorker(settings) {
   port = settings.port
   workerId = settings.id
   concurrency = settings.concurrency
-  context.open(settings.flags, concurrency)
+  context.open(settings.flags, port, concurrency)
   port.on('message', received)
   hold()
   setWorkerRing(rung)
@@ -106,6 +106,8 @@ async function work(slot, status, value) {
           value = WAITING
         }
       } catch (error) {
+        // The input may have been what failed, before the task had begun.
+        if (!context.has(slot)) begin(slot, generation, ticket)
         status = 1
         value = error
       }
@@ -168,16 +170,16 @@ function exchange(slot, status, value) {
   let extra
   if (slot >= 0) {
     running--
-    const { ticket } = context.leave(slot)
+    const task = context.leave(slot)
     if (status === 0) {
       try {
-        extra = encodeResult(ticket, value)
+        extra = encodeResult(task, value)
       } catch (error) {
         status = 1
         value = error
       }
     }
-    if (status === 1) extra = encodeThrown(ticket, value)
+    if (status === 1) extra = encodeThrown(task, value)
     cells[CELL.STATUS] = status
   }
   cells[CELL.SLOT] = slot
@@ -185,35 +187,37 @@ function exchange(slot, status, value) {
   else bound.exchange(extra)
 }
 
+/** @typedef {{ ticket: number, generation: number }} Named */
+
 /**
- * @param {number} ticket
+ * @param {Named} task
  * @param {any} value
  */
-function encodeResult(ticket, value) {
-  if (isMoved(value)) return byPort(ticket, value.value, value.transferList)
+function encodeResult(task, value) {
+  if (isMoved(value)) return byPort(task, value.value, value.transferList)
   const extra = encode(value)
-  return extra === PORT ? byPort(ticket, value, []) : extra
+  return extra === PORT ? byPort(task, value, []) : extra
 }
 
 /**
- * @param {number} ticket
+ * @param {Named} task
  * @param {any} thrown
  */
-function encodeThrown(ticket, thrown) {
+function encodeThrown(task, thrown) {
   const description = describe(thrown)
   const extra = encode(description)
-  return extra === PORT ? byPort(ticket, description, []) : extra
+  return extra === PORT ? byPort(task, description, []) : extra
 }
 
 /**
  * Sends a value ahead through the port; the scheduler's word for it is this worker's id.
- * @param {number} ticket
+ * @param {Named} task
  * @param {any} value
  * @param {any[]} transferList
  * @returns {undefined}
  */
-function byPort(ticket, value, transferList) {
-  port.postMessage([PORT_MESSAGE.RESULT, ticket, value], transferList)
+function byPort(task, value, transferList) {
+  port.postMessage([PORT_MESSAGE.RESULT, task.ticket, task.generation, value], transferList)
   encode(workerId)
   cells[CELL.TAG] = TAG.PORT
 }

@@ -3,3 +3,5 @@
 pub mod borrowed;
 pub mod bytes;
 pub mod counters;
+#[cfg(unix)]
+pub mod region;

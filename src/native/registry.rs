@@ -164,6 +164,23 @@ mod tests {
     }
 
     #[test]
+    fn every_task_is_in_the_types_and_the_documentation() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let read = |file: &str| std::fs::read_to_string(root.join(file)).unwrap();
+        let (types, page) = (read("index.d.ts"), read("docs/tasks.md"));
+        for name in FAMILIES.iter().copied().flatten().map(|task| task.name) {
+            assert!(
+                types.contains(&format!("'{name}': {{")),
+                "{name} in index.d.ts"
+            );
+            assert!(
+                page.contains(&format!("\n## {name}\n")),
+                "{name} in docs/tasks.md"
+            );
+        }
+    }
+
+    #[test]
     fn suggestions_are_near_or_have_the_same_leaf() {
         assert_eq!(suggest("hash.sha265"), Some("hash.sha256"));
         assert_eq!(suggest("hash.SHA256"), Some("hash.sha256"));

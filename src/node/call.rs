@@ -46,8 +46,8 @@ impl Call {
 
     pub(super) fn number(&self, value: sys::napi_value) -> Result<f64, Fault> {
         let mut number = 0.0;
-        // SAFETY: `value` is an argument of this call.
         check(
+            // SAFETY: `value` is an argument of this call.
             unsafe { sys::napi_get_value_double(self.env, value, &mut number) },
             "expected a number",
         )?;
@@ -65,8 +65,8 @@ impl Call {
 
     pub(super) fn boolean(&self, value: sys::napi_value) -> Result<bool, Fault> {
         let mut boolean = false;
-        // SAFETY: `value` is an argument of this call.
         check(
+            // SAFETY: `value` is an argument of this call.
             unsafe { sys::napi_get_value_bool(self.env, value, &mut boolean) },
             "expected a boolean",
         )?;
@@ -137,8 +137,8 @@ impl Call {
 
     pub(super) fn make_number(&self, number: f64) -> Outcome {
         let mut value = ptr::null_mut();
-        // SAFETY: creates a value in this call's scope.
         check(
+            // SAFETY: creates a value in this call's scope.
             unsafe { sys::napi_create_double(self.env, number, &mut value) },
             "no number",
         )?;
@@ -147,8 +147,8 @@ impl Call {
 
     pub(super) fn make_boolean(&self, boolean: bool) -> Outcome {
         let mut value = ptr::null_mut();
-        // SAFETY: as above.
         check(
+            // SAFETY: as above.
             unsafe { sys::napi_get_boolean(self.env, boolean, &mut value) },
             "no boolean",
         )?;
@@ -238,8 +238,8 @@ pub(super) fn bind<F: Export>(
         )
     };
     check(status, "no function")?;
-    // SAFETY: `exports` is an object of the caller's scope.
     check(
+        // SAFETY: `exports` is an object of the caller's scope.
         unsafe { sys::napi_set_named_property(env, exports, F::NAME.as_ptr(), function) },
         "no property",
     )

@@ -186,8 +186,11 @@ unsafe extern "C" fn call_js(
     // SAFETY: both values are of this callback's scope.
     unsafe {
         sys::napi_get_undefined(env, &mut this);
-        let status = sys::napi_call_function(env, this, on_ring, 0, ptr::null(), &mut result);
-        if status == sys::Status::napi_pending_exception {
+        sys::napi_call_function(env, this, on_ring, 0, ptr::null(), &mut result);
+        let mut pending = false;
+        // Not `status`: it also says so when the environment is being terminated.
+        sys::napi_is_exception_pending(env, &mut pending);
+        if pending {
             let mut error = ptr::null_mut();
             if sys::napi_get_and_clear_last_exception(env, &mut error) == sys::Status::napi_ok {
                 sys::napi_fatal_exception(env, error);

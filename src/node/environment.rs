@@ -30,13 +30,16 @@ struct Pools {
     by_uid: HashMap<u32, Weak<Scheduler>>,
 }
 
+/// A pool of this environment, and its number.
+type Owned = (u32, Arc<Scheduler>);
+
 pub(super) struct Environment {
     pub(super) env: sys::napi_env,
     pub(super) mailbox: Mailbox,
     pub(super) doorbell: Arc<Doorbell>,
     pub(super) outbox: Arc<Outbox>,
     /// The pools that it owns, by handle; a handle is free again once JS has released it.
-    pools: RefCell<Vec<Option<(u32, Arc<Scheduler>)>>>,
+    pools: RefCell<Vec<Option<Owned>>>,
     /// The pool that it works for, if it is a worker.
     member: RefCell<Option<(Arc<Scheduler>, WorkerId)>>,
     /// A message that did not fit into the last drain.
@@ -166,8 +169,8 @@ fn make(
         counters: RefCell::default(),
     }));
     // After the threadsafe function, so that this runs before the engine frees it.
-    // SAFETY: the hook gets the pointer just made, once.
     check(
+        // SAFETY: the hook gets the pointer just made, once.
         unsafe { sys::napi_add_env_cleanup_hook(env, Some(close), environment.cast()) },
         "no clean-up hook",
     )?;

@@ -403,8 +403,8 @@ fn make_array_buffer(env: sys::napi_env, bytes: Bytes) -> Returned {
     // SAFETY: the engine has not taken the owner.
     let bytes = unsafe { Box::from_raw(owner) };
     let mut target = ptr::null_mut();
-    // SAFETY: creates a buffer of that length and says where it is.
     check(
+        // SAFETY: creates a buffer of that length and says where it is.
         unsafe { sys::napi_create_arraybuffer(env, length, &mut target, &mut value) },
         "no memory for a result",
     )?;

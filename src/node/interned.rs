@@ -42,24 +42,24 @@ impl Table {
 
 /// The number of a list of keys (JSON text); -1 when the table is full.
 #[napi]
-pub(crate) fn intern_shape(keys: String) -> i32 {
+pub fn intern_shape(keys: String) -> i32 {
     SHAPES.lock().intern(keys, MOST_SHAPES)
 }
 
 /// The list of keys with this number, as JSON text.
 #[napi]
-pub(crate) fn shape_keys(id: i32) -> Option<String> {
+pub fn shape_keys(id: i32) -> Option<String> {
     SHAPES.lock().text(id)
 }
 
 /// The number of a function that isolates are to find (JSON text, see `lib/targets.js`).
 #[napi]
-pub(crate) fn intern_target(target: String) -> i32 {
+pub fn intern_target(target: String) -> i32 {
     TARGETS.lock().intern(target, usize::MAX)
 }
 
 /// The function with this number.
 #[napi]
-pub(crate) fn target(id: i32) -> Option<String> {
+pub fn target(id: i32) -> Option<String> {
     TARGETS.lock().text(id)
 }

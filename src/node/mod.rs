@@ -5,12 +5,16 @@
 //! of a task take and give their numbers through the mailbox; the rest take arguments.
 
 mod call;
+#[cfg(unix)]
+pub mod cluster;
 mod doorbell;
 mod environment;
 mod hot;
-mod interned;
+pub mod interned;
 mod mailbox;
 mod pools;
+#[cfg(unix)]
+pub mod region;
 
 use napi::bindgen_prelude::{Env, Function, Object, Uint8Array};
 use napi::{JsValue, Result};
@@ -18,14 +22,14 @@ use napi_derive::napi;
 
 /// The addon's version, equal to the package's.
 #[napi]
-pub(crate) fn version() -> &'static str {
+pub fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
 /// Opens the calling environment: gives an object of functions that work with this mailbox, and
 /// calls `on_ring` whenever something has come in.
 #[napi]
-pub(crate) fn open<'env>(
+pub fn open<'env>(
     env: &'env Env,
     mailbox: Uint8Array,
     on_ring: Function<'env, (), ()>,

@@ -124,8 +124,8 @@ fn lend_counters(
     let memory = memory.map_err(|_| Fault("the counters are not aligned"))?;
     let memory = Arc::new(memory);
     let mut reference = ptr::null_mut();
-    // SAFETY: a reference to an argument of this call, deleted in `collect_lent`.
     check(
+        // SAFETY: a reference to an argument of this call, deleted in `collect_lent`.
         unsafe { sys::napi_create_reference(call.env, view, 1, &mut reference) },
         "no reference",
     )?;

@@ -11,11 +11,14 @@ mod outbox;
 mod payload;
 mod pool;
 mod queue;
+mod share;
 mod slab;
 mod spin;
 mod state;
 mod stats;
 mod task;
+#[cfg(test)]
+mod tests;
 mod timer;
 mod worker;
 

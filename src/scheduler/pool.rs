@@ -2,13 +2,14 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 
 use parking_lot::{Mutex, MutexGuard};
 
 use super::clock::now;
 use super::lane::{Lane, PerLane};
 use super::outbox::{Bell, Control, Message, Outbox, Ring};
+use super::share;
 use super::spin::SPIN_NS;
 use super::state::{Given, Next, Phase, State, Wakes};
 use super::stats::Snapshot;
@@ -65,6 +66,10 @@ pub enum Step {
 /// Starts a thread that will [`join`](Scheduler::join) as this worker.
 pub(super) type Launch = fn(&Arc<Scheduler>, WorkerId) -> io::Result<()>;
 
+/// Nanoseconds until it is checked whether a worker that was rung has come, and whether the busy ones
+/// have kept up.
+const WAKE_PATIENCE: u64 = 2_000_000;
+
 /// On a cache line of its own: the spinning worker reads it all the time.
 #[derive(Debug, Default)]
 #[repr(align(64))]
@@ -80,6 +85,8 @@ pub struct Scheduler {
     launch: Launch,
     /// Copies of the queues' lengths, written under the lock, for spinning without it.
     waiting: PerLane<Waiting>,
+    /// Whether an [`Alarm::Wakers`] is armed.
+    doubting: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -94,6 +101,7 @@ impl Scheduler {
             owner,
             launch,
             waiting: PerLane::default(),
+            doubting: AtomicBool::new(false),
             state,
         })
     }
@@ -139,7 +147,7 @@ impl Scheduler {
 
     /// Takes a direct submission back whose input could not be sent.
     pub fn undo(&self, id: WorkerId, slot: u32) {
-        let bell = self.state.lock().undo(id, slot);
+        let bell = self.state.lock().undo(id, slot, now());
         if let Some(bell) = bell {
             bell.ring(Ring::Lane);
         }
@@ -315,8 +323,8 @@ impl Scheduler {
         messages.extend(running);
         self.publish(&state);
         drop(state);
-        for (bell, slot, generation) in cancelled {
-            bell.cancel(slot, generation);
+        for cancel in cancelled {
+            cancel.bell.cancel(cancel.slot, cancel.generation);
         }
         self.send_all(messages);
         self.close();
@@ -328,12 +336,32 @@ impl Scheduler {
         self.state.lock().snapshot(now())
     }
 
+    /// There may be a free token of the CPU budget.
+    pub(super) fn look_again(self: &Arc<Self>) {
+        let now = now();
+        let wakes = self.state.lock().wakes(false, now);
+        self.ring_and_request(wakes);
+    }
+
     // ---- alarms --------------------------------------------------------------------------------
 
     pub(super) fn alarm(self: &Arc<Self>, alarm: Alarm) {
         let (key, stage, outcome) = match alarm {
             Alarm::QueueTimeout(key) => (key, Stage::Waiting, Outcome::QueueTimeout),
             Alarm::TaskTimeout(key) => (key, Stage::Running, Outcome::TaskTimeout),
+            Alarm::Wakers => {
+                self.doubting.store(false, Relaxed);
+                let now = now();
+                let mut state = self.state.lock();
+                let expected = state.doubt_wakers(WAKE_PATIENCE, now);
+                let wakes = state.wakes(false, now);
+                drop(state);
+                self.ring_and_request(wakes);
+                if expected {
+                    self.expect_wakers();
+                }
+                return;
+            }
             Alarm::Grace(key) => {
                 let found = self.state.lock().find(key);
                 if let Some((_, Lane::Script, Stage::Abandoned, worker)) = found {
@@ -375,7 +403,7 @@ impl Scheduler {
 
     /// Decides who is woken, publishes the queue lengths, and releases the lock.
     fn release(&self, mut state: MutexGuard<'_, State>, now: u64) -> Wakes {
-        let wakes = state.wakes(now);
+        let wakes = state.wakes(true, now);
         self.publish(&state);
         wakes
     }
@@ -390,10 +418,23 @@ impl Scheduler {
         }
     }
 
+    /// In a while somebody looks whether what waits has been taken.
+    fn expect_wakers(self: &Arc<Self>) {
+        if !self.doubting.swap(true, Relaxed) {
+            timer::arm(now() + WAKE_PATIENCE, Arc::downgrade(self), Alarm::Wakers);
+        }
+    }
+
     /// Rings, and starts native workers. An isolate that is to be started is left to the caller.
     fn ring_and_launch(self: &Arc<Self>, wakes: Wakes) -> Option<WorkerId> {
         for bell in wakes.rings.0.iter().flatten() {
             bell.ring(Ring::Lane);
+        }
+        if wakes.starved {
+            share::wait_for_token(Arc::downgrade(self));
+        }
+        if wakes.trusted || wakes.rings[Lane::Script].is_some() {
+            self.expect_wakers();
         }
         if let Some(id) = wakes.starts[Lane::Native]
             && (self.launch)(self, id).is_err()

@@ -11,7 +11,6 @@ pub(super) const NIL: u32 = u32::MAX;
 pub(super) struct Slab<T> {
     chunks: Vec<Box<[Slot<T>]>>,
     free: u32,
-    len: usize,
 }
 
 #[derive(Debug)]
@@ -25,17 +24,11 @@ impl<T> Default for Slab<T> {
         Self {
             chunks: Vec::new(),
             free: NIL,
-            len: 0,
         }
     }
 }
 
 impl<T> Slab<T> {
-    /// Entries in use.
-    pub(super) fn len(&self) -> usize {
-        self.len
-    }
-
     /// Stores `value` and gives its key.
     pub(super) fn insert(&mut self, value: T) -> u32 {
         if self.free == NIL {
@@ -48,7 +41,6 @@ impl<T> Slab<T> {
         };
         *slot = Slot::Used(value);
         self.free = next;
-        self.len += 1;
         key
     }
 
@@ -59,7 +51,6 @@ impl<T> Slab<T> {
             panic!("slab key {key} is not in use")
         };
         self.free = key;
-        self.len -= 1;
         value
     }
 
@@ -148,7 +139,6 @@ mod tests {
         assert_eq!(slab.remove(1), 'b');
         assert_eq!(slab.remove(0), 'a');
         assert_eq!((slab.insert('d'), slab.insert('e')), (0, 1));
-        assert_eq!(slab.len(), 3);
         assert_eq!(slab.get(7), None);
         assert_eq!(slab.keys().collect::<Vec<_>>(), [0, 1, 2]);
     }

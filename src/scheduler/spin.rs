@@ -49,7 +49,7 @@ impl Luck {
             return true;
         }
         self.misses += 1;
-        self.misses % PROBE == 0
+        self.misses.is_multiple_of(PROBE)
     }
 
     pub(super) fn hit(&mut self) {

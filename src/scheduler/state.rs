@@ -5,9 +5,13 @@
 //! waking), because that one will take the task. A worker that takes a task and leaves others
 //! waiting wakes the next. So n workers cost no more than one.
 //!
+//! Nor is a worker woken for tasks that the busy ones will have taken before it could come, judged by
+//! how long tasks have lately run. An alarm checks that guess: see `Alarm::Wakers`.
+//!
 //! The CPU limit: at most `max_threads` workers over both lanes run tasks. Where the last free place
-//! is wanted by both lanes, the better priority has it, then whoever has waited longer, but a lane
-//! keeps its place for `LANE_PATIENCE` so that mixed small tasks do not pay a switch each.
+//! is wanted by both lanes, the better priority has it, then whoever has waited longer. But a worker
+//! that was woken keeps its place for a `TURN` against equal priorities: under a backlog every task
+//! has waited long, and mixed small tasks would pay a switch of lanes each.
 
 use std::sync::Arc;
 
@@ -15,14 +19,18 @@ use super::lane::{Lane, PerLane};
 use super::outbox::{Bell, Message};
 use super::pool::Limits;
 use super::queue::Queue;
+use super::share::Share;
 use super::slab::Slab;
 use super::spin::{self, Luck};
 use super::stats::{Snapshot, Stats, WorkerSnapshot};
 use super::task::{Key, NewTask, Outcome, Stage, Taken, Task};
 use super::worker::{Worker, WorkerId, WorkerState};
 
-/// Nanoseconds that the other lane's oldest task waits before it gets a place ahead of this lane's.
-const LANE_PATIENCE: u64 = 2_000_000;
+/// Nanoseconds for which a worker that was woken does not give its place to the other lane.
+const TURN: u64 = 2_000_000;
+
+/// Nanoseconds from ringing a worker to its first task, roughly.
+const WAKE_COST: u64 = 30_000;
 
 /// Whether new tasks are taken, and queued ones still run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +54,19 @@ pub(super) struct LaneState {
     /// No worker is started: the last ones failed to.
     pub(super) held: bool,
     luck: Luck,
+    /// How long tasks have lately run: a moving average, in nanoseconds.
+    typical_run: u64,
+}
+
+impl LaneState {
+    fn ran(&mut self, ns: u64) {
+        self.typical_run = (self.typical_run * 7 + ns.min(1 << 40)) / 8;
+    }
+
+    /// Whether the busy workers will have taken what waits before a woken one could.
+    fn keeps_up(&self, waiting: usize) -> bool {
+        self.busy > 0 && waiting as u64 * self.typical_run < WAKE_COST * u64::from(self.busy)
+    }
 }
 
 /// What has to happen once the lock is released.
@@ -54,6 +75,18 @@ pub(super) struct LaneState {
 pub(super) struct Wakes {
     pub(super) rings: PerLane<Option<Arc<dyn Bell>>>,
     pub(super) starts: PerLane<Option<WorkerId>>,
+    /// Nobody was woken for something, because it will not wait for long.
+    pub(super) trusted: bool,
+    /// The pool lacks a token of the CPU budget.
+    pub(super) starved: bool,
+}
+
+/// A worker that has to be told that nobody waits for a task of its any more.
+#[derive(Debug)]
+pub(super) struct Cancel {
+    pub(super) bell: Arc<dyn Bell>,
+    pub(super) slot: u32,
+    pub(super) generation: u32,
 }
 
 /// What a worker that asked for a task does next.
@@ -86,6 +119,7 @@ pub(super) struct State {
     pub(super) lanes: PerLane<LaneState>,
     workers: Slab<Worker>,
     queued_bytes: usize,
+    share: Share,
     stats: Stats,
 }
 
@@ -100,6 +134,7 @@ impl State {
             lanes: PerLane::default(),
             workers: Slab::default(),
             queued_bytes: 0,
+            share: Share::new(),
             stats: Stats::new(now),
         }
     }
@@ -254,6 +289,7 @@ impl State {
         let lane = &mut self.lanes[worker.lane];
         lane.running -= 1;
         lane.busy -= u32::from(worker.running == 0);
+        lane.ran(ran);
         self.stats.ran(ran);
         if task.stage == Stage::Abandoned {
             return None;
@@ -276,6 +312,7 @@ impl State {
         let (lane, spun) = (worker.lane, worker.state == WorkerState::Spinning);
         if worker.state != WorkerState::Active {
             self.enter(id.0, WorkerState::Active);
+            self.workers[id.0].turn_since = now;
         }
         let worker = &self.workers[id.0];
         if worker.retiring && worker.running == 0 {
@@ -316,10 +353,12 @@ impl State {
             return None;
         }
         let index = self.queues[lane].head()?;
-        if worker.running == 0
-            && (self.busy() >= self.limits.max_threads || self.yields(lane, index, now))
-        {
-            return None;
+        if worker.running == 0 {
+            let busy = self.busy();
+            let refused = busy >= self.limits.max_threads || self.yields(id, index, now);
+            if refused || !self.share.afford(busy) {
+                return None;
+            }
         }
         self.dequeue(index);
         let slot = self.workers[id.0].occupy(index);
@@ -353,6 +392,7 @@ impl State {
         }
         let id = WorkerId(*self.lanes[lane].idle.last()?);
         self.enter(id.0, WorkerState::Active);
+        self.workers[id.0].turn_since = now;
         self.enqueue(new, now);
         let taken = self
             .take(id, now)
@@ -361,7 +401,7 @@ impl State {
     }
 
     /// Takes a direct submission back. The worker is to ask for another task.
-    pub(super) fn undo(&mut self, id: WorkerId, slot: u32) -> Option<Arc<dyn Bell>> {
+    pub(super) fn undo(&mut self, id: WorkerId, slot: u32, now: u64) -> Option<Arc<dyn Bell>> {
         let worker = self.workers.get_mut(id.0)?;
         let index = (*worker.slots.get(slot as usize)?)?;
         worker.vacate(slot);
@@ -370,7 +410,7 @@ impl State {
         lane.running -= 1;
         lane.busy -= u32::from(worker.running == 0);
         self.tasks.remove(index);
-        self.wake(id.0)
+        self.wake(id.0, now)
     }
 
     fn searching(&self) -> u32 {
@@ -381,8 +421,9 @@ impl State {
     }
 
     /// Whether the last free place is for the other lane's next task rather than for `own`.
-    fn yields(&self, lane: Lane, own: u32, now: u64) -> bool {
-        let other = lane.other();
+    fn yields(&self, id: WorkerId, own: u32, now: u64) -> bool {
+        let worker = &self.workers[id.0];
+        let other = worker.lane.other();
         let Some(rival) = self.queues[other].head() else {
             return false;
         };
@@ -390,25 +431,43 @@ impl State {
             return false;
         }
         let (own, rival) = (&self.tasks[own], &self.tasks[rival]);
-        let impatient = now.saturating_sub(rival.enqueued) > LANE_PATIENCE;
-        rival.priority < own.priority
-            || (rival.priority == own.priority && impatient && rival.enqueued < own.enqueued)
+        let turn_over = now.saturating_sub(worker.turn_since) > TURN;
+        rival.priority < own.priority || (turn_over && rival.precedes(own))
     }
 
-    /// Who has to be rung or started so that what waits gets done.
-    pub(super) fn wakes(&mut self, now: u64) -> Wakes {
+    /// The lanes, that of the task which is to have the next free place first.
+    fn by_precedence(&self) -> [Lane; 2] {
+        let [a, b] = Lane::ALL;
+        match (self.queues[a].head(), self.queues[b].head()) {
+            (Some(first), Some(second)) if self.tasks[second].precedes(&self.tasks[first]) => {
+                [b, a]
+            }
+            _ => [a, b],
+        }
+    }
+
+    /// Who has to be rung or started so that what waits gets done. Not `trusting`, what waits has done
+    /// so for long enough to need somebody else.
+    pub(super) fn wakes(&mut self, trusting: bool, now: u64) -> Wakes {
         let mut wakes = Wakes::default();
-        for lane in Lane::ALL {
+        // A worker that has just yielded is idle too: its lane must not be rung first.
+        for lane in self.by_precedence() {
             let waiting = self.queues[lane].len();
             if waiting == 0 || self.phase == Phase::Closed {
                 continue;
             }
-            let place_free = self.busy() + self.searching() < self.limits.max_threads;
             let state = &self.lanes[lane];
+            if trusting && state.keeps_up(waiting) {
+                wakes.trusted = true;
+                continue;
+            }
             if state.searching == 0 {
+                let awake = self.busy() + self.searching();
+                let place_free = awake < self.limits.max_threads && self.share.could_afford(awake);
+                let state = &self.lanes[lane];
                 let idle = if place_free { state.idle.last() } else { None };
                 if let Some(&id) = idle.or(state.spare.last()) {
-                    wakes.rings[lane] = self.wake(id);
+                    wakes.rings[lane] = self.wake(id, now);
                 }
             }
             let state = &self.lanes[lane];
@@ -421,10 +480,12 @@ impl State {
                 wakes.starts[lane] = Some(self.add_worker(lane, now));
             }
         }
+        wakes.starved = self.share.settle(self.busy());
         wakes
     }
 
-    fn wake(&mut self, id: u32) -> Option<Arc<dyn Bell>> {
+    fn wake(&mut self, id: u32, now: u64) -> Option<Arc<dyn Bell>> {
+        self.workers[id].rung_at = now;
         self.enter(id, WorkerState::Waking);
         self.workers[id].bell.clone()
     }
@@ -486,7 +547,7 @@ impl State {
     }
 
     /// Rejects everything that runs; the workers are told through their bells.
-    pub(super) fn abandon_running(&mut self) -> (Vec<Message>, Vec<(Arc<dyn Bell>, u32, u32)>) {
+    pub(super) fn abandon_running(&mut self) -> (Vec<Message>, Vec<Cancel>) {
         let (mut messages, mut bells) = (Vec::new(), Vec::new());
         for index in self.tasks.keys().collect::<Vec<_>>() {
             let task = &mut self.tasks[index];
@@ -500,7 +561,11 @@ impl State {
                 outcome: Outcome::PoolClosed,
             });
             if let Some(bell) = self.workers[task.worker.0].bell.clone() {
-                bells.push((bell, task.slot, task.generation));
+                bells.push(Cancel {
+                    bell,
+                    slot: task.slot,
+                    generation: task.generation,
+                });
             }
         }
         (messages, bells)
@@ -519,9 +584,9 @@ impl State {
 
     /// Retires workers of a lane that have been idle for `idle_ns`, down to the minimum.
     pub(super) fn reap(&mut self, lane: Lane, idle_ns: u64, now: u64) -> Vec<Arc<dyn Bell>> {
-        let surplus = self.lanes[lane]
-            .workers
-            .saturating_sub(self.limits.min_threads) as usize;
+        let surplus = self
+            .staying(lane)
+            .saturating_sub(self.limits.min_threads as usize);
         // The coldest are first.
         let long_idle = |id: &u32| now.saturating_sub(self.workers[*id].idle_since) >= idle_ns;
         let due: Vec<u32> = self.lanes[lane]
@@ -539,11 +604,19 @@ impl State {
         let Some(worker) = self.workers.get(id.0) else {
             return false;
         };
-        let surplus = self.lanes[worker.lane].workers > self.limits.min_threads;
+        let surplus = self.staying(worker.lane) > self.limits.min_threads as usize;
         surplus && worker.state == WorkerState::Idle && {
             let _ = self.retire(id.0);
             true
         }
+    }
+
+    /// The workers that are not about to end: a retired isolate takes its time.
+    fn staying(&self, lane: Lane) -> usize {
+        self.workers
+            .keys()
+            .filter(|&id| self.workers[id].lane == lane && !self.workers[id].retiring)
+            .count()
     }
 
     fn retire(&mut self, id: u32) -> Option<Arc<dyn Bell>> {
@@ -556,6 +629,26 @@ impl State {
             return self.workers[id].bell.clone();
         }
         None
+    }
+
+    // ---- a worker that was rung and does not come ----------------------------------------------
+
+    /// Stops counting on workers that were rung more than `patience` ago and have not come: their
+    /// event loops are busy with something of their own. Whether others are still expected.
+    pub(super) fn doubt_wakers(&mut self, patience: u64, now: u64) -> bool {
+        let mut expected = false;
+        for id in self.workers.keys().collect::<Vec<_>>() {
+            let worker = &self.workers[id];
+            if worker.state != WorkerState::Waking {
+                continue;
+            }
+            if now.saturating_sub(worker.rung_at) >= patience {
+                self.enter(id, WorkerState::Active);
+            } else {
+                expected = true;
+            }
+        }
+        expected
     }
 
     // ---- readings ------------------------------------------------------------------------------
@@ -598,5 +691,126 @@ impl State {
             utilization: (self.stats.busy_ns as f64 / allowed).min(1.0),
             queued_bytes: self.queued_bytes,
         }
+    }
+}
+
+impl Drop for State {
+    /// Workers of a pool whose owner is gone are never removed one by one.
+    fn drop(&mut self) {
+        for id in self.workers.keys().collect::<Vec<_>>() {
+            if self.workers[id].state.awake() {
+                spin::slept();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::outbox::Ring;
+    use super::super::payload::Payload;
+    use super::super::task::NO_LIMIT;
+    use super::*;
+
+    #[derive(Debug)]
+    struct Silent;
+
+    impl Bell for Silent {
+        fn ring(&self, _: Ring) {}
+        fn cancel(&self, _: u32, _: u32) {}
+    }
+
+    /// One place, and an idle worker of each lane: native, script.
+    fn two_lanes() -> (State, WorkerId, WorkerId) {
+        let mut state = State::new(
+            Limits {
+                min_threads: 1,
+                max_threads: 1,
+                max_queue: usize::MAX,
+                concurrency: 1,
+                abort_grace: NO_LIMIT,
+                idle_timeout: NO_LIMIT,
+            },
+            0,
+        );
+        let [native, script] = Lane::ALL.map(|lane| {
+            let id = state.add_worker(lane, 0);
+            assert!(state.join(id, Arc::new(Silent)));
+            assert!(matches!(state.next(id, false, 0), Next::Idle));
+            id
+        });
+        (state, native, script)
+    }
+
+    fn add(state: &mut State, lane: Lane, priority: i8, now: u64) {
+        let new = NewTask {
+            ticket: 0,
+            target: 0,
+            lane,
+            priority,
+            timeout: NO_LIMIT,
+            queue_timeout: NO_LIMIT,
+            payload: Payload::number(0, 0.0),
+            attachments: None,
+        };
+        state.enqueue(new, now);
+    }
+
+    /// The worker ends its task, and the lanes that are rung when it gets none.
+    fn finish_and_take(state: &mut State, id: WorkerId, now: u64) -> Option<[bool; 2]> {
+        state.finish(id, 0, Outcome::Returned(Payload::number(0, 0.0)), now);
+        match state.next(id, false, now) {
+            Next::Run(_) => None,
+            _ => Some(state.wakes(false, now).rings.0.map(|bell| bell.is_some())),
+        }
+    }
+
+    #[test]
+    fn under_a_backlog_a_place_changes_the_lane_once_a_turn() {
+        let (mut state, native, script) = two_lanes();
+        for at in 0..40 {
+            add(&mut state, Lane::ALL[at % 2], 0, at as u64);
+        }
+        let mut now = 10 * TURN;
+        assert!(state.wakes(false, now).rings[Lane::Native].is_some());
+        assert!(matches!(state.next(native, false, now), Next::Run(_)));
+        for _ in 0..4 {
+            now += TURN / 4;
+            assert_eq!(finish_and_take(&mut state, native, now), None);
+        }
+        now += 1;
+        let rung = finish_and_take(&mut state, native, now);
+        assert_eq!(rung, Some([false, true]), "the turn is over");
+        assert!(matches!(state.next(script, false, now), Next::Run(_)));
+        now += TURN / 2;
+        assert_eq!(finish_and_take(&mut state, script, now), None);
+    }
+
+    #[test]
+    fn a_turn_does_not_end_for_a_younger_task() {
+        let (mut state, native, _) = two_lanes();
+        for at in 0..4 {
+            add(&mut state, Lane::Native, 0, at);
+        }
+        let _ = state.wakes(false, 10);
+        assert!(matches!(state.next(native, false, 10), Next::Run(_)));
+        add(&mut state, Lane::Script, 0, 20);
+        for round in 1..4 {
+            assert_eq!(finish_and_take(&mut state, native, round * 2 * TURN), None);
+        }
+        let rung = finish_and_take(&mut state, native, 8 * TURN);
+        assert_eq!(rung, Some([false, true]), "nothing is left in its own lane");
+    }
+
+    #[test]
+    fn a_better_priority_ends_a_turn() {
+        let (mut state, native, _) = two_lanes();
+        add(&mut state, Lane::Native, 0, 0);
+        add(&mut state, Lane::Native, 0, 0);
+        let _ = state.wakes(false, 0);
+        assert!(matches!(state.next(native, false, 0), Next::Run(_)));
+        add(&mut state, Lane::Script, -1, 5);
+        let rung = finish_and_take(&mut state, native, 6);
+        assert_eq!(rung, Some([false, true]));
     }
 }

@@ -158,6 +158,11 @@ impl Task {
         )
     }
 
+    /// Whether it is to run before a task of the other lane.
+    pub(super) fn precedes(&self, other: &Self) -> bool {
+        (self.priority, self.enqueued) < (other.priority, other.enqueued)
+    }
+
     #[cfg(test)]
     pub(super) fn for_test(ticket: u32, priority: i8) -> Self {
         let payload = Payload::number(0, 0.0);

@@ -52,9 +52,14 @@ pub(super) struct Worker {
     pub(super) bell: Option<Arc<dyn Bell>>,
     /// The task in each slot; its length is the number of tasks that it may run at once.
     pub(super) slots: Box<[Option<u32>]>,
+    /// The slots without a task, the last used last.
+    free: Vec<u32>,
     pub(super) running: u32,
     pub(super) since: u64,
     pub(super) idle_since: u64,
+    pub(super) rung_at: u64,
+    /// When it last came back from waiting.
+    pub(super) turn_since: u64,
     pub(super) completed: u64,
     pub(super) busy_ns: u64,
 }
@@ -67,9 +72,12 @@ impl Worker {
             retiring: false,
             bell: None,
             slots: vec![None; slots as usize].into_boxed_slice(),
+            free: (0..slots).rev().collect(),
             running: 0,
             since: now,
             idle_since: now,
+            rung_at: now,
+            turn_since: now,
             completed: 0,
             busy_ns: 0,
         }
@@ -82,17 +90,17 @@ impl Worker {
     /// Puts a task into a free slot. The caller has checked that there is one.
     pub(super) fn occupy(&mut self, task: u32) -> u32 {
         let slot = self
-            .slots
-            .iter()
-            .position(Option::is_none)
+            .free
+            .pop()
             .expect("a worker takes a task only with room");
-        self.slots[slot] = Some(task);
+        self.slots[slot as usize] = Some(task);
         self.running += 1;
-        slot as u32
+        slot
     }
 
     pub(super) fn vacate(&mut self, slot: u32) {
         self.slots[slot as usize] = None;
+        self.free.push(slot);
         self.running -= 1;
         self.completed += 1;
     }

@@ -1,1 +1,16 @@
-//! Watching other processes: heartbeats, readings, the parent-death guard.
+//! Watching other processes: heartbeats, readings, the parent-death guard, the CPU budget.
+//!
+//! Everything here runs on threads of its own, so it works while a JavaScript loop is blocked: the
+//! watched one's or the watcher's.
+
+pub mod reading;
+pub mod stall;
+
+#[cfg(unix)]
+pub mod budget;
+#[cfg(unix)]
+pub mod guard;
+#[cfg(unix)]
+pub mod handle;
+#[cfg(unix)]
+pub mod watch;

@@ -24,8 +24,8 @@ pub(super) const TASKS: &[NativeTask] = &[
     },
 ];
 
-/// Bytes between two checks. Level 9 may go down to a few MB/s on input made to be slow.
-const STEP: usize = 32 * 1024;
+/// Bytes between two checks. Level 9 may go down to a few MB/s on input that is made to be slow.
+const STEP: usize = 8 * 1024;
 
 /// `decompress.gzip` gives no more than this by default: 256 MiB.
 const DEFAULT_MAX_OUTPUT: u64 = 256 * 1024 * 1024;

@@ -1,0 +1,103 @@
+'use strict'
+
+const http = require('node:http')
+// One at a time: each starts many processes.
+const { serial: test } = require('ava')
+const { Primary, freePort, request, kill, startLoad } = require('./cluster/harness')
+const { Handoffs } = require('../lib/cluster/handoff')
+
+async function start (t, options) {
+  const port = await freePort()
+  const primary = new Primary(t, { env: { APP_PORT: String(port) }, options: { backoff: { initial: 1 }, crashLoop: { restarts: 1e6 }, ...options } })
+  await primary.ready
+  return { primary, port }
+}
+
+/** Blocks the process of one slot, and gives its pid. */
+async function block (primary, port) {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
+  const { pid } = JSON.parse((await request(port, '/', { agent })).body)
+  await request(port, '/block-later', { agent })
+  agent.destroy()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  return pid
+}
+
+test('a connection that a hung process never took is answered by another soon after it was killed', async (t) => {
+  const { primary, port } = await start(t, { processes: 2 })
+  const pid = await block(primary, port)
+  // Round robin hands one of these to the process that hangs.
+  const answers = Array.from({ length: 8 }, () => request(port).then(({ body }) => JSON.parse(body).pid))
+  let open = answers.length
+  for (const answer of answers) answer.then(() => { open-- })
+  while (open > 1) await new Promise((resolve) => setTimeout(resolve, 5))
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  t.is(open, 1, 'one waits')
+  kill(pid, 'SIGKILL')
+  for (const answer of await Promise.all(answers)) t.not(answer, pid)
+  const [{ resent, closed }] = await primary.event('handoff')
+  t.deepEqual([resent, closed], [1, 0])
+})
+
+test('when no process is left the client is told, and the port comes back', async (t) => {
+  const { primary, port } = await start(t, { processes: 1 })
+  const pid = await block(primary, port)
+  const waiting = t.throwsAsync(request(port))
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  kill(pid, 'SIGKILL')
+  await waiting
+  const [{ resent, closed }] = await primary.event('handoff')
+  t.deepEqual([resent, closed], [0, 1])
+  await primary.event('state', ({ to, pid: now }) => to === 'ready' && now !== pid)
+  t.is((await request(port)).status, 200)
+})
+
+test('killing all processes at once leaves no client waiting and no descriptor open', async (t) => {
+  const { primary, port } = await start(t, { processes: 2 })
+  const before = await primary.call('descriptors')
+  for (let n = 0; n < 10; n++) {
+    const processes = await primary.call('processes')
+    const requests = Array.from({ length: 20 }, () => request(port, '/slow').then(() => 'answer', () => 'error'))
+    for (const { pid } of processes) kill(pid, 'SIGKILL')
+    t.is((await Promise.all(requests)).length, 20)
+    for (const { slot, pid } of processes) {
+      await primary.event('state', (state) => state.slot === slot && state.to === 'ready' && state.pid > 0 && state.pid !== pid && primary.pids.indexOf(state.pid) > primary.pids.indexOf(pid))
+    }
+  }
+  t.true(await primary.call('descriptors') <= before + 2)
+})
+
+test('under load only requests that were in the killed process fail', async (t) => {
+  const { primary, port } = await start(t, { processes: 2 })
+  const clients = 6
+  const load = startLoad(port, { clients, keepAlive: false })
+  const kills = 10
+  for (let n = 0; n < kills; n++) {
+    const { slot, pid } = (await primary.call('processes'))[n % 2]
+    const sent = load.sent
+    while (load.sent < sent + 50) await new Promise((resolve) => setTimeout(resolve, 2))
+    const from = primary.events.length
+    kill(pid, 'SIGKILL')
+    await primary.event('state', (state) => state.slot === slot && state.to === 'ready', from)
+  }
+  const { failures } = await load.stop()
+  t.true(failures.length <= kills * clients)
+  t.deepEqual(failures.filter((failure) => !['ECONNRESET', 'aborted', 'EPIPE'].includes(failure)), [], 'none hangs')
+})
+
+test('where the messages of core have another form nothing is done, once told', (t) => {
+  const { EventEmitter } = require('node:events')
+  const handoffs = new Handoffs()
+  const worker = () => ({ process: Object.assign(new EventEmitter(), { send: () => true }) })
+  const [known, unknown, later] = [worker(), worker(), worker()]
+  handoffs.follow(known)
+  known.process.send({ cmd: 'NODE_CLUSTER', ack: 1, key: ':80' })
+  t.true(handoffs.check(known))
+  handoffs.follow(unknown)
+  t.false(handoffs.check(unknown))
+  t.true(handoffs.check(unknown))
+  const { send } = later.process
+  handoffs.follow(later)
+  t.is(later.process.send, send)
+  t.deepEqual(handoffs.settle(known), { resent: 0, closed: 0 })
+})

@@ -1,0 +1,176 @@
+'use strict'
+
+// One at a time: each starts many processes.
+const { serial: test } = require('ava')
+const { Primary, freePort, request, kill, gone } = require('./cluster/harness')
+const cluster = require('../lib/cluster')
+
+async function start (t, parts = {}) {
+  const port = await freePort()
+  const { env, ...rest } = parts
+  const primary = new Primary(t, { ...rest, env: { APP_PORT: String(port), ...env } })
+  return { primary, port }
+}
+
+const invalid = { code: 'ERR_RSPOOL_INVALID_ARGUMENT', instanceOf: TypeError }
+
+test('wrong arguments throw at once and say what is allowed', (t) => {
+  const main = () => {}
+  t.throws(() => cluster.run(), { ...invalid, message: /function or a file/ })
+  t.throws(() => cluster.run('./there-is-no-such-file.js'), { ...invalid, message: /there is no file/ })
+  t.throws(() => cluster.run(main, { proceses: 2 }), { ...invalid, message: /Did you mean 'processes'/ })
+  t.throws(() => cluster.run(main, { processes: -1 }), { ...invalid, message: /'auto' or an integer/ })
+  t.throws(() => cluster.run(main, { processes: 1.5 }), invalid)
+  t.throws(() => cluster.run(main, { policy: 'random' }), { ...invalid, message: /'rr' or 'none'/ })
+  t.throws(() => cluster.run(main, { counters: ['a', 'a'] }), { ...invalid, message: /twice/ })
+  t.throws(() => cluster.run(main, { counters: ['a'], gauges: ['a'] }), { ...invalid, message: /two kinds/ })
+  t.throws(() => cluster.run(main, { histograms: { a: [2, 1] } }), { ...invalid, message: /rising/ })
+  t.throws(() => cluster.run(main, { grace: '10s' }), { ...invalid, message: /milliseconds/ })
+  t.throws(() => cluster.run(main, { memoryLimit: '120%' }), invalid)
+  t.throws(() => cluster.run(main, { backoff: { inital: 1 } }), { ...invalid, message: /Did you mean 'initial'/ })
+  t.throws(() => cluster.run(main, { processes: 4, maxProcesses: 2 }), { ...invalid, message: /less than/ })
+  t.throws(() => cluster.run(main, Object.create({ processes: 1 }, { oops: { value: 1, enumerable: true } })), invalid)
+})
+
+test('processes share one port, and each knows its slot', async (t) => {
+  const { primary, port } = await start(t, { options: { processes: 2 } })
+  await primary.ready
+  const seen = new Set()
+  for (let i = 0; i < 4; i++) seen.add(JSON.parse((await request(port)).body).slot)
+  t.deepEqual([...seen].sort(), [0, 1])
+  const processes = await primary.call('processes')
+  t.deepEqual(processes.map(({ slot, state, generation }) => [slot, state, generation]), [[0, 'ready', 1], [1, 'ready', 1]])
+  t.is(new Set(processes.map(({ pid }) => pid)).size, 2)
+  const report = await primary.call('stop')
+  t.is(report.forced, 0)
+  t.deepEqual(await primary.exited, { code: 0, signal: null })
+})
+
+test('a killed process comes back in its slot as the next generation, and what it counted stays', async (t) => {
+  const { primary, port } = await start(t, { options: { processes: 2 } })
+  await primary.ready
+  for (let i = 0; i < 10; i++) await request(port, '/count')
+  const [{ pid }] = await primary.call('processes')
+  kill(pid, 'SIGKILL')
+  const [{ cause }] = await primary.event('exit', (exit) => exit.pid === pid)
+  t.is(cause.kind, 'signal')
+  t.is(cause.signal, 'SIGKILL')
+  await primary.event('state', ({ slot, to, pid: now }) => slot === 0 && to === 'ready' && now !== pid)
+  t.is(await primary.call('counter', 'requests'), 10)
+  t.is((await request(port, '/count')).body, '11')
+  const status = await primary.call('status')
+  t.is(status.state, 'ready')
+  t.is(status.processes[0].generation, 2)
+  t.is(status.processes[0].restarts, 1)
+  t.regex(status.processes[0].causes[0].message, /killed by SIGKILL/)
+})
+
+test('an application file runs unchanged, as the main module with its own arguments', async (t) => {
+  const file = require.resolve('./cluster/plain-app.js')
+  const { primary, port } = await start(t, { file, options: { processes: 2, args: ['--color', 'red'] } })
+  await primary.ready
+  t.deepEqual(JSON.parse((await request(port)).body), { main: true, args: ['--color', 'red'], slot: '0', current: 0 })
+})
+
+test('an ES module runs, too', async (t) => {
+  const file = require.resolve('./cluster/module-app.mjs')
+  const { primary, port } = await start(t, { file, options: { processes: 1 } })
+  await primary.ready
+  t.is((await request(port)).body, 'module 0')
+})
+
+test('a promise of main without a server is ready when it resolves', async (t) => {
+  const { primary } = await start(t, { app: 'counting.js', options: { processes: 2 } })
+  await primary.ready
+  t.is(await primary.call('counter', 'requests'), 2)
+})
+
+test('with no process at all, main runs here and everything else is the same', async (t) => {
+  const { primary, port } = await start(t, { options: { processes: 0 } })
+  await primary.ready
+  t.is(JSON.parse((await request(port)).body).pid, primary.child.pid)
+  t.is((await request(port, '/count')).body, '1')
+  t.is(await primary.call('counter', 'requests'), 1)
+  t.deepEqual(await primary.call('request', 0, { a: 1 }), { slot: 0, got: { a: 1 } })
+  t.is((await primary.call('status')).state, 'ready')
+  await t.throwsAsync(primary.call('scale', 2), { code: 'ERR_RSPOOL_UNSUPPORTED' })
+  await primary.call('stop')
+  t.deepEqual(await primary.exited, { code: 0, signal: null })
+})
+
+test('a process that never gets ready is no process: the primary ends with 3 and the reason, once', async (t) => {
+  const { primary } = await start(t, { app: 'broken.js', env: { BROKEN: 'throws' }, options: { processes: 4 } })
+  const { code } = await primary.exited
+  t.is(code, 3)
+  t.is(primary.output.match(/broken on purpose/g).length, 1)
+  t.is(primary.pids.length, 3)
+})
+
+for (const [how, said, limit = 1500] of [
+  ['rejects', /broken on purpose/],
+  ['throws at load', /broken on purpose/],
+  ['exits', /exited with code 0 before it was ready/, 20_000],
+  ['never listens', /not ready within 1500 ms: no server listens and ready\(\) was not called/],
+  ['never resolves', /not ready within 1500 ms: main's promise is still pending/],
+  ['blocks', /not ready within 1500 ms: its event loop does not turn/]
+]) {
+  test(`a main that ${how} is told apart`, async (t) => {
+    const { primary } = await start(t, { app: 'broken.js', env: { BROKEN: how }, options: { processes: 2, bootAttempts: 1, readyTimeout: limit } })
+    const [error] = await primary.event('unready')
+    t.is(error.code, 'ERR_RSPOOL_NO_BOOT')
+    t.regex(error.message, said)
+    t.is((await primary.exited).code, 3)
+    t.is(primary.pids.length, 1)
+  })
+}
+
+test('a port that is in use is one clear error', async (t) => {
+  const { once } = require('node:events')
+  const blocker = require('node:net').createServer().listen(0)
+  await once(blocker, 'listening')
+  t.teardown(() => blocker.close())
+  const { port } = blocker.address()
+  const primary = new Primary(t, { env: { APP_PORT: String(port) }, options: { processes: 2 } })
+  t.is((await primary.exited).code, 3)
+  t.is(primary.output.match(/EADDRINUSE/g).length, 1)
+  t.regex(primary.output, new RegExp(`could not listen: .*${port}`))
+})
+
+test('processes that die again and again, soon after they were ready, end the primary with 70', async (t) => {
+  const { primary } = await start(t, {
+    app: 'broken.js',
+    env: { BROKEN: 'dies when ready' },
+    options: { processes: 1, backoff: { initial: 5 } }
+  })
+  t.is((await primary.exited).code, 70)
+  t.is(primary.pids.length, 6, 'five restarts in a minute are allowed')
+  t.regex(primary.output, /crash loop/)
+})
+
+test('one bad slot is held while the others serve', async (t) => {
+  const { primary } = await start(t, {
+    app: 'broken.js',
+    env: { BROKEN: 'dies in slot 1' },
+    options: { processes: 3, backoff: { initial: 5 }, crashLoop: { restarts: 4 } }
+  })
+  const [{ slot, held }] = await primary.event('crashloop')
+  t.deepEqual([slot, held], [1, true])
+  await primary.ready
+  const status = await primary.call('status')
+  t.is(status.state, 'degraded')
+  t.deepEqual(status.processes.map(({ state }) => state), ['ready', 'failed', 'ready'])
+})
+
+test('processes end with a primary that was killed, also when they are blocked', async (t) => {
+  const { primary, port } = await start(t, { options: { processes: 2 } })
+  await primary.ready
+  const pids = (await primary.call('processes')).map(({ pid }) => pid)
+  request(port, '/block').catch(() => {})
+  await request(port, '/')
+  kill(primary.child.pid, 'SIGKILL')
+  await Promise.all(pids.map(gone))
+  const again = require('node:net').createServer().listen(port)
+  await require('node:events').once(again, 'listening')
+  again.close()
+  t.pass()
+})

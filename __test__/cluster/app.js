@@ -1,0 +1,57 @@
+'use strict'
+
+// An HTTP server that does on request what the tests need.
+
+const http = require('node:http')
+
+module.exports = async (context) => {
+  const { slot, generation, counters } = context
+  context.onRequest((message) => {
+    if (message?.fail) throw Object.assign(new TypeError('refused'), { code: 'E_TEST' })
+    return { slot, got: message }
+  })
+  context.onMessage((message) => {
+    if (message === 'last words') {
+      context.send('last words')
+      process.exit(0)
+    }
+    context.send({ slot, got: message })
+  })
+  const routes = {
+    '/': (request, response) => response.end(JSON.stringify({ slot, generation, pid: process.pid, env: process.env.APP_VERSION })),
+    '/count': (request, response) => response.end(String(counters.add('requests'))),
+    '/slow': (request, response) => setTimeout(() => response.end('slow'), 700),
+    '/hang': () => {},
+    '/block': () => { for (;;); },
+    '/block-later': (request, response) => {
+      response.end('ok')
+      setTimeout(function spinForEver () { for (;;); }, 20)
+    },
+    '/wait': () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0),
+    '/throw': () => { throw new Error('thrown by a request') },
+    '/error': (request, response) => {
+      response.statusCode = 500
+      response.end()
+    },
+    '/exit': () => process.exit(7),
+    '/balloon': (request, response) => {
+      globalThis.balloon = Buffer.alloc(300e6, 1)
+      response.end('ok')
+    },
+    '/sse': (request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write('data: 1\n\n')
+    }
+  }
+  const server = http.createServer((request, response) => {
+    if (request.method !== 'POST') return routes[request.url](request, response)
+    counters.add('requests')
+    let bytes = 0
+    request.on('data', (chunk) => { bytes += chunk.length })
+    request.on('end', () => response.end(String(bytes)))
+  })
+  await new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(Number(process.env.APP_PORT), resolve)
+  })
+}

@@ -1,0 +1,41 @@
+'use strict'
+
+// The program that the tests of the cluster helper start: a primary that is told what to do by its
+// parent, and the main function of its processes.
+//   node primary.js '<json of { app, file, options }>'
+
+const path = require('node:path')
+const { run, isPrimary } = require('../../lib/cluster')
+
+const { app, file, options } = JSON.parse(process.argv[2])
+const target = file ?? require(path.join(__dirname, app))
+const supervisor = run(target, options)
+
+if (isPrimary || options.processes === 0) {
+  const tell = (message) => { if (process.connected) process.send(message) }
+  for (const name of ['state', 'exit', 'message', 'crashloop', 'reload', 'close', 'stalled', 'memory', 'handoff', 'recycle']) {
+    supervisor.on(name, (...values) => tell({ event: name, values }))
+  }
+  supervisor.on('close', () => require('node:fs').writeSync(1, `counted ${supervisor.counters.get('requests')}\n`))
+  supervisor.ready.then(() => tell({ event: 'ready', values: [] }), (error) => {
+    tell({ event: 'unready', values: [{ code: error.code, message: error.message }] })
+  })
+  supervisor.onRequest((message) => ({ echo: message }))
+  const methods = {
+    counter: (name) => supervisor.counters.get(name),
+    add: (name, n) => supervisor.counters.add(name, n),
+    processes: () => supervisor.processes,
+    block: (ms) => { for (const end = Date.now() + ms; Date.now() < end;); },
+    descriptors: () => require('node:fs').readdirSync('/proc/self/fd').length
+  }
+  process.on('message', async ({ id, call, args }) => {
+    try {
+      const method = methods[call] ?? supervisor[call].bind(supervisor)
+      tell({ id, value: await method(...args) })
+    } catch ({ message, code, name }) {
+      tell({ id, error: { message, code, name } })
+    }
+  })
+  process.on('disconnect', () => process.exit(1))
+  process.channel.unref()
+}

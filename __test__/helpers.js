@@ -1,0 +1,133 @@
+'use strict'
+
+// What the specs share: pools that end with their test, gates that tasks wait at, and child processes.
+
+const { execFile } = require('node:child_process')
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const rspool = require('../index.js')
+
+const root = path.join(__dirname, '..')
+
+/** @param {string} name */
+function fixture(name) {
+  return path.join(__dirname, 'fixtures', name)
+}
+
+/**
+ * A pool that is destroyed after the test.
+ * @param {import('ava').ExecutionContext} t
+ * @param {any} [options]
+ */
+function makePool(t, options) {
+  const pool = new rspool.Pool(options)
+  t.teardown(() => pool.destroy())
+  return pool
+}
+
+/** The pool of most specs: the tasks of fixtures/tasks.js, and a gate in `workerData`. */
+function taskPool(t, options = {}) {
+  const gate = new Gate()
+  t.teardown(() => gate.open())
+  const pool = makePool(t, { filename: fixture('tasks.js'), workerData: { gate: gate.cells }, ...options })
+  return { pool, gate }
+}
+
+/** Tasks say here that they have begun, and wait here until the test lets them go on. */
+class Gate {
+  constructor() {
+    /** How many have arrived; whether it is open. */
+    this.cells = new Int32Array(new SharedArrayBuffer(8))
+  }
+
+  get arrived() {
+    return Atomics.load(this.cells, 0)
+  }
+
+  /** Until `count` tasks have come to the gate. */
+  async arrival(count = 1) {
+    for (let there; (there = this.arrived) < count; ) {
+      const { async, value } = Atomics.waitAsync(this.cells, 0, there, 20)
+      if (async) await value
+    }
+  }
+
+  open() {
+    Atomics.store(this.cells, 1, 1)
+    Atomics.notify(this.cells, 1)
+  }
+}
+
+/**
+ * How a promise fails, whatever it is that it fails with.
+ * @param {Promise<unknown>} promise
+ */
+async function failure(promise) {
+  let value
+  try {
+    value = await promise
+  } catch (error) {
+    return error
+  }
+  throw new Error(`the promise resolved, with ${String(value)}`)
+}
+
+/** The codes (or 'ok') of settled promises. @param {Promise<unknown>[]} promises */
+async function outcomes(promises) {
+  const settled = await Promise.allSettled(promises)
+  return settled.map((each) => (each.status === 'fulfilled' ? 'ok' : (each.reason?.code ?? each.reason?.name)))
+}
+
+/** @param {readonly string[]} values */
+function tally(values) {
+  const counts = /** @type {Record<string, number>} */ ({})
+  for (const value of values) counts[value] = (counts[value] ?? 0) + 1
+  return counts
+}
+
+/**
+ * Runs a program in a process of its own. One that hangs is killed, and its `signal` says so.
+ * @param {string[]} args of node
+ * @param {import('node:child_process').ExecFileOptions} [options]
+ * @returns {Promise<{ code: number | null, signal: string | null, stdout: string, stderr: string }>}
+ */
+function node(args, options = {}) {
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      args,
+      { timeout: 60_000, killSignal: 'SIGKILL', cwd: root, ...options },
+      (_, stdout, stderr) => resolve({ code: child.exitCode, signal: child.signalCode, stdout, stderr })
+    )
+  })
+}
+
+/**
+ * Runs a program's source, in which `rspool` is the package and `fixture(name)` a fixture's path.
+ * @param {string} source
+ * @param {import('node:child_process').ExecFileOptions} [options]
+ */
+function program(source, options) {
+  const before = `const rspool = require(${JSON.stringify(path.join(root, 'index.js'))})
+const fixture = (name) => require('node:path').join(${JSON.stringify(path.join(__dirname, 'fixtures'))}, name)
+`
+  return node(['-e', before + source], options)
+}
+
+/**
+ * A directory with these files, removed after the test.
+ * @param {import('ava').ExecutionContext} t
+ * @param {Record<string, string>} files
+ */
+function directory(t, files) {
+  const dir = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rspool-test-')))
+  t.teardown(() => fs.rmSync(dir, { recursive: true, force: true }))
+  for (const [name, text] of Object.entries(files)) {
+    fs.mkdirSync(path.dirname(path.join(dir, name)), { recursive: true })
+    fs.writeFileSync(path.join(dir, name), text)
+  }
+  return dir
+}
+
+module.exports = { root, rspool, fixture, makePool, taskPool, Gate, failure, outcomes, tally, node, program, directory }

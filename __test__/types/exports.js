@@ -1,0 +1,32 @@
+'use strict'
+
+// The names that the entries export as values: a type test compares them with the declarations, a
+// test of the package with what there is.
+
+module.exports = {
+  main: /** @type {const} */ ([
+    'AtomicCounters',
+    'Pool',
+    'WorkerPool',
+    'cpuCount',
+    'errors',
+    'move',
+    'runTask',
+    'tasks'
+  ]),
+  worker: /** @type {const} */ (['isWorkerThread', 'move', 'task', 'threadId', 'workerData']),
+  errors: /** @type {const} */ ([
+    'AbortError',
+    'InputTooLargeError',
+    'InvalidArgumentError',
+    'PoolClosedError',
+    'QueueFullError',
+    'QueueTimeoutError',
+    'RspoolError',
+    'TaskPanicError',
+    'TaskTimeoutError',
+    'UnknownTaskError',
+    'WorkerExitError',
+    'WorkerStartError'
+  ])
+}

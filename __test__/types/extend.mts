@@ -1,0 +1,22 @@
+// A user's own native task, made known by declaration merging.
+
+import { type BytesLike, runTask, tasks } from 'rspool'
+import { is } from './assert.mjs'
+
+declare module 'rspool' {
+  interface NativeTasks {
+    'photo.resize': { input: BytesLike; params: { width?: number; height?: number }; result: Buffer }
+    /** Only what is needed. */
+    'photo.count': { input: undefined; result: number }
+  }
+}
+
+is<Promise<Buffer>>()(runTask('photo.resize', 'x', { params: { width: 320 } }), true)
+is<Promise<Buffer>>()(tasks.photo.resize('x'), true)
+is<Promise<number>>()(runTask('photo.count', undefined), true)
+// @ts-expect-error
+runTask('photo.resize', 'x', { params: { widht: 320 } })
+// @ts-expect-error
+runTask('photo.resize', 5)
+// @ts-expect-error
+runTask('photo.count', undefined, { params: { a: 1 } })

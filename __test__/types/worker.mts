@@ -1,0 +1,18 @@
+// A script, as its author sees it.
+
+import { type Moved, move } from 'rspool'
+import worker, { isWorkerThread, task, threadId, workerData } from 'rspool/worker'
+import { is } from './assert.mjs'
+
+is<AbortSignal | undefined>()(task.signal, true)
+is<number | undefined>()(task.id, true)
+is<boolean>()(isWorkerThread, true)
+is<number>()(threadId, true)
+is<any>()(workerData, true)
+is<Moved<ArrayBuffer>>()(worker.move(new ArrayBuffer(8)), true)
+is<typeof move>()(worker.move, true)
+move(new Uint8Array(8), [new ArrayBuffer(1)])
+// @ts-expect-error
+task.id = 5
+// @ts-expect-error
+move()

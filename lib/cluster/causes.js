@@ -1,0 +1,47 @@
+'use strict'
+
+// Why a process died, in a form for programs and a sentence for people.
+
+const os = require('node:os')
+
+/** @typedef {{ kind: string, code: number|null, signal: string|null, message: string, error?: any, planned: boolean, forced: boolean, stack?: string }} Cause */
+
+/**
+ * @param {import('./supervised').SupervisedProcess} supervised
+ * @param {number|null} code
+ * @param {string|null} signal
+ * @returns {Cause}
+ */
+function causeOfDeath(supervised, code, signal) {
+  const { reason, error, readyAt, planned, forced } = supervised
+  const kind =
+    reason?.kind ?? (error !== undefined && readyAt === undefined ? 'boot-error' : signal !== null ? 'signal' : 'exit')
+  const cause = { kind, code, signal, planned, forced, ...(error === undefined ? {} : { error }) }
+  return { ...cause, message: sentence(supervised, cause) }
+}
+
+/** @param {any} supervised @param {any} cause */
+function sentence({ reason, readyAt, pid }, { kind, code, signal, error }) {
+  const before = readyAt === undefined ? ' before it was ready' : ''
+  switch (kind) {
+    case 'boot-error':
+      return error.code === 'EADDRINUSE' || error.code === 'EACCES'
+        ? `could not listen: ${error.message}`
+        : `failed to boot: ${error.stack ?? error.message}`
+    case 'ready-timeout':
+      return `was not ready within ${reason.limit} ms: ${error?.message ?? 'its event loop does not turn'}`
+    case 'stalled':
+      return `was stalled: its event loop did not turn for ${reason.silent} ms${reason.stack ? `\n${reason.stack}` : ''}`
+    case 'out-of-memory':
+      return `ran out of memory (${reason.where})`
+    case 'signal':
+      return `was killed by ${signal}${before}`
+    case 'exit':
+      if (pid === undefined) return `could not be started: ${error?.message ?? os.constants.errno}`
+      return `exited with code ${code}${before}`
+    default:
+      return `ended: ${kind}`
+  }
+}
+
+module.exports = { causeOfDeath }

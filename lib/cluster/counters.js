@@ -1,0 +1,159 @@
+'use strict'
+
+// Counters that all processes of a cluster add to. Each slot has a row of cells and adds to its own
+// row; a reading is the sum over the rows. A row outlives its processes, so nothing that was added
+// is lost and no reading goes down.
+
+const { RspoolError, invalidArgument } = require('../errors')
+const { didYouMean, show } = require('../validate')
+const { SharedRegion, ROWS_USED } = require('./region')
+
+class SharedCounters {
+  #words
+  #first
+  #stride
+  #own
+  #cells = new Map()
+  #share
+
+  /**
+   * @param {SharedRegion} region
+   * @param {number} row the row of the slot that this process has
+   * @param {{ fd: number, names: object }} share
+   */
+  constructor(region, row, share) {
+    this.#words = region.words
+    this.#first = region.rowStart(0)
+    this.#stride = region.layout.rowBytes / 8
+    this.#own = region.rowStart(row)
+    for (const [name, { kind, at }] of region.plan.cells) {
+      if (kind === 'counter') this.#cells.set(name, at)
+    }
+    this.#share = { ...share, row }
+  }
+
+  /**
+   * The counters in another thread of the same process, from what `share()` gave.
+   * @param {{ fd: number, names: any, row: number }} shared
+   */
+  static from(shared) {
+    if (shared === null || typeof shared !== 'object' || !Number.isInteger(shared.fd)) {
+      throw invalidArgument(`SharedCounters.from: expected what share() gave, got ${show(shared)}`)
+    }
+    return new SharedCounters(SharedRegion.open(shared.fd, shared.names), shared.row, {
+      fd: shared.fd,
+      names: shared.names
+    })
+  }
+
+  /** The names, in the order given. */
+  get names() {
+    return [...this.#cells.keys()]
+  }
+
+  /** Adds to this process' share and gives the new total, which others may be adding to. */
+  add(/** @type {string} */ name, n = 1) {
+    const cell = this.#cell(name)
+    Atomics.add(this.#words, this.#own + cell, toCell(n))
+    return Number(this.#sum(cell))
+  }
+
+  /** @param {string} name */
+  sub(name, n = 1) {
+    return this.add(name, -n)
+  }
+
+  /** @param {string} name */
+  get(name) {
+    return Number(this.#sum(this.#cell(name)))
+  }
+
+  /** @param {string} name */
+  getBigInt(name) {
+    return this.#sum(this.#cell(name))
+  }
+
+  /**
+   * Makes the total `value` by one addition, so what others add meanwhile is kept.
+   * @param {string} name
+   * @param {number} value
+   */
+  set(name, value) {
+    const cell = this.#cell(name)
+    Atomics.add(this.#words, this.#own + cell, toCell(value) - this.#sum(cell))
+    return value
+  }
+
+  /** Sets one counter, or all, to zero. @param {string} [name] */
+  reset(name) {
+    for (const each of name === undefined ? this.names : [name]) this.set(each, 0)
+  }
+
+  /** All totals, as a plain object. */
+  snapshot() {
+    /** @type {Record<string, number>} */
+    const all = {}
+    for (const [name, cell] of this.#cells) all[name] = Number(this.#sum(cell))
+    return all
+  }
+
+  /** What one row has counted. @param {number} row */
+  snapshotOf(row) {
+    /** @type {Record<string, number>} */
+    const all = {}
+    for (const [name, cell] of this.#cells)
+      all[name] = Number(Atomics.load(this.#words, this.#first + row * this.#stride + cell))
+    return all
+  }
+
+  /** What a thread of this process passes to `SharedCounters.from()`. */
+  share() {
+    return { ...this.#share }
+  }
+
+  toJSON() {
+    return this.snapshot()
+  }
+
+  max() {
+    return this.#noSingleCell('max')
+  }
+  min() {
+    return this.#noSingleCell('min')
+  }
+  compareExchange() {
+    return this.#noSingleCell('compareExchange')
+  }
+
+  /** @param {string} method @returns {never} */
+  #noSingleCell(method) {
+    throw new RspoolError(
+      'ERR_RSPOOL_UNSUPPORTED',
+      `${method}() needs one cell, and a cluster's counter is a sum over processes: use a gauge`
+    )
+  }
+
+  #cell(/** @type {string} */ name) {
+    const cell = this.#cells.get(name)
+    if (cell === undefined) {
+      throw invalidArgument(`no counter ${show(name)} among 'counters'.${didYouMean(String(name), this.#cells.keys())}`)
+    }
+    return cell
+  }
+
+  #sum(/** @type {number} */ cell) {
+    const words = this.#words
+    const rows = Number(Atomics.load(words, ROWS_USED))
+    let at = this.#first + cell
+    let sum = 0n
+    for (let row = 0; row < rows; row++, at += this.#stride) sum += Atomics.load(words, at)
+    return sum
+  }
+}
+
+function toCell(/** @type {number} */ n) {
+  if (!Number.isSafeInteger(n)) throw invalidArgument(`a counter takes a safe integer, got ${show(n)}`)
+  return BigInt(n)
+}
+
+module.exports = { SharedCounters }

@@ -1,0 +1,90 @@
+'use strict'
+
+// Connections that a process was handed and never took.
+//
+// Under round robin the primary accepts, and hands each connection to a process, which answers that
+// it took it, before any of its bytes is read. Core waits for that answer for ever, also when the
+// process is dead. Here every hand-over without an answer is remembered; when its process has ended,
+// core is given the answer "not accepted", upon which it hands the connection to another process.
+// If no other one serves that port, the connection is closed, so that its client is not left waiting.
+//
+// This rests on the form of core's internal messages. If the first process listens and no message
+// of that form was seen, the whole is turned off.
+
+/**
+ * @typedef {{ pending: Map<number, { key: string, handle: any }>, keys: Set<string>, seen: boolean }} Ledger
+ */
+
+class Handoffs {
+  /** @type {Map<any, Ledger>} */
+  #ledgers = new Map()
+  #off = false
+
+  /** @param {any} worker as core made it, just forked */
+  follow(worker) {
+    if (this.#off) return
+    const child = worker.process
+    /** @type {Ledger} */
+    const ledger = { pending: new Map(), keys: new Set(), seen: false }
+    this.#ledgers.set(worker, ledger)
+    const send = child.send
+    child.send = function (/** @type {any} */ message, /** @type {any} */ handle, /** @type {any[]} */ ...rest) {
+      if (message?.cmd === 'NODE_CLUSTER') {
+        if (message.act === 'newconn' && Number.isInteger(message.seq) && handle) {
+          ledger.pending.set(message.seq, { key: message.key, handle })
+        } else if (message.ack !== undefined && message.key !== undefined) {
+          ledger.seen = true
+          ledger.keys.add(message.key)
+        }
+      }
+      return Reflect.apply(send, this, [message, handle, ...rest])
+    }
+    child.on('internalMessage', (/** @type {any} */ message) => {
+      if (message?.cmd !== 'NODE_CLUSTER') return
+      if (message.ack !== undefined) ledger.pending.delete(message.ack)
+      else if (message.act === 'close') ledger.keys.delete(message.key)
+    })
+  }
+
+  /**
+   * Is the form of core's messages the one that is known? Asked when a process listens.
+   * @param {any} worker
+   * @returns {boolean} false, once, when it is not
+   */
+  check(worker) {
+    if (this.#off || this.#ledgers.get(worker)?.seen !== false) return true
+    this.#off = true
+    this.#ledgers.clear()
+    return false
+  }
+
+  /** How many connections wait for a process to take them. @param {any} worker */
+  pendingOf(worker) {
+    return this.#ledgers.get(worker)?.pending.size ?? 0
+  }
+
+  /**
+   * The channel is closed: no answer can come, and core has just taken the process off its lists.
+   * @param {any} worker
+   * @returns {{ resent: number, closed: number }}
+   */
+  settle(worker) {
+    const ledger = this.#ledgers.get(worker)
+    const result = { resent: 0, closed: 0 }
+    if (ledger === undefined) return result
+    this.#ledgers.delete(worker)
+    for (const [seq, { key, handle }] of ledger.pending) {
+      const served = [...this.#ledgers].some(([other, { keys }]) => other.isConnected() && keys.has(key))
+      if (served) {
+        result.resent++
+        worker.process.emit('internalMessage', { cmd: 'NODE_CLUSTER', ack: seq, accepted: false })
+      } else {
+        result.closed++
+        handle.close()
+      }
+    }
+    return result
+  }
+}
+
+module.exports = { Handoffs }

@@ -1,0 +1,176 @@
+'use strict'
+
+// `processes: 0`: main runs in this very process, with the same context and the same supervisor
+// methods, for development and tests.
+
+const { EventEmitter } = require('node:events')
+const { pathToFileURL } = require('node:url')
+const { RspoolError, invalidArgument } = require('../errors')
+const { SharedRegion } = require('./region')
+const { SharedCounters } = require('./counters')
+const { ClusterProcess } = require('./process')
+const { Mailbox } = require('./messages')
+const { processStatus } = require('./status')
+const { SharedGauges, SharedHistograms } = require('./gauges')
+const { prometheusText } = require('./metrics')
+const { installSignals } = require('./signals')
+
+class InProcessSupervisor extends EventEmitter {
+  #half
+  #options
+  #region
+  #mailbox
+  #startedAt = Date.now()
+  /** @type {Promise<{ forced: number, durationMs: number }>|undefined} */
+  #stopping
+  #stopped = false
+  #removeSignals = () => {}
+
+  /** @param {any} target a function, or the path of a file @param {any} options */
+  constructor(target, options) {
+    super()
+    this.#options = options
+    const names = { counters: options.counters, gauges: options.gauges, histograms: options.histograms }
+    this.#region = SharedRegion.create(names, { rows: 2, seats: 1, tokens: 1 })
+    this.#region.useRow(1)
+    const { fd } = this.#region.native
+    this.counters = new SharedCounters(this.#region, 0, { fd, names })
+    this.gauges = new SharedGauges(this.#region, 0)
+    this.histograms = new SharedHistograms(this.#region, 0)
+
+    const info = { slot: 0, generation: 1, pid: process.pid }
+    // Both ends clone, as a channel between processes does.
+    /** @type {Mailbox} */
+    const inner = new Mailbox((message, done) => deliver(this.#mailbox, message, done))
+    this.#mailbox = new Mailbox((message, done) => deliver(inner, message, done), info)
+    this.#mailbox.onMessage((message) => this.emit('message', message, info))
+    const place = {
+      slot: 0,
+      generation: 1,
+      seat: 0,
+      row: 1,
+      names,
+      fd,
+      inProcess: true,
+      awaitsMain: typeof target === 'function'
+    }
+    this.#half = new ClusterProcess({ region: this.#region, place, messages: inner.api() })
+    this.ready = new Promise((resolve, reject) => {
+      this.#half.once('ready', resolve)
+      this.#half.once('failed', reject)
+    })
+    this.ready.catch(() => {})
+    this.#half.on('hookError', (error) => console.error('rspool: an onDrain hook failed:', error))
+    if (options.signals) {
+      this.#removeSignals = installSignals(
+        this,
+        () => {
+          this.stop().then(({ forced }) => {
+            if (options.exit) process.exit(forced > 0 ? 143 : 0)
+          })
+        },
+        (code) => process.exit(code)
+      )
+    }
+    setImmediate(() => {
+      if (typeof target === 'function') this.#half.run(target)
+      else import(pathToFileURL(target).href).catch((error) => this.#half.emit('failed', error))
+    })
+  }
+
+  get size() {
+    return 0
+  }
+
+  stop() {
+    this.#stopping ??= (async () => {
+      const start = performance.now()
+      const drained = new Promise((resolve) => this.#half.once('drained', resolve))
+      await this.#half.drain({ grace: this.#options.grace, idle: this.#options.drainIdle })
+      const { forced } = /** @type {any} */ (await drained)
+      this.#half.release()
+      this.#removeSignals()
+      this.#stopped = true
+      this.emit('close', 0)
+      return { forced: forced ? 1 : 0, durationMs: performance.now() - start }
+    })()
+    return this.#stopping
+  }
+
+  /** There is no other process to take over. @returns {Promise<never>} */
+  async reload() {
+    throw new RspoolError('ERR_RSPOOL_UNSUPPORTED', 'reload() needs processes, and `processes` is 0')
+  }
+
+  /** @returns {Promise<never>} */
+  async scale() {
+    throw new RspoolError('ERR_RSPOOL_UNSUPPORTED', 'scale() needs processes, and `processes` is 0')
+  }
+
+  /** @returns {Promise<never>} */
+  async restart() {
+    throw new RspoolError('ERR_RSPOOL_UNSUPPORTED', 'restart() needs processes, and `processes` is 0')
+  }
+
+  /** @param {number} slot @param {unknown} message */
+  async send(slot, message) {
+    return this.#at(slot).send(message)
+  }
+
+  /** @param {unknown} message */
+  async broadcast(message) {
+    await this.#mailbox.send(message)
+    return 1
+  }
+
+  /** @param {number} slot @param {unknown} message @param {{ timeout?: number }} [options] */
+  async request(slot, message, options) {
+    return this.#at(slot).request(message, options)
+  }
+
+  /** @param {(message: any, info: any) => unknown} answer */
+  onRequest(answer) {
+    this.#mailbox.onRequest(answer)
+  }
+
+  status() {
+    const { state } = this.#half
+    const own = this.#stopped
+      ? {}
+      : processStatus(
+          { pid: process.pid, seat: 0, startedAt: this.#startedAt, readyAt: undefined },
+          this.#region,
+          undefined
+        )
+    const counters = this.counters.snapshot()
+    return {
+      state: this.#stopped ? 'stopped' : state,
+      size: 0,
+      ready: state === 'ready' ? 1 : 0,
+      processes: [{ slot: 0, state, generation: 1, restarts: 0, causes: [], draining: [], counters, ...own }],
+      budget: { tokens: 1, free: 1 },
+      counters
+    }
+  }
+
+  metrics() {
+    const { counters, gauges, histograms } = this
+    return prometheusText({ status: this.status(), region: this.#region, counters, gauges, histograms })
+  }
+
+  #at(/** @type {number} */ slot) {
+    if (slot !== 0) throw invalidArgument(`the only slot is 0, got ${slot}`)
+    return this.#mailbox
+  }
+}
+
+/** @param {Mailbox} to @param {object} message @param {(error: Error|null) => void} done */
+function deliver(to, message, done) {
+  const copy = structuredClone(message)
+  setImmediate(() => {
+    to.receive(copy)
+    done(null)
+  })
+}
+
+module.exports = { InProcessSupervisor }

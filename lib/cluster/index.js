@@ -1,0 +1,22 @@
+'use strict'
+
+// The cluster helper. Most of it is loaded by the first use.
+
+const { addDrainHook } = require('./drain')
+
+module.exports = {
+  /** @type {typeof import('./run').run} */
+  run: (target, options) => require('./run').run(target, options),
+  /** True in the program that starts the processes, and where there is no cluster. */
+  get isPrimary() {
+    return require('node:cluster').isPrimary
+  },
+  /** In a process of a cluster its context, elsewhere undefined: for files that `run(file)` started. */
+  get current() {
+    return require('./boot').current()?.context
+  },
+  get SharedCounters() {
+    return require('./counters').SharedCounters
+  },
+  addDrainHook
+}

@@ -1,0 +1,178 @@
+'use strict'
+
+// The options of `cluster.run`: their rules and defaults.
+
+const { availableParallelism } = require('../load')
+const { invalidArgument } = require('../errors')
+const { readOptions, integer, duration, typed, show } = require('../validate')
+
+const MAX_PROCESSES = 1024
+
+/** @param {...(string|boolean)} allowed */
+function oneOf(...allowed) {
+  return (/** @type {any} */ value, /** @type {string} */ label) => {
+    if (allowed.includes(value)) return value
+    throw invalidArgument(`${label} must be ${allowed.map(show).join(' or ')}, got ${show(value)}`)
+  }
+}
+
+/**
+ * @param {Record<string, (value: any, label: string) => any>} rules
+ * @param {Record<string, unknown>} defaults
+ */
+function group(rules, defaults) {
+  return (/** @type {unknown} */ value, /** @type {string} */ label) => ({
+    ...defaults,
+    ...readOptions(value, rules, label)
+  })
+}
+
+function processes(/** @type {unknown} */ value, /** @type {string} */ label) {
+  if (value === 'auto') return availableParallelism()
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_PROCESSES) return value
+  throw invalidArgument(`${label} must be 'auto' or an integer from 0 to ${MAX_PROCESSES}, got ${show(value)}`)
+}
+
+function names(/** @type {unknown} */ value, /** @type {string} */ label) {
+  if (!Array.isArray(value) || !value.every((name) => typeof name === 'string' && name !== '')) {
+    throw invalidArgument(`${label} must be an array of names, got ${show(value)}`)
+  }
+  const twice = value.find((name, at) => value.indexOf(name) !== at)
+  if (twice !== undefined) throw invalidArgument(`${label} has the name ${show(twice)} twice`)
+  return [...value]
+}
+
+function histograms(/** @type {unknown} */ value, /** @type {string} */ label) {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    throw invalidArgument(`${label} must be an object of { name: [upper bounds] }, got ${show(value)}`)
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([name, bounds]) => {
+      const rising =
+        Array.isArray(bounds) &&
+        bounds.length > 0 &&
+        bounds.length <= 256 &&
+        bounds.every((bound, at) => Number.isFinite(bound) && (at === 0 || bound > bounds[at - 1]))
+      if (!rising)
+        throw invalidArgument(`${label}: the bounds of '${name}' must be 1 to 256 rising numbers, got ${show(bounds)}`)
+      return [name, [...bounds]]
+    })
+  )
+}
+
+function strings(/** @type {unknown} */ value, /** @type {string} */ label) {
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return [...value]
+  throw invalidArgument(`${label} must be an array of strings, got ${show(value)}`)
+}
+
+function environment(/** @type {unknown} */ value, /** @type {string} */ label) {
+  if (typeof value === 'function' || (value !== null && typeof value === 'object' && !Array.isArray(value)))
+    return value
+  throw invalidArgument(`${label} must be an object, or a function of the slot that gives one, got ${show(value)}`)
+}
+
+function memory(/** @type {unknown} */ value, /** @type {string} */ label) {
+  if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value
+  if (typeof value === 'string' && /^\d+(\.\d+)?%$/.test(value) && parseFloat(value) > 0 && parseFloat(value) <= 100)
+    return value
+  throw invalidArgument(
+    `${label} must be a number of bytes or a share of the group's limit as '80%', got ${show(value)}`
+  )
+}
+
+function log(/** @type {unknown} */ value, /** @type {string} */ label) {
+  if (value === false || typeof value === 'function') return value
+  throw invalidArgument(`${label} must be false or a function of a line, got ${show(value)}`)
+}
+
+const BACKOFF = { initial: 100, max: 15_000, factor: 2, jitter: 0.2, stableAfter: 10_000 }
+const RECYCLE = { requests: Infinity, age: Infinity, jitter: 0.1 }
+const CRASH_LOOP = { restarts: undefined, window: 60_000, action: 'exit' }
+
+function share(/** @type {unknown} */ value, /** @type {string} */ label) {
+  if (typeof value === 'number' && value >= 0 && value <= 1) return value
+  throw invalidArgument(`${label} must be a number from 0 to 1, got ${show(value)}`)
+}
+
+function factor(/** @type {unknown} */ value, /** @type {string} */ label) {
+  if (typeof value === 'number' && value >= 1 && value <= 100) return value
+  throw invalidArgument(`${label} must be a number from 1 to 100, got ${show(value)}`)
+}
+
+const count = integer(1, Number.MAX_SAFE_INTEGER, { infinity: true })
+
+/** What a process is started with; `reload` may change these. */
+const SPEC_RULES = { env: environment, args: strings, execArgv: strings, cwd: typed('string') }
+
+const RULES = {
+  ...SPEC_RULES,
+  processes,
+  maxProcesses: integer(1, MAX_PROCESSES),
+  policy: oneOf('rr', 'none'),
+  serialization: oneOf('advanced', 'json'),
+  counters: names,
+  gauges: names,
+  histograms,
+  grace: duration,
+  drainIdle: duration,
+  orphanGrace: duration,
+  readyTimeout: duration,
+  bootAttempts: integer(1, 1000),
+  backoff: group({ initial: duration, max: duration, factor, jitter: share, stableAfter: duration }, BACKOFF),
+  crashLoop: group({ restarts: count, window: duration, action: oneOf('exit', 'hold') }, CRASH_LOOP),
+  stallTimeout: duration,
+  stallStack: typed('boolean'),
+  memoryLimit: memory,
+  recycle: group({ requests: count, age: duration, jitter: share }, RECYCLE),
+  budget: typed('boolean'),
+  signals: typed('boolean'),
+  exit: typed('boolean'),
+  metricsPort: integer(0, 65535),
+  metricsHost: typed('string'),
+  log
+}
+
+/** @typedef {ReturnType<typeof readClusterOptions>} ClusterOptions */
+
+/**
+ * @param {unknown} given
+ * @returns {any} every option, with its default where none was given
+ */
+function readClusterOptions(given) {
+  const options = {
+    processes: 'auto',
+    policy: 'rr',
+    serialization: 'advanced',
+    counters: [],
+    gauges: [],
+    histograms: {},
+    grace: 10_000,
+    drainIdle: 5000,
+    orphanGrace: 1500,
+    readyTimeout: 30_000,
+    bootAttempts: 3,
+    backoff: BACKOFF,
+    crashLoop: CRASH_LOOP,
+    stallTimeout: 30_000,
+    stallStack: true,
+    recycle: RECYCLE,
+    budget: true,
+    signals: true,
+    metricsHost: '127.0.0.1',
+    exit: true,
+    ...readOptions(given, RULES, 'cluster options')
+  }
+  if (options.processes === 'auto') options.processes = availableParallelism()
+  options.maxProcesses ??= Math.max(64, options.processes)
+  if (options.maxProcesses < options.processes) {
+    throw invalidArgument(
+      `cluster options: 'maxProcesses' is ${options.maxProcesses}, which is less than 'processes', ${options.processes}`
+    )
+  }
+  const all = [...options.counters, ...options.gauges, ...Object.keys(options.histograms)]
+  const twice = all.find((name, at) => all.indexOf(name) !== at)
+  if (twice !== undefined) throw invalidArgument(`cluster options: the name '${twice}' is used for two kinds`)
+  return options
+}
+
+module.exports = { readClusterOptions, SPEC_RULES, environment, oneOf }

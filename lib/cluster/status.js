@@ -1,0 +1,74 @@
+'use strict'
+
+// What is known of a cluster, read from the region and from the system. No process is asked, so it
+// is right while one hangs.
+
+const native = require('../load')
+const { SEAT } = require('./region')
+
+/** @param {any} parts */
+function readStatus({ slots, region, counters, size, phase, rowOf, upkeep }) {
+  const live = slots.filter((/** @type {any} */ slot) => slot.state !== 'stopped')
+  const processes = live.map((/** @type {any} */ slot) =>
+    slotStatus(slot, region, phase === 'stopped' ? undefined : upkeep, counters.snapshotOf(rowOf(slot.id)))
+  )
+  const ready = processes.filter((/** @type {any} */ { state }) => state === 'ready').length
+  const bad = live.some(
+    (/** @type {any} */ { state }) => state === 'failed' || state === 'backing-off' || state === 'stalled'
+  )
+  return {
+    state:
+      phase !== 'running' ? phase : ready === 0 ? 'booting' : bad ? 'degraded' : ready < size ? 'scaling' : 'ready',
+    size,
+    ready,
+    processes,
+    budget: { tokens: region.layout.tokenCount, free: region.native.freeTokens() },
+    counters: counters.snapshot()
+  }
+}
+
+/** @param {any} slot @param {any} region @param {any} upkeep @param {Record<string, number>} counted */
+function slotStatus(slot, region, upkeep, counted) {
+  const { id, state, generation, restarts, causes, current, next, leaving } = slot
+  return {
+    slot: id,
+    state,
+    generation,
+    restarts,
+    causes,
+    counters: counted,
+    replacing: next?.pid,
+    draining: [...leaving].map(({ pid }) => pid),
+    ...(current === undefined ? { pid: undefined } : processStatus(current, region, upkeep))
+  }
+}
+
+/** @param {any} process @param {any} region @param {any} upkeep */
+function processStatus({ pid, seat, startedAt, readyAt }, region, upkeep) {
+  const get = (/** @type {number} */ word) => region.get(seat, word)
+  const reading = pid === undefined ? undefined : native.readProcess(pid)
+  return {
+    pid,
+    uptimeMs: Date.now() - startedAt,
+    readyMs: readyAt === undefined ? undefined : readyAt - startedAt,
+    cpu: upkeep?.sample(seat).cpu,
+    cpuMs: reading?.cpuMs,
+    rss: reading?.rss,
+    pss: reading?.pss,
+    threads: reading?.threads,
+    fds: reading?.fds,
+    fdLimit: reading?.fdLimit,
+    heapUsed: get(SEAT.heapUsed),
+    heapLimit: get(SEAT.heapLimit),
+    external: get(SEAT.external),
+    loopDelayMs: get(SEAT.loopDelay) / 1000,
+    utilisation: get(SEAT.utilisation) / 1e6,
+    requests: get(SEAT.requests),
+    errors: get(SEAT.errors),
+    connections: get(SEAT.connections),
+    inFlight: get(SEAT.inFlight),
+    pool: { queued: get(SEAT.poolQueued), running: get(SEAT.poolRunning) }
+  }
+}
+
+module.exports = { readStatus, processStatus }

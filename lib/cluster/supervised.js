@@ -1,0 +1,242 @@
+'use strict'
+
+// The primary's handle to one process, from fork to exit: booting, ready, draining, exited.
+
+const path = require('node:path')
+const cluster = require('node:cluster')
+const { EventEmitter } = require('node:events')
+const native = require('../load')
+const { Mailbox } = require('./messages')
+const { causeOfDeath } = require('./causes')
+
+const PRELOAD = path.join(__dirname, 'preload.js')
+/** A process gets its own grace; this much later the primary ends it. */
+const KILL_AFTER_GRACE = 200
+/** Messages that were sent before the exit may be read after it, but not for ever. */
+const LAST_WORDS = 250
+
+/**
+ * Events: 'ready', 'draining' (it drains of its own accord), 'message', 'handoff' ({ resent, closed }), 'exit' (cause). After 'exit' nothing follows.
+ */
+class SupervisedProcess extends EventEmitter {
+  /** @type {'booting'|'ready'|'draining'|'stalled'|'exited'} */
+  state = 'booting'
+  startedAt = Date.now()
+  /** @type {number|undefined} */
+  readyAt
+  /** Why the primary ended it, if it did. @type {{ kind: string, [detail: string]: unknown }|undefined} */
+  reason
+  /** Its end is no failure. */
+  planned = false
+  forced = false
+  /** The watcher found its memory above the limit. */
+  overMemory = false
+  /** What it said went wrong. @type {any} */
+  error
+  /** @type {NodeJS.Timeout|undefined} */
+  #timer
+
+  /**
+   * @param {object} parts
+   * @param {{ file: string, awaitsMain: boolean, args: string[], execArgv: string[], cwd?: string, env: any }} parts.spec
+   * @param {any} parts.options
+   * @param {import('./region').SharedRegion} parts.region
+   * @param {any} parts.place
+   * @param {import('./handoff').Handoffs|undefined} parts.handoffs
+   * @param {(process: SupervisedProcess, code: number|null, signal: string|null) => void} parts.explain sets `reason` where it knows one
+   */
+  constructor({ spec, options, region, place, handoffs, explain }) {
+    super()
+    this.slot = place.slot
+    this.generation = place.generation
+    this.seat = place.seat
+    this.spec = spec
+    this.options = options
+    region.clear(place.seat)
+    this.worker = fork(spec, options, place, region.native.fd)
+    this.pid = this.worker.process.pid
+    this.handoffs = handoffs
+    this.explain = explain
+    handoffs?.follow(this.worker)
+    this.mailbox = new Mailbox(
+      (message, done) => {
+        if (!this.worker.isConnected()) return done(new Error('the process is gone'))
+        this.worker.process.send({ rspool: 'message', ...message }, undefined, {}, done)
+      },
+      { slot: this.slot, generation: this.generation, pid: this.pid }
+    )
+    this.exited = new Promise((resolve) => this.once('exit', resolve))
+    this.#listen()
+    if (options.readyTimeout !== Infinity) {
+      this.#timer = setTimeout(() => this.#notReady(), Math.min(options.readyTimeout, 2 ** 31 - 1))
+    }
+  }
+
+  #listen() {
+    const { worker } = this
+    let code = /** @type {number|null} */ (null)
+    let signal = /** @type {string|null} */ (null)
+    /** @type {NodeJS.Timeout|undefined} */
+    let waiting
+    let exited = false
+    let disconnected = false
+    const finish = () => {
+      clearTimeout(waiting)
+      clearTimeout(this.#timer)
+      if (this.state === 'exited') return
+      this.state = 'exited'
+      this.#settleHandoffs()
+      this.mailbox.close()
+      this.explain(this, code, signal)
+      this.emit('exit', causeOfDeath(this, code, signal))
+    }
+    worker.on('message', (/** @type {any} */ message) => this.#receive(message))
+    worker.on('exit', (/** @type {number|null} */ c, /** @type {string|null} */ s) => {
+      ;[code, signal, exited] = [c, s, true]
+      // Core may close a channel without an event, when a hand-over was under way.
+      if (disconnected || !worker.isConnected()) finish()
+      else waiting = setTimeout(finish, LAST_WORDS)
+    })
+    worker.on('disconnect', () => {
+      disconnected = true
+      this.#settleHandoffs()
+      if (exited) finish()
+    })
+    // A fork that failed has no process; 'exit' follows, or never comes.
+    worker.on('error', (/** @type {any} */ error) => {
+      this.error ??= { message: error.message, code: error.code }
+      if (this.pid === undefined) setImmediate(finish)
+    })
+  }
+
+  #settleHandoffs() {
+    const settled = this.handoffs?.settle(this.worker)
+    if (settled !== undefined && settled.resent + settled.closed > 0) this.emit('handoff', settled)
+  }
+
+  #receive(/** @type {any} */ message) {
+    // The convention of PM2: an application that says so is ready.
+    if (message === 'ready') return this.#becomeReady()
+    if (message === null || typeof message !== 'object' || typeof message.rspool !== 'string') return
+    switch (message.rspool) {
+      case 'ready':
+        return this.#becomeReady()
+      case 'draining':
+        if (this.state === 'booting' || this.state === 'ready') {
+          this.planned = true
+          this.state = 'draining'
+          this.#killAfter(this.options.grace + KILL_AFTER_GRACE)
+          this.emit('draining')
+        }
+        return
+      case 'drained':
+        this.forced ||= message.forced === true
+        return
+      case 'failed':
+        this.error = message.error
+        return
+      case 'missing':
+        this.error = { message: String(message.missing) }
+        return
+      case 'message':
+        this.mailbox.receive(message)
+    }
+  }
+
+  #becomeReady() {
+    if (this.state !== 'booting') return
+    clearTimeout(this.#timer)
+    this.state = 'ready'
+    this.readyAt = Date.now()
+    this.emit('ready')
+  }
+
+  /** Not ready in time is a failure. It is asked what was missing, and has a moment to say so. */
+  #notReady() {
+    this.reason = { kind: 'ready-timeout', limit: this.options.readyTimeout }
+    if (this.worker.isConnected()) this.worker.process.send({ rspool: 'missing?' }, () => {})
+    this.#timer = setTimeout(() => this.#sigkill(), LAST_WORDS)
+  }
+
+  #sigkill() {
+    if (this.pid !== undefined) native.killProcess(this.pid)
+  }
+
+  #killAfter(/** @type {number} */ ms) {
+    clearTimeout(this.#timer)
+    if (ms === Infinity) return
+    this.#timer = setTimeout(
+      () => {
+        this.forced = true
+        this.#sigkill()
+      },
+      Math.min(ms, 2 ** 31 - 1)
+    )
+  }
+
+  /**
+   * Tells it to drain, and ends it if it takes longer than its grace.
+   * @param {{ kind: string }} reason
+   * @param {{ grace: number, idle: number }} limits
+   */
+  drain(reason, { grace, idle }) {
+    if (this.state === 'exited') return this.exited
+    this.planned = true
+    this.reason ??= reason
+    this.state = 'draining'
+    this.#killAfter(grace + KILL_AFTER_GRACE)
+    if (this.worker.isConnected()) this.worker.process.send({ rspool: 'drain', grace, idle }, () => {})
+    return this.exited
+  }
+
+  /** @param {{ kind: string, [detail: string]: unknown }} reason @param {{ planned?: boolean }} [how] */
+  kill(reason, { planned = true } = {}) {
+    if (this.state === 'exited') return this.exited
+    this.planned ||= planned
+    this.reason ??= reason
+    this.forced = true
+    clearTimeout(this.#timer)
+    this.#sigkill()
+    return this.exited
+  }
+}
+
+/**
+ * @param {any} spec
+ * @param {any} options
+ * @param {any} place
+ * @param {number} fd
+ */
+function fork(spec, options, place, fd) {
+  cluster.schedulingPolicy = options.policy === 'none' ? cluster.SCHED_NONE : cluster.SCHED_RR
+  cluster.setupPrimary({
+    exec: spec.file,
+    args: spec.args,
+    execArgv: [...spec.execArgv, '--require', PRELOAD],
+    cwd: spec.cwd,
+    serialization: options.serialization,
+    silent: false,
+    // The region is descriptor 4 of every process.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc', fd]
+  })
+  const own = typeof spec.env === 'function' ? spec.env(place.slot) : spec.env
+  const settings = {
+    place: { ...place, fd: 4 },
+    primary: process.pid,
+    grace: options.grace,
+    drainIdle: options.drainIdle,
+    orphanGrace: options.orphanGrace,
+    budget: options.budget,
+    stallStack: options.stallStack && options.stallTimeout !== Infinity
+  }
+  return /** @type {any} */ (
+    cluster.fork({
+      ...own,
+      RSPOOL_SLOT: String(place.slot),
+      RSPOOL_GENERATION: String(place.generation),
+      RSPOOL_CLUSTER: JSON.stringify(settings)
+    })
+  )
+}
+
+module.exports = { SupervisedProcess }

@@ -1,0 +1,536 @@
+//! A region: memory that the processes of one cluster map, and the layout of what is in it.
+//!
+//! 1. The primary makes an anonymous file (`memfd`), sizes it, reserves its pages, writes the header
+//!    and seals the size: nobody can truncate it later, so no mapping can fault.
+//! 2. Every process inherits the descriptor and opens it. Opening checks magic, version, size and
+//!    schema and refuses anything else; after that the header never changes.
+//! 3. All other words are only ever touched by atomic operations, here and in JavaScript.
+//!
+//! ```text
+//! header | seats: a row for each live process | tokens of the CPU budget | cells: a row for each slot | texts
+//! ```
+//!
+//! A *seat* belongs to one process while it lives. A row of *cells* belongs to a slot for ever, so
+//! what a dead process had counted stays counted. Rows start on cache lines of their own.
+
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+
+use rustix::fs;
+use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+
+const MAGIC: u64 = u64::from_le_bytes(*b"rspool\x00R");
+const VERSION: u32 = 1;
+const HEADER_BYTES: usize = 512;
+/// Bytes of a seat.
+pub const SEAT_BYTES: usize = 256;
+/// Bytes of the text that belongs to a seat.
+pub const TEXT_BYTES: usize = 2048;
+const LINE: usize = 64;
+
+/// Word (8 bytes) numbers inside a seat.
+pub mod seat {
+    /// The process id, 0 when the seat is free.
+    pub const PID: usize = 0;
+    /// A number that grows while the event loop of the process turns.
+    pub const BEAT: usize = 1;
+    /// 1 booting, 2 ready, 3 draining.
+    pub const STATE: usize = 2;
+    /// 1 while an inspector is open in the process.
+    pub const DEBUGGED: usize = 3;
+    /// Set to 1 by the watcher to ask for the JavaScript stack.
+    pub const CAPTURE: usize = 4;
+    /// Bytes of the text that the process wrote; 0 for none.
+    pub const TEXT_LENGTH: usize = 5;
+    /// Requests begun.
+    pub const REQUESTS: usize = 6;
+    /// Connections open.
+    pub const CONNECTIONS: usize = 7;
+    /// Requests begun and not finished.
+    pub const IN_FLIGHT: usize = 8;
+    /// Event-loop delay, in microseconds.
+    pub const LOOP_DELAY: usize = 9;
+    /// Event-loop utilisation, in millionths.
+    pub const UTILISATION: usize = 10;
+    /// Bytes of the JavaScript heap in use.
+    pub const HEAP_USED: usize = 11;
+    /// Bytes that the JavaScript heap may reach.
+    pub const HEAP_LIMIT: usize = 12;
+    /// Bytes outside of the heap that JavaScript objects hold.
+    pub const EXTERNAL: usize = 13;
+    /// Tasks waiting in the pools of the process.
+    pub const POOL_QUEUED: usize = 14;
+    /// Tasks running in the pools of the process.
+    pub const POOL_RUNNING: usize = 15;
+    /// Responses with a status of 500 or more.
+    pub const ERRORS: usize = 16;
+}
+
+/// Word numbers in the header that change while the region is in use.
+pub mod shared {
+    /// The number of cell rows that were ever given out (readers sum only these).
+    pub const ROWS_USED: usize = 32;
+    /// 32-bit word: bumped on every release of a budget token; waiters sleep on it.
+    pub const BUDGET_WAKE: usize = 40;
+    /// 32-bit word in the second half of the same line: how many sleep on it.
+    pub const BUDGET_WAITERS: usize = 41;
+}
+
+/// What a region has room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spec {
+    /// Processes alive at one time.
+    pub seats: u32,
+    /// Rows of cells.
+    pub rows: u32,
+    /// 64-bit cells in a row.
+    pub cells: u32,
+    /// Tokens of the CPU budget.
+    pub tokens: u32,
+    /// A digest of the names of the cells; both sides must agree on it.
+    pub schema: u64,
+}
+
+/// Where the parts are, in bytes from the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// First seat.
+    pub seats: usize,
+    /// First token.
+    pub tokens: usize,
+    /// First row of cells.
+    pub cells: usize,
+    /// Bytes from one row of cells to the next.
+    pub row_bytes: usize,
+    /// First text.
+    pub texts: usize,
+    /// All of it.
+    pub total: usize,
+}
+
+impl Spec {
+    /// Lays the parts out, each on its own cache line.
+    pub fn layout(&self) -> Layout {
+        let up = |bytes: usize| bytes.next_multiple_of(LINE);
+        let seats = HEADER_BYTES;
+        let tokens = seats + self.seats as usize * SEAT_BYTES;
+        let cells = up(tokens + self.tokens as usize * 8);
+        let row_bytes = up(self.cells as usize * 8);
+        let texts = cells + self.rows as usize * row_bytes;
+        let total = texts + self.seats as usize * TEXT_BYTES;
+        Layout {
+            seats,
+            tokens,
+            cells,
+            row_bytes,
+            texts,
+            total,
+        }
+    }
+}
+
+/// Why a region could not be made or opened.
+#[derive(Debug)]
+pub enum RegionError {
+    /// The system refused.
+    Io(io::Error),
+    /// The descriptor is not a region, or one of another version, size or schema.
+    Mismatch(String),
+}
+
+impl fmt::Display for RegionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RegionError::Io(error) => write!(f, "the shared region could not be mapped: {error}"),
+            RegionError::Mismatch(what) => {
+                write!(f, "not the shared region of this cluster: {what}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for RegionError {}
+
+impl From<rustix::io::Errno> for RegionError {
+    fn from(errno: rustix::io::Errno) -> Self {
+        RegionError::Io(errno.into())
+    }
+}
+
+/// One mapping of a region. Dropping it unmaps, so whoever hands out pointers keeps it.
+#[derive(Debug)]
+pub struct Region {
+    base: NonNull<u8>,
+    spec: Spec,
+    layout: Layout,
+    file: OwnedFd,
+}
+
+// SAFETY: the mapping is valid until drop whatever thread uses it, and all access goes through atomics.
+unsafe impl Send for Region {}
+// SAFETY: as above; there is no access that is not atomic.
+unsafe impl Sync for Region {}
+
+impl Region {
+    /// Makes a region with room for `spec`, all zero but its header.
+    pub fn create(spec: Spec) -> Result<Region, RegionError> {
+        let layout = spec.layout();
+        let file = anonymous_file()?;
+        fs::ftruncate(&file, layout.total as u64)?;
+        reserve(&file, layout.total)?;
+        let region = Region::map(file, spec, layout)?;
+        let words = [
+            (0, MAGIC),
+            (1, u64::from(VERSION) | (HEADER_BYTES as u64) << 32),
+            (2, layout.total as u64),
+            (3, u64::from(spec.seats) | u64::from(spec.rows) << 32),
+            (4, u64::from(spec.cells) | u64::from(spec.tokens) << 32),
+            (5, spec.schema),
+        ];
+        for (word, value) in words {
+            region.u64(word * 8).store(value, Ordering::Release);
+        }
+        seal(&region.file)?;
+        Ok(region)
+    }
+
+    /// Opens the region behind `file`, whatever its spec, after checking its header and its size.
+    pub fn open(file: BorrowedFd<'_>) -> Result<Region, RegionError> {
+        let mismatch = |what: String| Err(RegionError::Mismatch(what));
+        let file = rustix::io::fcntl_dupfd_cloexec(file, 0)?;
+        let size = fs::fstat(&file)?.st_size as usize;
+        if size < HEADER_BYTES {
+            return mismatch(format!("it has {size} bytes"));
+        }
+        check_seal(&file)?;
+        let empty = Spec {
+            seats: 0,
+            rows: 0,
+            cells: 0,
+            tokens: 0,
+            schema: 0,
+        };
+        let header = Region::map(
+            file,
+            empty,
+            Layout {
+                total: HEADER_BYTES,
+                ..empty.layout()
+            },
+        )?;
+        let word = |n: usize| header.u64(n * 8).load(Ordering::Acquire);
+        if word(0) != MAGIC {
+            return mismatch("no region header".into());
+        }
+        let version = word(1) as u32;
+        if version != VERSION || (word(1) >> 32) as usize != HEADER_BYTES {
+            return mismatch(format!("version {version}, this package reads {VERSION}"));
+        }
+        let spec = Spec {
+            seats: word(3) as u32,
+            rows: (word(3) >> 32) as u32,
+            cells: word(4) as u32,
+            tokens: (word(4) >> 32) as u32,
+            schema: word(5),
+        };
+        let layout = spec.layout();
+        if word(2) != layout.total as u64 || size != layout.total {
+            return mismatch(format!("{size} bytes, its header says {}", layout.total));
+        }
+        let file = header
+            .file
+            .as_fd()
+            .try_clone_to_owned()
+            .map_err(RegionError::Io)?;
+        Region::map(file, spec, layout)
+    }
+
+    /// Another mapping of the same memory, at another address.
+    pub fn remap(&self) -> Result<Region, RegionError> {
+        let file = self.file.try_clone().map_err(RegionError::Io)?;
+        Region::map(file, self.spec, self.layout)
+    }
+
+    fn map(file: OwnedFd, spec: Spec, layout: Layout) -> Result<Region, RegionError> {
+        // SAFETY: a fresh shared mapping at an address of the kernel's choice aliases nothing of ours;
+        // the length is within the file, whose size is fixed (sealed, or private to us until it is).
+        let address = unsafe {
+            mmap(
+                std::ptr::null_mut(),
+                layout.total,
+                ProtFlags::READ | ProtFlags::WRITE,
+                MapFlags::SHARED,
+                &file,
+                0,
+            )?
+        };
+        let base = NonNull::new(address.cast())
+            .ok_or_else(|| RegionError::Io(io::ErrorKind::OutOfMemory.into()))?;
+        Ok(Region {
+            base,
+            spec,
+            layout,
+            file,
+        })
+    }
+
+    /// What it has room for.
+    pub fn spec(&self) -> Spec {
+        self.spec
+    }
+
+    /// Where its parts are.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// The descriptor that other processes open.
+    pub fn file(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+
+    /// The start of the mapping, for a view whose life is bound to this value.
+    pub fn base(&self) -> NonNull<u8> {
+        self.base
+    }
+
+    /// A word of a seat.
+    ///
+    /// # Panics
+    /// When there is no such seat or word.
+    pub fn seat(&self, seat: usize, word: usize) -> &AtomicI64 {
+        assert!(seat < self.spec.seats as usize && word * 8 < SEAT_BYTES);
+        self.i64(self.layout.seats + seat * SEAT_BYTES + word * 8)
+    }
+
+    /// A token of the budget: 0 when free, else who holds it.
+    ///
+    /// # Panics
+    /// When there is no such token.
+    pub fn token(&self, token: usize) -> &AtomicU64 {
+        assert!(token < self.spec.tokens as usize);
+        self.u64(self.layout.tokens + token * 8)
+    }
+
+    /// A cell of a row.
+    ///
+    /// # Panics
+    /// When there is no such row or cell.
+    pub fn cell(&self, row: usize, cell: usize) -> &AtomicI64 {
+        assert!(row < self.spec.rows as usize && cell < self.spec.cells as usize);
+        self.i64(self.layout.cells + row * self.layout.row_bytes + cell * 8)
+    }
+
+    /// A 32-bit word of the shared part of the header; see [`shared`].
+    pub fn shared_u32(&self, word: usize) -> &AtomicU32 {
+        assert!((32..HEADER_BYTES / 8).contains(&word));
+        let pointer = self.at(word * 8);
+        // SAFETY: aligned, inside the mapping, which lives as long as `&self`; only used atomically.
+        unsafe { AtomicU32::from_ptr(pointer.cast()) }
+    }
+
+    /// A copy of the text of a seat, as far as it was written.
+    pub fn text(&self, seat: usize) -> String {
+        let length = self.seat(seat, seat::TEXT_LENGTH).load(Ordering::Acquire);
+        let length = usize::try_from(length).unwrap_or(0).min(TEXT_BYTES);
+        let start = self.layout.texts + seat * TEXT_BYTES;
+        let bytes: Vec<u8> = (0..length)
+            .map(|n| {
+                let word = self.i64(start + n / 8 * 8).load(Ordering::Relaxed);
+                word.to_le_bytes()[n % 8]
+            })
+            .collect();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    fn at(&self, offset: usize) -> *mut u8 {
+        assert!(offset + 8 <= self.layout.total && offset.is_multiple_of(8));
+        // SAFETY: the offset was just checked to be inside the mapping.
+        unsafe { self.base.as_ptr().add(offset) }
+    }
+
+    fn u64(&self, offset: usize) -> &AtomicU64 {
+        // SAFETY: aligned, inside the mapping, which lives as long as `&self`; only used atomically.
+        unsafe { AtomicU64::from_ptr(self.at(offset).cast()) }
+    }
+
+    fn i64(&self, offset: usize) -> &AtomicI64 {
+        // SAFETY: as in `u64`.
+        unsafe { AtomicI64::from_ptr(self.at(offset).cast()) }
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        // SAFETY: this value made the mapping, and nothing that borrows from it outlives it.
+        let _ = unsafe { munmap(self.base.as_ptr().cast(), self.layout.total) };
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn anonymous_file() -> Result<OwnedFd, RegionError> {
+    use fs::MemfdFlags;
+    Ok(fs::memfd_create(
+        c"rspool",
+        MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING,
+    )?)
+}
+
+/// Elsewhere: a file that has lost its name.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn anonymous_file() -> Result<OwnedFd, RegionError> {
+    use std::sync::atomic::AtomicUsize;
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let name = format!(
+        "rspool-{}-{}",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    );
+    let path = std::env::temp_dir().join(name);
+    let mut options = std::fs::OpenOptions::new();
+    let file = options
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(&path)
+        .map_err(RegionError::Io)?;
+    std::fs::remove_file(&path).map_err(RegionError::Io)?;
+    Ok(file.into())
+}
+
+/// Pages that exist cannot run out later: a full tmpfs is an error here and never a SIGBUS there.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn reserve(file: &OwnedFd, bytes: usize) -> Result<(), RegionError> {
+    Ok(fs::fallocate(
+        file,
+        fs::FallocateFlags::empty(),
+        0,
+        bytes as u64,
+    )?)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn reserve(_: &OwnedFd, _: usize) -> Result<(), RegionError> {
+    Ok(())
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn seal(file: &OwnedFd) -> Result<(), RegionError> {
+    use fs::SealFlags;
+    Ok(fs::fcntl_add_seals(
+        file,
+        SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL,
+    )?)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn seal(_: &OwnedFd) -> Result<(), RegionError> {
+    Ok(())
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn check_seal(file: &OwnedFd) -> Result<(), RegionError> {
+    match fs::fcntl_get_seals(file) {
+        Ok(seals) if seals.contains(fs::SealFlags::SHRINK) => Ok(()),
+        _ => Err(RegionError::Mismatch("its size is not sealed".into())),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn check_seal(_: &OwnedFd) -> Result<(), RegionError> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPEC: Spec = Spec {
+        seats: 3,
+        rows: 4,
+        cells: 9,
+        tokens: 2,
+        schema: 77,
+    };
+
+    #[test]
+    fn two_mappings_see_the_same_cells() {
+        let one = Region::create(SPEC).unwrap();
+        let two = Region::open(one.file()).unwrap();
+        assert_eq!(two.spec(), SPEC);
+        one.cell(3, 8).fetch_add(5, Ordering::SeqCst);
+        assert_eq!(two.cell(3, 8).load(Ordering::SeqCst), 5);
+        assert_ne!(one.base(), one.remap().unwrap().base());
+    }
+
+    #[test]
+    fn rows_start_on_cache_lines_and_nothing_overlaps() {
+        let layout = SPEC.layout();
+        for offset in [
+            layout.seats,
+            layout.tokens,
+            layout.cells,
+            layout.texts,
+            layout.row_bytes,
+        ] {
+            assert_eq!(offset % LINE, 0);
+        }
+        assert!(layout.tokens >= layout.seats + 3 * SEAT_BYTES);
+        assert!(layout.cells >= layout.tokens + 2 * 8);
+        assert!(layout.texts >= layout.cells + 4 * 9 * 8);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_region_cannot_be_truncated() {
+        let region = Region::create(SPEC).unwrap();
+        assert!(fs::ftruncate(region.file(), 0).is_err());
+        assert!(fs::ftruncate(region.file(), 1 << 20).is_err());
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_is_no_region_is_refused() {
+        let file = anonymous_file().unwrap();
+        assert!(matches!(
+            Region::open(file.as_fd()),
+            Err(RegionError::Mismatch(_))
+        ));
+        fs::ftruncate(&file, 8192).unwrap();
+        seal(&file).unwrap();
+        assert!(matches!(
+            Region::open(file.as_fd()),
+            Err(RegionError::Mismatch(_))
+        ));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn another_version_or_size_is_refused() {
+        for word in [1, 2] {
+            let region = Region::create(SPEC).unwrap();
+            region.u64(word * 8).fetch_add(1, Ordering::SeqCst);
+            assert!(matches!(
+                Region::open(region.file()),
+                Err(RegionError::Mismatch(_))
+            ));
+        }
+    }
+
+    #[test]
+    fn text_is_read_up_to_its_length() {
+        let region = Region::create(SPEC).unwrap();
+        let start = region.layout.texts + TEXT_BYTES;
+        region
+            .u64(start)
+            .store(u64::from_le_bytes(*b"at loop "), Ordering::Relaxed);
+        region
+            .seat(1, seat::TEXT_LENGTH)
+            .store(7, Ordering::Release);
+        assert_eq!(region.text(1), "at loop");
+        assert_eq!(region.text(0), "");
+    }
+}

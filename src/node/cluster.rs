@@ -1,0 +1,203 @@
+//! The cluster helper's native half for JavaScript: the guard, the watcher, readings.
+
+use std::time::Duration;
+
+use napi::{Error, Result};
+use napi_derive::napi;
+
+use super::region::{JsRegion, failure};
+use crate::supervise::handle::ProcessHandle;
+use crate::supervise::watch::{Limits, Report, Watch};
+use crate::supervise::{guard, reading};
+
+/// Ends this process `grace` milliseconds after the process `parent` has ended, even while the
+/// event loop is blocked.
+#[napi]
+pub fn guard_parent(parent: u32, grace: u32) -> Result<()> {
+    guard::start(parent, Duration::from_millis(grace.into())).map_err(failure)
+}
+
+/// Kills a process at once; false when it had ended already.
+#[napi]
+pub fn kill_process(pid: u32) -> bool {
+    ProcessHandle::open(pid)
+        .and_then(|handle| handle.kill())
+        .is_ok()
+}
+
+/// How many threads the CPU affinity and quota of this process allow at a time; at least 1.
+#[napi]
+pub fn available_parallelism() -> u32 {
+    crate::cpu::cpu_count() as u32
+}
+
+/// A reading of a process; what the platform does not tell is missing.
+#[napi(object)]
+pub struct ProcessReading {
+    /// R running, S sleeping, T stopped, t traced, Z ended.
+    pub state: String,
+    /// CPU time so far, in milliseconds.
+    pub cpu_ms: f64,
+    /// Resident bytes.
+    pub rss: f64,
+    /// Threads.
+    pub threads: u32,
+    /// Proportional share of memory in bytes.
+    pub pss: Option<f64>,
+    /// Open descriptors.
+    pub fds: Option<u32>,
+    /// The soft limit of descriptors.
+    pub fd_limit: Option<f64>,
+}
+
+/// Reads a process from outside.
+#[napi]
+pub fn read_process(pid: u32) -> Option<ProcessReading> {
+    let usage = reading::usage(pid)?;
+    let details = reading::details(pid);
+    Some(ProcessReading {
+        state: usage.state.to_string(),
+        cpu_ms: usage.cpu_ms as f64,
+        rss: usage.rss as f64,
+        threads: usage.threads,
+        pss: details.pss.map(|bytes| bytes as f64),
+        fds: details.fds,
+        fd_limit: details.fd_limit.map(|limit| limit as f64),
+    })
+}
+
+/// The memory of the control group.
+#[napi(object)]
+pub struct GroupMemoryReading {
+    /// The least limit on the way to the root, in bytes.
+    pub limit: Option<f64>,
+    /// Bytes in use.
+    pub used: Option<f64>,
+    /// Processes that the kernel killed for want of memory.
+    pub oom_kills: Option<f64>,
+}
+
+/// Reads the control group that this process is in.
+#[napi]
+pub fn read_group_memory() -> GroupMemoryReading {
+    let group = reading::group_memory();
+    GroupMemoryReading {
+        limit: group.limit.map(|bytes| bytes as f64),
+        used: group.used.map(|bytes| bytes as f64),
+        oom_kills: group.oom_kills.map(|count| count as f64),
+    }
+}
+
+/// What to watch in a process; 0 for "not".
+#[napi(object)]
+pub struct WatchLimits {
+    /// Milliseconds that the loop may be silent.
+    pub stall: f64,
+    /// Bytes of resident memory.
+    pub memory: f64,
+    /// The process has a helper that answers with its stack.
+    pub stack: bool,
+}
+
+/// Something that happened to a watched process.
+#[napi(object)]
+pub struct WatchReport {
+    /// "stalled" or "memory".
+    pub kind: String,
+    /// The process.
+    pub pid: u32,
+    /// Milliseconds of silence, or bytes.
+    pub value: f64,
+    /// The JavaScript stack, where it was to be had.
+    pub stack: String,
+}
+
+/// The last sample of a process.
+#[napi(object)]
+pub struct WatchSample {
+    /// Resident bytes.
+    pub rss: f64,
+    /// Cores in use.
+    pub cpu: f64,
+}
+
+/// The watcher of a cluster's processes.
+#[napi(js_name = "Watch")]
+pub struct JsWatch {
+    watch: Option<Watch>,
+}
+
+#[napi]
+impl JsWatch {
+    /// Starts the watcher's thread over a region.
+    #[napi(constructor)]
+    pub fn new(region: &JsRegion) -> Result<JsWatch> {
+        let watch = Watch::start(region.region.remap().map_err(failure)?).map_err(failure)?;
+        Ok(JsWatch { watch: Some(watch) })
+    }
+
+    fn watch(&self) -> Result<&Watch> {
+        self.watch
+            .as_ref()
+            .ok_or_else(|| Error::from_reason("the watcher has been closed"))
+    }
+
+    /// Watches the process that has the seat.
+    #[napi]
+    pub fn add(&self, seat: u32, pid: u32, limits: WatchLimits) -> Result<()> {
+        let limits = Limits {
+            stall: (limits.stall > 0.0).then(|| Duration::from_millis(limits.stall as u64)),
+            memory: (limits.memory > 0.0).then_some(limits.memory as u64),
+            stack: limits.stack,
+        };
+        self.watch()?.add(seat as usize, pid, limits);
+        Ok(())
+    }
+
+    /// Ends the watch over a seat.
+    #[napi]
+    pub fn remove(&self, seat: u32) -> Result<()> {
+        self.watch()?.remove(seat as usize);
+        Ok(())
+    }
+
+    /// Takes the reports since the last call.
+    #[napi]
+    pub fn take(&self) -> Result<Vec<WatchReport>> {
+        let reports = self.watch()?.take().into_iter().map(|report| match report {
+            Report::Stalled {
+                pid,
+                silent_ms,
+                stack,
+            } => WatchReport {
+                kind: "stalled".into(),
+                pid,
+                value: silent_ms as f64,
+                stack,
+            },
+            Report::Memory { pid, rss } => WatchReport {
+                kind: "memory".into(),
+                pid,
+                value: rss as f64,
+                stack: String::new(),
+            },
+        });
+        Ok(reports.collect())
+    }
+
+    /// The last sample of the process in a seat.
+    #[napi]
+    pub fn sample(&self, seat: u32) -> Result<WatchSample> {
+        let sample = self.watch()?.sample(seat as usize);
+        Ok(WatchSample {
+            rss: sample.rss as f64,
+            cpu: sample.cpu,
+        })
+    }
+
+    /// Stops the thread.
+    #[napi]
+    pub fn close(&mut self) {
+        self.watch = None;
+    }
+}

@@ -1,0 +1,98 @@
+//! A pool's part in the CPU budget of a cluster. Without a cluster every call is a check for that.
+//!
+//! A pool may always run one task; each further busy worker needs a token of the budget. Tokens are
+//! held for as many workers as are busy, and given back when they are not, so no idle worker ever
+//! has one. A pool that lacks one says so, and looks again when the budget calls.
+
+use std::sync::{Once, Weak};
+
+use parking_lot::Mutex;
+
+use super::pool::Scheduler;
+use crate::supervise::budget::{self, Budget};
+
+/// The pools that lack a token.
+static STARVED: Mutex<Vec<Weak<Scheduler>>> = Mutex::new(Vec::new());
+
+/// The tokens of one pool.
+#[derive(Debug)]
+pub(super) struct Share {
+    budget: Option<&'static Budget>,
+    tokens: u32,
+    starved: bool,
+}
+
+impl Share {
+    /// The share of a pool of this process.
+    pub(super) fn new() -> Self {
+        Self {
+            budget: budget::current(),
+            tokens: 0,
+            starved: false,
+        }
+    }
+
+    /// Whether one more worker may be busy besides `busy` others. Takes the token for it.
+    pub(super) fn afford(&mut self, busy: u32) -> bool {
+        let Some(budget) = self.budget else {
+            return true;
+        };
+        if self.tokens >= busy {
+            return true;
+        }
+        let got = budget.try_acquire();
+        self.tokens += u32::from(got);
+        self.starved |= !got;
+        got
+    }
+
+    /// Whether [`afford`](Self::afford) would probably say yes. Takes nothing.
+    pub(super) fn could_afford(&mut self, busy: u32) -> bool {
+        let Some(budget) = self.budget else {
+            return true;
+        };
+        let could = self.tokens >= busy || budget.free() > 0;
+        self.starved |= !could;
+        could
+    }
+
+    /// Gives back what `busy` workers do not need. True, once, if the pool has lacked a token since.
+    pub(super) fn settle(&mut self, busy: u32) -> bool {
+        let Some(budget) = self.budget else {
+            return false;
+        };
+        while self.tokens > busy.saturating_sub(1) {
+            self.tokens -= 1;
+            budget.release();
+        }
+        std::mem::take(&mut self.starved)
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.settle(0);
+    }
+}
+
+/// Has the pool look again when a token is free.
+pub(super) fn wait_for_token(pool: Weak<Scheduler>) {
+    let Some(budget) = budget::current() else {
+        return;
+    };
+    static LISTENING: Once = Once::new();
+    LISTENING.call_once(|| budget.on_free(look_again));
+    let mut starved = STARVED.lock();
+    if !starved.iter().any(|other| other.ptr_eq(&pool)) {
+        starved.push(pool);
+    }
+    drop(starved);
+    budget.want();
+}
+
+fn look_again() {
+    let starved = std::mem::take(&mut *STARVED.lock());
+    for pool in starved.iter().filter_map(Weak::upgrade) {
+        pool.look_again();
+    }
+}

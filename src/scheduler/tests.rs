@@ -1,0 +1,527 @@
+//! The scheduler as its callers and workers see it: with hand-driven workers where the order of
+//! events matters, and with real threads where every order must do.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+
+use super::state::{Next, State};
+use super::*;
+
+/// Counts its rings and the tasks that were given up.
+#[derive(Debug, Default)]
+struct TestBell {
+    rings: AtomicU32,
+    cancelled: Mutex<Vec<(u32, u32)>>,
+    state: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl TestBell {
+    fn wait(&self) {
+        let mut rung = self.state.lock();
+        while !*rung {
+            self.changed.wait(&mut rung);
+        }
+        *rung = false;
+    }
+}
+
+impl Bell for TestBell {
+    fn ring(&self, _: Ring) {
+        self.rings.fetch_add(1, SeqCst);
+        *self.state.lock() = true;
+        self.changed.notify_all();
+    }
+
+    fn cancel(&self, slot: u32, generation: u32) {
+        self.cancelled.lock().push((slot, generation));
+    }
+}
+
+const LIMITS: Limits = Limits {
+    min_threads: 0,
+    max_threads: 2,
+    max_queue: usize::MAX,
+    concurrency: 1,
+    abort_grace: 10,
+    idle_timeout: u32::MAX,
+};
+
+fn never(_: &Arc<Scheduler>, _: WorkerId) -> io::Result<()> {
+    Ok(())
+}
+
+fn pool(limits: Limits) -> (Arc<Scheduler>, Arc<Outbox>) {
+    let outbox = Arc::new(Outbox::default());
+    (
+        Scheduler::new(1, limits, Arc::clone(&outbox), never),
+        outbox,
+    )
+}
+
+fn call(ticket: u32, lane: Lane) -> NewTask {
+    NewTask {
+        ticket,
+        target: 0,
+        lane,
+        priority: 0,
+        timeout: u32::MAX,
+        queue_timeout: u32::MAX,
+        payload: Payload::number(4, f64::from(ticket)),
+        attachments: None,
+    }
+}
+
+fn returned(taken: &Taken) -> Option<(u32, Outcome)> {
+    Some((
+        taken.slot,
+        Outcome::Returned(Payload::number(4, f64::from(taken.ticket))),
+    ))
+}
+
+/// Starts and joins the script worker that a submit asked for.
+fn joined(pool: &Arc<Scheduler>, submitted: Submitted) -> (WorkerId, Arc<TestBell>) {
+    let id = submitted.start.expect("a worker to start");
+    let bell = Arc::new(TestBell::default());
+    assert!(pool.join(id, Arc::clone(&bell) as _));
+    (id, bell)
+}
+
+fn run(step: Step) -> Taken {
+    match step {
+        Step::Run(taken) => taken,
+        other => panic!("expected a task, got {other:?}"),
+    }
+}
+
+fn settled(outbox: &Outbox) -> Vec<(u32, &'static str)> {
+    std::iter::from_fn(|| outbox.receive())
+        .filter_map(|message| match message {
+            Message::Settled { ticket, outcome } => Some((ticket, kind(&outcome))),
+            Message::Control { .. } => None,
+        })
+        .collect()
+}
+
+fn kind(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Returned(_) => "returned",
+        Outcome::Threw(_) => "threw",
+        Outcome::Failed { .. } => "failed",
+        Outcome::TaskTimeout => "task timeout",
+        Outcome::QueueTimeout => "queue timeout",
+        Outcome::PoolClosed => "pool closed",
+        Outcome::WorkerGone(_) => "worker gone",
+        Outcome::WorkerStart => "worker start",
+    }
+}
+
+#[test]
+fn a_worker_takes_tasks_in_order_and_their_results_reach_the_owner() {
+    let (pool, outbox) = pool(Limits {
+        max_threads: 1,
+        ..LIMITS
+    });
+    let (worker, _) = joined(&pool, pool.submit(call(7, Lane::Script)).unwrap());
+    assert!(pool.submit(call(8, Lane::Script)).unwrap().start.is_none());
+    let first = run(pool.exchange(worker, None));
+    let second = run(pool.exchange(worker, returned(&first)));
+    assert_eq!((first.ticket, second.ticket), (7, 8));
+    assert!(matches!(
+        pool.exchange(worker, returned(&second)),
+        Step::Idle
+    ));
+    assert_eq!(settled(&outbox), [(7, "returned"), (8, "returned")]);
+    let snapshot = pool.snapshot();
+    assert_eq!(
+        (snapshot.completed, snapshot.queued, snapshot.running),
+        (2, 0, 0)
+    );
+}
+
+/// Two idle workers of a lane, driven without a clock: times are given.
+fn two_idle() -> (State, [u32; 2]) {
+    let mut state = State::new(LIMITS, 0);
+    let ids = [0, 1].map(|_| {
+        let id = state.add_worker(Lane::Script, 0);
+        assert!(state.join(id, Arc::new(TestBell::default())));
+        assert!(matches!(state.next(id, false, 0), Next::Idle));
+        id.0
+    });
+    (state, ids)
+}
+
+fn rung(state: &mut State, trusting: bool, now: u64) -> usize {
+    let wakes = state.wakes(trusting, now);
+    wakes.rings.0.iter().flatten().count()
+}
+
+#[test]
+fn a_submit_wakes_one_idle_worker_and_none_while_one_is_on_its_way() {
+    let (mut state, [_, warmest]) = two_idle();
+    for ticket in 0..10 {
+        state.enqueue(call(ticket, Lane::Script), 0);
+        assert_eq!(rung(&mut state, true, 0), usize::from(ticket == 0));
+    }
+    assert!(matches!(
+        state.next(WorkerId(warmest), false, 0),
+        Next::Run(_)
+    ));
+}
+
+#[test]
+fn nobody_is_woken_for_what_a_busy_worker_will_take_sooner() {
+    let (mut state, [other, busy]) = two_idle();
+    let busy = WorkerId(busy);
+    state.enqueue(call(0, Lane::Script), 0);
+    assert_eq!(rung(&mut state, true, 0), 1);
+    // Short tasks: the busy worker keeps up, until it has been trusted for too long.
+    let mut now = 0;
+    for ticket in 1..50 {
+        let Next::Run(taken) = state.next(busy, false, now) else {
+            panic!("a task waits")
+        };
+        state.enqueue(call(ticket, Lane::Script), now);
+        assert_eq!(rung(&mut state, true, now), 0);
+        now += 200;
+        state.finish(
+            busy,
+            taken.slot,
+            Outcome::Returned(Payload::number(4, 0.0)),
+            now,
+        );
+    }
+    let Next::Run(long) = state.next(busy, false, now) else {
+        panic!("a task waits")
+    };
+    state.enqueue(call(50, Lane::Script), now);
+    assert_eq!(rung(&mut state, true, now), 0);
+    assert_eq!(rung(&mut state, false, now), 1);
+    assert!(matches!(
+        state.next(WorkerId(other), false, now),
+        Next::Run(_)
+    ));
+    // A long one changes the guess.
+    now += 1_000_000;
+    state.finish(
+        busy,
+        long.slot,
+        Outcome::Returned(Payload::number(4, 0.0)),
+        now,
+    );
+    assert!(matches!(state.next(busy, false, now), Next::Idle));
+    state.enqueue(call(51, Lane::Script), now);
+    assert_eq!(rung(&mut state, true, now), 1);
+}
+
+#[test]
+fn an_isolate_that_was_rung_and_does_not_come_is_replaced_by_another() {
+    let (pool, _) = pool(LIMITS);
+    let workers: Vec<_> = (0..2)
+        .map(|i| joined(&pool, pool.submit(call(i, Lane::Script)).unwrap()))
+        .collect();
+    let taken: Vec<_> = workers
+        .iter()
+        .map(|(id, _)| run(pool.exchange(*id, None)))
+        .collect();
+    for ((id, _), taken) in workers.iter().zip(&taken) {
+        assert!(matches!(pool.exchange(*id, returned(taken)), Step::Idle));
+    }
+    pool.submit(call(5, Lane::Script)).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while workers.iter().any(|(_, bell)| bell.rings.load(SeqCst) == 0) {
+        assert!(
+            Instant::now() < deadline,
+            "the second worker was never rung"
+        );
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn at_most_max_threads_workers_are_busy_over_both_lanes() {
+    let (pool, _) = pool(Limits {
+        max_threads: 1,
+        ..LIMITS
+    });
+    let (script, _) = joined(&pool, pool.submit(call(1, Lane::Script)).unwrap());
+    let taken = run(pool.exchange(script, None));
+    pool.submit(call(2, Lane::Native)).unwrap();
+    let native = WorkerId(1);
+    let bell = Arc::new(TestBell::default());
+    assert!(pool.join(native, Arc::clone(&bell) as _));
+    assert!(matches!(pool.exchange(native, None), Step::Idle));
+    assert!(matches!(
+        pool.exchange(script, returned(&taken)),
+        Step::Idle
+    ));
+    assert_eq!(bell.rings.load(SeqCst), 1);
+    assert_eq!(run(pool.exchange(native, None)).ticket, 2);
+}
+
+#[test]
+fn the_queue_limit_counts_what_the_workers_cannot_take() {
+    let (pool, _) = pool(Limits {
+        max_threads: 1,
+        max_queue: 2,
+        ..LIMITS
+    });
+    let accepted = (0..10)
+        .filter(|&ticket| pool.submit(call(ticket, Lane::Script)).is_ok())
+        .count();
+    assert_eq!(accepted, 3);
+    let unlimited = |max_queue| {
+        super::tests::pool(Limits {
+            max_threads: 2,
+            concurrency: 3,
+            max_queue,
+            ..LIMITS
+        })
+        .0
+    };
+    let none_waits = unlimited(0);
+    assert_eq!(
+        (0..10)
+            .filter(|&ticket| none_waits.submit(call(ticket, Lane::Script)).is_ok())
+            .count(),
+        6
+    );
+    assert_eq!(
+        none_waits.submit(call(11, Lane::Script)).unwrap_err(),
+        Refusal::Full
+    );
+}
+
+#[test]
+fn a_task_that_is_given_up_settles_for_its_caller_only() {
+    let (pool, outbox) = pool(Limits {
+        max_threads: 1,
+        abort_grace: u32::MAX,
+        ..LIMITS
+    });
+    let first = pool.submit(call(1, Lane::Script)).unwrap();
+    let waiting = pool.submit(call(2, Lane::Script)).unwrap().key;
+    let (worker, bell) = joined(&pool, first);
+    let taken = run(pool.exchange(worker, None));
+    assert!(pool.cancel(waiting) && !pool.cancel(waiting));
+    assert!(pool.cancel(first.key) && !pool.cancel(first.key));
+    assert_eq!(*bell.cancelled.lock(), [(taken.slot, first.key.generation)]);
+    // What it reports later is dropped, and the place is free again.
+    assert!(matches!(
+        pool.exchange(worker, returned(&taken)),
+        Step::Idle
+    ));
+    assert!(settled(&outbox).is_empty());
+    let next = pool.submit(call(3, Lane::Script)).unwrap().key;
+    assert!(
+        !pool.cancel(first.key),
+        "an old key does not hit the task that reuses its place"
+    );
+    assert!(pool.cancel(next));
+}
+
+#[test]
+fn time_limits_reject_and_an_isolate_that_does_not_stop_is_ended() {
+    let (pool, outbox) = pool(Limits {
+        max_threads: 1,
+        ..LIMITS
+    });
+    let running = NewTask {
+        timeout: 5,
+        ..call(1, Lane::Script)
+    };
+    let (worker, bell) = joined(&pool, pool.submit(running).unwrap());
+    let _taken = run(pool.exchange(worker, None));
+    pool.submit(NewTask {
+        queue_timeout: 5,
+        ..call(2, Lane::Script)
+    })
+    .unwrap();
+    let (mut outcomes, mut terminated) = (HashMap::new(), false);
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while outcomes.len() < 2 || !terminated {
+        assert!(Instant::now() < deadline, "{outcomes:?} {terminated}");
+        match outbox.receive() {
+            Some(Message::Settled { ticket, outcome }) => {
+                outcomes.insert(ticket, kind(&outcome));
+            }
+            Some(Message::Control {
+                control: Control::Terminate(id),
+                ..
+            }) => terminated = id == worker,
+            _ => thread::yield_now(),
+        }
+    }
+    assert_eq!(
+        outcomes,
+        HashMap::from([(1, "task timeout"), (2, "queue timeout")])
+    );
+    assert_eq!(bell.cancelled.lock().len(), 1);
+}
+
+#[test]
+fn the_tasks_of_a_worker_that_ends_are_rejected_and_the_rest_goes_on() {
+    let (pool, outbox) = pool(Limits {
+        max_threads: 1,
+        ..LIMITS
+    });
+    let (worker, _) = joined(&pool, pool.submit(call(1, Lane::Script)).unwrap());
+    run(pool.exchange(worker, None));
+    pool.submit(call(2, Lane::Script)).unwrap();
+    pool.leave(worker);
+    let mut start = None;
+    let mut rejected = Vec::new();
+    while let Some(message) = outbox.receive() {
+        match message {
+            Message::Settled { ticket, outcome } => rejected.push((ticket, kind(&outcome))),
+            Message::Control {
+                control: Control::Start(id),
+                ..
+            } => start = Some(id),
+            Message::Control { .. } => {}
+        }
+    }
+    assert_eq!(rejected, [(1, "worker gone")]);
+    let id = start.expect("a replacement for what waits");
+    assert!(pool.join(id, Arc::new(TestBell::default())));
+    assert_eq!(run(pool.exchange(id, None)).ticket, 2);
+}
+
+#[test]
+fn a_closed_pool_takes_nothing_and_its_workers_retire() {
+    let (pool, outbox) = pool(LIMITS);
+    let (worker, bell) = joined(&pool, pool.submit(call(1, Lane::Script)).unwrap());
+    let taken = run(pool.exchange(worker, None));
+    pool.submit(call(2, Lane::Script)).unwrap();
+    pool.destroy();
+    assert_eq!(
+        pool.submit(call(3, Lane::Script)).unwrap_err(),
+        Refusal::Closed
+    );
+    let mut outcomes = settled(&outbox);
+    outcomes.sort_unstable();
+    assert_eq!(outcomes, [(1, "pool closed"), (2, "pool closed")]);
+    assert_eq!(bell.cancelled.lock().len(), 1);
+    assert!(matches!(
+        pool.exchange(worker, returned(&taken)),
+        Step::Retire
+    ));
+}
+
+/// A pool whose native workers echo, some slowly, until it closes.
+fn echoing(limits: Limits) -> (Arc<Scheduler>, Arc<Outbox>) {
+    fn launch(pool: &Arc<Scheduler>, id: WorkerId) -> io::Result<()> {
+        let pool = Arc::clone(pool);
+        thread::spawn(move || {
+            let bell = Arc::new(TestBell::default());
+            let mut finished = None;
+            if pool.join(id, Arc::clone(&bell) as _) {
+                loop {
+                    match pool.exchange(id, finished.take()) {
+                        Step::Run(taken) => {
+                            if taken.ticket % 97 == 0 {
+                                thread::sleep(Duration::from_micros(300));
+                            }
+                            finished = returned(&taken);
+                        }
+                        Step::Idle => bell.wait(),
+                        Step::Retire => break,
+                    }
+                }
+            }
+            pool.leave(id);
+        });
+        Ok(())
+    }
+    let outbox = Arc::new(Outbox::default());
+    (
+        Scheduler::new(1, limits, Arc::clone(&outbox), launch),
+        outbox,
+    )
+}
+
+#[test]
+fn every_task_settles_once_whatever_is_given_up_times_out_or_closes() {
+    const TASKS: u32 = 40_000;
+    for (round, max_threads) in [1, 2, 8, 64].into_iter().enumerate() {
+        let (pool, outbox) = echoing(Limits {
+            max_threads,
+            ..LIMITS
+        });
+        let mut random = 0x9e37_79b9_u32.wrapping_add(round as u32);
+        let mut next = move || {
+            random ^= random << 13;
+            random ^= random >> 17;
+            random ^= random << 5;
+            random
+        };
+        let told = AtomicUsize::new(0);
+        let mut times = vec![0u8; TASKS as usize];
+        let mut keys = Vec::new();
+        let collect = |times: &mut Vec<u8>| {
+            while let Some(message) = outbox.receive() {
+                if let Message::Settled { ticket, outcome } = message {
+                    times[ticket as usize] += 1;
+                    told.fetch_add(1, SeqCst);
+                    if let Outcome::Returned(Payload {
+                        body: Body::Number(number),
+                        ..
+                    }) = outcome
+                    {
+                        assert_eq!(number, f64::from(ticket), "a result of another task");
+                    }
+                }
+            }
+        };
+        for ticket in 0..TASKS {
+            let limits = match next() % 50 {
+                0 => (1, u32::MAX),
+                1 => (u32::MAX, 1),
+                _ => (u32::MAX, u32::MAX),
+            };
+            let new = NewTask {
+                timeout: limits.0,
+                queue_timeout: limits.1,
+                priority: (next() % 40) as i8 - 20,
+                ..call(ticket, Lane::Native)
+            };
+            keys.push((ticket, pool.submit(new).unwrap().key));
+            if next() % 10 == 0 {
+                let (ticket, key) = keys.swap_remove(next() as usize % keys.len());
+                if pool.cancel(key) {
+                    times[ticket as usize] += 1;
+                    told.fetch_add(1, SeqCst);
+                }
+            }
+            if next() % 64 == 0 {
+                collect(&mut times);
+            }
+        }
+        if round % 2 == 0 {
+            pool.destroy();
+        }
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while told.load(SeqCst) < TASKS as usize {
+            assert!(
+                Instant::now() < deadline,
+                "{} of {TASKS} settled",
+                told.load(SeqCst)
+            );
+            collect(&mut times);
+            thread::yield_now();
+        }
+        pool.close();
+        while !pool.snapshot().workers.is_empty() {
+            assert!(Instant::now() < deadline, "workers are left");
+            thread::yield_now();
+        }
+        collect(&mut times);
+        assert!(times.iter().all(|&times| times == 1));
+    }
+}

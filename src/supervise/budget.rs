@@ -1,0 +1,400 @@
+//! The CPU budget of a cluster: tokens in the region that the pools of all its processes share.
+//!
+//! A pool may always run one task. For each further one it takes a token, and gives it back when
+//! the task has ended, so that no idle worker ever holds one. A token is one word: 0 when free, else
+//! the number of its holder, which is why nothing has to be repaired when a holder is killed: the
+//! primary frees the words that bear its number ([`Budget::reclaim`]).
+//!
+//! 1. [`Budget::try_acquire`] swaps 0 for its own number in the first free word, beginning with the
+//!    one it had last: one atomic operation when there is no contention.
+//! 2. Who gets none may say so by [`Budget::want`]: a thread, started for the first such wish, sleeps
+//!    on a futex in the region and calls back ([`Budget::on_free`]) when a token was given back.
+//! 3. [`Budget::release`] frees a word of its own and, only if somebody sleeps, wakes one.
+//!
+//! A sleeper announces itself *before* it looks once more for a free token, and a releaser looks for
+//! sleepers *after* it freed one; both in sequential consistency, so one of them sees the other.
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::memory::region::{Region, shared};
+
+/// A waiter looks by itself after so long, in case its wake-up went to one that died with it.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+type Callback = Box<dyn Fn() + Send + Sync>;
+
+static CURRENT: OnceLock<Budget> = OnceLock::new();
+
+/// The budget that this process has a share in, when it is one of a cluster. It never changes.
+pub fn current() -> Option<&'static Budget> {
+    CURRENT.get()
+}
+
+/// Makes `budget` the one of this process; the first call counts.
+pub fn set_current(budget: Budget) {
+    // A second call comes from a second copy of the package, for the same region.
+    let _ = CURRENT.set(budget);
+}
+
+/// The budget as one process sees it. Clones share the holdings.
+#[derive(Clone)]
+pub struct Budget {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    region: Region,
+    holder: u64,
+    held: AtomicUsize,
+    hint: AtomicUsize,
+    callbacks: Mutex<Vec<Callback>>,
+    wish: Mutex<Wish>,
+    bell: Condvar,
+}
+
+#[derive(Default)]
+struct Wish {
+    wanted: bool,
+    has_thread: bool,
+}
+
+impl fmt::Debug for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let free = self.free();
+        f.debug_struct("Budget")
+            .field("held", &self.held())
+            .field("free", &free)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Budget {
+    /// The budget of a region, for the process that has the seat.
+    pub fn new(region: Region, seat: u32) -> Budget {
+        let inner = Inner {
+            region,
+            holder: u64::from(seat) + 1,
+            held: AtomicUsize::new(0),
+            hint: AtomicUsize::new(seat as usize),
+            callbacks: Mutex::default(),
+            wish: Mutex::default(),
+            bell: Condvar::new(),
+        };
+        Budget {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// Takes a token if one is free.
+    #[must_use]
+    pub fn try_acquire(&self) -> bool {
+        let Inner {
+            region,
+            holder,
+            hint,
+            held,
+            ..
+        } = &*self.inner;
+        let tokens = region.spec().tokens as usize;
+        let first = hint.load(Ordering::Relaxed);
+        for step in 0..tokens {
+            let token = (first + step) % tokens;
+            let word = region.token(token);
+            // AcqRel is not needed: no other memory is handed over with a token. SeqCst pairs with
+            // the look for sleepers in `release`.
+            if word.load(Ordering::Relaxed) == 0
+                && word
+                    .compare_exchange(0, *holder, Ordering::SeqCst, Ordering::Relaxed)
+                    .is_ok()
+            {
+                hint.store(token, Ordering::Relaxed);
+                held.fetch_add(1, Ordering::Relaxed);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Gives a token back, and wakes somebody who wants one.
+    ///
+    /// # Panics
+    /// When this process holds none, which is a mistake of the caller.
+    pub fn release(&self) {
+        let Inner {
+            region,
+            holder,
+            hint,
+            held,
+            ..
+        } = &*self.inner;
+        let tokens = region.spec().tokens as usize;
+        let before = held.fetch_sub(1, Ordering::Relaxed);
+        assert!(before > 0, "released a token that was not held");
+        let first = hint.load(Ordering::Relaxed);
+        let freed = (0..tokens)
+            .map(|step| (first + step) % tokens)
+            .find(|&token| {
+                let word = region.token(token);
+                word.compare_exchange(*holder, 0, Ordering::SeqCst, Ordering::Relaxed)
+                    .is_ok()
+            });
+        if let Some(token) = freed {
+            hint.store(token, Ordering::Relaxed);
+        }
+        wake(region);
+    }
+
+    /// Tokens that this process holds.
+    pub fn held(&self) -> usize {
+        self.inner.held.load(Ordering::Relaxed)
+    }
+
+    /// Tokens that nobody holds, at this moment.
+    pub fn free(&self) -> usize {
+        free_tokens(&self.inner.region)
+    }
+
+    /// All tokens.
+    pub fn size(&self) -> usize {
+        self.inner.region.spec().tokens as usize
+    }
+
+    /// Registers what to call, on a thread of the budget, after [`Budget::want`] when a token may be
+    /// free. The callee tries to acquire one, and says `want` again if it got none.
+    pub fn on_free(&self, callback: impl Fn() + Send + Sync + 'static) {
+        self.inner
+            .callbacks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Box::new(callback));
+    }
+
+    /// Asks for one call when a token is free. A lock and a flag when the wish is known already.
+    pub fn want(&self) {
+        let mut wish = self.inner.wish();
+        if wish.wanted {
+            return;
+        }
+        wish.wanted = true;
+        if wish.has_thread {
+            self.inner.bell.notify_one();
+            return;
+        }
+        let inner = Arc::clone(&self.inner);
+        let builder = thread::Builder::new()
+            .name("rspool-budget".into())
+            .stack_size(64 * 1024);
+        wish.has_thread = builder.spawn(move || inner.wait_and_call()).is_ok();
+    }
+
+    /// Frees what a process that has ended held; gives how many tokens that were. Called by the
+    /// primary, before the seat is given to another.
+    pub fn reclaim(region: &Region, seat: u32) -> usize {
+        let holder = u64::from(seat) + 1;
+        let freed = (0..region.spec().tokens as usize)
+            .filter(|&token| {
+                let word = region.token(token);
+                word.compare_exchange(holder, 0, Ordering::SeqCst, Ordering::Relaxed)
+                    .is_ok()
+            })
+            .count();
+        if freed > 0 {
+            bump(region);
+        }
+        freed
+    }
+}
+
+impl Inner {
+    fn wish(&self) -> MutexGuard<'_, Wish> {
+        self.wish.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The waiting thread: sleep until there is a wish, then until there is a token, then call.
+    fn wait_and_call(&self) {
+        loop {
+            let mut wish = self.wish();
+            while !wish.wanted {
+                wish = self.bell.wait(wish).unwrap_or_else(PoisonError::into_inner);
+            }
+            drop(wish);
+            self.wait_for_token();
+            self.wish().wanted = false;
+            for callback in &*self
+                .callbacks
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+            {
+                callback();
+            }
+        }
+    }
+
+    fn wait_for_token(&self) {
+        let waiters = self.region.shared_u32(shared::BUDGET_WAITERS);
+        let wake = self.region.shared_u32(shared::BUDGET_WAKE);
+        waiters.fetch_add(1, Ordering::SeqCst);
+        loop {
+            let seen = wake.load(Ordering::SeqCst);
+            if free_tokens(&self.region) > 0 {
+                break;
+            }
+            sleep_on(wake, seen);
+        }
+        waiters.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn free_tokens(region: &Region) -> usize {
+    (0..region.spec().tokens as usize)
+        .filter(|&token| region.token(token).load(Ordering::SeqCst) == 0)
+        .count()
+}
+
+/// Wakes those who sleep, if there are any. A process that was killed in its sleep is counted for
+/// ever, which costs a system call and nothing else.
+fn wake(region: &Region) {
+    if region
+        .shared_u32(shared::BUDGET_WAITERS)
+        .load(Ordering::SeqCst)
+        > 0
+    {
+        bump(region);
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn bump(region: &Region) {
+    use rustix::thread::futex;
+    let word = region.shared_u32(shared::BUDGET_WAKE);
+    word.fetch_add(1, Ordering::SeqCst);
+    // Not private: the sleepers are other processes. All of them: each has a pool of its own to ask.
+    let _ = futex::wake(word, futex::Flags::empty(), i32::MAX as u32);
+}
+
+#[cfg(target_os = "linux")]
+fn sleep_on(word: &std::sync::atomic::AtomicU32, seen: u32) {
+    use rustix::thread::futex;
+    let limit = futex::Timespec {
+        tv_sec: 0,
+        tv_nsec: LOOK_AGAIN.subsec_nanos().into(),
+    };
+    // An error is a changed word, a signal or the limit: all of them mean "look again".
+    let _ = futex::wait(word, futex::Flags::empty(), seen, Some(&limit));
+}
+
+#[cfg(not(target_os = "linux"))]
+fn bump(region: &Region) {
+    region
+        .shared_u32(shared::BUDGET_WAKE)
+        .fetch_add(1, Ordering::SeqCst);
+}
+
+/// Without a futex that works across processes the sleepers look every millisecond.
+#[cfg(not(target_os = "linux"))]
+fn sleep_on(word: &std::sync::atomic::AtomicU32, seen: u32) {
+    let end = std::time::Instant::now() + LOOK_AGAIN;
+    while word.load(Ordering::SeqCst) == seen && std::time::Instant::now() < end {
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::region::Spec;
+    use std::sync::mpsc;
+
+    fn region(tokens: u32) -> Region {
+        Region::create(Spec {
+            seats: 8,
+            rows: 1,
+            cells: 1,
+            tokens,
+            schema: 0,
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn there_are_as_many_tokens_as_the_budget_says() {
+        let region = region(2);
+        let (one, two) = (
+            Budget::new(region.remap().unwrap(), 0),
+            Budget::new(region.remap().unwrap(), 1),
+        );
+        assert!(one.try_acquire() && two.try_acquire());
+        assert!(!one.try_acquire() && !two.try_acquire());
+        one.release();
+        assert_eq!((one.held(), two.held(), two.free()), (0, 1, 1));
+        assert!(two.try_acquire());
+        assert!(!one.try_acquire());
+        assert_eq!(two.held(), 2);
+    }
+
+    #[test]
+    fn the_tokens_of_the_dead_come_back() {
+        let region = region(3);
+        let (dead, other) = (
+            Budget::new(region.remap().unwrap(), 4),
+            Budget::new(region.remap().unwrap(), 5),
+        );
+        assert!(dead.try_acquire() && dead.try_acquire() && other.try_acquire());
+        assert_eq!(Budget::reclaim(&region, 4), 2);
+        assert_eq!(Budget::reclaim(&region, 4), 0);
+        assert_eq!((other.free(), other.held()), (2, 1));
+    }
+
+    #[test]
+    #[should_panic(expected = "not held")]
+    fn giving_back_what_one_does_not_have_panics() {
+        Budget::new(region(1), 0).release();
+    }
+
+    #[test]
+    fn who_wants_a_token_is_called_when_one_is_given_back() {
+        let region = region(1);
+        let (holder, waiter) = (
+            Budget::new(region.remap().unwrap(), 0),
+            Budget::new(region.remap().unwrap(), 1),
+        );
+        assert!(holder.try_acquire());
+        let (send, receive) = mpsc::channel();
+        waiter.on_free(move || send.send(()).unwrap());
+        for _ in 0..100 {
+            assert!(!waiter.try_acquire());
+            waiter.want();
+            holder.release();
+            receive.recv_timeout(Duration::from_secs(10)).unwrap();
+            assert!(waiter.try_acquire());
+            waiter.release();
+            assert!(holder.try_acquire());
+        }
+    }
+
+    #[test]
+    fn threads_never_hold_more_than_there_are() {
+        let region = region(3);
+        let running = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for seat in 0..6 {
+                let budget = Budget::new(region.remap().unwrap(), seat);
+                let running = &running;
+                scope.spawn(move || {
+                    for _ in 0..20_000 {
+                        if budget.try_acquire() {
+                            assert!(running.fetch_add(1, Ordering::SeqCst) < 3);
+                            running.fetch_sub(1, Ordering::SeqCst);
+                            budget.release();
+                        }
+                    }
+                });
+            }
+        });
+        assert_eq!(Budget::new(region, 7).free(), 3);
+    }
+}

@@ -1,0 +1,39 @@
+//! The parent-death guard: a process of a cluster does not outlive its primary.
+//!
+//! 1. A thread waits for the end of the parent.
+//! 2. The event loop, if it turns, hears of it too (its channel closes) and drains.
+//! 3. After `grace` the thread ends the process, whatever its event loop does.
+
+use std::io;
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::getppid;
+
+use super::handle::ProcessHandle;
+
+/// Starts the guard over the process `parent`. If that is no longer the parent, the wait is over already.
+pub fn start(parent: u32, grace: Duration) -> io::Result<()> {
+    let handle = ProcessHandle::open(parent).ok();
+    thread::Builder::new()
+        .name("rspool-guard".into())
+        .stack_size(64 * 1024)
+        .spawn(move || {
+            while is_parent(parent) {
+                match &handle {
+                    Some(handle) if handle.wait(Duration::from_secs(3600)) => break,
+                    Some(_) => {}
+                    None => thread::sleep(Duration::from_millis(100)),
+                }
+            }
+            thread::sleep(grace);
+            // No exit handlers: they may wait for the loop that hangs.
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL)
+                .ok();
+        })?;
+    Ok(())
+}
+
+fn is_parent(parent: u32) -> bool {
+    getppid().is_some_and(|pid| pid.as_raw_nonzero().get() as u32 == parent)
+}

@@ -1,0 +1,92 @@
+//! A process that cannot be mistaken for another: a pidfd where the kernel has them, else its id.
+
+use std::io;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// One process, alive or not.
+#[derive(Debug)]
+pub struct ProcessHandle {
+    pid: Pid,
+    #[cfg(target_os = "linux")]
+    descriptor: Option<std::os::fd::OwnedFd>,
+}
+
+impl ProcessHandle {
+    /// A handle to `pid`; fails when there is no such process.
+    pub fn open(pid: u32) -> io::Result<ProcessHandle> {
+        let pid = i32::try_from(pid)
+            .ok()
+            .and_then(Pid::from_raw)
+            .ok_or(io::ErrorKind::InvalidInput)?;
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::io::Errno;
+            use rustix::process::{PidfdFlags, pidfd_open};
+            let descriptor = match pidfd_open(pid, PidfdFlags::empty()) {
+                Ok(descriptor) => Some(descriptor),
+                Err(Errno::NOSYS | Errno::PERM) => None,
+                Err(errno) => return Err(errno.into()),
+            };
+            Ok(ProcessHandle { pid, descriptor })
+        }
+        #[cfg(not(target_os = "linux"))]
+        {
+            rustix::process::test_kill_process(pid)?;
+            Ok(ProcessHandle { pid })
+        }
+    }
+
+    /// Ends the process at once. An error means that it had ended already.
+    pub fn kill(&self) -> io::Result<()> {
+        #[cfg(target_os = "linux")]
+        if let Some(descriptor) = &self.descriptor {
+            return Ok(rustix::process::pidfd_send_signal(
+                descriptor,
+                Signal::KILL,
+            )?);
+        }
+        Ok(kill_process(self.pid, Signal::KILL)?)
+    }
+
+    /// Waits until the process has ended, or for `limit`; true when it has ended.
+    pub fn wait(&self, limit: Duration) -> bool {
+        #[cfg(target_os = "linux")]
+        if let Some(descriptor) = &self.descriptor {
+            use rustix::event::{PollFd, PollFlags, Timespec, poll};
+            let timeout = Timespec {
+                tv_sec: limit.as_secs() as _,
+                tv_nsec: limit.subsec_nanos() as _,
+            };
+            let mut ready = [PollFd::new(descriptor, PollFlags::IN)];
+            return matches!(poll(&mut ready, Some(&timeout)), Ok(1));
+        }
+        // Without a descriptor there is nothing to wait on but time.
+        std::thread::sleep(limit.min(Duration::from_millis(100)));
+        rustix::process::test_kill_process(self.pid).is_err()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    #[test]
+    fn kill_ends_the_process_and_wait_sees_it() {
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let handle = ProcessHandle::open(child.id()).unwrap();
+        assert!(!handle.wait(Duration::ZERO));
+        handle.kill().unwrap();
+        assert!(handle.wait(Duration::from_secs(10)));
+        child.wait().unwrap();
+        assert!(handle.kill().is_err());
+    }
+
+    #[test]
+    fn a_process_that_is_not_there_is_an_error() {
+        assert!(ProcessHandle::open(0).is_err());
+        assert!(ProcessHandle::open(i32::MAX as u32).is_err());
+    }
+}

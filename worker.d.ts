@@ -1,0 +1,25 @@
+/// <reference types="node" />
+
+import { type Moved, move } from './index.js'
+
+/** The task that the calling code runs for. */
+export const task: {
+  /**
+   * Aborts when nobody waits for the task any more: its signal, its time limit, the end of the pool.
+   * `aborted` and `throwIfAborted()` are right inside a synchronous loop too. Undefined outside of a task.
+   */
+  readonly signal: AbortSignal | undefined
+  /** A number that no other running task of the caller has. Undefined outside of a task. */
+  readonly id: number | undefined
+}
+
+/** Whether this is a worker and not the main thread. */
+export const isWorkerThread: boolean
+
+/** As `threadId` of `node:worker_threads`. */
+export const threadId: number
+
+/** The pool's `workerData`, as in `node:worker_threads`. */
+export const workerData: any
+
+export { type Moved, move }
