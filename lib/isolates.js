@@ -6,7 +6,7 @@
 const path = require('node:path')
 const { Worker, MessageChannel, receiveMessageOnPort } = require('node:worker_threads')
 const { types } = require('node:util')
-const { bound, drain } = require('./environment')
+const { bound, drain, notify } = require('./environment')
 const { describe, revive } = require('./payload/thrown')
 const { WorkerExitError, WorkerStartError } = require('./errors')
 const { PORT_MESSAGE } = require('./payload/port')
@@ -222,9 +222,11 @@ class Isolates {
         // Of a task that was given up nobody takes the result, and its ticket is used again.
         if (this.owner.taskOf(message[1], message[2]) !== undefined) isolate.results.set(message[2], message[3])
         return
-      case PORT_MESSAGE.PROGRESS:
-        this.owner.taskOf(message[1], message[2])?.onProgress?.(message[3])
+      case PORT_MESSAGE.PROGRESS: {
+        const onProgress = this.owner.taskOf(message[1], message[2])?.onProgress
+        if (onProgress !== undefined) notify(() => onProgress(message[3]))
         return
+      }
       case PORT_MESSAGE.WANT: {
         const [, ticket, slot, generation, target] = message
         const held = this.owner.taskOf(ticket, generation)?.held
