@@ -16,14 +16,14 @@ class Primary extends EventEmitter {
   output = ''
 
   /** Starts `app` (a file beside this one) or `file`; the test kills what is left of it. */
-  constructor (t, { app = 'app.js', file, options = {}, env = {}, nodeArgs = [], command }) {
+  constructor (t, { app = 'app.js', file, options = {}, env = {}, nodeArgs = [], command, socket }) {
     super()
     this.setMaxListeners(0)
     const args = [...nodeArgs, path.join(__dirname, 'primary.js'), JSON.stringify({ app, file, options: { counters: ['requests'], ...options } })]
     const [program, first] = command ?? [process.execPath, []]
     this.child = spawn(program, [...first, ...args], {
       env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      stdio: ['ignore', 'pipe', 'pipe', ...socket === undefined ? [] : [socket], 'ipc'],
       serialization: 'advanced'
     })
     for (const stream of [this.child.stdout, this.child.stderr]) {

@@ -34,7 +34,7 @@ class ClusterProcess extends EventEmitter {
   /**
    * @param {object} parts
    * @param {import('./region').SharedRegion} parts.region
-   * @param {{ slot: number, generation: number, seat: number, row: number, names: any, fd: number, awaitsMain: boolean }} parts.place
+   * @param {{ slot: number, generation: number, seat: number, row: number, names: any, fd: number, awaitsMain: boolean, sockets?: { name: string, fd: number }[] }} parts.place
    * @param {object} parts.messages what the context adds to speak with the others
    */
   constructor ({ region, place, messages }) {
@@ -55,6 +55,7 @@ class ClusterProcess extends EventEmitter {
       gauges: new SharedGauges(region, place.row),
       histograms: new SharedHistograms(region, place.row),
       signal: this.#abort.signal,
+      sockets: place.sockets ?? [],
       onDrain: this.#onDrain.bind(this),
       ready: () => this.#ready(),
       ...messages

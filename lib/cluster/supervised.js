@@ -227,6 +227,11 @@ function fork (spec, options, place, fd) {
     stallStack: options.stallStack && options.stallTimeout !== Infinity
   }
   return /** @type {any} */ (cluster.fork({
+    // The service manager speaks with the primary only.
+    NOTIFY_SOCKET: undefined,
+    WATCHDOG_USEC: undefined,
+    LISTEN_FDS: undefined,
+    LISTEN_PID: undefined,
     ...own,
     RSPOOL_SLOT: String(place.slot),
     RSPOOL_GENERATION: String(place.generation),

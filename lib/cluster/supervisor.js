@@ -8,13 +8,15 @@ const { RspoolError, invalidArgument } = require('../errors')
 const { show } = require('../validate')
 const { SharedRegion, SEAT } = require('./region')
 const { SharedCounters } = require('./counters')
-const { CrashWindow } = require('./backoff')
+const { Verdicts } = require('./verdict')
 const { SupervisedProcess } = require('./supervised')
 const { Slot } = require('./slot')
 const { Reloads } = require('./reload')
 const { Handoffs } = require('./handoff')
 const { readStatus } = require('./status')
 const { installSignals } = require('./signals')
+const { announce } = require('./announce')
+const { Notifier, InheritedSockets } = require('./systemd')
 const { Upkeep } = require('./upkeep')
 const { SharedGauges, SharedHistograms } = require('./gauges')
 const { prometheusText, serveMetrics } = require('./metrics')
@@ -37,10 +39,8 @@ class Supervisor extends EventEmitter {
   #names
   /** @type {number[]} */
   #freeSeats
-  #window
   #size
-  #everReady = false
-  #bootFailures = 0
+  #verdicts
   /** @type {'running'|'stopping'|'stopped'} */
   #phase = 'running'
   /** @type {Promise<{ forced: number, durationMs: number }>|undefined} */
@@ -48,6 +48,8 @@ class Supervisor extends EventEmitter {
   #forced = 0
   #reloads
   #upkeep
+  #notifier
+  #sockets = new InheritedSockets()
   /** @type {import('node:http').Server|undefined} */
   #metricsServer
   /** @type {Handoffs|undefined} */
@@ -75,7 +77,7 @@ class Supervisor extends EventEmitter {
     this.counters = new SharedCounters(this.#region, 0, { fd: this.#region.native.fd, names: this.#names })
     this.gauges = new SharedGauges(this.#region, 0)
     this.histograms = new SharedHistograms(this.#region, 0)
-    this.#window = new CrashWindow(options.crashLoop.restarts ?? 5 * options.processes, options.crashLoop.window)
+    this.#verdicts = new Verdicts(options)
     if (options.policy === 'rr') this.#handoffs = new Handoffs()
     this.#reloads = new Reloads({
       slots: () => this.#slots,
@@ -88,10 +90,12 @@ class Supervisor extends EventEmitter {
       replace: (process, reason) => this.#recycle(process, reason),
       stalled: ({ slot, pid, generation }, silentMs, stack) => {
         this.#slots[slot].markStalled()
-        this.emit('stalled', { slot, pid, generation, silentMs, stack })
+        announce(this, 'stalled', { slot, pid, generation, silentMs, stack })
       },
-      memory: ({ slot, pid, generation }, rss) => this.emit('memory', { slot, pid, generation, rss })
+      memory: ({ slot, pid, generation }, rss) => announce(this, 'memory', { slot, pid, generation, rss })
     })
+    this.#notifier = new Notifier(() => this.#slots.some(({ current }) => current?.state === 'ready'))
+    this.ready.then(() => this.#notifier.ready(this.#size), () => {})
     if (options.metricsPort !== undefined) {
       this.#metricsServer = serveMetrics(options.metricsPort, options.metricsHost, () => this.metrics(), (line) => this.#log(line))
     }
@@ -125,13 +129,16 @@ class Supervisor extends EventEmitter {
   /** @param {unknown} [options] see types/cluster.d.ts */
   async reload (options) {
     this.#assertRunning('reload')
+    this.#notifier.reloading()
     try {
       const report = await this.#reloads.run(options)
-      this.emit('reload', report)
+      announce(this, 'reload', report)
       return report
     } catch (error) {
       if (this.#phase === 'running') this.#log(`reload: ${/** @type {Error} */ (error).message}`)
       throw error
+    } finally {
+      if (this.#phase === 'running') this.#notifier.ready(this.#size)
     }
   }
 
@@ -155,7 +162,7 @@ class Supervisor extends EventEmitter {
         added.push(slot)
       }
     }
-    await Promise.all([...gone, ...added.map((slot) => this.#settled(slot))])
+    await Promise.all([...gone, ...added.map((slot) => slot.settled())])
   }
 
   /**
@@ -169,7 +176,7 @@ class Supervisor extends EventEmitter {
     } else {
       slot.failures = 0
       if (slot.current === undefined) slot.start()
-      await this.#settled(slot)
+      await slot.settled()
     }
   }
 
@@ -226,7 +233,7 @@ class Supervisor extends EventEmitter {
     if (this.#phase !== 'running' || slot.current !== process) return
     try {
       await slot.replace(reason)
-      this.emit('recycle', { slot: slot.id, pid: process.pid, generation: process.generation, reason: reason.kind })
+      announce(this, 'recycle', { slot: slot.id, pid: process.pid, generation: process.generation, reason: reason.kind })
       // Two are never on their way at once.
       await process.exited
     } catch (error) {
@@ -253,7 +260,7 @@ class Supervisor extends EventEmitter {
     const row = rowOf(slot.id)
     this.#region.useRow(row)
     const place = {
-      slot: slot.id, generation: slot.generation, seat, row, names: this.#names, awaitsMain: spec.awaitsMain
+      slot: slot.id, generation: slot.generation, seat, row, names: this.#names, awaitsMain: spec.awaitsMain, sockets: this.#sockets.list()
     }
     const process = new SupervisedProcess({ spec, options: this.#options, region: this.#region, place, handoffs: this.#handoffs, explain: this.#upkeep.explain.bind(this.#upkeep) })
     this.#upkeep.add(process)
@@ -261,7 +268,7 @@ class Supervisor extends EventEmitter {
     process.worker.on('listening', () => {
       if (this.#handoffs?.check(process.worker) === false) this.#log('this version of Node hands connections over in an unknown way: what a dying process has not taken is lost')
     })
-    process.on('handoff', (settled) => this.emit('handoff', { ...where, ...settled }))
+    process.on('handoff', (settled) => announce(this, 'handoff', { ...where, ...settled }))
     process.mailbox.onMessage((message, info) => this.emit('message', message, info))
     process.mailbox.onRequest((message, info) => this.#request(message, info))
     process.once('exit', (cause) => {
@@ -271,7 +278,7 @@ class Supervisor extends EventEmitter {
       if (!slot.processes().some((other) => other !== process)) this.gauges.clearRow(row)
       this.#freeSeats.push(seat)
       if (cause.forced) this.#forced++
-      this.emit('exit', { ...where, cause })
+      announce(this, 'exit', { ...where, cause })
     })
     return process
   }
@@ -279,54 +286,34 @@ class Supervisor extends EventEmitter {
   /** @returns {'restart'|'hold'} */
   #died (/** @type {Slot} */ slot, /** @type {any} */ cause) {
     const others = this.#slots.some((other) => other !== slot && other.current?.state === 'ready')
-    if (!this.#everReady && ++this.#bootFailures >= this.#options.bootAttempts) {
-      this.#fatal(EXIT.noBoot, `no process could boot in ${this.#bootFailures} attempts; the last ${cause.message}`)
-      return 'hold'
-    }
-    const breach = this.#everReady && this.#window.note(Date.now())
-    if (breach && !others && this.#options.crashLoop.action === 'exit') {
+    const verdict = this.#verdicts.judge(others)
+    if (verdict === 'no-boot') {
+      this.#fatal(EXIT.noBoot, `no process could boot in ${this.#verdicts.bootFailures} attempts; the last ${cause.message}`)
+    } else if (verdict === 'crash-loop') {
       this.#fatal(EXIT.crashLoop, `crash loop, and no process is ready; slot ${slot.id} ${cause.message}`)
-      return 'hold'
+    } else if (this.#verdicts.everReady) {
+      this.#log(`slot ${slot.id} ${cause.message}${verdict === 'hold' ? '; held, as processes crash in a loop' : ''}`)
     }
-    if (this.#everReady) this.#log(`slot ${slot.id} ${cause.message}${breach ? '; held, as processes crash in a loop' : ''}`)
-    if (breach) this.emit('crashloop', { slot: slot.id, restarts: slot.restarts, held: true })
+    if (verdict === 'hold') announce(this, 'crashloop', { slot: slot.id, restarts: slot.restarts, held: true })
     setImmediate(() => this.#checkReady())
-    return breach ? 'hold' : 'restart'
+    return verdict === 'restart' ? 'restart' : 'hold'
   }
 
   #changed (/** @type {Slot} */ slot, /** @type {string} */ from) {
-    this.emit('state', { slot: slot.id, pid: slot.current?.pid, from, to: slot.state })
-    if (slot.state === 'ready' && !this.#everReady) {
-      this.#everReady = true
+    announce(this, 'state', { slot: slot.id, pid: slot.current?.pid, from, to: slot.state })
+    if (slot.state === 'ready' && !this.#verdicts.everReady) {
+      this.#verdicts.everReady = true
       for (let id = 1; id < this.#size; id++) this.#slot(id).start()
     }
     this.#checkReady()
   }
 
   #checkReady () {
-    if (!this.#everReady || this.#phase !== 'running') return
+    if (!this.#verdicts.everReady || this.#phase !== 'running') return
     const slots = this.#slots.slice(0, this.#size)
     const bad = (/** @type {Slot} */ { state, failures }) =>
       state === 'failed' || (state === 'backing-off' && failures >= this.#options.bootAttempts)
     if (slots.every((slot) => slot.state === 'ready' || bad(slot)) && slots.some(({ state }) => state === 'ready')) this.#ready.resolve()
-  }
-
-  /** Resolves when the slot is ready; rejects when it was held or stopped. @param {Slot} slot @returns {Promise<void>} */
-  #settled (slot) {
-    return new Promise((resolve, reject) => {
-      const look = () => {
-        if (slot.state === 'ready') done(resolve)
-        else if (slot.state === 'failed' || slot.state === 'stopped' || slot.failures >= this.#options.bootAttempts) {
-          done(() => reject(new RspoolError('ERR_RSPOOL_NOT_READY', `slot ${slot.id} did not get ready: ${slot.causes.at(-1)?.message ?? slot.state}`)))
-        }
-      }
-      const done = (/** @type {() => void} */ settle) => {
-        this.off('state', look)
-        settle()
-      }
-      this.on('state', look)
-      look()
-    })
   }
 
   #stopBySignal (/** @type {'SIGTERM'|'SIGINT'|'SIGQUIT'} */ signal) {
@@ -342,7 +329,7 @@ class Supervisor extends EventEmitter {
       this.#phase = 'stopping'
       this.#forced = 0
       this.#ready.reject(new RspoolError('ERR_RSPOOL_CLUSTER_STOPPED', 'the cluster was stopped before it was ready'))
-      this.emit('stop')
+      this.#notifier.stopping()
       await Promise.all(this.#slots.map((slot) => slot.stop({ kind: 'stop' }, limits)))
       const forced = this.#forced
       const number = signal === '' ? undefined : require('node:os').constants.signals[/** @type {'SIGTERM'} */ (signal)]
