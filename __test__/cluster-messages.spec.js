@@ -12,7 +12,7 @@ const { Mailbox } = require('../lib/cluster/messages')
 const { announce } = require('../lib/cluster/announce')
 const { Primary, freePort, request, kill } = require('./cluster/harness')
 
-async function start (t, options, parts = {}) {
+async function start(t, options, parts = {}) {
   const port = await freePort()
   const primary = new Primary(t, { env: { APP_PORT: String(port) }, options, ...parts })
   await primary.ready
@@ -23,9 +23,16 @@ test('requests are answered by the process of the slot, with values that only a 
   const { primary } = await start(t, { processes: 2 })
   const value = { when: new Date(0), bytes: new Uint8Array([1, 2]), set: new Set([1]), big: 10n }
   t.deepEqual(await primary.call('request', 1, value), { slot: 1, got: value })
-  await t.throwsAsync(primary.call('request', 0, { fail: true }), { message: 'refused', code: 'E_TEST', name: 'TypeError' })
+  await t.throwsAsync(primary.call('request', 0, { fail: true }), {
+    message: 'refused',
+    code: 'E_TEST',
+    name: 'TypeError'
+  })
   await t.throwsAsync(primary.call('request', 5, 1), { code: 'ERR_RSPOOL_INVALID_ARGUMENT' })
-  await t.throwsAsync(primary.call('request', 0, 1, { timeOut: 1 }), { code: 'ERR_RSPOOL_INVALID_ARGUMENT', message: /Did you mean 'timeout'/ })
+  await t.throwsAsync(primary.call('request', 0, 1, { timeOut: 1 }), {
+    code: 'ERR_RSPOOL_INVALID_ARGUMENT',
+    message: /Did you mean 'timeout'/
+  })
 })
 
 test('a broadcast reaches every process, and what processes send reaches the supervisor', async (t) => {
@@ -64,7 +71,10 @@ test('ten messages of 10 MB arrive', async (t) => {
   const { primary } = await start(t, { processes: 1 })
   const bytes = new Uint8Array(10e6).fill(7)
   for (let n = 0; n < 10; n++) t.is((await primary.call('request', 0, bytes)).got.length, 10e6)
-  t.deepEqual(primary.events.filter(({ event }) => event === 'exit'), [])
+  t.deepEqual(
+    primary.events.filter(({ event }) => event === 'exit'),
+    []
+  )
 })
 
 test('a mailbox whose other end does not read says so instead of growing', async (t) => {
@@ -105,19 +115,35 @@ const hasReader = require('node:child_process').spawnSync('python3', ['-V']).sta
 ;(hasReader ? test : test.skip)('systemd is told of ready, reload and stop', async (t) => {
   const { spawn } = require('node:child_process')
   const file = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'rspool-')), 'notify')
-  const reader = spawn('python3', ['-u', '-c', `
+  const reader = spawn(
+    'python3',
+    [
+      '-u',
+      '-c',
+      `
 import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.bind(sys.argv[1])
 print('bound')
-while True: print(s.recv(4096).decode().replace(chr(10), ' '))`, file], { stdio: ['ignore', 'pipe', 'inherit'] })
+while True: print(s.recv(4096).decode().replace(chr(10), ' '))`,
+      file
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] }
+  )
   t.teardown(() => reader.kill())
   let said = ''
-  reader.stdout.setEncoding('utf8').on('data', (text) => { said += text })
-  const heard = async (pattern) => { while (!pattern.test(said)) await once(reader.stdout, 'data') }
+  reader.stdout.setEncoding('utf8').on('data', (text) => {
+    said += text
+  })
+  const heard = async (pattern) => {
+    while (!pattern.test(said)) await once(reader.stdout, 'data')
+  }
   await heard(/bound/)
   const port = await freePort()
-  const primary = new Primary(t, { options: { processes: 1 }, env: { APP_PORT: String(port), NOTIFY_SOCKET: file, WATCHDOG_USEC: '100000' } })
+  const primary = new Primary(t, {
+    options: { processes: 1 },
+    env: { APP_PORT: String(port), NOTIFY_SOCKET: file, WATCHDOG_USEC: '100000' }
+  })
   await primary.ready
   await heard(/READY=1 STATUS=1 processes MAINPID=\d+\n/)
   await heard(/WATCHDOG=1\n/)

@@ -9,7 +9,7 @@ const diagnostics = require('node:diagnostics_channel')
  * @param {string} name
  * @param {any} info
  */
-function announce (emitter, name, info) {
+function announce(emitter, name, info) {
   const channel = diagnostics.channel(`rspool:cluster:${name}`)
   if (channel.hasSubscribers) channel.publish(info)
   emitter.emit(name, info)

@@ -9,7 +9,7 @@
  * @param {{ initial: number, max: number, factor: number, jitter: number }} options
  * @param {() => number} [random]
  */
-function backoffDelay (failures, { initial, max, factor, jitter }, random = Math.random) {
+function backoffDelay(failures, { initial, max, factor, jitter }, random = Math.random) {
   if (failures <= 0) return 0
   const delay = Math.min(initial * factor ** (failures - 1), max)
   return delay * (1 + jitter * (2 * random() - 1))
@@ -22,13 +22,13 @@ class CrashWindow {
   #window
 
   /** @param {number} restarts @param {number} window milliseconds */
-  constructor (restarts, window) {
+  constructor(restarts, window) {
     this.#restarts = restarts
     this.#window = window
   }
 
   /** Notes a death; true when there were more than allowed. @param {number} now */
-  note (now) {
+  note(now) {
     this.#times.push(now)
     while (this.#times.length > 0 && now - this.#times[0] > this.#window) this.#times.shift()
     return this.#times.length > this.#restarts

@@ -16,7 +16,7 @@ const BEAT_EVERY = 250
  * @param {() => { queued: number, running: number }} pools
  * @returns {() => void} stops it, with the last counts
  */
-function startBeat (region, { seat, row }, servers, pools) {
+function startBeat(region, { seat, row }, servers, pools) {
   let beats = 0
   const counted = { requests: 0, errors: 0 }
   const count = () => {
@@ -60,8 +60,10 @@ function startBeat (region, { seat, row }, servers, pools) {
 }
 
 /** V8's own number includes the young generation, which is a large part of a small heap. */
-function heapLimit () {
-  const given = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ').match(/--max[-_]old[-_]space[-_]size[= ](\d+)/)
+function heapLimit() {
+  const given = [...process.execArgv, process.env.NODE_OPTIONS ?? '']
+    .join(' ')
+    .match(/--max[-_]old[-_]space[-_]size[= ](\d+)/)
   return given === null ? v8.getHeapStatistics().heap_size_limit : Number(given[1]) * 2 ** 20
 }
 

@@ -2,8 +2,8 @@
 
 // Binds a ClusterProcess to the primary: IPC, signals, the parent-death guard, the exit.
 
-const cluster = require('node:cluster')
-const native = require('../load')
+const cluster = require('./core')
+const native = /** @type {any} */ (require('../load'))
 const { SharedRegion } = require('./region')
 const { ClusterProcess } = require('./process')
 const { Mailbox } = require('./messages')
@@ -11,12 +11,12 @@ const { Mailbox } = require('./messages')
 const kCurrent = Symbol.for('rspool.cluster.process')
 
 /** The ClusterProcess of this process, whichever copy of the package made it. */
-function current () {
+function current() {
   return /** @type {any} */ (globalThis)[kCurrent]
 }
 
 /** @param {any} settings what the primary passed */
-function boot (settings) {
+function boot(settings) {
   const { place, grace, drainIdle, orphanGrace, primary } = settings
   native.guardParent(primary, orphanGrace)
   const region = SharedRegion.open(place.fd, place.names)
@@ -75,7 +75,7 @@ function boot (settings) {
 }
 
 /** @param {object} place */
-function startStackHelper (place) {
+function startStackHelper(place) {
   const { Worker } = require('node:worker_threads')
   const helper = new Worker(require.resolve('./stack-helper'), {
     workerData: { place },
@@ -90,7 +90,7 @@ function startStackHelper (place) {
 }
 
 /** What of an error survives the way to the primary. @param {unknown} error */
-function describe (error) {
+function describe(error) {
   if (!(error instanceof Error)) return { message: `threw ${String(error)}` }
   const { name, message, stack, code } = /** @type {NodeJS.ErrnoException} */ (error)
   return { name, message, stack, code }

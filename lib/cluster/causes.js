@@ -12,19 +12,22 @@ const os = require('node:os')
  * @param {string|null} signal
  * @returns {Cause}
  */
-function causeOfDeath (supervised, code, signal) {
+function causeOfDeath(supervised, code, signal) {
   const { reason, error, readyAt, planned, forced } = supervised
-  const kind = reason?.kind ?? (error !== undefined && readyAt === undefined ? 'boot-error' : signal !== null ? 'signal' : 'exit')
+  const kind =
+    reason?.kind ?? (error !== undefined && readyAt === undefined ? 'boot-error' : signal !== null ? 'signal' : 'exit')
   const cause = { kind, code, signal, planned, forced, ...(error === undefined ? {} : { error }) }
   return { ...cause, message: sentence(supervised, cause) }
 }
 
 /** @param {any} supervised @param {any} cause */
-function sentence ({ reason, readyAt, pid }, { kind, code, signal, error }) {
+function sentence({ reason, readyAt, pid }, { kind, code, signal, error }) {
   const before = readyAt === undefined ? ' before it was ready' : ''
   switch (kind) {
     case 'boot-error':
-      return error.code === 'EADDRINUSE' || error.code === 'EACCES' ? `could not listen: ${error.message}` : `failed to boot: ${error.stack ?? error.message}`
+      return error.code === 'EADDRINUSE' || error.code === 'EACCES'
+        ? `could not listen: ${error.message}`
+        : `failed to boot: ${error.stack ?? error.message}`
     case 'ready-timeout':
       return `was not ready within ${reason.limit} ms: ${error?.message ?? 'its event loop does not turn'}`
     case 'stalled':

@@ -21,7 +21,7 @@ class SharedCounters {
    * @param {number} row the row of the slot that this process has
    * @param {{ fd: number, names: object }} share
    */
-  constructor (region, row, share) {
+  constructor(region, row, share) {
     this.#words = region.words
     this.#first = region.rowStart(0)
     this.#stride = region.layout.rowBytes / 8
@@ -36,37 +36,40 @@ class SharedCounters {
    * The counters in another thread of the same process, from what `share()` gave.
    * @param {{ fd: number, names: any, row: number }} shared
    */
-  static from (shared) {
+  static from(shared) {
     if (shared === null || typeof shared !== 'object' || !Number.isInteger(shared.fd)) {
       throw invalidArgument(`SharedCounters.from: expected what share() gave, got ${show(shared)}`)
     }
-    return new SharedCounters(SharedRegion.open(shared.fd, shared.names), shared.row, { fd: shared.fd, names: shared.names })
+    return new SharedCounters(SharedRegion.open(shared.fd, shared.names), shared.row, {
+      fd: shared.fd,
+      names: shared.names
+    })
   }
 
   /** The names, in the order given. */
-  get names () {
+  get names() {
     return [...this.#cells.keys()]
   }
 
   /** Adds to this process' share and gives the new total, which others may be adding to. */
-  add (/** @type {string} */ name, n = 1) {
+  add(/** @type {string} */ name, n = 1) {
     const cell = this.#cell(name)
     Atomics.add(this.#words, this.#own + cell, toCell(n))
     return Number(this.#sum(cell))
   }
 
   /** @param {string} name */
-  sub (name, n = 1) {
+  sub(name, n = 1) {
     return this.add(name, -n)
   }
 
   /** @param {string} name */
-  get (name) {
+  get(name) {
     return Number(this.#sum(this.#cell(name)))
   }
 
   /** @param {string} name */
-  getBigInt (name) {
+  getBigInt(name) {
     return this.#sum(this.#cell(name))
   }
 
@@ -75,19 +78,19 @@ class SharedCounters {
    * @param {string} name
    * @param {number} value
    */
-  set (name, value) {
+  set(name, value) {
     const cell = this.#cell(name)
     Atomics.add(this.#words, this.#own + cell, toCell(value) - this.#sum(cell))
     return value
   }
 
   /** Sets one counter, or all, to zero. @param {string} [name] */
-  reset (name) {
+  reset(name) {
     for (const each of name === undefined ? this.names : [name]) this.set(each, 0)
   }
 
   /** All totals, as a plain object. */
-  snapshot () {
+  snapshot() {
     /** @type {Record<string, number>} */
     const all = {}
     for (const [name, cell] of this.#cells) all[name] = Number(this.#sum(cell))
@@ -95,32 +98,42 @@ class SharedCounters {
   }
 
   /** What one row has counted. @param {number} row */
-  snapshotOf (row) {
+  snapshotOf(row) {
     /** @type {Record<string, number>} */
     const all = {}
-    for (const [name, cell] of this.#cells) all[name] = Number(Atomics.load(this.#words, this.#first + row * this.#stride + cell))
+    for (const [name, cell] of this.#cells)
+      all[name] = Number(Atomics.load(this.#words, this.#first + row * this.#stride + cell))
     return all
   }
 
   /** What a thread of this process passes to `SharedCounters.from()`. */
-  share () {
+  share() {
     return { ...this.#share }
   }
 
-  toJSON () {
+  toJSON() {
     return this.snapshot()
   }
 
-  max () { return this.#noSingleCell('max') }
-  min () { return this.#noSingleCell('min') }
-  compareExchange () { return this.#noSingleCell('compareExchange') }
-
-  /** @param {string} method @returns {never} */
-  #noSingleCell (method) {
-    throw new RspoolError('ERR_RSPOOL_UNSUPPORTED', `${method}() needs one cell, and a cluster's counter is a sum over processes: use a gauge`)
+  max() {
+    return this.#noSingleCell('max')
+  }
+  min() {
+    return this.#noSingleCell('min')
+  }
+  compareExchange() {
+    return this.#noSingleCell('compareExchange')
   }
 
-  #cell (/** @type {string} */ name) {
+  /** @param {string} method @returns {never} */
+  #noSingleCell(method) {
+    throw new RspoolError(
+      'ERR_RSPOOL_UNSUPPORTED',
+      `${method}() needs one cell, and a cluster's counter is a sum over processes: use a gauge`
+    )
+  }
+
+  #cell(/** @type {string} */ name) {
     const cell = this.#cells.get(name)
     if (cell === undefined) {
       throw invalidArgument(`no counter ${show(name)} among 'counters'.${didYouMean(String(name), this.#cells.keys())}`)
@@ -128,7 +141,7 @@ class SharedCounters {
     return cell
   }
 
-  #sum (/** @type {number} */ cell) {
+  #sum(/** @type {number} */ cell) {
     const words = this.#words
     const rows = Number(Atomics.load(words, ROWS_USED))
     let at = this.#first + cell
@@ -138,7 +151,7 @@ class SharedCounters {
   }
 }
 
-function toCell (/** @type {number} */ n) {
+function toCell(/** @type {number} */ n) {
   if (!Number.isSafeInteger(n)) throw invalidArgument(`a counter takes a safe integer, got ${show(n)}`)
   return BigInt(n)
 }

@@ -15,13 +15,13 @@ const internalHooks = new Set()
  * @param {() => unknown} hook
  * @returns {() => void} takes the hook away
  */
-function addDrainHook (hook) {
+function addDrainHook(hook) {
   internalHooks.add(hook)
   return () => internalHooks.delete(hook)
 }
 
 /** @param {number} ms */
-function timer (ms) {
+function timer(ms) {
   let stop = () => {}
   const done = new Promise((resolve) => {
     const handle = setTimeout(resolve, Math.min(ms, 2 ** 31 - 1))
@@ -39,7 +39,7 @@ function timer (ms) {
  * @param {(error: unknown) => void} onError
  * @returns {Promise<boolean>} whether it finished in time
  */
-async function runHook (hook, limit, onError) {
+async function runHook(hook, limit, onError) {
   const { done, stop } = timer(limit)
   try {
     return await Promise.race([
@@ -67,7 +67,7 @@ async function runHook (hook, limit, onError) {
  * @param {(error: unknown) => void} parts.onError
  * @returns {Promise<{ forced: boolean, cut: number }>}
  */
-async function drain ({ servers, hooks, grace, idle, onError }) {
+async function drain({ servers, hooks, grace, idle, onError }) {
   const start = performance.now()
   const left = () => Math.max(0, grace - (performance.now() - start))
   let forced = false
@@ -82,7 +82,7 @@ async function drain ({ servers, hooks, grace, idle, onError }) {
 
   // The last that was registered depends on the earlier ones: it goes first.
   for (const { hook, timeout } of [...hooks].reverse()) {
-    if (!await runHook(hook, Math.min(timeout, left()), onError)) forced = true
+    if (!(await runHook(hook, Math.min(timeout, left()), onError))) forced = true
   }
   const end = timer(left())
   await Promise.race([quiet.done, end.done])
@@ -94,7 +94,7 @@ async function drain ({ servers, hooks, grace, idle, onError }) {
 }
 
 /** @param {import('./servers').Servers} servers @param {number} idle */
-function waitForConnections (servers, idle) {
+function waitForConnections(servers, idle) {
   let stop = () => {}
   const done = new Promise((resolve) => {
     const look = () => {

@@ -10,20 +10,20 @@ const float = new Float64Array(1)
 const bits = new BigInt64Array(float.buffer)
 
 /** @param {bigint} word */
-function toFloat (word) {
+function toFloat(word) {
   bits[0] = word
   return float[0]
 }
 
 /** @param {number} value */
-function toBits (value) {
+function toBits(value) {
   float[0] = value
   return bits[0]
 }
 
 /** @param {BigInt64Array} words @param {number} at @param {number} value */
-function addFloat (words, at, value) {
-  for (let seen = Atomics.load(words, at); ;) {
+function addFloat(words, at, value) {
+  for (let seen = Atomics.load(words, at); ; ) {
     const sum = toFloat(seen) + value
     const before = Atomics.compareExchange(words, at, seen, toBits(sum))
     if (before === seen) return sum
@@ -32,7 +32,7 @@ function addFloat (words, at, value) {
 }
 
 /** @param {unknown} value */
-function assertFinite (value) {
+function assertFinite(value) {
   if (!Number.isFinite(value)) throw invalidArgument(`expected a finite number, got ${show(value)}`)
 }
 
@@ -46,7 +46,7 @@ class Cells {
    * @param {number} row
    * @param {'gauge'|'histogram'} kind
    */
-  constructor (region, row, kind) {
+  constructor(region, row, kind) {
     this.region = region
     this.words = region.words
     this.own = region.rowStart(row)
@@ -57,10 +57,12 @@ class Cells {
   }
 
   /** @param {string} name */
-  cell (name) {
+  cell(name) {
     const cell = this.cells.get(name)
     if (cell === undefined) {
-      throw invalidArgument(`no ${this.kind} ${show(name)} among '${this.kind}s'.${didYouMean(String(name), this.cells.keys())}`)
+      throw invalidArgument(
+        `no ${this.kind} ${show(name)} among '${this.kind}s'.${didYouMean(String(name), this.cells.keys())}`
+      )
     }
     return cell
   }
@@ -70,28 +72,28 @@ class SharedGauges {
   #cells
 
   /** @param {import('./region').SharedRegion} region @param {number} row */
-  constructor (region, row) {
+  constructor(region, row) {
     this.#cells = new Cells(region, row, 'gauge')
   }
 
-  get names () {
+  get names() {
     return [...this.#cells.cells.keys()]
   }
 
   /** Sets this process' share. @param {string} name @param {number} value */
-  set (name, value) {
+  set(name, value) {
     assertFinite(value)
     Atomics.store(this.#cells.words, this.#cells.own + this.#cells.cell(name).at, toBits(value))
   }
 
   /** Adds to this process' share. @param {string} name */
-  add (name, value = 1) {
+  add(name, value = 1) {
     assertFinite(value)
     return addFloat(this.#cells.words, this.#cells.own + this.#cells.cell(name).at, value)
   }
 
   /** The sum over all. @param {string} name */
-  get (name) {
+  get(name) {
     const { region } = this.#cells
     let sum = 0
     for (let row = 0; row < region.rowsUsed; row++) sum += this.getOf(row, name)
@@ -99,17 +101,17 @@ class SharedGauges {
   }
 
   /** The share of one row. @param {number} row @param {string} name */
-  getOf (row, name) {
+  getOf(row, name) {
     const { region, words } = this.#cells
     return toFloat(Atomics.load(words, region.rowStart(row) + this.#cells.cell(name).at))
   }
 
-  snapshot () {
+  snapshot() {
     return Object.fromEntries(this.names.map((name) => [name, this.get(name)]))
   }
 
   /** What a process that is gone had set is true no more. @param {number} row */
-  clearRow (row) {
+  clearRow(row) {
     const { region, words, cells } = this.#cells
     for (const { at } of cells.values()) Atomics.store(words, region.rowStart(row) + at, 0n)
   }
@@ -119,16 +121,16 @@ class SharedHistograms {
   #cells
 
   /** @param {import('./region').SharedRegion} region @param {number} row */
-  constructor (region, row) {
+  constructor(region, row) {
     this.#cells = new Cells(region, row, 'histogram')
   }
 
-  get names () {
+  get names() {
     return [...this.#cells.cells.keys()]
   }
 
   /** Counts a value in the first bucket whose bound is not below it. @param {string} name @param {number} value */
-  observe (name, value) {
+  observe(name, value) {
     assertFinite(value)
     const { words, own } = this.#cells
     const { at, bounds } = this.#cells.cell(name)
@@ -143,20 +145,21 @@ class SharedHistograms {
    * @param {string} name
    * @param {number} [only]
    */
-  get (name, only) {
+  get(name, only) {
     const { region, words } = this.#cells
     const { at, bounds } = this.#cells.cell(name)
     const buckets = new Array(bounds.length + 1).fill(0)
     let sum = 0
     for (let row = only ?? 0; row < (only === undefined ? region.rowsUsed : only + 1); row++) {
       const start = region.rowStart(row) + at
-      for (let bucket = 0; bucket < buckets.length; bucket++) buckets[bucket] += Number(Atomics.load(words, start + bucket))
+      for (let bucket = 0; bucket < buckets.length; bucket++)
+        buckets[bucket] += Number(Atomics.load(words, start + bucket))
       sum += toFloat(Atomics.load(words, start + buckets.length))
     }
     return { bounds, buckets, sum, count: buckets.reduce((all, count) => all + count, 0) }
   }
 
-  snapshot () {
+  snapshot() {
     return Object.fromEntries(this.names.map((name) => [name, this.get(name)]))
   }
 }

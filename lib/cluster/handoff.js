@@ -21,7 +21,7 @@ class Handoffs {
   #off = false
 
   /** @param {any} worker as core made it, just forked */
-  follow (worker) {
+  follow(worker) {
     if (this.#off) return
     const child = worker.process
     /** @type {Ledger} */
@@ -51,7 +51,7 @@ class Handoffs {
    * @param {any} worker
    * @returns {boolean} false, once, when it is not
    */
-  check (worker) {
+  check(worker) {
     if (this.#off || this.#ledgers.get(worker)?.seen !== false) return true
     this.#off = true
     this.#ledgers.clear()
@@ -59,7 +59,7 @@ class Handoffs {
   }
 
   /** How many connections wait for a process to take them. @param {any} worker */
-  pendingOf (worker) {
+  pendingOf(worker) {
     return this.#ledgers.get(worker)?.pending.size ?? 0
   }
 
@@ -68,7 +68,7 @@ class Handoffs {
    * @param {any} worker
    * @returns {{ resent: number, closed: number }}
    */
-  settle (worker) {
+  settle(worker) {
     const ledger = this.#ledgers.get(worker)
     const result = { resent: 0, closed: 0 }
     if (ledger === undefined) return result

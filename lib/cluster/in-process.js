@@ -27,7 +27,7 @@ class InProcessSupervisor extends EventEmitter {
   #removeSignals = () => {}
 
   /** @param {any} target a function, or the path of a file @param {any} options */
-  constructor (target, options) {
+  constructor(target, options) {
     super()
     this.#options = options
     const names = { counters: options.counters, gauges: options.gauges, histograms: options.histograms }
@@ -44,7 +44,16 @@ class InProcessSupervisor extends EventEmitter {
     const inner = new Mailbox((message, done) => deliver(this.#mailbox, message, done))
     this.#mailbox = new Mailbox((message, done) => deliver(inner, message, done), info)
     this.#mailbox.onMessage((message) => this.emit('message', message, info))
-    const place = { slot: 0, generation: 1, seat: 0, row: 1, names, fd, inProcess: true, awaitsMain: typeof target === 'function' }
+    const place = {
+      slot: 0,
+      generation: 1,
+      seat: 0,
+      row: 1,
+      names,
+      fd,
+      inProcess: true,
+      awaitsMain: typeof target === 'function'
+    }
     this.#half = new ClusterProcess({ region: this.#region, place, messages: inner.api() })
     this.ready = new Promise((resolve, reject) => {
       this.#half.once('ready', resolve)
@@ -53,9 +62,15 @@ class InProcessSupervisor extends EventEmitter {
     this.ready.catch(() => {})
     this.#half.on('hookError', (error) => console.error('rspool: an onDrain hook failed:', error))
     if (options.signals) {
-      this.#removeSignals = installSignals(this, () => {
-        this.stop().then(({ forced }) => { if (options.exit) process.exit(forced > 0 ? 143 : 0) })
-      }, (code) => process.exit(code))
+      this.#removeSignals = installSignals(
+        this,
+        () => {
+          this.stop().then(({ forced }) => {
+            if (options.exit) process.exit(forced > 0 ? 143 : 0)
+          })
+        },
+        (code) => process.exit(code)
+      )
     }
     setImmediate(() => {
       if (typeof target === 'function') this.#half.run(target)
@@ -63,11 +78,11 @@ class InProcessSupervisor extends EventEmitter {
     })
   }
 
-  get size () {
+  get size() {
     return 0
   }
 
-  stop () {
+  stop() {
     this.#stopping ??= (async () => {
       const start = performance.now()
       const drained = new Promise((resolve) => this.#half.once('drained', resolve))
@@ -83,44 +98,50 @@ class InProcessSupervisor extends EventEmitter {
   }
 
   /** There is no other process to take over. @returns {Promise<never>} */
-  async reload () {
+  async reload() {
     throw new RspoolError('ERR_RSPOOL_UNSUPPORTED', 'reload() needs processes, and `processes` is 0')
   }
 
   /** @returns {Promise<never>} */
-  async scale () {
+  async scale() {
     throw new RspoolError('ERR_RSPOOL_UNSUPPORTED', 'scale() needs processes, and `processes` is 0')
   }
 
   /** @returns {Promise<never>} */
-  async restart () {
+  async restart() {
     throw new RspoolError('ERR_RSPOOL_UNSUPPORTED', 'restart() needs processes, and `processes` is 0')
   }
 
   /** @param {number} slot @param {unknown} message */
-  async send (slot, message) {
+  async send(slot, message) {
     return this.#at(slot).send(message)
   }
 
   /** @param {unknown} message */
-  async broadcast (message) {
+  async broadcast(message) {
     await this.#mailbox.send(message)
     return 1
   }
 
   /** @param {number} slot @param {unknown} message @param {{ timeout?: number }} [options] */
-  async request (slot, message, options) {
+  async request(slot, message, options) {
     return this.#at(slot).request(message, options)
   }
 
   /** @param {(message: any, info: any) => unknown} answer */
-  onRequest (answer) {
+  onRequest(answer) {
     this.#mailbox.onRequest(answer)
   }
 
-  status () {
+  status() {
     const { state } = this.#half
-    const own = this.#stopped ? {} : processStatus({ pid: process.pid, seat: 0, startedAt: this.#startedAt, readyAt: undefined }, this.#region, undefined)
+    const own = this.#stopped
+      ? {}
+      : processStatus(
+          { pid: process.pid, seat: 0, startedAt: this.#startedAt, readyAt: undefined },
+          this.#region,
+          undefined
+        )
     const counters = this.counters.snapshot()
     return {
       state: this.#stopped ? 'stopped' : state,
@@ -132,19 +153,19 @@ class InProcessSupervisor extends EventEmitter {
     }
   }
 
-  metrics () {
+  metrics() {
     const { counters, gauges, histograms } = this
     return prometheusText({ status: this.status(), region: this.#region, counters, gauges, histograms })
   }
 
-  #at (/** @type {number} */ slot) {
+  #at(/** @type {number} */ slot) {
     if (slot !== 0) throw invalidArgument(`the only slot is 0, got ${slot}`)
     return this.#mailbox
   }
 }
 
 /** @param {Mailbox} to @param {object} message @param {(error: Error|null) => void} done */
-function deliver (to, message, done) {
+function deliver(to, message, done) {
   const copy = structuredClone(message)
   setImmediate(() => {
     to.receive(copy)

@@ -8,14 +8,14 @@ module.exports = {
   /** @type {typeof import('./run').run} */
   run: (target, options) => require('./run').run(target, options),
   /** True in the program that starts the processes, and where there is no cluster. */
-  get isPrimary () {
-    return require('node:cluster').isPrimary
+  get isPrimary() {
+    return require('./core').isPrimary
   },
   /** In a process of a cluster its context, elsewhere undefined: for files that `run(file)` started. */
-  get current () {
+  get current() {
     return require('./boot').current()?.context
   },
-  get SharedCounters () {
+  get SharedCounters() {
     return require('./counters').SharedCounters
   },
   addDrainHook

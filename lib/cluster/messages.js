@@ -26,13 +26,13 @@ class Mailbox {
    * @param {(message: object, done: (error: Error|null) => void) => void} send
    * @param {object} [info] what listeners learn of the sender
    */
-  constructor (send, info = {}) {
+  constructor(send, info = {}) {
     this.#send = send
     this.#info = info
   }
 
   /** Sends a message; resolves when the channel has taken it. @param {unknown} body */
-  send (body) {
+  send(body) {
     const sent = this.#post({ kind: 'plain', body })
     // Who does not wait for it does not care whether the other side is gone.
     sent.catch(() => {})
@@ -43,13 +43,20 @@ class Mailbox {
    * @param {unknown} body
    * @param {unknown} [options]
    */
-  async request (body, options) {
+  async request(body, options) {
     const { timeout = REQUEST_TIMEOUT } = readOptions(options, { timeout: duration }, 'request options')
     const id = this.#nextId++
     const answer = new Promise((resolve, reject) => {
-      const timer = timeout === Infinity
-        ? undefined
-        : setTimeout(() => this.#settle(id)?.reject(new RspoolError('ERR_RSPOOL_REQUEST_TIMEOUT', `no answer within ${timeout} ms`)), timeout)
+      const timer =
+        timeout === Infinity
+          ? undefined
+          : setTimeout(
+              () =>
+                this.#settle(id)?.reject(
+                  new RspoolError('ERR_RSPOOL_REQUEST_TIMEOUT', `no answer within ${timeout} ms`)
+                ),
+              timeout
+            )
       this.#waiting.set(id, { resolve, reject, timer })
     })
     this.#post({ kind: 'request', id, body }).catch((error) => this.#settle(id)?.reject(error))
@@ -57,20 +64,22 @@ class Mailbox {
   }
 
   /** @param {(message: any, info: any) => unknown} listener */
-  onMessage (listener) {
+  onMessage(listener) {
     if (typeof listener !== 'function') throw invalidArgument(`onMessage: expected a function, got ${show(listener)}`)
     this.#listeners.add(listener)
-    return () => { this.#listeners.delete(listener) }
+    return () => {
+      this.#listeners.delete(listener)
+    }
   }
 
   /** The one function whose result answers requests. @param {(message: any, info: any) => unknown} answer */
-  onRequest (answer) {
+  onRequest(answer) {
     if (typeof answer !== 'function') throw invalidArgument(`onRequest: expected a function, got ${show(answer)}`)
     this.#answer = answer
   }
 
   /** @param {any} message from the other end, which may be anything */
-  receive (message) {
+  receive(message) {
     const { kind, id, body } = message
     if (kind === 'plain') {
       for (const listener of this.#listeners) listener(body, this.#info)
@@ -86,14 +95,14 @@ class Mailbox {
   }
 
   /** Nobody will answer any more. */
-  close () {
+  close() {
     for (const id of this.#waiting.keys()) {
       this.#settle(id)?.reject(new RspoolError('ERR_RSPOOL_PROCESS_EXIT', 'the process ended before it answered'))
     }
   }
 
   /** The part that users get. */
-  api () {
+  api() {
     return {
       send: this.send.bind(this),
       request: this.request.bind(this),
@@ -102,28 +111,33 @@ class Mailbox {
     }
   }
 
-  async #respond (/** @type {number} */ id, /** @type {unknown} */ body) {
+  async #respond(/** @type {number} */ id, /** @type {unknown} */ body) {
     try {
-      if (this.#answer === undefined) throw new RspoolError('ERR_RSPOOL_NO_HANDLER', 'the other side has no onRequest() function')
+      if (this.#answer === undefined)
+        throw new RspoolError('ERR_RSPOOL_NO_HANDLER', 'the other side has no onRequest() function')
       const value = await this.#answer(body, this.#info)
       await this.#post({ kind: 'answer', id, body: value })
     } catch (error) {
-      const { name, message, stack, code } = error instanceof Error ? /** @type {any} */ (error) : new Error(String(error))
+      const { name, message, stack, code } =
+        error instanceof Error ? /** @type {any} */ (error) : new Error(String(error))
       // The channel may be gone: then nobody waits either.
       this.#post({ kind: 'refusal', id, error: { name, message, stack, code } }).catch(() => {})
     }
   }
 
   /** @param {object} message @returns {Promise<void>} */
-  #post (message) {
+  #post(message) {
     if (this.#unsent >= MAX_UNSENT) {
-      return Promise.reject(new RspoolError('ERR_RSPOOL_CHANNEL_FULL', `${MAX_UNSENT} messages wait for a process that does not read them`))
+      return Promise.reject(
+        new RspoolError('ERR_RSPOOL_CHANNEL_FULL', `${MAX_UNSENT} messages wait for a process that does not read them`)
+      )
     }
     this.#unsent++
     return new Promise((resolve, reject) => {
       const done = (/** @type {Error|null} */ error) => {
         this.#unsent--
-        if (error) reject(new RspoolError('ERR_RSPOOL_PROCESS_EXIT', 'the message could not be delivered', { cause: error }))
+        if (error)
+          reject(new RspoolError('ERR_RSPOOL_PROCESS_EXIT', 'the message could not be delivered', { cause: error }))
         else resolve()
       }
       try {
@@ -136,7 +150,7 @@ class Mailbox {
     })
   }
 
-  #settle (/** @type {number} */ id) {
+  #settle(/** @type {number} */ id) {
     const waiting = this.#waiting.get(id)
     if (waiting === undefined) return undefined
     this.#waiting.delete(id)

@@ -9,7 +9,8 @@ const http = require('node:http')
 const clean = (name) => name.replace(/[^a-zA-Z0-9_:]/g, '_').replace(/^(?=\d)/, '_')
 
 /** @param {unknown} value */
-const quote = (value) => String(value).replace(/[\\"\n]/g, (found) => ({ '\\': '\\\\', '"': '\\"', '\n': '\\n' })[found] ?? found)
+const quote = (value) =>
+  String(value).replace(/[\\"\n]/g, (found) => ({ '\\': '\\\\', '"': '\\"', '\n': '\\n' })[found] ?? found)
 
 /** Collects the samples of one family under its header. */
 class Text {
@@ -21,15 +22,19 @@ class Text {
    * @param {string} help
    * @param {Array<[Record<string, unknown>, number|undefined, string?]>} samples labels, value, suffix
    */
-  add (name, type, help, samples) {
-    const lines = samples.filter(([, value]) => value !== undefined).map(([labels, value, suffix = '']) => {
-      const inside = Object.entries(labels).map(([label, text]) => `${label}="${quote(text)}"`).join(',')
-      return `${name}${suffix}${inside === '' ? '' : `{${inside}}`} ${value}\n`
-    })
+  add(name, type, help, samples) {
+    const lines = samples
+      .filter(([, value]) => value !== undefined)
+      .map(([labels, value, suffix = '']) => {
+        const inside = Object.entries(labels)
+          .map(([label, text]) => `${label}="${quote(text)}"`)
+          .join(',')
+        return `${name}${suffix}${inside === '' ? '' : `{${inside}}`} ${value}\n`
+      })
     if (lines.length > 0) this.#families.push(`# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`)
   }
 
-  toString () {
+  toString() {
     return this.#families.join('')
   }
 }
@@ -56,10 +61,13 @@ const PROCESS = [
  * @param {import('./gauges').SharedGauges} parts.gauges
  * @param {import('./gauges').SharedHistograms} parts.histograms
  */
-function prometheusText ({ status, region, counters, gauges, histograms }) {
+function prometheusText({ status, region, counters, gauges, histograms }) {
   const text = new Text()
   const { processes } = status
-  const rows = Array.from({ length: region.rowsUsed }, (_, row) => ({ row, labels: { slot: row === 0 ? 'primary' : row - 1 } }))
+  const rows = Array.from({ length: region.rowsUsed }, (_, row) => ({
+    row,
+    labels: { slot: row === 0 ? 'primary' : row - 1 }
+  }))
   const each = (/** @type {(process: any) => number|undefined} */ pick) =>
     processes.map((/** @type {any} */ process) => [{ slot: process.slot }, pick(process)])
 
@@ -67,41 +75,112 @@ function prometheusText ({ status, region, counters, gauges, histograms }) {
   text.add('rspool_cluster_ready', 'gauge', 'Slots whose process is ready.', [[{}, status.ready]])
   text.add('rspool_cluster_budget_tokens', 'gauge', 'Tokens of the CPU budget.', [[{}, status.budget.tokens]])
   text.add('rspool_cluster_budget_free', 'gauge', 'Tokens that no process holds.', [[{}, status.budget.free]])
-  text.add('rspool_slot_state', 'gauge', '1 for the state that the slot is in.', processes.map((/** @type {any} */ { slot, state }) => [{ slot, state }, 1]))
-  text.add('rspool_slot_restarts_total', 'counter', 'Processes that were started after one had died.', each(({ restarts }) => restarts))
-  text.add('rspool_slot_generation', 'gauge', 'Processes that the slot has had.', each(({ generation }) => generation))
-  for (const [name, help, key] of PROCESS) text.add(name, 'gauge', help, each((process) => process[key]))
-  text.add('rspool_process_uptime_seconds', 'gauge', 'Time since the process was started.', each(({ uptimeMs }) => seconds(uptimeMs)))
-  text.add('rspool_process_event_loop_delay_seconds', 'gauge', 'How late the last turn of the event loop was.', each(({ loopDelayMs }) => seconds(loopDelayMs)))
-  text.add('rspool_process_pool_queued', 'gauge', 'Tasks that wait in pools.', each(({ pool }) => pool?.queued))
-  text.add('rspool_process_pool_running', 'gauge', 'Tasks that run in pools.', each(({ pool }) => pool?.running))
+  text.add(
+    'rspool_slot_state',
+    'gauge',
+    '1 for the state that the slot is in.',
+    processes.map((/** @type {any} */ { slot, state }) => [{ slot, state }, 1])
+  )
+  text.add(
+    'rspool_slot_restarts_total',
+    'counter',
+    'Processes that were started after one had died.',
+    each(({ restarts }) => restarts)
+  )
+  text.add(
+    'rspool_slot_generation',
+    'gauge',
+    'Processes that the slot has had.',
+    each(({ generation }) => generation)
+  )
+  for (const [name, help, key] of PROCESS)
+    text.add(
+      name,
+      'gauge',
+      help,
+      each((process) => process[key])
+    )
+  text.add(
+    'rspool_process_uptime_seconds',
+    'gauge',
+    'Time since the process was started.',
+    each(({ uptimeMs }) => seconds(uptimeMs))
+  )
+  text.add(
+    'rspool_process_event_loop_delay_seconds',
+    'gauge',
+    'How late the last turn of the event loop was.',
+    each(({ loopDelayMs }) => seconds(loopDelayMs))
+  )
+  text.add(
+    'rspool_process_pool_queued',
+    'gauge',
+    'Tasks that wait in pools.',
+    each(({ pool }) => pool?.queued)
+  )
+  text.add(
+    'rspool_process_pool_running',
+    'gauge',
+    'Tasks that run in pools.',
+    each(({ pool }) => pool?.running)
+  )
 
-  for (const [name, help] of /** @type {const} */ ([['requests', 'HTTP requests begun.'], ['errors', 'HTTP responses with a status of 500 or more.']])) {
-    text.add(`rspool_http_${name}_total`, 'counter', help, rows.slice(1).map(({ row, labels }) => [labels, region.ownOf(row, name)]))
+  for (const [name, help] of /** @type {const} */ ([
+    ['requests', 'HTTP requests begun.'],
+    ['errors', 'HTTP responses with a status of 500 or more.']
+  ])) {
+    text.add(
+      `rspool_http_${name}_total`,
+      'counter',
+      help,
+      rows.slice(1).map(({ row, labels }) => [labels, region.ownOf(row, name)])
+    )
   }
   const totals = rows.map(({ row, labels }) => ({ labels, counted: counters.snapshotOf(row) }))
   for (const name of counters.names) {
-    text.add(`${clean(name)}_total`, 'counter', `The counter ${quote(name)}.`, totals.map(({ labels, counted }) => [labels, counted[name]]))
+    text.add(
+      `${clean(name)}_total`,
+      'counter',
+      `The counter ${quote(name)}.`,
+      totals.map(({ labels, counted }) => [labels, counted[name]])
+    )
   }
   for (const name of gauges.names) {
-    text.add(clean(name), 'gauge', `The gauge ${quote(name)}.`, rows.map(({ row, labels }) => [labels, gauges.getOf(row, name)]))
+    text.add(
+      clean(name),
+      'gauge',
+      `The gauge ${quote(name)}.`,
+      rows.map(({ row, labels }) => [labels, gauges.getOf(row, name)])
+    )
   }
   for (const name of histograms.names) {
-    text.add(clean(name), 'histogram', `The histogram ${quote(name)}.`, rows.flatMap(({ row, labels }) => {
-      const { bounds, buckets, sum, count } = histograms.get(name, row)
-      let below = 0
-      return [
-        ...buckets.map((inside, at) => /** @type {[object, number, string]} */ ([{ ...labels, le: bounds[at] ?? '+Inf' }, below += inside, '_bucket'])),
-        [labels, sum, '_sum'],
-        [labels, count, '_count']
-      ]
-    }))
+    text.add(
+      clean(name),
+      'histogram',
+      `The histogram ${quote(name)}.`,
+      rows.flatMap(({ row, labels }) => {
+        const { bounds, buckets, sum, count } = histograms.get(name, row)
+        let below = 0
+        return [
+          ...buckets.map(
+            (inside, at) =>
+              /** @type {[Record<string, unknown>, number, string]} */ ([
+                { ...labels, le: bounds[at] ?? '+Inf' },
+                (below += inside),
+                '_bucket'
+              ])
+          ),
+          [labels, sum, '_sum'],
+          [labels, count, '_count']
+        ]
+      })
+    )
   }
   return String(text)
 }
 
 /** @param {number|undefined} ms */
-function seconds (ms) {
+function seconds(ms) {
   return ms === undefined ? undefined : ms / 1000
 }
 
@@ -111,7 +190,7 @@ function seconds (ms) {
  * @param {() => string} metrics
  * @param {(line: string) => void} log
  */
-function serveMetrics (port, host, metrics, log) {
+function serveMetrics(port, host, metrics, log) {
   const server = http.createServer((request, response) => {
     if (request.method !== 'GET' || request.url?.split('?')[0] !== '/metrics') {
       response.statusCode = 404

@@ -2,14 +2,14 @@
 
 // The options of `cluster.run`: their rules and defaults.
 
-const { availableParallelism } = require('../load')
+const { availableParallelism } = /** @type {any} */ (require('../load'))
 const { invalidArgument } = require('../errors')
 const { readOptions, integer, duration, typed, show } = require('../validate')
 
 const MAX_PROCESSES = 1024
 
 /** @param {...(string|boolean)} allowed */
-function oneOf (...allowed) {
+function oneOf(...allowed) {
   return (/** @type {any} */ value, /** @type {string} */ label) => {
     if (allowed.includes(value)) return value
     throw invalidArgument(`${label} must be ${allowed.map(show).join(' or ')}, got ${show(value)}`)
@@ -20,17 +20,20 @@ function oneOf (...allowed) {
  * @param {Record<string, (value: any, label: string) => any>} rules
  * @param {Record<string, unknown>} defaults
  */
-function group (rules, defaults) {
-  return (/** @type {unknown} */ value, /** @type {string} */ label) => ({ ...defaults, ...readOptions(value, rules, label) })
+function group(rules, defaults) {
+  return (/** @type {unknown} */ value, /** @type {string} */ label) => ({
+    ...defaults,
+    ...readOptions(value, rules, label)
+  })
 }
 
-function processes (/** @type {unknown} */ value, /** @type {string} */ label) {
+function processes(/** @type {unknown} */ value, /** @type {string} */ label) {
   if (value === 'auto') return availableParallelism()
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= MAX_PROCESSES) return value
   throw invalidArgument(`${label} must be 'auto' or an integer from 0 to ${MAX_PROCESSES}, got ${show(value)}`)
 }
 
-function names (/** @type {unknown} */ value, /** @type {string} */ label) {
+function names(/** @type {unknown} */ value, /** @type {string} */ label) {
   if (!Array.isArray(value) || !value.every((name) => typeof name === 'string' && name !== '')) {
     throw invalidArgument(`${label} must be an array of names, got ${show(value)}`)
   }
@@ -39,35 +42,45 @@ function names (/** @type {unknown} */ value, /** @type {string} */ label) {
   return [...value]
 }
 
-function histograms (/** @type {unknown} */ value, /** @type {string} */ label) {
+function histograms(/** @type {unknown} */ value, /** @type {string} */ label) {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) {
     throw invalidArgument(`${label} must be an object of { name: [upper bounds] }, got ${show(value)}`)
   }
-  return Object.fromEntries(Object.entries(value).map(([name, bounds]) => {
-    const rising = Array.isArray(bounds) && bounds.length > 0 && bounds.length <= 256 &&
-      bounds.every((bound, at) => Number.isFinite(bound) && (at === 0 || bound > bounds[at - 1]))
-    if (!rising) throw invalidArgument(`${label}: the bounds of '${name}' must be 1 to 256 rising numbers, got ${show(bounds)}`)
-    return [name, [...bounds]]
-  }))
+  return Object.fromEntries(
+    Object.entries(value).map(([name, bounds]) => {
+      const rising =
+        Array.isArray(bounds) &&
+        bounds.length > 0 &&
+        bounds.length <= 256 &&
+        bounds.every((bound, at) => Number.isFinite(bound) && (at === 0 || bound > bounds[at - 1]))
+      if (!rising)
+        throw invalidArgument(`${label}: the bounds of '${name}' must be 1 to 256 rising numbers, got ${show(bounds)}`)
+      return [name, [...bounds]]
+    })
+  )
 }
 
-function strings (/** @type {unknown} */ value, /** @type {string} */ label) {
+function strings(/** @type {unknown} */ value, /** @type {string} */ label) {
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return [...value]
   throw invalidArgument(`${label} must be an array of strings, got ${show(value)}`)
 }
 
-function environment (/** @type {unknown} */ value, /** @type {string} */ label) {
-  if (typeof value === 'function' || (value !== null && typeof value === 'object' && !Array.isArray(value))) return value
+function environment(/** @type {unknown} */ value, /** @type {string} */ label) {
+  if (typeof value === 'function' || (value !== null && typeof value === 'object' && !Array.isArray(value)))
+    return value
   throw invalidArgument(`${label} must be an object, or a function of the slot that gives one, got ${show(value)}`)
 }
 
-function memory (/** @type {unknown} */ value, /** @type {string} */ label) {
+function memory(/** @type {unknown} */ value, /** @type {string} */ label) {
   if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value
-  if (typeof value === 'string' && /^\d+(\.\d+)?%$/.test(value) && parseFloat(value) > 0 && parseFloat(value) <= 100) return value
-  throw invalidArgument(`${label} must be a number of bytes or a share of the group's limit as '80%', got ${show(value)}`)
+  if (typeof value === 'string' && /^\d+(\.\d+)?%$/.test(value) && parseFloat(value) > 0 && parseFloat(value) <= 100)
+    return value
+  throw invalidArgument(
+    `${label} must be a number of bytes or a share of the group's limit as '80%', got ${show(value)}`
+  )
 }
 
-function log (/** @type {unknown} */ value, /** @type {string} */ label) {
+function log(/** @type {unknown} */ value, /** @type {string} */ label) {
   if (value === false || typeof value === 'function') return value
   throw invalidArgument(`${label} must be false or a function of a line, got ${show(value)}`)
 }
@@ -76,12 +89,12 @@ const BACKOFF = { initial: 100, max: 15_000, factor: 2, jitter: 0.2, stableAfter
 const RECYCLE = { requests: Infinity, age: Infinity, jitter: 0.1 }
 const CRASH_LOOP = { restarts: undefined, window: 60_000, action: 'exit' }
 
-function share (/** @type {unknown} */ value, /** @type {string} */ label) {
+function share(/** @type {unknown} */ value, /** @type {string} */ label) {
   if (typeof value === 'number' && value >= 0 && value <= 1) return value
   throw invalidArgument(`${label} must be a number from 0 to 1, got ${show(value)}`)
 }
 
-function factor (/** @type {unknown} */ value, /** @type {string} */ label) {
+function factor(/** @type {unknown} */ value, /** @type {string} */ label) {
   if (typeof value === 'number' && value >= 1 && value <= 100) return value
   throw invalidArgument(`${label} must be a number from 1 to 100, got ${show(value)}`)
 }
@@ -125,7 +138,7 @@ const RULES = {
  * @param {unknown} given
  * @returns {any} every option, with its default where none was given
  */
-function readClusterOptions (given) {
+function readClusterOptions(given) {
   const options = {
     processes: 'auto',
     policy: 'rr',
@@ -152,7 +165,9 @@ function readClusterOptions (given) {
   if (options.processes === 'auto') options.processes = availableParallelism()
   options.maxProcesses ??= Math.max(64, options.processes)
   if (options.maxProcesses < options.processes) {
-    throw invalidArgument(`cluster options: 'maxProcesses' is ${options.maxProcesses}, which is less than 'processes', ${options.processes}`)
+    throw invalidArgument(
+      `cluster options: 'maxProcesses' is ${options.maxProcesses}, which is less than 'processes', ${options.processes}`
+    )
   }
   const all = [...options.counters, ...options.gauges, ...Object.keys(options.histograms)]
   const twice = all.find((name, at) => all.indexOf(name) !== at)

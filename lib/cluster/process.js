@@ -37,7 +37,7 @@ class ClusterProcess extends EventEmitter {
    * @param {{ slot: number, generation: number, seat: number, row: number, names: any, fd: number, awaitsMain: boolean, sockets?: { name: string, fd: number }[] }} parts.place
    * @param {object} parts.messages what the context adds to speak with the others
    */
-  constructor ({ region, place, messages }) {
+  constructor({ region, place, messages }) {
     super()
     this.#region = region
     this.#seat = place.seat
@@ -62,7 +62,7 @@ class ClusterProcess extends EventEmitter {
     })
   }
 
-  get state () {
+  get state() {
     return this.#state
   }
 
@@ -70,7 +70,7 @@ class ClusterProcess extends EventEmitter {
    * Runs the application's main function once.
    * @param {(context: any) => unknown} main
    */
-  run (main) {
+  run(main) {
     if (this.#main !== 'none') throw invalidArgument('cluster.run() was called a second time in this process')
     this.#main = 'running'
     let result
@@ -80,15 +80,19 @@ class ClusterProcess extends EventEmitter {
       this.emit('failed', error)
       return this.context
     }
-    const promised = result !== null && typeof result === 'object' && typeof (/** @type {any} */ (result).then) === 'function'
+    const promised =
+      result !== null && typeof result === 'object' && typeof (/** @type {any} */ (result).then) === 'function'
     if (!promised) {
       this.#main = 'returned'
       this.#check()
     } else {
-      Promise.resolve(result).then(() => {
-        this.#main = 'resolved'
-        this.#check()
-      }, (error) => this.emit('failed', error))
+      Promise.resolve(result).then(
+        () => {
+          this.#main = 'resolved'
+          this.#check()
+        },
+        (error) => this.emit('failed', error)
+      )
     }
     return this.context
   }
@@ -96,7 +100,7 @@ class ClusterProcess extends EventEmitter {
   /**
    * What is missing before this process is ready, for the message about its time limit.
    */
-  get missing () {
+  get missing() {
     if (this.#main === 'running') return "main's promise is still pending"
     if (this.#main === 'none' && this.place.awaitsMain) return 'the file did not call cluster.run() in this process'
     if (this.#servers.pending > 0) return 'a server is not listening yet'
@@ -104,38 +108,44 @@ class ClusterProcess extends EventEmitter {
   }
 
   /** A promise of main says when it is done; anything else is ready when it listens. */
-  #check () {
+  #check() {
     if (this.#state !== 'booting' || this.#servers.pending > 0) return
     const listens = this.#servers.listening > 0
-    if (this.#main === 'resolved' || (this.#main === 'returned' && listens) ||
-      (this.#main === 'none' && !this.place.awaitsMain && listens)) this.#ready()
+    if (
+      this.#main === 'resolved' ||
+      (this.#main === 'returned' && listens) ||
+      (this.#main === 'none' && !this.place.awaitsMain && listens)
+    )
+      this.#ready()
   }
 
-  #ready () {
+  #ready() {
     if (this.#state !== 'booting') return
     this.#state = 'ready'
     this.#region.set(this.#seat, SEAT.state, STATE.ready)
     this.emit('ready')
   }
 
-  #onDrain (/** @type {() => unknown} */ hook, /** @type {unknown} */ options) {
+  #onDrain(/** @type {() => unknown} */ hook, /** @type {unknown} */ options) {
     if (typeof hook !== 'function') throw invalidArgument(`onDrain: expected a function, got ${show(hook)}`)
     const { timeout = Infinity } = readOptions(options, { timeout: duration }, 'onDrain options')
     const entry = { hook, timeout }
     this.#hooks.push(entry)
-    return () => { this.#hooks = this.#hooks.filter((other) => other !== entry) }
+    return () => {
+      this.#hooks = this.#hooks.filter((other) => other !== entry)
+    }
   }
 
   /**
    * Drains once; later calls join the first.
    * @param {{ grace: number, idle: number }} limits
    */
-  drain (limits) {
+  drain(limits) {
     this.#drained ??= this.#drain(limits)
     return this.#drained
   }
 
-  async #drain (/** @type {{ grace: number, idle: number }} */ { grace, idle }) {
+  async #drain(/** @type {{ grace: number, idle: number }} */ { grace, idle }) {
     this.#state = 'draining'
     this.#region.set(this.#seat, SEAT.state, STATE.draining)
     this.emit('draining')
@@ -152,7 +162,7 @@ class ClusterProcess extends EventEmitter {
   }
 
   /** Takes its hands off the process (used where the process lives on). */
-  release () {
+  release() {
     this.#stopBeat()
     this.#servers.release()
     this.#region.clear(this.#seat)

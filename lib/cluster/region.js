@@ -3,7 +3,7 @@
 // The shared region as JavaScript sees it: seats of processes, and rows of cells. The layout is the
 // native side's; here are only the numbers of the words.
 
-const { Region } = require('../load')
+const { Region } = /** @type {any} */ (require('../load'))
 const { RspoolError } = require('../errors')
 
 // The words of a seat and of the header, as in src/memory/region.rs.
@@ -34,7 +34,7 @@ const WORDS_PER_LINE = 8
  * The cells that the names need, each kind on cache lines of its own.
  * @param {{ counters: string[], gauges: string[], histograms: Record<string, number[]> }} names
  */
-function planCells (names) {
+function planCells(names) {
   /** @type {Map<string, { kind: 'counter'|'gauge'|'histogram', at: number, bounds?: number[] }>} */
   const cells = new Map()
   let next = 0
@@ -55,7 +55,7 @@ function planCells (names) {
 }
 
 /** FNV-1a of the names: both sides of a region must have the same. */
-function digest (/** @type {object} */ names) {
+function digest(/** @type {object} */ names) {
   let hash = 0xcbf29ce484222325n
   for (const byte of Buffer.from(JSON.stringify(names))) {
     hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n)
@@ -65,7 +65,7 @@ function digest (/** @type {object} */ names) {
 
 class SharedRegion {
   /** @param {any} native @param {ReturnType<typeof planCells>} plan */
-  constructor (native, plan) {
+  constructor(native, plan) {
     this.native = native
     this.plan = plan
     this.layout = native.layout
@@ -76,46 +76,48 @@ class SharedRegion {
    * @param {{ counters: string[], gauges: string[], histograms: Record<string, number[]> }} names
    * @param {{ rows: number, seats: number, tokens: number }} size
    */
-  static create (names, { rows, seats, tokens }) {
+  static create(names, { rows, seats, tokens }) {
     const plan = planCells(names)
-    return attempt(() => new SharedRegion(Region.create({ seats, rows, tokens, cells: plan.size, schema: digest(names) }), plan))
+    return attempt(
+      () => new SharedRegion(Region.create({ seats, rows, tokens, cells: plan.size, schema: digest(names) }), plan)
+    )
   }
 
   /**
    * @param {number} fd
    * @param {{ counters: string[], gauges: string[], histograms: Record<string, number[]> }} names
    */
-  static open (fd, names) {
+  static open(fd, names) {
     return attempt(() => new SharedRegion(Region.open(fd, digest(names)), planCells(names)))
   }
 
   /** @param {number} seat @param {number} word */
-  get (seat, word) {
+  get(seat, word) {
     return Number(Atomics.load(this.words, this.#at(seat, word)))
   }
 
   /** @param {number} seat @param {number} word @param {number} value */
-  set (seat, word, value) {
+  set(seat, word, value) {
     Atomics.store(this.words, this.#at(seat, word), BigInt(Math.round(value)))
   }
 
   /** @param {number} seat */
-  clear (seat) {
+  clear(seat) {
     for (let word = 0; word < this.layout.seatBytes / 8; word++) this.set(seat, word, 0)
   }
 
   /** Adds to what the helper counts for a row. @param {number} row @param {'requests'|'errors'} name @param {number} n */
-  countOwn (row, name, n) {
+  countOwn(row, name, n) {
     if (n > 0) Atomics.add(this.words, this.rowStart(row) + this.plan.own[name], BigInt(n))
   }
 
   /** @param {number} row @param {'requests'|'errors'} name */
-  ownOf (row, name) {
+  ownOf(row, name) {
     return Number(Atomics.load(this.words, this.rowStart(row) + this.plan.own[name]))
   }
 
   /** Writes the text of a seat, as much as there is room for. @param {number} seat @param {string} text */
-  writeText (seat, text) {
+  writeText(seat, text) {
     const { texts, textBytes } = this.layout
     const bytes = Buffer.alloc(textBytes)
     const length = bytes.write(text)
@@ -126,27 +128,27 @@ class SharedRegion {
   }
 
   /** @param {number} row the first word of a row of cells */
-  rowStart (row) {
+  rowStart(row) {
     return (this.layout.cells + row * this.layout.rowBytes) / 8
   }
 
   /** Readers sum the rows below this. */
-  get rowsUsed () {
+  get rowsUsed() {
     return Number(Atomics.load(this.words, ROWS_USED))
   }
 
   /** @param {number} row */
-  useRow (row) {
+  useRow(row) {
     if (row >= this.rowsUsed) Atomics.store(this.words, ROWS_USED, BigInt(row + 1))
   }
 
-  #at (/** @type {number} */ seat, /** @type {number} */ word) {
+  #at(/** @type {number} */ seat, /** @type {number} */ word) {
     return (this.layout.seats + seat * this.layout.seatBytes) / 8 + word
   }
 }
 
 /** @template T @param {() => T} make */
-function attempt (make) {
+function attempt(make) {
   try {
     return make()
   } catch (error) {

@@ -15,10 +15,14 @@ const RULES = {
   ...SPEC_RULES,
   filename: (/** @type {any} */ value, /** @type {string} */ label) => resolveFile(value, label),
   strategy: oneOf('surge', 'all'),
-  canary (/** @type {unknown} */ value, /** @type {string} */ label) {
+  canary(/** @type {unknown} */ value, /** @type {string} */ label) {
     if (value === true) return CANARY
     if (value === false) return undefined
-    const rules = { slots: integer(1, 1024), watch: duration, maxErrors: integer(0, Number.MAX_SAFE_INTEGER, { infinity: true }) }
+    const rules = {
+      slots: integer(1, 1024),
+      watch: duration,
+      maxErrors: integer(0, Number.MAX_SAFE_INTEGER, { infinity: true })
+    }
     return { ...CANARY, ...readOptions(value, rules, label) }
   }
 }
@@ -44,12 +48,12 @@ class Reloads {
    * @param {(process: SupervisedProcess) => number} host.errorsOf
    * @param {() => boolean} host.stopped
    */
-  constructor (host) {
+  constructor(host) {
     this.#host = host
   }
 
   /** Resolves when no reload runs or waits. */
-  async idle () {
+  async idle() {
     while (this.#running !== undefined) await this.#running.catch(() => {})
   }
 
@@ -58,7 +62,7 @@ class Reloads {
    * @param {unknown} given
    * @returns {Promise<ReloadReport>}
    */
-  async run (given) {
+  async run(given) {
     const options = readOptions(given, RULES, 'reload options')
     if (this.#running === undefined) return this.#start(options)
     if (this.#waiting !== undefined) {
@@ -66,22 +70,28 @@ class Reloads {
       return this.#waiting.promise
     }
     const waiting = { options, promise: /** @type {any} */ (undefined) }
-    waiting.promise = this.#running.catch(() => {}).then(() => {
-      this.#waiting = undefined
-      return this.#start(waiting.options)
-    })
+    waiting.promise = this.#running
+      .catch(() => {})
+      .then(() => {
+        this.#waiting = undefined
+        return this.#start(waiting.options)
+      })
     this.#waiting = waiting
     return waiting.promise
   }
 
-  #start (/** @type {any} */ options) {
+  #start(/** @type {any} */ options) {
     const run = this.#reload(options)
     this.#running = run
-    run.catch(() => {}).then(() => { if (this.#running === run) this.#running = undefined })
+    run
+      .catch(() => {})
+      .then(() => {
+        if (this.#running === run) this.#running = undefined
+      })
     return run
   }
 
-  async #reload (/** @type {any} */ { strategy = 'surge', canary, filename, ...changes }) {
+  async #reload(/** @type {any} */ { strategy = 'surge', canary, filename, ...changes }) {
     this.#assertRunning()
     const start = performance.now()
     const before = this.#host.spec()
@@ -116,37 +126,46 @@ class Reloads {
   }
 
   /** All new ones have to be ready before the first old one goes. */
-  async #together (/** @type {Slot[]} */ slots, /** @type {any} */ spec, /** @type {any} */ canary, /** @type {any[]} */ done) {
+  async #together(
+    /** @type {Slot[]} */ slots,
+    /** @type {any} */ spec,
+    /** @type {any} */ canary,
+    /** @type {any[]} */ done
+  ) {
     let missing = slots.length
     /** @type {(error?: Error) => void} */
     let settle = () => {}
     const allReady = new Promise((resolve, reject) => {
-      settle = (error) => error === undefined ? resolve(undefined) : reject(error)
+      settle = (error) => (error === undefined ? resolve(undefined) : reject(error))
     })
     allReady.catch(() => {})
     const watch = canary === undefined ? undefined : this.#watch(canary)
-    const outcomes = await Promise.allSettled(slots.map(async (slot) => {
-      try {
-        const { old } = await slot.replace({ kind: 'reload' }, spec, async (fresh) => {
-          await watch?.(fresh)
-          if (--missing === 0) settle()
-          await Promise.race([allReady, died(fresh)])
-        })
-        done.push({ slot, old })
-      } catch (error) {
-        settle(/** @type {Error} */ (error))
-        throw error
-      }
-    }))
+    const outcomes = await Promise.allSettled(
+      slots.map(async (slot) => {
+        try {
+          const { old } = await slot.replace({ kind: 'reload' }, spec, async (fresh) => {
+            await watch?.(fresh)
+            if (--missing === 0) settle()
+            await Promise.race([allReady, died(fresh)])
+          })
+          done.push({ slot, old })
+        } catch (error) {
+          settle(/** @type {Error} */ (error))
+          throw error
+        }
+      })
+    )
     const failure = outcomes.find(({ status }) => status === 'rejected')
     if (failure !== undefined) throw /** @type {PromiseRejectedResult} */ (failure).reason
   }
 
   /** A canary serves beside the old process for a while: it may neither die nor answer with too many errors. */
-  #watch (/** @type {{ watch: number, maxErrors: number }} */ { watch, maxErrors }) {
+  #watch(/** @type {{ watch: number, maxErrors: number }} */ { watch, maxErrors }) {
     return async (/** @type {SupervisedProcess} */ fresh) => {
       let timer
-      const time = new Promise((resolve) => { timer = setTimeout(resolve, watch) })
+      const time = new Promise((resolve) => {
+        timer = setTimeout(resolve, watch)
+      })
       try {
         await Promise.race([time, died(fresh)])
       } finally {
@@ -154,30 +173,34 @@ class Reloads {
       }
       const errors = this.#host.errorsOf(fresh)
       if (errors > maxErrors) {
-        throw new RspoolError('ERR_RSPOOL_NOT_READY', `the new process of slot ${fresh.slot} answered ${errors} requests with a server error while watched`)
+        throw new RspoolError(
+          'ERR_RSPOOL_NOT_READY',
+          `the new process of slot ${fresh.slot} answered ${errors} requests with a server error while watched`
+        )
       }
     }
   }
 
   /** What was started with other settings goes back to the former ones, where there are such. */
-  async #rollBack (/** @type {{ slot: Slot }[]} */ done, /** @type {any} */ before, /** @type {object} */ changes) {
+  async #rollBack(/** @type {{ slot: Slot }[]} */ done, /** @type {any} */ before, /** @type {object} */ changes) {
     if (Object.values(changes).every((change) => change === undefined)) return
     await Promise.allSettled(done.map(({ slot }) => slot.replace({ kind: 'roll-back' }, before)))
   }
 
-  #refusal (/** @type {any} */ error, /** @type {number} */ replaced, /** @type {number} */ slots) {
-    if (this.#host.stopped()) return new RspoolError('ERR_RSPOOL_CLUSTER_STOPPED', 'the cluster was stopped during the reload')
+  #refusal(/** @type {any} */ error, /** @type {number} */ replaced, /** @type {number} */ slots) {
+    if (this.#host.stopped())
+      return new RspoolError('ERR_RSPOOL_CLUSTER_STOPPED', 'the cluster was stopped during the reload')
     const message = `the reload was given up after ${replaced} of ${slots} slots: ${error.message}`
     return Object.assign(new RspoolError('ERR_RSPOOL_RELOAD', message, { cause: error }), { replaced })
   }
 
-  #assertRunning () {
+  #assertRunning() {
     if (this.#host.stopped()) throw new RspoolError('ERR_RSPOOL_CLUSTER_STOPPED', 'the cluster was stopped')
   }
 }
 
 /** @param {SupervisedProcess} process @returns {Promise<never>} */
-async function died (process) {
+async function died(process) {
   const cause = /** @type {any} */ (await process.exited)
   throw new RspoolError('ERR_RSPOOL_NOT_READY', `the new process of slot ${process.slot} ${cause.message}`)
 }

@@ -2,7 +2,7 @@
 
 // `cluster.run`: one call, in the primary and in its processes.
 
-const cluster = require('node:cluster')
+const cluster = require('./core')
 const { isMainThread } = require('node:worker_threads')
 const { RspoolError, invalidArgument } = require('../errors')
 const { show } = require('../validate')
@@ -19,7 +19,7 @@ let supervisor
  * @param {unknown} target
  * @param {unknown} [given]
  */
-function run (target, given) {
+function run(target, given) {
   if (typeof target !== 'function' && typeof target !== 'string' && !(target instanceof URL)) {
     throw invalidArgument(`cluster.run: the first argument must be a function or a file, got ${show(target)}`)
   }
@@ -28,9 +28,13 @@ function run (target, given) {
     if (typeof target === 'function') return half.run(target)
     throw invalidArgument('cluster.run(file) was called in a process of a cluster; run the file in the primary only')
   }
-  if (cluster.isWorker) throw new RspoolError('ERR_RSPOOL_NOT_PRIMARY', 'cluster.run() was called in a process that another helper forked')
+  if (cluster.isWorker)
+    throw new RspoolError('ERR_RSPOOL_NOT_PRIMARY', 'cluster.run() was called in a process that another helper forked')
   if (supervisor !== undefined && supervisor.status().state !== 'stopped') {
-    throw new RspoolError('ERR_RSPOOL_CLUSTER_RUNNING', 'this program runs a cluster already; a second needs a primary of its own')
+    throw new RspoolError(
+      'ERR_RSPOOL_CLUSTER_RUNNING',
+      'this program runs a cluster already; a second needs a primary of its own'
+    )
   }
   const options = readClusterOptions(given)
   const file = typeof target === 'function' ? undefined : resolveFile(target, 'cluster.run: the file')

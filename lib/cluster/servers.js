@@ -28,7 +28,7 @@ class Servers extends EventEmitter {
   requests = 0
   errors = 0
 
-  constructor () {
+  constructor() {
     super()
     const servers = this
     const listen = this.#listen
@@ -40,37 +40,39 @@ class Servers extends EventEmitter {
       this.requests++
       if (this.#refusing && this.#served.has(server)) response.shouldKeepAlive = false
     }
-    this.#onResponse = (/** @type {any} */ { response }) => { if (response.statusCode >= 500) this.errors++ }
+    this.#onResponse = (/** @type {any} */ { response }) => {
+      if (response.statusCode >= 500) this.errors++
+    }
     diagnostics.subscribe('http.server.request.start', this.#onRequest)
     diagnostics.subscribe('http.server.response.finish', this.#onResponse)
   }
 
   /** Leaves the servers alone from now on. */
-  release () {
+  release() {
     net.Server.prototype.listen = this.#listen
     diagnostics.unsubscribe('http.server.request.start', this.#onRequest)
     diagnostics.unsubscribe('http.server.response.finish', this.#onResponse)
   }
 
-  get listening () {
+  get listening() {
     let count = 0
     for (const { server } of this.#served.values()) if (server.listening) count++
     return count
   }
 
   /** Servers that were told to listen and do not yet. */
-  get pending () {
+  get pending() {
     return this.#pending.size
   }
 
-  get connections () {
+  get connections() {
     let count = 0
     for (const { sockets } of this.#served.values()) count += sockets.size
     return count
   }
 
   /** Requests that were begun and are not answered in full. */
-  get inFlight () {
+  get inFlight() {
     let count = 0
     for (const { sockets, sessions } of this.#served.values()) {
       for (const socket of sockets.keys()) if (socket._httpMessage) count++
@@ -79,7 +81,7 @@ class Servers extends EventEmitter {
     return count
   }
 
-  #track (/** @type {any} */ server) {
+  #track(/** @type {any} */ server) {
     this.#pending.add(server)
     if (this.#served.has(server)) return
     /** @type {Served} */
@@ -113,11 +115,14 @@ class Servers extends EventEmitter {
       session.on('close', () => served.sessions.delete(session))
       if (this.#refusing) session.close()
     })
-    if (served.http2) server.on('stream', () => { this.requests++ })
+    if (served.http2)
+      server.on('stream', () => {
+        this.requests++
+      })
     if (served.http1) this.#watchUpgrades(served)
   }
 
-  #addSocket (/** @type {Served} */ served, /** @type {any} */ socket) {
+  #addSocket(/** @type {Served} */ served, /** @type {any} */ socket) {
     served.sockets.set(socket, { idleSince: 0, bytes: -1, upgraded: false })
     socket.on('close', () => {
       served.sockets.delete(socket)
@@ -126,7 +131,7 @@ class Servers extends EventEmitter {
   }
 
   /** A listener of ours alone would make the server accept upgrades: it comes with the application's. */
-  #watchUpgrades (/** @type {Served} */ { server, sockets }) {
+  #watchUpgrades(/** @type {Served} */ { server, sockets }) {
     const note = (/** @type {any} */ request, /** @type {any} */ socket) => {
       const connection = sockets.get(socket)
       if (connection && /^websocket$/i.test(request.headers.upgrade ?? '')) connection.upgraded = true
@@ -135,13 +140,15 @@ class Servers extends EventEmitter {
       server.off('newListener', onNew)
       server.prependListener('upgrade', note)
     }
-    const onNew = (/** @type {string} */ name) => { if (name === 'upgrade') watch() }
+    const onNew = (/** @type {string} */ name) => {
+      if (name === 'upgrade') watch()
+    }
     if (server.listenerCount('upgrade') > 0) watch()
     else server.on('newListener', onNew)
   }
 
   /** From now on nothing is accepted, and whatever is answered ends its connection. */
-  refuse () {
+  refuse() {
     this.#refusing = true
     for (const { server, http1, sockets, sessions } of this.#served.values()) {
       stopAccepting(server)
@@ -161,7 +168,7 @@ class Servers extends EventEmitter {
    * @param {number} now
    * @param {number} idle
    */
-  closeIdle (now, idle) {
+  closeIdle(now, idle) {
     for (const { server, http1, sockets } of this.#served.values()) {
       if (!http1) continue
       const limit = Math.min(idle, server.keepAliveTimeout || idle)
@@ -179,7 +186,7 @@ class Servers extends EventEmitter {
   }
 
   /** Ends what is left; gives how many connections that were. */
-  cut () {
+  cut() {
     let count = 0
     for (const { sockets, sessions } of this.#served.values()) {
       for (const session of sessions) session.destroy()
@@ -192,7 +199,7 @@ class Servers extends EventEmitter {
   }
 }
 
-function stopAccepting (/** @type {any} */ server) {
+function stopAccepting(/** @type {any} */ server) {
   // The method of http would also close its idle connections, in the face of the next request.
   if (server.listening) net.Server.prototype.close.call(server)
 }

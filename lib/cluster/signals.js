@@ -14,7 +14,7 @@ const SAME = 100
  * @param {(code: number) => unknown} force
  * @returns {() => void} removes them
  */
-function installSignals (supervisor, stop, force) {
+function installSignals(supervisor, stop, force) {
   const atTerminal = tty.isatty(0)
   let stoppedAt = 0
   const end = (/** @type {'SIGTERM'} */ signal) => {
@@ -26,7 +26,9 @@ function installSignals (supervisor, stop, force) {
       force(128 + os.constants.signals[signal])
     }
   }
-  const quietly = (/** @type {Promise<unknown>} */ promise) => { promise.catch(() => {}) }
+  const quietly = (/** @type {Promise<unknown>} */ promise) => {
+    promise.catch(() => {})
+  }
   const resize = (/** @type {number} */ by) => quietly(supervisor.scale(supervisor.size + by))
   const reload = () => quietly(supervisor.reload())
   /** @type {Record<string, (signal: any) => void>} */
@@ -35,7 +37,7 @@ function installSignals (supervisor, stop, force) {
     SIGINT: end,
     SIGQUIT: end,
     // A terminal that closes takes its programs along.
-    SIGHUP: (signal) => atTerminal ? end(signal) : reload(),
+    SIGHUP: (signal) => (atTerminal ? end(signal) : reload()),
     SIGUSR2: reload,
     SIGTTIN: () => resize(1),
     SIGTTOU: () => resize(-1)

@@ -42,20 +42,22 @@ class Slot {
    * @param {(slot: Slot, cause: any) => 'restart'|'hold'} host.died
    * @param {(slot: Slot, from: string) => void} host.changed
    */
-  constructor (id, host) {
+  constructor(id, host) {
     this.id = id
     this.host = host
   }
 
   /** Starts a process if there is none. */
-  start () {
+  start() {
     this.#stopped = false
     clearTimeout(this.#timer)
     if (this.current !== undefined) return
     const fresh = this.#fork(this.host.spec())
     this.current = fresh
     this.#to('booting')
-    fresh.once('ready', () => { if (this.current === fresh) this.#to('ready') })
+    fresh.once('ready', () => {
+      if (this.current === fresh) this.#to('ready')
+    })
     this.#follow(fresh)
   }
 
@@ -66,7 +68,7 @@ class Slot {
    * @param {any} [spec]
    * @param {(fresh: import('./supervised').SupervisedProcess) => Promise<void>} [watch] a last word before the old one goes
    */
-  async replace (reason, spec = this.host.spec(), watch) {
+  async replace(reason, spec = this.host.spec(), watch) {
     if (this.next !== undefined) throw new RspoolError('ERR_RSPOOL_RELOAD', `slot ${this.id} is being replaced already`)
     if (this.#stopped) throw new RspoolError('ERR_RSPOOL_CLUSTER_STOPPED', `slot ${this.id} was stopped`)
     clearTimeout(this.#timer)
@@ -76,7 +78,8 @@ class Slot {
     try {
       await readyOrDead(fresh)
       await watch?.(fresh)
-      if (this.next !== fresh) throw new RspoolError('ERR_RSPOOL_RELOAD', `the new process of slot ${this.id} was ended`)
+      if (this.next !== fresh)
+        throw new RspoolError('ERR_RSPOOL_RELOAD', `the new process of slot ${this.id} was ended`)
     } catch (error) {
       if (this.next === fresh) this.next = undefined
       fresh.kill({ kind: 'roll-back' })
@@ -96,7 +99,7 @@ class Slot {
    * @param {{ kind: string }} reason
    * @param {{ grace: number, idle: number }} [limits]
    */
-  async stop (reason, limits = this.#limits()) {
+  async stop(reason, limits = this.#limits()) {
     this.#stopped = true
     clearTimeout(this.#timer)
     this.next?.kill(reason)
@@ -110,7 +113,7 @@ class Slot {
   }
 
   /** Ends everything at once. @param {{ kind: string }} reason */
-  kill (reason) {
+  kill(reason) {
     this.#stopped = true
     clearTimeout(this.#timer)
     for (const process of this.processes()) process.kill(reason)
@@ -120,41 +123,48 @@ class Slot {
    * Resolves when the slot is ready; rejects when it was held or stopped, or keeps failing.
    * @returns {Promise<void>}
    */
-  async settled () {
+  async settled() {
     while (this.state !== 'ready') {
       if (this.state === 'failed' || this.state === 'stopped' || this.failures >= this.host.options.bootAttempts) {
-        throw new RspoolError('ERR_RSPOOL_NOT_READY', `slot ${this.id} did not get ready: ${this.causes.at(-1)?.message ?? `it is ${this.state}`}`)
+        throw new RspoolError(
+          'ERR_RSPOOL_NOT_READY',
+          `slot ${this.id} did not get ready: ${this.causes.at(-1)?.message ?? `it is ${this.state}`}`
+        )
       }
       await new Promise((resolve) => this.#waiting.push(resolve))
     }
   }
 
   /** All that live. */
-  processes () {
+  processes() {
     return [this.current, this.next, ...this.leaving].filter((process) => process !== undefined)
   }
 
   /** The watcher killed the process, or is about to. */
-  markStalled () {
+  markStalled() {
     this.#to('stalled')
   }
 
-  #limits () {
+  #limits() {
     const { grace, drainIdle } = this.host.options
     return { grace, idle: drainIdle }
   }
 
-  #fork (/** @type {any} */ spec) {
+  #fork(/** @type {any} */ spec) {
     this.generation++
     return this.host.fork(this, spec)
   }
 
-  #leave (/** @type {import('./supervised').SupervisedProcess} */ old, /** @type {{ kind: string }} */ reason, limits = this.#limits()) {
+  #leave(
+    /** @type {import('./supervised').SupervisedProcess} */ old,
+    /** @type {{ kind: string }} */ reason,
+    limits = this.#limits()
+  ) {
     this.leaving.add(old)
     old.drain(reason, limits)
   }
 
-  #follow (/** @type {import('./supervised').SupervisedProcess} */ process) {
+  #follow(/** @type {import('./supervised').SupervisedProcess} */ process) {
     process.once('draining', () => {
       // It got a SIGTERM of its own: it will end, and another is wanted now.
       if (this.current !== process) return
@@ -172,7 +182,7 @@ class Slot {
     })
   }
 
-  #died (/** @type {import('./supervised').SupervisedProcess} */ process, /** @type {any} */ cause) {
+  #died(/** @type {import('./supervised').SupervisedProcess} */ process, /** @type {any} */ cause) {
     const { backoff } = this.host.options
     if (process.readyAt !== undefined && Date.now() - process.readyAt >= backoff.stableAfter) this.failures = 0
     const delay = backoffDelay(this.failures, backoff)
@@ -184,7 +194,7 @@ class Slot {
     this.#timer = setTimeout(() => this.start(), delay)
   }
 
-  #to (/** @type {Slot['state']} */ state) {
+  #to(/** @type {Slot['state']} */ state) {
     if (this.state === state) return
     const from = this.state
     this.state = state
@@ -194,7 +204,7 @@ class Slot {
 }
 
 /** @param {import('./supervised').SupervisedProcess} process @returns {Promise<void>} */
-function readyOrDead (process) {
+function readyOrDead(process) {
   return new Promise((resolve, reject) => {
     process.once('ready', resolve)
     process.once('exit', (cause) => {

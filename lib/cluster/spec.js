@@ -13,7 +13,7 @@ const { show } = require('../validate')
  * @param {unknown} value
  * @param {string} label
  */
-function resolveFile (value, label) {
+function resolveFile(value, label) {
   let file
   if (value instanceof URL || (typeof value === 'string' && value.startsWith('file:'))) {
     try {
@@ -34,12 +34,14 @@ function resolveFile (value, label) {
  * @param {string|undefined} file none: this program's own, which calls `cluster.run` with a function again
  * @param {any} options
  */
-function makeSpec (file, options) {
+function makeSpec(file, options) {
   const { env = {}, args, execArgv = process.execArgv, cwd } = options
   if (file !== undefined) return { file, awaitsMain: false, args: args ?? [], execArgv, cwd, env }
   const [, script] = process.argv
   if (script === undefined || !fs.existsSync(script)) {
-    throw invalidArgument('cluster.run(function) runs the program\'s own file in every process, and this program has none; pass a file')
+    throw invalidArgument(
+      "cluster.run(function) runs the program's own file in every process, and this program has none; pass a file"
+    )
   }
   return { file: script, awaitsMain: true, args: args ?? process.argv.slice(2), execArgv, cwd, env }
 }

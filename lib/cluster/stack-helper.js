@@ -21,7 +21,7 @@ setInterval(() => {
   capture()
 }, LOOK_EVERY)
 
-function capture () {
+function capture() {
   const session = /** @type {any} */ (new Session())
   session.connectToMainThread()
   /** @type {Map<string, string>} */
@@ -30,8 +30,10 @@ function capture () {
     urls.set(params.scriptId, params.url.startsWith('file:') ? fileURLToPath(params.url) : params.url)
   })
   session.on('Debugger.paused', (/** @type {any} */ { params }) => {
-    const lines = params.callFrames.map((/** @type {any} */ { functionName, location }) =>
-      `    at ${functionName || '<anonymous>'} (${urls.get(location.scriptId)}:${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1})`)
+    const lines = params.callFrames.map(
+      (/** @type {any} */ { functionName, location }) =>
+        `    at ${functionName || '<anonymous>'} (${urls.get(location.scriptId)}:${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1})`
+    )
     region.writeText(place.seat, lines.join('\n'))
     session.post('Debugger.resume')
     session.disconnect()

@@ -3,17 +3,22 @@
 // What is known of a cluster, read from the region and from the system. No process is asked, so it
 // is right while one hangs.
 
-const native = require('../load')
+const native = /** @type {any} */ (require('../load'))
 const { SEAT } = require('./region')
 
 /** @param {any} parts */
-function readStatus ({ slots, region, counters, size, phase, rowOf, upkeep }) {
+function readStatus({ slots, region, counters, size, phase, rowOf, upkeep }) {
   const live = slots.filter((/** @type {any} */ slot) => slot.state !== 'stopped')
-  const processes = live.map((/** @type {any} */ slot) => slotStatus(slot, region, phase === 'stopped' ? undefined : upkeep, counters.snapshotOf(rowOf(slot.id))))
+  const processes = live.map((/** @type {any} */ slot) =>
+    slotStatus(slot, region, phase === 'stopped' ? undefined : upkeep, counters.snapshotOf(rowOf(slot.id)))
+  )
   const ready = processes.filter((/** @type {any} */ { state }) => state === 'ready').length
-  const bad = live.some((/** @type {any} */ { state }) => state === 'failed' || state === 'backing-off' || state === 'stalled')
+  const bad = live.some(
+    (/** @type {any} */ { state }) => state === 'failed' || state === 'backing-off' || state === 'stalled'
+  )
   return {
-    state: phase !== 'running' ? phase : ready === 0 ? 'booting' : bad ? 'degraded' : ready < size ? 'scaling' : 'ready',
+    state:
+      phase !== 'running' ? phase : ready === 0 ? 'booting' : bad ? 'degraded' : ready < size ? 'scaling' : 'ready',
     size,
     ready,
     processes,
@@ -23,7 +28,7 @@ function readStatus ({ slots, region, counters, size, phase, rowOf, upkeep }) {
 }
 
 /** @param {any} slot @param {any} region @param {any} upkeep @param {Record<string, number>} counted */
-function slotStatus (slot, region, upkeep, counted) {
+function slotStatus(slot, region, upkeep, counted) {
   const { id, state, generation, restarts, causes, current, next, leaving } = slot
   return {
     slot: id,
@@ -39,7 +44,7 @@ function slotStatus (slot, region, upkeep, counted) {
 }
 
 /** @param {any} process @param {any} region @param {any} upkeep */
-function processStatus ({ pid, seat, startedAt, readyAt }, region, upkeep) {
+function processStatus({ pid, seat, startedAt, readyAt }, region, upkeep) {
   const get = (/** @type {number} */ word) => region.get(seat, word)
   const reading = pid === undefined ? undefined : native.readProcess(pid)
   return {

@@ -3,9 +3,9 @@
 // The primary's handle to one process, from fork to exit: booting, ready, draining, exited.
 
 const path = require('node:path')
-const cluster = require('node:cluster')
+const cluster = require('./core')
 const { EventEmitter } = require('node:events')
-const native = require('../load')
+const native = /** @type {any} */ (require('../load'))
 const { Mailbox } = require('./messages')
 const { causeOfDeath } = require('./causes')
 
@@ -45,7 +45,7 @@ class SupervisedProcess extends EventEmitter {
    * @param {import('./handoff').Handoffs|undefined} parts.handoffs
    * @param {(process: SupervisedProcess, code: number|null, signal: string|null) => void} parts.explain sets `reason` where it knows one
    */
-  constructor ({ spec, options, region, place, handoffs, explain }) {
+  constructor({ spec, options, region, place, handoffs, explain }) {
     super()
     this.slot = place.slot
     this.generation = place.generation
@@ -72,7 +72,7 @@ class SupervisedProcess extends EventEmitter {
     }
   }
 
-  #listen () {
+  #listen() {
     const { worker } = this
     let code = /** @type {number|null} */ (null)
     let signal = /** @type {string|null} */ (null)
@@ -92,7 +92,7 @@ class SupervisedProcess extends EventEmitter {
     }
     worker.on('message', (/** @type {any} */ message) => this.#receive(message))
     worker.on('exit', (/** @type {number|null} */ c, /** @type {string|null} */ s) => {
-      [code, signal, exited] = [c, s, true]
+      ;[code, signal, exited] = [c, s, true]
       // Core may close a channel without an event, when a hand-over was under way.
       if (disconnected || !worker.isConnected()) finish()
       else waiting = setTimeout(finish, LAST_WORDS)
@@ -109,12 +109,12 @@ class SupervisedProcess extends EventEmitter {
     })
   }
 
-  #settleHandoffs () {
+  #settleHandoffs() {
     const settled = this.handoffs?.settle(this.worker)
     if (settled !== undefined && settled.resent + settled.closed > 0) this.emit('handoff', settled)
   }
 
-  #receive (/** @type {any} */ message) {
+  #receive(/** @type {any} */ message) {
     // The convention of PM2: an application that says so is ready.
     if (message === 'ready') return this.#becomeReady()
     if (message === null || typeof message !== 'object' || typeof message.rspool !== 'string') return
@@ -143,7 +143,7 @@ class SupervisedProcess extends EventEmitter {
     }
   }
 
-  #becomeReady () {
+  #becomeReady() {
     if (this.state !== 'booting') return
     clearTimeout(this.#timer)
     this.state = 'ready'
@@ -152,23 +152,26 @@ class SupervisedProcess extends EventEmitter {
   }
 
   /** Not ready in time is a failure. It is asked what was missing, and has a moment to say so. */
-  #notReady () {
+  #notReady() {
     this.reason = { kind: 'ready-timeout', limit: this.options.readyTimeout }
     if (this.worker.isConnected()) this.worker.process.send({ rspool: 'missing?' }, () => {})
     this.#timer = setTimeout(() => this.#sigkill(), LAST_WORDS)
   }
 
-  #sigkill () {
+  #sigkill() {
     if (this.pid !== undefined) native.killProcess(this.pid)
   }
 
-  #killAfter (/** @type {number} */ ms) {
+  #killAfter(/** @type {number} */ ms) {
     clearTimeout(this.#timer)
     if (ms === Infinity) return
-    this.#timer = setTimeout(() => {
-      this.forced = true
-      this.#sigkill()
-    }, Math.min(ms, 2 ** 31 - 1))
+    this.#timer = setTimeout(
+      () => {
+        this.forced = true
+        this.#sigkill()
+      },
+      Math.min(ms, 2 ** 31 - 1)
+    )
   }
 
   /**
@@ -176,7 +179,7 @@ class SupervisedProcess extends EventEmitter {
    * @param {{ kind: string }} reason
    * @param {{ grace: number, idle: number }} limits
    */
-  drain (reason, { grace, idle }) {
+  drain(reason, { grace, idle }) {
     if (this.state === 'exited') return this.exited
     this.planned = true
     this.reason ??= reason
@@ -187,7 +190,7 @@ class SupervisedProcess extends EventEmitter {
   }
 
   /** @param {{ kind: string, [detail: string]: unknown }} reason @param {{ planned?: boolean }} [how] */
-  kill (reason, { planned = true } = {}) {
+  kill(reason, { planned = true } = {}) {
     if (this.state === 'exited') return this.exited
     this.planned ||= planned
     this.reason ??= reason
@@ -204,7 +207,7 @@ class SupervisedProcess extends EventEmitter {
  * @param {any} place
  * @param {number} fd
  */
-function fork (spec, options, place, fd) {
+function fork(spec, options, place, fd) {
   cluster.schedulingPolicy = options.policy === 'none' ? cluster.SCHED_NONE : cluster.SCHED_RR
   cluster.setupPrimary({
     exec: spec.file,
@@ -226,17 +229,19 @@ function fork (spec, options, place, fd) {
     budget: options.budget,
     stallStack: options.stallStack && options.stallTimeout !== Infinity
   }
-  return /** @type {any} */ (cluster.fork({
-    // The service manager speaks with the primary only.
-    NOTIFY_SOCKET: undefined,
-    WATCHDOG_USEC: undefined,
-    LISTEN_FDS: undefined,
-    LISTEN_PID: undefined,
-    ...own,
-    RSPOOL_SLOT: String(place.slot),
-    RSPOOL_GENERATION: String(place.generation),
-    RSPOOL_CLUSTER: JSON.stringify(settings)
-  }))
+  return /** @type {any} */ (
+    cluster.fork({
+      // The service manager speaks with the primary only.
+      NOTIFY_SOCKET: undefined,
+      WATCHDOG_USEC: undefined,
+      LISTEN_FDS: undefined,
+      LISTEN_PID: undefined,
+      ...own,
+      RSPOOL_SLOT: String(place.slot),
+      RSPOOL_GENERATION: String(place.generation),
+      RSPOOL_CLUSTER: JSON.stringify(settings)
+    })
+  )
 }
 
 module.exports = { SupervisedProcess }

@@ -4,7 +4,7 @@
 // in the environment nothing here does anything.
 
 const fs = require('node:fs')
-const native = require('../load')
+const native = /** @type {any} */ (require('../load'))
 
 /** The first descriptor that systemd passes (sd_listen_fds(3)). */
 const FIRST = 3
@@ -16,29 +16,36 @@ class Notifier {
   #watchdog
 
   /** @param {() => boolean} healthy the watchdog is fed only while this holds */
-  constructor (healthy) {
+  constructor(healthy) {
     const { WATCHDOG_USEC, WATCHDOG_PID } = process.env
     const every = Number(WATCHDOG_USEC) / 1000 / 2
-    if (this.#path === undefined || !(every > 0) || (WATCHDOG_PID !== undefined && Number(WATCHDOG_PID) !== process.pid)) return
-    this.#watchdog = setInterval(() => { if (healthy()) this.#send('WATCHDOG=1') }, every)
+    if (
+      this.#path === undefined ||
+      !(every > 0) ||
+      (WATCHDOG_PID !== undefined && Number(WATCHDOG_PID) !== process.pid)
+    )
+      return
+    this.#watchdog = setInterval(() => {
+      if (healthy()) this.#send('WATCHDOG=1')
+    }, every)
     this.#watchdog.unref()
   }
 
   /** @param {number} size */
-  ready (size) {
+  ready(size) {
     this.#send(`READY=1\nSTATUS=${size} processes\nMAINPID=${process.pid}`)
   }
 
-  reloading () {
+  reloading() {
     this.#send(`RELOADING=1\nMONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`)
   }
 
-  stopping () {
+  stopping() {
     clearInterval(this.#watchdog)
     this.#send('STOPPING=1')
   }
 
-  #send (/** @type {string} */ state) {
+  #send(/** @type {string} */ state) {
     if (this.#path === undefined) return
     try {
       native.notify(this.#path, state)
@@ -55,7 +62,7 @@ class Notifier {
 class InheritedSockets {
   #sockets
 
-  constructor () {
+  constructor() {
     const { LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES } = process.env
     const count = Number(LISTEN_PID) === process.pid && Number(LISTEN_FDS) > 0 ? Number(LISTEN_FDS) : 0
     const names = LISTEN_FDNAMES?.split(':') ?? []
@@ -66,7 +73,7 @@ class InheritedSockets {
   }
 
   /** The sockets under the numbers that are good now. */
-  list () {
+  list() {
     return this.#sockets.map((socket) => {
       if (inode(socket.fd) !== socket.inode) socket.fd = native.duplicate(socket.kept)
       return { name: socket.name, fd: socket.fd }
@@ -75,7 +82,7 @@ class InheritedSockets {
 }
 
 /** @param {number} fd */
-function inode (fd) {
+function inode(fd) {
   try {
     return fs.fstatSync(fd).ino
   } catch {

@@ -6,7 +6,7 @@
 // Replacements go one at a time, the new process first, and wait for reloads.
 
 const os = require('node:os')
-const native = require('../load')
+const native = /** @type {any} */ (require('../load'))
 const { SEAT } = require('./region')
 
 const LOOK_EVERY = 250
@@ -35,7 +35,7 @@ class Upkeep {
    * @param {(process: SupervisedProcess, silent: number, stack: string) => void} host.stalled
    * @param {(process: SupervisedProcess, rss: number) => void} host.memory
    */
-  constructor (region, options, host) {
+  constructor(region, options, host) {
     this.#region = region
     this.#options = options
     this.#host = host
@@ -47,7 +47,7 @@ class Upkeep {
   }
 
   /** @param {SupervisedProcess} process */
-  add (process) {
+  add(process) {
     if (process.pid === undefined) return
     const { stallTimeout, stallStack, recycle } = this.#options
     // A debugger that waits for its user is no stall.
@@ -62,12 +62,12 @@ class Upkeep {
   }
 
   /** @param {SupervisedProcess} process */
-  remove (process) {
+  remove(process) {
     if (this.#watched.delete(process)) this.#watch.remove(process.seat)
   }
 
   /** The last sample of a seat. @param {number} seat */
-  sample (seat) {
+  sample(seat) {
     return this.#watch.sample(seat)
   }
 
@@ -77,27 +77,32 @@ class Upkeep {
    * @param {number|null} code
    * @param {string|null} signal
    */
-  explain (process, code, signal) {
+  explain(process, code, signal) {
     this.#hear()
     if (process.reason !== undefined) return
     if (signal === 'SIGKILL') {
       const kills = native.readGroupMemory().oomKills ?? 0
-      if (kills > this.#oomKills) process.reason = { kind: 'out-of-memory', where: "the kernel killed it for the control group's memory" }
+      if (kills > this.#oomKills)
+        process.reason = { kind: 'out-of-memory', where: "the kernel killed it for the control group's memory" }
       this.#oomKills = kills
     } else if (signal === 'SIGABRT' || signal === 'SIGTRAP' || signal === 'SIGILL' || code === 134) {
       const limit = this.#region.get(process.seat, SEAT.heapLimit)
       const used = Math.max(this.#region.get(process.seat, SEAT.heapUsed), this.#watch.sample(process.seat).rss)
-      if (limit > 0 && used > limit * 0.7) process.reason = { kind: 'out-of-memory', where: `its JavaScript heap may have ${Math.round(limit / 2 ** 20)} MiB` }
+      if (limit > 0 && used > limit * 0.7)
+        process.reason = {
+          kind: 'out-of-memory',
+          where: `its JavaScript heap may have ${Math.round(limit / 2 ** 20)} MiB`
+        }
     }
   }
 
-  close () {
+  close() {
     clearInterval(this.#timer)
     this.#watch.close()
     this.#watched.clear()
   }
 
-  #look () {
+  #look() {
     this.#hear()
     if (this.#busy) return
     const now = Date.now()
@@ -109,7 +114,7 @@ class Upkeep {
     }
   }
 
-  async #replace (/** @type {SupervisedProcess} */ process, /** @type {{ kind: string }} */ reason) {
+  async #replace(/** @type {SupervisedProcess} */ process, /** @type {{ kind: string }} */ reason) {
     this.#busy = true
     const watched = this.#watched.get(process)
     if (watched !== undefined) watched.notBefore = Date.now() + TRY_AGAIN
@@ -121,7 +126,7 @@ class Upkeep {
   }
 
   /** Takes what the watcher reported. */
-  #hear () {
+  #hear() {
     for (const { kind, pid, value, stack } of this.#watch.take()) {
       const process = [...this.#watched.keys()].find((watched) => watched.pid === pid)
       if (process === undefined) continue
@@ -137,11 +142,11 @@ class Upkeep {
 }
 
 /** In bytes; 0 for none. @param {number|string|undefined} given */
-function memoryLimit (given) {
+function memoryLimit(given) {
   if (given === undefined) return 0
   if (typeof given === 'number') return given
   const all = Math.min(native.readGroupMemory().limit ?? Infinity, os.totalmem())
-  return all * parseFloat(given) / 100
+  return (all * parseFloat(given)) / 100
 }
 
 module.exports = { Upkeep }

@@ -12,12 +12,12 @@ class Verdicts {
   everReady = false
 
   /** @param {any} options */
-  constructor (options) {
+  constructor(options) {
     this.#options = options
     this.#window = new CrashWindow(options.crashLoop.restarts ?? 5 * options.processes, options.crashLoop.window)
   }
 
-  get bootFailures () {
+  get bootFailures() {
     return this.#bootFailures
   }
 
@@ -27,7 +27,7 @@ class Verdicts {
    * @param {boolean} othersReady
    * @returns {'restart'|'hold'|'no-boot'|'crash-loop'}
    */
-  judge (othersReady) {
+  judge(othersReady) {
     if (!this.everReady) return ++this.#bootFailures >= this.#options.bootAttempts ? 'no-boot' : 'restart'
     if (!this.#window.note(Date.now())) return 'restart'
     return othersReady || this.#options.crashLoop.action === 'hold' ? 'hold' : 'crash-loop'
