@@ -6,7 +6,7 @@ const path = require('node:path')
 // One at a time: each starts many processes.
 const { serial: test } = require('ava')
 const { SharedRegion } = require('../lib/cluster/region')
-const { SharedCounters } = require('../lib/cluster/counters')
+const { ClusterCounters } = require('../lib/cluster/counters')
 const { Primary, kill } = require('./cluster/harness')
 
 const NAMES = { counters: ['hits', 'misses'], gauges: [], histograms: {} }
@@ -15,7 +15,7 @@ function make(rows = 3) {
   const region = SharedRegion.create(NAMES, { rows, seats: 1, tokens: 1 })
   for (let row = 0; row < rows; row++) region.useRow(row)
   const share = { fd: region.native.fd, names: NAMES }
-  return { region, rows: Array.from({ length: rows }, (_, row) => new SharedCounters(region, row, share)) }
+  return { region, rows: Array.from({ length: rows }, (_, row) => new ClusterCounters(region, row, share)) }
 }
 
 test('each row counts for itself and every reading is the sum', (t) => {
@@ -57,7 +57,7 @@ test('another opening of the region sees the same counters', (t) => {
     region,
     rows: [a]
   } = make()
-  const other = SharedCounters.from(a.share())
+  const other = ClusterCounters.from(a.share())
   other.add('hits', 5)
   t.is(a.get('hits'), 5)
   t.throws(() => SharedRegion.open(region.native.fd, { ...NAMES, counters: ['other'] }), {
@@ -75,7 +75,7 @@ test('what is not a region is refused', (t) => {
   t.throws(() => SharedRegion.open(fd, NAMES), { code })
   t.throws(() => SharedRegion.open(-1, NAMES), { code })
   t.throws(() => SharedRegion.open(1 << 30, NAMES), { code })
-  t.throws(() => SharedCounters.from({}), { code: 'ERR_RSPOOL_INVALID_ARGUMENT' })
+  t.throws(() => ClusterCounters.from({}), { code: 'ERR_RSPOOL_INVALID_ARGUMENT' })
 })
 
 test('a region cannot be cut short by whoever has its descriptor', (t) => {

@@ -16,7 +16,7 @@ module.exports = async ({ counters: own, onRequest, send }) => {
           new Worker(
             `
         const { workerData: { counters, share, times } } = require('node:worker_threads')
-        const own = require(counters).SharedCounters.from(share)
+        const own = require(counters).ClusterCounters.from(share)
         for (let i = 0; i < times; i++) own.add('requests')
       `,
             { eval: true, workerData: { counters, share: own.share(), times } }

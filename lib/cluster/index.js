@@ -2,7 +2,7 @@
 
 // The cluster helper. Most of it is loaded by the first use.
 
-const { addDrainHook } = require('./drain')
+const { addDrainHook, addPoolReading } = require('./hooks')
 
 module.exports = {
   /** @type {typeof import('./run').run} */
@@ -15,8 +15,9 @@ module.exports = {
   get current() {
     return require('./boot').current()?.context
   },
-  get SharedCounters() {
-    return require('./counters').SharedCounters
+  get ClusterCounters() {
+    return require('./counters').ClusterCounters
   },
-  addDrainHook
+  addDrainHook,
+  addPoolReading
 }

@@ -57,7 +57,7 @@ const PROCESS = [
  * @param {object} parts
  * @param {any} parts.status as `supervisor.status()` gives it
  * @param {import('./region').SharedRegion} parts.region
- * @param {import('./counters').SharedCounters} parts.counters
+ * @param {import('./counters').ClusterCounters} parts.counters
  * @param {import('./gauges').SharedGauges} parts.gauges
  * @param {import('./gauges').SharedHistograms} parts.histograms
  */

@@ -9,9 +9,10 @@ const { readOptions, duration, show } = require('../validate')
 const { Servers } = require('./servers')
 const { drain } = require('./drain')
 const { SEAT, STATE } = require('./region')
-const { SharedCounters } = require('./counters')
+const { ClusterCounters } = require('./counters')
 const { SharedGauges, SharedHistograms } = require('./gauges')
 const { startBeat } = require('./beat')
+const { readPools } = require('./hooks')
 
 /**
  * Events: 'ready', 'draining', 'drained' ({ forced, cut }), 'failed' (error).
@@ -45,8 +46,8 @@ class ClusterProcess extends EventEmitter {
     region.set(place.seat, SEAT.pid, process.pid)
     region.set(place.seat, SEAT.state, STATE.booting)
     const { names, fd } = place
-    this.counters = new SharedCounters(region, place.row, { fd, names })
-    this.#stopBeat = startBeat(region, place, this.#servers, () => ({ queued: 0, running: 0 }))
+    this.counters = new ClusterCounters(region, place.row, { fd, names })
+    this.#stopBeat = startBeat(region, place, this.#servers, readPools)
     this.#servers.on('listening', () => setImmediate(() => this.#check()))
     this.context = Object.freeze({
       slot: place.slot,
