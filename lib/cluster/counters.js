@@ -84,7 +84,7 @@ class ClusterCounters {
     return value
   }
 
-  /** Sets one counter, or all, to zero, and gives what was there. @param {string} [name] */
+  /** Sets one counter, or all, to zero, and gives what was there. @param {string} [name] @returns {any} */
   reset(name) {
     if (name === undefined) return Object.fromEntries(this.names.map((each) => [each, this.reset(each)]))
     const before = this.get(name)
