@@ -27,11 +27,13 @@ const CELL = Object.freeze({
   GENERATION: 12,
   START: 13,
   SLOT: 14,
-  STATUS: 15
+  STATUS: 15,
+  RETRIES: 22
 })
 /** Index into `numbers`. */
 const NUMBER = 8
 const CLOCK = 9
+const DEADLINE = 10
 
 const FORM = Object.freeze({ NUMBER: 0, BYTES: 1, ELSEWHERE: 2 })
 
@@ -45,6 +47,8 @@ const WHAT = Object.freeze({
   POOL_CLOSED: 5,
   WORKER_GONE: 6,
   WORKER_START: 7,
+  DEADLINE: 8,
+  CANCELLED: 9,
   START: 16,
   TERMINATE: 17,
   DELIVER: 18,
@@ -198,6 +202,7 @@ module.exports = {
   CELL,
   NUMBER,
   CLOCK,
+  DEADLINE,
   FORM,
   WHAT,
   pools,

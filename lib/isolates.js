@@ -60,6 +60,8 @@ class Isolates {
     this.startError = undefined
     /** @type {NodeJS.Timeout | undefined} */
     this.backoff = undefined
+    /** @type {{ resolve: () => void, reject: (error: Error) => void }[]} */
+    this.expecting = []
   }
 
   /** Starts the isolates that the minimum lacks. */
@@ -109,6 +111,23 @@ class Isolates {
     // A task in flight keeps the process; an isolate does not.
     port.unref()
     worker.unref()
+  }
+
+  /**
+   * Resolves when as many isolates as the minimum are ready.
+   * @returns {Promise<void>}
+   */
+  whenReady() {
+    if (this.#isReady()) return Promise.resolve()
+    return new Promise((resolve, reject) => this.expecting.push({ resolve, reject }))
+  }
+
+  #isReady() {
+    const { filename, minThreads } = this.owner.options
+    if (filename === undefined) return true
+    let ready = 0
+    for (const isolate of this.all.values()) if (isolate.ready) ready++
+    return ready >= minThreads
   }
 
   /** @param {number} id */
@@ -196,6 +215,7 @@ class Isolates {
       case PORT_MESSAGE.READY:
         isolate.ready = true
         this.failures = 0
+        if (this.#isReady()) for (const { resolve } of this.expecting.splice(0)) resolve()
         this.owner.emit('workerCreate', { id: isolate.id, threadId: isolate.threadId })
         return
       case PORT_MESSAGE.RESULT:
@@ -263,6 +283,7 @@ class Isolates {
   #failed(error) {
     this.startError = error
     this.failures++
+    for (const { reject } of this.expecting.splice(0)) reject(this.whyNotStarted())
     bound.hold(this.owner.handle, SCRIPT, true)
     clearTimeout(this.backoff)
     const delay = Math.min(FIRST_BACKOFF * 2 ** (this.failures - 1), LONGEST_BACKOFF)
