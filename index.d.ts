@@ -276,8 +276,17 @@ export interface TaskOptions {
   transferList?: readonly Transferable[] | undefined
 }
 
+/** The options of a script task. */
+export interface ScriptOptions extends TaskOptions {
+  /**
+   * Called with a copy of each value that the script gives to `task.progress()`, in order, and before the
+   * promise settles. What it throws is uncaught and harms no task. @default none
+   */
+  onProgress?: ((value: any) => void) | undefined
+}
+
 /** The options of {@link Pool.run}. */
-export interface RunOptions extends TaskOptions {
+export interface RunOptions extends ScriptOptions {
   /** The export of the script to call. @default the pool's `name` */
   name?: string | undefined
   /** Another script than the pool's own. @default the pool's `filename` */
@@ -320,7 +329,7 @@ export type OwnInput<Input> = 0 extends 1 & Input ? NoTask : Input & NoTask
 /** The options of a call of a pool's own function: where `Input` says what it takes, no other may be named. */
 export type OwnOptions<Input> = 0 extends 1 & Input
   ? RunOptions
-  : TaskOptions & { name?: undefined; filename?: undefined }
+  : ScriptOptions & { name?: undefined; filename?: undefined }
 
 /** `N` where it can be the name of an export: names with a dot are native tasks. */
 export type ExportName<N extends string> = N extends `${string}.${string}` ? never : N
@@ -529,16 +538,16 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   runTask<A extends unknown[], R>(
     task: (...args: A) => R,
     args: readonly [...A],
-    options?: TaskOptions
+    options?: ScriptOptions
   ): Promise<TaskResult<R>>
   /** Runs an inline function with one argument that is no array. */
-  runTask<I, R>(task: (input: I) => R, input: OneArgument<I>, options?: TaskOptions): Promise<TaskResult<R>>
+  runTask<I, R>(task: (input: I) => R, input: OneArgument<I>, options?: ScriptOptions): Promise<TaskResult<R>>
   /** Runs an inline function without arguments. */
-  runTask<R>(task: () => R, input?: undefined, options?: TaskOptions): Promise<TaskResult<R>>
+  runTask<R>(task: () => R, input?: undefined, options?: ScriptOptions): Promise<TaskResult<R>>
   /** Calls an export of another script. */
-  runTask<T = any>(task: ScriptTask, input?: any, options?: TaskOptions): Promise<T>
+  runTask<T = any>(task: ScriptTask, input?: any, options?: ScriptOptions): Promise<T>
   /** Calls an export of the pool's script. */
-  runTask<T = any, N extends string = string>(task: ExportName<N>, input?: any, options?: TaskOptions): Promise<T>
+  runTask<T = any, N extends string = string>(task: ExportName<N>, input?: any, options?: ScriptOptions): Promise<T>
   /** Calls the function that `run` calls: any other value is its input. */
   runTask<T = Result>(input: OwnInput<Input>, options?: OwnOptions<Input>): Promise<T>
 
@@ -611,18 +620,18 @@ export function runTask<
 export function runTask<A extends unknown[], R>(
   task: (...args: A) => R,
   args: readonly [...A],
-  options?: TaskOptions
+  options?: ScriptOptions
 ): Promise<TaskResult<R>>
 /** Runs an inline function with one argument that is no array on the default pool. */
 export function runTask<I, R>(
   task: (input: I) => R,
   input: OneArgument<I>,
-  options?: TaskOptions
+  options?: ScriptOptions
 ): Promise<TaskResult<R>>
 /** Runs an inline function without arguments on the default pool. */
-export function runTask<R>(task: () => R, input?: undefined, options?: TaskOptions): Promise<TaskResult<R>>
+export function runTask<R>(task: () => R, input?: undefined, options?: ScriptOptions): Promise<TaskResult<R>>
 /** Calls an export of a script on the default pool. */
-export function runTask<T = any>(task: ScriptTask, input?: any, options?: TaskOptions): Promise<T>
+export function runTask<T = any>(task: ScriptTask, input?: any, options?: ScriptOptions): Promise<T>
 
 /** Each native task as a function on the default pool. Frozen. */
 export const tasks: Tasks
