@@ -3,6 +3,9 @@
 import type { EventEmitter } from 'node:events'
 import type { ResourceLimits, SHARE_ENV } from 'node:worker_threads'
 
+/** Several processes on one port, kept up, drained and reloaded, with counters that they share. */
+export * as cluster from './types/cluster.js'
+
 // biome-ignore lint/complexity/noUselessEmptyExport: without it what is not exported here would be, too
 export {}
 
@@ -251,10 +254,21 @@ export interface TaskOptions {
    */
   queueTimeout?: number | undefined
   /**
-   * An integer from -20, which runs first, to 19, as `nice` counts. Strict: a task waits while one of a
-   * lower number does. Equal ones of a lane run in the order of their calls. @default 0
+   * The moment at which the task must have ended, waiting and running together: a Date, or milliseconds since
+   * the epoch. Then it rejects with `ERR_RSPOOL_DEADLINE` and is given up as by an abort. Among tasks of
+   * one priority those with a deadline run first, the earliest before the others. @default none
+   */
+  deadline?: Date | number | undefined
+  /**
+   * An integer from -20, which runs first, to 19, as `nice` counts. Half a second of waiting is worth one
+   * level, so nothing waits for ever. Equal ones of a lane run in the order of their calls. @default 0
    */
   priority?: number | undefined
+  /**
+   * How often the task may start again after its isolate has died under it, 0 to 255; never after it threw
+   * or was given up. An error after several starts has their number as `attempts`. @default the pool's `retries`
+   */
+  retries?: number | undefined
   /**
    * What is moved instead of copied: it is detached here when the call is made. An entry that cannot be
    * transferred rejects with `DataCloneError`. @default []
@@ -363,6 +377,8 @@ export interface PoolOptions {
    * replaced. `Infinity` never terminates. @default 100
    */
   abortGrace?: number | undefined
+  /** How often a task may start again after its isolate has died; see {@link TaskOptions.retries}. @default 0 */
+  retries?: number | undefined
   /**
    * What `workerData` of `node:worker_threads` is in the scripts, and what `setup` gets. Copied for each
    * worker when it starts. @default undefined
@@ -549,12 +565,34 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   /** As {@link close}: `await using pool = new Pool()`. */
   [Symbol.asyncDispose](): Promise<void>
 
+  /**
+   * Resolves when the `minThreads` workers of the script are ready.
+   * Rejects with `ERR_RSPOOL_WORKER_START` or `ERR_RSPOOL_POOL_CLOSED`.
+   */
+  ready(): Promise<void>
+  /** Starts nothing that waits, until {@link resume}. What runs goes on, and calls are taken. */
+  pause(): void
+  /** Ends a {@link pause}; so does closing. */
+  resume(): void
+  /**
+   * Changes how many workers there may be. Idle ones that are too many end now, busy ones when their tasks have.
+   * @param size what is not given stays
+   * @throws `ERR_RSPOOL_INVALID_ARGUMENT`, `ERR_RSPOOL_POOL_CLOSED`
+   */
+  resize(size: Pick<PoolOptions, 'minThreads' | 'maxThreads'>): void
+  /** Rejects all that waits with an AbortError (`ABORT_ERR`), and gives how many tasks that were. */
+  cancelQueued(): number
+
   /** The pool at this moment; after its end, at its end. */
   stats(): PoolStats
   /** The options, with the defaults filled in. */
   readonly options: ResolvedPoolOptions
   /** Whether `close()` or `destroy()` was called. */
   readonly closed: boolean
+  /** Whether `pause()` holds. */
+  readonly paused: boolean
+  /** Whether more tasks are in the pool than its workers can take: the moment to wait for `drain`. */
+  readonly needsDrain: boolean
 
   /** The same as {@link move}. */
   static readonly move: typeof move
@@ -686,6 +724,7 @@ export class AtomicCounters<N extends string = string> {
 export type ErrorCode =
   | 'ABORT_ERR'
   | 'ERR_RSPOOL_CORRUPT_INPUT'
+  | 'ERR_RSPOOL_DEADLINE'
   | 'ERR_RSPOOL_INPUT_TOO_LARGE'
   | 'ERR_RSPOOL_INTERNAL'
   | 'ERR_RSPOOL_INVALID_ARGUMENT'
@@ -719,6 +758,11 @@ export namespace errors {
     protected constructor()
     code: 'ERR_RSPOOL_QUEUE_TIMEOUT'
   }
+  /** The task had not ended at its `deadline`. */
+  class DeadlineError extends RspoolError {
+    protected constructor()
+    code: 'ERR_RSPOOL_DEADLINE'
+  }
   /** `maxQueue` tasks wait already; this one was not taken. */
   class QueueFullError extends RspoolError {
     protected constructor()
@@ -735,6 +779,8 @@ export namespace errors {
     code: 'ERR_RSPOOL_WORKER_EXIT'
     /** What `process.exit()` was given; 1 for a terminated isolate. */
     exitCode: number
+    /** How often the task was started, where that was more than once; see {@link TaskOptions.retries}. */
+    attempts?: number
   }
   /** No worker could be started; why is in `cause`. */
   class WorkerStartError extends RspoolError {
