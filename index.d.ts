@@ -3,9 +3,6 @@
 import type { EventEmitter } from 'node:events'
 import type { ResourceLimits, SHARE_ENV } from 'node:worker_threads'
 
-/** Several processes on one port, kept up, drained and reloaded, with counters that they share. */
-export * as cluster from './types/cluster.js'
-
 // biome-ignore lint/complexity/noUselessEmptyExport: without it what is not exported here would be, too
 export {}
 
@@ -566,7 +563,7 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   [Symbol.asyncDispose](): Promise<void>
 
   /**
-   * Resolves when the `minThreads` workers of the script are ready.
+   * Resolves when the `minThreads` workers of the script are ready; at once without a `filename`.
    * Rejects with `ERR_RSPOOL_WORKER_START` or `ERR_RSPOOL_POOL_CLOSED`.
    */
   ready(): Promise<void>
@@ -717,6 +714,11 @@ export class AtomicCounters<N extends string = string> {
    */
   share(): SharedCounters
 }
+
+// ---- cluster -----------------------------------------------------------------------------------
+
+/** The cluster helper: processes on shared ports, kept up, with shared counters and one CPU budget. */
+export * as cluster from './types/cluster.js'
 
 // ---- errors ------------------------------------------------------------------------------------
 
