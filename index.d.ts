@@ -251,24 +251,21 @@ export interface TaskOptions {
    */
   queueTimeout?: number | undefined
   /**
-   * An integer from -20, which runs first, to 19, as `nice` counts. Half a second of waiting is worth one
-   * level, so that nothing waits for ever. Equal ones of a lane run in the order of their calls. @default 0
-   */
-  priority?: number | undefined
-  /**
-   * The moment (a Date, or milliseconds since the epoch) at which the task must have ended, whether it waits
-   * or runs; then it rejects with `ERR_RSPOOL_DEADLINE`. Among tasks of one priority, those with a deadline
-   * run first, the earliest before the others. @default none
+   * The moment at which the task must have ended, waiting and running together: a Date, or milliseconds since
+   * the epoch. Then it rejects with `ERR_RSPOOL_DEADLINE` and is given up as by an abort. Among tasks of
+   * one priority those with a deadline run first, the earliest before the others. @default none
    */
   deadline?: Date | number | undefined
   /**
-   * How often the task may start again when its worker has died, 0 to 255; never for what the task throws. Its
-   * input is kept for that. After the last try the error's `attempts` is the number of starts.
-   * @default the pool's `retries`
+   * An integer from -20, which runs first, to 19, as `nice` counts. Half a second of waiting is worth one
+   * level, so nothing waits for ever. Equal ones of a lane run in the order of their calls. @default 0
+   */
+  priority?: number | undefined
+  /**
+   * How often the task may start again after its isolate has died under it, 0 to 255; never after it threw
+   * or was given up. An error after several starts has their number as `attempts`. @default the pool's `retries`
    */
   retries?: number | undefined
-  /** Gets what the script gives to `task.progress()`, in order, before the promise settles. */
-  onProgress?: ((value: any) => void) | undefined
   /**
    * What is moved instead of copied: it is detached here when the call is made. An entry that cannot be
    * transferred rejects with `DataCloneError`. @default []
@@ -372,13 +369,13 @@ export interface PoolOptions {
   timeout?: number | undefined
   /** Milliseconds that a task may wait, above 0; see {@link TaskOptions.queueTimeout}. @default Infinity */
   queueTimeout?: number | undefined
-  /** How often a task may start again when its worker has died; see {@link TaskOptions.retries}. @default 0 */
-  retries?: number | undefined
   /**
    * Milliseconds that a script task gets to end after it was given up; then its isolate is terminated and
    * replaced. `Infinity` never terminates. @default 100
    */
   abortGrace?: number | undefined
+  /** How often a task may start again after its isolate has died; see {@link TaskOptions.retries}. @default 0 */
+  retries?: number | undefined
   /**
    * What `workerData` of `node:worker_threads` is in the scripts, and what `setup` gets. Copied for each
    * worker when it starts. @default undefined
@@ -566,24 +563,22 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   [Symbol.asyncDispose](): Promise<void>
 
   /**
-   * Resolves when `minThreads` workers of the script are ready; at once without a `filename`.
-   * @throws `ERR_RSPOOL_WORKER_START` when one cannot be started, `ERR_RSPOOL_POOL_CLOSED` on a closed pool
+   * Resolves when the `minThreads` workers of the script are ready; at once without a `filename`.
+   * Rejects with `ERR_RSPOOL_WORKER_START` or `ERR_RSPOOL_POOL_CLOSED`.
    */
   ready(): Promise<void>
   /** Starts nothing that waits, until {@link resume}. What runs goes on, and calls are taken. */
   pause(): void
+  /** Ends a {@link pause}; so does closing. */
   resume(): void
-  readonly paused: boolean
   /**
-   * Changes how many workers there may be; what is not given stays. Workers that are too many end when they
-   * have ended their tasks.
+   * Changes how many workers there may be. Idle ones that are too many end now, busy ones when their tasks have.
+   * @param size what is not given stays
    * @throws `ERR_RSPOOL_INVALID_ARGUMENT`, `ERR_RSPOOL_POOL_CLOSED`
    */
-  resize(sizes: { minThreads?: number | undefined; maxThreads?: number | undefined }): void
-  /** Rejects all tasks that wait with an AbortError (`ABORT_ERR`). @returns how many those were */
+  resize(size: Pick<PoolOptions, 'minThreads' | 'maxThreads'>): void
+  /** Rejects all that waits with an AbortError (`ABORT_ERR`), and gives how many tasks that were. */
   cancelQueued(): number
-  /** Whether tasks wait for a worker: a producer pauses until the event `drain`. */
-  readonly needsDrain: boolean
 
   /** The pool at this moment; after its end, at its end. */
   stats(): PoolStats
@@ -591,6 +586,10 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   readonly options: ResolvedPoolOptions
   /** Whether `close()` or `destroy()` was called. */
   readonly closed: boolean
+  /** Whether `pause()` holds. */
+  readonly paused: boolean
+  /** Whether more tasks are in the pool than its workers can take: the moment to wait for `drain`. */
+  readonly needsDrain: boolean
 
   /** The same as {@link move}. */
   static readonly move: typeof move
@@ -643,11 +642,6 @@ export const tasks: Tasks
  * anew at each call.
  */
 export function cpuCount(): number
-
-// ---- cluster -----------------------------------------------------------------------------------
-
-/** The cluster helper: processes on shared ports, kept up, with shared counters and one CPU budget. */
-export * as cluster from './types/cluster.js'
 
 // ---- counters ----------------------------------------------------------------------------------
 
@@ -721,12 +715,18 @@ export class AtomicCounters<N extends string = string> {
   share(): SharedCounters
 }
 
+// ---- cluster -----------------------------------------------------------------------------------
+
+/** The cluster helper: processes on shared ports, kept up, with shared counters and one CPU budget. */
+export * as cluster from './types/cluster.js'
+
 // ---- errors ------------------------------------------------------------------------------------
 
 /** What `code` of an error of the pool can be; stable, and the thing to match on. */
 export type ErrorCode =
   | 'ABORT_ERR'
   | 'ERR_RSPOOL_CORRUPT_INPUT'
+  | 'ERR_RSPOOL_DEADLINE'
   | 'ERR_RSPOOL_INPUT_TOO_LARGE'
   | 'ERR_RSPOOL_INTERNAL'
   | 'ERR_RSPOOL_INVALID_ARGUMENT'
@@ -737,7 +737,6 @@ export type ErrorCode =
   | 'ERR_RSPOOL_POOL_CLOSED'
   | 'ERR_RSPOOL_QUEUE_FULL'
   | 'ERR_RSPOOL_QUEUE_TIMEOUT'
-  | 'ERR_RSPOOL_DEADLINE'
   | 'ERR_RSPOOL_TASK_PANIC'
   | 'ERR_RSPOOL_TASK_TIMEOUT'
   | 'ERR_RSPOOL_UNKNOWN_TASK'
@@ -782,6 +781,8 @@ export namespace errors {
     code: 'ERR_RSPOOL_WORKER_EXIT'
     /** What `process.exit()` was given; 1 for a terminated isolate. */
     exitCode: number
+    /** How often the task was started, where that was more than once; see {@link TaskOptions.retries}. */
+    attempts?: number
   }
   /** No worker could be started; why is in `cause`. */
   class WorkerStartError extends RspoolError {

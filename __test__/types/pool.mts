@@ -199,6 +199,24 @@ pool.on('drain', (what: string) => what)
 // @ts-expect-error
 pool.on('workerCreate', ({ exitCode }) => exitCode)
 
+// ---- steering
+
+is<Promise<void>>()(pool.ready(), true)
+is<number>()(pool.cancelQueued(), true)
+is<boolean>()(pool.paused || pool.needsDrain, true)
+pool.pause()
+pool.resume()
+pool.resize({ maxThreads: 8 })
+pool.run(1, { deadline: new Date(), retries: 2 })
+pool.runTask('hash.sha256', 'x', { deadline: Date.now() + 50 })
+new Pool({ retries: 1 })
+// @ts-expect-error
+pool.resize({ maxQueue: 8 })
+// @ts-expect-error
+pool.resize(8)
+// @ts-expect-error
+pool.run(1, { deadline: '10:00' })
+
 // ---- ending
 
 is<Promise<void>>()(pool.close(), true)
