@@ -363,6 +363,12 @@ export interface PoolOptions {
    * `ERR_RSPOOL_QUEUE_FULL`. `'auto'` is `maxThreads` squared. @default Infinity
    */
   maxQueue?: number | 'auto' | undefined
+  /**
+   * Bytes that an encoded input may have; a larger one rejects with `ERR_RSPOOL_INPUT_TOO_LARGE`. Inputs that
+   * only a port can carry (class instances, SharedArrayBuffers, `transferList`) are not measured.
+   * @default Infinity
+   */
+  maxInputSize?: number | undefined
   /** Tasks that an isolate runs at once, 1 to 65536; more than 1 is for functions that wait. @default 1 */
   concurrentTasksPerWorker?: number | undefined
   /** Milliseconds that a task may run, above 0; see {@link TaskOptions.timeout}. @default Infinity */

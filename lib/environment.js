@@ -112,7 +112,7 @@ function whenIdle() {
 
 // ---- when the doorbell rings -------------------------------------------------------------------
 
-/** @type {Map<number, { control: (what: number, about: number) => void }>} */
+/** @type {Map<number, { control: (what: number, about: number) => void, load: () => string }>} */
 const pools = new Map()
 
 /** @type {((why: number) => void) | undefined} */
@@ -189,6 +189,17 @@ function drain() {
   return count
 }
 
+/** The tasks that wait and that run in all pools of this environment. */
+function load() {
+  const sum = { queued: 0, running: 0 }
+  for (const pool of pools.values()) {
+    const [queued, running] = pool.load().split(',').map(Number)
+    sum.queued += queued
+    sum.running += running
+  }
+  return sum
+}
+
 const bound = native.open(bytes, onRing)
 
 module.exports = {
@@ -214,5 +225,6 @@ module.exports = {
   drain,
   notify,
   setWorkerRing,
-  whenIdle
+  whenIdle,
+  load
 }

@@ -37,6 +37,7 @@ const POOL_RULES = {
   maxThreads: integer(1, MAX_THREADS),
   idleTimeout: duration,
   maxQueue,
+  maxInputSize: integer(1, Number.MAX_SAFE_INTEGER, { infinity: true }),
   concurrentTasksPerWorker: integer(1, 65_536),
   timeout: limit,
   queueTimeout: limit,
@@ -106,27 +107,36 @@ function signal(/** @type {unknown} */ value, /** @type {string} */ label) {
   throw invalidArgument(`${label} must be an AbortSignal or an EventEmitter, got ${show(value)}`)
 }
 
-/** @type {Record<string, (value: any, label: string) => any>} */
-const RUN_RULES = {
-  name: typed('string'),
-  filename: scriptUrl,
+const COMMON_RULES = {
   signal,
   timeout: limit,
   queueTimeout: limit,
-  priority: PRIORITY,
   deadline,
   retries: RETRIES,
-  transferList: arrayOf(),
-  params: typed('object'),
-  counters: readCounters,
-  onProgress: typed('function')
+  priority: PRIORITY,
+  transferList: arrayOf()
 }
+const SCRIPT_RULES = { ...COMMON_RULES, onProgress: typed('function') }
+const NATIVE_RULES = { ...COMMON_RULES, params: typed('object'), counters: readCounters }
+const RUN_RULES = { ...SCRIPT_RULES, name: typed('string'), filename: scriptUrl }
 
 /**
+ * The options of `run`, which also say what to run.
  * @param {unknown} given
  */
 function runOptions(given) {
   return readOptions(given, RUN_RULES, 'Task options')
+}
+
+/**
+ * The options of a task that is named apart from them.
+ * @param {unknown} given
+ * @param {boolean} native
+ */
+function taskOptions(given, native) {
+  return native
+    ? readOptions(given, NATIVE_RULES, 'Options of a native task')
+    : readOptions(given, SCRIPT_RULES, 'Options of a script task')
 }
 
 /**
@@ -144,4 +154,4 @@ function toLimit(ms) {
   return ms === undefined || ms > 0x7fffffff ? -1 : Math.ceil(ms)
 }
 
-module.exports = { poolOptions, runOptions, sizeOptions, closeOptions, toLimit }
+module.exports = { poolOptions, runOptions, taskOptions, sizeOptions, closeOptions, toLimit }

@@ -8,6 +8,7 @@ const {
   cells,
   numbers,
   CELL,
+  FORM,
   DEADLINE,
   WHAT,
   pools,
@@ -18,9 +19,16 @@ const {
   release
 } = require('./environment')
 const { listen } = require('./abort')
-const { AbortError, PoolClosedError, QueueFullError, UnknownTaskError, invalidArgument } = require('./errors')
+const {
+  AbortError,
+  PoolClosedError,
+  InputTooLargeError,
+  QueueFullError,
+  UnknownTaskError,
+  invalidArgument
+} = require('./errors')
 const { Isolates } = require('./isolates')
-const { poolOptions, runOptions, sizeOptions, closeOptions, toLimit } = require('./options')
+const { poolOptions, runOptions, taskOptions, sizeOptions, closeOptions, toLimit } = require('./options')
 const { PORT, TAG, encode, encodeForNative, toJson } = require('./payload/values')
 const { NATIVE, SCRIPT, nativeTarget, scriptTarget, inlineTarget, scriptUrl } = require('./targets')
 const { Task } = require('./task')
@@ -96,7 +104,10 @@ class Pool extends EventEmitter {
     const made = bound.createPool(minThreads, maxThreads, maxQueue, concurrentTasksPerWorker, abortGrace, idleTimeout)
     ;[this.#handle, this.#uid] = made.split(',').map(Number)
     this.#capacity = maxThreads * concurrentTasksPerWorker
-    pools.set(this.#uid, { control: (what, about) => this.#control(what, about) })
+    pools.set(this.#uid, {
+      control: (what, about) => this.#control(what, about),
+      load: () => bound.load(this.#handle)
+    })
     this.#isolates = new Isolates({
       handle: this.#handle,
       uid: this.#uid,
@@ -166,7 +177,10 @@ class Pool extends EventEmitter {
           throw invalidArgument(`The task must be a name, a function or { filename, name }, got ${show(task)}`)
         return this.run(task, input)
       }
-      const settings = options === undefined ? this.#defaults : new Settings(this.#options, runOptions(options))
+      const settings =
+        options === undefined
+          ? this.#defaults
+          : new Settings(this.#options, taskOptions(options, target.lane === NATIVE))
       return this.#submit(target, input, settings)
     } catch (error) {
       return Promise.reject(error)
@@ -211,6 +225,7 @@ class Pool extends EventEmitter {
     // Native tasks take a copy of the bytes; what is handed over is taken from the caller all the same.
     if (native) extra = encodeForNative(transferList === undefined ? input : taken(input, transferList))
     else extra = transferList === undefined ? encode(input) : PORT
+    if (this.#options.maxInputSize !== undefined) refuseLarger(this.#options.maxInputSize, extra)
     const promise = new Promise(capture)
     const task = new Task(this.#home, resolve, reject)
     task.ticket = issue(task)
@@ -536,6 +551,19 @@ class WorkerPool extends Pool {
  */
 function taken(input, transferList) {
   return structuredClone(input, { transfer: transferList })
+}
+
+/**
+ * @param {number} most
+ * @param {ArrayBufferView | typeof PORT | undefined} extra
+ */
+function refuseLarger(most, extra) {
+  // What a port carries is measured by the engine alone, and tells nobody.
+  if (extra === PORT) return
+  const inMailbox = cells[CELL.FORM] === FORM.BYTES ? cells[CELL.LENGTH] : 0
+  const size = extra?.byteLength ?? inMailbox
+  if (size <= most) return
+  throw new InputTooLargeError(`The input has ${size} bytes when encoded: 'maxInputSize' is ${most}`)
 }
 
 /**

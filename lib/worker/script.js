@@ -74,7 +74,7 @@ function functionsOf({ exports }) {
     if (object === null || (typeof object !== 'object' && typeof object !== 'function')) continue
     for (const name of Object.keys(object)) if (typeof object[name] === 'function') names.add(name)
   }
-  names.delete('default')
+  for (const name of ['default', 'setup', 'teardown']) names.delete(name)
   return [...names]
 }
 

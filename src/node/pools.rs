@@ -30,6 +30,7 @@ super::call::exports! {
     c"leave" Leave = leave;
     c"join" Join = join;
     c"keepAlive" KeepAlive = keep_alive;
+    c"load" Load = load;
     c"stats" Stats = stats;
     c"taskNames" TaskNames = task_names;
     c"suggestTask" SuggestTask = suggest_task;
@@ -229,6 +230,13 @@ fn keep_alive(environment: &Environment, call: &Call) -> Returned {
         .doorbell
         .hold(call.env, call.boolean(call.args()[0])?);
     Ok(None)
+}
+
+/// `load(pool) -> "queued,running"`
+fn load(environment: &Environment, call: &Call) -> Returned {
+    let (queued, running) =
+        environment.with_pool(call.index(call.args()[0])?, |pool| pool.load())?;
+    call.make_string(&format!("{queued},{running}"))
 }
 
 /// `stats(pool) -> JSON text`

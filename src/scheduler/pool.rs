@@ -370,6 +370,12 @@ impl Scheduler {
         self.close();
     }
 
+    /// Tasks that wait, and tasks that run.
+    #[must_use]
+    pub fn load(&self) -> (usize, usize) {
+        self.state.lock().load()
+    }
+
     /// The pool at this moment.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {

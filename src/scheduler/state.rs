@@ -713,7 +713,20 @@ impl State {
 
     // ---- readings ------------------------------------------------------------------------------
 
+    /// Tasks that wait, and tasks that run.
+    pub(super) fn load(&self) -> (usize, usize) {
+        let lanes = Lane::ALL.into_iter();
+        lanes.fold((0, 0), |(queued, running), lane| {
+            let state = &self.lanes[lane];
+            (
+                queued + self.queues[lane].len(),
+                running + state.running as usize,
+            )
+        })
+    }
+
     pub(super) fn snapshot(&self, now: u64) -> Snapshot {
+        let (queued, running) = self.load();
         let ms = |ns: u64| ns as f64 / 1e6;
         let worker = |id: u32| {
             let worker = &self.workers[id];
@@ -736,14 +749,8 @@ impl State {
             * f64::from(self.limits.max_threads);
         Snapshot {
             workers: self.workers.keys().map(worker).collect(),
-            queued: Lane::ALL
-                .into_iter()
-                .map(|lane| self.queues[lane].len())
-                .sum(),
-            running: Lane::ALL
-                .into_iter()
-                .map(|lane| self.lanes[lane].running as usize)
-                .sum(),
+            queued,
+            running,
             completed: self.stats.completed,
             failed: self.stats.failed,
             wait: self.stats.wait(),
