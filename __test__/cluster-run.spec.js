@@ -187,3 +187,30 @@ test('processes end with a primary that was killed, also when they are blocked',
   again.close()
   t.pass()
 })
+
+test('a primary that runs out of descriptors goes on with the processes that it has', async (t) => {
+  const { primary } = await start(t, {
+    app: 'counting.js',
+    options: { processes: 12, backoff: { initial: 50, max: 50 }, crashLoop: { restarts: 20, action: 'hold' } },
+    command: ['/bin/sh', ['-c', 'ulimit -n 40; exec "$0" "$@"', process.execPath]]
+  })
+  await primary.ready
+  const { state, ready, processes } = await primary.call('status')
+  t.is(state, 'degraded')
+  t.true(ready >= 1 && ready < 12)
+  t.true(processes.some(({ causes }) => causes.some(({ message }) => /could not be started/.test(message))))
+})
+
+const asFirst = ['-pf', '--mount-proc', '--kill-child', process.execPath]
+const canBeFirst = require('node:child_process').spawnSync('unshare', [...asFirst, '-v']).status === 0
+
+;(canBeFirst ? test : test.skip)('it works as process 1 of a container', async (t) => {
+  const { primary, port } = await start(t, { options: { processes: 2 }, command: ['unshare', asFirst] })
+  await primary.ready
+  t.is((await request(port)).status, 200)
+  const first = Number(
+    require('node:fs').readFileSync(`/proc/${primary.child.pid}/task/${primary.child.pid}/children`, 'utf8')
+  )
+  kill(first, 'SIGTERM')
+  t.is((await primary.exited).code, 0)
+})
