@@ -55,8 +55,10 @@ async function main() {
   )
   await primary.ready
   await primary.call('reload')
-  const before = readingsOf(primary.child.pid)
   const load = startLoad(port, { clients: CLIENTS, keepAlive: false })
+  // The heap of a primary that has work is larger than that of one that has none.
+  await sleep(Number(values.minutes) * 6000 + 10_000)
+  const before = readingsOf(primary.child.pid)
   let deaths = 0
   const end = Date.now() + Number(values.minutes) * 60_000
   const any = async () => {
