@@ -9,6 +9,7 @@
 //   kill -HUP <pid of the primary>
 
 const http = require('node:http')
+const { once } = require('node:events')
 const { buffer } = require('node:stream/consumers')
 const { cluster, runTask } = require('rspool')
 
@@ -30,7 +31,7 @@ const supervisor = cluster.run(
       histograms.observe('answer-ms', performance.now() - start)
     })
     onDrain(() => console.log(`process ${slot} has answered everything`))
-    await new Promise((resolve) => server.listen(port, resolve))
+    await once(server.listen(port), 'listening')
   },
   {
     processes: process.env.PROCESSES ? Number(process.env.PROCESSES) : 'auto',

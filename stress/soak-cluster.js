@@ -65,15 +65,25 @@ async function main() {
     const ready = (await primary.call('processes')).filter((/** @type {any} */ { state }) => state === 'ready')
     return ready[random(ready.length)]?.pid ?? 0
   }
+  // One harm at a time, and the next when all are well again: else there may be nobody left to serve.
+  const well = async () => {
+    while ((await primary.call('status')).state !== 'ready') await sleep(20)
+  }
   /** @type {Record<string, () => Promise<unknown>>} */
   const chaos = {
     kill: async () => {
-      if (kill(await any(), 'SIGKILL')) deaths++
+      const pid = await any()
+      const from = primary.events.length
+      deaths++
+      kill(pid, 'SIGKILL')
+      await primary.event('exit', (exit) => exit.pid === pid, from)
     },
     terminate: async () => kill(await any(), 'SIGTERM'),
     block: async () => {
+      const from = primary.events.length
       deaths++
       await request(port, '/block-later').catch(() => {})
+      await primary.event('exit', ({ cause }) => cause.kind === 'stalled' || cause.kind === 'age', from)
     },
     pause: async () => {
       const pid = await any()
@@ -90,7 +100,8 @@ async function main() {
     const name = names[random(names.length)]
     await chaos[name]()
     done[name]++
-    await sleep(random(1500))
+    await well()
+    await sleep(random(500))
   }
   await primary.call('scale', 3)
   const { sent, failures } = await load.stop()

@@ -150,7 +150,8 @@ class InProcessSupervisor extends EventEmitter {
       : processStatus(
           { pid: process.pid, seat: 0, startedAt: this.#startedAt, readyAt: undefined },
           this.#region,
-          undefined
+          undefined,
+          true
         )
     const counters = this.counters.snapshot()
     return {
