@@ -82,7 +82,7 @@ for (const strategy of ['surge', 'all']) {
     test(`a reload to code that ${how} is refused, and the old processes go on (${strategy})`, async (t) => {
       const { primary, port, pids } = await start(t, {
         app: 'sometimes-broken.js',
-        options: { processes: 2, readyTimeout: 1500 }
+        options: { processes: 2, readyTimeout: 3000 }
       })
       const before = await pids()
       const load = startLoad(port, { clients: 4 })

@@ -100,8 +100,15 @@ test('with no process at all, main runs here and everything else is the same', a
   t.deepEqual(await primary.call('request', 0, { a: 1 }), { slot: 0, got: { a: 1 } })
   t.is((await primary.call('status')).state, 'ready')
   await t.throwsAsync(primary.call('scale', 2), { code: 'ERR_RSPOOL_UNSUPPORTED' })
+  t.regex(await primary.call('metrics'), /^requests_total\{slot="0"\} 1$/m)
   await primary.call('stop')
   t.deepEqual(await primary.exited, { code: 0, signal: null })
+})
+
+test('with no process at all, a main that fails ends the program with 3 and the reason', async (t) => {
+  const { primary } = await start(t, { app: 'broken.js', env: { BROKEN: 'rejects' }, options: { processes: 0 } })
+  t.is((await primary.exited).code, 3)
+  t.regex(primary.output, /main failed: Error: broken on purpose/)
 })
 
 test('a process that never gets ready is no process: the primary ends with 3 and the reason, once', async (t) => {
@@ -112,13 +119,13 @@ test('a process that never gets ready is no process: the primary ends with 3 and
   t.is(primary.pids.length, 3)
 })
 
-for (const [how, said, limit = 1500] of [
+for (const [how, said, limit = 3000] of [
   ['rejects', /broken on purpose/],
   ['throws at load', /broken on purpose/],
   ['exits', /exited with code 0 before it was ready/, 20_000],
-  ['never listens', /not ready within 1500 ms: no server listens and ready\(\) was not called/],
-  ['never resolves', /not ready within 1500 ms: main's promise is still pending/],
-  ['blocks', /not ready within 1500 ms: its event loop does not turn/]
+  ['never listens', /not ready within 3000 ms: no server listens and ready\(\) was not called/],
+  ['never resolves', /not ready within 3000 ms: main's promise is still pending/],
+  ['blocks', /not ready within 3000 ms: its event loop does not turn/]
 ]) {
   test(`a main that ${how} is told apart`, async (t) => {
     const { primary } = await start(t, {
@@ -186,4 +193,31 @@ test('processes end with a primary that was killed, also when they are blocked',
   await require('node:events').once(again, 'listening')
   again.close()
   t.pass()
+})
+
+test('a primary that runs out of descriptors goes on with the processes that it has', async (t) => {
+  const { primary } = await start(t, {
+    app: 'counting.js',
+    options: { processes: 12, backoff: { initial: 50, max: 50 }, crashLoop: { restarts: 20, action: 'hold' } },
+    command: ['/bin/sh', ['-c', 'ulimit -n 40; exec "$0" "$@"', process.execPath]]
+  })
+  await primary.ready
+  const { state, ready, processes } = await primary.call('status')
+  t.is(state, 'degraded')
+  t.true(ready >= 1 && ready < 12)
+  t.true(processes.some(({ causes }) => causes.some(({ message }) => /could not be started/.test(message))))
+})
+
+const asFirst = ['-pf', '--mount-proc', '--kill-child', process.execPath]
+const canBeFirst = require('node:child_process').spawnSync('unshare', [...asFirst, '-v']).status === 0
+
+;(canBeFirst ? test : test.skip)('it works as process 1 of a container', async (t) => {
+  const { primary, port } = await start(t, { options: { processes: 2 }, command: ['unshare', asFirst] })
+  await primary.ready
+  t.is((await request(port)).status, 200)
+  const first = Number(
+    require('node:fs').readFileSync(`/proc/${primary.child.pid}/task/${primary.child.pid}/children`, 'utf8')
+  )
+  kill(first, 'SIGTERM')
+  t.is((await primary.exited).code, 0)
 })

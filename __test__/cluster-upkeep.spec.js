@@ -70,9 +70,9 @@ test('a process that is stopped is not killed, and goes on where it was', async 
 })
 
 test('a primary whose own loop is blocked kills nobody that is well', async (t) => {
-  const { primary } = await start(t, { processes: 2, stallTimeout: 1000 })
+  const { primary } = await start(t, { processes: 2, stallTimeout: 2000 })
   const [{ pid }, { pid: other }] = await primary.call('processes')
-  await primary.call('block', 3000)
+  await primary.call('block', 5000)
   t.deepEqual(
     (await primary.call('processes')).map(({ pid }) => pid),
     [pid, other]
@@ -81,6 +81,19 @@ test('a primary whose own loop is blocked kills nobody that is well', async (t) 
     primary.events.filter(({ event }) => event === 'stalled'),
     []
   )
+})
+
+test('a process with an open inspector is not killed: somebody may sit in front of it', async (t) => {
+  const { primary, port } = await start(t, { processes: 1, stallTimeout: 1000, execArgv: ['--inspect=0'] })
+  const [{ pid }] = await primary.call('processes')
+  await sleep(400)
+  await request(port, '/block-later')
+  await sleep(3000)
+  t.deepEqual(
+    primary.events.filter(({ event }) => event === 'stalled'),
+    []
+  )
+  kill(pid, 'SIGKILL')
 })
 
 test('a process that hangs is killed while the loop of the primary is blocked', async (t) => {

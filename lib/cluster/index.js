@@ -13,7 +13,7 @@ module.exports = {
   },
   /** In a process of a cluster its context, elsewhere undefined: for files that `run(file)` started. */
   get current() {
-    return require('./boot').current()?.context
+    return require('./current').current()?.context
   },
   get ClusterCounters() {
     return require('./counters').ClusterCounters

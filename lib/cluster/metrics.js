@@ -41,7 +41,6 @@ class Text {
 
 const PROCESS = [
   ['rspool_process_resident_bytes', 'Resident memory.', 'rss'],
-  ['rspool_process_proportional_bytes', 'Proportional share of memory.', 'pss'],
   ['rspool_process_heap_used_bytes', 'JavaScript heap in use.', 'heapUsed'],
   ['rspool_process_external_bytes', 'Memory of JavaScript objects outside of the heap.', 'external'],
   ['rspool_process_open_descriptors', 'Open file descriptors.', 'fds'],

@@ -35,7 +35,7 @@ class ClusterProcess extends EventEmitter {
   /**
    * @param {object} parts
    * @param {import('./region').SharedRegion} parts.region
-   * @param {{ slot: number, generation: number, seat: number, row: number, names: any, fd: number, awaitsMain: boolean, sockets?: { name: string, fd: number }[] }} parts.place
+   * @param {{ slot: number, generation: number, seat: number, row: number, names: any, fd: number, awaitsMain: boolean, inProcess?: boolean, sockets?: { name: string, fd: number }[] }} parts.place
    * @param {object} parts.messages what the context adds to speak with the others
    */
   constructor({ region, place, messages }) {

@@ -63,14 +63,15 @@ class Seats {
     const { id, generation } = slot
     const { awaitsMain } = spec
     const place = { slot: id, generation, seat, row, names: this.#names, awaitsMain, sockets: this.#sockets.list() }
-    const process = new SupervisedProcess({
-      spec,
-      options: this.#options,
-      region: this.#region,
-      place,
-      handoffs: this.#handoffs,
-      explain: this.#host.upkeep.explain.bind(this.#host.upkeep)
-    })
+    const explain = this.#host.upkeep.explain.bind(this.#host.upkeep)
+    const parts = { spec, options: this.#options, region: this.#region, place, handoffs: this.#handoffs, explain }
+    let process
+    try {
+      process = new SupervisedProcess(parts)
+    } catch (error) {
+      this.#free.push(seat)
+      throw error
+    }
     this.#host.upkeep.add(process)
     this.#follow(process, slot, row)
     return process

@@ -52,7 +52,15 @@ class Slot {
     this.#stopped = false
     clearTimeout(this.#timer)
     if (this.current !== undefined) return
-    const fresh = this.#fork(this.host.spec())
+    let fresh
+    try {
+      fresh = this.#fork(this.host.spec())
+    } catch (error) {
+      // No descriptors, no memory, no processes left: that may pass.
+      const message = `could not be started: ${/** @type {Error} */ (error).message}`
+      this.#remember({ kind: 'exit', message })
+      return this.#died(undefined, { kind: 'exit', message })
+    }
     this.current = fresh
     this.#to('booting')
     fresh.once('ready', () => {
@@ -177,14 +185,18 @@ class Slot {
       if (this.next === process) this.next = undefined
       if (this.current !== process) return
       this.current = undefined
-      this.causes = [...this.causes, { at: Date.now(), kind: cause.kind, message: cause.message }].slice(-10)
+      this.#remember(cause)
       if (!this.#stopped) this.#died(process, cause)
     })
   }
 
-  #died(/** @type {import('./supervised').SupervisedProcess} */ process, /** @type {any} */ cause) {
+  #remember(/** @type {{ kind: string, message: string }} */ { kind, message }) {
+    this.causes = [...this.causes, { at: Date.now(), kind, message }].slice(-10)
+  }
+
+  #died(/** @type {import('./supervised').SupervisedProcess|undefined} */ process, /** @type {any} */ cause) {
     const { backoff } = this.host.options
-    if (process.readyAt !== undefined && Date.now() - process.readyAt >= backoff.stableAfter) this.failures = 0
+    if (process?.readyAt !== undefined && Date.now() - process.readyAt >= backoff.stableAfter) this.failures = 0
     const delay = backoffDelay(this.failures, backoff)
     this.failures++
     if (this.host.died(this, cause) === 'hold') return this.#to('failed')

@@ -70,11 +70,11 @@ pub struct ProcessReading {
     pub fd_limit: Option<f64>,
 }
 
-/// Reads a process from outside.
+/// Reads a process from outside; its proportional share of memory only when `share` is true.
 #[napi]
-pub fn read_process(pid: u32) -> Option<ProcessReading> {
+pub fn read_process(pid: u32, share: bool) -> Option<ProcessReading> {
     let usage = reading::usage(pid)?;
-    let details = reading::details(pid);
+    let details = reading::details(pid, share);
     Some(ProcessReading {
         state: usage.state.to_string(),
         cpu_ms: usage.cpu_ms as f64,
