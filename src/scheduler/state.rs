@@ -39,7 +39,7 @@ pub(super) enum Phase {
     Closed,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct LaneState {
     /// Idle workers, the warmest last.
     idle: Vec<u32>,
@@ -56,6 +56,26 @@ pub(super) struct LaneState {
     luck: Luck,
     /// How long tasks have lately run: a moving average, in nanoseconds.
     typical_run: u64,
+}
+
+/// What tasks are taken to run for until some have.
+const UNKNOWN_RUN: u64 = 10_000_000;
+
+impl Default for LaneState {
+    fn default() -> Self {
+        Self {
+            idle: Vec::new(),
+            spare: Vec::new(),
+            workers: 0,
+            starting: 0,
+            searching: 0,
+            busy: 0,
+            running: 0,
+            held: false,
+            luck: Luck::default(),
+            typical_run: UNKNOWN_RUN,
+        }
+    }
 }
 
 impl LaneState {
