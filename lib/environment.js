@@ -125,6 +125,9 @@ function onRing() {
   if (workerRing !== undefined && (why & ~RING_OUTBOX) !== 0) workerRing(why)
 }
 
+/** Whether the doorbell keeps the loop alive, as any handle of Node's says it. */
+onRing.hasRef = () => holds > 0
+
 /** Settles what has come in. At most a mailbox full: then promise reactions and the loop have a turn. */
 function drain() {
   const result = bound.drain()
