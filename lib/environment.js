@@ -129,6 +129,9 @@ function onRing() {
   if (workerRing !== undefined && (why & ~RING_OUTBOX) !== 0) workerRing(why)
 }
 
+/** Whether the doorbell keeps the loop alive, as any handle of Node's says it. */
+onRing.hasRef = () => holds > 0
+
 /** Whether the mailbox holds records that are not read yet: no code of a user's may run. */
 let reading = false
 /** @type {(() => void)[]} */

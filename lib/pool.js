@@ -357,8 +357,9 @@ class Pool extends EventEmitter {
    */
   #control(what, about) {
     if (what === WHAT.START) {
-      if (this.#shut) return
-      this.#isolates.start(about)
+      // The scheduler counts on it since it asked: a pool that ends meanwhile says that it has gone.
+      if (this.#shut) bound.leave(this.#handle, about)
+      else this.#isolates.start(about)
     } else if (what === WHAT.TERMINATE) this.#isolates.terminate(about)
     else if (what === WHAT.LANE_ENDED) {
       this.#lanes |= 1 << about
