@@ -1,0 +1,49 @@
+'use strict'
+
+// One at a time: each keeps all CPUs busy.
+const { serial: test } = require('ava')
+const { cpuCount } = require('..')
+const { Primary, kill } = require('./cluster/harness')
+
+const PROCESSES = 4
+
+/** How many workers are busy in all processes together, on average, while each has enough to do. */
+async function busyWorkers(primary, slots, ms = 1500) {
+  const answers = await Promise.all(slots.map((slot) => primary.call('request', slot, { ms })))
+  return { average: answers.reduce((sum, { busy }) => sum + busy, 0), each: answers.map(({ most }) => most) }
+}
+
+test('the pools of all processes together run no more than the budget, and one task each', async (t) => {
+  const primary = new Primary(t, { app: 'busy-app.js', options: { processes: PROCESSES } })
+  await primary.ready
+  const { average, each } = await busyWorkers(primary, [0, 1, 2, 3])
+  // The sum of averages is the average of the sums, and no sum is above the bound.
+  t.true(average <= cpuCount() + PROCESSES + 0.2, `${average}`)
+  t.true(
+    each.every((most) => most >= 1),
+    `${each}`
+  )
+})
+
+test('without the budget each pool runs as many as it likes', async (t) => {
+  const primary = new Primary(t, { app: 'busy-app.js', options: { processes: PROCESSES, budget: false } })
+  await primary.ready
+  const { each } = await busyWorkers(primary, [0, 1, 2, 3])
+  const total = each.reduce((sum, most) => sum + most, 0)
+  t.true(total > cpuCount() + PROCESSES, `${each}`)
+})
+
+test('one busy process may use the whole budget, and a killed one gives its tokens back', async (t) => {
+  const primary = new Primary(t, { app: 'busy-app.js', options: { processes: 2 } })
+  await primary.ready
+  const alone = await busyWorkers(primary, [0])
+  t.is(alone.each[0], Math.min(4, cpuCount() + 1))
+  const lost = primary.call('request', 0, { ms: 20_000 })
+  lost.catch(() => {})
+  while ((await primary.call('status')).budget.free > 0) await new Promise(setImmediate)
+  const [{ pid }] = (await primary.call('status')).processes
+  kill(pid, 'SIGKILL')
+  await primary.event('exit', (info) => info.pid === pid)
+  while ((await primary.call('status')).budget.free < cpuCount()) await new Promise(setImmediate)
+  await t.throwsAsync(lost)
+})

@@ -1,0 +1,24 @@
+'use strict'
+
+// Keeps its pool busy when it is asked to, and answers how many of its workers were busy on average.
+
+const { Pool } = require('../..')
+
+module.exports = async ({ onRequest }) => {
+  const pool = new Pool({ maxThreads: 4 })
+  onRequest(async ({ ms }) => {
+    let going = true
+    const work = async () => {
+      while (going) await pool.runTask('math.countPrimes', 300_000)
+    }
+    const all = Promise.all(Array.from({ length: 8 }, work))
+    const samples = []
+    for (const end = Date.now() + ms; Date.now() < end; ) {
+      await new Promise((resolve) => setTimeout(resolve, 5))
+      samples.push(pool.stats().busy)
+    }
+    going = false
+    await all
+    return { busy: samples.reduce((sum, busy) => sum + busy, 0) / samples.length, most: Math.max(...samples) }
+  })
+}
