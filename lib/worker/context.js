@@ -151,4 +151,16 @@ function begin(slot, generation, ticket) {
   return (current = slots[slot] = new Running(slot, generation, ticket))
 }
 
-module.exports = { context, enter, begin }
+/**
+ * Runs a task's function that had to be looked up: others have begun in the meantime.
+ * @param {number} slot
+ * @param {(input: any) => any} run
+ * @param {any} input
+ */
+function resume(slot, run, input) {
+  const running = /** @type {Running} */ (slots[slot])
+  current = running
+  return storage === undefined ? run(input) : storage.run(running, run, input)
+}
+
+module.exports = { context, enter, begin, resume }

@@ -21,7 +21,7 @@ const { isMoved } = require('../payload/move')
 const { PORT_MESSAGE } = require('../payload/port')
 const { PORT, TAG, encode, decode } = require('../payload/values')
 const { describe } = require('../payload/thrown')
-const { context, enter, begin } = require('./context')
+const { context, enter, begin, resume } = require('./context')
 const { load, known, lookUp, teardown } = require('./script')
 
 const IDLE = 0
@@ -100,7 +100,7 @@ async function work(slot, status, value) {
       try {
         const run = known(target)
         const input = readInput()
-        value = enter(slot, generation, ticket, run === undefined ? lookUpAndRun(target, input) : run, input)
+        value = enter(slot, generation, ticket, run === undefined ? lookUpAndRun(slot, target) : run, input)
         if (isThenable(value)) {
           settleLater(slot, value)
           value = WAITING
@@ -130,11 +130,12 @@ async function work(slot, status, value) {
 const WAITING = Symbol('waiting')
 
 /**
+ * @param {number} slot
  * @param {number} target
- * @param {any} input
+ * @returns {(input: any) => any}
  */
-function lookUpAndRun(target, input) {
-  return () => lookUp(target).then((run) => run(input))
+function lookUpAndRun(slot, target) {
+  return (input) => lookUp(target).then((run) => resume(slot, run, input))
 }
 
 /** The input in the mailbox. */
@@ -231,7 +232,7 @@ function received([kind, slot, generation, target, ticket, input, direct]) {
   else {
     try {
       const run = known(target)
-      value = enter(slot, generation, ticket, run === undefined ? lookUpAndRun(target, input) : run, input)
+      value = enter(slot, generation, ticket, run === undefined ? lookUpAndRun(slot, target) : run, input)
       if (isThenable(value)) return settleLater(slot, value)
     } catch (error) {
       status = 1
