@@ -100,6 +100,37 @@ function runOptions(given) {
   return readOptions(given, RUN_RULES, 'Task options')
 }
 
+function chunk(/** @type {unknown} */ value, /** @type {string} */ label) {
+  if (value === 'auto' || (Number.isInteger(value) && /** @type {number} */ (value) > 0)) return value
+  throw invalidArgument(`${label} must be 'auto' or an integer above 0, got ${show(value)}`)
+}
+
+/** @type {Record<string, (value: any, label: string) => any>} */
+const MAP_RULES = {
+  concurrency: integer(1, 1_000_000),
+  ordered: typed('boolean'),
+  chunk,
+  stopOnError: typed('boolean'),
+  onProgress: typed('function'),
+  signal,
+  timeout: limit,
+  queueTimeout: limit,
+  priority: PRIORITY,
+  params: typed('object'),
+  counters: readCounters
+}
+
+/**
+ * @param {unknown} given
+ */
+function mapOptions(given) {
+  const options = readOptions(given, MAP_RULES, 'Map options')
+  options.ordered ??= true
+  options.chunk ??= 'auto'
+  options.stopOnError ??= true
+  return options
+}
+
 /**
  * @param {unknown} given
  */
@@ -115,4 +146,4 @@ function toLimit(ms) {
   return ms === undefined || ms > 0x7fffffff ? -1 : Math.ceil(ms)
 }
 
-module.exports = { poolOptions, runOptions, closeOptions, toLimit }
+module.exports = { poolOptions, runOptions, mapOptions, closeOptions, toLimit }

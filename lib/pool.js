@@ -7,6 +7,7 @@ const { bound, cells, CELL, WHAT, pools, issue, giveBack, calls, hold, release }
 const { listen } = require('./abort')
 const { AbortError, PoolClosedError, QueueFullError, UnknownTaskError, invalidArgument } = require('./errors')
 const { Isolates } = require('./isolates')
+const { map, settled } = require('./map')
 const { poolOptions, runOptions, closeOptions, toLimit } = require('./options')
 const { PORT, TAG, encode, encodeForNative, toJson } = require('./payload/values')
 const { NATIVE, SCRIPT, nativeTarget, scriptTarget, inlineTarget, scriptUrl } = require('./targets')
@@ -52,6 +53,8 @@ class Pool extends EventEmitter {
   #isolates
   /** @type {import('./task').Home} */
   #home
+  /** For other ways to call. @type {import('./map').Caller} */
+  #caller
   #main
   /** @type {Map<string, import('./targets').Target>} */
   #exports = new Map()
@@ -102,6 +105,17 @@ class Pool extends EventEmitter {
       whyGone: (worker) => this.#isolates.whyGone(worker),
       whyNotStarted: () => this.#isolates.whyNotStarted()
     }
+    this.#caller = {
+      capacity: this.#capacity,
+      options: this.#options,
+      target: (task) => {
+        const target = task === undefined ? this.#scriptTarget({}) : this.#targetOf(task)
+        if (target === undefined) throw notTask(task)
+        return target
+      },
+      settings: (given) => new Settings(this.#options, given),
+      submit: (target, input, settings) => this.#submit(target, input, settings)
+    }
     this.#main =
       filename === undefined
         ? undefined
@@ -136,15 +150,9 @@ class Pool extends EventEmitter {
    */
   runTask(task, input, options) {
     try {
-      let target
-      if (typeof task === 'string') {
-        target = task.includes('.') ? nativeTarget(task) : this.#scriptTarget({ name: task })
-      } else if (typeof task === 'function') target = inlineTarget(task)
-      else if (isScriptTask(task))
-        target = this.#scriptTarget({ name: task.name, filename: scriptUrl(task.filename, "The task's filename") })
-      else {
-        if (arguments.length > 2)
-          throw invalidArgument(`The task must be a name, a function or { filename, name }, got ${show(task)}`)
+      const target = this.#targetOf(task)
+      if (target === undefined) {
+        if (arguments.length > 2) throw notTask(task)
         return this.run(task, input)
       }
       const settings = options === undefined ? this.#defaults : new Settings(this.#options, runOptions(options))
@@ -152,6 +160,37 @@ class Pool extends EventEmitter {
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  /**
+   * An async iterable of what a task gives for each input.
+   * @param {any} inputs
+   * @param {any} [task] undefined for the function that `run` calls
+   * @param {any} [options]
+   */
+  map(inputs, task, options) {
+    return map(this.#caller, inputs, task, options)
+  }
+
+  /**
+   * As `map`, and how each input ended.
+   * @param {any} inputs
+   * @param {any} [task]
+   * @param {any} [options]
+   */
+  settled(inputs, task, options) {
+    return settled(this.#caller, inputs, task, options)
+  }
+
+  /**
+   * @param {any} task
+   * @returns {import('./targets').Target | undefined} undefined if it names no task
+   */
+  #targetOf(task) {
+    if (typeof task === 'string') return task.includes('.') ? nativeTarget(task) : this.#scriptTarget({ name: task })
+    if (typeof task === 'function') return inlineTarget(task)
+    if (isScriptTask(task))
+      return this.#scriptTarget({ name: task.name, filename: scriptUrl(task.filename, "The task's filename") })
   }
 
   /** @param {{ name?: string, filename?: string }} which */
@@ -263,8 +302,7 @@ class Pool extends EventEmitter {
       } catch (error) {
         bound.undo(this.#handle, worker, slot)
         giveBack(task.ticket)
-        task.reject(error)
-        return
+        throw error
       }
       // A getter in the input may have submitted other tasks.
       cells[CELL.KEY] = key
@@ -279,8 +317,7 @@ class Pool extends EventEmitter {
       task.held = structuredClone({ input, list }, { transfer: list })
     } catch (error) {
       giveBack(task.ticket)
-      task.reject(error)
-      return
+      throw error
     }
     put()
     bound.submit()
@@ -457,6 +494,11 @@ class WorkerPool extends Pool {
  */
 function taken(input, transferList) {
   return structuredClone(input, { transfer: transferList })
+}
+
+/** @param {unknown} task */
+function notTask(task) {
+  return invalidArgument(`The task must be a name, a function or { filename, name }, got ${show(task)}`)
 }
 
 /**

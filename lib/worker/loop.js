@@ -21,6 +21,7 @@ const { isMoved } = require('../payload/move')
 const { PORT_MESSAGE } = require('../payload/port')
 const { PORT, TAG, encode, decode } = require('../payload/values')
 const { describe } = require('../payload/thrown')
+const { withoutUncloneable } = require('./batch')
 const { context, enter, begin, resume } = require('./context')
 const { load, known, lookUp, teardown } = require('./script')
 
@@ -176,8 +177,11 @@ function exchange(slot, status, value) {
       try {
         extra = encodeResult(task, value)
       } catch (error) {
-        status = 1
-        value = error
+        const others = withoutUncloneable(value)
+        if (others === undefined) {
+          status = 1
+          value = error
+        } else extra = encodeResult(task, others)
       }
     }
     if (status === 1) extra = encodeThrown(task, value)

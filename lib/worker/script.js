@@ -9,6 +9,7 @@ const { native } = require('../environment')
 const { UnknownTaskError, WorkerStartError } = require('../errors')
 const { didYouMean } = require('../validate')
 const bare = require('./bare')
+const { forEach } = require('./batch')
 
 /** @typedef {(input: any) => any} Run */
 
@@ -103,8 +104,9 @@ function known(id) {
  * @returns {Promise<Run>}
  */
 async function lookUp(id) {
-  const { filename, name, source } = JSON.parse(native.target(id))
-  const run = source !== undefined ? compile(source) : await exported(filename, name)
+  const { filename, name, source, batch } = JSON.parse(native.target(id))
+  let run = source !== undefined ? compile(source) : await exported(filename, name)
+  if (batch) run = forEach(run)
   found[id] = run
   return run
 }

@@ -1,0 +1,71 @@
+'use strict'
+
+// Where inputs come from: any iterable, pulled one at a time, and closed when no more are wanted.
+
+class Source {
+  #iterator
+  #pending = false
+  #done = false
+  /** Whether `next` gives promises. */
+  isAsync
+
+  /** @param {any} iterable */
+  constructor(iterable) {
+    this.isAsync = typeof iterable[Symbol.asyncIterator] === 'function'
+    this.#iterator = this.isAsync ? iterable[Symbol.asyncIterator]() : iterable[Symbol.iterator]()
+  }
+
+  get done() {
+    return this.#done
+  }
+
+  /** The next step of a synchronous source. */
+  step() {
+    try {
+      const step = this.#iterator.next()
+      if (step.done) this.#done = true
+      return step
+    } catch (error) {
+      this.#done = true
+      throw error
+    }
+  }
+
+  /**
+   * The next step of any source.
+   * @returns {Promise<IteratorResult<any>>}
+   */
+  async next() {
+    this.#pending = true
+    try {
+      const step = await this.#iterator.next()
+      if (step.done) this.#done = true
+      return step
+    } catch (error) {
+      this.#done = true
+      throw error
+    } finally {
+      this.#pending = false
+    }
+  }
+
+  /**
+   * Tells the source that no more is wanted. Waits for its answer, unless it owes one already: it may
+   * never give that.
+   */
+  async close() {
+    if (this.#done) return
+    this.#done = true
+    const closing = this.#iterator.return?.()
+    if (this.#pending) Promise.resolve(closing).catch(() => {})
+    else await closing
+  }
+}
+
+/** @param {any} value */
+function isIterable(value) {
+  if (value === null || value === undefined) return false
+  return typeof value[Symbol.iterator] === 'function' || typeof value[Symbol.asyncIterator] === 'function'
+}
+
+module.exports = { Source, isIterable }
