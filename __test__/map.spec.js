@@ -6,7 +6,9 @@ const { failure, fixture, makePool, program } = require('./helpers')
 
 function callPool(t, options = {}) {
   const marks = new Int32Array(new SharedArrayBuffer(16))
-  const pool = makePool(t, { filename: fixture('calls.js'), maxThreads: 2, workerData: { marks }, ...options })
+  // However busy the machine is, no worker is terminated for it.
+  const usual = { filename: fixture('calls.js'), maxThreads: 2, workerData: { marks }, abortGrace: 60_000 }
+  const pool = makePool(t, { ...usual, ...options })
   const marked = async (cell, count) => {
     for (let there; (there = Atomics.load(marks, cell)) < count; ) {
       const { async, value } = Atomics.waitAsync(marks, cell, there, 20)
@@ -32,6 +34,8 @@ const upTo = (n) => Array.from({ length: n }, (_, i) => i)
 /** Says how many of its inputs were taken, and whether it was closed. */
 function watched(n, { async = false, throwAt = -1 } = {}) {
   const state = { pulled: 0, closed: 0 }
+  // That is not waited for where the source owes an input.
+  state.closing = new Promise((resolve) => (state.close = resolve))
   function* inputs() {
     try {
       for (let i = 0; i < n; i++) {
@@ -41,6 +45,7 @@ function watched(n, { async = false, throwAt = -1 } = {}) {
       }
     } finally {
       state.closed++
+      state.close()
     }
   }
   state.inputs = async
@@ -79,6 +84,7 @@ for (const chunk of ['auto', 1, 7]) {
       t.deepEqual(values, upTo(7))
       t.true(error instanceof RangeError)
       t.is(error.message, 'seven')
+      await source.closing
       t.is(source.closed, 1)
       t.is(await pool.run(4), 8)
     })
@@ -95,6 +101,7 @@ for (const chunk of ['auto', 1, 7]) {
       const { pool } = callPool(t)
       const source = watched(Infinity, { async })
       for await (const value of pool.map(source.inputs, 'square', { chunk })) if (value === 81) break
+      await source.closing
       t.is(source.closed, 1)
       const { pulled } = source
       t.is(await pool.run(4), 8)
@@ -123,6 +130,7 @@ for (const chunk of ['auto', 1, 7]) {
     const { error } = await collect(pool.map(source.inputs, 'exitsAt7', { chunk }))
     t.is(error.code, 'ERR_RSPOOL_WORKER_EXIT')
     t.is(error.exitCode, 3)
+    await source.closing
     t.is(source.closed, 1)
     t.is(await pool.run(4), 8)
   })
@@ -172,6 +180,7 @@ for (const chunk of ['auto', 1, 7]) {
       if (signalling === 'signal') controller.abort(new Error('enough'))
       else emitter.emit('abort')
       t.is((await pending).code, 'ABORT_ERR')
+      await source.closing
       t.is(source.closed, 1)
       await marked(1, 1)
       t.is(await pool.run(4), 8)
@@ -188,6 +197,7 @@ for (const chunk of ['auto', 1, 7]) {
     await marked(0, 1)
     await pool.destroy()
     t.is((await pending).code, 'ERR_RSPOOL_POOL_CLOSED')
+    await source.closing
     t.is(source.closed, 1)
     t.deepEqual(await iterator.next(), { value: undefined, done: true })
     t.is((await collect(pool.map([1], 'square', { chunk }))).error.code, 'ERR_RSPOOL_POOL_CLOSED')
@@ -285,7 +295,7 @@ test('settled says how each input ended', async (t) => {
 })
 
 test('a time limit is the limit of one input', async (t) => {
-  const { pool } = callPool(t)
+  const { pool } = callPool(t, { abortGrace: 10 })
   const results = await pool.settled(upTo(6), 'hang', { timeout: 1000 })
   t.deepEqual(
     results.map(({ value, reason }) => value ?? reason.code),
@@ -304,6 +314,7 @@ test('onProgress hears of everything, and what it throws ends the mapping', asyn
   }
   const { error } = await collect(pool.map(source.inputs, 'square', { onProgress }))
   t.is(error.message, 'from onProgress')
+  await source.closing
   t.is(source.closed, 1)
 })
 
@@ -344,7 +355,7 @@ test('bad arguments throw at once', async (t) => {
 test('nothing is left that keeps the process', async (t) => {
   const { code, stdout } = await program(`
     const marks = new Int32Array(new SharedArrayBuffer(16))
-    const pool = new rspool.Pool({ filename: fixture('calls.js'), maxThreads: 2, workerData: { marks } })
+    const pool = new rspool.Pool({ filename: fixture('calls.js'), maxThreads: 2, workerData: { marks }, abortGrace: 60_000 })
     async function* forever() { for (let i = 0; ; i++) yield i }
     ;(async () => {
       for await (const n of pool.map(forever(), 'square')) if (n === 81) break

@@ -205,6 +205,16 @@ class Isolates {
       case PORT_MESSAGE.PROGRESS:
         this.owner.taskOf(message[1], message[2])?.onProgress?.(message[3])
         return
+      case PORT_MESSAGE.ITEMS:
+      case PORT_MESSAGE.TAKE: {
+        const [kind, ticket, generation, value, slot] = message
+        this.owner
+          .taskOf(ticket, generation)
+          ?.link?.(kind, value, (/** @type {number} */ kind, /** @type {any} */ value, /** @type {any[]} */ list) =>
+            isolate.port.postMessage([kind, slot, generation, value], list)
+          )
+        return
+      }
       case PORT_MESSAGE.WANT: {
         const [, ticket, slot, generation, target] = message
         const held = this.owner.taskOf(ticket, generation)?.held

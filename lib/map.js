@@ -182,16 +182,18 @@ class Mapping {
     this.#pulling = true
     // What is gathered does not wait for a source that takes its time.
     if (this.#gathered.length > 0) this.#flusher ??= setImmediate(() => this.#flush())
-    source
-      .next()
-      .then(
-        (/** @type {IteratorResult<any>} */ step) => this.#pulledOne(step),
-        (/** @type {unknown} */ error) => this.#sourceFailed(error)
-      )
-      .then(() => {
+    source.pull(
+      (/** @type {IteratorResult<any>} */ step) => {
         this.#pulling = false
+        this.#pulledOne(step)
         this.#pump()
-      })
+      },
+      (/** @type {unknown} */ error) => {
+        this.#pulling = false
+        this.#sourceFailed(error)
+        this.#pump()
+      }
+    )
   }
 
   #flush() {

@@ -131,6 +131,26 @@ function mapOptions(given) {
   return options
 }
 
+/** @type {Record<string, (value: any, label: string) => any>} */
+const STREAM_RULES = {
+  highWaterMark: integer(1, 1_000_000),
+  signal,
+  timeout: limit,
+  queueTimeout: limit,
+  priority: PRIORITY,
+  transferList: arrayOf(),
+  onProgress: typed('function')
+}
+
+/**
+ * @param {unknown} given
+ */
+function streamOptions(given) {
+  const options = readOptions(given, STREAM_RULES, 'Stream options')
+  options.highWaterMark ??= 1024
+  return options
+}
+
 /**
  * @param {unknown} given
  */
@@ -146,4 +166,4 @@ function toLimit(ms) {
   return ms === undefined || ms > 0x7fffffff ? -1 : Math.ceil(ms)
 }
 
-module.exports = { poolOptions, runOptions, mapOptions, closeOptions, toLimit }
+module.exports = { poolOptions, runOptions, mapOptions, streamOptions, closeOptions, toLimit }

@@ -12,6 +12,8 @@ const { poolOptions, runOptions, closeOptions, toLimit } = require('./options')
 const { PORT, TAG, encode, encodeForNative, toJson } = require('./payload/values')
 const { NATIVE, SCRIPT, nativeTarget, scriptTarget, inlineTarget, scriptUrl } = require('./targets')
 const { Task } = require('./task')
+const { pipe } = require('./pipe')
+const { stream } = require('./stream')
 const { show } = require('./validate')
 const { move } = require('./payload/move')
 
@@ -42,6 +44,8 @@ class Settings {
     this.params = run?.params === undefined ? undefined : toJson(run.params, "Task options: 'params'")
     this.counters = run?.counters
     this.onProgress = run?.onProgress
+    /** What takes the messages of a stream. @type {((kind: number, value: any, reply: any) => void) | undefined} */
+    this.link = undefined
   }
 }
 
@@ -183,6 +187,25 @@ class Pool extends EventEmitter {
   }
 
   /**
+   * An async iterable of what a task's function yields.
+   * @param {any} task
+   * @param {any} [input]
+   * @param {any} [options]
+   */
+  stream(task, input, options) {
+    return stream(this.#caller, task, input, options)
+  }
+
+  /**
+   * A Duplex: what is written is the input of a generator, what it yields is read.
+   * @param {any} task
+   * @param {any} [options]
+   */
+  pipe(task, options) {
+    return pipe(this.#caller, task, options)
+  }
+
+  /**
    * @param {any} task
    * @returns {import('./targets').Target | undefined} undefined if it names no task
    */
@@ -232,6 +255,7 @@ class Pool extends EventEmitter {
     const task = new Task(this.#home, resolve, reject)
     task.ticket = issue(task)
     task.onProgress = settings.onProgress
+    task.link = settings.link
     if (extra === PORT) this.#submitByPort(task, target, input, settings)
     else {
       this.#describe(task, target, settings)

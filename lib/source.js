@@ -32,21 +32,30 @@ class Source {
   }
 
   /**
-   * The next step of any source.
-   * @returns {Promise<IteratorResult<any>>}
+   * Asks for the next step; one of the two hears of it, later.
+   * @param {(step: IteratorResult<any>) => void} onStep
+   * @param {(error: unknown) => void} onError
    */
-  async next() {
+  pull(onStep, onError) {
     this.#pending = true
+    let promise
     try {
-      const step = await this.#iterator.next()
-      if (step.done) this.#done = true
-      return step
+      promise = Promise.resolve(this.#iterator.next())
     } catch (error) {
-      this.#done = true
-      throw error
-    } finally {
-      this.#pending = false
+      promise = Promise.reject(error)
     }
+    promise.then(
+      (step) => {
+        this.#pending = false
+        if (step.done) this.#done = true
+        onStep(step)
+      },
+      (error) => {
+        this.#pending = false
+        this.#done = true
+        onError(error)
+      }
+    )
   }
 
   /**

@@ -86,6 +86,20 @@ function batchOf(target) {
   return batch
 }
 
+/** @type {Map<number, Target>} */
+const streamTargets = new Map()
+
+/**
+ * The target that sends what a script's function yields.
+ * @param {Target} target
+ * @returns {Target}
+ */
+function streamOf(target) {
+  let stream = streamTargets.get(target.id)
+  if (stream === undefined) streamTargets.set(target.id, (stream = variantOf(target, { stream: true })))
+  return stream
+}
+
 /**
  * The same function, called in another way.
  * @param {Target} target
@@ -134,4 +148,4 @@ function scriptUrl(filename, label) {
   throw invalidArgument(`${label} must be a path, a file: URL or a data: URL, got ${show(filename)}`)
 }
 
-module.exports = { NATIVE, SCRIPT, nativeTarget, scriptTarget, inlineTarget, batchOf, scriptUrl }
+module.exports = { NATIVE, SCRIPT, nativeTarget, scriptTarget, inlineTarget, batchOf, streamOf, scriptUrl }

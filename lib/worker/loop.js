@@ -228,7 +228,9 @@ function byPort(task, value, transferList) {
 }
 
 /** @param {any[]} message an input that only a port can carry, or that there is none any more */
-function received([kind, slot, generation, target, ticket, input, direct]) {
+function received(message) {
+  const [kind, slot, generation, target, ticket, input, direct] = message
+  if (kind >= PORT_MESSAGE.CREDIT) return context.receive(kind, slot, generation, message[3])
   if (direct) running++
   let status = 0
   let value

@@ -10,6 +10,7 @@ const { UnknownTaskError, WorkerStartError } = require('../errors')
 const { didYouMean } = require('../validate')
 const bare = require('./bare')
 const { forEach } = require('./batch')
+const { pouring } = require('./stream')
 
 /** @typedef {(input: any) => any} Run */
 
@@ -104,9 +105,10 @@ function known(id) {
  * @returns {Promise<Run>}
  */
 async function lookUp(id) {
-  const { filename, name, source, batch } = JSON.parse(native.target(id))
+  const { filename, name, source, batch, stream } = JSON.parse(native.target(id))
   let run = source !== undefined ? compile(source) : await exported(filename, name)
   if (batch) run = forEach(run)
+  else if (stream) run = pouring(run)
   found[id] = run
   return run
 }
