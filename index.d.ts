@@ -1,6 +1,7 @@
 /// <reference types="node" />
 
 import type { EventEmitter } from 'node:events'
+import type { Duplex } from 'node:stream'
 import type { ResourceLimits, SHARE_ENV } from 'node:worker_threads'
 
 // biome-ignore lint/complexity/noUselessEmptyExport: without it what is not exported here would be, too
@@ -380,6 +381,45 @@ export type NativeMapOptions<K extends NativeTaskName, E extends NativeEncoding<
   'params' | 'counters'
 >
 
+// ---- streams -----------------------------------------------------------------------------------
+
+/** The options of {@link Pool.stream}. One that is not allowed throws `ERR_RSPOOL_INVALID_ARGUMENT`. */
+export interface StreamOptions extends TaskOptions {
+  /**
+   * Items, 1 to 1000000, that the generator may be ahead of whoever takes them; the same for the items of an
+   * input. Lower it for large items. @default 1024
+   */
+  highWaterMark?: number | undefined
+}
+
+/** What gives the items of a stream: a generator, or anything that can be iterated. */
+export type StreamSource<T> = Iterable<T> | AsyncIterable<T>
+
+/** An item as it arrives: a moved value itself. */
+export type Item<T> = T extends Moved<infer V> ? V : T
+
+// ---- exports -----------------------------------------------------------------------------------
+
+/** The functions of a script's module `M`, as the owner of the pool calls them; see {@link Pool.exports}. */
+export type Exports<M> = {
+  readonly [K in keyof M as K extends 'then' | 'toJSON' | 'setup' | 'teardown'
+    ? never
+    : M[K] extends (...args: any[]) => any
+      ? K
+      : never]: M[K] extends (...args: infer A) => infer R
+    ? A extends []
+      ? (input?: undefined, options?: TaskOptions) => Promise<TaskResult<R>>
+      : undefined extends A[0]
+        ? (input?: A[0], options?: TaskOptions) => Promise<TaskResult<R>>
+        : (input: A[0], options?: TaskOptions) => Promise<TaskResult<R>>
+    : never
+}
+
+/** The exports of a script whose module is not known. */
+export interface AnyExports {
+  readonly [name: string]: (input?: any, options?: TaskOptions) => Promise<any>
+}
+
 // ---- pools -------------------------------------------------------------------------------------
 
 /** The options of a pool. One that is unknown or not allowed throws `ERR_RSPOOL_INVALID_ARGUMENT`. */
@@ -659,6 +699,49 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
     task?: undefined,
     options?: SettledOptions
   ): Promise<PromiseSettledResult<T>[]>
+
+  /**
+   * Calls a generator function, or another that gives an iterable, and gives its items as they come, in their
+   * order. The task begins when the first item is asked for, and the generator runs ahead as far as
+   * `highWaterMark` says. Leaving the loop closes the generator: its `finally` blocks run, within `abortGrace`.
+   *
+   * An async iterable or an iterator as input is read item by item; the function gets an async iterable.
+   *
+   * What goes wrong is thrown after the items before it: what the generator throws, `DataCloneError`, or a
+   * code of {@link ErrorCode}; `ABORT_ERR` at once.
+   * @throws `ERR_RSPOOL_INVALID_ARGUMENT`, `ERR_RSPOOL_UNKNOWN_TASK` at the call, for what cannot be right
+   */
+  stream<A extends unknown[], T>(
+    task: (...args: A) => StreamSource<T> | Promise<StreamSource<T>>,
+    args: readonly [...A],
+    options?: StreamOptions
+  ): Results<Item<T>>
+  /** Streams what an inline function with one argument, which is no array, gives. */
+  stream<I, T>(
+    task: (input: I) => StreamSource<T> | Promise<StreamSource<T>>,
+    input: OneArgument<I>,
+    options?: StreamOptions
+  ): Results<Item<T>>
+  /** Streams what a function of a script gives: an export by name, or the one that `run` calls. */
+  stream<T = any>(task: string | ScriptTask | undefined, input?: any, options?: StreamOptions): Results<T>
+
+  /**
+   * A Duplex in object mode around a generator function: what is written is its input, an async iterable;
+   * what it yields is read. Begins with the first chunk or the first read. `null` cannot be yielded.
+   * @throws as {@link stream}
+   */
+  pipe(task?: string | ScriptTask | ((input: any) => StreamSource<any>) | undefined, options?: StreamOptions): Duplex
+
+  /**
+   * The exports of the pool's script as functions: `pool.exports<typeof import('./worker.js')>().square(7)` is
+   * `pool.run(7, { name: 'square' })`. One object a pool, one function a name. There is no `then` and no
+   * `toJSON`, so that it can be awaited and logged.
+   *
+   * @typeParam M the script's module
+   */
+  exports<M = any>(): 0 extends 1 & M ? AnyExports : Exports<M>
+  /** The same as {@link exports}. */
+  proxy<M = any>(): 0 extends 1 & M ? AnyExports : Exports<M>
 
   /**
    * Refuses new tasks with `ERR_RSPOOL_POOL_CLOSED`, lets queued and running ones finish, runs `teardown` of

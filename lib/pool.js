@@ -13,6 +13,7 @@ const { PORT, TAG, encode, encodeForNative, toJson } = require('./payload/values
 const { NATIVE, SCRIPT, nativeTarget, scriptTarget, inlineTarget, scriptUrl } = require('./targets')
 const { Task } = require('./task')
 const { pipe } = require('./pipe')
+const { proxyOf } = require('./proxy')
 const { stream } = require('./stream')
 const { show } = require('./validate')
 const { move } = require('./payload/move')
@@ -60,6 +61,8 @@ class Pool extends EventEmitter {
   /** For other ways to call. @type {import('./map').Caller} */
   #caller
   #main
+  /** @type {any} */
+  #proxy
   /** @type {Map<string, import('./targets').Target>} */
   #exports = new Map()
   #pending = 0
@@ -203,6 +206,30 @@ class Pool extends EventEmitter {
    */
   pipe(task, options) {
     return pipe(this.#caller, task, options)
+  }
+
+  /** The exports of the pool's script, as functions. */
+  proxy() {
+    return (this.#proxy ??= proxyOf((name, input, options) => this.#call(name, input, options)))
+  }
+
+  /**
+   * @param {string} name
+   * @param {any} input
+   * @param {any} options
+   * @returns {Promise<any>}
+   */
+  #call(name, input, options) {
+    try {
+      return this.run(input, { ...runOptions(options), name })
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** The same as `proxy`. */
+  exports() {
+    return this.proxy()
   }
 
   /**
