@@ -4,6 +4,7 @@
 // take little time travel several at once, as many as make a chunk of about a millisecond.
 
 const { listen } = require('./abort')
+const { ChunkSizes } = require('./chunk-sizes')
 const { AbortError, invalidArgument } = require('./errors')
 const { Feed } = require('./feed')
 const { mapOptions } = require('./options')
@@ -11,12 +12,6 @@ const { revive } = require('./payload/thrown')
 const { Source, isIterable } = require('./source')
 const { NATIVE, batchOf } = require('./targets')
 const { show } = require('./validate')
-
-/** Milliseconds of work that a chunk is to hold. */
-const AIM = 1
-const LARGEST = 4096
-/** How much larger than the largest chunk so far the next may be. */
-const GROWTH = 4
 
 /**
  * What a mapping needs of its pool.
@@ -79,10 +74,7 @@ class Mapping {
   #pulled = 0
   #completed = 0
   #failed = 0
-  // Of the latest chunks: milliseconds, inputs; and the largest chunk so far.
-  #time = 0
-  #count = 0
-  #largest = 0
+  #sizes
 
   /**
    * @param {Caller} caller
@@ -108,6 +100,7 @@ class Mapping {
       throw invalidArgument(`Map options: 'chunk' of a native task must be 1 or 'auto', got ${options.chunk}`)
     const { capacity } = caller
     options.concurrency ??= capacity + Math.min(capacity, caller.options.maxQueue)
+    this.#sizes = new ChunkSizes(Math.min(capacity, options.concurrency))
     this.#batched = options.chunk === 1 ? undefined : batchOf(this.#target)
   }
 
@@ -218,15 +211,8 @@ class Mapping {
 
   /** How many inputs the next chunk is to have. */
   #goal() {
-    const { chunk, concurrency } = this.#options
-    if (chunk !== 'auto') return chunk
-    if (this.#count === 0) return 1
-    const fitting = this.#time > 0 ? (AIM * this.#count) / this.#time : LARGEST
-    const most = Math.min(fitting, LARGEST, GROWTH * this.#largest)
-    // Towards the end, so many that every worker has some.
-    const left = this.#total - this.#pulled
-    const fair = left >= 0 ? left / (2 * Math.min(this.#caller.capacity, concurrency)) : most
-    return Math.max(1, Math.floor(Math.min(most, fair)))
+    const { chunk } = this.#options
+    return chunk === 'auto' ? this.#sizes.next(this.#total - this.#pulled) : chunk
   }
 
   // ---- on the way ------------------------------------------------------------------------------
@@ -293,10 +279,7 @@ class Mapping {
     if (this.#batched === undefined) entry.values.push(result)
     else {
       const [ms, values, failures] = result
-      const { length } = values
-      this.#time = this.#time / 2 + ms
-      this.#count = this.#count / 2 + length
-      if (length > this.#largest) this.#largest = length
+      this.#sizes.measured(ms, values.length)
       entry.values = values
       if (failures.length > 0) {
         entry.failures = new Map(failures.map((/** @type {any} */ [i, description]) => [i, revive(description)]))

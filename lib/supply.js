@@ -10,6 +10,9 @@ const { Source } = require('./source')
 const LARGEST = 256
 /** Milliseconds that an item may wait for others. */
 const PATIENCE = 1
+/** While this many items take next to no time, the clock is read but once for them: that costs more. */
+const STRIDE = 8
+const NO_TIME = 0.1
 
 /** @typedef {(items: any[], transferList: any[]) => void} Send */
 
@@ -22,6 +25,9 @@ class Supply {
   #batch = []
   /** When the first item of the batch was asked for. */
   #since = 0
+  /** When the clock was last read, and how many items may come before it is read again. */
+  #read = 0
+  #unread = 0
   #pulling = false
   #finished = false
   /** @type {NodeJS.Immediate | undefined} */
@@ -110,7 +116,14 @@ class Supply {
     }
     this.#room--
     const size = this.#batch.push(step.value)
-    if (size === LARGEST || performance.now() - this.#since > PATIENCE) this.#flush()
+    if (size === LARGEST || (--this.#unread <= 0 && this.#isLate())) this.#flush()
+  }
+
+  #isLate() {
+    const now = performance.now()
+    this.#unread = now - this.#read < NO_TIME ? STRIDE : 1
+    this.#read = now
+    return now - this.#since > PATIENCE
   }
 
   /** @param {unknown} error of the source, after what it gave */
