@@ -252,10 +252,21 @@ export interface TaskOptions {
    */
   queueTimeout?: number | undefined
   /**
-   * An integer from -20, which runs first, to 19, as `nice` counts. Strict: a task waits while one of a
-   * lower number does. Equal ones of a lane run in the order of their calls. @default 0
+   * The moment at which the task must have ended, waiting and running together: a Date, or milliseconds since
+   * the epoch. Then it rejects with `ERR_RSPOOL_DEADLINE` and is given up as by an abort. Among tasks of
+   * one priority those with a deadline run first, the earliest before the others. @default none
+   */
+  deadline?: Date | number | undefined
+  /**
+   * An integer from -20, which runs first, to 19, as `nice` counts. Half a second of waiting is worth one
+   * level, so nothing waits for ever. Equal ones of a lane run in the order of their calls. @default 0
    */
   priority?: number | undefined
+  /**
+   * How often the task may start again after its isolate has died under it, 0 to 255; never after it threw
+   * or was given up. An error after several starts has their number as `attempts`. @default the pool's `retries`
+   */
+  retries?: number | undefined
   /**
    * What is moved instead of copied: it is detached here when the call is made. An entry that cannot be
    * transferred rejects with `DataCloneError`. @default []
@@ -263,8 +274,17 @@ export interface TaskOptions {
   transferList?: readonly Transferable[] | undefined
 }
 
+/** The options of a script task. */
+export interface ScriptOptions extends TaskOptions {
+  /**
+   * Called with a copy of each value that the script gives to `task.progress()`, in order, and before the
+   * promise settles. What it throws is uncaught and harms no task. @default none
+   */
+  onProgress?: ((value: any) => void) | undefined
+}
+
 /** The options of {@link Pool.run}. */
-export interface RunOptions extends TaskOptions {
+export interface RunOptions extends ScriptOptions {
   /** The export of the script to call. @default the pool's `name` */
   name?: string | undefined
   /** Another script than the pool's own. @default the pool's `filename` */
@@ -307,7 +327,7 @@ export type OwnInput<Input> = 0 extends 1 & Input ? NoTask : Input & NoTask
 /** The options of a call of a pool's own function: where `Input` says what it takes, no other may be named. */
 export type OwnOptions<Input> = 0 extends 1 & Input
   ? RunOptions
-  : TaskOptions & { name?: undefined; filename?: undefined }
+  : ScriptOptions & { name?: undefined; filename?: undefined }
 
 /** `N` where it can be the name of an export: names with a dot are native tasks. */
 export type ExportName<N extends string> = N extends `${string}.${string}` ? never : N
@@ -449,6 +469,12 @@ export interface PoolOptions {
    * `ERR_RSPOOL_QUEUE_FULL`. `'auto'` is `maxThreads` squared. @default Infinity
    */
   maxQueue?: number | 'auto' | undefined
+  /**
+   * Bytes that an encoded input may have; a larger one rejects with `ERR_RSPOOL_INPUT_TOO_LARGE`. Inputs that
+   * only a port can carry (class instances, SharedArrayBuffers, `transferList`) are not measured.
+   * @default Infinity
+   */
+  maxInputSize?: number | undefined
   /** Tasks that an isolate runs at once, 1 to 65536; more than 1 is for functions that wait. @default 1 */
   concurrentTasksPerWorker?: number | undefined
   /** Milliseconds that a task may run, above 0; see {@link TaskOptions.timeout}. @default Infinity */
@@ -460,6 +486,8 @@ export interface PoolOptions {
    * replaced. `Infinity` never terminates. @default 100
    */
   abortGrace?: number | undefined
+  /** How often a task may start again after its isolate has died; see {@link TaskOptions.retries}. @default 0 */
+  retries?: number | undefined
   /**
    * What `workerData` of `node:worker_threads` is in the scripts, and what `setup` gets. Copied for each
    * worker when it starts. @default undefined
@@ -619,16 +647,16 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   runTask<A extends unknown[], R>(
     task: (...args: A) => R,
     args: readonly [...A],
-    options?: TaskOptions
+    options?: ScriptOptions
   ): Promise<TaskResult<R>>
   /** Runs an inline function with one argument that is no array. */
-  runTask<I, R>(task: (input: I) => R, input: OneArgument<I>, options?: TaskOptions): Promise<TaskResult<R>>
+  runTask<I, R>(task: (input: I) => R, input: OneArgument<I>, options?: ScriptOptions): Promise<TaskResult<R>>
   /** Runs an inline function without arguments. */
-  runTask<R>(task: () => R, input?: undefined, options?: TaskOptions): Promise<TaskResult<R>>
+  runTask<R>(task: () => R, input?: undefined, options?: ScriptOptions): Promise<TaskResult<R>>
   /** Calls an export of another script. */
-  runTask<T = any>(task: ScriptTask, input?: any, options?: TaskOptions): Promise<T>
+  runTask<T = any>(task: ScriptTask, input?: any, options?: ScriptOptions): Promise<T>
   /** Calls an export of the pool's script. */
-  runTask<T = any, N extends string = string>(task: ExportName<N>, input?: any, options?: TaskOptions): Promise<T>
+  runTask<T = any, N extends string = string>(task: ExportName<N>, input?: any, options?: ScriptOptions): Promise<T>
   /** Calls the function that `run` calls: any other value is its input. */
   runTask<T = Result>(input: OwnInput<Input>, options?: OwnOptions<Input>): Promise<T>
 
@@ -757,12 +785,34 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   /** As {@link close}: `await using pool = new Pool()`. */
   [Symbol.asyncDispose](): Promise<void>
 
+  /**
+   * Resolves when the `minThreads` workers of the script are ready; at once without a `filename`.
+   * Rejects with `ERR_RSPOOL_WORKER_START` or `ERR_RSPOOL_POOL_CLOSED`.
+   */
+  ready(): Promise<void>
+  /** Starts nothing that waits, until {@link resume}. What runs goes on, and calls are taken. */
+  pause(): void
+  /** Ends a {@link pause}; so does closing. */
+  resume(): void
+  /**
+   * Changes how many workers there may be. Idle ones that are too many end now, busy ones when their tasks have.
+   * @param size what is not given stays
+   * @throws `ERR_RSPOOL_INVALID_ARGUMENT`, `ERR_RSPOOL_POOL_CLOSED`
+   */
+  resize(size: Pick<PoolOptions, 'minThreads' | 'maxThreads'>): void
+  /** Rejects all that waits with an AbortError (`ABORT_ERR`), and gives how many tasks that were. */
+  cancelQueued(): number
+
   /** The pool at this moment; after its end, at its end. */
   stats(): PoolStats
   /** The options, with the defaults filled in. */
   readonly options: ResolvedPoolOptions
   /** Whether `close()` or `destroy()` was called. */
   readonly closed: boolean
+  /** Whether `pause()` holds. */
+  readonly paused: boolean
+  /** Whether more tasks are in the pool than its workers can take: the moment to wait for `drain`. */
+  readonly needsDrain: boolean
 
   /** The same as {@link move}. */
   static readonly move: typeof move
@@ -792,18 +842,18 @@ export function runTask<
 export function runTask<A extends unknown[], R>(
   task: (...args: A) => R,
   args: readonly [...A],
-  options?: TaskOptions
+  options?: ScriptOptions
 ): Promise<TaskResult<R>>
 /** Runs an inline function with one argument that is no array on the default pool. */
 export function runTask<I, R>(
   task: (input: I) => R,
   input: OneArgument<I>,
-  options?: TaskOptions
+  options?: ScriptOptions
 ): Promise<TaskResult<R>>
 /** Runs an inline function without arguments on the default pool. */
-export function runTask<R>(task: () => R, input?: undefined, options?: TaskOptions): Promise<TaskResult<R>>
+export function runTask<R>(task: () => R, input?: undefined, options?: ScriptOptions): Promise<TaskResult<R>>
 /** Calls an export of a script on the default pool. */
-export function runTask<T = any>(task: ScriptTask, input?: any, options?: TaskOptions): Promise<T>
+export function runTask<T = any>(task: ScriptTask, input?: any, options?: ScriptOptions): Promise<T>
 
 /** Each native task as a function on the default pool. Frozen. */
 export const tasks: Tasks
@@ -888,12 +938,18 @@ export class AtomicCounters<N extends string = string> {
   share(): SharedCounters
 }
 
+// ---- cluster -----------------------------------------------------------------------------------
+
+/** The cluster helper: processes on shared ports, kept up, with shared counters and one CPU budget. */
+export * as cluster from './types/cluster.js'
+
 // ---- errors ------------------------------------------------------------------------------------
 
 /** What `code` of an error of the pool can be; stable, and the thing to match on. */
 export type ErrorCode =
   | 'ABORT_ERR'
   | 'ERR_RSPOOL_CORRUPT_INPUT'
+  | 'ERR_RSPOOL_DEADLINE'
   | 'ERR_RSPOOL_INPUT_TOO_LARGE'
   | 'ERR_RSPOOL_INTERNAL'
   | 'ERR_RSPOOL_INVALID_ARGUMENT'
@@ -927,6 +983,11 @@ export namespace errors {
     protected constructor()
     code: 'ERR_RSPOOL_QUEUE_TIMEOUT'
   }
+  /** The task had not ended at its `deadline`. */
+  class DeadlineError extends RspoolError {
+    protected constructor()
+    code: 'ERR_RSPOOL_DEADLINE'
+  }
   /** `maxQueue` tasks wait already; this one was not taken. */
   class QueueFullError extends RspoolError {
     protected constructor()
@@ -943,6 +1004,8 @@ export namespace errors {
     code: 'ERR_RSPOOL_WORKER_EXIT'
     /** What `process.exit()` was given; 1 for a terminated isolate. */
     exitCode: number
+    /** How often the task was started, where that was more than once; see {@link TaskOptions.retries}. */
+    attempts?: number
   }
   /** No worker could be started; why is in `cause`. */
   class WorkerStartError extends RspoolError {

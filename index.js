@@ -1,15 +1,17 @@
 'use strict'
 
-const { bound, whenIdle } = require('./lib/environment')
+const { bound, whenIdle, load } = require('./lib/environment')
 const { Pool, WorkerPool } = require('./lib/pool')
 const { runTask, tasks } = require('./lib/default-pool')
 const { AtomicCounters } = require('./lib/counters')
 const { move } = require('./lib/payload/move')
 const { classes: errors } = require('./lib/errors')
 const cluster = require('./lib/cluster')
+const { addDrainHook, addPoolReading } = require('./lib/cluster/hooks')
 
-// A process of a cluster that is drained lets its tasks end.
-cluster.addDrainHook(whenIdle)
+// A process of a cluster that is drained lets its tasks end, and its status shows them.
+addDrainHook(whenIdle)
+addPoolReading(load)
 
 module.exports = {
   Pool,

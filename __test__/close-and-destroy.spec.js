@@ -43,6 +43,18 @@ test('destroy rejects running and queued tasks of both lanes', async (t) => {
   t.deepEqual(await rejected, new Array(6).fill(CLOSED))
 })
 
+test('destroy ends while a worker is asked for that has not been started', async (t) => {
+  for (let round = 0; round < 40; round++) {
+    const { pool, gate } = taskPool(t, { maxThreads: 2 })
+    const running = [pool.runTask('pause'), pool.runTask('math.countPrimes', 2 ** 53 - 1)]
+    await gate.arrival()
+    // The scheduler asks for another one at about this time.
+    const codes = outcomes([...running, pool.run(1), pool.run(/by port/), pool.runTask('never')])
+    await pool.destroy()
+    t.deepEqual(await codes, new Array(5).fill(CLOSED))
+  }
+})
+
 test('close with force is destroy', async (t) => {
   const { pool, gate } = taskPool(t, { maxThreads: 1 })
   const running = failure(pool.runTask('never'))

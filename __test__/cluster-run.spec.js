@@ -5,7 +5,7 @@ const { serial: test } = require('ava')
 const { Primary, freePort, request, kill, gone } = require('./cluster/harness')
 const cluster = require('../lib/cluster')
 
-async function start (t, parts = {}) {
+async function start(t, parts = {}) {
   const port = await freePort()
   const { env, ...rest } = parts
   const primary = new Primary(t, { ...rest, env: { APP_PORT: String(port), ...env } })
@@ -39,7 +39,13 @@ test('processes share one port, and each knows its slot', async (t) => {
   for (let i = 0; i < 4; i++) seen.add(JSON.parse((await request(port)).body).slot)
   t.deepEqual([...seen].sort(), [0, 1])
   const processes = await primary.call('processes')
-  t.deepEqual(processes.map(({ slot, state, generation }) => [slot, state, generation]), [[0, 'ready', 1], [1, 'ready', 1]])
+  t.deepEqual(
+    processes.map(({ slot, state, generation }) => [slot, state, generation]),
+    [
+      [0, 'ready', 1],
+      [1, 'ready', 1]
+    ]
+  )
   t.is(new Set(processes.map(({ pid }) => pid)).size, 2)
   const report = await primary.call('stop')
   t.is(report.forced, 0)
@@ -94,8 +100,15 @@ test('with no process at all, main runs here and everything else is the same', a
   t.deepEqual(await primary.call('request', 0, { a: 1 }), { slot: 0, got: { a: 1 } })
   t.is((await primary.call('status')).state, 'ready')
   await t.throwsAsync(primary.call('scale', 2), { code: 'ERR_RSPOOL_UNSUPPORTED' })
+  t.regex(await primary.call('metrics'), /^requests_total\{slot="0"\} 1$/m)
   await primary.call('stop')
   t.deepEqual(await primary.exited, { code: 0, signal: null })
+})
+
+test('with no process at all, a main that fails ends the program with 3 and the reason', async (t) => {
+  const { primary } = await start(t, { app: 'broken.js', env: { BROKEN: 'rejects' }, options: { processes: 0 } })
+  t.is((await primary.exited).code, 3)
+  t.regex(primary.output, /main failed: Error: broken on purpose/)
 })
 
 test('a process that never gets ready is no process: the primary ends with 3 and the reason, once', async (t) => {
@@ -106,16 +119,20 @@ test('a process that never gets ready is no process: the primary ends with 3 and
   t.is(primary.pids.length, 3)
 })
 
-for (const [how, said, limit = 1500] of [
+for (const [how, said, limit = 3000] of [
   ['rejects', /broken on purpose/],
   ['throws at load', /broken on purpose/],
   ['exits', /exited with code 0 before it was ready/, 20_000],
-  ['never listens', /not ready within 1500 ms: no server listens and ready\(\) was not called/],
-  ['never resolves', /not ready within 1500 ms: main's promise is still pending/],
-  ['blocks', /not ready within 1500 ms: its event loop does not turn/]
+  ['never listens', /not ready within 3000 ms: no server listens and ready\(\) was not called/],
+  ['never resolves', /not ready within 3000 ms: main's promise is still pending/],
+  ['blocks', /not ready within 3000 ms: its event loop does not turn/]
 ]) {
   test(`a main that ${how} is told apart`, async (t) => {
-    const { primary } = await start(t, { app: 'broken.js', env: { BROKEN: how }, options: { processes: 2, bootAttempts: 1, readyTimeout: limit } })
+    const { primary } = await start(t, {
+      app: 'broken.js',
+      env: { BROKEN: how },
+      options: { processes: 2, bootAttempts: 1, readyTimeout: limit }
+    })
     const [error] = await primary.event('unready')
     t.is(error.code, 'ERR_RSPOOL_NO_BOOT')
     t.regex(error.message, said)
@@ -158,7 +175,10 @@ test('one bad slot is held while the others serve', async (t) => {
   await primary.ready
   const status = await primary.call('status')
   t.is(status.state, 'degraded')
-  t.deepEqual(status.processes.map(({ state }) => state), ['ready', 'failed', 'ready'])
+  t.deepEqual(
+    status.processes.map(({ state }) => state),
+    ['ready', 'failed', 'ready']
+  )
 })
 
 test('processes end with a primary that was killed, also when they are blocked', async (t) => {
@@ -173,4 +193,31 @@ test('processes end with a primary that was killed, also when they are blocked',
   await require('node:events').once(again, 'listening')
   again.close()
   t.pass()
+})
+
+test('a primary that runs out of descriptors goes on with the processes that it has', async (t) => {
+  const { primary } = await start(t, {
+    app: 'counting.js',
+    options: { processes: 12, backoff: { initial: 50, max: 50 }, crashLoop: { restarts: 20, action: 'hold' } },
+    command: ['/bin/sh', ['-c', 'ulimit -n 40; exec "$0" "$@"', process.execPath]]
+  })
+  await primary.ready
+  const { state, ready, processes } = await primary.call('status')
+  t.is(state, 'degraded')
+  t.true(ready >= 1 && ready < 12)
+  t.true(processes.some(({ causes }) => causes.some(({ message }) => /could not be started/.test(message))))
+})
+
+const asFirst = ['-pf', '--mount-proc', '--kill-child', process.execPath]
+const canBeFirst = require('node:child_process').spawnSync('unshare', [...asFirst, '-v']).status === 0
+
+;(canBeFirst ? test : test.skip)('it works as process 1 of a container', async (t) => {
+  const { primary, port } = await start(t, { options: { processes: 2 }, command: ['unshare', asFirst] })
+  await primary.ready
+  t.is((await request(port)).status, 200)
+  const first = Number(
+    require('node:fs').readFileSync(`/proc/${primary.child.pid}/task/${primary.child.pid}/children`, 'utf8')
+  )
+  kill(first, 'SIGTERM')
+  t.is((await primary.exited).code, 0)
 })

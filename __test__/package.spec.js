@@ -70,7 +70,7 @@ test('what is packed can be run and built, and holds nothing else', async (t) =>
     t.true(packed.includes(file), `${file} is missing`)
   }
   const kept =
-    /^(lib|src|scripts\/(build|install)\.js|(index|worker|piscina)\.(d\.)?(m?js|m?ts)|build\.rs|Cargo\.|package\.json|[A-Z]+(\.md)?$)/
+    /^(lib|src|types|scripts\/(build|install)\.js|(index|worker|piscina)\.(d\.)?(m?js|m?ts)|build\.rs|Cargo\.|package\.json|[A-Z]+(\.md)?$)/
   t.deepEqual(
     packed.filter((file) => !kept.test(file) || file.endsWith('.node')),
     []
@@ -87,12 +87,7 @@ test('the ESM entries export what the CommonJS ones do', async (t) => {
 })
 
 test('the entries export what their declarations say', (t) => {
-  t.deepEqual(
-    Object.keys(require('rspool'))
-      .filter((name) => name !== 'cluster')
-      .sort(),
-    declared.main
-  )
+  t.deepEqual(Object.keys(require('rspool')).sort(), declared.main)
   t.deepEqual(Object.keys(require('rspool').errors).sort(), declared.errors)
   t.deepEqual(Object.keys(require('rspool/worker')).sort(), declared.worker)
 })

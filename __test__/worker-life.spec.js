@@ -186,8 +186,9 @@ test('idle workers go after idleTimeout, down to minThreads', async (t) => {
 test('idleTimeout Infinity keeps them, and minThreads 0 lets all go', async (t) => {
   const kept = taskPool(t, { maxThreads: 1, idleTimeout: Infinity })
   const gone = taskPool(t, { minThreads: 0, maxThreads: 1, idleTimeout: 10 })
+  const exit = once(gone.pool, 'workerExit')
   await Promise.all([kept.pool.run(1), gone.pool.run(1)])
-  await once(gone.pool, 'workerExit')
+  await exit
   t.is(gone.pool.stats().workers.length, 0)
   t.is(kept.pool.stats().workers.length, 1)
   t.is(await gone.pool.run(2), 2)

@@ -37,9 +37,11 @@ const POOL_RULES = {
   maxThreads: integer(1, MAX_THREADS),
   idleTimeout: duration,
   maxQueue,
+  maxInputSize: integer(1, Number.MAX_SAFE_INTEGER, { infinity: true }),
   concurrentTasksPerWorker: integer(1, 65_536),
   timeout: limit,
   queueTimeout: limit,
+  retries: integer(0, 255),
   abortGrace: duration,
   workerData: any,
   transferList: arrayOf(),
@@ -73,27 +75,53 @@ function poolOptions(given) {
 }
 
 const PRIORITY = integer(-20, 19)
+const RETRIES = integer(0, 255)
+
+/** A moment: a Date, or milliseconds since the epoch. */
+function deadline(/** @type {unknown} */ value, /** @type {string} */ label) {
+  const time = value instanceof Date ? value.getTime() : value
+  if (typeof time === 'number' && !Number.isNaN(time)) return time
+  throw invalidArgument(`${label} must be a Date or a number of milliseconds since the epoch, got ${show(value)}`)
+}
+
+const SIZE_RULES = { minThreads: integer(0, MAX_THREADS), maxThreads: integer(1, MAX_THREADS) }
+
+/**
+ * The sizes that `resize` is to set; what is not given stays.
+ * @param {unknown} given
+ * @param {{ minThreads: number, maxThreads: number }} now
+ * @returns {{ minThreads: number, maxThreads: number }}
+ */
+function sizeOptions(given, now) {
+  const { minThreads = now.minThreads, maxThreads = now.maxThreads } = readOptions(given, SIZE_RULES, 'resize options')
+  if (minThreads > maxThreads) {
+    throw invalidArgument(
+      `resize options: 'minThreads' must not be above 'maxThreads' (${maxThreads}), got ${minThreads}`
+    )
+  }
+  return { minThreads, maxThreads }
+}
 
 function signal(/** @type {unknown} */ value, /** @type {string} */ label) {
   if (isSignal(value)) return value
   throw invalidArgument(`${label} must be an AbortSignal or an EventEmitter, got ${show(value)}`)
 }
 
-/** @type {Record<string, (value: any, label: string) => any>} */
-const RUN_RULES = {
-  name: typed('string'),
-  filename: scriptUrl,
+const COMMON_RULES = {
   signal,
   timeout: limit,
   queueTimeout: limit,
+  deadline,
+  retries: RETRIES,
   priority: PRIORITY,
-  transferList: arrayOf(),
-  params: typed('object'),
-  counters: readCounters,
-  onProgress: typed('function')
+  transferList: arrayOf()
 }
+const SCRIPT_RULES = { ...COMMON_RULES, onProgress: typed('function') }
+const NATIVE_RULES = { ...COMMON_RULES, params: typed('object'), counters: readCounters }
+const RUN_RULES = { ...SCRIPT_RULES, name: typed('string'), filename: scriptUrl }
 
 /**
+ * The options of `run`, which also say what to run.
  * @param {unknown} given
  */
 function runOptions(given) {
@@ -152,6 +180,17 @@ function streamOptions(given) {
 }
 
 /**
+ * The options of a task that is named apart from them.
+ * @param {unknown} given
+ * @param {boolean} native
+ */
+function taskOptions(given, native) {
+  return native
+    ? readOptions(given, NATIVE_RULES, 'Options of a native task')
+    : readOptions(given, SCRIPT_RULES, 'Options of a script task')
+}
+
+/**
  * @param {unknown} given
  */
 function closeOptions(given) {
@@ -166,4 +205,13 @@ function toLimit(ms) {
   return ms === undefined || ms > 0x7fffffff ? -1 : Math.ceil(ms)
 }
 
-module.exports = { poolOptions, runOptions, mapOptions, streamOptions, closeOptions, toLimit }
+module.exports = {
+  poolOptions,
+  runOptions,
+  taskOptions,
+  mapOptions,
+  streamOptions,
+  sizeOptions,
+  closeOptions,
+  toLimit
+}

@@ -3,12 +3,33 @@
 // What the user makes: validates, encodes, submits, and ends. The scheduling is Rust's.
 
 const { EventEmitter } = require('node:events')
-const { bound, cells, CELL, WHAT, pools, issue, giveBack, calls, hold, release } = require('./environment')
+const {
+  bound,
+  cells,
+  numbers,
+  CELL,
+  FORM,
+  DEADLINE,
+  WHAT,
+  pools,
+  issue,
+  giveBack,
+  calls,
+  hold,
+  release
+} = require('./environment')
 const { listen } = require('./abort')
-const { AbortError, PoolClosedError, QueueFullError, UnknownTaskError, invalidArgument } = require('./errors')
+const {
+  AbortError,
+  PoolClosedError,
+  InputTooLargeError,
+  QueueFullError,
+  UnknownTaskError,
+  invalidArgument
+} = require('./errors')
 const { Isolates } = require('./isolates')
 const { map, settled } = require('./map')
-const { poolOptions, runOptions, closeOptions, toLimit } = require('./options')
+const { poolOptions, runOptions, taskOptions, sizeOptions, closeOptions, toLimit } = require('./options')
 const { PORT, TAG, encode, encodeForNative, toJson } = require('./payload/values')
 const { NATIVE, SCRIPT, nativeTarget, scriptTarget, inlineTarget, scriptUrl } = require('./targets')
 const { Task } = require('./task')
@@ -40,6 +61,8 @@ class Settings {
     this.timeout = toLimit(run?.timeout ?? pool.timeout)
     this.queueTimeout = toLimit(run?.queueTimeout ?? pool.queueTimeout)
     this.priority = run?.priority ?? 0
+    this.deadline = run?.deadline
+    this.retries = run?.retries ?? pool.retries ?? 0
     this.signal = run?.signal
     this.transferList = run?.transferList
     this.params = run?.params === undefined ? undefined : toJson(run.params, "Task options: 'params'")
@@ -76,6 +99,7 @@ class Pool extends EventEmitter {
   /** @type {(() => void) | undefined} */
   #resolveClosed
   #shut = false
+  #paused = false
   #reaper
   /** @type {any} */
   #lastStats
@@ -90,7 +114,10 @@ class Pool extends EventEmitter {
     const made = bound.createPool(minThreads, maxThreads, maxQueue, concurrentTasksPerWorker, abortGrace, idleTimeout)
     ;[this.#handle, this.#uid] = made.split(',').map(Number)
     this.#capacity = maxThreads * concurrentTasksPerWorker
-    pools.set(this.#uid, { control: (what, about) => this.#control(what, about) })
+    pools.set(this.#uid, {
+      control: (what, about) => this.#control(what, about),
+      load: () => bound.load(this.#handle)
+    })
     this.#isolates = new Isolates({
       handle: this.#handle,
       uid: this.#uid,
@@ -116,7 +143,7 @@ class Pool extends EventEmitter {
       capacity: this.#capacity,
       options: this.#options,
       target: (task) => {
-        const target = task === undefined ? this.#scriptTarget({}) : this.#targetOf(task)
+        const target = task === undefined ? this.#scriptTarget(undefined) : this.#targetOf(task)
         if (target === undefined) throw notTask(task)
         return target
       },
@@ -143,7 +170,7 @@ class Pool extends EventEmitter {
     try {
       if (options === undefined && this.#main !== undefined) return this.#submit(this.#main, input, this.#defaults)
       const given = runOptions(options)
-      return this.#submit(this.#scriptTarget(given), input, new Settings(this.#options, given))
+      return this.#submit(this.#scriptTarget(given.name, given.filename), input, new Settings(this.#options, given))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -162,7 +189,10 @@ class Pool extends EventEmitter {
         if (arguments.length > 2) throw notTask(task)
         return this.run(task, input)
       }
-      const settings = options === undefined ? this.#defaults : new Settings(this.#options, runOptions(options))
+      const settings =
+        options === undefined
+          ? this.#defaults
+          : new Settings(this.#options, taskOptions(options, target.lane === NATIVE))
       return this.#submit(target, input, settings)
     } catch (error) {
       return Promise.reject(error)
@@ -221,7 +251,7 @@ class Pool extends EventEmitter {
    */
   #call(name, input, options) {
     try {
-      return this.run(input, { ...runOptions(options), name })
+      return this.run(input, { ...taskOptions(options, false), name })
     } catch (error) {
       return Promise.reject(error)
     }
@@ -237,14 +267,20 @@ class Pool extends EventEmitter {
    * @returns {import('./targets').Target | undefined} undefined if it names no task
    */
   #targetOf(task) {
-    if (typeof task === 'string') return task.includes('.') ? nativeTarget(task) : this.#scriptTarget({ name: task })
+    if (typeof task === 'string') return task.includes('.') ? nativeTarget(task) : this.#scriptTarget(task)
     if (typeof task === 'function') return inlineTarget(task)
     if (isScriptTask(task))
-      return this.#scriptTarget({ name: task.name, filename: scriptUrl(task.filename, "The task's filename") })
+      return this.#scriptTarget(
+        Object.hasOwn(task, 'name') ? task.name : undefined,
+        scriptUrl(task.filename, "The task's filename")
+      )
   }
 
-  /** @param {{ name?: string, filename?: string }} which */
-  #scriptTarget({ name, filename = this.#options.filename }) {
+  /**
+   * @param {string | undefined} name
+   * @param {string} [filename]
+   */
+  #scriptTarget(name, filename = this.#options.filename) {
     const own = filename === this.#options.filename
     if (filename === undefined) {
       throw new UnknownTaskError(
@@ -278,6 +314,7 @@ class Pool extends EventEmitter {
     // Native tasks take a copy of the bytes; what is handed over is taken from the caller all the same.
     if (native) extra = encodeForNative(transferList === undefined ? input : taken(input, transferList))
     else extra = transferList === undefined ? encode(input) : PORT
+    if (this.#options.maxInputSize !== undefined) refuseLarger(this.#options.maxInputSize, extra)
     const promise = new Promise(capture)
     const task = new Task(this.#home, resolve, reject)
     task.ticket = issue(task)
@@ -308,6 +345,8 @@ class Pool extends EventEmitter {
     cells[CELL.PRIORITY] = settings.priority
     cells[CELL.TIMEOUT] = settings.timeout
     cells[CELL.QUEUE_TIMEOUT] = settings.queueTimeout
+    cells[CELL.RETRIES] = settings.retries
+    numbers[DEADLINE] = settings.deadline === undefined ? -1 : Math.max(0, settings.deadline - Date.now())
   }
 
   /** @param {InstanceType<typeof Task>} task */
@@ -336,13 +375,16 @@ class Pool extends EventEmitter {
    */
   #submitByPort(task, target, input, settings) {
     const list = settings.transferList ?? []
+    // A task that may start again keeps its input, so it is held here and copied each time.
+    const again = settings.retries > 0
     const put = () => {
       this.#describe(task, target, settings)
       cells[CELL.TAG] = TAG.PORT
       cells[CELL.FORM] = 0
     }
     put()
-    bound.submitDirect()
+    if (again) cells[CELL.SLOT] = -1
+    else bound.submitDirect()
     const slot = cells[CELL.SLOT]
     if (slot >= 0) {
       const worker = cells[CELL.START]
@@ -366,6 +408,7 @@ class Pool extends EventEmitter {
     try {
       // As it is now: a later change by the caller must not reach the task.
       task.held = structuredClone({ input, list }, { transfer: list })
+      if (again) task.held.list = []
     } catch (error) {
       giveBack(task.ticket)
       throw error
@@ -402,8 +445,9 @@ class Pool extends EventEmitter {
    */
   #control(what, about) {
     if (what === WHAT.START) {
-      if (this.#shut) return
-      this.#isolates.start(about)
+      // The scheduler counts on it since it asked: a pool that ends meanwhile says that it has gone.
+      if (this.#shut) bound.leave(this.#handle, about)
+      else this.#isolates.start(about)
     } else if (what === WHAT.TERMINATE) this.#isolates.terminate(about)
     else if (what === WHAT.LANE_ENDED) {
       this.#lanes |= 1 << about
@@ -425,6 +469,46 @@ class Pool extends EventEmitter {
   #complain(error) {
     if (this.listenerCount('error') > 0) this.#emit('error', error)
     else process.emitWarning(`A worker of a pool failed while it ran no task: ${show(error)}`, 'RspoolWarning')
+  }
+
+  /**
+   * Resolves when the script's `minThreads` workers are ready.
+   * @returns {Promise<void>}
+   */
+  async ready() {
+    if (this.#phase !== 'open') throw new PoolClosedError('The pool is closed')
+    hold()
+    try {
+      await this.#isolates.whenReady()
+    } finally {
+      release()
+    }
+  }
+
+  // ---- steering --------------------------------------------------------------------------------
+
+  /** Starts nothing that waits, until `resume`; what runs goes on, and calls are taken. */
+  pause() {
+    if (this.#phase === 'open') bound.pause(this.#handle, (this.#paused = true))
+  }
+
+  resume() {
+    if (this.#phase !== 'ended') bound.pause(this.#handle, (this.#paused = false))
+  }
+
+  /** @param {any} sizes */
+  resize(sizes) {
+    const size = sizeOptions(sizes, this.#options)
+    if (this.#phase !== 'open') throw new PoolClosedError('The pool is closed')
+    this.#options = Object.freeze({ ...this.#options, ...size })
+    this.#capacity = size.maxThreads * this.#options.concurrentTasksPerWorker
+    bound.resize(this.#handle, size.minThreads, size.maxThreads)
+    if (this.#options.filename !== undefined) this.#isolates.startMinimum()
+  }
+
+  /** Rejects all that waits with an AbortError. @returns {number} how many tasks that were */
+  cancelQueued() {
+    return this.#phase === 'ended' ? 0 : bound.cancelWaiting(this.#handle)
   }
 
   // ---- ending ----------------------------------------------------------------------------------
@@ -458,6 +542,8 @@ class Pool extends EventEmitter {
   }
 
   #beginClosing() {
+    // What waits is to end too.
+    this.resume()
     this.#phase = 'closing'
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
@@ -510,6 +596,15 @@ class Pool extends EventEmitter {
     return this.#options
   }
 
+  get paused() {
+    return this.#paused
+  }
+
+  /** Whether tasks wait for a worker: the moment for a producer to wait for 'drain'. */
+  get needsDrain() {
+    return this.#waited
+  }
+
   get closed() {
     return this.#phase !== 'open'
   }
@@ -550,6 +645,19 @@ function taken(input, transferList) {
 /** @param {unknown} task */
 function notTask(task) {
   return invalidArgument(`The task must be a name, a function or { filename, name }, got ${show(task)}`)
+}
+
+/**
+ * @param {number} most
+ * @param {ArrayBufferView | typeof PORT | undefined} extra
+ */
+function refuseLarger(most, extra) {
+  // What a port carries is measured by the engine alone, and tells nobody.
+  if (extra === PORT) return
+  const inMailbox = cells[CELL.FORM] === FORM.BYTES ? cells[CELL.LENGTH] : 0
+  const size = extra?.byteLength ?? inMailbox
+  if (size <= most) return
+  throw new InputTooLargeError(`The input has ${size} bytes when encoded: 'maxInputSize' is ${most}`)
 }
 
 /**

@@ -50,6 +50,8 @@ class Stream {
     this.#input = input
     this.#fed = isFlow(input)
     this.#settings = caller.settings({ ...this.#options, signal: this.#controller.signal })
+    // What has been yielded cannot be taken back.
+    this.#settings.retries = 0
     this.#settings.link = (/** @type {number} */ kind, /** @type {any} */ value, /** @type {Reply} */ reply) =>
       this.#received(kind, value, reply)
     this.feed = new Feed({

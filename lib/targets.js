@@ -51,7 +51,7 @@ function nativeTarget(name) {
  * @returns {Target}
  */
 function scriptTarget(filename, name) {
-  return { lane: SCRIPT, id: native.internTarget(JSON.stringify({ filename, name })), spread: false }
+  return { lane: SCRIPT, id: native.internTarget(JSON.stringify([filename, name])), spread: false }
 }
 
 /**
@@ -66,7 +66,7 @@ function inlineTarget(fn) {
       throw invalidArgument('An inline function must be written in JavaScript; this one is native or bound')
     }
     if (/^class\b/.test(source)) throw invalidArgument('An inline function must not be a class')
-    target = { lane: SCRIPT, id: native.internTarget(JSON.stringify({ source: callable(source) })), spread: true }
+    target = { lane: SCRIPT, id: native.internTarget(JSON.stringify([null, null, callable(source)])), spread: true }
     inlineTargets.set(fn, target)
   }
   return target
@@ -82,7 +82,7 @@ const batchTargets = new Map()
  */
 function batchOf(target) {
   let batch = batchTargets.get(target.id)
-  if (batch === undefined) batchTargets.set(target.id, (batch = variantOf(target, { batch: true })))
+  if (batch === undefined) batchTargets.set(target.id, (batch = variantOf(target, 'batch')))
   return batch
 }
 
@@ -96,18 +96,19 @@ const streamTargets = new Map()
  */
 function streamOf(target) {
   let stream = streamTargets.get(target.id)
-  if (stream === undefined) streamTargets.set(target.id, (stream = variantOf(target, { stream: true })))
+  if (stream === undefined) streamTargets.set(target.id, (stream = variantOf(target, 'stream')))
   return stream
 }
 
 /**
  * The same function, called in another way.
  * @param {Target} target
- * @param {object} how
+ * @param {'batch' | 'stream'} how
  * @returns {Target}
  */
 function variantOf({ lane, id, spread }, how) {
-  return { lane, id: native.internTarget(JSON.stringify({ ...JSON.parse(native.target(id)), ...how })), spread }
+  const [filename, name, source] = JSON.parse(native.target(id))
+  return { lane, id: native.internTarget(JSON.stringify([filename, name, source, how])), spread }
 }
 
 /**

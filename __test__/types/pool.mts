@@ -113,6 +113,13 @@ runTask({ data: 1 })
 // @ts-expect-error
 pool.runTask(Symbol('task'))
 
+pool.runTask('square', 7, { onProgress: (value) => value.rows })
+pool.run(7, { onProgress: (rows: number) => rows })
+// @ts-expect-error a native task reports into counters
+runTask('hash.sha256', 'x', { onProgress() {} })
+// @ts-expect-error
+pool.runTask('square', 7, { onProgress: 5 })
+
 // ---- inline functions
 
 is<Promise<number>>()(
@@ -191,6 +198,24 @@ pool.off('close', () => {})
 pool.on('drain', (what: string) => what)
 // @ts-expect-error
 pool.on('workerCreate', ({ exitCode }) => exitCode)
+
+// ---- steering
+
+is<Promise<void>>()(pool.ready(), true)
+is<number>()(pool.cancelQueued(), true)
+is<boolean>()(pool.paused || pool.needsDrain, true)
+pool.pause()
+pool.resume()
+pool.resize({ maxThreads: 8 })
+pool.run(1, { deadline: new Date(), retries: 2 })
+pool.runTask('hash.sha256', 'x', { deadline: Date.now() + 50 })
+new Pool({ retries: 1 })
+// @ts-expect-error
+pool.resize({ maxQueue: 8 })
+// @ts-expect-error
+pool.resize(8)
+// @ts-expect-error
+pool.run(1, { deadline: '10:00' })
 
 // ---- ending
 

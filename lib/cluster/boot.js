@@ -2,18 +2,12 @@
 
 // Binds a ClusterProcess to the primary: IPC, signals, the parent-death guard, the exit.
 
-const cluster = require('node:cluster')
-const native = require('../load')
+const cluster = require('./core')
+const native = /** @type {any} */ (require('../load'))
 const { SharedRegion } = require('./region')
 const { ClusterProcess } = require('./process')
 const { Mailbox } = require('./messages')
-
-const kCurrent = Symbol.for('rspool.cluster.process')
-
-/** The ClusterProcess of this process, whichever copy of the package made it. */
-function current() {
-  return /** @type {any} */ (globalThis)[kCurrent]
-}
+const { setCurrent } = require('./current')
 
 /** @param {any} settings what the primary passed */
 function boot(settings) {
@@ -27,7 +21,7 @@ function boot(settings) {
   }
   const mailbox = new Mailbox((message, done) => send({ rspool: 'message', ...message }, done))
   const half = new ClusterProcess({ region, place, messages: mailbox.api() })
-  Object.defineProperty(globalThis, kCurrent, { value: half })
+  setCurrent(half)
 
   let leaving = false
   /** Everything sent before is on its way first: the channel keeps its order. */
@@ -96,4 +90,4 @@ function describe(error) {
   return { name, message, stack, code }
 }
 
-module.exports = { boot, current }
+module.exports = { boot }

@@ -2,8 +2,6 @@
 
 // Why a process died, in a form for programs and a sentence for people.
 
-const os = require('node:os')
-
 /** @typedef {{ kind: string, code: number|null, signal: string|null, message: string, error?: any, planned: boolean, forced: boolean, stack?: string }} Cause */
 
 /**
@@ -14,8 +12,10 @@ const os = require('node:os')
  */
 function causeOfDeath(supervised, code, signal) {
   const { reason, error, readyAt, planned, forced } = supervised
+  const unborn = supervised.pid === undefined
   const kind =
-    reason?.kind ?? (error !== undefined && readyAt === undefined ? 'boot-error' : signal !== null ? 'signal' : 'exit')
+    reason?.kind ??
+    (!unborn && error !== undefined && readyAt === undefined ? 'boot-error' : signal !== null ? 'signal' : 'exit')
   const cause = { kind, code, signal, planned, forced, ...(error === undefined ? {} : { error }) }
   return { ...cause, message: sentence(supervised, cause) }
 }
@@ -37,7 +37,7 @@ function sentence({ reason, readyAt, pid }, { kind, code, signal, error }) {
     case 'signal':
       return `was killed by ${signal}${before}`
     case 'exit':
-      if (pid === undefined) return `could not be started: ${error?.message ?? os.constants.errno}`
+      if (pid === undefined) return `could not be started: ${error?.message ?? `error ${code}`}`
       return `exited with code ${code}${before}`
     default:
       return `ended: ${kind}`

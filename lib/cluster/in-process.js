@@ -3,11 +3,13 @@
 // `processes: 0`: main runs in this very process, with the same context and the same supervisor
 // methods, for development and tests.
 
+const os = require('node:os')
 const { EventEmitter } = require('node:events')
 const { pathToFileURL } = require('node:url')
 const { RspoolError, invalidArgument } = require('../errors')
 const { SharedRegion } = require('./region')
-const { SharedCounters } = require('./counters')
+const { ClusterCounters } = require('./counters')
+const { setCurrent } = require('./current')
 const { ClusterProcess } = require('./process')
 const { Mailbox } = require('./messages')
 const { processStatus } = require('./status')
@@ -34,7 +36,7 @@ class InProcessSupervisor extends EventEmitter {
     this.#region = SharedRegion.create(names, { rows: 2, seats: 1, tokens: 1 })
     this.#region.useRow(1)
     const { fd } = this.#region.native
-    this.counters = new SharedCounters(this.#region, 0, { fd, names })
+    this.counters = new ClusterCounters(this.#region, 0, { fd, names })
     this.gauges = new SharedGauges(this.#region, 0)
     this.histograms = new SharedHistograms(this.#region, 0)
 
@@ -55,18 +57,25 @@ class InProcessSupervisor extends EventEmitter {
       awaitsMain: typeof target === 'function'
     }
     this.#half = new ClusterProcess({ region: this.#region, place, messages: inner.api() })
+    setCurrent(this.#half)
     this.ready = new Promise((resolve, reject) => {
       this.#half.once('ready', resolve)
       this.#half.once('failed', reject)
     })
-    this.ready.catch(() => {})
+    this.ready.catch((error) => {
+      const line = `main failed: ${error instanceof Error ? error.stack : String(error)}`
+      if (typeof options.log === 'function') options.log(line)
+      else if (options.log !== false) process.stderr.write(`rspool: ${line}\n`)
+      if (options.exit) process.exit(3)
+    })
     this.#half.on('hookError', (error) => console.error('rspool: an onDrain hook failed:', error))
     if (options.signals) {
       this.#removeSignals = installSignals(
         this,
-        () => {
+        (signal) => {
           this.stop().then(({ forced }) => {
-            if (options.exit) process.exit(forced > 0 ? 143 : 0)
+            if (options.exit)
+              process.exit(forced > 0 ? 128 + os.constants.signals[/** @type {'SIGTERM'} */ (signal)] : 0)
           })
         },
         (code) => process.exit(code)
@@ -89,6 +98,7 @@ class InProcessSupervisor extends EventEmitter {
       await this.#half.drain({ grace: this.#options.grace, idle: this.#options.drainIdle })
       const { forced } = /** @type {any} */ (await drained)
       this.#half.release()
+      setCurrent(undefined)
       this.#removeSignals()
       this.#stopped = true
       this.emit('close', 0)
@@ -140,7 +150,8 @@ class InProcessSupervisor extends EventEmitter {
       : processStatus(
           { pid: process.pid, seat: 0, startedAt: this.#startedAt, readyAt: undefined },
           this.#region,
-          undefined
+          undefined,
+          true
         )
     const counters = this.counters.snapshot()
     return {

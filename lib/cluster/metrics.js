@@ -41,7 +41,6 @@ class Text {
 
 const PROCESS = [
   ['rspool_process_resident_bytes', 'Resident memory.', 'rss'],
-  ['rspool_process_proportional_bytes', 'Proportional share of memory.', 'pss'],
   ['rspool_process_heap_used_bytes', 'JavaScript heap in use.', 'heapUsed'],
   ['rspool_process_external_bytes', 'Memory of JavaScript objects outside of the heap.', 'external'],
   ['rspool_process_open_descriptors', 'Open file descriptors.', 'fds'],
@@ -57,7 +56,7 @@ const PROCESS = [
  * @param {object} parts
  * @param {any} parts.status as `supervisor.status()` gives it
  * @param {import('./region').SharedRegion} parts.region
- * @param {import('./counters').SharedCounters} parts.counters
+ * @param {import('./counters').ClusterCounters} parts.counters
  * @param {import('./gauges').SharedGauges} parts.gauges
  * @param {import('./gauges').SharedHistograms} parts.histograms
  */
@@ -164,7 +163,7 @@ function prometheusText({ status, region, counters, gauges, histograms }) {
         return [
           ...buckets.map(
             (inside, at) =>
-              /** @type {[object, number, string]} */ ([
+              /** @type {[Record<string, unknown>, number, string]} */ ([
                 { ...labels, le: bounds[at] ?? '+Inf' },
                 (below += inside),
                 '_bucket'

@@ -2,13 +2,14 @@
 
 // `cluster.run`: one call, in the primary and in its processes.
 
-const cluster = require('node:cluster')
+const cluster = require('./core')
 const { isMainThread } = require('node:worker_threads')
 const { RspoolError, invalidArgument } = require('../errors')
 const { show } = require('../validate')
+const native = /** @type {any} */ (require('../load'))
 const { readClusterOptions } = require('./options')
 const { makeSpec, resolveFile } = require('./spec')
-const { current } = require('./boot')
+const { current } = require('./current')
 
 /** @type {any} */
 let supervisor
@@ -24,8 +25,10 @@ function run(target, given) {
     throw invalidArgument(`cluster.run: the first argument must be a function or a file, got ${show(target)}`)
   }
   const half = current()
-  if (half !== undefined && half.place.inProcess !== true) {
-    if (typeof target === 'function') return half.run(target)
+  // A file that runs in this very process may call with its function, as it would in one of its own.
+  const mayRun = half?.place.inProcess !== true || (!half.place.awaitsMain && typeof target === 'function')
+  if (half !== undefined && mayRun) {
+    if (typeof target === 'function') return half.run(/** @type {(context: any) => unknown} */ (target))
     throw invalidArgument('cluster.run(file) was called in a process of a cluster; run the file in the primary only')
   }
   if (cluster.isWorker)
@@ -34,6 +37,12 @@ function run(target, given) {
     throw new RspoolError(
       'ERR_RSPOOL_CLUSTER_RUNNING',
       'this program runs a cluster already; a second needs a primary of its own'
+    )
+  }
+  if (native.Region === undefined) {
+    throw new RspoolError(
+      'ERR_RSPOOL_UNSUPPORTED',
+      `the cluster helper works on Linux and macOS, and not on ${process.platform}`
     )
   }
   const options = readClusterOptions(given)

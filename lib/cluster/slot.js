@@ -28,6 +28,8 @@ class Slot {
   /** Deaths in a row without a stable time between them. */
   failures = 0
   #stopped = false
+  /** @type {Array<(value?: unknown) => void>} told of the next change of state */
+  #waiting = []
   /** @type {NodeJS.Timeout|undefined} */
   #timer
 
@@ -50,7 +52,15 @@ class Slot {
     this.#stopped = false
     clearTimeout(this.#timer)
     if (this.current !== undefined) return
-    const fresh = this.#fork(this.host.spec())
+    let fresh
+    try {
+      fresh = this.#fork(this.host.spec())
+    } catch (error) {
+      // No descriptors, no memory, no processes left: that may pass.
+      const message = `could not be started: ${/** @type {Error} */ (error).message}`
+      this.#remember({ kind: 'exit', message })
+      return this.#died(undefined, { kind: 'exit', message })
+    }
     this.current = fresh
     this.#to('booting')
     fresh.once('ready', () => {
@@ -117,6 +127,22 @@ class Slot {
     for (const process of this.processes()) process.kill(reason)
   }
 
+  /**
+   * Resolves when the slot is ready; rejects when it was held or stopped, or keeps failing.
+   * @returns {Promise<void>}
+   */
+  async settled() {
+    while (this.state !== 'ready') {
+      if (this.state === 'failed' || this.state === 'stopped' || this.failures >= this.host.options.bootAttempts) {
+        throw new RspoolError(
+          'ERR_RSPOOL_NOT_READY',
+          `slot ${this.id} did not get ready: ${this.causes.at(-1)?.message ?? `it is ${this.state}`}`
+        )
+      }
+      await new Promise((resolve) => this.#waiting.push(resolve))
+    }
+  }
+
   /** All that live. */
   processes() {
     return [this.current, this.next, ...this.leaving].filter((process) => process !== undefined)
@@ -159,14 +185,18 @@ class Slot {
       if (this.next === process) this.next = undefined
       if (this.current !== process) return
       this.current = undefined
-      this.causes = [...this.causes, { at: Date.now(), kind: cause.kind, message: cause.message }].slice(-10)
+      this.#remember(cause)
       if (!this.#stopped) this.#died(process, cause)
     })
   }
 
-  #died(/** @type {import('./supervised').SupervisedProcess} */ process, /** @type {any} */ cause) {
+  #remember(/** @type {{ kind: string, message: string }} */ { kind, message }) {
+    this.causes = [...this.causes, { at: Date.now(), kind, message }].slice(-10)
+  }
+
+  #died(/** @type {import('./supervised').SupervisedProcess|undefined} */ process, /** @type {any} */ cause) {
     const { backoff } = this.host.options
-    if (process.readyAt !== undefined && Date.now() - process.readyAt >= backoff.stableAfter) this.failures = 0
+    if (process?.readyAt !== undefined && Date.now() - process.readyAt >= backoff.stableAfter) this.failures = 0
     const delay = backoffDelay(this.failures, backoff)
     this.failures++
     if (this.host.died(this, cause) === 'hold') return this.#to('failed')
@@ -181,6 +211,7 @@ class Slot {
     const from = this.state
     this.state = state
     this.host.changed(this, from)
+    for (const resolve of this.#waiting.splice(0)) resolve()
   }
 }
 

@@ -3,14 +3,14 @@
 // What is known of a cluster, read from the region and from the system. No process is asked, so it
 // is right while one hangs.
 
-const native = require('../load')
+const native = /** @type {any} */ (require('../load'))
 const { SEAT } = require('./region')
 
 /** @param {any} parts */
-function readStatus({ slots, region, counters, size, phase, rowOf, upkeep }) {
+function readStatus({ slots, region, counters, size, phase, rowOf, upkeep, share }) {
   const live = slots.filter((/** @type {any} */ slot) => slot.state !== 'stopped')
   const processes = live.map((/** @type {any} */ slot) =>
-    slotStatus(slot, region, phase === 'stopped' ? undefined : upkeep, counters.snapshotOf(rowOf(slot.id)))
+    slotStatus(slot, region, phase === 'stopped' ? undefined : upkeep, counters.snapshotOf(rowOf(slot.id)), share)
   )
   const ready = processes.filter((/** @type {any} */ { state }) => state === 'ready').length
   const bad = live.some(
@@ -27,8 +27,8 @@ function readStatus({ slots, region, counters, size, phase, rowOf, upkeep }) {
   }
 }
 
-/** @param {any} slot @param {any} region @param {any} upkeep @param {Record<string, number>} counted */
-function slotStatus(slot, region, upkeep, counted) {
+/** @param {any} slot @param {any} region @param {any} upkeep @param {Record<string, number>} counted @param {boolean} share */
+function slotStatus(slot, region, upkeep, counted, share) {
   const { id, state, generation, restarts, causes, current, next, leaving } = slot
   return {
     slot: id,
@@ -39,14 +39,14 @@ function slotStatus(slot, region, upkeep, counted) {
     counters: counted,
     replacing: next?.pid,
     draining: [...leaving].map(({ pid }) => pid),
-    ...(current === undefined ? { pid: undefined } : processStatus(current, region, upkeep))
+    ...(current === undefined ? { pid: undefined } : processStatus(current, region, upkeep, share))
   }
 }
 
-/** @param {any} process @param {any} region @param {any} upkeep */
-function processStatus({ pid, seat, startedAt, readyAt }, region, upkeep) {
+/** @param {any} process @param {any} region @param {any} upkeep @param {boolean} share read the proportional share of memory, too, which takes milliseconds */
+function processStatus({ pid, seat, startedAt, readyAt }, region, upkeep, share) {
   const get = (/** @type {number} */ word) => region.get(seat, word)
-  const reading = pid === undefined ? undefined : native.readProcess(pid)
+  const reading = pid === undefined ? undefined : native.readProcess(pid, share)
   return {
     pid,
     uptimeMs: Date.now() - startedAt,

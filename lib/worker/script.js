@@ -76,7 +76,7 @@ function functionsOf({ exports }) {
     if (object === null || (typeof object !== 'object' && typeof object !== 'function')) continue
     for (const name of Object.keys(object)) if (typeof object[name] === 'function') names.add(name)
   }
-  names.delete('default')
+  for (const name of ['default', 'setup', 'teardown']) names.delete(name)
   return [...names]
 }
 
@@ -105,10 +105,10 @@ function known(id) {
  * @returns {Promise<Run>}
  */
 async function lookUp(id) {
-  const { filename, name, source, batch, stream } = JSON.parse(native.target(id))
-  let run = source !== undefined ? compile(source) : await exported(filename, name)
-  if (batch) run = forEach(run)
-  else if (stream) run = pouring(run)
+  const [filename, name, source, how] = JSON.parse(native.target(id))
+  let run = source !== undefined && source !== null ? compile(source) : await exported(filename, name ?? undefined)
+  if (how === 'batch') run = forEach(run)
+  else if (how === 'stream') run = pouring(run)
   found[id] = run
   return run
 }

@@ -62,12 +62,13 @@ impl Doorbell {
         let status = unsafe { sys::napi_create_string_utf8(env, c"rspool".as_ptr(), 6, &mut name) };
         check(status, "no name")?;
         let mut wake = ptr::null_mut();
+        // The function is the resource too: tools that look for open handles ask its `hasRef`.
         // SAFETY: `on_ring` is a function of the caller's scope; `call_js` needs no context.
         let status = unsafe {
             sys::napi_create_threadsafe_function(
                 env,
                 on_ring,
-                ptr::null_mut(),
+                on_ring,
                 name,
                 0,
                 1,

@@ -21,12 +21,16 @@ super::call::exports! {
     c"submitWith" SubmitWith = submit_attached;
     c"reserveMinimum" ReserveMinimum = reserve_minimum;
     c"hold" Hold = hold;
+    c"pause" Pause = pause;
+    c"resize" Resize = resize;
+    c"cancelWaiting" CancelWaiting = cancel_waiting;
     c"failWaiting" FailWaiting = fail_waiting;
     c"readyWorkers" ReadyWorkers = ready_workers;
     c"reap" Reap = reap;
     c"leave" Leave = leave;
     c"join" Join = join;
     c"keepAlive" KeepAlive = keep_alive;
+    c"load" Load = load;
     c"stats" Stats = stats;
     c"taskNames" TaskNames = task_names;
     c"suggestTask" SuggestTask = suggest_task;
@@ -152,6 +156,29 @@ fn hold(environment: &Environment, call: &Call) -> Returned {
     Ok(None)
 }
 
+fn pause(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let paused = call.boolean(args[1])?;
+    environment.with_pool(call.index(args[0])?, |pool| pool.pause(paused))?;
+    Ok(None)
+}
+
+/// `resize(pool, min, max)`
+fn resize(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let (min, max) = (limit(call, args[1])?, limit(call, args[2])?);
+    environment.with_pool(call.index(args[0])?, |pool| pool.resize(min, max))?;
+    Ok(None)
+}
+
+/// `cancelWaiting(pool) -> number` of tasks
+fn cancel_waiting(environment: &Environment, call: &Call) -> Returned {
+    let cancelled =
+        environment.with_pool(call.index(call.args()[0])?, |pool| pool.cancel_waiting())?;
+    #[expect(clippy::cast_precision_loss, reason = "a number of tasks")]
+    call.make_number(cancelled as f64)
+}
+
 fn fail_waiting(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let lane = lane(call, args[1])?;
@@ -203,6 +230,13 @@ fn keep_alive(environment: &Environment, call: &Call) -> Returned {
         .doorbell
         .hold(call.env, call.boolean(call.args()[0])?);
     Ok(None)
+}
+
+/// `load(pool) -> "queued,running"`
+fn load(environment: &Environment, call: &Call) -> Returned {
+    let (queued, running) =
+        environment.with_pool(call.index(call.args()[0])?, |pool| pool.load())?;
+    call.make_string(&format!("{queued},{running}"))
 }
 
 /// `stats(pool) -> JSON text`

@@ -39,11 +39,15 @@ pub fn usage(pid: u32) -> Option<Usage> {
     )
 }
 
-/// Reads what [`usage`] leaves out. The share of memory costs a walk over the mappings.
-pub fn details(pid: u32) -> Details {
+/// Reads what [`usage`] leaves out; the share of memory, which costs a walk over all mappings, only
+/// when it is asked for.
+pub fn details(pid: u32, share: bool) -> Details {
     let read = |name: &str| fs::read_to_string(format!("/proc/{pid}/{name}")).ok();
     Details {
-        pss: read("smaps_rollup").and_then(|text| keyed_kib(&text, "Pss:")),
+        pss: share
+            .then(|| read("smaps_rollup"))
+            .flatten()
+            .and_then(|text| keyed_kib(&text, "Pss:")),
         fds: fs::read_dir(format!("/proc/{pid}/fd"))
             .ok()
             .map(|entries| entries.count() as u32),
@@ -208,7 +212,7 @@ mod tests {
     fn this_process_can_be_read() {
         let own = usage(std::process::id()).unwrap();
         assert!(own.rss > 1 << 20 && own.threads >= 1);
-        let details = details(std::process::id());
+        let details = details(std::process::id(), true);
         assert!(details.fds.unwrap() >= 3 && details.fd_limit.is_some());
         assert_eq!(usage(i32::MAX as u32), None);
     }

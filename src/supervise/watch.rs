@@ -339,6 +339,19 @@ mod tests {
     }
 
     #[test]
+    fn the_tokens_of_a_process_that_ended_come_back() {
+        let (_watch, region, mut child) = watched(2, Limits::default());
+        let budget = Budget::new(region.remap().unwrap(), 0);
+        assert!(budget.try_acquire());
+        assert_eq!(budget.free(), 0);
+        child.kill().unwrap();
+        while budget.free() == 0 {
+            thread::sleep(Duration::from_millis(5));
+        }
+        child.wait().unwrap();
+    }
+
+    #[test]
     fn memory_above_the_limit_is_reported_and_nobody_killed() {
         let (watch, _, mut child) = watched(
             2,

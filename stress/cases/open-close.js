@@ -5,7 +5,8 @@ const { Pool } = require('../..')
 const { filename } = require('../children/busy')
 const { read, backTo, settledRss } = require('../lib/readings')
 
-const WARM_UP = 50
+/** The heap of the process finds its size in the first hundred or so. */
+const WARM_UP = 150
 /** Bytes that a pool may leave behind. What each isolate leaves in V8 and in malloc is of that order. */
 const ALLOWED = 40_000
 

@@ -1,0 +1,19 @@
+// The cluster helper, as its users reach it.
+
+import { cluster } from 'rspool'
+import { is } from './assert.mjs'
+
+const options: cluster.ClusterOptions = { processes: 'auto', counters: ['requests'] }
+const supervisor = cluster.run(({ slot, counters, onDrain }) => {
+  is<number>()(slot, true)
+  is<number>()(counters.add('requests'), true)
+  onDrain(() => {})
+}, options)
+is<cluster.Supervisor>()(supervisor, true)
+is<cluster.Supervisor>()(cluster.run('./server.js'), true)
+is<boolean>()(cluster.isPrimary, true)
+
+// @ts-expect-error
+cluster.run(() => {}, { process: 2 })
+// @ts-expect-error
+cluster.run()

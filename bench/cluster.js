@@ -1,0 +1,192 @@
+'use strict'
+
+// npm run bench:cluster: what the cluster helper costs, and how fast it is when something goes wrong.
+
+const net = require('node:net')
+const path = require('node:path')
+const { fork } = require('node:child_process')
+const { once } = require('node:events')
+const { Primary, freePort, request, startLoad, kill } = require('../__test__/cluster/harness')
+
+const ROUNDS = 7
+const ROUND_MS = 1500
+const CONNECTIONS = 32
+const REQUEST = 'GET / HTTP/1.1\r\nhost: a\r\n\r\n'
+
+/** @type {(() => void)[]} */
+const cleanups = []
+const owner = { teardown: (/** @type {() => void} */ cleanup) => cleanups.push(cleanup) }
+
+/** @param {number[]} values */
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[sorted.length >> 1]
+}
+
+/** @param {string} what @param {string} value @param {string} meaning */
+function line(what, value, meaning) {
+  console.log(`${what.padEnd(44)} ${value.padStart(16)}   ${meaning}`)
+}
+
+/** @param {'bare'|'helper'} kind */
+async function startServer(kind) {
+  const port = await freePort()
+  const child = fork(path.join(__dirname, 'children/cluster-server.js'), [kind, String(port), '2'])
+  cleanups.push(() => child.kill('SIGKILL'))
+  await once(child, 'message')
+  return port
+}
+
+/** Answers a second, over connections that each send the next request when they have an answer. @param {number} port */
+async function rate(port) {
+  let answers = 0
+  let running = true
+  const sockets = Array.from({ length: CONNECTIONS }, () => {
+    const socket = net.connect(port, '127.0.0.1')
+    socket.setNoDelay(true)
+    socket.on('connect', () => socket.write(REQUEST))
+    socket.on('data', () => {
+      answers++
+      if (running) socket.write(REQUEST)
+    })
+    return socket
+  })
+  const start = performance.now()
+  await new Promise((resolve) => setTimeout(resolve, ROUND_MS))
+  running = false
+  const seconds = (performance.now() - start) / 1000
+  for (const socket of sockets) socket.destroy()
+  return answers / seconds
+}
+
+async function compareRates() {
+  const ports = { bare: await startServer('bare'), helper: await startServer('helper') }
+  /** @type {Record<string, number[]>} */
+  const rates = { bare: [], helper: [] }
+  /** @type {number[]} */
+  const ratios = []
+  for (let round = 0; round < ROUNDS; round++) {
+    const order = /** @type {const} */ (round % 2 === 0 ? ['bare', 'helper'] : ['helper', 'bare'])
+    for (const kind of order) rates[kind].push(await rate(ports[kind]))
+    ratios.push(rates.helper[round] / rates.bare[round])
+  }
+  line(
+    'requests a second, bare node:cluster',
+    median(rates.bare).toFixed(0),
+    `${CONNECTIONS} kept-alive connections, 2 processes`
+  )
+  line('requests a second, cluster.run', median(rates.helper).toFixed(0), 'the same server')
+  line(
+    'ratio',
+    `${(100 * median(ratios)).toFixed(1)} %`,
+    `median of ${ROUNDS} pairs, in turns (${ratios.map((ratio) => ratio.toFixed(2)).join(' ')})`
+  )
+  for (const cleanup of cleanups.splice(0)) cleanup()
+}
+
+/** @param {object} options */
+async function startCluster(options) {
+  const port = await freePort()
+  const primary = new Primary(owner, { options, env: { APP_PORT: String(port) } })
+  await primary.ready
+  return { primary, port }
+}
+
+async function handOvers() {
+  const { primary, port } = await startCluster({
+    processes: 2,
+    crashLoop: { restarts: 1e6 },
+    backoff: { initial: 1, max: 1 }
+  })
+  const times = []
+  while (times.length < 9) {
+    const { pid } = JSON.parse((await request(port)).body)
+    const slot = (await primary.call('processes')).find((process) => process.pid === pid).slot
+    // Round robin goes on with the other one: this connection is the next of that process.
+    await request(port)
+    await request(port, '/block-later')
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    const waiting = [request(port), request(port)].map((answer) => answer.then(() => performance.now()))
+    await Promise.race(waiting)
+    const from = primary.events.length
+    const killed = performance.now()
+    kill(pid, 'SIGKILL')
+    const answered = Math.max(...(await Promise.all(waiting)))
+    if (answered > killed) times.push(answered - killed)
+    await primary.event('state', (state) => state.slot === slot && state.to === 'ready', from)
+  }
+  line(
+    'kill to answer of a connection not taken',
+    `${median(times).toFixed(1)} ms`,
+    `median of ${times.length}, worst ${Math.max(...times).toFixed(1)} ms; bare node:cluster: never`
+  )
+}
+
+async function reloads() {
+  const { primary, port } = await startCluster({ processes: 2 })
+  const load = startLoad(port, { clients: 8 })
+  const times = []
+  for (let n = 0; n < 10; n++) times.push((await primary.call('reload')).durationMs)
+  const { sent, failures } = await load.stop()
+  line(
+    'reload of 2 processes under load',
+    `${median(times).toFixed(0)} ms`,
+    `median of ${times.length}; ${failures.length} of ${sent} POSTs failed`
+  )
+  const start = performance.now()
+  primary.child.kill('SIGTERM')
+  await primary.exited
+  line('SIGTERM to exit', `${(performance.now() - start).toFixed(0)} ms`, 'without connections')
+}
+
+async function stalls() {
+  const { primary, port } = await startCluster({ processes: 1, stallTimeout: 1000 })
+  await new Promise((resolve) => setTimeout(resolve, 1000))
+  await request(port, '/block-later')
+  const start = performance.now()
+  const [{ stack }] = await primary.event('stalled')
+  line(
+    'stall of 1 s, to its report',
+    `${(performance.now() - start).toFixed(0)} ms`,
+    stack === '' ? 'without a stack' : `with the stack: ${stack.split('\n')[0].trim().split(' (')[0]}`
+  )
+}
+
+function counters() {
+  const { SharedRegion } = require('../lib/cluster/region')
+  const { ClusterCounters } = require('../lib/cluster/counters')
+  const names = { counters: ['hits'], gauges: [], histograms: {} }
+  for (const rows of [3, 9]) {
+    const region = SharedRegion.create(names, { rows, seats: 1, tokens: 1 })
+    for (let row = 0; row < rows; row++) region.useRow(row)
+    const own = new ClusterCounters(region, 1, { fd: region.native.fd, names })
+    const times = []
+    for (let round = 0; round < 9; round++) {
+      const start = performance.now()
+      for (let n = 0; n < 500_000; n++) own.add('hits')
+      times.push(((performance.now() - start) * 1e6) / 500_000)
+    }
+    line(
+      `counters.add, ${rows - 1} processes`,
+      `${median(times).toFixed(0)} ns`,
+      'adds, and gives the total over all processes'
+    )
+  }
+}
+
+async function main() {
+  counters()
+  await compareRates()
+  await handOvers()
+  await reloads()
+  await stalls()
+}
+
+main()
+  .catch((error) => {
+    console.error(error)
+    process.exitCode = 1
+  })
+  .finally(() => {
+    for (const cleanup of cleanups) cleanup()
+  })
