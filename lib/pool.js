@@ -655,7 +655,7 @@ function refuseLarger(most, extra) {
   // What a port carries is measured by the engine alone, and tells nobody.
   if (extra === PORT) return
   const inMailbox = cells[CELL.FORM] === FORM.BYTES ? cells[CELL.LENGTH] : 0
-  const size = extra?.byteLength ?? inMailbox
+  const size = /** @type {ArrayBufferView | undefined} */ (extra)?.byteLength ?? inMailbox
   if (size <= most) return
   throw new InputTooLargeError(`The input has ${size} bytes when encoded: 'maxInputSize' is ${most}`)
 }
