@@ -15,7 +15,13 @@ const refused = {
   timeout: [0, -1, NaN, '5', null],
   queueTimeout: [0, -1, NaN, '5', null],
   priority: [-21, 20, 1.5, NaN, '1', null],
-  transferList: [1, {}, 'x', null],
+  deadline: ['1', null, NaN, new Date(NaN)],
+  retries: [-1, 256, 1.5, '1', null],
+  onProgress: [1, {}, null],
+  transferList: [1, {}, 'x', null]
+}
+
+const refusedForNative = {
   params: [1, 'x', null],
   counters: [1, {}, null, { names: [], buffer: new ArrayBuffer(8) }]
 }
@@ -31,6 +37,36 @@ for (const [name, values] of Object.entries(refused)) {
     t.is(await pool.run(1), 1)
   })
 }
+
+for (const [name, values] of Object.entries(refusedForNative)) {
+  test(`${name} of a native task: a wrong value rejects, and says which option`, async (t) => {
+    const { pool } = taskPool(t, { maxThreads: 1 })
+    for (const value of values) {
+      const given = pool.runTask('hash.crc32', 'abc', { [name]: value })
+      const error = await t.throwsAsync(given, { instanceOf: TypeError, code })
+      t.true(error.message.includes(`'${name}'`), error.message)
+      t.regex(error.message, /, got /)
+    }
+  })
+}
+
+test('an option that a task of its kind cannot have rejects', async (t) => {
+  const { pool } = taskPool(t, { maxThreads: 1 })
+  await t.throwsAsync(pool.run(1, { params: {} }), { code, message: /unknown option 'params'/ })
+  await t.throwsAsync(pool.runTask('square', 1, { counters: {} }), { code, message: /script task: unknown/ })
+  await t.throwsAsync(pool.runTask('square', 1, { name: 'cube' }), { code, message: /script task: unknown/ })
+  await t.throwsAsync(pool.runTask('hash.crc32', 'a', { onProgress() {} }), { code, message: /native task: unknown/ })
+})
+
+test('an input that is larger than maxInputSize rejects, and the pool goes on', async (t) => {
+  const { pool } = taskPool(t, { maxInputSize: 100 })
+  const tooLarge = 'ERR_RSPOOL_INPUT_TOO_LARGE'
+  await t.throwsAsync(pool.run('x'.repeat(101)), { code: tooLarge, message: /101 bytes/ })
+  await t.throwsAsync(pool.run({ text: 'x'.repeat(101) }), { code: tooLarge })
+  await t.throwsAsync(pool.runTask('hash.crc32', Buffer.alloc(5000)), { code: tooLarge })
+  t.is(await pool.run('x'.repeat(100)), 'x'.repeat(100))
+  t.is(await pool.run(7), 7)
+})
 
 test('an unknown option of a task rejects, with the nearest known one', async (t) => {
   const { pool } = taskPool(t, { maxThreads: 1 })

@@ -2,8 +2,6 @@
 
 // The cluster helper. Most of it is loaded by the first use.
 
-const { addDrainHook, addPoolReading } = require('./hooks')
-
 module.exports = {
   /** @type {typeof import('./run').run} */
   run: (target, options) => require('./run').run(target, options),
@@ -17,7 +15,5 @@ module.exports = {
   },
   get ClusterCounters() {
     return require('./counters').ClusterCounters
-  },
-  addDrainHook,
-  addPoolReading
+  }
 }
