@@ -1,6 +1,7 @@
 /// <reference types="node" />
 
 import type { EventEmitter } from 'node:events'
+import type { Duplex } from 'node:stream'
 import type { ResourceLimits, SHARE_ENV } from 'node:worker_threads'
 
 // biome-ignore lint/complexity/noUselessEmptyExport: without it what is not exported here would be, too
@@ -334,6 +335,111 @@ export type ExportName<N extends string> = N extends `${string}.${string}` ? nev
 /** `I` where it is one argument: an array is a list of arguments. */
 export type OneArgument<I> = I extends readonly unknown[] ? never : I
 
+// ---- many inputs -------------------------------------------------------------------------------
+
+/** Where inputs come from: pulled one at a time, and closed with `return()` when no more are wanted. */
+export type Inputs<I> = Iterable<I> | AsyncIterable<I>
+
+/** Results as they come. `return()` and leaving a `for await` give up what still runs. */
+export interface Results<T> extends AsyncIterableIterator<T> {
+  next(): Promise<IteratorResult<T, any>>
+  return(value?: any): Promise<IteratorResult<T, any>>
+  throw(error?: any): Promise<IteratorResult<T, any>>
+  [Symbol.asyncIterator](): Results<T>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** How far a mapping is. */
+export interface MapProgress {
+  /** Inputs whose call returned. */
+  completed: number
+  /** Inputs whose call failed. */
+  failed: number
+  /** How many inputs there are, where the iterable says so by `length` or `size`. */
+  total: number | undefined
+}
+
+/** The options of {@link Pool.settled}. One that is not allowed rejects with `ERR_RSPOOL_INVALID_ARGUMENT`. */
+export interface SettledOptions {
+  /**
+   * Calls that run or wait in the pool at once, 1 to 1000000; for {@link Pool.map} also those whose results
+   * were not taken. Chunks count as one. @default twice what the workers can run, less if `maxQueue` says so
+   */
+  concurrency?: number | undefined
+  /**
+   * Inputs that travel as one task, at least 1. They are copied together, called one after another in one
+   * worker, and each has its own outcome; a worker that dies takes a whole chunk with it. `'auto'` makes
+   * chunks of about a millisecond, and is 1 for native tasks and where there is a `timeout`. @default 'auto'
+   */
+  chunk?: number | 'auto' | undefined
+  /** Gives everything up when it aborts, with an AbortError (`ABORT_ERR`). */
+  signal?: Signal | undefined
+  /** Is called after each chunk. What it throws ends the mapping. */
+  onProgress?: ((progress: MapProgress) => void) | undefined
+  /** Milliseconds that a call may run; with a `chunk`, that a chunk may run. @default the pool's */
+  timeout?: number | undefined
+  /** Milliseconds that a call may wait for a worker. @default the pool's */
+  queueTimeout?: number | undefined
+  /** From -20, which runs first, to 19. @default 0 */
+  priority?: number | undefined
+}
+
+/** The options of {@link Pool.map}. One that is not allowed throws `ERR_RSPOOL_INVALID_ARGUMENT`. */
+export interface MapOptions extends SettledOptions {
+  /** Whether results come in the order of the inputs, or as they are done. @default true */
+  ordered?: boolean | undefined
+  /**
+   * Whether the first failure ends the mapping. If not, the results of the others come first, then an
+   * AggregateError with all failures. @default true
+   */
+  stopOnError?: boolean | undefined
+}
+
+/** What native tasks take for all inputs of a mapping. */
+export type NativeMapOptions<K extends NativeTaskName, E extends NativeEncoding<K> = never> = Pick<
+  NativeOptions<K, E>,
+  'params' | 'counters'
+>
+
+// ---- streams -----------------------------------------------------------------------------------
+
+/** The options of {@link Pool.stream}. One that is not allowed throws `ERR_RSPOOL_INVALID_ARGUMENT`. */
+export interface StreamOptions extends TaskOptions {
+  /**
+   * Items, 1 to 1000000, that the generator may be ahead of whoever takes them; the same for the items of an
+   * input. Lower it for large items. @default 1024
+   */
+  highWaterMark?: number | undefined
+}
+
+/** What gives the items of a stream: a generator, or anything that can be iterated. */
+export type StreamSource<T> = Iterable<T> | AsyncIterable<T>
+
+/** An item as it arrives: a moved value itself. */
+export type Item<T> = T extends Moved<infer V> ? V : T
+
+// ---- exports -----------------------------------------------------------------------------------
+
+/** The functions of a script's module `M`, as the owner of the pool calls them; see {@link Pool.exports}. */
+export type Exports<M> = {
+  readonly [K in keyof M as K extends 'then' | 'toJSON' | 'setup' | 'teardown'
+    ? never
+    : M[K] extends (...args: any[]) => any
+      ? K
+      : never]: M[K] extends (...args: infer A) => infer R
+    ? A extends []
+      ? (input?: undefined, options?: TaskOptions) => Promise<TaskResult<R>>
+      : undefined extends A[0]
+        ? (input?: A[0], options?: TaskOptions) => Promise<TaskResult<R>>
+        : (input: A[0], options?: TaskOptions) => Promise<TaskResult<R>>
+    : never
+}
+
+/** The exports of a script whose module is not known. */
+export interface AnyExports {
+  readonly [name: string]: (input?: any, options?: TaskOptions) => Promise<any>
+}
+
 // ---- pools -------------------------------------------------------------------------------------
 
 /** The options of a pool. One that is unknown or not allowed throws `ERR_RSPOOL_INVALID_ARGUMENT`. */
@@ -553,6 +659,117 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   runTask<T = any, N extends string = string>(task: ExportName<N>, input?: any, options?: ScriptOptions): Promise<T>
   /** Calls the function that `run` calls: any other value is its input. */
   runTask<T = Result>(input: OwnInput<Input>, options?: OwnOptions<Input>): Promise<T>
+
+  /**
+   * Calls a task for each input, a window of them at a time, and gives the results as an async iterator.
+   * Inputs are pulled when there is room for them, and results wait to be taken, so that memory stays flat.
+   *
+   * The first error ends it, after the results before: what a call throws, what the source throws, `ABORT_ERR`
+   * or a code of {@link ErrorCode}. Leaving the loop gives up what runs and closes the source.
+   * @throws `ERR_RSPOOL_INVALID_ARGUMENT`, `ERR_RSPOOL_UNKNOWN_TASK` at the call, for what cannot be right
+   */
+  map<K extends NativeTaskName, const E extends NativeEncoding<K> = never, I extends NativeInput<K> = NativeInput<K>>(
+    inputs: Inputs<I>,
+    task: K,
+    options?: MapOptions & NativeMapOptions<K, E>
+  ): Results<NativeResult<K, I, E>>
+  /** Calls an inline function: each input is the list of its arguments. */
+  map<A extends unknown[], R>(
+    inputs: Inputs<readonly [...A]>,
+    task: (...args: A) => R,
+    options?: MapOptions
+  ): Results<TaskResult<R>>
+  /** Calls an inline function with one argument that is no array. */
+  map<I, R>(inputs: Inputs<OneArgument<I>>, task: (input: I) => R, options?: MapOptions): Results<TaskResult<R>>
+  /** Calls an export of another script. */
+  map<T = any>(inputs: Inputs<any>, task: ScriptTask, options?: MapOptions): Results<T>
+  /** Calls an export of the pool's script. */
+  map<T = any, N extends string = string>(inputs: Inputs<any>, task: ExportName<N>, options?: MapOptions): Results<T>
+  /** Calls the function that `run` calls. */
+  map<T = Result>(inputs: Inputs<Input>, task?: undefined, options?: MapOptions): Results<T>
+
+  /**
+   * As {@link map} for all inputs, and gives how each ended, in their order, as `Promise.allSettled` does. A
+   * call that fails rejects nothing; the source's error, an abort and the end of the pool do.
+   */
+  settled<
+    K extends NativeTaskName,
+    const E extends NativeEncoding<K> = never,
+    I extends NativeInput<K> = NativeInput<K>
+  >(
+    inputs: Inputs<I>,
+    task: K,
+    options?: SettledOptions & NativeMapOptions<K, E>
+  ): Promise<PromiseSettledResult<NativeResult<K, I, E>>[]>
+  /** Calls an inline function: each input is the list of its arguments. */
+  settled<A extends unknown[], R>(
+    inputs: Inputs<readonly [...A]>,
+    task: (...args: A) => R,
+    options?: SettledOptions
+  ): Promise<PromiseSettledResult<TaskResult<R>>[]>
+  /** Calls an inline function with one argument that is no array. */
+  settled<I, R>(
+    inputs: Inputs<OneArgument<I>>,
+    task: (input: I) => R,
+    options?: SettledOptions
+  ): Promise<PromiseSettledResult<TaskResult<R>>[]>
+  /** Calls an export of another script. */
+  settled<T = any>(inputs: Inputs<any>, task: ScriptTask, options?: SettledOptions): Promise<PromiseSettledResult<T>[]>
+  /** Calls an export of the pool's script. */
+  settled<T = any, N extends string = string>(
+    inputs: Inputs<any>,
+    task: ExportName<N>,
+    options?: SettledOptions
+  ): Promise<PromiseSettledResult<T>[]>
+  /** Calls the function that `run` calls. */
+  settled<T = Result>(
+    inputs: Inputs<Input>,
+    task?: undefined,
+    options?: SettledOptions
+  ): Promise<PromiseSettledResult<T>[]>
+
+  /**
+   * Calls a generator function, or another that gives an iterable, and gives its items as they come, in their
+   * order. The task begins when the first item is asked for, and the generator runs ahead as far as
+   * `highWaterMark` says. Leaving the loop closes the generator: its `finally` blocks run, within `abortGrace`.
+   *
+   * An async iterable or an iterator as input is read item by item; the function gets an async iterable.
+   *
+   * What goes wrong is thrown after the items before it: what the generator throws, `DataCloneError`, or a
+   * code of {@link ErrorCode}; `ABORT_ERR` at once.
+   * @throws `ERR_RSPOOL_INVALID_ARGUMENT`, `ERR_RSPOOL_UNKNOWN_TASK` at the call, for what cannot be right
+   */
+  stream<A extends unknown[], T>(
+    task: (...args: A) => StreamSource<T> | Promise<StreamSource<T>>,
+    args: readonly [...A],
+    options?: StreamOptions
+  ): Results<Item<T>>
+  /** Streams what an inline function with one argument, which is no array, gives. */
+  stream<I, T>(
+    task: (input: I) => StreamSource<T> | Promise<StreamSource<T>>,
+    input: OneArgument<I>,
+    options?: StreamOptions
+  ): Results<Item<T>>
+  /** Streams what a function of a script gives: an export by name, or the one that `run` calls. */
+  stream<T = any>(task: string | ScriptTask | undefined, input?: any, options?: StreamOptions): Results<T>
+
+  /**
+   * A Duplex in object mode around a generator function: what is written is its input, an async iterable;
+   * what it yields is read. Begins with the first chunk or the first read. `null` cannot be yielded.
+   * @throws as {@link stream}
+   */
+  pipe(task?: string | ScriptTask | ((input: any) => StreamSource<any>) | undefined, options?: StreamOptions): Duplex
+
+  /**
+   * The exports of the pool's script as functions: `pool.exports<typeof import('./worker.js')>().square(7)` is
+   * `pool.run(7, { name: 'square' })`. One object a pool, one function a name. There is no `then` and no
+   * `toJSON`, so that it can be awaited and logged.
+   *
+   * @typeParam M the script's module
+   */
+  exports<M = any>(): 0 extends 1 & M ? AnyExports : Exports<M>
+  /** The same as {@link exports}. */
+  proxy<M = any>(): 0 extends 1 & M ? AnyExports : Exports<M>
 
   /**
    * Refuses new tasks with `ERR_RSPOOL_POOL_CLOSED`, lets queued and running ones finish, runs `teardown` of

@@ -2,7 +2,7 @@
 'use strict'
 
 const test = require('ava')
-const { makePool, taskPool } = require('./helpers')
+const { fixture, makePool, taskPool } = require('./helpers')
 
 test('a worker runs as many tasks at once as concurrentTasksPerWorker says, and no more', async (t) => {
   const { pool, gate } = taskPool(t, { maxThreads: 1, concurrentTasksPerWorker: 3 })
@@ -148,4 +148,12 @@ test('asynchronous and synchronous tasks mix', async (t) => {
     results,
     Array.from({ length: 1000 }, (_, n) => n * n)
   )
+})
+
+test('tasks whose function is looked up at the same time know which they are', async (t) => {
+  const pool = makePool(t, { maxThreads: 1, concurrentTasksPerWorker: 2 })
+  const filename = fixture('calls.js')
+  const ids = await Promise.all([1, 2].map(() => pool.runTask({ filename, name: 'taskId' })))
+  t.is(typeof ids[0], 'number')
+  t.not(ids[0], ids[1])
 })

@@ -227,6 +227,16 @@ class Isolates {
         if (onProgress !== undefined) notify(() => onProgress(message[3]))
         return
       }
+      case PORT_MESSAGE.ITEMS:
+      case PORT_MESSAGE.TAKE: {
+        const [kind, ticket, generation, value, slot] = message
+        this.owner
+          .taskOf(ticket, generation)
+          ?.link?.(kind, value, (/** @type {number} */ kind, /** @type {any} */ value, /** @type {any[]} */ list) =>
+            isolate.port.postMessage([kind, slot, generation, value], list)
+          )
+        return
+      }
       case PORT_MESSAGE.WANT: {
         const [, ticket, slot, generation, target] = message
         const held = this.owner.taskOf(ticket, generation)?.held

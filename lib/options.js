@@ -128,6 +128,57 @@ function runOptions(given) {
   return readOptions(given, RUN_RULES, 'Task options')
 }
 
+function chunk(/** @type {unknown} */ value, /** @type {string} */ label) {
+  if (value === 'auto' || (Number.isInteger(value) && /** @type {number} */ (value) > 0)) return value
+  throw invalidArgument(`${label} must be 'auto' or an integer above 0, got ${show(value)}`)
+}
+
+/** @type {Record<string, (value: any, label: string) => any>} */
+const MAP_RULES = {
+  concurrency: integer(1, 1_000_000),
+  ordered: typed('boolean'),
+  chunk,
+  stopOnError: typed('boolean'),
+  onProgress: typed('function'),
+  signal,
+  timeout: limit,
+  queueTimeout: limit,
+  priority: PRIORITY,
+  params: typed('object'),
+  counters: readCounters
+}
+
+/**
+ * @param {unknown} given
+ */
+function mapOptions(given) {
+  const options = readOptions(given, MAP_RULES, 'Map options')
+  options.ordered ??= true
+  options.chunk ??= 'auto'
+  options.stopOnError ??= true
+  return options
+}
+
+/** @type {Record<string, (value: any, label: string) => any>} */
+const STREAM_RULES = {
+  highWaterMark: integer(1, 1_000_000),
+  signal,
+  timeout: limit,
+  queueTimeout: limit,
+  priority: PRIORITY,
+  transferList: arrayOf(),
+  onProgress: typed('function')
+}
+
+/**
+ * @param {unknown} given
+ */
+function streamOptions(given) {
+  const options = readOptions(given, STREAM_RULES, 'Stream options')
+  options.highWaterMark ??= 1024
+  return options
+}
+
 /**
  * The options of a task that is named apart from them.
  * @param {unknown} given
@@ -154,4 +205,13 @@ function toLimit(ms) {
   return ms === undefined || ms > 0x7fffffff ? -1 : Math.ceil(ms)
 }
 
-module.exports = { poolOptions, runOptions, taskOptions, sizeOptions, closeOptions, toLimit }
+module.exports = {
+  poolOptions,
+  runOptions,
+  taskOptions,
+  mapOptions,
+  streamOptions,
+  sizeOptions,
+  closeOptions,
+  toLimit
+}

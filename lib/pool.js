@@ -28,10 +28,14 @@ const {
   invalidArgument
 } = require('./errors')
 const { Isolates } = require('./isolates')
+const { map, settled } = require('./map')
 const { poolOptions, runOptions, taskOptions, sizeOptions, closeOptions, toLimit } = require('./options')
 const { PORT, TAG, encode, encodeForNative, toJson } = require('./payload/values')
 const { NATIVE, SCRIPT, nativeTarget, scriptTarget, inlineTarget, scriptUrl } = require('./targets')
 const { Task } = require('./task')
+const { pipe } = require('./pipe')
+const { proxyOf } = require('./proxy')
+const { stream } = require('./stream')
 const { show } = require('./validate')
 const { move } = require('./payload/move')
 
@@ -64,6 +68,8 @@ class Settings {
     this.params = run?.params === undefined ? undefined : toJson(run.params, "Task options: 'params'")
     this.counters = run?.counters
     this.onProgress = run?.onProgress
+    /** What takes the messages of a stream. @type {((kind: number, value: any, reply: any) => void) | undefined} */
+    this.link = undefined
   }
 }
 
@@ -75,7 +81,11 @@ class Pool extends EventEmitter {
   #isolates
   /** @type {import('./task').Home} */
   #home
+  /** For other ways to call. @type {import('./map').Caller} */
+  #caller
   #main
+  /** @type {any} */
+  #proxy
   /** @type {Map<string, import('./targets').Target>} */
   #exports = new Map()
   #pending = 0
@@ -129,6 +139,17 @@ class Pool extends EventEmitter {
       whyGone: (worker) => this.#isolates.whyGone(worker),
       whyNotStarted: () => this.#isolates.whyNotStarted()
     }
+    this.#caller = {
+      capacity: this.#capacity,
+      options: this.#options,
+      target: (task) => {
+        const target = task === undefined ? this.#scriptTarget(undefined) : this.#targetOf(task)
+        if (target === undefined) throw notTask(task)
+        return target
+      },
+      settings: (given) => new Settings(this.#options, given),
+      submit: (target, input, settings) => this.#submit(target, input, settings)
+    }
     this.#main =
       filename === undefined
         ? undefined
@@ -163,18 +184,9 @@ class Pool extends EventEmitter {
    */
   runTask(task, input, options) {
     try {
-      let target
-      if (typeof task === 'string') {
-        target = task.includes('.') ? nativeTarget(task) : this.#scriptTarget(task)
-      } else if (typeof task === 'function') target = inlineTarget(task)
-      else if (isScriptTask(task))
-        target = this.#scriptTarget(
-          Object.hasOwn(task, 'name') ? task.name : undefined,
-          scriptUrl(task.filename, "The task's filename")
-        )
-      else {
-        if (arguments.length > 2)
-          throw invalidArgument(`The task must be a name, a function or { filename, name }, got ${show(task)}`)
+      const target = this.#targetOf(task)
+      if (target === undefined) {
+        if (arguments.length > 2) throw notTask(task)
         return this.run(task, input)
       }
       const settings =
@@ -185,6 +197,83 @@ class Pool extends EventEmitter {
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  /**
+   * An async iterable of what a task gives for each input.
+   * @param {any} inputs
+   * @param {any} [task] undefined for the function that `run` calls
+   * @param {any} [options]
+   */
+  map(inputs, task, options) {
+    return map(this.#caller, inputs, task, options)
+  }
+
+  /**
+   * As `map`, and how each input ended.
+   * @param {any} inputs
+   * @param {any} [task]
+   * @param {any} [options]
+   */
+  settled(inputs, task, options) {
+    return settled(this.#caller, inputs, task, options)
+  }
+
+  /**
+   * An async iterable of what a task's function yields.
+   * @param {any} task
+   * @param {any} [input]
+   * @param {any} [options]
+   */
+  stream(task, input, options) {
+    return stream(this.#caller, task, input, options)
+  }
+
+  /**
+   * A Duplex: what is written is the input of a generator, what it yields is read.
+   * @param {any} task
+   * @param {any} [options]
+   */
+  pipe(task, options) {
+    return pipe(this.#caller, task, options)
+  }
+
+  /** The exports of the pool's script, as functions. */
+  proxy() {
+    return (this.#proxy ??= proxyOf((name, input, options) => this.#call(name, input, options)))
+  }
+
+  /**
+   * @param {string} name
+   * @param {any} input
+   * @param {any} options
+   * @returns {Promise<any>}
+   */
+  #call(name, input, options) {
+    try {
+      return this.run(input, { ...taskOptions(options, false), name })
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** The same as `proxy`. */
+  exports() {
+    return this.proxy()
+  }
+
+  /**
+   * @param {any} task
+   * @returns {import('./targets').Target | undefined} undefined if it names no task
+   */
+  #targetOf(task) {
+    if (typeof task === 'string') return task.includes('.') ? nativeTarget(task) : this.#scriptTarget(task)
+    if (typeof task === 'function') return inlineTarget(task)
+    if (isScriptTask(task))
+      return this.#scriptTarget(
+        Object.hasOwn(task, 'name') ? task.name : undefined,
+        scriptUrl(task.filename, "The task's filename")
+      )
   }
 
   /**
@@ -230,6 +319,7 @@ class Pool extends EventEmitter {
     const task = new Task(this.#home, resolve, reject)
     task.ticket = issue(task)
     task.onProgress = settings.onProgress
+    task.link = settings.link
     if (extra === PORT) this.#submitByPort(task, target, input, settings)
     else {
       this.#describe(task, target, settings)
@@ -305,8 +395,7 @@ class Pool extends EventEmitter {
       } catch (error) {
         bound.undo(this.#handle, worker, slot)
         giveBack(task.ticket)
-        task.reject(error)
-        return
+        throw error
       }
       // A getter in the input may have submitted other tasks.
       cells[CELL.KEY] = key
@@ -322,8 +411,7 @@ class Pool extends EventEmitter {
       if (again) task.held.list = []
     } catch (error) {
       giveBack(task.ticket)
-      task.reject(error)
-      return
+      throw error
     }
     put()
     bound.submit()
@@ -554,6 +642,11 @@ function taken(input, transferList) {
   return structuredClone(input, { transfer: transferList })
 }
 
+/** @param {unknown} task */
+function notTask(task) {
+  return invalidArgument(`The task must be a name, a function or { filename, name }, got ${show(task)}`)
+}
+
 /**
  * @param {number} most
  * @param {ArrayBufferView | typeof PORT | undefined} extra
@@ -562,7 +655,7 @@ function refuseLarger(most, extra) {
   // What a port carries is measured by the engine alone, and tells nobody.
   if (extra === PORT) return
   const inMailbox = cells[CELL.FORM] === FORM.BYTES ? cells[CELL.LENGTH] : 0
-  const size = extra?.byteLength ?? inMailbox
+  const size = /** @type {ArrayBufferView | undefined} */ (extra)?.byteLength ?? inMailbox
   if (size <= most) return
   throw new InputTooLargeError(`The input has ${size} bytes when encoded: 'maxInputSize' is ${most}`)
 }

@@ -72,6 +72,45 @@ function inlineTarget(fn) {
   return target
 }
 
+/** By the number of the target that is called for each input. @type {Map<number, Target>} */
+const batchTargets = new Map()
+
+/**
+ * The target that calls a script's function for several inputs at once.
+ * @param {Target} target
+ * @returns {Target}
+ */
+function batchOf(target) {
+  let batch = batchTargets.get(target.id)
+  if (batch === undefined) batchTargets.set(target.id, (batch = variantOf(target, 'batch')))
+  return batch
+}
+
+/** @type {Map<number, Target>} */
+const streamTargets = new Map()
+
+/**
+ * The target that sends what a script's function yields.
+ * @param {Target} target
+ * @returns {Target}
+ */
+function streamOf(target) {
+  let stream = streamTargets.get(target.id)
+  if (stream === undefined) streamTargets.set(target.id, (stream = variantOf(target, 'stream')))
+  return stream
+}
+
+/**
+ * The same function, called in another way.
+ * @param {Target} target
+ * @param {'batch' | 'stream'} how
+ * @returns {Target}
+ */
+function variantOf({ lane, id, spread }, how) {
+  const [filename, name, source] = JSON.parse(native.target(id))
+  return { lane, id: native.internTarget(JSON.stringify([filename, name, source, how])), spread }
+}
+
 /**
  * The source as an expression: a method's `name () {}` is taken out of an object.
  * @param {string} source
@@ -110,4 +149,4 @@ function scriptUrl(filename, label) {
   throw invalidArgument(`${label} must be a path, a file: URL or a data: URL, got ${show(filename)}`)
 }
 
-module.exports = { NATIVE, SCRIPT, nativeTarget, scriptTarget, inlineTarget, scriptUrl }
+module.exports = { NATIVE, SCRIPT, nativeTarget, scriptTarget, inlineTarget, batchOf, streamOf, scriptUrl }

@@ -33,6 +33,8 @@ class Task {
     this.held = undefined
     /** @type {((value: any) => void) | undefined} */
     this.onProgress = undefined
+    /** What takes the messages of its stream. @type {((kind: number, value: any, reply: any) => void) | undefined} */
+    this.link = undefined
     /** The scheduler's name for it. */
     this.key = 0
     this.generation = 0
@@ -48,8 +50,8 @@ class Task {
    */
   settle(what, about, length, offset) {
     if (this.unlisten !== undefined) this.unlisten()
-    // All progress before the end.
-    if (this.onProgress !== undefined) this.home.flush()
+    // All progress and items before the end.
+    if (this.onProgress !== undefined || this.link !== undefined) this.home.flush()
     try {
       if (what === WHAT.RETURNED) {
         this.resolve(

@@ -1,6 +1,20 @@
 'use strict'
 
 /** What a message through the port between an owner and one of its isolates is about. */
-const PORT_MESSAGE = Object.freeze({ READY: 0, WANT: 1, RESULT: 2, INPUT: 3, GONE: 4, PROGRESS: 5 })
+const PORT_MESSAGE = Object.freeze({
+  READY: 0,
+  WANT: 1,
+  RESULT: 2,
+  INPUT: 3,
+  GONE: 4,
+  PROGRESS: 5,
+  // Of streams, to the owner: what was yielded, and how many more inputs there is room for (-1: none).
+  ITEMS: 6,
+  TAKE: 7,
+  // Of streams, to the isolate: how many more items there is room for, inputs, and the end of them.
+  CREDIT: 8,
+  FEED: 9,
+  FEED_END: 10
+})
 
 module.exports = { PORT_MESSAGE }

@@ -21,6 +21,8 @@ class Running {
     this.ticket = ticket
     /** @type {AbortController | undefined} */
     this.controller = undefined
+    /** What takes the messages of its stream. @type {((kind: number, value: any) => void) | undefined} */
+    this.link = undefined
   }
 
   /** Reads the flag that the scheduler sets; true from another thread's write on, inside a loop too. */
@@ -35,6 +37,15 @@ class Running {
   /** @param {any} value */
   progress(value) {
     port?.postMessage([PORT_MESSAGE.PROGRESS, this.ticket, this.generation, value])
+  }
+
+  /**
+   * @param {number} kind
+   * @param {any} value
+   * @param {any[]} [transferList]
+   */
+  send(kind, value, transferList) {
+    port?.postMessage([kind, this.ticket, this.generation, value, this.slot], transferList)
   }
 
   get signal() {
@@ -123,6 +134,21 @@ const context = {
     return running
   },
 
+  /**
+   * Gives a message to the stream that it is for, if that has not ended.
+   * @param {number} kind
+   * @param {number} slot
+   * @param {number} generation
+   * @param {any} value
+   */
+  receive(kind, slot, generation, value) {
+    const running = slots[slot]
+    if (running?.generation !== generation || running.link === undefined) return
+    current = running
+    if (storage === undefined) running.link(kind, value)
+    else storage.run(running, running.link, kind, value)
+  },
+
   /** Tells the tasks that were given up. */
   checkAll() {
     for (const running of slots) running?.check()
@@ -151,4 +177,16 @@ function begin(slot, generation, ticket) {
   return (current = slots[slot] = new Running(slot, generation, ticket))
 }
 
-module.exports = { context, enter, begin }
+/**
+ * Runs a task's function that had to be looked up: others have begun in the meantime.
+ * @param {number} slot
+ * @param {(input: any) => any} run
+ * @param {any} input
+ */
+function resume(slot, run, input) {
+  const running = /** @type {Running} */ (slots[slot])
+  current = running
+  return storage === undefined ? run(input) : storage.run(running, run, input)
+}
+
+module.exports = { context, enter, begin, resume }

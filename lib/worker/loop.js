@@ -21,7 +21,8 @@ const { isMoved } = require('../payload/move')
 const { PORT_MESSAGE } = require('../payload/port')
 const { PORT, TAG, encode, decode } = require('../payload/values')
 const { describe } = require('../payload/thrown')
-const { context, enter, begin } = require('./context')
+const { withoutUncloneable } = require('./batch')
+const { context, enter, begin, resume } = require('./context')
 const { load, known, lookUp, teardown } = require('./script')
 
 const IDLE = 0
@@ -100,7 +101,7 @@ async function work(slot, status, value) {
       try {
         const run = known(target)
         const input = readInput()
-        value = enter(slot, generation, ticket, run === undefined ? lookUpAndRun(target, input) : run, input)
+        value = enter(slot, generation, ticket, run === undefined ? lookUpAndRun(slot, target) : run, input)
         if (isThenable(value)) {
           settleLater(slot, value)
           value = WAITING
@@ -130,11 +131,12 @@ async function work(slot, status, value) {
 const WAITING = Symbol('waiting')
 
 /**
+ * @param {number} slot
  * @param {number} target
- * @param {any} input
+ * @returns {(input: any) => any}
  */
-function lookUpAndRun(target, input) {
-  return () => lookUp(target).then((run) => run(input))
+function lookUpAndRun(slot, target) {
+  return (input) => lookUp(target).then((run) => resume(slot, run, input))
 }
 
 /** The input in the mailbox. */
@@ -175,8 +177,11 @@ function exchange(slot, status, value) {
       try {
         extra = encodeResult(task, value)
       } catch (error) {
-        status = 1
-        value = error
+        const others = withoutUncloneable(value)
+        if (others === undefined) {
+          status = 1
+          value = error
+        } else extra = encodeResult(task, others)
       }
     }
     if (status === 1) extra = encodeThrown(task, value)
@@ -223,7 +228,9 @@ function byPort(task, value, transferList) {
 }
 
 /** @param {any[]} message an input that only a port can carry, or that there is none any more */
-function received([kind, slot, generation, target, ticket, input, direct]) {
+function received(message) {
+  const [kind, slot, generation, target, ticket, input, direct] = message
+  if (kind >= PORT_MESSAGE.CREDIT) return context.receive(kind, slot, generation, message[3])
   if (direct) running++
   let status = 0
   let value
@@ -231,7 +238,7 @@ function received([kind, slot, generation, target, ticket, input, direct]) {
   else {
     try {
       const run = known(target)
-      value = enter(slot, generation, ticket, run === undefined ? lookUpAndRun(target, input) : run, input)
+      value = enter(slot, generation, ticket, run === undefined ? lookUpAndRun(slot, target) : run, input)
       if (isThenable(value)) return settleLater(slot, value)
     } catch (error) {
       status = 1

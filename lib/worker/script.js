@@ -9,6 +9,8 @@ const { native } = require('../environment')
 const { UnknownTaskError, WorkerStartError } = require('../errors')
 const { didYouMean } = require('../validate')
 const bare = require('./bare')
+const { forEach } = require('./batch')
+const { pouring } = require('./stream')
 
 /** @typedef {(input: any) => any} Run */
 
@@ -103,8 +105,10 @@ function known(id) {
  * @returns {Promise<Run>}
  */
 async function lookUp(id) {
-  const [filename, name, source] = JSON.parse(native.target(id))
-  const run = source !== undefined ? compile(source) : await exported(filename, name ?? undefined)
+  const [filename, name, source, how] = JSON.parse(native.target(id))
+  let run = source !== undefined && source !== null ? compile(source) : await exported(filename, name ?? undefined)
+  if (how === 'batch') run = forEach(run)
+  else if (how === 'stream') run = pouring(run)
   found[id] = run
   return run
 }

@@ -1,0 +1,80 @@
+'use strict'
+
+// Where inputs come from: any iterable, pulled one at a time, and closed when no more are wanted.
+
+class Source {
+  #iterator
+  #pending = false
+  #done = false
+  /** Whether `next` gives promises. */
+  isAsync
+
+  /** @param {any} iterable */
+  constructor(iterable) {
+    this.isAsync = typeof iterable[Symbol.asyncIterator] === 'function'
+    this.#iterator = this.isAsync ? iterable[Symbol.asyncIterator]() : iterable[Symbol.iterator]()
+  }
+
+  get done() {
+    return this.#done
+  }
+
+  /** The next step of a synchronous source. */
+  step() {
+    try {
+      const step = this.#iterator.next()
+      if (step.done) this.#done = true
+      return step
+    } catch (error) {
+      this.#done = true
+      throw error
+    }
+  }
+
+  /**
+   * Asks for the next step; one of the two hears of it, later.
+   * @param {(step: IteratorResult<any>) => void} onStep
+   * @param {(error: unknown) => void} onError
+   */
+  pull(onStep, onError) {
+    this.#pending = true
+    let promise
+    try {
+      promise = Promise.resolve(this.#iterator.next())
+    } catch (error) {
+      promise = Promise.reject(error)
+    }
+    promise.then(
+      (step) => {
+        this.#pending = false
+        if (step.done) this.#done = true
+        onStep(step)
+      },
+      (error) => {
+        this.#pending = false
+        this.#done = true
+        onError(error)
+      }
+    )
+  }
+
+  /**
+   * Tells the source that no more is wanted. Waits for its answer, unless it owes one already: it may
+   * never give that.
+   */
+  async close() {
+    if (this.#done) return
+    this.#done = true
+    const closing = this.#iterator.return?.()
+    if (this.#pending) Promise.resolve(closing).catch(() => {})
+    else await closing
+  }
+}
+
+/** @param {any} value */
+function isIterable(value) {
+  if (value === null || value === undefined) return false
+  return typeof value[Symbol.iterator] === 'function' || typeof value[Symbol.asyncIterator] === 'function'
+}
+
+module.exports = { Source, isIterable }

@@ -1,0 +1,76 @@
+'use strict'
+
+// A task whose result is a stream: what its function yields is sent as far as the owner has room, and its
+// input may be read from the owner in the same way.
+
+const { context } = require('./context')
+const { AbortError, invalidArgument } = require('../errors')
+const { Feed } = require('../feed')
+const { PORT_MESSAGE } = require('../payload/port')
+const { revive } = require('../payload/thrown')
+const { isIterable } = require('../source')
+const { Supply } = require('../supply')
+const { show } = require('../validate')
+
+/**
+ * The function as a stream.
+ * @param {(input: any) => any} run
+ */
+function pouring(run) {
+  context.follow()
+  return (/** @type {[number, boolean, any]} */ [room, isFed, input]) => {
+    const running = context.current()
+    const fed = isFed ? inputs(running, room) : undefined
+    return pour(running, run(fed ?? input), room, fed)
+  }
+}
+
+/**
+ * What the owner's iterable gives.
+ * @param {any} running
+ * @param {number} room
+ */
+function inputs(running, room) {
+  let owed = 0
+  return new Feed({
+    start: () => running.send(PORT_MESSAGE.TAKE, room),
+    taken(count) {
+      owed += count
+      if (owed < room / 2) return
+      running.send(PORT_MESSAGE.TAKE, owed)
+      owed = 0
+    },
+    cancel: () => running.send(PORT_MESSAGE.TAKE, -1)
+  })
+}
+
+/**
+ * @param {any} running
+ * @param {any} given what the function gave
+ * @param {number} room
+ * @param {InstanceType<typeof Feed> | undefined} fed
+ */
+async function pour(running, given, room, fed) {
+  const iterable = await given
+  if (typeof iterable !== 'object' || !isIterable(iterable)) {
+    throw invalidArgument(`The function of a stream must give an iterable or an async iterable, got ${show(iterable)}`)
+  }
+  const supply = new Supply(
+    iterable,
+    (items, list) => running.send(PORT_MESSAGE.ITEMS, items, list),
+    () => running.isCancelled()
+  )
+  running.link = (/** @type {number} */ kind, /** @type {any} */ value) => {
+    if (kind === PORT_MESSAGE.CREDIT) supply.want(value)
+    else if (kind === PORT_MESSAGE.FEED) fed?.push(value)
+    else fed?.end(value === undefined ? undefined : { error: revive(value) })
+  }
+  running.signal.addEventListener('abort', () => {
+    fed?.drop({ error: new AbortError() })
+    supply.stop().catch(() => {})
+  })
+  supply.want(room)
+  await supply.done
+}
+
+module.exports = { pouring }
