@@ -9,6 +9,7 @@ const { native } = require('../environment')
 const { UnknownTaskError, WorkerStartError } = require('../errors')
 const { didYouMean } = require('../validate')
 const bare = require('./bare')
+const { importScript } = require('./typescript')
 
 /** @typedef {(input: any) => any} Run */
 
@@ -36,7 +37,7 @@ function load(filename) {
 
 /** @param {string} filename */
 async function read(filename) {
-  const exports = await import(filename)
+  const exports = await importScript(filename)
   // A CommonJS module compiled from an ES module has its default export one level down.
   const outer = exports.default
   const main = outer !== null && typeof outer === 'object' && 'default' in outer ? outer.default : outer
