@@ -251,10 +251,24 @@ export interface TaskOptions {
    */
   queueTimeout?: number | undefined
   /**
-   * An integer from -20, which runs first, to 19, as `nice` counts. Strict: a task waits while one of a
-   * lower number does. Equal ones of a lane run in the order of their calls. @default 0
+   * An integer from -20, which runs first, to 19, as `nice` counts. Half a second of waiting is worth one
+   * level, so that nothing waits for ever. Equal ones of a lane run in the order of their calls. @default 0
    */
   priority?: number | undefined
+  /**
+   * The moment (a Date, or milliseconds since the epoch) at which the task must have ended, whether it waits
+   * or runs; then it rejects with `ERR_RSPOOL_DEADLINE`. Among tasks of one priority, those with a deadline
+   * run first, the earliest before the others. @default none
+   */
+  deadline?: Date | number | undefined
+  /**
+   * How often the task may start again when its worker has died, 0 to 255; never for what the task throws. Its
+   * input is kept for that. After the last try the error's `attempts` is the number of starts.
+   * @default the pool's `retries`
+   */
+  retries?: number | undefined
+  /** Gets what the script gives to `task.progress()`, in order, before the promise settles. */
+  onProgress?: ((value: any) => void) | undefined
   /**
    * What is moved instead of copied: it is detached here when the call is made. An entry that cannot be
    * transferred rejects with `DataCloneError`. @default []
@@ -262,8 +276,17 @@ export interface TaskOptions {
   transferList?: readonly Transferable[] | undefined
 }
 
+/** The options of a script task. */
+export interface ScriptOptions extends TaskOptions {
+  /**
+   * Called with a copy of each value that the script gives to `task.progress()`, in order, and before the
+   * promise settles. What it throws is uncaught and harms no task. @default none
+   */
+  onProgress?: ((value: any) => void) | undefined
+}
+
 /** The options of {@link Pool.run}. */
-export interface RunOptions extends TaskOptions {
+export interface RunOptions extends ScriptOptions {
   /** The export of the script to call. @default the pool's `name` */
   name?: string | undefined
   /** Another script than the pool's own. @default the pool's `filename` */
@@ -306,7 +329,7 @@ export type OwnInput<Input> = 0 extends 1 & Input ? NoTask : Input & NoTask
 /** The options of a call of a pool's own function: where `Input` says what it takes, no other may be named. */
 export type OwnOptions<Input> = 0 extends 1 & Input
   ? RunOptions
-  : TaskOptions & { name?: undefined; filename?: undefined }
+  : ScriptOptions & { name?: undefined; filename?: undefined }
 
 /** `N` where it can be the name of an export: names with a dot are native tasks. */
 export type ExportName<N extends string> = N extends `${string}.${string}` ? never : N
@@ -349,6 +372,8 @@ export interface PoolOptions {
   timeout?: number | undefined
   /** Milliseconds that a task may wait, above 0; see {@link TaskOptions.queueTimeout}. @default Infinity */
   queueTimeout?: number | undefined
+  /** How often a task may start again when its worker has died; see {@link TaskOptions.retries}. @default 0 */
+  retries?: number | undefined
   /**
    * Milliseconds that a script task gets to end after it was given up; then its isolate is terminated and
    * replaced. `Infinity` never terminates. @default 100
@@ -513,16 +538,16 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   runTask<A extends unknown[], R>(
     task: (...args: A) => R,
     args: readonly [...A],
-    options?: TaskOptions
+    options?: ScriptOptions
   ): Promise<TaskResult<R>>
   /** Runs an inline function with one argument that is no array. */
-  runTask<I, R>(task: (input: I) => R, input: OneArgument<I>, options?: TaskOptions): Promise<TaskResult<R>>
+  runTask<I, R>(task: (input: I) => R, input: OneArgument<I>, options?: ScriptOptions): Promise<TaskResult<R>>
   /** Runs an inline function without arguments. */
-  runTask<R>(task: () => R, input?: undefined, options?: TaskOptions): Promise<TaskResult<R>>
+  runTask<R>(task: () => R, input?: undefined, options?: ScriptOptions): Promise<TaskResult<R>>
   /** Calls an export of another script. */
-  runTask<T = any>(task: ScriptTask, input?: any, options?: TaskOptions): Promise<T>
+  runTask<T = any>(task: ScriptTask, input?: any, options?: ScriptOptions): Promise<T>
   /** Calls an export of the pool's script. */
-  runTask<T = any, N extends string = string>(task: ExportName<N>, input?: any, options?: TaskOptions): Promise<T>
+  runTask<T = any, N extends string = string>(task: ExportName<N>, input?: any, options?: ScriptOptions): Promise<T>
   /** Calls the function that `run` calls: any other value is its input. */
   runTask<T = Result>(input: OwnInput<Input>, options?: OwnOptions<Input>): Promise<T>
 
@@ -539,6 +564,26 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   destroy(): Promise<void>
   /** As {@link close}: `await using pool = new Pool()`. */
   [Symbol.asyncDispose](): Promise<void>
+
+  /**
+   * Resolves when `minThreads` workers of the script are ready; at once without a `filename`.
+   * @throws `ERR_RSPOOL_WORKER_START` when one cannot be started, `ERR_RSPOOL_POOL_CLOSED` on a closed pool
+   */
+  ready(): Promise<void>
+  /** Starts nothing that waits, until {@link resume}. What runs goes on, and calls are taken. */
+  pause(): void
+  resume(): void
+  readonly paused: boolean
+  /**
+   * Changes how many workers there may be; what is not given stays. Workers that are too many end when they
+   * have ended their tasks.
+   * @throws `ERR_RSPOOL_INVALID_ARGUMENT`, `ERR_RSPOOL_POOL_CLOSED`
+   */
+  resize(sizes: { minThreads?: number | undefined; maxThreads?: number | undefined }): void
+  /** Rejects all tasks that wait with an AbortError (`ABORT_ERR`). @returns how many those were */
+  cancelQueued(): number
+  /** Whether tasks wait for a worker: a producer pauses until the event `drain`. */
+  readonly needsDrain: boolean
 
   /** The pool at this moment; after its end, at its end. */
   stats(): PoolStats
@@ -575,18 +620,18 @@ export function runTask<
 export function runTask<A extends unknown[], R>(
   task: (...args: A) => R,
   args: readonly [...A],
-  options?: TaskOptions
+  options?: ScriptOptions
 ): Promise<TaskResult<R>>
 /** Runs an inline function with one argument that is no array on the default pool. */
 export function runTask<I, R>(
   task: (input: I) => R,
   input: OneArgument<I>,
-  options?: TaskOptions
+  options?: ScriptOptions
 ): Promise<TaskResult<R>>
 /** Runs an inline function without arguments on the default pool. */
-export function runTask<R>(task: () => R, input?: undefined, options?: TaskOptions): Promise<TaskResult<R>>
+export function runTask<R>(task: () => R, input?: undefined, options?: ScriptOptions): Promise<TaskResult<R>>
 /** Calls an export of a script on the default pool. */
-export function runTask<T = any>(task: ScriptTask, input?: any, options?: TaskOptions): Promise<T>
+export function runTask<T = any>(task: ScriptTask, input?: any, options?: ScriptOptions): Promise<T>
 
 /** Each native task as a function on the default pool. Frozen. */
 export const tasks: Tasks
@@ -598,6 +643,11 @@ export const tasks: Tasks
  * anew at each call.
  */
 export function cpuCount(): number
+
+// ---- cluster -----------------------------------------------------------------------------------
+
+/** The cluster helper: processes on shared ports, kept up, with shared counters and one CPU budget. */
+export * as cluster from './types/cluster.js'
 
 // ---- counters ----------------------------------------------------------------------------------
 
@@ -687,6 +737,7 @@ export type ErrorCode =
   | 'ERR_RSPOOL_POOL_CLOSED'
   | 'ERR_RSPOOL_QUEUE_FULL'
   | 'ERR_RSPOOL_QUEUE_TIMEOUT'
+  | 'ERR_RSPOOL_DEADLINE'
   | 'ERR_RSPOOL_TASK_PANIC'
   | 'ERR_RSPOOL_TASK_TIMEOUT'
   | 'ERR_RSPOOL_UNKNOWN_TASK'
@@ -709,6 +760,11 @@ export namespace errors {
   class QueueTimeoutError extends RspoolError {
     protected constructor()
     code: 'ERR_RSPOOL_QUEUE_TIMEOUT'
+  }
+  /** The task had not ended at its `deadline`. */
+  class DeadlineError extends RspoolError {
+    protected constructor()
+    code: 'ERR_RSPOOL_DEADLINE'
   }
   /** `maxQueue` tasks wait already; this one was not taken. */
   class QueueFullError extends RspoolError {

@@ -11,6 +11,12 @@ export const task: {
   readonly signal: AbortSignal | undefined
   /** A number that no other running task of the caller has. Undefined outside of a task. */
   readonly id: number | undefined
+  /**
+   * Calls the caller's `onProgress` with a copy of the value. Does nothing outside of a task, or where the
+   * caller does not listen.
+   * @throws `DataCloneError` if the value cannot be cloned
+   */
+  progress(value: unknown): void
 }
 
 /** Whether this is a worker and not the main thread. */

@@ -6,20 +6,22 @@ const path = require('node:path')
 // One at a time: each starts many processes.
 const { serial: test } = require('ava')
 const { SharedRegion } = require('../lib/cluster/region')
-const { SharedCounters } = require('../lib/cluster/counters')
+const { ClusterCounters } = require('../lib/cluster/counters')
 const { Primary, kill } = require('./cluster/harness')
 
 const NAMES = { counters: ['hits', 'misses'], gauges: [], histograms: {} }
 
-function make (rows = 3) {
+function make(rows = 3) {
   const region = SharedRegion.create(NAMES, { rows, seats: 1, tokens: 1 })
   for (let row = 0; row < rows; row++) region.useRow(row)
   const share = { fd: region.native.fd, names: NAMES }
-  return { region, rows: Array.from({ length: rows }, (_, row) => new SharedCounters(region, row, share)) }
+  return { region, rows: Array.from({ length: rows }, (_, row) => new ClusterCounters(region, row, share)) }
 }
 
 test('each row counts for itself and every reading is the sum', (t) => {
-  const { rows: [a, b] } = make()
+  const {
+    rows: [a, b]
+  } = make()
   t.is(a.add('hits'), 1)
   t.is(b.add('hits', 41), 42)
   t.is(a.sub('hits', 2), 40)
@@ -37,7 +39,9 @@ test('each row counts for itself and every reading is the sum', (t) => {
 })
 
 test('wrong names and values throw and change nothing', (t) => {
-  const { rows: [a] } = make()
+  const {
+    rows: [a]
+  } = make()
   const invalid = { code: 'ERR_RSPOOL_INVALID_ARGUMENT' }
   t.throws(() => a.add('hit'), { ...invalid, message: /Did you mean 'hits'/ })
   t.throws(() => a.add('toString'), invalid)
@@ -49,11 +53,17 @@ test('wrong names and values throw and change nothing', (t) => {
 })
 
 test('another opening of the region sees the same counters', (t) => {
-  const { region, rows: [a] } = make()
-  const other = SharedCounters.from(a.share())
+  const {
+    region,
+    rows: [a]
+  } = make()
+  const other = ClusterCounters.from(a.share())
   other.add('hits', 5)
   t.is(a.get('hits'), 5)
-  t.throws(() => SharedRegion.open(region.native.fd, { ...NAMES, counters: ['other'] }), { code: 'ERR_RSPOOL_REGION', message: /other names/ })
+  t.throws(() => SharedRegion.open(region.native.fd, { ...NAMES, counters: ['other'] }), {
+    code: 'ERR_RSPOOL_REGION',
+    message: /other names/
+  })
 })
 
 test('what is not a region is refused', (t) => {
@@ -65,7 +75,7 @@ test('what is not a region is refused', (t) => {
   t.throws(() => SharedRegion.open(fd, NAMES), { code })
   t.throws(() => SharedRegion.open(-1, NAMES), { code })
   t.throws(() => SharedRegion.open(1 << 30, NAMES), { code })
-  t.throws(() => SharedCounters.from({}), { code: 'ERR_RSPOOL_INVALID_ARGUMENT' })
+  t.throws(() => ClusterCounters.from({}), { code: 'ERR_RSPOOL_INVALID_ARGUMENT' })
 })
 
 test('a region cannot be cut short by whoever has its descriptor', (t) => {
@@ -90,10 +100,15 @@ test('no addition that was told of is lost when processes are killed, and no rea
   await primary.ready
   let last = 0
   let told = 0
-  primary.on('message', ({ event, values }) => { if (event === 'message') told += values[0].added })
+  primary.on('message', ({ event, values }) => {
+    if (event === 'message') told += values[0].added
+  })
   for (let n = 0; n < 50; n++) {
     const slot = n % 3
-    const [{ pid }] = await primary.event('state', (state) => state.slot === slot && state.to === 'ready' && !state.seen && (state.seen = true))
+    const [{ pid }] = await primary.event(
+      'state',
+      (state) => state.slot === slot && state.to === 'ready' && !state.seen && (state.seen = true)
+    )
     kill(pid, 'SIGKILL')
     await primary.event('exit', (exit) => exit.pid === pid)
     const before = told

@@ -9,7 +9,7 @@ const { once } = require('node:events')
 const { serial: test } = require('ava')
 const { Primary, freePort, request, startLoad, kill } = require('./cluster/harness')
 
-async function start (t, { env, ...parts } = {}) {
+async function start(t, { env, ...parts } = {}) {
   const port = await freePort()
   const primary = new Primary(t, { ...parts, env: { APP_PORT: String(port), ...env } })
   await primary.ready
@@ -28,7 +28,11 @@ for (const keepAlive of [true, false]) {
     const { sent, failures } = await load.stop()
     const [, counted] = /counted (\d+)/.exec(primary.output)
     t.is(sent - failures.length, Number(counted), 'as many answers as requests that a process had begun')
-    if (keepAlive) t.deepEqual(failures.filter((failure) => failure !== 'ECONNREFUSED'), [])
+    if (keepAlive)
+      t.deepEqual(
+        failures.filter((failure) => failure !== 'ECONNREFUSED'),
+        []
+      )
   })
 }
 
@@ -108,11 +112,15 @@ test('every kind of server is drained by itself', async (t) => {
   const { primary, port } = await start(t, { app: 'servers-app.js', options: { processes: 1, drainIdle: 200 } })
 
   const socket = net.connect(port, '127.0.0.1')
-  socket.write('GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n')
+  socket.write(
+    'GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n'
+  )
   await once(socket, 'data')
   const [web, tls, plain2, secure2, raw] = [
     request(port),
-    new Promise((resolve, reject) => https.get({ port: port + 1, rejectUnauthorized: false, agent: false }, resolve).on('error', reject)),
+    new Promise((resolve, reject) =>
+      https.get({ port: port + 1, rejectUnauthorized: false, agent: false }, resolve).on('error', reject)
+    ),
     stream(`http://127.0.0.1:${port + 2}`),
     stream(`https://127.0.0.1:${port + 3}`),
     once(net.connect(port + 4, '127.0.0.1'), 'data')
@@ -134,20 +142,35 @@ test('every kind of server is drained by itself', async (t) => {
 })
 
 /** One HTTP/2 request whose client keeps the session open: the server must end it. */
-async function stream (origin) {
+async function stream(origin) {
   const session = http2.connect(origin, { rejectUnauthorized: false })
   let goaway = false
-  session.on('goaway', () => { goaway = true })
+  session.on('goaway', () => {
+    goaway = true
+  })
   const closed = once(session, 'close')
   let body = ''
-  session.request({ ':path': '/' }).setEncoding('utf8').on('data', (chunk) => { body += chunk })
+  session
+    .request({ ':path': '/' })
+    .setEncoding('utf8')
+    .on('data', (chunk) => {
+      body += chunk
+    })
   await closed
   return { body, goaway }
 }
 
-for (const [hook, code] of [['hangs', 143], ['is limited', 143], ['throws', 0]]) {
+for (const [hook, code] of [
+  ['hangs', 143],
+  ['is limited', 143],
+  ['throws', 0]
+]) {
   test(`a hook that ${hook} does not keep the others, nor the process, from ending`, async (t) => {
-    const { primary } = await start(t, { app: 'servers-app.js', env: { HOOK: hook }, options: { processes: 1, grace: 700 } })
+    const { primary } = await start(t, {
+      app: 'servers-app.js',
+      env: { HOOK: hook },
+      options: { processes: 1, grace: 700 }
+    })
     primary.child.kill('SIGTERM')
     t.is((await primary.exited).code, code)
     const said = primary.events.filter(({ event }) => event === 'message').map(({ values }) => values[0])
@@ -158,7 +181,10 @@ for (const [hook, code] of [['hangs', 143], ['is limited', 143], ['throws', 0]])
 }
 
 test('a signal through a shell that waits for it ends the same way', async (t) => {
-  const { primary, port } = await start(t, { options: { processes: 2 }, command: ['/bin/sh', ['-c', '"$0" "$@"; exit $?', process.execPath]] })
+  const { primary, port } = await start(t, {
+    options: { processes: 2 },
+    command: ['/bin/sh', ['-c', '"$0" "$@"; exit $?', process.execPath]]
+  })
   const pid = JSON.parse((await request(port)).body).pid
   const parent = Number(require('node:fs').readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')[1])
   kill(parent, 'SIGTERM')

@@ -6,15 +6,18 @@ const { serial: test } = require('ava')
 const { Primary, freePort, request, kill, startLoad } = require('./cluster/harness')
 const { Handoffs } = require('../lib/cluster/handoff')
 
-async function start (t, options) {
+async function start(t, options) {
   const port = await freePort()
-  const primary = new Primary(t, { env: { APP_PORT: String(port) }, options: { backoff: { initial: 1 }, crashLoop: { restarts: 1e6 }, ...options } })
+  const primary = new Primary(t, {
+    env: { APP_PORT: String(port) },
+    options: { backoff: { initial: 1 }, crashLoop: { restarts: 1e6 }, ...options }
+  })
   await primary.ready
   return { primary, port }
 }
 
 /** Blocks the process of one slot, and gives its pid. */
-async function block (primary, port) {
+async function block(primary, port) {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
   const { pid } = JSON.parse((await request(port, '/', { agent })).body)
   await request(port, '/block-later', { agent })
@@ -29,7 +32,10 @@ test('a connection that a hung process never took is answered by another soon af
   // Round robin hands one of these to the process that hangs.
   const answers = Array.from({ length: 8 }, () => request(port).then(({ body }) => JSON.parse(body).pid))
   let open = answers.length
-  for (const answer of answers) answer.then(() => { open-- })
+  for (const answer of answers)
+    answer.then(() => {
+      open--
+    })
   while (open > 1) await new Promise((resolve) => setTimeout(resolve, 5))
   await new Promise((resolve) => setTimeout(resolve, 100))
   t.is(open, 1, 'one waits')
@@ -57,14 +63,27 @@ test('killing all processes at once leaves no client waiting and no descriptor o
   const before = await primary.call('descriptors')
   for (let n = 0; n < 10; n++) {
     const processes = await primary.call('processes')
-    const requests = Array.from({ length: 20 }, () => request(port, '/slow').then(() => 'answer', () => 'error'))
+    const requests = Array.from({ length: 20 }, () =>
+      request(port, '/slow').then(
+        () => 'answer',
+        () => 'error'
+      )
+    )
     for (const { pid } of processes) kill(pid, 'SIGKILL')
     t.is((await Promise.all(requests)).length, 20)
     for (const { slot, pid } of processes) {
-      await primary.event('state', (state) => state.slot === slot && state.to === 'ready' && state.pid > 0 && state.pid !== pid && primary.pids.indexOf(state.pid) > primary.pids.indexOf(pid))
+      await primary.event(
+        'state',
+        (state) =>
+          state.slot === slot &&
+          state.to === 'ready' &&
+          state.pid > 0 &&
+          state.pid !== pid &&
+          primary.pids.indexOf(state.pid) > primary.pids.indexOf(pid)
+      )
     }
   }
-  t.true(await primary.call('descriptors') <= before + 2)
+  t.true((await primary.call('descriptors')) <= before + 2)
 })
 
 test('under load only requests that were in the killed process fail', async (t) => {
@@ -82,7 +101,11 @@ test('under load only requests that were in the killed process fail', async (t) 
   }
   const { failures } = await load.stop()
   t.true(failures.length <= kills * clients)
-  t.deepEqual(failures.filter((failure) => !['ECONNRESET', 'aborted', 'EPIPE'].includes(failure)), [], 'none hangs')
+  t.deepEqual(
+    failures.filter((failure) => !['ECONNRESET', 'aborted', 'EPIPE'].includes(failure)),
+    [],
+    'none hangs'
+  )
 })
 
 test('where the messages of core have another form nothing is done, once told', (t) => {

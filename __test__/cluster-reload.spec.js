@@ -8,7 +8,7 @@ const path = require('node:path')
 const { serial: test } = require('ava')
 const { Primary, freePort, request, startLoad, kill } = require('./cluster/harness')
 
-async function start (t, { env, ...parts } = {}) {
+async function start(t, { env, ...parts } = {}) {
   const port = await freePort()
   const primary = new Primary(t, { ...parts, env: { APP_PORT: String(port), ...env } })
   await primary.ready
@@ -16,7 +16,11 @@ async function start (t, { env, ...parts } = {}) {
   return { primary, port, pids }
 }
 
-for (const [policy, keepAlive, times] of [['rr', true, 20], ['rr', false, 20], ['none', true, 5]]) {
+for (const [policy, keepAlive, times] of [
+  ['rr', true, 20],
+  ['rr', false, 20],
+  ['none', true, 5]
+]) {
   test(`${times} reloads under load fail no POST (${policy}, ${keepAlive ? 'kept-alive' : 'new'} connections)`, async (t) => {
     const { primary, port, pids } = await start(t, { options: { processes: 2, policy } })
     const before = await pids()
@@ -50,7 +54,10 @@ test('there are never fewer ready processes than slots while a reload goes on', 
   await primary.call('reload')
   const after = await pids()
   t.is(new Set([...before, ...after]).size, 6)
-  t.deepEqual(primary.events.slice(from).filter(({ event, values }) => event === 'state' && values[0].to !== 'ready'), [])
+  t.deepEqual(
+    primary.events.slice(from).filter(({ event, values }) => event === 'state' && values[0].to !== 'ready'),
+    []
+  )
 })
 
 test('a reload takes new surroundings', async (t) => {
@@ -73,10 +80,15 @@ for (const strategy of ['surge', 'all']) {
     ['blocks', /its event loop does not turn/]
   ]) {
     test(`a reload to code that ${how} is refused, and the old processes go on (${strategy})`, async (t) => {
-      const { primary, port, pids } = await start(t, { app: 'sometimes-broken.js', options: { processes: 2, readyTimeout: 1500 } })
+      const { primary, port, pids } = await start(t, {
+        app: 'sometimes-broken.js',
+        options: { processes: 2, readyTimeout: 1500 }
+      })
       const before = await pids()
       const load = startLoad(port, { clients: 4 })
-      const error = await t.throwsAsync(primary.call('reload', { strategy, env: { BROKEN: how } }), { code: 'ERR_RSPOOL_RELOAD' })
+      const error = await t.throwsAsync(primary.call('reload', { strategy, env: { BROKEN: how } }), {
+        code: 'ERR_RSPOOL_RELOAD'
+      })
       t.regex(error.message, said)
       t.deepEqual((await load.stop()).failures, [])
       t.deepEqual(await pids(), before)
@@ -97,10 +109,15 @@ test('when a later slot fails, those that were replaced go back to what they wer
 test('a canary that dies, or answers with errors, while it is watched is taken back', async (t) => {
   const { primary, port, pids } = await start(t, { options: { processes: 2 } })
   const before = await pids()
-  for (const [url, canary] of [['/exit', { watch: 20_000 }], ['/error', { watch: 1500, maxErrors: 2 }]]) {
+  for (const [url, canary] of [
+    ['/exit', { watch: 20_000 }],
+    ['/error', { watch: 1500, maxErrors: 2 }]
+  ]) {
     const refused = t.throwsAsync(primary.call('reload', { canary }), { code: 'ERR_RSPOOL_RELOAD', message: /slot 0/ })
     let done = false
-    refused.then(() => { done = true })
+    refused.then(() => {
+      done = true
+    })
     while (!done) {
       const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
       const { pid } = JSON.parse((await request(port, '/', { agent })).body)
@@ -121,7 +138,9 @@ test('reloads during a reload are one more reload', async (t) => {
 
 test('stop wins over a reload', async (t) => {
   const { primary } = await start(t, { app: 'sometimes-broken.js', options: { processes: 2 } })
-  const refused = t.throwsAsync(primary.call('reload', { env: { BROKEN: 'never listens' } }), { code: 'ERR_RSPOOL_CLUSTER_STOPPED' })
+  const refused = t.throwsAsync(primary.call('reload', { env: { BROKEN: 'never listens' } }), {
+    code: 'ERR_RSPOOL_CLUSTER_STOPPED'
+  })
   const waiting = t.throwsAsync(primary.call('reload'), { code: 'ERR_RSPOOL_CLUSTER_STOPPED' })
   await primary.call('stop')
   await Promise.all([refused, waiting])
@@ -155,7 +174,10 @@ test('restart replaces one process, and revives a slot that was held', async (t)
   await t.throwsAsync(primary.call('restart', 2), { code: 'ERR_RSPOOL_INVALID_ARGUMENT' })
   await t.throwsAsync(primary.call('scale', 0), { code: 'ERR_RSPOOL_INVALID_ARGUMENT' })
   await t.throwsAsync(primary.call('scale', 1000), { code: 'ERR_RSPOOL_INVALID_ARGUMENT', message: /maxProcesses/ })
-  await t.throwsAsync(primary.call('reload', { strategie: 'all' }), { code: 'ERR_RSPOOL_INVALID_ARGUMENT', message: /Did you mean 'strategy'/ })
+  await t.throwsAsync(primary.call('reload', { strategie: 'all' }), {
+    code: 'ERR_RSPOOL_INVALID_ARGUMENT',
+    message: /Did you mean 'strategy'/
+  })
 })
 
 test('SIGHUP reloads, SIGTTIN and SIGTTOU change the size', async (t) => {

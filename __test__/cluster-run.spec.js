@@ -5,7 +5,7 @@ const { serial: test } = require('ava')
 const { Primary, freePort, request, kill, gone } = require('./cluster/harness')
 const cluster = require('../lib/cluster')
 
-async function start (t, parts = {}) {
+async function start(t, parts = {}) {
   const port = await freePort()
   const { env, ...rest } = parts
   const primary = new Primary(t, { ...rest, env: { APP_PORT: String(port), ...env } })
@@ -39,7 +39,13 @@ test('processes share one port, and each knows its slot', async (t) => {
   for (let i = 0; i < 4; i++) seen.add(JSON.parse((await request(port)).body).slot)
   t.deepEqual([...seen].sort(), [0, 1])
   const processes = await primary.call('processes')
-  t.deepEqual(processes.map(({ slot, state, generation }) => [slot, state, generation]), [[0, 'ready', 1], [1, 'ready', 1]])
+  t.deepEqual(
+    processes.map(({ slot, state, generation }) => [slot, state, generation]),
+    [
+      [0, 'ready', 1],
+      [1, 'ready', 1]
+    ]
+  )
   t.is(new Set(processes.map(({ pid }) => pid)).size, 2)
   const report = await primary.call('stop')
   t.is(report.forced, 0)
@@ -115,7 +121,11 @@ for (const [how, said, limit = 1500] of [
   ['blocks', /not ready within 1500 ms: its event loop does not turn/]
 ]) {
   test(`a main that ${how} is told apart`, async (t) => {
-    const { primary } = await start(t, { app: 'broken.js', env: { BROKEN: how }, options: { processes: 2, bootAttempts: 1, readyTimeout: limit } })
+    const { primary } = await start(t, {
+      app: 'broken.js',
+      env: { BROKEN: how },
+      options: { processes: 2, bootAttempts: 1, readyTimeout: limit }
+    })
     const [error] = await primary.event('unready')
     t.is(error.code, 'ERR_RSPOOL_NO_BOOT')
     t.regex(error.message, said)
@@ -158,7 +168,10 @@ test('one bad slot is held while the others serve', async (t) => {
   await primary.ready
   const status = await primary.call('status')
   t.is(status.state, 'degraded')
-  t.deepEqual(status.processes.map(({ state }) => state), ['ready', 'failed', 'ready'])
+  t.deepEqual(
+    status.processes.map(({ state }) => state),
+    ['ready', 'failed', 'ready']
+  )
 })
 
 test('processes end with a primary that was killed, also when they are blocked', async (t) => {

@@ -6,9 +6,13 @@ const fs = require('node:fs')
 const { serial: test } = require('ava')
 const { Primary, freePort, request, startLoad, kill } = require('./cluster/harness')
 
-async function start (t, options, parts = {}) {
+async function start(t, options, parts = {}) {
   const port = await freePort()
-  const primary = new Primary(t, { env: { APP_PORT: String(port) }, options: { backoff: { initial: 1 }, ...options }, ...parts })
+  const primary = new Primary(t, {
+    env: { APP_PORT: String(port) },
+    options: { backoff: { initial: 1 }, ...options },
+    ...parts
+  })
   await primary.ready
   return { primary, port }
 }
@@ -16,7 +20,7 @@ async function start (t, options, parts = {}) {
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Asks the process of a random slot, and gives its pid. */
-async function visit (port, url) {
+async function visit(port, url) {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
   const { pid } = JSON.parse((await request(port, '/', { agent })).body)
   await request(port, url, { agent }).catch(() => {})
@@ -59,15 +63,24 @@ test('a process that is stopped is not killed, and goes on where it was', async 
   kill(pid, 'SIGCONT')
   t.is(JSON.parse((await request(port)).body).pid, pid)
   await sleep(700)
-  t.deepEqual(primary.events.filter(({ event }) => event === 'stalled'), [])
+  t.deepEqual(
+    primary.events.filter(({ event }) => event === 'stalled'),
+    []
+  )
 })
 
 test('a primary whose own loop is blocked kills nobody that is well', async (t) => {
   const { primary } = await start(t, { processes: 2, stallTimeout: 1000 })
   const [{ pid }, { pid: other }] = await primary.call('processes')
   await primary.call('block', 3000)
-  t.deepEqual((await primary.call('processes')).map(({ pid }) => pid), [pid, other])
-  t.deepEqual(primary.events.filter(({ event }) => event === 'stalled'), [])
+  t.deepEqual(
+    (await primary.call('processes')).map(({ pid }) => pid),
+    [pid, other]
+  )
+  t.deepEqual(
+    primary.events.filter(({ event }) => event === 'stalled'),
+    []
+  )
 })
 
 test('a process that hangs is killed while the loop of the primary is blocked', async (t) => {
@@ -95,24 +108,36 @@ test('a process above its memory limit is replaced by a new one first, without a
   t.deepEqual((await load.stop()).failures, [])
   const [{ cause }] = await primary.event('exit')
   t.true(cause.planned)
-  t.is((await primary.call('status')).processes.reduce((all, { restarts }) => all + restarts, 0), 0)
+  t.is(
+    (await primary.call('status')).processes.reduce((all, { restarts }) => all + restarts, 0),
+    0
+  )
 })
 
-for (const [kind, recycle] of [['requests', { requests: 50 }], ['age', { age: 800 }]]) {
+for (const [kind, recycle] of [
+  ['requests', { requests: 50 }],
+  ['age', { age: 800 }]
+]) {
   test(`processes are recycled by ${kind}, one at a time, without a lost request`, async (t) => {
     const { primary, port } = await start(t, { processes: 2, recycle })
     const load = startLoad(port, { clients: 4 })
     while (primary.events.filter(({ event }) => event === 'recycle').length < 4) await sleep(20)
     t.deepEqual((await load.stop()).failures, [])
     // Between the end of one recycled process and the next there is never another end.
-    const order = primary.events.filter(({ event }) => event === 'recycle' || event === 'exit').map(({ event }) => event)
+    const order = primary.events
+      .filter(({ event }) => event === 'recycle' || event === 'exit')
+      .map(({ event }) => event)
     t.false(order.join(' ').includes('recycle recycle'))
     t.is(primary.events.find(({ event }) => event === 'recycle').values[0].reason, kind)
   })
 }
 
 test('a heap that is full is told as that', async (t) => {
-  const { primary, port } = await start(t, { processes: 1, execArgv: ['--max-old-space-size=40'] }, { app: 'heap-app.js' })
+  const { primary, port } = await start(
+    t,
+    { processes: 1, execArgv: ['--max-old-space-size=40'] },
+    { app: 'heap-app.js' }
+  )
   request(port, '/fill').catch(() => {})
   const [{ cause }] = await primary.event('exit')
   t.is(cause.kind, 'out-of-memory')
@@ -124,7 +149,11 @@ test('the status and the metrics are complete while one process hangs and one wa
   for (let n = 0; n < 9; n++) await request(port, '/count')
   await sleep(600)
   const before = await primary.call('metrics')
-  const total = (text, name) => text.split('\n').filter((line) => line.startsWith(`${name}{`)).reduce((sum, line) => sum + Number(line.split(' ')[1]), 0)
+  const total = (text, name) =>
+    text
+      .split('\n')
+      .filter((line) => line.startsWith(`${name}{`))
+      .reduce((sum, line) => sum + Number(line.split(' ')[1]), 0)
   t.is(total(before, 'requests_total'), 9)
   t.is(total(before, 'rspool_http_requests_total'), 9)
   const hung = await visit(port, '/block-later')

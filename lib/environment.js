@@ -27,11 +27,13 @@ const CELL = Object.freeze({
   GENERATION: 12,
   START: 13,
   SLOT: 14,
-  STATUS: 15
+  STATUS: 15,
+  RETRIES: 22
 })
 /** Index into `numbers`. */
 const NUMBER = 8
 const CLOCK = 9
+const DEADLINE = 10
 
 const FORM = Object.freeze({ NUMBER: 0, BYTES: 1, ELSEWHERE: 2 })
 
@@ -45,6 +47,8 @@ const WHAT = Object.freeze({
   POOL_CLOSED: 5,
   WORKER_GONE: 6,
   WORKER_START: 7,
+  DEADLINE: 8,
+  CANCELLED: 9,
   START: 16,
   TERMINATE: 17,
   DELIVER: 18,
@@ -125,12 +129,37 @@ function onRing() {
   if (workerRing !== undefined && (why & ~RING_OUTBOX) !== 0) workerRing(why)
 }
 
+/** Whether the mailbox holds records that are not read yet: no code of a user's may run. */
+let reading = false
+/** @type {(() => void)[]} */
+const afterwards = []
+
+/**
+ * Calls a listener of the user's, once the mailbox is free. What it throws is uncaught, as it should be,
+ * and harms no task.
+ * @param {() => void} listener
+ */
+function notify(listener) {
+  if (reading) {
+    afterwards.push(listener)
+    return
+  }
+  try {
+    listener()
+  } catch (error) {
+    process.nextTick(() => {
+      throw error
+    })
+  }
+}
+
 /** Settles what has come in. At most a mailbox full: then promise reactions and the loop have a turn. */
 function drain() {
   const result = bound.drain()
   const count = result % MORE
   let at = DATA
   const controls = []
+  reading = true
   for (let i = 0; i < count; i++) {
     const cell = at >> 2
     const what = cells[cell]
@@ -152,7 +181,9 @@ function drain() {
     call.settle(what, about, length, offset)
     giveBack(ticket)
   }
+  reading = false
   // After the records: what these do may drain again, and the mailbox is one.
+  for (const listener of afterwards.splice(0)) notify(listener)
   for (const { pool, what, about } of controls) pools.get(pool)?.control(what, about)
   if (result >= MORE) setImmediate(drain)
   return count
@@ -171,6 +202,7 @@ module.exports = {
   CELL,
   NUMBER,
   CLOCK,
+  DEADLINE,
   FORM,
   WHAT,
   pools,
@@ -180,6 +212,7 @@ module.exports = {
   hold,
   release,
   drain,
+  notify,
   setWorkerRing,
   whenIdle
 }

@@ -49,6 +49,7 @@ function errorClass(name, code) {
 
 const TaskTimeoutError = errorClass('TaskTimeoutError', 'ERR_RSPOOL_TASK_TIMEOUT')
 const QueueTimeoutError = errorClass('QueueTimeoutError', 'ERR_RSPOOL_QUEUE_TIMEOUT')
+const DeadlineError = errorClass('DeadlineError', 'ERR_RSPOOL_DEADLINE')
 const QueueFullError = errorClass('QueueFullError', 'ERR_RSPOOL_QUEUE_FULL')
 const PoolClosedError = errorClass('PoolClosedError', 'ERR_RSPOOL_POOL_CLOSED')
 const WorkerStartError = errorClass('WorkerStartError', 'ERR_RSPOOL_WORKER_START')
@@ -142,6 +143,7 @@ const classes = Object.freeze({
   RspoolError,
   TaskTimeoutError,
   QueueTimeoutError,
+  DeadlineError,
   QueueFullError,
   PoolClosedError,
   WorkerExitError,

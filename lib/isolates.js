@@ -6,7 +6,7 @@
 const path = require('node:path')
 const { Worker, MessageChannel, receiveMessageOnPort } = require('node:worker_threads')
 const { types } = require('node:util')
-const { bound, drain } = require('./environment')
+const { bound, drain, notify } = require('./environment')
 const { describe, revive } = require('./payload/thrown')
 const { WorkerExitError, WorkerStartError } = require('./errors')
 const { PORT_MESSAGE } = require('./payload/port')
@@ -60,6 +60,8 @@ class Isolates {
     this.startError = undefined
     /** @type {NodeJS.Timeout | undefined} */
     this.backoff = undefined
+    /** @type {{ resolve: () => void, reject: (error: Error) => void }[]} */
+    this.expecting = []
   }
 
   /** Starts the isolates that the minimum lacks. */
@@ -109,6 +111,23 @@ class Isolates {
     // A task in flight keeps the process; an isolate does not.
     port.unref()
     worker.unref()
+  }
+
+  /**
+   * Resolves when as many isolates as the minimum are ready.
+   * @returns {Promise<void>}
+   */
+  whenReady() {
+    if (this.#isReady()) return Promise.resolve()
+    return new Promise((resolve, reject) => this.expecting.push({ resolve, reject }))
+  }
+
+  #isReady() {
+    const { filename, minThreads } = this.owner.options
+    if (filename === undefined) return true
+    let ready = 0
+    for (const isolate of this.all.values()) if (isolate.ready) ready++
+    return ready >= minThreads
   }
 
   /** @param {number} id */
@@ -196,15 +215,18 @@ class Isolates {
       case PORT_MESSAGE.READY:
         isolate.ready = true
         this.failures = 0
+        if (this.#isReady()) for (const { resolve } of this.expecting.splice(0)) resolve()
         this.owner.emit('workerCreate', { id: isolate.id, threadId: isolate.threadId })
         return
       case PORT_MESSAGE.RESULT:
         // Of a task that was given up nobody takes the result, and its ticket is used again.
         if (this.owner.taskOf(message[1], message[2]) !== undefined) isolate.results.set(message[2], message[3])
         return
-      case PORT_MESSAGE.PROGRESS:
-        this.owner.taskOf(message[1], message[2])?.onProgress?.(message[3])
+      case PORT_MESSAGE.PROGRESS: {
+        const onProgress = this.owner.taskOf(message[1], message[2])?.onProgress
+        if (onProgress !== undefined) notify(() => onProgress(message[3]))
         return
+      }
       case PORT_MESSAGE.WANT: {
         const [, ticket, slot, generation, target] = message
         const held = this.owner.taskOf(ticket, generation)?.held
@@ -261,6 +283,7 @@ class Isolates {
   #failed(error) {
     this.startError = error
     this.failures++
+    for (const { reject } of this.expecting.splice(0)) reject(this.whyNotStarted())
     bound.hold(this.owner.handle, SCRIPT, true)
     clearTimeout(this.backoff)
     const delay = Math.min(FIRST_BACKOFF * 2 ** (this.failures - 1), LONGEST_BACKOFF)

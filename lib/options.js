@@ -40,6 +40,7 @@ const POOL_RULES = {
   concurrentTasksPerWorker: integer(1, 65_536),
   timeout: limit,
   queueTimeout: limit,
+  retries: integer(0, 255),
   abortGrace: duration,
   workerData: any,
   transferList: arrayOf(),
@@ -73,6 +74,32 @@ function poolOptions(given) {
 }
 
 const PRIORITY = integer(-20, 19)
+const RETRIES = integer(0, 255)
+
+/** A moment: a Date, or milliseconds since the epoch. */
+function deadline(/** @type {unknown} */ value, /** @type {string} */ label) {
+  const time = value instanceof Date ? value.getTime() : value
+  if (typeof time === 'number' && !Number.isNaN(time)) return time
+  throw invalidArgument(`${label} must be a Date or a number of milliseconds since the epoch, got ${show(value)}`)
+}
+
+const SIZE_RULES = { minThreads: integer(0, MAX_THREADS), maxThreads: integer(1, MAX_THREADS) }
+
+/**
+ * The sizes that `resize` is to set; what is not given stays.
+ * @param {unknown} given
+ * @param {{ minThreads: number, maxThreads: number }} now
+ * @returns {{ minThreads: number, maxThreads: number }}
+ */
+function sizeOptions(given, now) {
+  const { minThreads = now.minThreads, maxThreads = now.maxThreads } = readOptions(given, SIZE_RULES, 'resize options')
+  if (minThreads > maxThreads) {
+    throw invalidArgument(
+      `resize options: 'minThreads' must not be above 'maxThreads' (${maxThreads}), got ${minThreads}`
+    )
+  }
+  return { minThreads, maxThreads }
+}
 
 function signal(/** @type {unknown} */ value, /** @type {string} */ label) {
   if (isSignal(value)) return value
@@ -87,6 +114,8 @@ const RUN_RULES = {
   timeout: limit,
   queueTimeout: limit,
   priority: PRIORITY,
+  deadline,
+  retries: RETRIES,
   transferList: arrayOf(),
   params: typed('object'),
   counters: readCounters,
@@ -115,4 +144,4 @@ function toLimit(ms) {
   return ms === undefined || ms > 0x7fffffff ? -1 : Math.ceil(ms)
 }
 
-module.exports = { poolOptions, runOptions, closeOptions, toLimit }
+module.exports = { poolOptions, runOptions, sizeOptions, closeOptions, toLimit }

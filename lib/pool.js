@@ -3,11 +3,24 @@
 // What the user makes: validates, encodes, submits, and ends. The scheduling is Rust's.
 
 const { EventEmitter } = require('node:events')
-const { bound, cells, CELL, WHAT, pools, issue, giveBack, calls, hold, release } = require('./environment')
+const {
+  bound,
+  cells,
+  numbers,
+  CELL,
+  DEADLINE,
+  WHAT,
+  pools,
+  issue,
+  giveBack,
+  calls,
+  hold,
+  release
+} = require('./environment')
 const { listen } = require('./abort')
 const { AbortError, PoolClosedError, QueueFullError, UnknownTaskError, invalidArgument } = require('./errors')
 const { Isolates } = require('./isolates')
-const { poolOptions, runOptions, closeOptions, toLimit } = require('./options')
+const { poolOptions, runOptions, sizeOptions, closeOptions, toLimit } = require('./options')
 const { PORT, TAG, encode, encodeForNative, toJson } = require('./payload/values')
 const { NATIVE, SCRIPT, nativeTarget, scriptTarget, inlineTarget, scriptUrl } = require('./targets')
 const { Task } = require('./task')
@@ -36,6 +49,8 @@ class Settings {
     this.timeout = toLimit(run?.timeout ?? pool.timeout)
     this.queueTimeout = toLimit(run?.queueTimeout ?? pool.queueTimeout)
     this.priority = run?.priority ?? 0
+    this.deadline = run?.deadline
+    this.retries = run?.retries ?? pool.retries ?? 0
     this.signal = run?.signal
     this.transferList = run?.transferList
     this.params = run?.params === undefined ? undefined : toJson(run.params, "Task options: 'params'")
@@ -66,6 +81,7 @@ class Pool extends EventEmitter {
   /** @type {(() => void) | undefined} */
   #resolveClosed
   #shut = false
+  #paused = false
   #reaper
   /** @type {any} */
   #lastStats
@@ -122,7 +138,7 @@ class Pool extends EventEmitter {
     try {
       if (options === undefined && this.#main !== undefined) return this.#submit(this.#main, input, this.#defaults)
       const given = runOptions(options)
-      return this.#submit(this.#scriptTarget(given), input, new Settings(this.#options, given))
+      return this.#submit(this.#scriptTarget(given.name, given.filename), input, new Settings(this.#options, given))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -138,10 +154,13 @@ class Pool extends EventEmitter {
     try {
       let target
       if (typeof task === 'string') {
-        target = task.includes('.') ? nativeTarget(task) : this.#scriptTarget({ name: task })
+        target = task.includes('.') ? nativeTarget(task) : this.#scriptTarget(task)
       } else if (typeof task === 'function') target = inlineTarget(task)
       else if (isScriptTask(task))
-        target = this.#scriptTarget({ name: task.name, filename: scriptUrl(task.filename, "The task's filename") })
+        target = this.#scriptTarget(
+          Object.hasOwn(task, 'name') ? task.name : undefined,
+          scriptUrl(task.filename, "The task's filename")
+        )
       else {
         if (arguments.length > 2)
           throw invalidArgument(`The task must be a name, a function or { filename, name }, got ${show(task)}`)
@@ -154,8 +173,11 @@ class Pool extends EventEmitter {
     }
   }
 
-  /** @param {{ name?: string, filename?: string }} which */
-  #scriptTarget({ name, filename = this.#options.filename }) {
+  /**
+   * @param {string | undefined} name
+   * @param {string} [filename]
+   */
+  #scriptTarget(name, filename = this.#options.filename) {
     const own = filename === this.#options.filename
     if (filename === undefined) {
       throw new UnknownTaskError(
@@ -218,6 +240,8 @@ class Pool extends EventEmitter {
     cells[CELL.PRIORITY] = settings.priority
     cells[CELL.TIMEOUT] = settings.timeout
     cells[CELL.QUEUE_TIMEOUT] = settings.queueTimeout
+    cells[CELL.RETRIES] = settings.retries
+    numbers[DEADLINE] = settings.deadline === undefined ? -1 : Math.max(0, settings.deadline - Date.now())
   }
 
   /** @param {InstanceType<typeof Task>} task */
@@ -246,13 +270,16 @@ class Pool extends EventEmitter {
    */
   #submitByPort(task, target, input, settings) {
     const list = settings.transferList ?? []
+    // A task that may start again keeps its input, so it is held here and copied each time.
+    const again = settings.retries > 0
     const put = () => {
       this.#describe(task, target, settings)
       cells[CELL.TAG] = TAG.PORT
       cells[CELL.FORM] = 0
     }
     put()
-    bound.submitDirect()
+    if (again) cells[CELL.SLOT] = -1
+    else bound.submitDirect()
     const slot = cells[CELL.SLOT]
     if (slot >= 0) {
       const worker = cells[CELL.START]
@@ -277,6 +304,7 @@ class Pool extends EventEmitter {
     try {
       // As it is now: a later change by the caller must not reach the task.
       task.held = structuredClone({ input, list }, { transfer: list })
+      if (again) task.held.list = []
     } catch (error) {
       giveBack(task.ticket)
       task.reject(error)
@@ -339,6 +367,46 @@ class Pool extends EventEmitter {
     else process.emitWarning(`A worker of a pool failed while it ran no task: ${show(error)}`, 'RspoolWarning')
   }
 
+  /**
+   * Resolves when the script's `minThreads` workers are ready.
+   * @returns {Promise<void>}
+   */
+  async ready() {
+    if (this.#phase !== 'open') throw new PoolClosedError('The pool is closed')
+    hold()
+    try {
+      await this.#isolates.whenReady()
+    } finally {
+      release()
+    }
+  }
+
+  // ---- steering --------------------------------------------------------------------------------
+
+  /** Starts nothing that waits, until `resume`; what runs goes on, and calls are taken. */
+  pause() {
+    if (this.#phase === 'open') bound.pause(this.#handle, (this.#paused = true))
+  }
+
+  resume() {
+    if (this.#phase !== 'ended') bound.pause(this.#handle, (this.#paused = false))
+  }
+
+  /** @param {any} sizes */
+  resize(sizes) {
+    const size = sizeOptions(sizes, this.#options)
+    if (this.#phase !== 'open') throw new PoolClosedError('The pool is closed')
+    this.#options = Object.freeze({ ...this.#options, ...size })
+    this.#capacity = size.maxThreads * this.#options.concurrentTasksPerWorker
+    bound.resize(this.#handle, size.minThreads, size.maxThreads)
+    if (this.#options.filename !== undefined) this.#isolates.startMinimum()
+  }
+
+  /** Rejects all that waits with an AbortError. @returns {number} how many tasks that were */
+  cancelQueued() {
+    return this.#phase === 'ended' ? 0 : bound.cancelWaiting(this.#handle)
+  }
+
   // ---- ending ----------------------------------------------------------------------------------
 
   /**
@@ -370,6 +438,8 @@ class Pool extends EventEmitter {
   }
 
   #beginClosing() {
+    // What waits is to end too.
+    this.resume()
     this.#phase = 'closing'
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
@@ -420,6 +490,15 @@ class Pool extends EventEmitter {
 
   get options() {
     return this.#options
+  }
+
+  get paused() {
+    return this.#paused
+  }
+
+  /** Whether tasks wait for a worker: the moment for a producer to wait for 'drain'. */
+  get needsDrain() {
+    return this.#waited
   }
 
   get closed() {

@@ -51,7 +51,7 @@ function nativeTarget(name) {
  * @returns {Target}
  */
 function scriptTarget(filename, name) {
-  return { lane: SCRIPT, id: native.internTarget(JSON.stringify({ filename, name })), spread: false }
+  return { lane: SCRIPT, id: native.internTarget(JSON.stringify([filename, name])), spread: false }
 }
 
 /**
@@ -66,7 +66,7 @@ function inlineTarget(fn) {
       throw invalidArgument('An inline function must be written in JavaScript; this one is native or bound')
     }
     if (/^class\b/.test(source)) throw invalidArgument('An inline function must not be a class')
-    target = { lane: SCRIPT, id: native.internTarget(JSON.stringify({ source: callable(source) })), spread: true }
+    target = { lane: SCRIPT, id: native.internTarget(JSON.stringify([null, null, callable(source)])), spread: true }
     inlineTargets.set(fn, target)
   }
   return target

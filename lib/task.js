@@ -95,11 +95,17 @@ class Task {
       case WHAT.QUEUE_TIMEOUT:
         this.reject(new errors.QueueTimeoutError('The task waited longer than its queueTimeout'))
         return
+      case WHAT.DEADLINE:
+        this.reject(new errors.DeadlineError('The task had not ended at its deadline'))
+        return
+      case WHAT.CANCELLED:
+        this.reject(new errors.AbortError(new Error('cancelQueued() was called')))
+        return
       case WHAT.POOL_CLOSED:
         this.reject(new errors.PoolClosedError('The pool was destroyed before the task ended'))
         return
       case WHAT.WORKER_GONE:
-        this.reject(this.home.whyGone(about))
+        this.reject(withAttempts(this.home.whyGone(about), length))
         return
       default:
         this.reject(this.home.whyNotStarted())
@@ -116,6 +122,17 @@ class Task {
     this.reject(new errors.AbortError(reason))
     this.home.left()
   }
+}
+
+/**
+ * How often a task was started, where that was more than once.
+ * @param {any} error
+ * @param {number} attempts
+ */
+function withAttempts(error, attempts) {
+  if (attempts > 1 && error !== null && typeof error === 'object' && Object.isExtensible(error))
+    error.attempts = attempts
+  return error
 }
 
 /** @param {number} offset */

@@ -9,13 +9,22 @@ const counters = path.join(__dirname, '../../lib/cluster/counters.js')
 
 module.exports = async ({ counters: own, onRequest, send }) => {
   onRequest(async ({ times, threads }) => {
-    const done = Array.from({ length: threads }, () => new Promise((resolve, reject) => {
-      new Worker(`
+    const done = Array.from(
+      { length: threads },
+      () =>
+        new Promise((resolve, reject) => {
+          new Worker(
+            `
         const { workerData: { counters, share, times } } = require('node:worker_threads')
-        const own = require(counters).SharedCounters.from(share)
+        const own = require(counters).ClusterCounters.from(share)
         for (let i = 0; i < times; i++) own.add('requests')
-      `, { eval: true, workerData: { counters, share: own.share(), times } }).on('exit', resolve).on('error', reject)
-    }))
+      `,
+            { eval: true, workerData: { counters, share: own.share(), times } }
+          )
+            .on('exit', resolve)
+            .on('error', reject)
+        })
+    )
     for (let i = 0; i < times; i++) own.add('requests')
     await Promise.all(done)
     return own.get('requests')

@@ -18,17 +18,24 @@ module.exports = async (context) => {
     context.send({ slot, got: message })
   })
   const routes = {
-    '/': (request, response) => response.end(JSON.stringify({ slot, generation, pid: process.pid, env: process.env.APP_VERSION })),
+    '/': (request, response) =>
+      response.end(JSON.stringify({ slot, generation, pid: process.pid, env: process.env.APP_VERSION })),
     '/count': (request, response) => response.end(String(counters.add('requests'))),
     '/slow': (request, response) => setTimeout(() => response.end('slow'), 700),
     '/hang': () => {},
-    '/block': () => { for (;;); },
+    '/block': () => {
+      for (;;);
+    },
     '/block-later': (request, response) => {
       response.end('ok')
-      setTimeout(function spinForEver () { for (;;); }, 20)
+      setTimeout(function spinForEver() {
+        for (;;);
+      }, 20)
     },
     '/wait': () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0),
-    '/throw': () => { throw new Error('thrown by a request') },
+    '/throw': () => {
+      throw new Error('thrown by a request')
+    },
     '/error': (request, response) => {
       response.statusCode = 500
       response.end()
@@ -47,7 +54,9 @@ module.exports = async (context) => {
     if (request.method !== 'POST') return routes[request.url](request, response)
     counters.add('requests')
     let bytes = 0
-    request.on('data', (chunk) => { bytes += chunk.length })
+    request.on('data', (chunk) => {
+      bytes += chunk.length
+    })
     request.on('end', () => response.end(String(bytes)))
   })
   await new Promise((resolve, reject) => {

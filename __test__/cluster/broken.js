@@ -12,19 +12,28 @@ const listen = () => http.createServer().listen(0)
 
 module.exports = (context) => {
   switch (how) {
-    case 'throws': throw new Error('broken on purpose')
-    case 'rejects': return Promise.reject(new Error('broken on purpose'))
-    case 'exits': return process.exit(0)
-    case 'never listens': return undefined
-    case 'never resolves': return new Promise(() => {})
-    case 'blocks': for (;;);
+    case 'throws':
+      throw new Error('broken on purpose')
+    case 'rejects':
+      return Promise.reject(new Error('broken on purpose'))
+    case 'exits':
+      return process.exit(0)
+    case 'never listens':
+      return undefined
+    case 'never resolves':
+      return new Promise(() => {})
+    case 'blocks':
+      for (;;);
     // eslint-disable-next-line no-fallthrough
     case 'dies when ready':
       listen().on('listening', () => setTimeout(() => process.exit(1), 20))
       return undefined
     case 'dies in slot 1':
-      listen().on('listening', () => { if (context.slot === 1) setTimeout(() => process.exit(1), 20) })
+      listen().on('listening', () => {
+        if (context.slot === 1) setTimeout(() => process.exit(1), 20)
+      })
       return undefined
-    default: throw new Error(`no such way: ${how}`)
+    default:
+      throw new Error(`no such way: ${how}`)
   }
 }

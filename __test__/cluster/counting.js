@@ -1,3 +1,5 @@
 'use strict'
 
-module.exports = async ({ counters }) => { counters.add('requests') }
+module.exports = async ({ counters }) => {
+  counters.add('requests')
+}

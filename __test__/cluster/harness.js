@@ -16,18 +16,24 @@ class Primary extends EventEmitter {
   output = ''
 
   /** Starts `app` (a file beside this one) or `file`; the test kills what is left of it. */
-  constructor (t, { app = 'app.js', file, options = {}, env = {}, nodeArgs = [], command }) {
+  constructor(t, { app = 'app.js', file, options = {}, env = {}, nodeArgs = [], command, socket }) {
     super()
     this.setMaxListeners(0)
-    const args = [...nodeArgs, path.join(__dirname, 'primary.js'), JSON.stringify({ app, file, options: { counters: ['requests'], ...options } })]
+    const args = [
+      ...nodeArgs,
+      path.join(__dirname, 'primary.js'),
+      JSON.stringify({ app, file, options: { counters: ['requests'], ...options } })
+    ]
     const [program, first] = command ?? [process.execPath, []]
     this.child = spawn(program, [...first, ...args], {
       env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      stdio: ['ignore', 'pipe', 'pipe', ...(socket === undefined ? [] : [socket]), 'ipc'],
       serialization: 'advanced'
     })
     for (const stream of [this.child.stdout, this.child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text) => { this.output += text })
+      stream.setEncoding('utf8').on('data', (text) => {
+        this.output += text
+      })
     }
     this.exited = once(this.child, 'close').then(([code, signal]) => ({ code, signal }))
     this.child.on('message', (message) => {
@@ -41,32 +47,41 @@ class Primary extends EventEmitter {
   }
 
   /** Every process that this primary ever had. */
-  get pids () {
-    return [...new Set(this.events.filter(({ event }) => event === 'state').map(({ values }) => values[0].pid).filter(Boolean))]
+  get pids() {
+    return [
+      ...new Set(
+        this.events
+          .filter(({ event }) => event === 'state')
+          .map(({ values }) => values[0].pid)
+          .filter(Boolean)
+      )
+    ]
   }
 
   /** The values of the first event of that name, past or future, for which `test` holds. */
-  async event (name, test = () => true, from = 0) {
+  async event(name, test = () => true, from = 0) {
     const found = this.events.slice(from).find(({ event, values }) => event === name && test(...values))
     if (found) return found.values
-    return this.#wait(`the event '${name}'`, (message) => message.event === name && test(...message.values) ? message.values : undefined)
+    return this.#wait(`the event '${name}'`, (message) =>
+      message.event === name && test(...message.values) ? message.values : undefined
+    )
   }
 
-  get ready () {
+  get ready() {
     return this.event('ready')
   }
 
   /** Calls a method of the supervisor, or one that the program adds. */
-  async call (method, ...args) {
+  async call(method, ...args) {
     const id = this.#nextId++
-    const answer = this.#wait(`${method}()`, (message) => message.id === id ? message : undefined)
+    const answer = this.#wait(`${method}()`, (message) => (message.id === id ? message : undefined))
     this.child.send({ id, call: method, args })
     const { value, error } = await answer
     if (error) throw Object.assign(new Error(error.message), error)
     return value
   }
 
-  #wait (what, pick) {
+  #wait(what, pick) {
     return new Promise((resolve, reject) => {
       const done = (settle, value) => {
         clearTimeout(timer)
@@ -78,7 +93,8 @@ class Primary extends EventEmitter {
         const picked = pick(message)
         if (picked !== undefined) done(resolve, picked)
       }
-      const onClose = (code) => done(reject, new Error(`the primary ended (${code}) while ${what} was awaited\n${this.output}`))
+      const onClose = (code) =>
+        done(reject, new Error(`the primary ended (${code}) while ${what} was awaited\n${this.output}`))
       const timer = setTimeout(() => done(reject, new Error(`${what} did not come\n${this.output}`)), LIMIT)
       this.on('message', onMessage)
       this.child.on('close', onClose)
@@ -86,7 +102,7 @@ class Primary extends EventEmitter {
   }
 }
 
-function kill (pid, signal) {
+function kill(pid, signal) {
   try {
     process.kill(pid, signal)
     return true
@@ -96,7 +112,7 @@ function kill (pid, signal) {
 }
 
 /** Resolves when there is no process `pid` (or only its remains). */
-async function gone (pid) {
+async function gone(pid) {
   const fs = require('node:fs')
   const end = Date.now() + LIMIT
   while (Date.now() < end) {
@@ -111,7 +127,7 @@ async function gone (pid) {
   throw new Error(`process ${pid} is still there`)
 }
 
-async function freePort () {
+async function freePort() {
   const server = net.createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address()
@@ -120,11 +136,13 @@ async function freePort () {
 }
 
 /** One request, no retry; resolves with { status, headers, body } when all has come. */
-function request (port, url = '/', { method = 'GET', body, agent = false, host = '127.0.0.1' } = {}) {
+function request(port, url = '/', { method = 'GET', body, agent = false, host = '127.0.0.1' } = {}) {
   return new Promise((resolve, reject) => {
     const outgoing = http.request({ host, port, path: url, method, agent, timeout: 30_000 }, (response) => {
       let text = ''
-      response.setEncoding('utf8').on('data', (chunk) => { text += chunk })
+      response.setEncoding('utf8').on('data', (chunk) => {
+        text += chunk
+      })
       response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body: text }))
       response.on('error', reject)
       response.on('aborted', () => reject(new Error('aborted')))
@@ -136,7 +154,7 @@ function request (port, url = '/', { method = 'GET', body, agent = false, host =
 }
 
 /** POSTs of 16 kB from `clients` clients, until it is stopped: `await load.stop()` gives { sent, failures }. */
-function startLoad (port, { clients = 16, keepAlive = true } = {}) {
+function startLoad(port, { clients = 16, keepAlive = true } = {}) {
   const body = Buffer.alloc(16_384, 'x')
   const failures = []
   let sent = 0
@@ -155,11 +173,11 @@ function startLoad (port, { clients = 16, keepAlive = true } = {}) {
   }
   const all = Promise.all(Array.from({ length: clients }, client))
   return {
-    get sent () {
+    get sent() {
       return sent
     },
     failures,
-    async stop () {
+    async stop() {
       running = false
       await all
       if (agent) agent.destroy()

@@ -1,3 +1,5 @@
 import http from 'node:http'
 
-http.createServer((request, response) => response.end(`module ${process.env.RSPOOL_SLOT}`)).listen(Number(process.env.APP_PORT))
+http
+  .createServer((request, response) => response.end(`module ${process.env.RSPOOL_SLOT}`))
+  .listen(Number(process.env.APP_PORT))

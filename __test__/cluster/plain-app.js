@@ -5,12 +5,16 @@
 const http = require('node:http')
 
 if (require.main === module) {
-  http.createServer((request, response) => {
-    response.end(JSON.stringify({
-      main: true,
-      args: process.argv.slice(2),
-      slot: process.env.RSPOOL_SLOT,
-      current: require('../../lib/cluster').current.slot
-    }))
-  }).listen(Number(process.env.APP_PORT))
+  http
+    .createServer((request, response) => {
+      response.end(
+        JSON.stringify({
+          main: true,
+          args: process.argv.slice(2),
+          slot: process.env.RSPOOL_SLOT,
+          current: require('../../lib/cluster').current.slot
+        })
+      )
+    })
+    .listen(Number(process.env.APP_PORT))
 }

@@ -12,20 +12,38 @@ const target = file ?? require(path.join(__dirname, app))
 const supervisor = run(target, options)
 
 if (isPrimary || options.processes === 0) {
-  const tell = (message) => { if (process.connected) process.send(message) }
-  for (const name of ['state', 'exit', 'message', 'crashloop', 'reload', 'close', 'stalled', 'memory', 'handoff', 'recycle']) {
+  const tell = (message) => {
+    if (process.connected) process.send(message)
+  }
+  for (const name of [
+    'state',
+    'exit',
+    'message',
+    'crashloop',
+    'reload',
+    'close',
+    'stalled',
+    'memory',
+    'handoff',
+    'recycle'
+  ]) {
     supervisor.on(name, (...values) => tell({ event: name, values }))
   }
   supervisor.on('close', () => require('node:fs').writeSync(1, `counted ${supervisor.counters.get('requests')}\n`))
-  supervisor.ready.then(() => tell({ event: 'ready', values: [] }), (error) => {
-    tell({ event: 'unready', values: [{ code: error.code, message: error.message }] })
-  })
+  supervisor.ready.then(
+    () => tell({ event: 'ready', values: [] }),
+    (error) => {
+      tell({ event: 'unready', values: [{ code: error.code, message: error.message }] })
+    }
+  )
   supervisor.onRequest((message) => ({ echo: message }))
   const methods = {
     counter: (name) => supervisor.counters.get(name),
     add: (name, n) => supervisor.counters.add(name, n),
     processes: () => supervisor.processes,
-    block: (ms) => { for (const end = Date.now() + ms; Date.now() < end;); },
+    block: (ms) => {
+      for (const end = Date.now() + ms; Date.now() < end; );
+    },
     descriptors: () => require('node:fs').readdirSync('/proc/self/fd').length
   }
   process.on('message', async ({ id, call, args }) => {

@@ -8,6 +8,7 @@ module.exports = {
     'AtomicCounters',
     'Pool',
     'WorkerPool',
+    'cluster',
     'cpuCount',
     'errors',
     'move',
@@ -17,6 +18,7 @@ module.exports = {
   worker: /** @type {const} */ (['isWorkerThread', 'move', 'task', 'threadId', 'workerData']),
   errors: /** @type {const} */ ([
     'AbortError',
+    'DeadlineError',
     'InputTooLargeError',
     'InvalidArgumentError',
     'PoolClosedError',

@@ -6,6 +6,7 @@ import { is } from './assert.mjs'
 
 is<AbortSignal | undefined>()(task.signal, true)
 is<number | undefined>()(task.id, true)
+is<void>()(task.progress({ rows: 5 }), true)
 is<boolean>()(isWorkerThread, true)
 is<number>()(threadId, true)
 is<any>()(workerData, true)

@@ -14,7 +14,7 @@ module.exports = {
   run: ({ rounds, quick }) =>
     withRivals(2, async (contestants) => {
       // A round takes seconds, which evens out more noise than short rounds do.
-      const samples = await alternate(contestants, quick ? 1 : Math.min(rounds, 5), async ({ echo }) => {
+      const samples = await alternate(contestants, quick ? 1 : Math.min(rounds, 3), async ({ echo }) => {
         const start = performance.now()
         const results = await Promise.all(Array.from({ length: COUNT }, (_, i) => echo(i)))
         const rate = COUNT / ((performance.now() - start) / 1000)

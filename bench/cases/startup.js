@@ -20,7 +20,13 @@ module.exports = {
     const threads = rowsOf(samples, (sample) => sample.threads)
     return {
       tables: [
-        { unit: 'ms', against: 'piscina', rows: times },
+        { unit: 'ms', caption: 'on the clock', against: 'piscina', rows: times },
+        {
+          unit: 'ms',
+          caption: 'of the processor, all threads',
+          against: 'piscina',
+          rows: rowsOf(samples, ({ cpu }) => cpu)
+        },
         { unit: 'count', caption: 'threads started', rows: threads }
       ],
       targets: [

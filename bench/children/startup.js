@@ -1,6 +1,6 @@
 'use strict'
 
-// How long a library takes to load, and how many threads that starts.
+// How long a library takes to load, of which the processor, and how many threads that starts.
 
 const fs = require('node:fs')
 
@@ -9,12 +9,14 @@ const name = process.argv[2]
 
 async function main() {
   const before = threads()
+  const used = process.cpuUsage()
   const start = performance.now()
   if (name === 'rspool') require('../..')
   else if (name === 'tinypool') await import(name)
   else require(name)
   const ms = performance.now() - start
-  console.log(JSON.stringify({ ms, threads: threads() - before }))
+  const { user, system } = process.cpuUsage(used)
+  console.log(JSON.stringify({ ms, cpu: (user + system) / 1000, threads: threads() - before }))
 }
 
 main()

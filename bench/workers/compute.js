@@ -1,15 +1,13 @@
 'use strict'
 
+// The recursion of the tutorials: as a script, or answering messages as a bare worker.
+
+const { parentPort, workerData } = require('node:worker_threads')
+
 function fibonacci(n) {
   return n < 2 ? n : fibonacci(n - 1) + fibonacci(n - 2)
 }
 
-/** Keeps a core busy for a time, then counts itself as done. */
-function spin({ ms, done }) {
-  const end = performance.now() + ms
-  while (performance.now() < end);
-  Atomics.add(done, 0, 1)
-}
+if (workerData === 'bare') parentPort.on('message', (n) => parentPort.postMessage(fibonacci(n)))
 
 module.exports = fibonacci
-module.exports.spin = spin

@@ -19,7 +19,7 @@ Options:
   --bytes <size>    at most this much in all, as in 500k, 64M or 1G (default 64M);
                     a file above a quarter of it is left out
   --threads <n>     workers of the pool (default: the CPUs that this process may use)
-  --window <n>      files in flight at once (default: 4 a worker)
+  --window <n>      files in flight at once (default: 8 a worker)
   --level <0-9>     gzip level (default 6)
   --json            print one JSON object instead of the report
 
@@ -110,7 +110,7 @@ function readArguments(args, defaults) {
     files: integer('files', values.files, 4000, 1, 1e9),
     bytes: size('bytes', values.bytes, 64 * 2 ** 20),
     threads,
-    window: integer('window', values.window, threads * 4, 1, 1e6),
+    window: integer('window', values.window, threads * 8, 1, 1e6),
     level: integer('level', values.level, 6, 0, 9),
     port: integer('port', values.port, 8000, 0, 65_535),
     host: values.host ?? '127.0.0.1',

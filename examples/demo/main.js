@@ -56,7 +56,7 @@ async function compare(settings) {
   mainLine.clear()
   const different = differences(files, pooled.results, main.results)
 
-  const outcome = { bytes, pooled, main, different: different.map((file) => path.relative(folder, file)) }
+  const outcome = { bytes, threads, pooled, main, different: different.map((file) => path.relative(folder, file)) }
   if (settings.json) console.log(JSON.stringify(json(outcome), null, 2))
   else {
     const { isTTY, columns } = process.stdout

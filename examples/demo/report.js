@@ -81,10 +81,10 @@ function topWords({ results }) {
 }
 
 /**
- * @param {{ bytes: number, pooled: Run & { stats: any }, main: Run, different: string[] }} outcome
+ * @param {{ bytes: number, threads: number, pooled: Run & { stats: any }, main: Run, different: string[] }} outcome
  * @param {{ colors: Colors, columns: number }} look
  */
-function report({ bytes, pooled, main, different }, { colors, columns }) {
+function report({ bytes, threads, pooled, main, different }, { colors, columns }) {
   const { bold, cyan, dim, green, red, yellow } = colors
   const width = Math.max(Math.min(columns - 30, 70), 20)
   const wait = (/** @type {number} */ ms) => (ms < 20 ? green : ms < 100 ? yellow : red)(duration(ms))
@@ -112,7 +112,7 @@ function report({ bytes, pooled, main, different }, { colors, columns }) {
   lines.push(`  through the pool    ${green(sparkline(pooled.delay.samples, span, top))}`)
   lines.push(`  on the main thread  ${red(sparkline(main.delay.samples, span, top))}`)
 
-  lines.push('', bold('Load of each worker') + dim('  (share of the time; at most that many at once)'))
+  lines.push('', bold('Load of each worker') + dim(`  (share of the time; at most ${threads} at once)`))
   const { workers } = pooled.stats
   lines.push(
     ...table(

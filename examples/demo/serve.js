@@ -64,8 +64,10 @@ async function serve({ port: asked, host, threads, processes }) {
     readings.sort((a, b) => a.slot - b.slot)
     supervisor.broadcast({ time: Date.now(), processes: readings, counters: supervisor.counters.snapshot() })
   }, EVERY)
-  supervisor.on('stop', () => clearInterval(timer))
-  supervisor.on('close', () => console.log('Stopped.'))
+  supervisor.on('close', () => {
+    clearInterval(timer)
+    console.log('Stopped.')
+  })
 
   try {
     await supervisor.ready

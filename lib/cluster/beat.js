@@ -49,7 +49,7 @@ function startBeat(region, { seat, row }, servers, pools) {
     utilisation = current
     due = now + BEAT_EVERY
   }
-  region.set(seat, SEAT.heapLimit, v8.getHeapStatistics().heap_size_limit)
+  region.set(seat, SEAT.heapLimit, heapLimit())
   beat()
   const handle = setInterval(beat, BEAT_EVERY)
   handle.unref()
@@ -57,6 +57,14 @@ function startBeat(region, { seat, row }, servers, pools) {
     clearInterval(handle)
     count()
   }
+}
+
+/** V8's own number includes the young generation, which is a large part of a small heap. */
+function heapLimit() {
+  const given = [...process.execArgv, process.env.NODE_OPTIONS ?? '']
+    .join(' ')
+    .match(/--max[-_]old[-_]space[-_]size[= ](\d+)/)
+  return given === null ? v8.getHeapStatistics().heap_size_limit : Number(given[1]) * 2 ** 20
 }
 
 module.exports = { startBeat }

@@ -2,8 +2,8 @@
 
 // Binds a ClusterProcess to the primary: IPC, signals, the parent-death guard, the exit.
 
-const cluster = require('node:cluster')
-const native = require('../load')
+const cluster = require('./core')
+const native = /** @type {any} */ (require('../load'))
 const { SharedRegion } = require('./region')
 const { ClusterProcess } = require('./process')
 const { Mailbox } = require('./messages')

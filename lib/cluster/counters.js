@@ -8,7 +8,7 @@ const { RspoolError, invalidArgument } = require('../errors')
 const { didYouMean, show } = require('../validate')
 const { SharedRegion, ROWS_USED } = require('./region')
 
-class SharedCounters {
+class ClusterCounters {
   #words
   #first
   #stride
@@ -38,9 +38,9 @@ class SharedCounters {
    */
   static from(shared) {
     if (shared === null || typeof shared !== 'object' || !Number.isInteger(shared.fd)) {
-      throw invalidArgument(`SharedCounters.from: expected what share() gave, got ${show(shared)}`)
+      throw invalidArgument(`ClusterCounters.from: expected what share() gave, got ${show(shared)}`)
     }
-    return new SharedCounters(SharedRegion.open(shared.fd, shared.names), shared.row, {
+    return new ClusterCounters(SharedRegion.open(shared.fd, shared.names), shared.row, {
       fd: shared.fd,
       names: shared.names
     })
@@ -52,13 +52,13 @@ class SharedCounters {
   }
 
   /** Adds to this process' share and gives the new total, which others may be adding to. */
-  add(/** @type {string} */ name, n = 1) {
+  add(/** @type {string} */ name, /** @type {number|bigint} */ n = 1) {
     const cell = this.#cell(name)
     Atomics.add(this.#words, this.#own + cell, toCell(n))
     return Number(this.#sum(cell))
   }
 
-  /** @param {string} name */
+  /** @param {string} name @param {number|bigint} [n] */
   sub(name, n = 1) {
     return this.add(name, -n)
   }
@@ -76,7 +76,7 @@ class SharedCounters {
   /**
    * Makes the total `value` by one addition, so what others add meanwhile is kept.
    * @param {string} name
-   * @param {number} value
+   * @param {number|bigint} value
    */
   set(name, value) {
     const cell = this.#cell(name)
@@ -84,9 +84,12 @@ class SharedCounters {
     return value
   }
 
-  /** Sets one counter, or all, to zero. @param {string} [name] */
+  /** Sets one counter, or all, to zero, and gives what was there. @param {string} [name] @returns {any} */
   reset(name) {
-    for (const each of name === undefined ? this.names : [name]) this.set(each, 0)
+    if (name === undefined) return Object.fromEntries(this.names.map((each) => [each, this.reset(each)]))
+    const before = this.get(name)
+    this.set(name, 0)
+    return before
   }
 
   /** All totals, as a plain object. */
@@ -106,7 +109,7 @@ class SharedCounters {
     return all
   }
 
-  /** What a thread of this process passes to `SharedCounters.from()`. */
+  /** What a thread of this process passes to `ClusterCounters.from()`. */
   share() {
     return { ...this.#share }
   }
@@ -151,9 +154,11 @@ class SharedCounters {
   }
 }
 
-function toCell(/** @type {number} */ n) {
-  if (!Number.isSafeInteger(n)) throw invalidArgument(`a counter takes a safe integer, got ${show(n)}`)
+function toCell(/** @type {number|bigint} */ n) {
+  if (typeof n === 'bigint' && BigInt.asIntN(64, n) === n) return n
+  if (!Number.isSafeInteger(n))
+    throw invalidArgument(`a counter takes a safe integer or a BigInt of 64 bits, got ${show(n)}`)
   return BigInt(n)
 }
 
-module.exports = { SharedCounters }
+module.exports = { ClusterCounters }

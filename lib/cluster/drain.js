@@ -2,23 +2,11 @@
 
 // The drain of one process: refuse, let finish, run the hooks, cut what is left.
 
+const { drainHooks } = require('./hooks')
+
 const TICK = 50
 /** When connections last, the hooks begin at this share of the grace. */
 const HOOKS_AT = 0.8
-
-/** @type {Set<() => unknown>} */
-const internalHooks = new Set()
-
-/**
- * Lets a part of the package finish its work in every drain of this process, before the hooks of the
- * user. The function may give a promise, which has the rest of the grace.
- * @param {() => unknown} hook
- * @returns {() => void} takes the hook away
- */
-function addDrainHook(hook) {
-  internalHooks.add(hook)
-  return () => internalHooks.delete(hook)
-}
 
 /** @param {number} ms */
 function timer(ms) {
@@ -73,7 +61,7 @@ async function drain({ servers, hooks, grace, idle, onError }) {
   let forced = false
   servers.refuse()
 
-  const pools = [...internalHooks].map((hook) => runHook(hook, left(), onError))
+  const pools = [...drainHooks].map((hook) => runHook(hook, left(), onError))
   const quiet = waitForConnections(servers, idle)
   const hasHooks = hooks.length > 0
   const early = timer(hasHooks ? grace * HOOKS_AT : grace)
@@ -113,4 +101,4 @@ function waitForConnections(servers, idle) {
   return { done, stop }
 }
 
-module.exports = { drain, addDrainHook }
+module.exports = { drain }

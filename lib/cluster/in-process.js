@@ -7,7 +7,7 @@ const { EventEmitter } = require('node:events')
 const { pathToFileURL } = require('node:url')
 const { RspoolError, invalidArgument } = require('../errors')
 const { SharedRegion } = require('./region')
-const { SharedCounters } = require('./counters')
+const { ClusterCounters } = require('./counters')
 const { ClusterProcess } = require('./process')
 const { Mailbox } = require('./messages')
 const { processStatus } = require('./status')
@@ -34,7 +34,7 @@ class InProcessSupervisor extends EventEmitter {
     this.#region = SharedRegion.create(names, { rows: 2, seats: 1, tokens: 1 })
     this.#region.useRow(1)
     const { fd } = this.#region.native
-    this.counters = new SharedCounters(this.#region, 0, { fd, names })
+    this.counters = new ClusterCounters(this.#region, 0, { fd, names })
     this.gauges = new SharedGauges(this.#region, 0)
     this.histograms = new SharedHistograms(this.#region, 0)
 

@@ -57,7 +57,7 @@ const PROCESS = [
  * @param {object} parts
  * @param {any} parts.status as `supervisor.status()` gives it
  * @param {import('./region').SharedRegion} parts.region
- * @param {import('./counters').SharedCounters} parts.counters
+ * @param {import('./counters').ClusterCounters} parts.counters
  * @param {import('./gauges').SharedGauges} parts.gauges
  * @param {import('./gauges').SharedHistograms} parts.histograms
  */
@@ -164,7 +164,7 @@ function prometheusText({ status, region, counters, gauges, histograms }) {
         return [
           ...buckets.map(
             (inside, at) =>
-              /** @type {[object, number, string]} */ ([
+              /** @type {[Record<string, unknown>, number, string]} */ ([
                 { ...labels, le: bounds[at] ?? '+Inf' },
                 (below += inside),
                 '_bucket'

@@ -2,7 +2,7 @@
 
 // The options of `cluster.run`: their rules and defaults.
 
-const { availableParallelism } = require('../load')
+const { availableParallelism } = /** @type {any} */ (require('../load'))
 const { invalidArgument } = require('../errors')
 const { readOptions, integer, duration, typed, show } = require('../validate')
 

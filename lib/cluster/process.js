@@ -9,9 +9,10 @@ const { readOptions, duration, show } = require('../validate')
 const { Servers } = require('./servers')
 const { drain } = require('./drain')
 const { SEAT, STATE } = require('./region')
-const { SharedCounters } = require('./counters')
+const { ClusterCounters } = require('./counters')
 const { SharedGauges, SharedHistograms } = require('./gauges')
 const { startBeat } = require('./beat')
+const { readPools } = require('./hooks')
 
 /**
  * Events: 'ready', 'draining', 'drained' ({ forced, cut }), 'failed' (error).
@@ -34,7 +35,7 @@ class ClusterProcess extends EventEmitter {
   /**
    * @param {object} parts
    * @param {import('./region').SharedRegion} parts.region
-   * @param {{ slot: number, generation: number, seat: number, row: number, names: any, fd: number, awaitsMain: boolean }} parts.place
+   * @param {{ slot: number, generation: number, seat: number, row: number, names: any, fd: number, awaitsMain: boolean, sockets?: { name: string, fd: number }[] }} parts.place
    * @param {object} parts.messages what the context adds to speak with the others
    */
   constructor({ region, place, messages }) {
@@ -45,8 +46,8 @@ class ClusterProcess extends EventEmitter {
     region.set(place.seat, SEAT.pid, process.pid)
     region.set(place.seat, SEAT.state, STATE.booting)
     const { names, fd } = place
-    this.counters = new SharedCounters(region, place.row, { fd, names })
-    this.#stopBeat = startBeat(region, place, this.#servers, () => ({ queued: 0, running: 0 }))
+    this.counters = new ClusterCounters(region, place.row, { fd, names })
+    this.#stopBeat = startBeat(region, place, this.#servers, readPools)
     this.#servers.on('listening', () => setImmediate(() => this.#check()))
     this.context = Object.freeze({
       slot: place.slot,
@@ -55,6 +56,7 @@ class ClusterProcess extends EventEmitter {
       gauges: new SharedGauges(region, place.row),
       histograms: new SharedHistograms(region, place.row),
       signal: this.#abort.signal,
+      sockets: place.sockets ?? [],
       onDrain: this.#onDrain.bind(this),
       ready: () => this.#ready(),
       ...messages

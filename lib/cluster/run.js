@@ -2,7 +2,7 @@
 
 // `cluster.run`: one call, in the primary and in its processes.
 
-const cluster = require('node:cluster')
+const cluster = require('./core')
 const { isMainThread } = require('node:worker_threads')
 const { RspoolError, invalidArgument } = require('../errors')
 const { show } = require('../validate')

@@ -28,6 +28,8 @@ class Slot {
   /** Deaths in a row without a stable time between them. */
   failures = 0
   #stopped = false
+  /** @type {Array<(value?: unknown) => void>} told of the next change of state */
+  #waiting = []
   /** @type {NodeJS.Timeout|undefined} */
   #timer
 
@@ -117,6 +119,22 @@ class Slot {
     for (const process of this.processes()) process.kill(reason)
   }
 
+  /**
+   * Resolves when the slot is ready; rejects when it was held or stopped, or keeps failing.
+   * @returns {Promise<void>}
+   */
+  async settled() {
+    while (this.state !== 'ready') {
+      if (this.state === 'failed' || this.state === 'stopped' || this.failures >= this.host.options.bootAttempts) {
+        throw new RspoolError(
+          'ERR_RSPOOL_NOT_READY',
+          `slot ${this.id} did not get ready: ${this.causes.at(-1)?.message ?? `it is ${this.state}`}`
+        )
+      }
+      await new Promise((resolve) => this.#waiting.push(resolve))
+    }
+  }
+
   /** All that live. */
   processes() {
     return [this.current, this.next, ...this.leaving].filter((process) => process !== undefined)
@@ -181,6 +199,7 @@ class Slot {
     const from = this.state
     this.state = state
     this.host.changed(this, from)
+    for (const resolve of this.#waiting.splice(0)) resolve()
   }
 }
 

@@ -3,9 +3,9 @@
 // The primary's handle to one process, from fork to exit: booting, ready, draining, exited.
 
 const path = require('node:path')
-const cluster = require('node:cluster')
+const cluster = require('./core')
 const { EventEmitter } = require('node:events')
-const native = require('../load')
+const native = /** @type {any} */ (require('../load'))
 const { Mailbox } = require('./messages')
 const { causeOfDeath } = require('./causes')
 
@@ -231,6 +231,11 @@ function fork(spec, options, place, fd) {
   }
   return /** @type {any} */ (
     cluster.fork({
+      // The service manager speaks with the primary only.
+      NOTIFY_SOCKET: undefined,
+      WATCHDOG_USEC: undefined,
+      LISTEN_FDS: undefined,
+      LISTEN_PID: undefined,
       ...own,
       RSPOOL_SLOT: String(place.slot),
       RSPOOL_GENERATION: String(place.generation),

@@ -3,44 +3,41 @@
 // The supervisor: the primary's half of the helper. It owns the slots, the region and the watcher,
 // decides what a death means, and ends the primary with the right code.
 
-const { EventEmitter } = require('node:events')
+const { availableParallelism } = /** @type {any} */ (require('../load'))
 const { RspoolError, invalidArgument } = require('../errors')
 const { show } = require('../validate')
 const { SharedRegion, SEAT } = require('./region')
-const { SharedCounters } = require('./counters')
-const { CrashWindow } = require('./backoff')
-const { SupervisedProcess } = require('./supervised')
+const { ClusterCounters } = require('./counters')
+const { Verdicts } = require('./verdict')
+const { Post } = require('./post')
+const { Seats, rowOf, seatsFor } = require('./seats')
 const { Slot } = require('./slot')
 const { Reloads } = require('./reload')
-const { Handoffs } = require('./handoff')
 const { readStatus } = require('./status')
 const { installSignals } = require('./signals')
+const { announce } = require('./announce')
+const { Notifier } = require('./systemd')
 const { Upkeep } = require('./upkeep')
 const { SharedGauges, SharedHistograms } = require('./gauges')
 const { prometheusText, serveMetrics } = require('./metrics')
 
 const EXIT = { clean: 0, noBoot: 3, crashLoop: 70 }
-/** Row 0 of the cells is the primary's own. */
-const rowOf = (/** @type {number} */ slot) => slot + 1
 
 /**
  * Events: 'state' ({ slot, pid, from, to }), 'exit' ({ slot, pid, generation, cause }), 'message'
  * (message, { slot, generation, pid }), 'handoff' ({ slot, pid, generation, resent, closed }), 'crashloop' ({ slot, restarts, held }), 'reload' (report),
  * 'close' (exit code).
  */
-class Supervisor extends EventEmitter {
+class Supervisor extends Post {
   /** @type {Slot[]} */
   #slots = []
   #spec
   #options
   #region
   #names
-  /** @type {number[]} */
-  #freeSeats
-  #window
+  #seats
   #size
-  #everReady = false
-  #bootFailures = 0
+  #verdicts
   /** @type {'running'|'stopping'|'stopped'} */
   #phase = 'running'
   /** @type {Promise<{ forced: number, durationMs: number }>|undefined} */
@@ -48,35 +45,33 @@ class Supervisor extends EventEmitter {
   #forced = 0
   #reloads
   #upkeep
+  #notifier
   /** @type {import('node:http').Server|undefined} */
   #metricsServer
-  /** @type {Handoffs|undefined} */
-  #handoffs
   #ready = withResolvers()
   #closed = withResolvers()
   #removeSignals = () => {}
-  #request = (/** @type {any} */ _message, /** @type {any} */ _info) => {
-    throw new RspoolError('ERR_RSPOOL_NO_HANDLER', 'the supervisor has no onRequest() function')
-  }
-
   /** @param {any} spec @param {any} options as `readClusterOptions` gives them */
   constructor(spec, options) {
-    super()
+    super(
+      (id, what) => this.#existing(id, what),
+      () => this.#slots
+    )
     this.#spec = spec
     this.#options = options
     this.#size = options.processes
     this.#names = { counters: options.counters, gauges: options.gauges, histograms: options.histograms }
-    // A slot may have a process that serves, one that boots and some that drain.
-    const seats = options.maxProcesses * 3 + 8
-    const tokens = require('../load').availableParallelism()
-    this.#region = SharedRegion.create(this.#names, { rows: rowOf(options.maxProcesses), seats, tokens })
+    const { maxProcesses } = options
+    this.#region = SharedRegion.create(this.#names, {
+      rows: rowOf(maxProcesses),
+      seats: seatsFor(maxProcesses),
+      tokens: availableParallelism()
+    })
     this.#region.useRow(0)
-    this.#freeSeats = Array.from({ length: seats }, (_, seat) => seat)
-    this.counters = new SharedCounters(this.#region, 0, { fd: this.#region.native.fd, names: this.#names })
+    this.counters = new ClusterCounters(this.#region, 0, { fd: this.#region.native.fd, names: this.#names })
     this.gauges = new SharedGauges(this.#region, 0)
     this.histograms = new SharedHistograms(this.#region, 0)
-    this.#window = new CrashWindow(options.crashLoop.restarts ?? 5 * options.processes, options.crashLoop.window)
-    if (options.policy === 'rr') this.#handoffs = new Handoffs()
+    this.#verdicts = new Verdicts(options)
     this.#reloads = new Reloads({
       slots: () => this.#slots,
       spec: () => this.#spec,
@@ -90,10 +85,26 @@ class Supervisor extends EventEmitter {
       replace: (process, reason) => this.#recycle(process, reason),
       stalled: ({ slot, pid, generation }, silentMs, stack) => {
         this.#slots[slot].markStalled()
-        this.emit('stalled', { slot, pid, generation, silentMs, stack })
+        announce(this, 'stalled', { slot, pid, generation, silentMs, stack })
       },
-      memory: ({ slot, pid, generation }, rss) => this.emit('memory', { slot, pid, generation, rss })
+      memory: ({ slot, pid, generation }, rss) => announce(this, 'memory', { slot, pid, generation, rss })
     })
+    this.#seats = new Seats(this.#region, options, this.#names, {
+      upkeep: this.#upkeep,
+      gauges: this.gauges,
+      announce: (name, info) => {
+        if (name === 'exit' && info.cause.forced) this.#forced++
+        announce(this, name, info)
+      },
+      message: (message, info) => this.emit('message', message, info),
+      request: (message, info) => this.answerRequest(message, info),
+      log: (line) => this.#log(line)
+    })
+    this.#notifier = new Notifier(() => this.#slots.some(({ current }) => current?.state === 'ready'))
+    this.ready.then(
+      () => this.#notifier.ready(this.#size),
+      () => {}
+    )
     if (options.metricsPort !== undefined) {
       this.#metricsServer = serveMetrics(
         options.metricsPort,
@@ -140,13 +151,16 @@ class Supervisor extends EventEmitter {
   /** @param {unknown} [options] see types/cluster.d.ts */
   async reload(options) {
     this.#assertRunning('reload')
+    this.#notifier.reloading()
     try {
       const report = await this.#reloads.run(options)
-      this.emit('reload', report)
+      announce(this, 'reload', report)
       return report
     } catch (error) {
       if (this.#phase === 'running') this.#log(`reload: ${/** @type {Error} */ (error).message}`)
       throw error
+    } finally {
+      if (this.#phase === 'running') this.#notifier.ready(this.#size)
     }
   }
 
@@ -175,7 +189,7 @@ class Supervisor extends EventEmitter {
         added.push(slot)
       }
     }
-    await Promise.all([...gone, ...added.map((slot) => this.#settled(slot))])
+    await Promise.all([...gone, ...added.map((slot) => slot.settled())])
   }
 
   /**
@@ -189,35 +203,13 @@ class Supervisor extends EventEmitter {
     } else {
       slot.failures = 0
       if (slot.current === undefined) slot.start()
-      await this.#settled(slot)
+      await slot.settled()
     }
   }
 
   /** Drains all processes and ends. Resolves when the last has gone. */
   stop() {
     return this.#stop({ grace: this.#options.grace, idle: this.#options.drainIdle })
-  }
-
-  /** Sends to the process of one slot. @param {number} slot @param {unknown} message @returns {Promise<void>} */
-  async send(slot, message) {
-    return this.#mailbox(slot, 'send').send(message)
-  }
-
-  /** Sends to every process that is booting or ready. @param {unknown} message */
-  async broadcast(message) {
-    const all = this.#slots.flatMap(({ current }) => current?.mailbox.send(message) ?? [])
-    return (await Promise.allSettled(all)).filter(({ status }) => status === 'fulfilled').length
-  }
-
-  /** Sends to the process of one slot and gives its answer. @param {number} slot @param {unknown} message @param {{ timeout?: number }} [options] */
-  async request(slot, message, options) {
-    return this.#mailbox(slot, 'request').request(message, options)
-  }
-
-  /** Answers the requests of processes. @param {(message: any, info: any) => unknown} answer */
-  onRequest(answer) {
-    if (typeof answer !== 'function') throw invalidArgument(`onRequest: expected a function, got ${show(answer)}`)
-    this.#request = answer
   }
 
   /** All that is known, without asking any process. */
@@ -240,13 +232,21 @@ class Supervisor extends EventEmitter {
   }
 
   /** Puts a new process in the place of one that is not well any more. */
-  async #recycle(/** @type {SupervisedProcess} */ process, /** @type {{ kind: string }} */ reason) {
+  async #recycle(
+    /** @type {import('./supervised').SupervisedProcess} */ process,
+    /** @type {{ kind: string }} */ reason
+  ) {
     await this.#reloads.idle()
     const slot = this.#slots[process.slot]
     if (this.#phase !== 'running' || slot.current !== process) return
     try {
       await slot.replace(reason)
-      this.emit('recycle', { slot: slot.id, pid: process.pid, generation: process.generation, reason: reason.kind })
+      announce(this, 'recycle', {
+        slot: slot.id,
+        pid: process.pid,
+        generation: process.generation,
+        reason: reason.kind
+      })
       // Two are never on their way at once.
       await process.exited
     } catch (error) {
@@ -260,7 +260,7 @@ class Supervisor extends EventEmitter {
         new Slot(next, {
           options: this.#options,
           spec: () => this.#spec,
-          fork: (slot, spec) => this.#fork(slot, spec),
+          fork: (slot, spec) => this.#seats.fork(slot, spec),
           died: (slot, cause) => this.#died(slot, cause),
           changed: (slot, from) => this.#changed(slot, from)
         })
@@ -269,110 +269,41 @@ class Supervisor extends EventEmitter {
     return this.#slots[id]
   }
 
-  #fork(/** @type {Slot} */ slot, /** @type {any} */ spec) {
-    const seat = this.#freeSeats.pop()
-    if (seat === undefined) throw new RspoolError('ERR_RSPOOL_CLUSTER_FULL', 'too many processes are still draining')
-    const row = rowOf(slot.id)
-    this.#region.useRow(row)
-    const place = {
-      slot: slot.id,
-      generation: slot.generation,
-      seat,
-      row,
-      names: this.#names,
-      awaitsMain: spec.awaitsMain
-    }
-    const process = new SupervisedProcess({
-      spec,
-      options: this.#options,
-      region: this.#region,
-      place,
-      handoffs: this.#handoffs,
-      explain: this.#upkeep.explain.bind(this.#upkeep)
-    })
-    this.#upkeep.add(process)
-    const where = { slot: slot.id, pid: process.pid, generation: process.generation }
-    process.worker.on('listening', () => {
-      if (this.#handoffs?.check(process.worker) === false)
-        this.#log(
-          'this version of Node hands connections over in an unknown way: what a dying process has not taken is lost'
-        )
-    })
-    process.on('handoff', (settled) => this.emit('handoff', { ...where, ...settled }))
-    process.mailbox.onMessage((message, info) => this.emit('message', message, info))
-    process.mailbox.onRequest((message, info) => this.#request(message, info))
-    process.once('exit', (cause) => {
-      this.#upkeep.remove(process)
-      this.#region.native.reclaim(seat)
-      this.#region.clear(seat)
-      if (!slot.processes().some((other) => other !== process)) this.gauges.clearRow(row)
-      this.#freeSeats.push(seat)
-      if (cause.forced) this.#forced++
-      this.emit('exit', { ...where, cause })
-    })
-    return process
-  }
-
   /** @returns {'restart'|'hold'} */
   #died(/** @type {Slot} */ slot, /** @type {any} */ cause) {
     const others = this.#slots.some((other) => other !== slot && other.current?.state === 'ready')
-    if (!this.#everReady && ++this.#bootFailures >= this.#options.bootAttempts) {
-      this.#fatal(EXIT.noBoot, `no process could boot in ${this.#bootFailures} attempts; the last ${cause.message}`)
-      return 'hold'
-    }
-    const breach = this.#everReady && this.#window.note(Date.now())
-    if (breach && !others && this.#options.crashLoop.action === 'exit') {
+    const verdict = this.#verdicts.judge(others)
+    if (verdict === 'no-boot') {
+      this.#fatal(
+        EXIT.noBoot,
+        `no process could boot in ${this.#verdicts.bootFailures} attempts; the last ${cause.message}`
+      )
+    } else if (verdict === 'crash-loop') {
       this.#fatal(EXIT.crashLoop, `crash loop, and no process is ready; slot ${slot.id} ${cause.message}`)
-      return 'hold'
+    } else if (this.#verdicts.everReady) {
+      this.#log(`slot ${slot.id} ${cause.message}${verdict === 'hold' ? '; held, as processes crash in a loop' : ''}`)
     }
-    if (this.#everReady)
-      this.#log(`slot ${slot.id} ${cause.message}${breach ? '; held, as processes crash in a loop' : ''}`)
-    if (breach) this.emit('crashloop', { slot: slot.id, restarts: slot.restarts, held: true })
+    if (verdict === 'hold') announce(this, 'crashloop', { slot: slot.id, restarts: slot.restarts, held: true })
     setImmediate(() => this.#checkReady())
-    return breach ? 'hold' : 'restart'
+    return verdict === 'restart' ? 'restart' : 'hold'
   }
 
   #changed(/** @type {Slot} */ slot, /** @type {string} */ from) {
-    this.emit('state', { slot: slot.id, pid: slot.current?.pid, from, to: slot.state })
-    if (slot.state === 'ready' && !this.#everReady) {
-      this.#everReady = true
+    announce(this, 'state', { slot: slot.id, pid: slot.current?.pid, from, to: slot.state })
+    if (slot.state === 'ready' && !this.#verdicts.everReady) {
+      this.#verdicts.everReady = true
       for (let id = 1; id < this.#size; id++) this.#slot(id).start()
     }
     this.#checkReady()
   }
 
   #checkReady() {
-    if (!this.#everReady || this.#phase !== 'running') return
+    if (!this.#verdicts.everReady || this.#phase !== 'running') return
     const slots = this.#slots.slice(0, this.#size)
     const bad = (/** @type {Slot} */ { state, failures }) =>
       state === 'failed' || (state === 'backing-off' && failures >= this.#options.bootAttempts)
     if (slots.every((slot) => slot.state === 'ready' || bad(slot)) && slots.some(({ state }) => state === 'ready'))
       this.#ready.resolve()
-  }
-
-  /** Resolves when the slot is ready; rejects when it was held or stopped. @param {Slot} slot @returns {Promise<void>} */
-  #settled(slot) {
-    return new Promise((resolve, reject) => {
-      const look = () => {
-        if (slot.state === 'ready') done(resolve)
-        else if (slot.state === 'failed' || slot.state === 'stopped' || slot.failures >= this.#options.bootAttempts) {
-          done(() =>
-            reject(
-              new RspoolError(
-                'ERR_RSPOOL_NOT_READY',
-                `slot ${slot.id} did not get ready: ${slot.causes.at(-1)?.message ?? slot.state}`
-              )
-            )
-          )
-        }
-      }
-      const done = (/** @type {() => void} */ settle) => {
-        this.off('state', look)
-        settle()
-      }
-      this.on('state', look)
-      look()
-    })
   }
 
   #stopBySignal(/** @type {'SIGTERM'|'SIGINT'|'SIGQUIT'} */ signal) {
@@ -388,7 +319,7 @@ class Supervisor extends EventEmitter {
       this.#phase = 'stopping'
       this.#forced = 0
       this.#ready.reject(new RspoolError('ERR_RSPOOL_CLUSTER_STOPPED', 'the cluster was stopped before it was ready'))
-      this.emit('stop')
+      this.#notifier.stopping()
       await Promise.all(this.#slots.map((slot) => slot.stop({ kind: 'stop' }, limits)))
       const forced = this.#forced
       const number = signal === '' ? undefined : require('node:os').constants.signals[/** @type {'SIGTERM'} */ (signal)]
@@ -447,13 +378,6 @@ class Supervisor extends EventEmitter {
     return slot
   }
 
-  #mailbox(/** @type {number} */ id, /** @type {string} */ what) {
-    const { current } = this.#existing(id, what)
-    if (current === undefined)
-      throw new RspoolError('ERR_RSPOOL_PROCESS_EXIT', `${what}: slot ${id} has no process now`)
-    return current.mailbox
-  }
-
   #log(/** @type {string} */ line) {
     const { log } = this.#options
     if (log === false) return
@@ -470,4 +394,4 @@ function withResolvers() {
   return parts
 }
 
-module.exports = { Supervisor, rowOf }
+module.exports = { Supervisor }

@@ -5,7 +5,7 @@
 // array …) is refused with UNSUPPORTED, and the caller sends it through a port.
 
 const { types } = require('node:util')
-const { shapeOf, shapeById } = require('./shapes')
+const { shapeOf, shapeById, put } = require('./shapes')
 const { VIEWS, viewType, isDetached, slabBytes } = require('./views')
 
 const T = Object.freeze({
@@ -418,7 +418,7 @@ function read() {
       at += 2
       if (objects === undefined) return shape.read(read)
       const object = register(/** @type {any} */ ({}))
-      for (const key of shape.keys) object[key] = read()
+      for (const key of shape.keys) put(object, key, read())
       return object
     }
     case T.OBJECT:
@@ -507,9 +507,7 @@ function readObject() {
   const object = register(/** @type {any} */ ({}))
   for (let i = 0; i < count; i++) {
     const key = readString()
-    if (key === '__proto__') {
-      Object.defineProperty(object, key, { value: read(), writable: true, enumerable: true, configurable: true })
-    } else object[key] = read()
+    put(object, key, read())
   }
   return object
 }

@@ -72,6 +72,20 @@ function compiled(keys) {
   }
 }
 
+const objectProto = Object.prototype
+
+/**
+ * An own property, also where Object.prototype has an accessor of that name, as `__proto__` is.
+ * @param {any} object
+ * @param {string} key
+ * @param {unknown} value
+ */
+function put(object, key, value) {
+  if (key in objectProto) {
+    Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
+  } else object[key] = value
+}
+
 /** @param {string[]} keys */
 function interpreted(keys) {
   return {
@@ -80,7 +94,7 @@ function interpreted(keys) {
     },
     read: (/** @type {() => unknown} */ read) => {
       const object = /** @type {any} */ ({})
-      for (const key of keys) object[key] = read()
+      for (const key of keys) put(object, key, read())
       return object
     }
   }
@@ -130,4 +144,4 @@ function shapeById(id) {
   return byId[id] ?? makeShape(id, JSON.parse(native.shapeKeys(id)))
 }
 
-module.exports = { shapeOf, shapeById }
+module.exports = { shapeOf, shapeById, put }

@@ -30,6 +30,7 @@ const MAX_DEPTH = 16
  * @property {string} [message]
  * @property {string} [stack]
  * @property {Record<string, unknown>} [properties]
+ * @property {boolean} hasCause
  * @property {Description} [cause]
  * @property {Description[]} [errors]
  */
@@ -78,7 +79,7 @@ function describe(thrown, depth = 0, seen = new Map()) {
   if (known !== undefined) return known
   if (!isError(thrown)) {
     return cloneable(thrown)
-      ? { error: false, value: thrown }
+      ? { error: false, value: thrown, hasCause: false }
       : describe(new Error(`a value that cannot be cloned was thrown: ${text(() => thrown, 'an object')}`), depth, seen)
   }
   /** @type {Description} */
@@ -87,7 +88,12 @@ function describe(thrown, depth = 0, seen = new Map()) {
     class: classOf(thrown),
     name: text(() => thrown.name, 'Error'),
     message: text(() => thrown.message, ''),
-    stack: text(() => thrown.stack ?? '', '')
+    stack: text(() => thrown.stack ?? '', ''),
+    // Each is an own property, or the reader finds what somebody gave Object.prototype.
+    properties: undefined,
+    hasCause: false,
+    cause: undefined,
+    errors: undefined
   }
   seen.set(thrown, description)
   const properties = /** @type {Record<string, unknown>} */ ({})
@@ -102,6 +108,7 @@ function describe(thrown, depth = 0, seen = new Map()) {
   description.properties = properties
   if (depth < MAX_DEPTH) {
     const held = heldBy(thrown)
+    description.hasCause = held.hasCause
     if (held.hasCause) description.cause = describe(held.cause, depth + 1, seen)
     description.errors = held.errors?.map((each) => describe(each, depth + 1, seen))
   }
@@ -110,14 +117,14 @@ function describe(thrown, depth = 0, seen = new Map()) {
 
 /**
  * @param {any} error
- * @returns {{ hasCause?: boolean, cause?: unknown, errors?: unknown[] }}
+ * @returns {{ hasCause: boolean, cause: unknown, errors: unknown[] | undefined }}
  */
 function heldBy(error) {
   try {
-    const errors = Array.isArray(error.errors) ? [...error.errors] : undefined
+    const errors = Object.hasOwn(error, 'errors') && Array.isArray(error.errors) ? [...error.errors] : undefined
     return { hasCause: Object.hasOwn(error, 'cause'), cause: error.cause, errors }
   } catch {
-    return {}
+    return { hasCause: false, cause: undefined, errors: undefined }
   }
 }
 
@@ -174,7 +181,7 @@ function finish(error, description, made) {
     if (error instanceof AggregateError) hide(error, 'errors', members)
     else error.errors = members
   }
-  if (description.cause !== undefined) hide(error, 'cause', revive(description.cause, made))
+  if (description.hasCause) hide(error, 'cause', revive(/** @type {Description} */ (description.cause), made))
   for (const [key, value] of Object.entries(description.properties ?? {})) {
     if (key === 'code' && error instanceof DOMException) continue
     Object.defineProperty(error, key, { value, writable: true, enumerable: true, configurable: true })

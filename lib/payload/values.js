@@ -226,6 +226,16 @@ function own(view) {
 }
 
 /**
+ * A number as the engine would have made it: a small integer, not a boxed double, wherever it can be one.
+ * The first calls of a function decide what it is optimised for, so boxed inputs would slow it for ever.
+ * @param {number} n
+ */
+function toNumber(n) {
+  const int = n | 0
+  return int === n && (int !== 0 || 1 / n > 0) ? int : n
+}
+
+/**
  * The value of a payload.
  * @param {number} tag
  * @param {number} length bytes in the mailbox from `offset`; -1: a number there; -2 - i: blob i
@@ -236,7 +246,7 @@ function decode(tag, length, offset) {
   if (length === -1) {
     switch (tag) {
       case TAG.NUMBER:
-        return numbers[offset >> 3]
+        return toNumber(numbers[offset >> 3])
       case TAG.UNDEFINED:
         return undefined
       case TAG.NULL:

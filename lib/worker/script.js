@@ -104,8 +104,8 @@ function known(id) {
  * @returns {Promise<Run>}
  */
 async function lookUp(id) {
-  const { filename, name, source } = JSON.parse(native.target(id))
-  const run = source !== undefined ? compile(source) : await exported(filename, name)
+  const [filename, name, source] = JSON.parse(native.target(id))
+  const run = source !== undefined ? compile(source) : await exported(filename, name ?? undefined)
   found[id] = run
   return run
 }

@@ -86,6 +86,12 @@ impl Deref for Bytes {
     }
 }
 
+impl Clone for Bytes {
+    fn clone(&self) -> Self {
+        Self::copy_of(self)
+    }
+}
+
 impl Drop for Bytes {
     fn drop(&mut self) {
         if (LARGE..=KEEP).contains(&self.0.capacity()) {

@@ -36,7 +36,7 @@ pub fn launch(pool: &Arc<Scheduler>, id: WorkerId) -> io::Result<()> {
 
 fn work(pool: &Arc<Scheduler>, id: WorkerId) {
     let parker = Arc::new(Parker::default());
-    let idle = match pool.limits().idle_timeout {
+    let idle = match pool.idle_timeout() {
         u32::MAX => None,
         ms => Some(Duration::from_millis(u64::from(ms))),
     };

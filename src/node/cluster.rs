@@ -1,5 +1,6 @@
 //! The cluster helper's native half for JavaScript: the guard, the watcher, readings.
 
+use std::os::fd::{BorrowedFd, IntoRawFd};
 use std::time::Duration;
 
 use napi::{Error, Result};
@@ -23,6 +24,25 @@ pub fn kill_process(pid: u32) -> bool {
     ProcessHandle::open(pid)
         .and_then(|handle| handle.kill())
         .is_ok()
+}
+
+/// Sends a state to the service manager's socket.
+#[napi]
+pub fn notify(path: String, state: String) -> Result<()> {
+    crate::supervise::notify::notify(&path, &state).map_err(failure)
+}
+
+/// Another descriptor of the same open file, closed on exec.
+#[napi]
+pub fn duplicate(fd: i32) -> Result<i32> {
+    if fd < 0 {
+        return Err(failure(format!("no descriptor: {fd}")));
+    }
+    // SAFETY: borrowed for this call only; a number that is not open makes the system call fail.
+    let file = unsafe { BorrowedFd::borrow_raw(fd) };
+    rustix::io::fcntl_dupfd_cloexec(file, 3)
+        .map(IntoRawFd::into_raw_fd)
+        .map_err(failure)
 }
 
 /// How many threads the CPU affinity and quota of this process allow at a time; at least 1.

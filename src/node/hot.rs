@@ -11,8 +11,8 @@ use super::environment::Environment;
 use super::mailbox::{Cell, FORM_BYTES, FORM_ELSEWHERE, FORM_NUMBER, INLINE};
 use crate::memory::bytes::Bytes;
 use crate::scheduler::{
-    Attachments, Body, Control, Key, Lane, Message, NewTask, Outcome, Payload, Refusal, Step,
-    WorkerId, now,
+    Attachments, Body, Control, Key, Lane, Message, NO_DEADLINE, NewTask, Outcome, Payload,
+    Refusal, Step, WorkerId, now,
 };
 
 super::call::exports! {
@@ -46,6 +46,8 @@ const QUEUE_TIMEOUT: i32 = 4;
 const POOL_CLOSED: i32 = 5;
 const WORKER_GONE: i32 = 6;
 const WORKER_START: i32 = 7;
+const DEADLINE: i32 = 8;
+const CANCELLED: i32 = 9;
 const CONTROL_START: i32 = 16;
 const CONTROL_TERMINATE: i32 = 17;
 const CONTROL_DELIVER: i32 = 18;
@@ -141,6 +143,10 @@ fn new_task(
         // -1 is u32::MAX: no limit.
         timeout: unsigned(mailbox.get(Cell::Timeout)),
         queue_timeout: unsigned(mailbox.get(Cell::QueueTimeout)),
+        deadline: mailbox
+            .deadline()
+            .map_or(NO_DEADLINE, |ms| now().saturating_add((ms * 1e6) as u64)),
+        retries: u8::try_from(mailbox.get(Cell::Retries)).unwrap_or(0),
         payload: payload(environment, call)?,
         attachments,
     })
@@ -339,10 +345,15 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
         }
         Outcome::TaskTimeout => return plain(TASK_TIMEOUT),
         Outcome::QueueTimeout => return plain(QUEUE_TIMEOUT),
+        Outcome::Deadline => return plain(DEADLINE),
+        Outcome::Cancelled => return plain(CANCELLED),
         Outcome::PoolClosed => return plain(POOL_CLOSED),
         Outcome::WorkerStart => return plain(WORKER_START),
-        Outcome::WorkerGone(id) => {
-            mailbox.put_header(offset, [WORKER_GONE, ticket, signed(id.0), 0]);
+        Outcome::WorkerGone { worker, attempts } => {
+            mailbox.put_header(
+                offset,
+                [WORKER_GONE, ticket, signed(worker.0), i32::from(attempts)],
+            );
             return Ok(HEADER);
         }
     };

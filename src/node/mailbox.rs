@@ -42,10 +42,14 @@ pub(super) enum Cell {
     Slot = 14,
     /// in: 0 returned, 1 threw.
     Status = 15,
+    /// in: how often the task may start again after its worker has died.
+    Retries = 22,
 }
 
 /// Where the number of a payload is, in bytes.
 const NUMBER: usize = 64;
+/// Where the milliseconds until the deadline are, in bytes; negative is none.
+const DEADLINE: usize = 80;
 /// Where the clock is, in bytes: milliseconds.
 const CLOCK: usize = 72;
 /// Where bytes begin.
@@ -91,6 +95,13 @@ impl Mailbox {
     pub(super) fn set_number(&self, value: f64) {
         // SAFETY: as in `get`.
         unsafe { self.base.add(NUMBER).cast::<f64>().write(value) }
+    }
+
+    /// Milliseconds until the deadline.
+    pub(super) fn deadline(&self) -> Option<f64> {
+        // SAFETY: as in `get`.
+        let ms = unsafe { self.base.add(DEADLINE).cast::<f64>().read() };
+        (ms >= 0.0).then_some(ms)
     }
 
     pub(super) fn set_clock(&self, ms: f64) {

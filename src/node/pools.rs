@@ -21,6 +21,9 @@ super::call::exports! {
     c"submitWith" SubmitWith = submit_attached;
     c"reserveMinimum" ReserveMinimum = reserve_minimum;
     c"hold" Hold = hold;
+    c"pause" Pause = pause;
+    c"resize" Resize = resize;
+    c"cancelWaiting" CancelWaiting = cancel_waiting;
     c"failWaiting" FailWaiting = fail_waiting;
     c"readyWorkers" ReadyWorkers = ready_workers;
     c"reap" Reap = reap;
@@ -150,6 +153,29 @@ fn hold(environment: &Environment, call: &Call) -> Returned {
     let (lane, held) = (lane(call, args[1])?, call.boolean(args[2])?);
     environment.with_pool(call.index(args[0])?, |pool| pool.hold(lane, held))?;
     Ok(None)
+}
+
+fn pause(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let paused = call.boolean(args[1])?;
+    environment.with_pool(call.index(args[0])?, |pool| pool.pause(paused))?;
+    Ok(None)
+}
+
+/// `resize(pool, min, max)`
+fn resize(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let (min, max) = (limit(call, args[1])?, limit(call, args[2])?);
+    environment.with_pool(call.index(args[0])?, |pool| pool.resize(min, max))?;
+    Ok(None)
+}
+
+/// `cancelWaiting(pool) -> number` of tasks
+fn cancel_waiting(environment: &Environment, call: &Call) -> Returned {
+    let cancelled =
+        environment.with_pool(call.index(call.args()[0])?, |pool| pool.cancel_waiting())?;
+    #[expect(clippy::cast_precision_loss, reason = "a number of tasks")]
+    call.make_number(cancelled as f64)
 }
 
 fn fail_waiting(environment: &Environment, call: &Call) -> Returned {

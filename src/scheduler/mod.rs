@@ -28,5 +28,5 @@ pub use outbox::{Bell, Control, Message, Outbox, Ring};
 pub use payload::{Body, Payload};
 pub use pool::{Limits, Refusal, Scheduler, Step, Submitted};
 pub use stats::{Percentiles, Snapshot, WorkerSnapshot};
-pub use task::{Attachments, Key, NewTask, Outcome, Taken};
+pub use task::{Attachments, Key, NO_DEADLINE, NewTask, Outcome, Taken};
 pub use worker::WorkerId;

@@ -4,7 +4,7 @@
 use crate::memory::bytes::Bytes;
 
 /// The part of a payload that the tag describes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Body {
     /// A value that fits a double: numbers, booleans, null, undefined.
     Number(f64),
@@ -13,7 +13,7 @@ pub enum Body {
 }
 
 /// An encoded value. The scheduler never looks inside.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Payload {
     /// What the body means; chosen by the encoder.
     pub tag: u32,

@@ -13,7 +13,7 @@ use super::share;
 use super::spin::SPIN_NS;
 use super::state::{Given, Next, Phase, State, Wakes};
 use super::stats::Snapshot;
-use super::task::{Key, NO_LIMIT, NewTask, Outcome, Stage, Taken};
+use super::task::{Key, NO_DEADLINE, NO_LIMIT, NewTask, Outcome, Stage, Taken};
 use super::timer::{self, Alarm};
 use super::worker::WorkerId;
 
@@ -80,7 +80,8 @@ struct Waiting(AtomicUsize);
 pub struct Scheduler {
     /// The owner's name for the pool.
     id: u32,
-    limits: Limits,
+    abort_grace: u32,
+    idle_timeout: u32,
     owner: Arc<Outbox>,
     launch: Launch,
     /// Copies of the queues' lengths, written under the lock, for spinning without it.
@@ -94,10 +95,12 @@ impl Scheduler {
     /// A pool without workers. `launch` starts native workers.
     #[must_use]
     pub fn new(id: u32, limits: Limits, owner: Arc<Outbox>, launch: Launch) -> Arc<Self> {
-        let state = Mutex::new(State::new(limits.clone(), now()));
+        let (abort_grace, idle_timeout) = (limits.abort_grace, limits.idle_timeout);
+        let state = Mutex::new(State::new(limits, now()));
         Arc::new(Self {
             id,
-            limits,
+            abort_grace,
+            idle_timeout,
             owner,
             launch,
             waiting: PerLane::default(),
@@ -106,10 +109,10 @@ impl Scheduler {
         })
     }
 
-    /// What the pool may use.
+    /// Milliseconds after which an idle native worker ends; `u32::MAX` is never.
     #[must_use]
-    pub fn limits(&self) -> &Limits {
-        &self.limits
+    pub fn idle_timeout(&self) -> u32 {
+        self.idle_timeout
     }
 
     /// Queues a task. To be called on the owner's thread.
@@ -118,7 +121,7 @@ impl Scheduler {
     /// [`Refusal`] when the queue is full or the pool is closed; the task is dropped.
     pub fn submit(self: &Arc<Self>, new: NewTask) -> Result<Submitted, Refusal> {
         let now = now();
-        let queue_timeout = new.queue_timeout;
+        let (queue_timeout, deadline) = (new.queue_timeout, new.deadline);
         let mut state = self.state.lock();
         if state.phase == Phase::Closed {
             return Err(Refusal::Closed);
@@ -134,6 +137,9 @@ impl Scheduler {
                 Arc::downgrade(self),
                 Alarm::QueueTimeout(key),
             );
+        }
+        if deadline != NO_DEADLINE {
+            timer::arm(deadline, Arc::downgrade(self), Alarm::Deadline(key));
         }
         let start = self.ring_and_launch(wakes);
         Ok(Submitted { key, start })
@@ -168,7 +174,7 @@ impl Scheduler {
         let mut started = Vec::new();
         while state.phase == Phase::Open
             && !state.lanes[lane].held
-            && state.lanes[lane].workers < self.limits.min_threads
+            && state.lanes[lane].workers < state.limits().min_threads
         {
             started.push(state.add_worker(lane, now));
         }
@@ -290,6 +296,40 @@ impl Scheduler {
         self.send_all(messages);
     }
 
+    /// Rejects all that waits with [`Outcome::Cancelled`]. Gives how many that were.
+    pub fn cancel_waiting(&self) -> usize {
+        let mut state = self.state.lock();
+        let messages: Vec<Message> = Lane::ALL
+            .into_iter()
+            .flat_map(|lane| state.fail_waiting(lane, || Outcome::Cancelled))
+            .collect();
+        self.publish(&state);
+        drop(state);
+        let cancelled = messages.len();
+        self.send_all(messages);
+        cancelled
+    }
+
+    /// Stops or resumes the starting of what waits; what runs goes on.
+    pub fn pause(self: &Arc<Self>, paused: bool) {
+        let now = now();
+        let mut state = self.state.lock();
+        state.pause(paused);
+        let wakes = self.release(state, now);
+        self.ring_and_request(wakes);
+    }
+
+    /// Changes how many workers there may be: idle ones that are too many end now, busy ones when
+    /// they have ended their tasks.
+    pub fn resize(self: &Arc<Self>, min_threads: u32, max_threads: u32) {
+        let now = now();
+        let mut state = self.state.lock();
+        let bells = state.resize(min_threads, max_threads);
+        let wakes = self.release(state, now);
+        ring_all(&bells);
+        self.ring_and_request(wakes);
+    }
+
     /// Retires workers of a lane that have been idle for so long, down to the minimum.
     pub fn reap(&self, lane: Lane, idle_ms: u32) {
         let bells = self.state.lock().reap(lane, ms(idle_ms), now());
@@ -347,8 +387,9 @@ impl Scheduler {
 
     pub(super) fn alarm(self: &Arc<Self>, alarm: Alarm) {
         let (key, stage, outcome) = match alarm {
-            Alarm::QueueTimeout(key) => (key, Stage::Waiting, Outcome::QueueTimeout),
-            Alarm::TaskTimeout(key) => (key, Stage::Running, Outcome::TaskTimeout),
+            Alarm::QueueTimeout(key) => (key, Some(Stage::Waiting), Outcome::QueueTimeout),
+            Alarm::TaskTimeout(key) => (key, Some(Stage::Running), Outcome::TaskTimeout),
+            Alarm::Deadline(key) => (key, None, Outcome::Deadline),
             Alarm::Wakers => {
                 self.doubting.store(false, Relaxed);
                 let now = now();
@@ -371,7 +412,10 @@ impl Scheduler {
             }
         };
         let mut state = self.state.lock();
-        let Some((ticket, ..)) = state.find(key).filter(|found| found.2 == stage) else {
+        let found = state
+            .find(key)
+            .filter(|found| stage.is_none_or(|stage| found.2 == stage));
+        let Some((ticket, ..)) = found.filter(|found| found.2 != Stage::Abandoned) else {
             return;
         };
         let given = state.give_up(key);
@@ -389,10 +433,10 @@ impl Scheduler {
         bell.cancel(*slot, key.generation);
         let found = self.state.lock().find(key);
         if let Some((_, Lane::Script, ..)) = found
-            && self.limits.abort_grace != NO_LIMIT
+            && self.abort_grace != NO_LIMIT
         {
             timer::arm(
-                now() + ms(self.limits.abort_grace),
+                now() + ms(self.abort_grace),
                 Arc::downgrade(self),
                 Alarm::Grace(key),
             );

@@ -1,9 +1,14 @@
-//! The waiting tasks of one lane: strict by priority, first come first served within one. The lists
-//! run through the tasks themselves, so any task can leave in constant time and waiting costs no
-//! memory of its own.
+//! The waiting tasks of one lane: by priority, first come first served within one, and who has waited
+//! long enough goes ahead of what is more urgent (see `Task::due`). The lists run through the tasks
+//! themselves, so any task can leave in constant time and waiting costs no memory of its own.
+//!
+//! Tasks with a deadline go ahead of the others of their priority, the earliest deadline first. They
+//! are in a tree of their own.
+
+use std::collections::BTreeSet;
 
 use super::slab::{NIL, Slab};
-use super::task::Task;
+use super::task::{NO_DEADLINE, Task};
 
 /// The lowest and the highest priority, as `nice` counts: −20 runs first.
 pub(super) const PRIORITIES: std::ops::RangeInclusive<i8> = -20..=19;
@@ -15,6 +20,8 @@ pub(super) struct Queue {
     bands: [Band; BANDS],
     /// Bit b is set while band b has a task.
     filled: u64,
+    /// Priority, deadline, key.
+    deadlines: BTreeSet<(i8, u64, u32)>,
     len: usize,
 }
 
@@ -32,6 +39,7 @@ impl Default for Queue {
                 tail: NIL,
             }; BANDS],
             filled: 0,
+            deadlines: BTreeSet::new(),
             len: 0,
         }
     }
@@ -47,12 +55,37 @@ impl Queue {
     }
 
     /// The task that is to run next.
-    pub(super) fn head(&self) -> Option<u32> {
-        (self.filled != 0).then(|| self.bands[self.filled.trailing_zeros() as usize].head)
+    pub(super) fn head(&self, tasks: &Slab<Task>) -> Option<u32> {
+        let listed = self.first_listed(tasks);
+        match (self.deadlines.first(), listed) {
+            (Some(&(priority, _, key)), Some(other)) if priority <= tasks[other].priority => {
+                Some(key)
+            }
+            (Some(&(.., key)), None) => Some(key),
+            _ => listed,
+        }
+    }
+
+    fn first_listed(&self, tasks: &Slab<Task>) -> Option<u32> {
+        if self.filled & self.filled.wrapping_sub(1) == 0 {
+            // One priority, or none: nothing to compare.
+            return (self.filled != 0)
+                .then(|| self.bands[self.filled.trailing_zeros() as usize].head);
+        }
+        let heads = (0..BANDS)
+            .filter(|b| self.filled & (1 << b) != 0)
+            .map(|b| self.bands[b].head);
+        heads.min_by_key(|&key| tasks[key].due())
     }
 
     /// Adds a task behind those of its priority.
     pub(super) fn push(&mut self, tasks: &mut Slab<Task>, key: u32) {
+        self.len += 1;
+        let task = &tasks[key];
+        if task.deadline != NO_DEADLINE {
+            self.deadlines.insert((task.priority, task.deadline, key));
+            return;
+        }
         let b = band(tasks[key].priority);
         let tail = std::mem::replace(&mut self.bands[b].tail, key);
         let task = &mut tasks[key];
@@ -63,11 +96,16 @@ impl Queue {
         } else {
             tasks[tail].next = key;
         }
-        self.len += 1;
     }
 
     /// Takes a task out, wherever it stands.
     pub(super) fn unlink(&mut self, tasks: &mut Slab<Task>, key: u32) {
+        self.len -= 1;
+        let task = &tasks[key];
+        if task.deadline != NO_DEADLINE {
+            self.deadlines.remove(&(task.priority, task.deadline, key));
+            return;
+        }
         let (b, prev, next) = {
             let task = &tasks[key];
             (band(task.priority), task.prev, task.next)
@@ -83,7 +121,6 @@ impl Queue {
         if self.bands[b].head == NIL {
             self.filled &= !(1 << b);
         }
-        self.len -= 1;
     }
 }
 
@@ -97,7 +134,7 @@ mod tests {
 
     fn drain(queue: &mut Queue, tasks: &mut Slab<Task>) -> Vec<u32> {
         std::iter::from_fn(|| {
-            let key = queue.head()?;
+            let key = queue.head(tasks)?;
             queue.unlink(tasks, key);
             Some(tasks.remove(key).ticket)
         })
@@ -118,6 +155,38 @@ mod tests {
         let (mut queue, mut tasks) = filled(&[0, 19, -20, 0, 5, -20]);
         assert_eq!(drain(&mut queue, &mut tasks), [2, 5, 0, 3, 4, 1]);
         assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn who_has_waited_long_goes_ahead_of_what_is_more_urgent() {
+        let (mut queue, mut tasks) = filled(&[19, 0, -20]);
+        let late = tasks.insert(Task {
+            enqueued: 25 * super::super::task::LEVEL,
+            ..Task::for_test(3, -5)
+        });
+        queue.push(&mut tasks, late);
+        // It came 25 levels later, and is only 24 more urgent than the least urgent.
+        assert_eq!(drain(&mut queue, &mut tasks), [2, 1, 0, 3]);
+    }
+
+    #[test]
+    fn the_earliest_deadline_is_first_within_a_priority() {
+        let (mut queue, mut tasks) = filled(&[0, -1]);
+        for (ticket, priority, deadline) in [(10, 0, 500), (11, 0, 400), (12, 3, 1)] {
+            let key = tasks.insert(Task {
+                deadline,
+                ..Task::for_test(ticket, priority)
+            });
+            queue.push(&mut tasks, key);
+        }
+        let gone = tasks.insert(Task {
+            deadline: 450,
+            ..Task::for_test(13, 0)
+        });
+        queue.push(&mut tasks, gone);
+        queue.unlink(&mut tasks, gone);
+        assert_eq!(queue.len(), 5);
+        assert_eq!(drain(&mut queue, &mut tasks), [1, 11, 10, 0, 12]);
     }
 
     #[test]

@@ -113,6 +113,8 @@ pub(super) enum Given {
 pub(super) struct State {
     limits: Limits,
     pub(super) phase: Phase,
+    /// Nothing that waits is started.
+    paused: bool,
     tasks: Slab<Task>,
     generation: u32,
     queues: PerLane<Queue>,
@@ -128,6 +130,7 @@ impl State {
         Self {
             limits,
             phase: Phase::Open,
+            paused: false,
             tasks: Slab::default(),
             generation: 0,
             queues: PerLane::default(),
@@ -137,6 +140,10 @@ impl State {
             share: Share::new(),
             stats: Stats::new(now),
         }
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     pub(super) fn waiting(&self, lane: Lane) -> usize {
@@ -259,13 +266,24 @@ impl State {
         lane.running -= worker.running;
         lane.busy -= u32::from(worker.running > 0);
         let mut messages = Vec::new();
-        for index in worker.slots.iter().flatten() {
-            let task = self.tasks.remove(*index);
+        for &index in worker.slots.iter().flatten() {
+            let task = &mut self.tasks[index];
+            if task.stage == Stage::Running && task.retries > 0 && self.phase == Phase::Open {
+                task.retries -= 1;
+                task.stage = Stage::Waiting;
+                self.queued_bytes += task.payload.heap_bytes();
+                self.queues[worker.lane].push(&mut self.tasks, index);
+                continue;
+            }
+            let task = self.tasks.remove(index);
             if task.stage == Stage::Running {
                 self.stats.failed += 1;
                 messages.push(Message::Settled {
                     ticket: task.ticket,
-                    outcome: Outcome::WorkerGone(id),
+                    outcome: Outcome::WorkerGone {
+                        worker: id,
+                        attempts: task.attempts,
+                    },
                 });
             }
         }
@@ -314,6 +332,9 @@ impl State {
             self.enter(id.0, WorkerState::Active);
             self.workers[id.0].turn_since = now;
         }
+        if self.workers[id.0].running == 0 && self.is_over_size(lane) {
+            self.workers[id.0].retiring = true;
+        }
         let worker = &self.workers[id.0];
         if worker.retiring && worker.running == 0 {
             return Next::Retire;
@@ -349,10 +370,10 @@ impl State {
     fn take(&mut self, id: WorkerId, now: u64) -> Option<Taken> {
         let worker = &self.workers[id.0];
         let lane = worker.lane;
-        if !worker.has_room() || worker.retiring {
+        if !worker.has_room() || worker.retiring || self.paused {
             return None;
         }
-        let index = self.queues[lane].head()?;
+        let index = self.queues[lane].head(&self.tasks)?;
         if worker.running == 0 {
             let busy = self.busy();
             let refused = busy >= self.limits.max_threads || self.yields(id, index, now);
@@ -368,6 +389,7 @@ impl State {
         state.busy += u32::from(first);
         let task = &mut self.tasks[index];
         (task.stage, task.worker, task.slot, task.started) = (Stage::Running, id, slot, now);
+        task.attempts = task.attempts.saturating_add(1);
         self.stats.waited(now.saturating_sub(task.enqueued));
         Some(Taken {
             key: Key {
@@ -379,7 +401,7 @@ impl State {
             target: task.target,
             timeout: task.timeout,
             payload: task.take_payload(),
-            attachments: task.attachments.take(),
+            attachments: task.take_attachments(),
         })
     }
 
@@ -387,7 +409,11 @@ impl State {
     pub(super) fn enqueue_direct(&mut self, new: NewTask, now: u64) -> Option<(WorkerId, Taken)> {
         let lane = new.lane;
         let place_free = self.busy() + self.searching() < self.limits.max_threads;
-        if self.phase == Phase::Closed || !place_free || !self.queues[lane].is_empty() {
+        if self.phase == Phase::Closed
+            || self.paused
+            || !place_free
+            || !self.queues[lane].is_empty()
+        {
             return None;
         }
         let id = WorkerId(*self.lanes[lane].idle.last()?);
@@ -424,7 +450,7 @@ impl State {
     fn yields(&self, id: WorkerId, own: u32, now: u64) -> bool {
         let worker = &self.workers[id.0];
         let other = worker.lane.other();
-        let Some(rival) = self.queues[other].head() else {
+        let Some(rival) = self.queues[other].head(&self.tasks) else {
             return false;
         };
         if self.busy() + 1 < self.limits.max_threads || self.lanes[other].idle.is_empty() {
@@ -432,14 +458,17 @@ impl State {
         }
         let (own, rival) = (&self.tasks[own], &self.tasks[rival]);
         let turn_over = now.saturating_sub(worker.turn_since) > TURN;
-        rival.priority < own.priority || (turn_over && rival.precedes(own))
+        rival.due() < own.due() && (turn_over || rival.priority < own.priority)
     }
 
     /// The lanes, that of the task which is to have the next free place first.
     fn by_precedence(&self) -> [Lane; 2] {
         let [a, b] = Lane::ALL;
-        match (self.queues[a].head(), self.queues[b].head()) {
-            (Some(first), Some(second)) if self.tasks[second].precedes(&self.tasks[first]) => {
+        match (
+            self.queues[a].head(&self.tasks),
+            self.queues[b].head(&self.tasks),
+        ) {
+            (Some(first), Some(second)) if self.tasks[second].due() < self.tasks[first].due() => {
                 [b, a]
             }
             _ => [a, b],
@@ -453,7 +482,7 @@ impl State {
         // A worker that has just yielded is idle too: its lane must not be rung first.
         for lane in self.by_precedence() {
             let waiting = self.queues[lane].len();
-            if waiting == 0 || self.phase == Phase::Closed {
+            if waiting == 0 || self.paused || self.phase == Phase::Closed {
                 continue;
             }
             let state = &self.lanes[lane];
@@ -534,7 +563,7 @@ impl State {
         outcome: impl Fn() -> Outcome,
     ) -> Vec<Message> {
         let mut messages = Vec::with_capacity(self.queues[lane].len());
-        while let Some(index) = self.queues[lane].head() {
+        while let Some(index) = self.queues[lane].head(&self.tasks) {
             self.dequeue(index);
             let ticket = self.tasks.remove(index).ticket;
             self.stats.failed += 1;
@@ -580,6 +609,37 @@ impl State {
             .into_iter()
             .filter_map(|id| self.retire(id))
             .collect()
+    }
+
+    /// Stops or resumes the starting of what waits.
+    pub(super) fn pause(&mut self, paused: bool) {
+        self.paused = paused;
+    }
+
+    /// Changes how many workers there may be. Gives the idle ones to wake because they are too many;
+    /// busy ones retire when they have ended their tasks.
+    pub(super) fn resize(&mut self, min_threads: u32, max_threads: u32) -> Vec<Arc<dyn Bell>> {
+        self.limits.min_threads = min_threads;
+        self.limits.max_threads = max_threads;
+        let mut bells = Vec::new();
+        for lane in Lane::ALL {
+            let state = &self.lanes[lane];
+            let surplus = state.workers.saturating_sub(max_threads) as usize;
+            let idle: Vec<u32> = state.idle.iter().copied().take(surplus).collect();
+            bells.extend(idle.into_iter().filter_map(|id| self.retire(id)));
+        }
+        bells
+    }
+
+    /// Whether a lane has more workers than it may, without those that retire.
+    fn is_over_size(&self, lane: Lane) -> bool {
+        self.lanes[lane].workers > self.limits.max_threads
+            && self
+                .workers
+                .keys()
+                .filter(|&id| self.workers[id].lane == lane && !self.workers[id].retiring)
+                .count() as u32
+                > self.limits.max_threads
     }
 
     /// Retires workers of a lane that have been idle for `idle_ns`, down to the minimum.
@@ -750,6 +810,8 @@ mod tests {
             priority,
             timeout: NO_LIMIT,
             queue_timeout: NO_LIMIT,
+            deadline: super::super::task::NO_DEADLINE,
+            retries: 0,
             payload: Payload::number(0, 0.0),
             attachments: None,
         };

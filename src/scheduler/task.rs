@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::lane::Lane;
-use super::payload::{Body, Payload};
+use super::payload::Payload;
 use super::slab::NIL;
 use super::worker::WorkerId;
 use crate::memory::counters::CounterSet;
@@ -18,7 +18,7 @@ pub struct Key {
 }
 
 /// What only native tasks carry, and few of them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Attachments {
     /// The task's parameters as JSON text.
     pub params: Option<Box<str>>,
@@ -41,12 +41,18 @@ pub struct NewTask {
     pub timeout: u32,
     /// Milliseconds that it may wait; `u32::MAX` is no limit.
     pub queue_timeout: u32,
+    /// When it must have ended, on the scheduler's clock; `u64::MAX` is never.
+    pub deadline: u64,
+    /// How often it may start again after its worker has died.
+    pub retries: u8,
     /// The encoded input.
     pub payload: Payload,
     /// Rare extras of native tasks.
     pub attachments: Option<Box<Attachments>>,
 }
 
+/// No deadline.
+pub const NO_DEADLINE: u64 = u64::MAX;
 /// No time limit.
 pub(super) const NO_LIMIT: u32 = u32::MAX;
 
@@ -69,6 +75,9 @@ pub struct Taken {
     pub attachments: Option<Box<Attachments>>,
 }
 
+/// Nanoseconds of waiting that are worth one level of priority.
+pub(super) const LEVEL: u64 = 500_000_000;
+
 /// How a task ended. Each task of the pool gets exactly one.
 #[derive(Debug)]
 pub enum Outcome {
@@ -87,10 +96,19 @@ pub enum Outcome {
     TaskTimeout,
     /// It waited longer than its `queue_timeout`.
     QueueTimeout,
+    /// It had not ended at its `deadline`.
+    Deadline,
+    /// It was taken out of the queue on the owner's word.
+    Cancelled,
     /// The pool was destroyed.
     PoolClosed,
     /// Its worker ended; the owner knows why.
-    WorkerGone(WorkerId),
+    WorkerGone {
+        /// The worker.
+        worker: WorkerId,
+        /// How often the task was started.
+        attempts: u8,
+    },
     /// No worker of the lane could be started; the owner knows why.
     WorkerStart,
 }
@@ -118,10 +136,13 @@ pub(super) struct Task {
     pub(super) slot: u32,
     pub(super) timeout: u32,
     pub(super) priority: i8,
+    pub(super) retries: u8,
+    pub(super) attempts: u8,
     pub(super) lane: Lane,
     pub(super) stage: Stage,
     pub(super) enqueued: u64,
     pub(super) started: u64,
+    pub(super) deadline: u64,
     pub(super) payload: Payload,
     pub(super) attachments: Option<Box<Attachments>>,
 }
@@ -138,29 +159,38 @@ impl Task {
             slot: 0,
             timeout: new.timeout,
             priority: new.priority,
+            retries: new.retries,
+            attempts: 0,
             lane: new.lane,
             stage: Stage::Waiting,
             enqueued: now,
             started: 0,
+            deadline: new.deadline,
             payload: new.payload,
             attachments: new.attachments,
         }
     }
 
-    /// Moves the input out: the worker has it from here on.
+    /// Gives the input to the worker. A task that may start again keeps a copy.
     pub(super) fn take_payload(&mut self) -> Payload {
-        std::mem::replace(
-            &mut self.payload,
-            Payload {
-                tag: 0,
-                body: Body::Number(0.0),
-            },
-        )
+        if self.retries > 0 {
+            return self.payload.clone();
+        }
+        std::mem::replace(&mut self.payload, Payload::number(0, 0.0))
     }
 
-    /// Whether it is to run before a task of the other lane.
-    pub(super) fn precedes(&self, other: &Self) -> bool {
-        (self.priority, self.enqueued) < (other.priority, other.enqueued)
+    /// As [`take_payload`](Self::take_payload).
+    pub(super) fn take_attachments(&mut self) -> Option<Box<Attachments>> {
+        if self.retries > 0 {
+            return self.attachments.clone();
+        }
+        self.attachments.take()
+    }
+
+    /// Its place in the order of all tasks of a pool, as a time: a level of priority is worth a
+    /// certain wait, so that nothing waits for ever behind what is more urgent.
+    pub(super) fn due(&self) -> u64 {
+        self.enqueued + (i64::from(self.priority) - i64::from(i8::MIN)) as u64 * LEVEL
     }
 
     #[cfg(test)]
@@ -173,6 +203,8 @@ impl Task {
             priority,
             timeout: NO_LIMIT,
             queue_timeout: NO_LIMIT,
+            deadline: NO_DEADLINE,
+            retries: 0,
             payload,
             attachments: None,
         };
@@ -181,4 +213,4 @@ impl Task {
 }
 
 // A queued number must stay cheap: the store adds a word, the queue nothing.
-const _: () = assert!(size_of::<Task>() <= 128);
+const _: () = assert!(size_of::<Task>() <= 136);

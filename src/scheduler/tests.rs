@@ -73,6 +73,8 @@ fn call(ticket: u32, lane: Lane) -> NewTask {
         priority: 0,
         timeout: u32::MAX,
         queue_timeout: u32::MAX,
+        deadline: NO_DEADLINE,
+        retries: 0,
         payload: Payload::number(4, f64::from(ticket)),
         attachments: None,
     }
@@ -117,7 +119,9 @@ fn kind(outcome: &Outcome) -> &'static str {
         Outcome::TaskTimeout => "task timeout",
         Outcome::QueueTimeout => "queue timeout",
         Outcome::PoolClosed => "pool closed",
-        Outcome::WorkerGone(_) => "worker gone",
+        Outcome::Deadline => "deadline",
+        Outcome::Cancelled => "cancelled",
+        Outcome::WorkerGone { .. } => "worker gone",
         Outcome::WorkerStart => "worker start",
     }
 }

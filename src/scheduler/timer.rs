@@ -23,6 +23,8 @@ pub(super) enum Alarm {
     QueueTimeout(Key),
     /// Reject the task if it still runs.
     TaskTimeout(Key),
+    /// Reject the task if it has not ended.
+    Deadline(Key),
     /// See whether the workers that were rung have come, and the busy ones kept up.
     Wakers,
     /// End the isolate if the abandoned task still runs.

@@ -13,4 +13,6 @@ pub mod guard;
 #[cfg(unix)]
 pub mod handle;
 #[cfg(unix)]
+pub mod notify;
+#[cfg(unix)]
 pub mod watch;

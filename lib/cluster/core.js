@@ -1,0 +1,6 @@
+'use strict'
+
+// Core's cluster module, with the type that its CommonJS form has.
+
+/** @type {import('node:cluster').Cluster} */
+module.exports = /** @type {any} */ (require('node:cluster'))
