@@ -531,8 +531,9 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
     options?: NativeOptions<K, E>
   ): Promise<NativeResult<K, I, E>>
   /**
-   * Runs an inline function. Its text is compiled once in each worker, so it sees no variable around it, but
-   * `require`, from the working directory.
+   * Runs an inline function. Its text is compiled once in each worker, so it sees no variable around it (one
+   * that it uses rejects with `ERR_RSPOOL_INVALID_ARGUMENT`), but `require` and `import()` of the file that
+   * calls this with it first.
    * @param args its arguments, copied
    */
   runTask<A extends unknown[], R>(

@@ -66,6 +66,15 @@ test('programs of node -e, as a script and as a module', async (t) => {
   t.is(await printed(t, ['--input-type=commonjs', '-e', files['main.cjs']]), '42')
 })
 
+test('inline functions in programs of node -e', async (t) => {
+  const source = `
+const { Pool } = require(${JSON.stringify(index)})
+const pool = new Pool({ maxThreads: 1 })
+pool.runTask(async () => (await import('./worker.mjs')).default(21)).then(console.log).then(() => pool.close())
+`
+  t.is(await printed(t, ['-e', source]), '42')
+})
+
 for (const option of [
   '--experimental-vm-modules',
   '--inspect=0',

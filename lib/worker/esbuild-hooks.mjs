@@ -13,21 +13,27 @@ export function initialize(file) {
   compiler = esbuild.compiler(file)
 }
 
-/** A specifier that names the JavaScript which its TypeScript would become. */
+/**
+ * A specifier may name the JavaScript which a file in TypeScript would become.
+ * @type {import('node:module').ResolveHook}
+ */
 export async function resolve(specifier, context, next) {
   try {
     return await next(specifier, context)
   } catch (error) {
     if (!/^\.{0,2}\/.*\.[mc]?js$/.test(specifier)) throw error
-    return next(specifier.replace(/js$/, 'ts'), context).catch(() => {
+    try {
+      return await next(specifier.replace(/js$/, 'ts'), context)
+    } catch {
       throw error
-    })
+    }
   }
 }
 
-export function load(url, context, next) {
+/** @type {import('node:module').LoadHook} */
+export async function load(url, context, next) {
   if (!TYPESCRIPT.test(url)) return next(url, context)
   const file = fileURLToPath(url)
   const format = compiler.formatOf(file)
-  return { format, source: format === 'commonjs' ? null : compiler.compile(file), shortCircuit: true }
+  return { format, source: format === 'commonjs' ? undefined : compiler.compile(file), shortCircuit: true }
 }

@@ -3,12 +3,12 @@
 // Finds the function of a target in this isolate: an export of a script, or an inline function, each
 // looked up once.
 
-const { createRequire } = require('node:module')
 const { workerData, parentPort } = require('node:worker_threads')
 const { native } = require('../environment')
 const { UnknownTaskError, WorkerStartError } = require('../errors')
 const { didYouMean } = require('../validate')
 const bare = require('./bare')
+const { compile } = require('./inline')
 const { importScript } = require('./typescript')
 
 /** @typedef {(input: any) => any} Run */
@@ -104,8 +104,8 @@ function known(id) {
  * @returns {Promise<Run>}
  */
 async function lookUp(id) {
-  const [filename, name, source] = JSON.parse(native.target(id))
-  const run = source !== undefined ? compile(source) : await exported(filename, name ?? undefined)
+  const [filename, name, source, base] = JSON.parse(native.target(id))
+  const run = source !== undefined ? compile(source, base) : await exported(filename, name ?? undefined)
   found[id] = run
   return run
 }
@@ -138,17 +138,6 @@ async function exported(filename, name) {
       ? `${filename} has no default export that is a function; ${there}. Name one, as in pool.run(input, { name: '${names[0] ?? 'task'}' })`
       : `${filename} exports no function '${name}'; ${there}.${didYouMean(name, names)}`
   )
-}
-
-/**
- * An inline function: an array as input is its list of arguments.
- * @param {string} source
- * @returns {Run}
- */
-function compile(source) {
-  const require = createRequire(`${process.cwd()}/`)
-  const fn = new Function('require', `return (${source}\n)`)(require)
-  return (input) => (Array.isArray(input) ? fn(...input) : input === undefined ? fn() : fn(input))
 }
 
 module.exports = { load, known, lookUp, teardown }
