@@ -224,6 +224,7 @@ function byPort(task, value, transferList) {
 
 /** @param {any[]} message an input that only a port can carry, or that there is none any more */
 function received([kind, slot, generation, target, ticket, input, direct]) {
+  if (kind === PORT_MESSAGE.FLUSH) return flush([process.stdout, process.stderr])
   if (direct) running++
   let status = 0
   let value
@@ -239,6 +240,17 @@ function received([kind, slot, generation, target, ticket, input, direct]) {
     }
   }
   work(slot, status, value)
+}
+
+/**
+ * Tells the owner when it has read what was written.
+ * @param {NodeJS.WritableStream[]} streams
+ * @returns {void}
+ */
+function flush([first, ...rest]) {
+  if (first === undefined) port.postMessage([PORT_MESSAGE.FLUSHED])
+  else if (!first.writable) flush(rest)
+  else first.write('', () => flush(rest))
 }
 
 module.exports = { startWorker }
