@@ -94,3 +94,16 @@ test('a worker that is busy with what nobody waits for does not keep the process
   t.is(code, 0)
   t.is(stdout, 'ERR_RSPOOL_TASK_TIMEOUT\n')
 })
+
+test("with 'pipe' the pool has the output as events, with 'ignore' nobody has", async (t) => {
+  const source = `let text = ''
+    pool.on('stdout', (chunk, { id, threadId }) => (text += chunk, process.exitCode = id === 0 && threadId > 0 ? 0 : 1))
+    pool.on('stderr', () => (process.exitCode = 2))
+    await pool.run(100, { name: 'lines' })
+    await pool.close()
+    process.stderr.write(text)`
+  const { code, stdout, stderr } = await run(t, source, ", stdout: 'pipe', stderr: 'ignore'")
+  t.is(code, 0)
+  t.is(stdout, '')
+  t.is(stderr, `${lines('out', 100)}torn down\n`)
+})

@@ -19,6 +19,7 @@ const FIRST_BACKOFF = 100
 const LONGEST_BACKOFF = 5000
 /** Milliseconds that a retired isolate gets to end by itself, with its output written. */
 const RETIRE_GRACE = 1000
+const OUTPUTS = /** @type {const} */ (['stdout', 'stderr'])
 
 /**
  * @typedef {object} Isolate
@@ -117,6 +118,12 @@ class Isolates {
       isolate.failed = true
     })
     worker.on('exit', (code) => this.#exited(isolate, code))
+    for (const name of OUTPUTS) {
+      if (options[name] === 'ignore') worker[name].resume()
+      else if (options[name] === 'pipe') {
+        worker[name].on('data', (chunk) => this.owner.emit(name, chunk, { id, threadId: isolate.threadId }))
+      }
+    }
     const { uid } = this.owner
     const { filename, concurrentTasksPerWorker } = options
     worker.postMessage({ uid, id, port: port2, flags, filename, concurrency: concurrentTasksPerWorker }, [port2])
@@ -334,6 +341,8 @@ function workerOptions(options, id) {
   for (const name of ['env', 'argv', 'execArgv', 'resourceLimits', 'workerData', 'transferList', 'trackUnmanagedFds']) {
     if (options[name] !== undefined) given[name] = options[name]
   }
+  // Node.js writes what it is not told to leave to us.
+  for (const name of OUTPUTS) given[name] = options[name] !== undefined && options[name] !== 'inherit'
   given.name = `rspool ${options.name} ${id}`
   return given
 }
