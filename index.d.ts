@@ -505,6 +505,13 @@ export interface PoolOptions {
   resourceLimits?: ResourceLimits | undefined
   /** Whether a worker closes the file descriptors that its scripts left open when it ends. @default true */
   trackUnmanagedFds?: boolean | undefined
+  /**
+   * Where what the workers write to stdout goes: `'inherit'` to that of the process, `'pipe'` to the pool's
+   * `stdout` event, `'ignore'` nowhere. @default 'inherit'
+   */
+  stdout?: 'inherit' | 'pipe' | 'ignore' | undefined
+  /** The same for stderr, with the `stderr` event. @default 'inherit' */
+  stderr?: 'inherit' | 'pipe' | 'ignore' | undefined
 }
 
 /** A pool's options with the defaults filled in. Frozen. */
@@ -600,6 +607,10 @@ export interface PoolEvents {
   workerExit: [worker: { id: number; threadId: number; exitCode: number }]
   /** A script posted a message with `parentPort.postMessage()` that is no result. */
   message: [message: any]
+  /** A worker wrote to its stdout; with the option `stdout: 'pipe'` only. */
+  stdout: [chunk: Buffer, worker: { id: number; threadId: number }]
+  /** A worker wrote to its stderr; with the option `stderr: 'pipe'` only. */
+  stderr: [chunk: Buffer, worker: { id: number; threadId: number }]
   /** The pool has ended. */
   close: []
 }
@@ -640,8 +651,9 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
     options?: NativeOptions<K, E>
   ): Promise<NativeResult<K, I, E>>
   /**
-   * Runs an inline function. Its text is compiled once in each worker, so it sees no variable around it, but
-   * `require`, from the working directory.
+   * Runs an inline function. Its text is compiled once in each worker, so it sees no variable around it (one
+   * that it uses rejects with `ERR_RSPOOL_INVALID_ARGUMENT`), but `require` and `import()` of the file that
+   * calls this with it first.
    * @param args its arguments, copied
    */
   runTask<A extends unknown[], R>(

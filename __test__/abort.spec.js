@@ -75,7 +75,7 @@ test('an asynchronous task gets the abort event, and its worker stays', async (t
   const before = await pool.runTask('where')
   const controller = new AbortController()
   const wait = () => {
-    const { task } = require('./lib/worker/api.js')
+    const { task } = require('../lib/worker/api.js')
     const { gate } = require('node:worker_threads').workerData
     Atomics.add(gate, 0, 1)
     Atomics.notify(gate, 0)
@@ -175,7 +175,7 @@ test('an abort reaches only the tasks of its signal', async (t) => {
   const { pool, gate } = taskPool(t, { maxThreads: 1, concurrentTasksPerWorker: 3, abortGrace: 60_000 })
   const controllers = [new AbortController(), new AbortController()]
   const wait = () => {
-    const { task } = require('./lib/worker/api.js')
+    const { task } = require('../lib/worker/api.js')
     const { gate } = require('node:worker_threads').workerData
     Atomics.add(gate, 0, 1)
     Atomics.notify(gate, 0)
@@ -210,7 +210,7 @@ test('a queued task gets its worker when the one before it is aborted', async (t
 test('task.signal and task.id are of the task that asks', async (t) => {
   const { pool } = taskPool(t, { maxThreads: 1 })
   const [id, isAborted] = await pool.runTask(() => {
-    const { task } = require('./lib/worker/api.js')
+    const { task } = require('../lib/worker/api.js')
     return [task.id, task.signal.aborted]
   })
   t.is(typeof id, 'number')
@@ -222,7 +222,7 @@ test('throwIfAborted throws inside a loop', async (t) => {
   const where = await pool.runTask('where')
   const controller = new AbortController()
   const loop = () => {
-    const { task } = require('./lib/worker/api.js')
+    const { task } = require('../lib/worker/api.js')
     const { gate } = require('node:worker_threads').workerData
     const { signal } = task
     Atomics.add(gate, 0, 1)

@@ -46,7 +46,7 @@ test('each of several concurrent tasks gets its own result, in any order', async
 test('task.id and task.signal follow asynchronous code of concurrent tasks', async (t) => {
   const { pool } = taskPool(t, { maxThreads: 1, concurrentTasksPerWorker: 4 })
   const follow = async () => {
-    const { task } = require('./lib/worker/api.js')
+    const { task } = require('../lib/worker/api.js')
     const { id, signal } = task
     for (let i = 0; i < 5; i++) {
       await require('node:timers/promises').setTimeout(1)

@@ -1,7 +1,9 @@
 'use strict'
 
+const path = require('node:path')
+const { pathToFileURL } = require('node:url')
 const test = require('ava')
-const { failure, makePool, taskPool } = require('./helpers')
+const { directory, failure, makePool, taskPool } = require('./helpers')
 
 test('native, bound and class functions are refused', async (t) => {
   const pool = makePool(t, { maxThreads: 1 })
@@ -64,10 +66,54 @@ test('every form of function works', async (t) => {
   t.is(await pool.runTask(eval('(n) => n // comment'), 3), 3)
 })
 
-test('require is that of the working directory', async (t) => {
+test('require and import() are those of the file that called', async (t) => {
   const pool = makePool(t, { maxThreads: 1 })
   t.is(await pool.runTask(() => require('node:path').sep), require('node:path').sep)
-  t.is(await pool.runTask(() => require('./package.json').name), 'rspool')
+  t.is(await pool.runTask(() => require('../package.json').name), 'rspool')
+  t.is(await pool.runTask(() => require.resolve('./helpers')), require.resolve('./helpers'))
+  t.is(await pool.runTask(async () => typeof (await import('./helpers.js')).default.Gate), 'function')
+})
+
+test('the same text loads its own files, whichever file it was written in', async (t) => {
+  const pool = makePool(t, { maxThreads: 1 })
+  const caller = 'exports.call = (pool) => pool.runTask(() => [require("./which"), import("./which.js")][0])'
+  const dir = directory(t, {
+    'one/call.js': caller,
+    'one/which.js': 'module.exports = 1',
+    'two/call.js': caller,
+    'two/which.js': 'module.exports = 2'
+  })
+  for (const [folder, which] of [
+    ['one', 1],
+    ['two', 2]
+  ]) {
+    t.is(await require(path.join(dir, folder, 'call.js')).call(pool), which)
+  }
+})
+
+test('a module is a caller too, also through async functions', async (t) => {
+  const pool = makePool(t, { maxThreads: 1 })
+  const dir = directory(t, {
+    'call.mjs': `export async function call(pool) {
+      await undefined
+      return pool.runTask(async () => (await import('./which.mjs')).default)
+    }`,
+    'which.mjs': 'export default 3'
+  })
+  const { call } = await import(pathToFileURL(path.join(dir, 'call.mjs')))
+  t.is(await call(pool), 3)
+})
+
+test('looking for the caller leaves the settings of stacks as they are', async (t) => {
+  const pool = makePool(t, { maxThreads: 1 })
+  const prepare = () => 'mine'
+  const { prepareStackTrace, stackTraceLimit } = Error
+  t.teardown(() => Object.assign(Error, { prepareStackTrace, stackTraceLimit }))
+  Object.assign(Error, { prepareStackTrace: prepare, stackTraceLimit: 3 })
+  const running = pool.runTask(() => require('../package.json').name)
+  t.is(Error.prepareStackTrace, prepare)
+  t.is(Error.stackTraceLimit, 3)
+  t.is(await running, 'rspool')
 })
 
 test('import works', async (t) => {
@@ -75,15 +121,44 @@ test('import works', async (t) => {
   t.is(await pool.runTask(async () => (await import('node:path')).sep), require('node:path').sep)
 })
 
-test('what is outside of the function is not there, and the error is of the task', async (t) => {
+test('a variable that is outside of the function is named', async (t) => {
   const pool = makePool(t, { maxThreads: 1 })
-  const outside = 1
-  const error = await t.throwsAsync(
-    pool.runTask(() => outside + 1),
-    { name: 'ReferenceError' }
-  )
-  t.regex(error.message, /outside is not defined/)
+  const $outside = 1
+  for (const fn of [
+    () => $outside + 1,
+    async () => $outside + 1,
+    async () => {
+      await undefined
+      return $outside
+    }
+  ]) {
+    const error = await t.throwsAsync(pool.runTask(fn), { code: 'ERR_RSPOOL_INVALID_ARGUMENT', instanceOf: TypeError })
+    t.regex(error.message, /'\$outside'/)
+    t.is(error.cause.name, 'ReferenceError')
+    t.is(error.cause.message, '$outside is not defined')
+  }
   t.is(await pool.runTask(() => 1), 1)
+})
+
+test('a ReferenceError of something else is told as it is', async (t) => {
+  const pool = makePool(t, { maxThreads: 1 })
+  const dir = directory(t, { 'faulty.js': 'module.exports = () => missing' })
+  const fn = (file) => {
+    const missing = require(file)
+    return missing()
+  }
+  const message = 'missing is not defined'
+  await t.throwsAsync(pool.runTask(fn, path.join(dir, 'faulty.js')), { name: 'ReferenceError', message })
+})
+
+test('the helper with which esbuild keeps names is there', async (t) => {
+  const pool = makePool(t, { maxThreads: 1 })
+  const { code } = require('esbuild').transformSync('(n) => { const f = () => n; return [f(), f.name] }', {
+    keepNames: true
+  })
+  t.regex(code, /__name\(/)
+  const fn = new Function('__name', `return ${code.slice(code.indexOf('(n) =>'))}`)()
+  t.deepEqual(await pool.runTask(fn, 4), [4, 'f'])
 })
 
 test('a function is compiled once per worker', async (t) => {

@@ -25,7 +25,9 @@ const refused = {
   argv: [[1, 'abc', {}, null], /array/],
   execArgv: [[1, 'abc', [1], null], /array of strings/],
   resourceLimits: [[1, 'abc', null], /object/],
-  trackUnmanagedFds: [[1, 'yes', null], /boolean/]
+  trackUnmanagedFds: [[1, 'yes', null], /boolean/],
+  stdout: [[1, true, null, 'overlapped'], /'inherit', 'pipe' or 'ignore'/],
+  stderr: [[1, true, null, 'overlapped'], /'inherit', 'pipe' or 'ignore'/]
 }
 
 for (const [name, [values, allowed]] of Object.entries(refused)) {

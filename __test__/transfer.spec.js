@@ -92,7 +92,7 @@ test('move hands over a result', async (t) => {
   t.is(result.byteLength, 1_000_000)
   t.is(result[999_999], 7)
   const gone = await pool.runTask(() => {
-    const { move } = require('./lib/worker/api.js')
+    const { move } = require('../lib/worker/api.js')
     globalThis.kept = new Uint8Array(10)
     return move(globalThis.kept)
   })
@@ -103,7 +103,7 @@ test('move hands over a result', async (t) => {
 test('move with a list hands over what is in it', async (t) => {
   const { pool } = taskPool(t, { maxThreads: 1 })
   const result = await pool.runTask(() => {
-    const { move } = require('./lib/worker/api.js')
+    const { move } = require('../lib/worker/api.js')
     globalThis.inner = new Uint8Array(10).fill(3)
     return move({ inner: globalThis.inner }, [globalThis.inner.buffer])
   })
@@ -113,7 +113,7 @@ test('move with a list hands over what is in it', async (t) => {
 
 test('move of what cannot be moved rejects that task', async (t) => {
   const { pool } = taskPool(t, { maxThreads: 1 })
-  const bad = () => require('./lib/worker/api.js').move({ plain: true })
+  const bad = () => require('../lib/worker/api.js').move({ plain: true })
   t.truthy(await failure(pool.runTask(bad)))
   t.is(await pool.run(1), 1)
 })

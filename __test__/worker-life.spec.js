@@ -214,7 +214,7 @@ test("workerData is the user's own value, untouched", async (t) => {
   for (const workerData of [{ a: [1] }, 'text', 0, null, false, new Uint8Array([1, 2])]) {
     const pool = makePool(t, { maxThreads: 1, workerData })
     t.deepEqual(await pool.runTask(() => require('node:worker_threads').workerData), workerData)
-    t.deepEqual(await pool.runTask(() => require('./lib/worker/api.js').workerData), workerData)
+    t.deepEqual(await pool.runTask(() => require('../lib/worker/api.js').workerData), workerData)
   }
   const none = makePool(t, { maxThreads: 1 })
   t.is(await none.runTask(() => require('node:worker_threads').workerData), undefined)
@@ -298,7 +298,7 @@ test('isWorkerThread and threadId tell where code runs', async (t) => {
   t.is(api.threadId, require('node:worker_threads').threadId)
   const pool = makePool(t, { maxThreads: 1 })
   const [isWorkerThread, threadId, real] = await pool.runTask(() => {
-    const api = require('./lib/worker/api.js')
+    const api = require('../lib/worker/api.js')
     return [api.isWorkerThread, api.threadId, require('node:worker_threads').threadId]
   })
   t.true(isWorkerThread)

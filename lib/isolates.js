@@ -19,6 +19,7 @@ const FIRST_BACKOFF = 100
 const LONGEST_BACKOFF = 5000
 /** Milliseconds that a retired isolate gets to end by itself, with its output written. */
 const RETIRE_GRACE = 1000
+const OUTPUTS = /** @type {const} */ (['stdout', 'stderr'])
 
 /**
  * @typedef {object} Isolate
@@ -45,6 +46,14 @@ const RETIRE_GRACE = 1000
  * @property {() => void} ended an isolate has ended
  */
 
+/** Those that have isolates. @type {Set<Isolates>} */
+const started = new Set()
+
+/** The process has nothing left to do, but what workers wrote may be on its way. */
+function beforeExit() {
+  for (const isolates of started) isolates.flushOutput()
+}
+
 class Isolates {
   /** @param {Owner} owner */
   constructor(owner) {
@@ -56,6 +65,8 @@ class Isolates {
     /** How many tasks were told why their isolate ended. */
     this.told = 0
     this.failures = 0
+    /** How many tasks had ended when output was last waited for. */
+    this.flushed = 0
     /** @type {unknown} */
     this.startError = undefined
     /** @type {NodeJS.Timeout | undefined} */
@@ -96,6 +107,8 @@ class Isolates {
       results: new Map()
     }
     this.all.set(id, isolate)
+    if (started.size === 0) process.on('beforeExit', beforeExit)
+    started.add(this)
     port.on('message', (message) => this.#received(isolate, message))
     worker.on('message', (message) => this.owner.emit('message', message))
     worker.on('messageerror', (error) => this.owner.complain(error))
@@ -105,6 +118,12 @@ class Isolates {
       isolate.failed = true
     })
     worker.on('exit', (code) => this.#exited(isolate, code))
+    for (const name of OUTPUTS) {
+      if (options[name] === 'ignore') worker[name].resume()
+      else if (options[name] === 'pipe') {
+        worker[name].on('data', (chunk) => this.owner.emit(name, chunk, { id, threadId: isolate.threadId }))
+      }
+    }
     const { uid } = this.owner
     const { filename, concurrentTasksPerWorker } = options
     worker.postMessage({ uid, id, port: port2, flags, filename, concurrency: concurrentTasksPerWorker }, [port2])
@@ -144,6 +163,22 @@ class Isolates {
   expectEnd() {
     clearTimeout(this.backoff)
     if (this.all.size > 0) setTimeout(() => this.terminateAll(), RETIRE_GRACE).unref()
+  }
+
+  /** Keeps the process until the output of the tasks that have ended is there, if it comes soon. */
+  flushOutput() {
+    const { completed, failed } = JSON.parse(bound.stats(this.owner.handle))
+    if (this.flushed === completed + failed) return
+    this.flushed = completed + failed
+    const waiting = [...this.all.values()].filter(({ ready }) => ready)
+    for (const { port } of waiting) {
+      port.ref()
+      port.postMessage([PORT_MESSAGE.FLUSH])
+    }
+    const giveUp = () => {
+      for (const { port } of waiting) port.unref()
+    }
+    setTimeout(giveUp, RETIRE_GRACE).unref()
   }
 
   /**
@@ -218,6 +253,9 @@ class Isolates {
         if (this.#isReady()) for (const { resolve } of this.expecting.splice(0)) resolve()
         this.owner.emit('workerCreate', { id: isolate.id, threadId: isolate.threadId })
         return
+      case PORT_MESSAGE.FLUSHED:
+        isolate.port.unref()
+        return
       case PORT_MESSAGE.RESULT:
         // Of a task that was given up nobody takes the result, and its ticket is used again.
         if (this.owner.taskOf(message[1], message[2]) !== undefined) isolate.results.set(message[2], message[3])
@@ -263,6 +301,7 @@ class Isolates {
         isolate.failed ? isolate.error : new Error(`The worker ended with exit code ${exitCode} before it was ready`)
       )
     this.all.delete(id)
+    if (this.all.size === 0 && started.delete(this) && started.size === 0) process.off('beforeExit', beforeExit)
     // Before the pool hears that its last worker has gone, and ends.
     this.owner.emit('workerExit', { id, threadId: isolate.threadId, exitCode })
     this.#leave(id, isolate)
@@ -312,6 +351,8 @@ function workerOptions(options, id) {
   for (const name of ['env', 'argv', 'execArgv', 'resourceLimits', 'workerData', 'transferList', 'trackUnmanagedFds']) {
     if (options[name] !== undefined) given[name] = options[name]
   }
+  // Node.js writes what it is not told to leave to us.
+  for (const name of OUTPUTS) given[name] = options[name] !== undefined && options[name] !== 'inherit'
   given.name = `rspool ${options.name} ${id}`
   return given
 }

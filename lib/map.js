@@ -170,7 +170,7 @@ class Mapping {
     }
   }
 
-  /** @param {InstanceType<typeof Source>} source */
+  /** @param {any} source a Source whose iterator is asynchronous */
   #pullLater(source) {
     this.#pulling = true
     // What is gathered does not wait for a source that takes its time.

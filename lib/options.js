@@ -27,6 +27,12 @@ function maxQueue(/** @type {unknown} */ value, /** @type {string} */ label) {
   return integer(0, 0xfffffffe, { infinity: true })(value, label)
 }
 
+/** What becomes of the output of workers. */
+function output(/** @type {any} */ value, /** @type {string} */ label) {
+  if (value === 'inherit' || value === 'pipe' || value === 'ignore') return value
+  throw invalidArgument(`${label} must be 'inherit', 'pipe' or 'ignore', got ${show(value)}`)
+}
+
 const strings = arrayOf((each) => typeof each === 'string', 'strings')
 
 /** @type {Record<string, (value: any, label: string) => any>} */
@@ -49,7 +55,9 @@ const POOL_RULES = {
   argv: arrayOf(),
   execArgv: strings,
   resourceLimits: typed('object'),
-  trackUnmanagedFds: typed('boolean')
+  trackUnmanagedFds: typed('boolean'),
+  stdout: output,
+  stderr: output
 }
 
 /**

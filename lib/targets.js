@@ -66,7 +66,10 @@ function inlineTarget(fn) {
       throw invalidArgument('An inline function must be written in JavaScript; this one is native or bound')
     }
     if (/^class\b/.test(source)) throw invalidArgument('An inline function must not be a class')
-    target = { lane: SCRIPT, id: native.internTarget(JSON.stringify([null, null, callable(source)])), spread: true }
+    // Only what it loads depends on where it was written.
+    const base = /\b(import|require)\b/.test(source) ? callerUrl() : undefined
+    const what = [null, null, callable(source), base]
+    target = { lane: SCRIPT, id: native.internTarget(JSON.stringify(what)), spread: true }
     inlineTargets.set(fn, target)
   }
   return target
@@ -107,8 +110,8 @@ function streamOf(target) {
  * @returns {Target}
  */
 function variantOf({ lane, id, spread }, how) {
-  const [filename, name, source] = JSON.parse(native.target(id))
-  return { lane, id: native.internTarget(JSON.stringify([filename, name, source, how])), spread }
+  const [filename, name, source, base] = JSON.parse(native.target(id))
+  return { lane, id: native.internTarget(JSON.stringify([filename, name, source, base, how])), spread }
 }
 
 /**
@@ -124,6 +127,28 @@ function callable(source) {
   }
   // A private method, or code that must not be compiled here: the worker says why.
   return source
+}
+
+/** The file that called rspool, as an URL; one in the working directory if no file did. */
+function callerUrl() {
+  const { prepareStackTrace, stackTraceLimit } = Error
+  /** @type {NodeJS.CallSite[]} */
+  let sites = []
+  try {
+    Error.stackTraceLimit = 50
+    Error.prepareStackTrace = (_, structured) => (sites = structured)
+    // Made by looking at it.
+    void new Error().stack
+  } finally {
+    Object.assign(Error, { prepareStackTrace, stackTraceLimit })
+  }
+  for (const site of sites) {
+    const file = site.getFileName()
+    if (!file || file.startsWith(__dirname)) continue
+    if (file.startsWith('file:')) return file
+    if (path.isAbsolute(file)) return pathToFileURL(file).href
+  }
+  return pathToFileURL(path.resolve('[inline]')).href
 }
 
 /**

@@ -38,7 +38,9 @@ new Pool({
   argv: ['a', 1],
   execArgv: ['--expose-gc'],
   resourceLimits: { maxOldGenerationSizeMb: 64 },
-  trackUnmanagedFds: true
+  trackUnmanagedFds: true,
+  stdout: 'pipe',
+  stderr: 'ignore'
 })
 new Pool({ filename: undefined, env: { A: '1', B: undefined } })
 new WorkerPool(4, './worker.js')

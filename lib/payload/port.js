@@ -8,13 +8,16 @@ const PORT_MESSAGE = Object.freeze({
   INPUT: 3,
   GONE: 4,
   PROGRESS: 5,
+  // Before the process ends: write all output, and say so.
+  FLUSH: 6,
+  FLUSHED: 7,
   // Of streams, to the owner: what was yielded, and how many more inputs there is room for (-1: none).
-  ITEMS: 6,
-  TAKE: 7,
+  ITEMS: 8,
+  TAKE: 9,
   // Of streams, to the isolate: how many more items there is room for, inputs, and the end of them.
-  CREDIT: 8,
-  FEED: 9,
-  FEED_END: 10
+  CREDIT: 10,
+  FEED: 11,
+  FEED_END: 12
 })
 
 module.exports = { PORT_MESSAGE }

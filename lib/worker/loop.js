@@ -231,6 +231,7 @@ function byPort(task, value, transferList) {
 function received(message) {
   const [kind, slot, generation, target, ticket, input, direct] = message
   if (kind >= PORT_MESSAGE.CREDIT) return context.receive(kind, slot, generation, message[3])
+  if (kind === PORT_MESSAGE.FLUSH) return flush([process.stdout, process.stderr])
   if (direct) running++
   let status = 0
   let value
@@ -246,6 +247,17 @@ function received(message) {
     }
   }
   work(slot, status, value)
+}
+
+/**
+ * Tells the owner when it has read what was written.
+ * @param {NodeJS.WritableStream[]} streams
+ * @returns {void}
+ */
+function flush([first, ...rest]) {
+  if (first === undefined) port.postMessage([PORT_MESSAGE.FLUSHED])
+  else if (!first.writable) flush(rest)
+  else first.write('', () => flush(rest))
 }
 
 module.exports = { startWorker }

@@ -3,7 +3,6 @@
 // Finds the function of a target in this isolate: an export of a script, or an inline function, each
 // looked up once.
 
-const { createRequire } = require('node:module')
 const { workerData, parentPort } = require('node:worker_threads')
 const { native } = require('../environment')
 const { UnknownTaskError, WorkerStartError } = require('../errors')
@@ -11,6 +10,8 @@ const { didYouMean } = require('../validate')
 const bare = require('./bare')
 const { forEach } = require('./batch')
 const { pouring } = require('./stream')
+const { compile } = require('./inline')
+const { importScript } = require('./typescript')
 
 /** @typedef {(input: any) => any} Run */
 
@@ -38,7 +39,7 @@ function load(filename) {
 
 /** @param {string} filename */
 async function read(filename) {
-  const exports = await import(filename)
+  const exports = await importScript(filename)
   // A CommonJS module compiled from an ES module has its default export one level down.
   const outer = exports.default
   const main = outer !== null && typeof outer === 'object' && 'default' in outer ? outer.default : outer
@@ -105,8 +106,9 @@ function known(id) {
  * @returns {Promise<Run>}
  */
 async function lookUp(id) {
-  const [filename, name, source, how] = JSON.parse(native.target(id))
-  let run = source !== undefined && source !== null ? compile(source) : await exported(filename, name ?? undefined)
+  const [filename, name, source, base, how] = JSON.parse(native.target(id))
+  const isInline = source !== undefined && source !== null
+  let run = isInline ? compile(source, base) : await exported(filename, name ?? undefined)
   if (how === 'batch') run = forEach(run)
   else if (how === 'stream') run = pouring(run)
   found[id] = run
@@ -141,17 +143,6 @@ async function exported(filename, name) {
       ? `${filename} has no default export that is a function; ${there}. Name one, as in pool.run(input, { name: '${names[0] ?? 'task'}' })`
       : `${filename} exports no function '${name}'; ${there}.${didYouMean(name, names)}`
   )
-}
-
-/**
- * An inline function: an array as input is its list of arguments.
- * @param {string} source
- * @returns {Run}
- */
-function compile(source) {
-  const require = createRequire(`${process.cwd()}/`)
-  const fn = new Function('require', `return (${source}\n)`)(require)
-  return (input) => (Array.isArray(input) ? fn(...input) : input === undefined ? fn() : fn(input))
 }
 
 module.exports = { load, known, lookUp, teardown }

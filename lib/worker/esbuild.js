@@ -1,0 +1,81 @@
+'use strict'
+
+// A loader of TypeScript for users who have esbuild and nothing else, as projects with Vite do.
+// Modules go through hooks on a thread of their own, CommonJS through `require.extensions`.
+
+const fs = require('node:fs')
+const Module = require('node:module')
+const path = require('node:path')
+const { pathToFileURL } = require('node:url')
+const vm = require('node:vm')
+
+/** @typedef {'module' | 'commonjs'} Format */
+
+/** @param {string} esbuild its file */
+function start(esbuild) {
+  const { compile } = compiler(esbuild)
+  const { _extensions } = /** @type {any} */ (Module)
+  for (const extension of ['.ts', '.cts', '.tsx']) {
+    _extensions[extension] = (/** @type {any} */ module, /** @type {string} */ file) =>
+      module._compile(compile(file, 'commonjs'), file)
+  }
+  Module.register('./esbuild-hooks.mjs', { parentURL: pathToFileURL(__filename), data: esbuild })
+}
+
+/** @param {string} esbuild its file */
+function compiler(esbuild) {
+  const { transformSync } = require(esbuild)
+
+  /**
+   * @param {string} file
+   * @param {Format} [format] as it is written, if not given
+   * @returns {string}
+   */
+  const compile = (file, format) =>
+    transformSync(fs.readFileSync(file, 'utf8'), {
+      loader: file.endsWith('x') ? 'tsx' : 'ts',
+      target: `node${process.versions.node}`,
+      sourcefile: file,
+      sourcemap: 'inline',
+      ...(format === 'commonjs' && { format: 'cjs' })
+    }).code
+
+  /**
+   * What Node.js would take it for.
+   * @param {string} file
+   * @returns {Format}
+   */
+  const formatOf = (file) => {
+    if (file.endsWith('.mts')) return 'module'
+    if (file.endsWith('.cts')) return 'commonjs'
+    const type = packageType(path.dirname(file))
+    if (type !== undefined) return type
+    try {
+      new vm.Script(`(function (exports, require, module, __filename, __dirname) {${compile(file)}\n})`)
+      return 'commonjs'
+    } catch {
+      return 'module'
+    }
+  }
+
+  return { compile, formatOf }
+}
+
+/**
+ * What the nearest package.json says.
+ * @param {string} dir
+ * @returns {Format | undefined}
+ */
+function packageType(dir) {
+  for (;;) {
+    try {
+      const { type } = JSON.parse(fs.readFileSync(path.join(dir, 'package.json'), 'utf8'))
+      return type === 'module' || type === 'commonjs' ? type : undefined
+    } catch {}
+    const above = path.dirname(dir)
+    if (above === dir) return
+    dir = above
+  }
+}
+
+module.exports = { start, compiler }

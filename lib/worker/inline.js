@@ -1,0 +1,85 @@
+'use strict'
+
+// Inline functions: compiled from their text, with the `require` and `import()` of the file that they
+// were called from.
+
+const Module = require('node:module')
+const path = require('node:path')
+const { fileURLToPath, pathToFileURL } = require('node:url')
+const { invalidArgument } = require('../errors')
+
+const NOT_DEFINED = /^(\S+) is not defined$/
+/** The first frame of a stack, in the text of an inline function. */
+const FROM_HERE = /^[^\n]*\n\s+at [^\n]*\?inline:/
+
+/**
+ * An array as input is its list of arguments.
+ * @param {string} source
+ * @param {string | null} base the URL of its caller's file, if it matters
+ * @returns {(input: any) => any}
+ */
+function compile(source, base) {
+  const file = base == null ? path.resolve('[inline]') : fileURLToPath(base)
+  const fn = evaluate(`function (__name) { return (${source}\n) }`, file)(keepName)
+
+  /** @param {any} error */
+  const explained = (error) => {
+    const name = error instanceof ReferenceError ? NOT_DEFINED.exec(error.message)?.[1] : undefined
+    if (name === undefined || name in globalThis || !mentions(source, name) || !FROM_HERE.test(error.stack))
+      return error
+    return invalidArgument(
+      `The inline function uses '${name}', which is outside of it: workers get its text, without the variables around it. ` +
+        `Pass it as input, as in runTask((${name}) => ..., [${name}])`,
+      { cause: error }
+    )
+  }
+  /** @param {any} error */
+  const rethrow = (error) => {
+    throw explained(error)
+  }
+
+  return (input) => {
+    try {
+      const value = Array.isArray(input) ? fn(...input) : input === undefined ? fn() : fn(input)
+      return value instanceof Promise ? value.then(undefined, rethrow) : value
+    } catch (error) {
+      return rethrow(error)
+    }
+  }
+}
+
+/**
+ * The value of an expression in the file's place, as of a CommonJS module there: `import()` that is
+ * relative to a file cannot be had otherwise without a warning that it is experimental.
+ * @param {string} expression
+ * @param {string} file
+ */
+function evaluate(expression, file) {
+  const module = /** @type {any} */ (new Module(file))
+  module.filename = file
+  module.paths = /** @type {any} */ (Module)._nodeModulePaths(path.dirname(file))
+  // Its name in stacks keeps its lines from being taken for those of the file.
+  const name = `${pathToFileURL(file).href}?inline`
+  module._compile(`module.exports = ${expression}\n//# sourceURL=${name}`, file, 'commonjs')
+  return module.exports
+}
+
+/**
+ * Whether the name stands in the text by itself.
+ * @param {string} source
+ * @param {string} name
+ */
+function mentions(source, name) {
+  return source.split(/[^\p{ID_Continue}$\u200c\u200d]+/u).includes(name)
+}
+
+/**
+ * What esbuild (and so tsx) calls in functions, where it keeps the names of those inside.
+ * @param {Function} fn
+ * @param {string} value
+ */
+function keepName(fn, value) {
+  return Object.defineProperty(fn, 'name', { value, configurable: true })
+}
+
+module.exports = { compile }

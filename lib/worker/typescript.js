@@ -1,0 +1,119 @@
+'use strict'
+
+// Scripts in TypeScript. Node.js runs them by itself where it strips types, and so does a loader that
+// the process was started with. Otherwise one that the user has installed is found from the script or
+// the working directory, and registered in this isolate.
+
+const { createRequire, register } = require('node:module')
+const path = require('node:path')
+const { fileURLToPath, pathToFileURL } = require('node:url')
+
+/** What a loader can do that Node.js refuses: any TypeScript; more than types; what is in node_modules. */
+const REFUSALS = new Set([
+  'ERR_UNKNOWN_FILE_EXTENSION',
+  'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX',
+  'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING'
+])
+const OPTION_OF_A_LOADER =
+  /(^|\s)(-r|--require|--import|--loader|--experimental-(loader|strip-types|transform-types))\b/
+
+/**
+ * How each loader is registered, in the order in which they are tried.
+ * @type {[string, (require: NodeJS.Require) => unknown][]}
+ */
+const LOADERS = [
+  ['tsx', startTsx],
+  ['@oxc-node/core', (require) => importFile(path.join(require.resolve('@oxc-node/core'), '..', 'register.mjs'))],
+  [
+    '@swc-node/register',
+    (require) => {
+      const main = require.resolve('@swc-node/register')
+      require(main)
+      register('@swc-node/register/esm', pathToFileURL(main))
+    }
+  ],
+  ['esbuild', ({ resolve }) => require('./esbuild').start(resolve('esbuild'))]
+]
+
+/** The name of the loader that was found. @type {Promise<string | undefined> | undefined} */
+let loader
+
+/**
+ * @param {string} filename an URL
+ * @returns {Promise<any>} what it exports
+ */
+async function importScript(filename) {
+  if (!isTypeScript(filename)) return import(filename)
+  if (loader === undefined && !mayRunTypeScript()) loader = findLoader(filename)
+  const before = await loader
+  try {
+    return await import(filename)
+  } catch (error) {
+    const { code } = /** @type {any} */ (error)
+    if (before !== undefined || !REFUSALS.has(code)) throw error
+    const found = await (loader ??= findLoader(filename))
+    if (found === undefined) throw withAdvice(error)
+    // An extension that was refused is refused for ever, under the same URL.
+    return import(code === 'ERR_UNKNOWN_FILE_EXTENSION' ? `${filename}?${found}` : filename)
+  }
+}
+
+/** @param {string} filename */
+function isTypeScript(filename) {
+  return filename.startsWith('file:') && /\.([mc]?ts|tsx)$/.test(new URL(filename).pathname)
+}
+
+/** Whether this process strips types, or was started with what may be a loader. */
+function mayRunTypeScript() {
+  const options = [...process.execArgv, process.env.NODE_OPTIONS].join(' ')
+  return /** @type {any} */ (process.features).typescript || OPTION_OF_A_LOADER.test(options)
+}
+
+/**
+ * @param {string} filename an URL
+ * @returns {Promise<string | undefined>}
+ */
+async function findLoader(filename) {
+  const places = [fileURLToPath(filename), path.join(process.cwd(), 'x')].map((file) => createRequire(file))
+  for (const [name, start] of LOADERS) {
+    for (const require of places) {
+      try {
+        require.resolve(name)
+      } catch {
+        continue
+      }
+      await start(require)
+      process.setSourceMapsEnabled(true)
+      return name
+    }
+  }
+}
+
+/**
+ * By its API: what `--import tsx` loads does nothing in a worker of Node.js 20.
+ * @param {NodeJS.Require} require
+ */
+async function startTsx(require) {
+  require('tsx/cjs')
+  // The CommonJS side of the API looks for its hooks in a wrong place.
+  const api = await importFile(path.join(require.resolve('tsx/esm/api'), '..', 'index.mjs'))
+  api.register()
+}
+
+/** @param {string} file */
+function importFile(file) {
+  return import(pathToFileURL(file).href)
+}
+
+/** @param {any} error */
+function withAdvice(error) {
+  const names = LOADERS.map(([name]) => name).join(', ')
+  error.message +=
+    (error.code === 'ERR_UNKNOWN_FILE_EXTENSION'
+      ? `: Node.js ${process.version} does not run TypeScript by itself, as 22.18 and 24 do.`
+      : ': this needs more than the types taken out of TypeScript.') +
+    ` Install one of ${names}, as in 'npm install --save-dev tsx', or give the pool a script in JavaScript`
+  return error
+}
+
+module.exports = { importScript }
