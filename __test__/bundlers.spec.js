@@ -3,7 +3,7 @@
 const path = require('node:path')
 const { promisify } = require('node:util')
 const test = require('ava')
-const { directory, node, root } = require('./helpers')
+const { directory, node, root, whereInstalled } = require('./helpers')
 
 // An app with a script beside it, bundled into dist/ with rspool left out, as docs/bundlers.md says.
 
@@ -88,7 +88,7 @@ const bundlers = {
 }
 
 for (const [name, bundle] of Object.entries(bundlers)) {
-  test(`an app bundled by ${name} runs`, async (t) => {
+  whereInstalled(test, name)(`an app bundled by ${name} runs`, async (t) => {
     const dir = directory(t, files)
     await bundle(dir)
     const { code, stdout, stderr } = await node([path.join(dir, 'dist/app.js')], { cwd: dir })

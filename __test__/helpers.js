@@ -130,4 +130,28 @@ function directory(t, files) {
   return dir
 }
 
-module.exports = { root, rspool, fixture, makePool, taskPool, Gate, failure, outcomes, tally, node, program, directory }
+/**
+ * `test` where this package is installed, else `test.skip`: not every package that rspool works with has a
+ * build for every platform, and a development dependency must.
+ * @param {any} test
+ * @param {string} name
+ */
+function whereInstalled(test, name) {
+  return fs.existsSync(path.join(root, 'node_modules', name)) ? test : test.skip
+}
+
+module.exports = {
+  whereInstalled,
+  root,
+  rspool,
+  fixture,
+  makePool,
+  taskPool,
+  Gate,
+  failure,
+  outcomes,
+  tally,
+  node,
+  program,
+  directory
+}

@@ -4,7 +4,7 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
 const test = require('ava')
-const { directory, node, root } = require('./helpers')
+const { directory, node, root, whereInstalled } = require('./helpers')
 
 const LOADERS = ['tsx', '@oxc-node/core', '@swc-node/register', 'esbuild']
 const NATIVE = Boolean(process.features.typescript)
@@ -66,7 +66,7 @@ for (const loader of LOADERS) {
   // swc's hooks load modules only, and keep their source maps to themselves.
   const limited = loader === '@swc-node/register'
   for (const type of limited ? ['module'] : ['module', 'commonjs']) {
-    test(`${loader} is found, in a package of type ${type}`, async (t) => {
+    whereInstalled(test, loader)(`${loader} is found, in a package of type ${type}`, async (t) => {
       const files = { 'package.json': JSON.stringify({ type }), 'worker.ts': SCRIPT, 'helper.ts': HELPER }
       // swc insists on one.
       files['tsconfig.json'] = '{"compilerOptions":{"module":"nodenext","target":"es2022","sourceMap":true}}'

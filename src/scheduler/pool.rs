@@ -410,8 +410,8 @@ impl Scheduler {
                 return;
             }
             Alarm::Grace(key) => {
-                let found = self.state.lock().find(key);
-                if let Some((_, Lane::Script, Stage::Abandoned, worker)) = found {
+                let condemned = self.state.lock().condemn(key);
+                if let Some(worker) = condemned {
                     self.control(Control::Terminate(worker));
                 }
                 return;

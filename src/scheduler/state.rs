@@ -576,6 +576,17 @@ impl State {
         Some((task.ticket, task.lane, task.stage, task.worker))
     }
 
+    /// The isolate that still runs an abandoned task is to be ended: it takes no more tasks, lest they
+    /// end with it.
+    pub(super) fn condemn(&mut self, key: Key) -> Option<WorkerId> {
+        let (_, lane, stage, worker) = self.find(key)?;
+        if lane != Lane::Script || stage != Stage::Abandoned {
+            return None;
+        }
+        self.workers[worker.0].retiring = true;
+        Some(worker)
+    }
+
     /// Rejects everything that waits in a lane.
     pub(super) fn fail_waiting(
         &mut self,

@@ -363,7 +363,7 @@ fn time_limits_reject_and_an_isolate_that_does_not_stop_is_ended() {
         ..call(1, Lane::Script)
     };
     let (worker, bell) = joined(&pool, pool.submit(running).unwrap());
-    let _taken = run(pool.exchange(worker, None));
+    let taken = run(pool.exchange(worker, None));
     pool.submit(NewTask {
         queue_timeout: 5,
         ..call(2, Lane::Script)
@@ -388,6 +388,12 @@ fn time_limits_reject_and_an_isolate_that_does_not_stop_is_ended() {
         outcomes,
         HashMap::from([(1, "task timeout"), (2, "queue timeout")])
     );
+    // Should it stop now after all, no other task is given to it.
+    pool.submit(call(3, Lane::Script)).unwrap();
+    assert!(matches!(
+        pool.exchange(worker, returned(&taken)),
+        Step::Retire
+    ));
     assert_eq!(bell.cancelled.lock().len(), 1);
 }
 
