@@ -410,8 +410,12 @@ impl Scheduler {
                 return;
             }
             Alarm::Grace(key) => {
-                let found = self.state.lock().find(key);
+                let mut state = self.state.lock();
+                let found = state.find(key);
                 if let Some((_, Lane::Script, Stage::Abandoned, worker)) = found {
+                    // It may still end the task before its owner ends it, and must not take another.
+                    state.doom(worker);
+                    drop(state);
                     self.control(Control::Terminate(worker));
                 }
                 return;

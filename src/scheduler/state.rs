@@ -381,7 +381,7 @@ impl State {
         if running == 0 {
             self.workers[id.0].idle_since = now;
             self.enter(id.0, WorkerState::Idle);
-        } else if has_room {
+        } else if has_room && !self.workers[id.0].retiring {
             self.enter(id.0, WorkerState::Spare);
         }
         Next::Idle
@@ -564,6 +564,15 @@ impl State {
                 Given::Running(slot, self.workers[worker.0].bell.clone())
             }
             Stage::Abandoned => Given::Ended,
+        }
+    }
+
+    /// The worker is about to be terminated: it takes no more tasks.
+    pub(super) fn doom(&mut self, id: WorkerId) {
+        let worker = &mut self.workers[id.0];
+        worker.retiring = true;
+        if worker.state == WorkerState::Spare {
+            self.enter(id.0, WorkerState::Active);
         }
     }
 

@@ -363,7 +363,7 @@ fn time_limits_reject_and_an_isolate_that_does_not_stop_is_ended() {
         ..call(1, Lane::Script)
     };
     let (worker, bell) = joined(&pool, pool.submit(running).unwrap());
-    let _taken = run(pool.exchange(worker, None));
+    let taken = run(pool.exchange(worker, None));
     pool.submit(NewTask {
         queue_timeout: 5,
         ..call(2, Lane::Script)
@@ -389,6 +389,12 @@ fn time_limits_reject_and_an_isolate_that_does_not_stop_is_ended() {
         HashMap::from([(1, "task timeout"), (2, "queue timeout")])
     );
     assert_eq!(bell.cancelled.lock().len(), 1);
+    // It ended the task after all, but a next one would be terminated with it.
+    pool.submit(call(3, Lane::Script)).unwrap();
+    assert!(matches!(
+        pool.exchange(worker, returned(&taken)),
+        Step::Retire
+    ));
 }
 
 #[test]
