@@ -109,7 +109,7 @@ test('a signal ends a busy process', async (t) => {
 test('exit listeners see the pool, and it is no use any more', async (t) => {
   const { code, stdout } = await program(`
     const pool = new rspool.Pool({ filename: fixture('tasks.js'), maxThreads: 1 })
-    process.on('exit', () => { pool.run(1).catch(() => {}); console.log(pool.stats().completed) })
+    process.on('exit', () => { console.log(pool.stats().completed); pool.run(1).catch(() => {}) })
     pool.run(1)
   `)
   t.is(code, 0)

@@ -259,7 +259,7 @@ test('the environment is a copy by default, and shared with SHARE_ENV', async (t
 test('a task that runs out of memory rejects, and its worker is replaced', async (t) => {
   const { pool } = taskPool(t, {
     maxThreads: 1,
-    resourceLimits: { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 4 }
+    resourceLimits: { maxOldGenerationSizeMb: 32 }
   })
   await t.throwsAsync(pool.runTask('outOfMemory'), { code: 'ERR_WORKER_OUT_OF_MEMORY' })
   t.is(await pool.run(1), 1)

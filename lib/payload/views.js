@@ -62,6 +62,9 @@ function isDetached(buffer) {
   }
 }
 
+/** The length of Node's slabs, which may be more than `Buffer.poolSize`. */
+const SLAB = Buffer.allocUnsafe(1).buffer.byteLength
+
 /**
  * The view itself if it is a small Buffer in a slab that Node shares among many: only its own bytes
  * belong to it.
@@ -70,7 +73,9 @@ function isDetached(buffer) {
 function slabBytes(view) {
   if (Object.getPrototypeOf(view) !== Buffer.prototype) return undefined
   const length = view.buffer.byteLength
-  return length === Buffer.poolSize && view.byteLength < length ? /** @type {Buffer} */ (view) : undefined
+  return (length === SLAB || length === Buffer.poolSize) && view.byteLength < length
+    ? /** @type {Buffer} */ (view)
+    : undefined
 }
 
 module.exports = { VIEWS, ARRAY_BUFFER, BUFFER, viewType, isWholeView, isDetached, slabBytes }

@@ -381,7 +381,7 @@ impl State {
         if running == 0 {
             self.workers[id.0].idle_since = now;
             self.enter(id.0, WorkerState::Idle);
-        } else if has_room {
+        } else if has_room && !self.workers[id.0].retiring {
             self.enter(id.0, WorkerState::Spare);
         }
         Next::Idle
@@ -584,6 +584,9 @@ impl State {
             return None;
         }
         self.workers[worker.0].retiring = true;
+        if self.workers[worker.0].state == WorkerState::Spare {
+            self.enter(worker.0, WorkerState::Active);
+        }
         Some(worker)
     }
 
