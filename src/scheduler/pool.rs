@@ -10,7 +10,6 @@ use super::clock::now;
 use super::lane::{Lane, PerLane};
 use super::outbox::{Bell, Control, Message, Outbox, Ring};
 use super::share;
-use super::spin::SPIN_NS;
 use super::state::{Given, Next, Phase, State, Wakes};
 use super::stats::Snapshot;
 use super::task::{Key, NO_DEADLINE, NO_LIMIT, NewTask, Outcome, Stage, Taken};
@@ -202,8 +201,8 @@ impl Scheduler {
             self.owner.send(message);
         }
         self.ring_and_request(wakes);
-        if let (Next::Spin, Some(lane)) = (&next, lane) {
-            now = self.spin(lane, now);
+        if let (Next::Spin(budget), Some(lane)) = (&next, lane) {
+            now = self.spin(lane, now, *budget);
             let mut state = self.state.lock();
             next = state.next(id, false, now);
             let wakes = self.release(state, now);
@@ -221,7 +220,7 @@ impl Scheduler {
                 Step::Run(taken)
             }
             Next::Retire => Step::Retire,
-            Next::Idle | Next::Spin => Step::Idle,
+            Next::Idle | Next::Spin(_) => Step::Idle,
         }
     }
 
@@ -237,7 +236,7 @@ impl Scheduler {
         self.ring_and_request(wakes);
     }
 
-    fn spin(&self, lane: Lane, start: u64) -> u64 {
+    fn spin(&self, lane: Lane, start: u64, budget: u64) -> u64 {
         loop {
             for _ in 0..8 {
                 if self.waiting[lane].0.load(Relaxed) > 0 {
@@ -245,8 +244,10 @@ impl Scheduler {
                 }
                 std::hint::spin_loop();
             }
+            // The thread that is to submit may have been woken on this very core.
+            std::thread::yield_now();
             let now = now();
-            if now.saturating_sub(start) > SPIN_NS {
+            if now.saturating_sub(start) > budget {
                 return now;
             }
         }

@@ -1,17 +1,21 @@
 //! When a worker without a task may wait actively, and for how long.
 //!
-//! Spinning for a few microseconds saves the sleep and wake of an idle worker (tens of
-//! microseconds) when tasks come one at a time. It must never take a core from work: at most one
-//! worker of a lane spins (the scheduler counts searchers), only while a core is spare, and a run
-//! of misses turns it off but for a probe now and then.
+//! Spinning for some microseconds saves the sleep and wake of an idle worker (tens of microseconds)
+//! when tasks come one at a time. It must never take a core from work: at most one worker of a lane
+//! spins (the scheduler counts searchers), only while a core is spare, and only if tasks have lately
+//! come soon enough. How soon is measured whether somebody spins or not, so that a caller who waits
+//! for one task after the other gets from the slow pace, where both sides sleep and are woken, to the
+//! fast one.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// Nanoseconds that a worker spins before it goes idle.
-pub(super) const SPIN_NS: u64 = 20_000;
-/// Misses in a row after which only every `PROBE`th wait spins.
-const MISSES: u32 = 16;
+/// Nanoseconds that a worker spins at least, and at most, before it goes idle.
+const SHORTEST: u64 = 20_000;
+const LONGEST: u64 = 100_000;
+/// A longer time without a task counts as this much, so that better times show soon.
+const CAP: u64 = 4 * LONGEST;
+/// Where tasks come too seldom, one wait in so many spins all the same.
 const PROBE: u32 = 32;
 
 /// Workers of all pools of the process that run or look for a task.
@@ -37,26 +41,69 @@ pub(super) fn core_is_spare() -> bool {
     AWAKE.load(Relaxed) < cores()
 }
 
-/// How a pool's spins have gone lately.
-#[derive(Debug, Default)]
-pub(super) struct Luck {
-    misses: u32,
+/// How long the workers of a lane have lately been without a task: a moving average.
+#[derive(Debug)]
+pub(super) struct Gaps {
+    typical: u64,
+    refused: u32,
 }
 
-impl Luck {
-    pub(super) fn worth_a_try(&mut self) -> bool {
-        if self.misses < MISSES {
-            return true;
+impl Default for Gaps {
+    fn default() -> Self {
+        Self {
+            typical: SHORTEST,
+            refused: 0,
         }
-        self.misses += 1;
-        self.misses.is_multiple_of(PROBE)
+    }
+}
+
+impl Gaps {
+    /// How long a worker is to spin now, if at all.
+    pub(super) fn budget(&mut self) -> Option<u64> {
+        if self.typical <= LONGEST {
+            return Some((2 * self.typical).clamp(SHORTEST, LONGEST));
+        }
+        self.refused = self.refused.wrapping_add(1);
+        self.refused.is_multiple_of(PROBE).then_some(SHORTEST)
     }
 
-    pub(super) fn hit(&mut self) {
-        self.misses = 0;
+    /// A worker got a task after so long without one.
+    pub(super) fn ended(&mut self, ns: u64) {
+        self.typical = (3 * self.typical + ns.min(CAP)) / 4;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spins_for_as_long_as_the_next_task_lately_took() {
+        let mut gaps = Gaps::default();
+        for _ in 0..20 {
+            gaps.ended(40_000);
+        }
+        assert!(
+            gaps.budget()
+                .is_some_and(|ns| (70_000..=90_000).contains(&ns))
+        );
+        for _ in 0..20 {
+            gaps.ended(1_000);
+        }
+        assert_eq!(gaps.budget(), Some(SHORTEST));
     }
 
-    pub(super) fn miss(&mut self) {
-        self.misses = self.misses.saturating_add(1);
+    #[test]
+    fn seldom_tasks_turn_it_off_but_for_a_probe_and_soon_ones_turn_it_on_again() {
+        let mut gaps = Gaps::default();
+        for _ in 0..20 {
+            gaps.ended(1_000_000_000);
+        }
+        let spins = (0..10 * PROBE).filter(|_| gaps.budget().is_some()).count();
+        assert_eq!(spins, 10);
+        for _ in 0..6 {
+            gaps.ended(10_000);
+        }
+        assert!(gaps.budget().is_some());
     }
 }

@@ -21,7 +21,7 @@ use super::pool::Limits;
 use super::queue::Queue;
 use super::share::Share;
 use super::slab::Slab;
-use super::spin::{self, Luck};
+use super::spin::{self, Gaps};
 use super::stats::{Snapshot, Stats, WorkerSnapshot};
 use super::task::{Key, NewTask, Outcome, Stage, Taken, Task};
 use super::worker::{Worker, WorkerId, WorkerState};
@@ -53,7 +53,7 @@ pub(super) struct LaneState {
     running: u32,
     /// No worker is started: the last ones failed to.
     pub(super) held: bool,
-    luck: Luck,
+    gaps: Gaps,
     /// How long tasks have lately run: a moving average, in nanoseconds.
     typical_run: u64,
 }
@@ -72,7 +72,7 @@ impl Default for LaneState {
             busy: 0,
             running: 0,
             held: false,
-            luck: Luck::default(),
+            gaps: Gaps::default(),
             typical_run: UNKNOWN_RUN,
         }
     }
@@ -113,7 +113,8 @@ pub(super) struct Cancel {
 #[derive(Debug)]
 pub(super) enum Next {
     Run(Taken),
-    Spin,
+    /// Wait actively for so many nanoseconds, then ask again.
+    Spin(u64),
     Idle,
     Retire,
 }
@@ -348,7 +349,8 @@ impl State {
             return Next::Retire;
         };
         let (lane, spun) = (worker.lane, worker.state == WorkerState::Spinning);
-        if worker.state != WorkerState::Active {
+        let came_back = worker.state != WorkerState::Active;
+        if came_back {
             self.enter(id.0, WorkerState::Active);
             self.workers[id.0].turn_since = now;
         }
@@ -360,26 +362,28 @@ impl State {
             return Next::Retire;
         }
         if let Some(taken) = self.take(id, now) {
-            if spun {
-                self.lanes[lane].luck.hit();
+            if came_back {
+                let gap = now.saturating_sub(self.workers[id.0].idle_since);
+                self.lanes[lane].gaps.ended(gap);
             }
             return Next::Run(taken);
         }
         let (running, has_room) = (self.workers[id.0].running, self.workers[id.0].has_room());
-        if spun {
-            self.lanes[lane].luck.miss();
-        } else if running == 0
+        if running == 0 && !came_back {
+            self.workers[id.0].idle_since = now;
+        }
+        if running == 0
+            && !spun
             && may_spin
             && self.queues[lane].is_empty()
             && self.lanes[lane].searching == 0
             && spin::core_is_spare()
-            && self.lanes[lane].luck.worth_a_try()
+            && let Some(budget) = self.lanes[lane].gaps.budget()
         {
             self.enter(id.0, WorkerState::Spinning);
-            return Next::Spin;
+            return Next::Spin(budget);
         }
         if running == 0 {
-            self.workers[id.0].idle_since = now;
             self.enter(id.0, WorkerState::Idle);
         } else if has_room && !self.workers[id.0].retiring {
             self.enter(id.0, WorkerState::Spare);
