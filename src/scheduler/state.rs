@@ -29,8 +29,11 @@ use super::worker::{Worker, WorkerId, WorkerState};
 /// Nanoseconds for which a worker that was woken does not give its place to the other lane.
 const TURN: u64 = 2_000_000;
 
-/// Nanoseconds from ringing a worker to its first task, roughly.
-const WAKE_COST: u64 = 30_000;
+/// Tasks that run for less than so many nanoseconds are short: a woken worker would cost more, in its
+/// wake-up and in turns at the lock, than it takes off the busy ones.
+const SHORT_RUN: u64 = 10_000;
+/// Nanoseconds of short tasks that may wait for each busy worker before another is woken.
+const BACKLOG: u64 = 250_000;
 
 /// Whether new tasks are taken, and queued ones still run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +88,9 @@ impl LaneState {
 
     /// Whether the busy workers will have taken what waits before a woken one could.
     fn keeps_up(&self, waiting: usize) -> bool {
-        self.busy > 0 && waiting as u64 * self.typical_run < WAKE_COST * u64::from(self.busy)
+        self.busy > 0
+            && self.typical_run < SHORT_RUN
+            && waiting as u64 * self.typical_run < BACKLOG * u64::from(self.busy)
     }
 }
 
