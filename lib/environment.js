@@ -51,7 +51,6 @@ const WHAT = Object.freeze({
   CANCELLED: 9,
   START: 16,
   TERMINATE: 17,
-  DELIVER: 18,
   LANE_ENDED: 19
 })
 

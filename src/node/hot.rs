@@ -50,7 +50,6 @@ const DEADLINE: i32 = 8;
 const CANCELLED: i32 = 9;
 const CONTROL_START: i32 = 16;
 const CONTROL_TERMINATE: i32 = 17;
-const CONTROL_DELIVER: i32 = 18;
 const CONTROL_LANE_ENDED: i32 = 19;
 
 /// What the bits of `drain`'s result mean.
@@ -321,13 +320,12 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
     let (ticket, outcome) = match message {
         Message::Settled { ticket, outcome } => (signed(ticket), outcome),
         Message::Control { pool, control } => {
-            let (what, ticket, about) = match control {
-                Control::Start(worker) => (CONTROL_START, 0, worker.0),
-                Control::Terminate(worker) => (CONTROL_TERMINATE, 0, worker.0),
-                Control::Deliver { ticket, worker } => (CONTROL_DELIVER, signed(ticket), worker.0),
-                Control::LaneEnded(lane) => (CONTROL_LANE_ENDED, 0, lane as u32),
+            let (what, about) = match control {
+                Control::Start(worker) => (CONTROL_START, worker.0),
+                Control::Terminate(worker) => (CONTROL_TERMINATE, worker.0),
+                Control::LaneEnded(lane) => (CONTROL_LANE_ENDED, lane as u32),
             };
-            mailbox.put_header(offset, [what, signed(pool), signed(about), ticket]);
+            mailbox.put_header(offset, [what, signed(pool), signed(about), 0]);
             return Ok(HEADER);
         }
     };

@@ -39,13 +39,6 @@ pub enum Control {
     Start(WorkerId),
     /// End the isolate of this worker: its task was abandoned and did not stop by itself.
     Terminate(WorkerId),
-    /// Send the input of this ticket, which only a port can carry, to the worker that took it.
-    Deliver {
-        /// Whose input.
-        ticket: u32,
-        /// Where to.
-        worker: WorkerId,
-    },
     /// A lane of a closed pool has no worker left.
     LaneEnded(Lane),
 }
