@@ -156,4 +156,4 @@ function attempt(make) {
   }
 }
 
-module.exports = { SharedRegion, SEAT, STATE, ROWS_USED, digest, planCells }
+module.exports = { SharedRegion, SEAT, STATE, ROWS_USED, digest }
