@@ -1,77 +1,22 @@
 'use strict'
 
-// What the user makes: validates, encodes, submits, and ends. The scheduling is Rust's.
+// What the user makes: the ways to call, steering, ending, readings. The scheduling is Rust's.
 
 const { EventEmitter } = require('node:events')
-const {
-  bound,
-  cells,
-  numbers,
-  CELL,
-  FORM,
-  DEADLINE,
-  WHAT,
-  pools,
-  issue,
-  giveBack,
-  calls,
-  hold,
-  release
-} = require('./environment')
-const { listen } = require('./abort')
-const {
-  AbortError,
-  PoolClosedError,
-  InputTooLargeError,
-  QueueFullError,
-  UnknownTaskError,
-  invalidArgument
-} = require('./errors')
+const { bound, WHAT, pools, calls, hold, release } = require('./environment')
+const { PoolClosedError, invalidArgument } = require('./errors')
 const { Isolates } = require('./isolates')
+const { Lookup, notTask } = require('./lookup')
 const { map, settled } = require('./map')
-const { poolOptions, runOptions, taskOptions, sizeOptions, closeOptions, toLimit } = require('./options')
-const { PORT, TAG, encode, encodeForNative, toJson } = require('./payload/values')
-const { NATIVE, SCRIPT, nativeTarget, scriptTarget, inlineTarget, scriptUrl } = require('./targets')
-const { Task } = require('./task')
+const { poolOptions, runOptions, taskOptions, sizeOptions, closeOptions } = require('./options')
+const { NATIVE, SCRIPT } = require('./targets')
 const { pipe } = require('./pipe')
 const { proxyOf } = require('./proxy')
+const { Settings } = require('./settings')
 const { stream } = require('./stream')
+const { Submitter } = require('./submitter')
 const { show } = require('./validate')
 const { move } = require('./payload/move')
-
-const RESULT_FULL = 1
-
-/** @type {(value: any) => void} */
-let resolve
-/** @type {(error: any) => void} */
-let reject
-/** One executor for all promises: no closure a call. */
-function capture(/** @type {any} */ a, /** @type {any} */ b) {
-  resolve = a
-  reject = b
-}
-
-/** What is settled for every task of a pool, or given with one. */
-class Settings {
-  /**
-   * @param {any} pool the pool's options
-   * @param {any} [run] the task's
-   */
-  constructor(pool, run) {
-    this.timeout = toLimit(run?.timeout ?? pool.timeout)
-    this.queueTimeout = toLimit(run?.queueTimeout ?? pool.queueTimeout)
-    this.priority = run?.priority ?? 0
-    this.deadline = run?.deadline
-    this.retries = run?.retries ?? pool.retries ?? 0
-    this.signal = run?.signal
-    this.transferList = run?.transferList
-    this.params = run?.params === undefined ? undefined : toJson(run.params, "Task options: 'params'")
-    this.counters = run?.counters
-    this.onProgress = run?.onProgress
-    /** What takes the messages of a stream. @type {((kind: number, value: any, reply: any) => void) | undefined} */
-    this.link = undefined
-  }
-}
 
 class Pool extends EventEmitter {
   #options
@@ -79,18 +24,12 @@ class Pool extends EventEmitter {
   #handle
   #uid
   #isolates
-  /** @type {import('./task').Home} */
-  #home
+  #lookup
+  #submitter
   /** For other ways to call. @type {import('./map').Caller} */
   #caller
-  #main
   /** @type {any} */
   #proxy
-  /** @type {Map<string, import('./targets').Target>} */
-  #exports = new Map()
-  #pending = 0
-  #capacity
-  #waited = false
   /** @type {'open' | 'closing' | 'ended'} */
   #phase = 'open'
   #lanes = 0
@@ -113,47 +52,48 @@ class Pool extends EventEmitter {
     this.#defaults = new Settings(this.#options)
     const made = bound.createPool(minThreads, maxThreads, maxQueue, concurrentTasksPerWorker, abortGrace, idleTimeout)
     ;[this.#handle, this.#uid] = made.split(',').map(Number)
-    this.#capacity = maxThreads * concurrentTasksPerWorker
     pools.set(this.#uid, {
       control: (what, about) => this.#control(what, about),
       load: () => bound.load(this.#handle)
     })
+    const optionsNow = () => this.#options
     this.#isolates = new Isolates({
       handle: this.#handle,
       uid: this.#uid,
-      options: this.#options,
+      get options() {
+        return optionsNow()
+      },
       isOpen: () => this.#phase === 'open' || (this.#phase === 'closing' && !this.#shut),
       // A ticket is used again; a generation is not.
       taskOf: (ticket, generation) => {
-        const task = /** @type {InstanceType<typeof Task> | undefined} */ (calls[ticket])
+        const task = /** @type {any} */ (calls[ticket])
         return task?.generation === generation ? task : undefined
       },
       emit: (event, ...args) => this.#emit(event, ...args),
       complain: (error) => this.#complain(error),
       ended: () => this.#finish()
     })
-    this.#home = {
-      left: () => this.#left(),
-      flush: () => this.#isolates.flush(),
-      receive: (worker, generation) => this.#isolates.receive(worker, generation),
-      whyGone: (worker) => this.#isolates.whyGone(worker),
-      whyNotStarted: () => this.#isolates.whyNotStarted()
-    }
-    this.#caller = {
-      capacity: this.#capacity,
+    const lookup = new Lookup(filename, this.#options.name)
+    const submitter = new Submitter({
+      handle: this.#handle,
       options: this.#options,
-      target: (task) => {
-        const target = task === undefined ? this.#scriptTarget(undefined) : this.#targetOf(task)
-        if (target === undefined) throw notTask(task)
-        return target
+      isolates: this.#isolates,
+      onDrain: () => this.#emit('drain'),
+      onEmpty: () => {
+        if (this.#phase === 'closing') this.#shutDown()
+      }
+    })
+    this.#lookup = lookup
+    this.#submitter = submitter
+    this.#caller = {
+      get capacity() {
+        return submitter.capacity
       },
+      options: this.#options,
+      target: (task) => lookup.named(task),
       settings: (given) => new Settings(this.#options, given),
-      submit: (target, input, settings) => this.#submit(target, input, settings)
+      submit: (target, input, settings) => submitter.submit(target, input, settings)
     }
-    this.#main =
-      filename === undefined
-        ? undefined
-        : scriptTarget(filename, this.#options.name === 'default' ? undefined : this.#options.name)
     if (filename !== undefined) this.#isolates.startMinimum()
     if (idleTimeout !== Infinity) {
       const every = Math.min(Math.max(idleTimeout / 2, 10), 5000)
@@ -168,9 +108,11 @@ class Pool extends EventEmitter {
    */
   run(input, options) {
     try {
-      if (options === undefined && this.#main !== undefined) return this.#submit(this.#main, input, this.#defaults)
+      const { main } = this.#lookup
+      if (options === undefined && main !== undefined) return this.#submitter.submit(main, input, this.#defaults)
       const given = runOptions(options)
-      return this.#submit(this.#scriptTarget(given.name, given.filename), input, new Settings(this.#options, given))
+      const target = this.#lookup.script(given.name, given.filename)
+      return this.#submitter.submit(target, input, new Settings(this.#options, given))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -184,7 +126,7 @@ class Pool extends EventEmitter {
    */
   runTask(task, input, options) {
     try {
-      const target = this.#targetOf(task)
+      const target = this.#lookup.of(task)
       if (target === undefined) {
         if (arguments.length > 2) throw notTask(task)
         return this.run(task, input)
@@ -193,7 +135,7 @@ class Pool extends EventEmitter {
         options === undefined
           ? this.#defaults
           : new Settings(this.#options, taskOptions(options, target.lane === NATIVE))
-      return this.#submit(target, input, settings)
+      return this.#submitter.submit(target, input, settings)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -262,181 +204,6 @@ class Pool extends EventEmitter {
     return this.proxy()
   }
 
-  /**
-   * @param {any} task
-   * @returns {import('./targets').Target | undefined} undefined if it names no task
-   */
-  #targetOf(task) {
-    if (typeof task === 'string') return task.includes('.') ? nativeTarget(task) : this.#scriptTarget(task)
-    if (typeof task === 'function') return inlineTarget(task)
-    if (isScriptTask(task))
-      return this.#scriptTarget(
-        Object.hasOwn(task, 'name') ? task.name : undefined,
-        scriptUrl(task.filename, "The task's filename")
-      )
-  }
-
-  /**
-   * @param {string | undefined} name
-   * @param {string} [filename]
-   */
-  #scriptTarget(name, filename = this.#options.filename) {
-    const own = filename === this.#options.filename
-    if (filename === undefined) {
-      throw new UnknownTaskError(
-        name === undefined
-          ? "This pool has no script: give it a 'filename', or name a native task, as in runTask('hash.sha256', bytes)"
-          : `There is no task '${name}': this pool has no script to export it. Give the pool a 'filename', or name a native task, as in runTask('hash.sha256', bytes)`
-      )
-    }
-    if (own && name === undefined) return /** @type {import('./targets').Target} */ (this.#main)
-    const key = own ? /** @type {string} */ (name) : `${filename}\0${name}`
-    let target = this.#exports.get(key)
-    if (target === undefined)
-      this.#exports.set(key, (target = scriptTarget(filename, name === 'default' ? undefined : name)))
-    return target
-  }
-
-  // ---- submitting ------------------------------------------------------------------------------
-
-  /**
-   * @param {import('./targets').Target} target
-   * @param {any} input
-   * @param {Settings} settings
-   * @returns {Promise<any>}
-   */
-  #submit(target, input, settings) {
-    if (this.#phase !== 'open') throw new PoolClosedError('The pool is closed')
-    const { signal, transferList } = settings
-    if (signal?.aborted) throw new AbortError(signal.reason)
-    const native = target.lane === NATIVE
-    let extra
-    // Native tasks take a copy of the bytes; what is handed over is taken from the caller all the same.
-    if (native) extra = encodeForNative(transferList === undefined ? input : taken(input, transferList))
-    else extra = transferList === undefined ? encode(input) : PORT
-    if (this.#options.maxInputSize !== undefined) refuseLarger(this.#options.maxInputSize, extra)
-    const promise = new Promise(capture)
-    const task = new Task(this.#home, resolve, reject)
-    task.ticket = issue(task)
-    task.onProgress = settings.onProgress
-    task.link = settings.link
-    if (extra === PORT) this.#submitByPort(task, target, input, settings)
-    else {
-      this.#describe(task, target, settings)
-      if (settings.params !== undefined || settings.counters !== undefined) submitWith(extra, settings)
-      else if (extra === undefined) bound.submit()
-      else bound.submit(extra)
-      this.#submitted(task)
-    }
-    if (signal !== undefined && calls[task.ticket] === task) this.#watch(task, signal)
-    return promise
-  }
-
-  /**
-   * @param {InstanceType<typeof Task>} task
-   * @param {import('./targets').Target} target
-   * @param {Settings} settings
-   */
-  #describe(task, target, settings) {
-    cells[CELL.POOL] = this.#handle
-    cells[CELL.TICKET] = task.ticket
-    cells[CELL.TARGET] = target.id
-    cells[CELL.LANE] = target.lane
-    cells[CELL.PRIORITY] = settings.priority
-    cells[CELL.TIMEOUT] = settings.timeout
-    cells[CELL.QUEUE_TIMEOUT] = settings.queueTimeout
-    cells[CELL.RETRIES] = settings.retries
-    numbers[DEADLINE] = settings.deadline === undefined ? -1 : Math.max(0, settings.deadline - Date.now())
-  }
-
-  /** @param {InstanceType<typeof Task>} task */
-  #submitted(task) {
-    const result = cells[CELL.RESULT]
-    if (result !== 0) {
-      giveBack(task.ticket)
-      task.reject(
-        result === RESULT_FULL
-          ? new QueueFullError(`The pool's queue is full: 'maxQueue' is ${this.#options.maxQueue}`)
-          : new PoolClosedError('The pool is closed')
-      )
-      return
-    }
-    task.key = cells[CELL.KEY]
-    task.generation = cells[CELL.GENERATION]
-    if (++this.#pending > this.#capacity) this.#waited = true
-    if (cells[CELL.START] >= 0) this.#isolates.start(cells[CELL.START])
-  }
-
-  /**
-   * @param {InstanceType<typeof Task>} task
-   * @param {import('./targets').Target} target
-   * @param {any} input
-   * @param {Settings} settings
-   */
-  #submitByPort(task, target, input, settings) {
-    const list = settings.transferList ?? []
-    // A task that may start again keeps its input, so it is held here and copied each time.
-    const again = settings.retries > 0
-    const put = () => {
-      this.#describe(task, target, settings)
-      cells[CELL.TAG] = TAG.PORT
-      cells[CELL.FORM] = 0
-    }
-    put()
-    if (again) cells[CELL.SLOT] = -1
-    else bound.submitDirect()
-    const slot = cells[CELL.SLOT]
-    if (slot >= 0) {
-      const worker = cells[CELL.START]
-      const key = cells[CELL.KEY]
-      const generation = cells[CELL.GENERATION]
-      try {
-        this.#isolates.send(worker, slot, generation, target.id, task.ticket, input, list, true)
-      } catch (error) {
-        bound.undo(this.#handle, worker, slot)
-        giveBack(task.ticket)
-        throw error
-      }
-      // A getter in the input may have submitted other tasks.
-      cells[CELL.KEY] = key
-      cells[CELL.GENERATION] = generation
-      cells[CELL.RESULT] = 0
-      cells[CELL.START] = -1
-      this.#submitted(task)
-      return
-    }
-    try {
-      // As it is now: a later change by the caller must not reach the task.
-      task.held = structuredClone({ input, list }, { transfer: list })
-      if (again) task.held.list = []
-    } catch (error) {
-      giveBack(task.ticket)
-      throw error
-    }
-    put()
-    bound.submit()
-    this.#submitted(task)
-  }
-
-  /**
-   * @param {InstanceType<typeof Task>} task
-   * @param {any} signal
-   */
-  #watch(task, signal) {
-    task.unlisten = listen(signal, (reason) => {
-      if (bound.cancel(this.#handle, task.key, task.generation)) task.abort(reason)
-    })
-  }
-
-  #left() {
-    this.#pending--
-    if (this.#waited && this.#pending <= this.#capacity) {
-      this.#waited = false
-      this.#emit('drain')
-    }
-    if (this.#pending === 0 && this.#phase === 'closing') this.#shutDown()
-  }
-
   // ---- what the scheduler asks for -------------------------------------------------------------
 
   /**
@@ -501,7 +268,7 @@ class Pool extends EventEmitter {
     const size = sizeOptions(sizes, this.#options)
     if (this.#phase !== 'open') throw new PoolClosedError('The pool is closed')
     this.#options = Object.freeze({ ...this.#options, ...size })
-    this.#capacity = size.maxThreads * this.#options.concurrentTasksPerWorker
+    this.#submitter.capacity = size.maxThreads * this.#options.concurrentTasksPerWorker
     bound.resize(this.#handle, size.minThreads, size.maxThreads)
     if (this.#options.filename !== undefined) this.#isolates.startMinimum()
   }
@@ -525,7 +292,7 @@ class Pool extends EventEmitter {
     }
     if (this.#closed === undefined) {
       this.#beginClosing()
-      if (this.#pending === 0) this.#shutDown()
+      if (this.#submitter.pending === 0) this.#shutDown()
     }
     return /** @type {Promise<void>} */ (this.#closed)
   }
@@ -545,6 +312,7 @@ class Pool extends EventEmitter {
     // What waits is to end too.
     this.resume()
     this.#phase = 'closing'
+    this.#submitter.open = false
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
     })
@@ -565,7 +333,7 @@ class Pool extends EventEmitter {
       !this.#shut ||
       this.#lanes !== 3 ||
       this.#isolates.all.size > 0 ||
-      this.#pending > 0
+      this.#submitter.pending > 0
     )
       return
     this.#lastStats = this.stats()
@@ -602,7 +370,7 @@ class Pool extends EventEmitter {
 
   /** Whether tasks wait for a worker: the moment for a producer to wait for 'drain'. */
   get needsDrain() {
-    return this.#waited
+    return this.#submitter.waited
   }
 
   get closed() {
@@ -631,56 +399,6 @@ class WorkerPool extends Pool {
       throw invalidArgument("WorkerPool: the script is missing, as in new WorkerPool(4, './worker.js')")
     super({ ...options, filename, minThreads: threads, maxThreads: threads })
   }
-}
-
-/**
- * The input, with what the caller hands over moved out of its hands.
- * @param {any} input
- * @param {any[]} transferList
- */
-function taken(input, transferList) {
-  return structuredClone(input, { transfer: transferList })
-}
-
-/** @param {unknown} task */
-function notTask(task) {
-  return invalidArgument(`The task must be a name, a function or { filename, name }, got ${show(task)}`)
-}
-
-/**
- * @param {number} most
- * @param {ArrayBufferView | typeof PORT | undefined} extra
- */
-function refuseLarger(most, extra) {
-  // What a port carries is measured by the engine alone, and tells nobody.
-  if (extra === PORT) return
-  const inMailbox = cells[CELL.FORM] === FORM.BYTES ? cells[CELL.LENGTH] : 0
-  const size = /** @type {ArrayBufferView | undefined} */ (extra)?.byteLength ?? inMailbox
-  if (size <= most) return
-  throw new InputTooLargeError(`The input has ${size} bytes when encoded: 'maxInputSize' is ${most}`)
-}
-
-/**
- * `{ filename, name? }` and nothing else.
- * @param {any} task
- */
-function isScriptTask(task) {
-  return (
-    task !== null &&
-    typeof task === 'object' &&
-    Object.hasOwn(task, 'filename') &&
-    Object.keys(task).every((key) => key === 'filename' || (key === 'name' && typeof task.name === 'string'))
-  )
-}
-
-/**
- * @param {any} extra
- * @param {Settings} settings
- */
-function submitWith(extra, settings) {
-  const shared = settings.counters
-  if (shared === undefined) bound.submitWith(extra, settings.params)
-  else bound.submitWith(extra, settings.params, shared.view, shared.names.join('\0'))
 }
 
 module.exports = { Pool, WorkerPool }
