@@ -1,0 +1,152 @@
+//! Every decision of a pool: who takes which task, who is woken, who is started. Plain data under
+//! the scheduler's lock; nothing in here rings, waits or starts anything.
+//!
+//! Here is what the pool has, and what goes in and out of its queues; `choose` gives workers their
+//! tasks, `wake` decides who is rung or started, `life` is how workers come and go, `give_up` how tasks
+//! end without a result, `readings` what is told of all that.
+
+mod choose;
+mod give_up;
+mod lane_state;
+mod life;
+mod readings;
+#[cfg(test)]
+mod tests;
+mod wake;
+
+use super::lane::{Lane, PerLane};
+use super::pool::Limits;
+use super::queue::Queue;
+use super::share::Share;
+use super::slab::Slab;
+use super::spin;
+use super::stats::Stats;
+use super::task::{Key, NewTask, Task};
+use super::worker::{Worker, WorkerId};
+use lane_state::LaneState;
+
+pub(super) use choose::Next;
+pub(super) use give_up::Given;
+pub(super) use wake::Wakes;
+
+/// Whether new tasks are taken, and queued ones still run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Open,
+    Closed,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    limits: Limits,
+    pub(super) phase: Phase,
+    /// Nothing that waits is started.
+    paused: bool,
+    tasks: Slab<Task>,
+    generation: u32,
+    queues: PerLane<Queue>,
+    pub(super) lanes: PerLane<LaneState>,
+    workers: Slab<Worker>,
+    queued_bytes: usize,
+    share: Share,
+    stats: Stats,
+}
+
+impl State {
+    pub(super) fn new(limits: Limits, now: u64) -> Self {
+        Self {
+            limits,
+            phase: Phase::Open,
+            paused: false,
+            tasks: Slab::default(),
+            generation: 0,
+            queues: PerLane::default(),
+            lanes: PerLane::default(),
+            workers: Slab::default(),
+            queued_bytes: 0,
+            share: Share::new(),
+            stats: Stats::new(now),
+        }
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(super) fn waiting(&self, lane: Lane) -> usize {
+        self.queues[lane].len()
+    }
+
+    fn busy(&self) -> u32 {
+        Lane::ALL
+            .into_iter()
+            .map(|lane| self.lanes[lane].busy)
+            .sum()
+    }
+
+    fn searching(&self) -> u32 {
+        Lane::ALL
+            .into_iter()
+            .map(|lane| self.lanes[lane].searching)
+            .sum()
+    }
+
+    fn slots_of(&self, lane: Lane) -> u32 {
+        match lane {
+            Lane::Native => 1,
+            Lane::Script => self.limits.concurrency,
+        }
+    }
+
+    /// Whether one more task would wait beyond what the workers, started or not, can take.
+    pub(super) fn is_full(&self, lane: Lane) -> bool {
+        if self.limits.max_queue == usize::MAX {
+            return false;
+        }
+        let slots = self.slots_of(lane) as usize;
+        let state = &self.lanes[lane];
+        let unused = self.limits.max_threads.saturating_sub(self.busy()) as usize * slots;
+        let room = (state.busy as usize * slots).saturating_sub(state.running as usize);
+        let waiting: usize = Lane::ALL
+            .into_iter()
+            .map(|lane| self.queues[lane].len())
+            .sum();
+        (waiting + 1).saturating_sub(unused + room) > self.limits.max_queue
+    }
+
+    pub(super) fn enqueue(&mut self, new: NewTask, now: u64) -> Key {
+        let lane = new.lane;
+        self.queued_bytes += new.payload.heap_bytes();
+        self.generation = self.generation.wrapping_add(1);
+        let generation = self.generation;
+        let index = self.tasks.insert(Task::new(new, generation, now));
+        self.queues[lane].push(&mut self.tasks, index);
+        Key { index, generation }
+    }
+
+    fn dequeue(&mut self, index: u32) {
+        let lane = self.tasks[index].lane;
+        self.queued_bytes -= self.tasks[index].payload.heap_bytes();
+        self.queues[lane].unlink(&mut self.tasks, index);
+    }
+
+    pub(super) fn lane_of(&self, id: WorkerId) -> Option<Lane> {
+        self.workers.get(id.0).map(|worker| worker.lane)
+    }
+
+    /// Stops or resumes the starting of what waits.
+    pub(super) fn pause(&mut self, paused: bool) {
+        self.paused = paused;
+    }
+}
+
+impl Drop for State {
+    /// Workers of a pool whose owner is gone are never removed one by one.
+    fn drop(&mut self) {
+        for id in self.workers.keys().collect::<Vec<_>>() {
+            if self.workers[id].state.awake() {
+                spin::slept();
+            }
+        }
+    }
+}
