@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 
 use super::*;
+use crate::manner::Manner;
 
 /// Counts its rings and the tasks that were given up.
 #[derive(Debug, Default)]
@@ -50,6 +51,7 @@ const LIMITS: Limits = Limits {
     concurrency: 1,
     abort_grace: 10,
     idle_timeout: u32::MAX,
+    manner: Manner::USUAL,
 };
 
 fn never(_: &Arc<Scheduler>, _: WorkerId) -> io::Result<()> {

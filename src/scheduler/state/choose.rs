@@ -47,6 +47,9 @@ impl State {
         lane.running -= 1;
         lane.busy -= u32::from(worker.running == 0);
         lane.ran(ran);
+        if self.wear.is_worn_by(worker) {
+            self.wear_out(id);
+        }
         self.stats.ran(ran);
         if task.stage == Stage::Abandoned {
             return None;
@@ -142,6 +145,9 @@ impl State {
         self.waiting.start(&mut self.tasks, index);
         let slot = self.workers[id.0].occupy(index);
         let first = self.workers[id.0].running == 1;
+        if self.wear.one_task && lane == Lane::Script {
+            self.set_retiring(id);
+        }
         let state = &mut self.lanes[lane];
         state.running += 1;
         state.busy += u32::from(first);
