@@ -25,7 +25,7 @@ const EXIT = { clean: 0, noBoot: 3, crashLoop: 70 }
 
 /**
  * Events: 'state' ({ slot, pid, from, to }), 'exit' ({ slot, pid, generation, cause }), 'message'
- * (message, { slot, generation, pid }), 'handoff' ({ slot, pid, generation, resent, closed }), 'crashloop' ({ slot, restarts, held }), 'reload' (report),
+ * (message, { slot, generation, pid }), 'handoff' ({ slot, pid, generation, resent, kept, closed }), 'crashloop' ({ slot, restarts, held }), 'reload' (report),
  * 'close' (exit code).
  */
 class Supervisor extends Post {
@@ -98,7 +98,8 @@ class Supervisor extends Post {
       },
       message: (message, info) => this.emit('message', message, info),
       request: (message, info) => this.answerRequest(message, info),
-      log: (line) => this.#log(line)
+      log: (line) => this.#log(line),
+      wanted: () => this.#phase === 'running' && this.#slots.some((slot) => slot.expects)
     })
     this.#notifier = new Notifier(() => this.#slots.some(({ current }) => current?.state === 'ready'))
     this.ready.then(
@@ -300,6 +301,7 @@ class Supervisor extends Post {
       for (let id = 1; id < this.#size; id++) this.#slot(id).start()
     }
     this.#checkReady()
+    this.#seats.review()
   }
 
   #checkReady() {
