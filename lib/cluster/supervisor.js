@@ -215,12 +215,7 @@ class Supervisor extends Post {
 
   /** All that is known, without asking any process. */
   status() {
-    return this.#read(true)
-  }
-
-  #read(/** @type {boolean} */ share) {
     return readStatus({
-      share,
       slots: this.#slots,
       region: this.#region,
       counters: this.counters,
@@ -234,7 +229,7 @@ class Supervisor extends Post {
   /** The same and all counters as Prometheus text. */
   metrics() {
     const { counters, gauges, histograms } = this
-    return prometheusText({ status: this.#read(false), region: this.#region, counters, gauges, histograms })
+    return prometheusText({ status: this.status(), region: this.#region, counters, gauges, histograms })
   }
 
   /** Puts a new process in the place of one that is not well any more. */
