@@ -74,6 +74,8 @@ fn call(ticket: u32, lane: Lane) -> NewTask {
         queue_timeout: u32::MAX,
         deadline: NO_DEADLINE,
         retries: 0,
+        placement: Placement::Any,
+        group: None,
         payload: Payload::number(4, f64::from(ticket)),
         attachments: None,
     }

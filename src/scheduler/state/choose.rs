@@ -8,9 +8,10 @@
 use std::sync::Arc;
 
 use super::{Phase, State};
+use crate::scheduler::lane::Lane;
 use crate::scheduler::outbox::{Bell, Message};
 use crate::scheduler::spin;
-use crate::scheduler::task::{Key, NewTask, Outcome, Stage, Taken};
+use crate::scheduler::task::{Key, NewTask, Outcome, PINNED, Stage, Taken};
 use crate::scheduler::worker::{WorkerId, WorkerState};
 
 /// Nanoseconds for which a worker that was woken does not give its place to the other lane.
@@ -40,6 +41,7 @@ impl State {
         worker.vacate(slot);
         let task = self.tasks.remove(index);
         let ran = now.saturating_sub(task.started);
+        self.waiting.end(&task, ran);
         worker.busy_ns += ran;
         let lane = &mut self.lanes[worker.lane];
         lane.running -= 1;
@@ -71,10 +73,10 @@ impl State {
             self.workers[id.0].turn_since = now;
         }
         if self.workers[id.0].running == 0 && self.is_over_size(lane) {
-            self.workers[id.0].retiring = true;
+            self.set_retiring(id);
         }
         let worker = &self.workers[id.0];
-        if worker.retiring && worker.running == 0 {
+        if worker.retiring && worker.running == 0 && self.waiting.own_len(id) == 0 {
             return Next::Retire;
         }
         if let Some(taken) = self.take(id, now) {
@@ -91,7 +93,8 @@ impl State {
         if running == 0
             && !spun
             && may_spin
-            && self.queues[lane].is_empty()
+            && self.waiting.runnable(lane) == 0
+            && self.waiting.own_len(id) == 0
             && self.lanes[lane].searching == 0
             && spin::core_is_spare()
             && let Some(budget) = self.lanes[lane].gaps.budget()
@@ -107,21 +110,36 @@ impl State {
         Next::Idle
     }
 
-    pub(super) fn take(&mut self, id: WorkerId, now: u64) -> Option<Taken> {
+    /// The task that a worker is to run next, if it may take one.
+    fn pick(&self, id: WorkerId) -> Option<u32> {
         let worker = &self.workers[id.0];
-        let lane = worker.lane;
-        if !worker.has_room() || worker.retiring || self.paused {
+        if !worker.has_room() || self.paused {
             return None;
         }
-        let index = self.queues[lane].head(&self.tasks)?;
-        if worker.running == 0 {
+        let own = self.waiting.own_head(&self.tasks, id);
+        if worker.retiring {
+            return own;
+        }
+        match (own, self.waiting.head(&self.tasks, worker.lane)) {
+            (Some(own), Some(shared)) if self.waiting.precedes(&self.tasks, shared, own) => {
+                Some(shared)
+            }
+            (own, shared) => own.or(shared),
+        }
+    }
+
+    pub(super) fn take(&mut self, id: WorkerId, now: u64) -> Option<Taken> {
+        let lane = self.workers[id.0].lane;
+        let index = self.pick(id)?;
+        if self.workers[id.0].running == 0 {
             let busy = self.busy();
             let refused = busy >= self.limits.max_threads || self.yields(id, index, now);
             if refused || !self.share.afford(busy) {
                 return None;
             }
         }
-        self.dequeue(index);
+        self.queued_bytes -= self.tasks[index].payload.heap_bytes();
+        self.waiting.start(&mut self.tasks, index);
         let slot = self.workers[id.0].occupy(index);
         let first = self.workers[id.0].running == 1;
         let state = &mut self.lanes[lane];
@@ -130,6 +148,11 @@ impl State {
         let task = &mut self.tasks[index];
         (task.stage, task.worker, task.slot, task.started) = (Stage::Running, id, slot, now);
         task.attempts = task.attempts.saturating_add(1);
+        if task.key != 0 && task.key != PINNED {
+            let key = task.key;
+            self.bind(key, id);
+        }
+        let task = &mut self.tasks[index];
         self.stats.waited(now.saturating_sub(task.enqueued));
         Some(Taken {
             key: Key {
@@ -147,17 +170,39 @@ impl State {
 
     /// Whether the last free place is for the other lane's next task rather than for `own`.
     pub(super) fn yields(&self, id: WorkerId, own: u32, now: u64) -> bool {
-        let worker = &self.workers[id.0];
-        let other = worker.lane.other();
-        let Some(rival) = self.queues[other].head(&self.tasks) else {
-            return false;
-        };
-        if self.busy() + 1 < self.limits.max_threads || self.lanes[other].idle.is_empty() {
+        if self.busy() + 1 < self.limits.max_threads {
             return false;
         }
-        let (own, rival) = (&self.tasks[own], &self.tasks[rival]);
+        let worker = &self.workers[id.0];
+        let Some(rival) = self.rival(worker.lane) else {
+            return false;
+        };
+        if !self.waiting.precedes(&self.tasks, rival, own) {
+            return false;
+        }
         let turn_over = now.saturating_sub(worker.turn_since) > TURN;
-        rival.due() < own.due() && (turn_over || rival.priority < own.priority)
+        let (own, rival) = (&self.tasks[own], &self.tasks[rival]);
+        turn_over || (own.group == rival.group && rival.priority < own.priority)
+    }
+
+    /// The next task of those that only idle workers can take, as seen from a busy one of this lane.
+    fn rival(&self, lane: Lane) -> Option<u32> {
+        let other = lane.other();
+        let shared = match self.lanes[other].idle.is_empty() {
+            true => None,
+            false => self.waiting.head(&self.tasks, other),
+        };
+        if self.waiting.bound() == 0 {
+            return shared;
+        }
+        let idle = self.lanes[Lane::Script].idle.iter();
+        let own = idle.filter_map(|&id| self.waiting.own_head(&self.tasks, WorkerId(id)));
+        own.chain(shared).reduce(|best, next| {
+            match self.waiting.precedes(&self.tasks, next, best) {
+                true => next,
+                false => best,
+            }
+        })
     }
 
     /// Queues a task and gives it at once to an idle worker, if there is one and nothing is ahead.
@@ -171,18 +216,24 @@ impl State {
         if self.phase == Phase::Closed
             || self.paused
             || !place_free
-            || !self.queues[lane].is_empty()
+            || self.waiting.runnable(lane) > 0
         {
             return None;
         }
         let id = WorkerId(*self.lanes[lane].idle.last()?);
+        if self.waiting.own_len(id) > 0 || !self.share.could_afford(self.busy()) {
+            return None;
+        }
         self.enter(id.0, WorkerState::Active);
         self.workers[id.0].turn_since = now;
-        self.enqueue(new, now);
-        let taken = self
-            .take(id, now)
-            .expect("an idle worker with a free place takes the only task");
-        Some((id, taken))
+        let key = self.enqueue(new, now);
+        let taken = self.take(id, now);
+        if taken.is_none() {
+            // Another process was faster to take the last token, or the task's lane yields.
+            self.withdraw(key.index);
+            self.enter(id.0, WorkerState::Idle);
+        }
+        taken.map(|taken| (id, taken))
     }
 
     /// Takes a direct submission back. The worker is to ask for another task.
@@ -199,7 +250,8 @@ impl State {
         let lane = &mut self.lanes[worker.lane];
         lane.running -= 1;
         lane.busy -= u32::from(worker.running == 0);
-        self.tasks.remove(index);
+        let task = self.tasks.remove(index);
+        self.waiting.undo(&task);
         self.wake(id.0, now)
     }
 }

@@ -26,6 +26,7 @@ impl State {
             _ => {}
         }
         match old {
+            WorkerState::Spinning => lane.nudged = false,
             WorkerState::Starting => lane.starting -= 1,
             WorkerState::Idle => lane.idle.retain(|&other| other != id),
             WorkerState::Spare => lane.spare.retain(|&other| other != id),
@@ -41,7 +42,9 @@ impl State {
     /// Makes room for a worker that somebody else now has to start.
     pub(in crate::scheduler) fn add_worker(&mut self, lane: Lane, now: u64) -> WorkerId {
         let slots = self.slots_of(lane);
-        let id = self.workers.insert(Worker::new(lane, slots, now));
+        self.serial = self.serial.wrapping_add(1);
+        let worker = Worker::new(lane, slots, self.serial, now);
+        let id = self.workers.insert(worker);
         self.lanes[lane].workers += 1;
         self.lanes[lane].starting += 1;
         WorkerId(id)
@@ -61,11 +64,12 @@ impl State {
     }
 
     /// The worker is gone, whatever it was doing. Gives the messages for the tasks it had.
-    pub(in crate::scheduler) fn remove_worker(&mut self, id: WorkerId) -> Vec<Message> {
+    pub(in crate::scheduler) fn remove_worker(&mut self, id: WorkerId, now: u64) -> Vec<Message> {
         if self.workers.get(id.0).is_none() {
             return Vec::new();
         }
         // Out of every list and count first.
+        self.set_retiring(id);
         self.enter(id.0, WorkerState::Active);
         spin::slept();
         let worker = self.workers.remove(id.0);
@@ -74,16 +78,27 @@ impl State {
         lane.running -= worker.running;
         lane.busy -= u32::from(worker.running > 0);
         let mut messages = Vec::new();
+        for index in self.waiting.own_tasks(&self.tasks, id) {
+            let ticket = self.withdraw(index).ticket;
+            self.stats.failed += 1;
+            messages.push(Message::Settled {
+                ticket,
+                outcome: Outcome::WorkerGone {
+                    worker: id,
+                    attempts: 0,
+                },
+            });
+        }
         for &index in worker.slots.iter().flatten() {
             let task = &mut self.tasks[index];
+            let ran = now.saturating_sub(task.started);
             if task.stage == Stage::Running && task.retries > 0 && self.phase == Phase::Open {
                 task.retries -= 1;
-                task.stage = Stage::Waiting;
-                self.queued_bytes += task.payload.heap_bytes();
-                self.queues[worker.lane].push(&mut self.tasks, index);
+                self.start_over(index, ran, now);
                 continue;
             }
             let task = self.tasks.remove(index);
+            self.waiting.end(&task, ran);
             if task.stage == Stage::Running {
                 self.stats.failed += 1;
                 messages.push(Message::Settled {
@@ -182,7 +197,7 @@ impl State {
     }
 
     pub(super) fn retire(&mut self, id: u32) -> Option<Arc<dyn Bell>> {
-        self.workers[id].retiring = true;
+        self.set_retiring(WorkerId(id));
         if matches!(
             self.workers[id].state,
             WorkerState::Idle | WorkerState::Spare
