@@ -23,7 +23,7 @@ use super::share::Share;
 use super::slab::Slab;
 use super::spin::{self, Gaps};
 use super::stats::{Snapshot, Stats, WorkerSnapshot};
-use super::task::{Key, NewTask, Outcome, Stage, Taken, Task};
+use super::task::{Key, NO_LIMIT, NewTask, Outcome, Stage, Taken, Task};
 use super::worker::{Worker, WorkerId, WorkerState};
 
 /// Nanoseconds for which a worker that was woken does not give its place to the other lane.
@@ -51,6 +51,8 @@ pub(super) struct LaneState {
     /// All workers, the starting ones too.
     pub(super) workers: u32,
     pub(super) starting: u32,
+    /// Starting workers that have all the tasks they may run.
+    promised: u32,
     searching: u32,
     busy: u32,
     running: u32,
@@ -71,6 +73,7 @@ impl Default for LaneState {
             spare: Vec::new(),
             workers: 0,
             starting: 0,
+            promised: 0,
             searching: 0,
             busy: 0,
             running: 0,
@@ -244,7 +247,10 @@ impl State {
             _ => {}
         }
         match old {
-            WorkerState::Starting => lane.starting -= 1,
+            WorkerState::Starting => {
+                lane.starting -= 1;
+                lane.promised -= u32::from(!worker.has_room());
+            }
             WorkerState::Idle => lane.idle.retain(|&other| other != id),
             WorkerState::Spare => lane.spare.retain(|&other| other != id),
             _ => {}
@@ -266,7 +272,7 @@ impl State {
     }
 
     /// The worker runs and will ask for tasks. False when it is not known (any more).
-    pub(super) fn join(&mut self, id: WorkerId, bell: Arc<dyn Bell>) -> bool {
+    pub(super) fn join(&mut self, id: WorkerId, bell: Arc<dyn Bell>, now: u64) -> bool {
         let Some(worker) = self.workers.get_mut(id.0) else {
             return false;
         };
@@ -274,6 +280,10 @@ impl State {
         worker.retiring |= self.phase == Phase::Closed;
         if worker.state == WorkerState::Starting {
             self.enter(id.0, WorkerState::Active);
+            for index in self.workers[id.0].slots.iter().flatten() {
+                self.tasks[*index].started = now;
+                self.stats.waited(now - self.tasks[*index].enqueued);
+            }
         }
         true
     }
@@ -283,6 +293,7 @@ impl State {
         if self.workers.get(id.0).is_none() {
             return Vec::new();
         }
+        let started = self.workers[id.0].state != WorkerState::Starting;
         // Out of every list and count first.
         self.enter(id.0, WorkerState::Active);
         spin::slept();
@@ -306,9 +317,13 @@ impl State {
                 self.stats.failed += 1;
                 messages.push(Message::Settled {
                     ticket: task.ticket,
-                    outcome: Outcome::WorkerGone {
-                        worker: id,
-                        attempts: task.attempts,
+                    outcome: if started {
+                        Outcome::WorkerGone {
+                            worker: id,
+                            attempts: task.attempts,
+                        }
+                    } else {
+                        Outcome::WorkerStart
                     },
                 });
             }
@@ -411,15 +426,19 @@ impl State {
             }
         }
         self.dequeue(index);
-        let slot = self.workers[id.0].occupy(index);
-        let first = self.workers[id.0].running == 1;
+        let worker = &mut self.workers[id.0];
+        let slot = worker.occupy(index);
+        let starting = worker.state == WorkerState::Starting;
         let state = &mut self.lanes[lane];
         state.running += 1;
-        state.busy += u32::from(first);
+        state.busy += u32::from(worker.running == 1);
+        state.promised += u32::from(starting && !worker.has_room());
         let task = &mut self.tasks[index];
         (task.stage, task.worker, task.slot, task.started) = (Stage::Running, id, slot, now);
         task.attempts = task.attempts.saturating_add(1);
-        self.stats.waited(now.saturating_sub(task.enqueued));
+        if !starting {
+            self.stats.waited(now.saturating_sub(task.enqueued));
+        }
         Some(Taken {
             key: Key {
                 index,
@@ -434,37 +453,68 @@ impl State {
         })
     }
 
-    /// Queues a task and gives it at once to an idle worker, if there is one and nothing is ahead.
+    /// Queues a task and gives it at once to a worker that will certainly be the one to run it, if there
+    /// is one and nothing is ahead.
     pub(super) fn enqueue_direct(&mut self, new: NewTask, now: u64) -> Option<(WorkerId, Taken)> {
         let lane = new.lane;
-        let place_free = self.busy() + self.searching() < self.limits.max_threads;
-        if self.phase == Phase::Closed
-            || self.paused
-            || !place_free
-            || !self.queues[lane].is_empty()
-        {
+        if self.phase == Phase::Closed || self.paused || !self.queues[lane].is_empty() {
             return None;
         }
-        let id = WorkerId(*self.lanes[lane].idle.last()?);
-        self.enter(id.0, WorkerState::Active);
-        self.workers[id.0].turn_since = now;
-        self.enqueue(new, now);
-        let taken = self
-            .take(id, now)
-            .expect("an idle worker with a free place takes the only task");
-        Some((id, taken))
+        let limited = new.queue_timeout != NO_LIMIT || new.timeout != NO_LIMIT;
+        let id = match self.lanes[lane].idle.last() {
+            Some(&id) => id,
+            // Its limits could not tell the start of the worker from the run.
+            None if limited => return None,
+            None => self.least_loaded_of_starting(lane)?,
+        };
+        let was_idle = self.workers[id].state == WorkerState::Idle;
+        let place_free = self.busy() + self.searching() < self.limits.max_threads;
+        if self.workers[id].running == 0 && !place_free {
+            return None;
+        }
+        if was_idle {
+            self.enter(id, WorkerState::Active);
+            self.workers[id].turn_since = now;
+        }
+        let key = self.enqueue(new, now);
+        let taken = self.take(WorkerId(id), now);
+        if taken.is_none() {
+            self.dequeue(key.index);
+            self.tasks.remove(key.index);
+            if was_idle {
+                self.enter(id, WorkerState::Idle);
+            }
+        }
+        taken.map(|taken| (WorkerId(id), taken))
+    }
+
+    /// A worker with room, of a lane whose workers are all still starting: no other would come sooner.
+    fn least_loaded_of_starting(&self, lane: Lane) -> Option<u32> {
+        if self.lanes[lane].starting < self.lanes[lane].workers {
+            return None;
+        }
+        self.workers
+            .keys()
+            .filter(|&id| self.workers[id].lane == lane && self.workers[id].has_room())
+            .min_by_key(|&id| self.workers[id].running)
     }
 
     /// Takes a direct submission back. The worker is to ask for another task.
     pub(super) fn undo(&mut self, id: WorkerId, slot: u32, now: u64) -> Option<Arc<dyn Bell>> {
         let worker = self.workers.get_mut(id.0)?;
         let index = (*worker.slots.get(slot as usize)?)?;
+        let was_full = !worker.has_room();
         worker.vacate(slot);
         worker.completed -= 1;
-        let lane = &mut self.lanes[worker.lane];
-        lane.running -= 1;
-        lane.busy -= u32::from(worker.running == 0);
+        let lane = worker.lane;
+        let state = &mut self.lanes[lane];
+        state.running -= 1;
+        state.busy -= u32::from(worker.running == 0);
         self.tasks.remove(index);
+        if self.workers[id.0].state == WorkerState::Starting {
+            self.lanes[lane].promised -= u32::from(was_full);
+            return None;
+        }
         self.wake(id.0, now)
     }
 
@@ -529,7 +579,7 @@ impl State {
                 }
             }
             let state = &self.lanes[lane];
-            let expected = (state.starting + state.searching) as usize;
+            let expected = (state.starting - state.promised + state.searching) as usize;
             if !state.held
                 && state.idle.is_empty()
                 && state.workers < self.limits.max_threads
@@ -819,7 +869,6 @@ impl Drop for State {
 mod tests {
     use super::super::outbox::Ring;
     use super::super::payload::Payload;
-    use super::super::task::NO_LIMIT;
     use super::*;
 
     #[derive(Debug)]
@@ -845,7 +894,7 @@ mod tests {
         );
         let [native, script] = Lane::ALL.map(|lane| {
             let id = state.add_worker(lane, 0);
-            assert!(state.join(id, Arc::new(Silent)));
+            assert!(state.join(id, Arc::new(Silent), 0));
             assert!(matches!(state.next(id, false, 0), Next::Idle));
             id
         });

@@ -149,12 +149,93 @@ fn a_worker_takes_tasks_in_order_and_their_results_reach_the_owner() {
     );
 }
 
+#[test]
+fn a_direct_task_goes_to_a_starting_worker_only_where_none_has_started() {
+    let mut state = State::new(LIMITS, 0);
+    let first = state.add_worker(Lane::Script, 0);
+    let limited = NewTask {
+        timeout: 5,
+        ..call(0, Lane::Script)
+    };
+    assert!(state.enqueue_direct(limited, 0).is_none());
+    let (worker, taken) = state.enqueue_direct(call(1, Lane::Script), 0).unwrap();
+    assert_eq!((worker, taken.ticket), (first, 1));
+    assert!(state.enqueue_direct(call(2, Lane::Script), 0).is_none());
+
+    // It is full, so the next task needs another worker.
+    state.enqueue(call(2, Lane::Script), 0);
+    let second = state.wakes(true, 0).starts[Lane::Script].unwrap();
+    assert!(state.join(first, Arc::new(TestBell::default()), 9));
+    assert!(matches!(state.next(first, false, 9), Next::Idle));
+    assert_eq!(state.snapshot(9).wait.count, 1);
+    assert!(matches!(
+        state.finish(
+            first,
+            taken.slot,
+            Outcome::Returned(Payload::number(0, 0.0)),
+            10
+        ),
+        Some(Message::Settled { ticket: 1, .. })
+    ));
+    // The second is still starting; the first has started and would be asked by the queue.
+    assert!(matches!(state.next(first, false, 10), Next::Run(_)));
+    assert!(state.enqueue_direct(call(3, Lane::Script), 10).is_none());
+    assert!(state.remove_worker(second).is_empty());
+}
+
+#[test]
+fn a_direct_task_ends_with_the_worker_that_does_not_start() {
+    let mut state = State::new(LIMITS, 0);
+    let id = state.add_worker(Lane::Script, 0);
+    assert!(state.enqueue_direct(call(1, Lane::Script), 0).is_some());
+    let messages = state.remove_worker(id);
+    assert!(matches!(
+        messages.as_slice(),
+        [Message::Settled {
+            ticket: 1,
+            outcome: Outcome::WorkerStart
+        }]
+    ));
+    assert_eq!(state.load(), (0, 0));
+}
+
+#[test]
+fn a_direct_task_is_held_to_its_limits() {
+    let (pool, outbox) = pool(Limits {
+        min_threads: 1,
+        ..LIMITS
+    });
+    let [worker] = pool.reserve_minimum(Lane::Script)[..] else {
+        panic!("one is reserved")
+    };
+    assert!(pool.join(worker, Arc::new(TestBell::default())));
+    assert!(matches!(pool.exchange(worker, None), Step::Idle));
+    let limited = NewTask {
+        timeout: 1,
+        ..call(1, Lane::Script)
+    };
+    assert!(pool.submit_direct(limited).is_some());
+    let message = loop {
+        match outbox.receive() {
+            Some(message) => break message,
+            None => thread::yield_now(),
+        }
+    };
+    assert!(matches!(
+        message,
+        Message::Settled {
+            ticket: 1,
+            outcome: Outcome::TaskTimeout
+        }
+    ));
+}
+
 /// Two idle workers of a lane, driven without a clock: times are given.
 fn two_idle() -> (State, [u32; 2]) {
     let mut state = State::new(LIMITS, 0);
     let ids = [0, 1].map(|_| {
         let id = state.add_worker(Lane::Script, 0);
-        assert!(state.join(id, Arc::new(TestBell::default())));
+        assert!(state.join(id, Arc::new(TestBell::default()), 0));
         assert!(matches!(state.next(id, false, 0), Next::Idle));
         id.0
     });
