@@ -16,7 +16,7 @@ const { Settings } = require('./settings')
 const { stream } = require('./stream')
 const { Submitter } = require('./submitter')
 const { show } = require('./validate')
-const { move } = require('./payload/move')
+const { move, transferableSymbol, valueSymbol } = require('./payload/move')
 
 class Pool extends EventEmitter {
   #options
@@ -383,6 +383,8 @@ class Pool extends EventEmitter {
   }
 
   static move = move
+  static transferableSymbol = transferableSymbol
+  static valueSymbol = valueSymbol
 }
 
 /** As the tutorials' hand-written pools: a number of workers, and their script. */
