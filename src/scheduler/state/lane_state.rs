@@ -17,6 +17,8 @@ pub(in crate::scheduler) struct LaneState {
     /// All workers, the starting ones too.
     pub(in crate::scheduler) workers: u32,
     pub(in crate::scheduler) starting: u32,
+    /// Starting workers that have all the tasks they may run.
+    pub(super) promised: u32,
     pub(in crate::scheduler) searching: u32,
     pub(in crate::scheduler) busy: u32,
     pub(in crate::scheduler) running: u32,
@@ -39,6 +41,7 @@ impl Default for LaneState {
             spare: Vec::new(),
             workers: 0,
             starting: 0,
+            promised: 0,
             searching: 0,
             busy: 0,
             running: 0,

@@ -27,7 +27,10 @@ impl State {
         }
         match old {
             WorkerState::Spinning => lane.nudged = false,
-            WorkerState::Starting => lane.starting -= 1,
+            WorkerState::Starting => {
+                lane.starting -= 1;
+                lane.promised -= u32::from(!worker.has_room());
+            }
             WorkerState::Idle => lane.idle.retain(|&other| other != id),
             WorkerState::Spare => lane.spare.retain(|&other| other != id),
             _ => {}
@@ -51,7 +54,12 @@ impl State {
     }
 
     /// The worker runs and will ask for tasks. False when it is not known (any more).
-    pub(in crate::scheduler) fn join(&mut self, id: WorkerId, bell: Arc<dyn Bell>) -> bool {
+    pub(in crate::scheduler) fn join(
+        &mut self,
+        id: WorkerId,
+        bell: Arc<dyn Bell>,
+        now: u64,
+    ) -> bool {
         let Some(worker) = self.workers.get_mut(id.0) else {
             return false;
         };
@@ -59,6 +67,10 @@ impl State {
         worker.retiring |= self.phase == Phase::Closed;
         if worker.state == WorkerState::Starting {
             self.enter(id.0, WorkerState::Active);
+            for index in self.workers[id.0].slots.iter().flatten() {
+                self.tasks[*index].started = now;
+                self.stats.waited(now - self.tasks[*index].enqueued);
+            }
         }
         true
     }
@@ -68,6 +80,7 @@ impl State {
         if self.workers.get(id.0).is_none() {
             return Vec::new();
         }
+        let started = self.workers[id.0].state != WorkerState::Starting;
         // Out of every list and count first.
         self.set_retiring(id);
         self.enter(id.0, WorkerState::Active);
@@ -103,9 +116,13 @@ impl State {
                 self.stats.failed += 1;
                 messages.push(Message::Settled {
                     ticket: task.ticket,
-                    outcome: Outcome::WorkerGone {
-                        worker: id,
-                        attempts: task.attempts,
+                    outcome: if started {
+                        Outcome::WorkerGone {
+                            worker: id,
+                            attempts: task.attempts,
+                        }
+                    } else {
+                        Outcome::WorkerStart
                     },
                 });
             }

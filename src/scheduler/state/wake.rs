@@ -68,7 +68,7 @@ impl State {
             }
         }
         let state = &self.lanes[lane];
-        let expected = (state.starting + state.searching) as usize;
+        let expected = (state.starting - state.promised + state.searching) as usize;
         if !state.held
             && state.idle.is_empty()
             && state.workers < self.limits.max_threads
