@@ -33,6 +33,7 @@ const OUTPUTS = /** @type {const} */ (['stdout', 'stderr'])
  * @property {unknown} error
  * @property {boolean} failed
  * @property {NodeJS.Timeout | undefined} limit of the time that it may take to start
+ * @property {boolean} ending it was terminated from here
  * @property {Map<number, unknown>} results by generation: came by port, ahead of the scheduler's word
  */
 
@@ -86,6 +87,7 @@ class Isolates {
 
   /** @param {number} id */
   start(id) {
+    if (this.all.has(id)) return
     const { options } = this.owner
     const { port1: port, port2 } = new MessageChannel()
     const flags = new Int32Array(new SharedArrayBuffer(4 * options.concurrentTasksPerWorker))
@@ -108,6 +110,7 @@ class Isolates {
       error: undefined,
       failed: false,
       limit: this.#limitStart(id),
+      ending: false,
       results: new Map()
     }
     this.all.set(id, isolate)
@@ -185,13 +188,16 @@ class Isolates {
 
   /** @param {number} id */
   terminate(id) {
-    this.all.get(id)?.worker.terminate()
+    const isolate = this.all.get(id)
+    if (isolate === undefined) return
+    isolate.ending = true
+    isolate.worker.terminate()
   }
 
   terminateAll() {
     clearTimeout(this.backoff)
     this.#disappoint(new PoolClosedError('The pool was closed before its workers were ready'))
-    for (const { worker } of this.all.values()) worker.terminate()
+    for (const id of this.all.keys()) this.terminate(id)
   }
 
   /** Retired isolates end by themselves, unless something of theirs keeps them. */
@@ -229,6 +235,8 @@ class Isolates {
    * @param {boolean} direct whether the worker does not know of the task yet
    */
   send(id, slot, generation, target, ticket, input, transferList, direct) {
+    // The scheduler's word that it is to be started may not have been read yet.
+    if (direct) this.start(id)
     this.all
       .get(id)
       ?.port.postMessage([PORT_MESSAGE.INPUT, slot, generation, target, ticket, input, direct], transferList)
@@ -336,7 +344,7 @@ class Isolates {
     isolate.port.close()
     const exit = new WorkerExitError(`The worker ended with exit code ${exitCode} while it ran the task`, exitCode)
     this.causes.set(id, isolate.failed ? isolate.error : exit)
-    if (!isolate.ready && this.owner.isOpen())
+    if (!isolate.ready && !isolate.ending && this.owner.isOpen())
       this.#failed(
         isolate.failed ? isolate.error : new Error(`The worker ended with exit code ${exitCode} before it was ready`)
       )

@@ -12,7 +12,7 @@ const { NATIVE, SCRIPT } = require('./targets')
 const { Settings } = require('./settings')
 const { Submitter } = require('./submitter')
 const { show } = require('./validate')
-const { move } = require('./payload/move')
+const { move, transferableSymbol, valueSymbol } = require('./payload/move')
 
 class Pool extends EventEmitter {
   #options
@@ -412,6 +412,8 @@ class Pool extends EventEmitter {
   }
 
   static move = move
+  static transferableSymbol = transferableSymbol
+  static valueSymbol = valueSymbol
 }
 
 /** As the tutorials' hand-written pools: a number of workers, and their script. */

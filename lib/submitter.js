@@ -6,6 +6,7 @@
 const { bound, cells, numbers, CELL, FORM, DEADLINE, issue, giveBack, calls } = require('./environment')
 const { listen } = require('./abort')
 const { AbortError, PoolClosedError, InputTooLargeError, QueueFullError } = require('./errors')
+const { isMoved, unwrap } = require('./payload/move')
 const { PORT, TAG, encode, encodeForNative } = require('./payload/values')
 const { NATIVE } = require('./targets')
 const { Task } = require('./task')
@@ -79,7 +80,8 @@ class Submitter {
     const native = target.lane === NATIVE
     let extra
     // Native tasks take a copy of the bytes; what is handed over is taken from the caller all the same.
-    if (native) extra = encodeForNative(transferList === undefined ? input : taken(input, transferList))
+    if (native)
+      extra = encodeForNative(transferList === undefined && !isMoved(input) ? input : taken(input, transferList))
     else extra = transferList === undefined ? encode(input) : PORT
     if (this.#options.maxInputSize !== undefined) refuseLarger(this.#options.maxInputSize, extra)
     const promise = new Promise(capture)
@@ -142,7 +144,12 @@ class Submitter {
    * @param {Settings} settings
    */
   #submitByPort(task, target, input, settings) {
-    const list = settings.transferList ?? []
+    let list = settings.transferList ?? []
+    if (isMoved(input)) {
+      const moved = unwrap(input)
+      input = moved.value
+      list = [...list, ...moved.transferList]
+    }
     // A task that may start again keeps its input, so it is held here and copied each time.
     const again = settings.retries > 0
     const put = () => {
@@ -210,10 +217,12 @@ class Submitter {
 /**
  * The input, with what the caller hands over moved out of its hands.
  * @param {any} input
- * @param {any[]} transferList
+ * @param {any[]} [transferList]
  */
-function taken(input, transferList) {
-  return structuredClone(input, { transfer: transferList })
+function taken(input, transferList = []) {
+  if (!isMoved(input)) return structuredClone(input, { transfer: transferList })
+  const moved = unwrap(input)
+  return structuredClone(moved.value, { transfer: [...transferList, ...moved.transferList] })
 }
 
 /**

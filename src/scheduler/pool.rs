@@ -157,10 +157,29 @@ impl Scheduler {
         Ok(Submitted { key, start })
     }
 
-    /// Gives a task to an idle worker of its lane at once, if there is one and nothing waits: the caller
-    /// sends the input. Otherwise the task is dropped, and is to be submitted as usual.
-    pub fn submit_direct(&self, new: NewTask) -> Option<(WorkerId, Taken)> {
-        self.state.lock().enqueue_direct(new, now())
+    /// Gives a task to an idle worker of its lane at once, or, where all are still starting, to one of
+    /// those, if nothing waits: the caller sends the input. Otherwise the task is dropped, and is to be
+    /// submitted as usual.
+    pub fn submit_direct(self: &Arc<Self>, new: NewTask) -> Option<(WorkerId, Taken)> {
+        let now = now();
+        let deadline = new.deadline;
+        let (id, taken) = self.state.lock().enqueue_direct(new, now)?;
+        self.limit_run(&taken, now);
+        if deadline != NO_DEADLINE {
+            timer::arm(deadline, Arc::downgrade(self), Alarm::Deadline(taken.key));
+        }
+        Some((id, taken))
+    }
+
+    /// Arms the alarm of a task that starts now.
+    fn limit_run(self: &Arc<Self>, taken: &Taken, now: u64) {
+        if taken.timeout != NO_LIMIT {
+            timer::arm(
+                now + ms(taken.timeout),
+                Arc::downgrade(self),
+                Alarm::TaskTimeout(taken.key),
+            );
+        }
     }
 
     /// Takes a direct submission back whose input could not be sent.
@@ -200,7 +219,7 @@ impl Scheduler {
     #[must_use]
     pub fn join(self: &Arc<Self>, id: WorkerId, bell: Arc<dyn Bell>) -> bool {
         let mut state = self.state.lock();
-        let (known, relieved) = state.join(id, bell);
+        let (known, relieved) = state.join(id, bell, now());
         let limit = state.age_limit(id);
         drop(state);
         if let Some(bell) = relieved {
@@ -243,13 +262,7 @@ impl Scheduler {
         }
         match next {
             Next::Run(taken) => {
-                if taken.timeout != NO_LIMIT {
-                    timer::arm(
-                        now + ms(taken.timeout),
-                        Arc::downgrade(self),
-                        Alarm::TaskTimeout(taken.key),
-                    );
-                }
+                self.limit_run(&taken, now);
                 Step::Run(taken)
             }
             Next::Retire => Step::Retire,

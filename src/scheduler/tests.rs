@@ -153,6 +153,37 @@ fn a_worker_takes_tasks_in_order_and_their_results_reach_the_owner() {
 }
 
 #[test]
+fn a_direct_task_is_held_to_its_limits() {
+    let (pool, outbox) = pool(Limits {
+        min_threads: 1,
+        ..LIMITS
+    });
+    let [worker] = pool.reserve_minimum(Lane::Script, 0)[..] else {
+        panic!("one is reserved")
+    };
+    assert!(pool.join(worker, Arc::new(TestBell::default())));
+    assert!(matches!(pool.exchange(worker, None), Step::Idle));
+    let limited = NewTask {
+        timeout: 1,
+        ..call(1, Lane::Script)
+    };
+    assert!(pool.submit_direct(limited).is_some());
+    let message = loop {
+        match outbox.receive() {
+            Some(message) => break message,
+            None => thread::yield_now(),
+        }
+    };
+    assert!(matches!(
+        message,
+        Message::Settled {
+            ticket: 1,
+            outcome: Outcome::TaskTimeout
+        }
+    ));
+}
+
+#[test]
 fn an_isolate_that_was_rung_and_does_not_come_is_replaced_by_another() {
     let (pool, _) = pool(LIMITS);
     let workers: Vec<_> = (0..2)

@@ -11,7 +11,7 @@ use super::{Phase, State};
 use crate::scheduler::lane::Lane;
 use crate::scheduler::outbox::{Bell, Message};
 use crate::scheduler::spin;
-use crate::scheduler::task::{Key, NewTask, Outcome, PINNED, Stage, Taken};
+use crate::scheduler::task::{Key, NO_LIMIT, NewTask, Outcome, PINNED, Stage, Taken};
 use crate::scheduler::worker::{WorkerId, WorkerState};
 
 /// Nanoseconds for which a worker that was woken does not give its place to the other lane.
@@ -143,14 +143,16 @@ impl State {
         }
         self.queued_bytes -= self.tasks[index].payload.heap_bytes();
         self.waiting.start(&mut self.tasks, index);
-        let slot = self.workers[id.0].occupy(index);
-        let first = self.workers[id.0].running == 1;
         if self.wear.one_task && lane == Lane::Script {
             self.set_retiring(id);
         }
+        let worker = &mut self.workers[id.0];
+        let slot = worker.occupy(index);
+        let starting = worker.state == WorkerState::Starting;
         let state = &mut self.lanes[lane];
         state.running += 1;
-        state.busy += u32::from(first);
+        state.busy += u32::from(worker.running == 1);
+        state.promised += u32::from(starting && !worker.has_room());
         let task = &mut self.tasks[index];
         (task.stage, task.worker, task.slot, task.started) = (Stage::Running, id, slot, now);
         task.attempts = task.attempts.saturating_add(1);
@@ -159,7 +161,9 @@ impl State {
             self.bind(key, id);
         }
         let task = &mut self.tasks[index];
-        self.stats.waited(now.saturating_sub(task.enqueued));
+        if !starting {
+            self.stats.waited(now.saturating_sub(task.enqueued));
+        }
         Some(Taken {
             key: Key {
                 index,
@@ -211,35 +215,60 @@ impl State {
         })
     }
 
-    /// Queues a task and gives it at once to an idle worker, if there is one and nothing is ahead.
+    /// Queues a task and gives it at once to a worker that will certainly be the one to run it, if there
+    /// is one and nothing is ahead.
     pub(in crate::scheduler) fn enqueue_direct(
         &mut self,
         new: NewTask,
         now: u64,
     ) -> Option<(WorkerId, Taken)> {
         let lane = new.lane;
-        let place_free = self.busy() + self.searching() < self.limits.max_threads;
-        if self.phase == Phase::Closed
-            || self.paused
-            || !place_free
-            || self.waiting.runnable(lane) > 0
+        if self.phase == Phase::Closed || self.paused || self.waiting.runnable(lane) > 0 {
+            return None;
+        }
+        let limited = new.queue_timeout != NO_LIMIT || new.timeout != NO_LIMIT;
+        let id = match self.lanes[lane].idle.last() {
+            Some(&id) => id,
+            // Its limits could not tell the start of the worker from the run.
+            None if limited => return None,
+            None => self.least_loaded_of_starting(lane)?,
+        };
+        let (was_idle, first) = (
+            self.workers[id].state == WorkerState::Idle,
+            self.workers[id].running == 0,
+        );
+        let busy = self.busy();
+        let place_free = busy + self.searching() < self.limits.max_threads;
+        if self.waiting.own_len(WorkerId(id)) > 0
+            || first && !(place_free && self.share.could_afford(busy))
         {
             return None;
         }
-        let id = WorkerId(*self.lanes[lane].idle.last()?);
-        if self.waiting.own_len(id) > 0 || !self.share.could_afford(self.busy()) {
-            return None;
+        if was_idle {
+            self.enter(id, WorkerState::Active);
+            self.workers[id].turn_since = now;
         }
-        self.enter(id.0, WorkerState::Active);
-        self.workers[id.0].turn_since = now;
         let key = self.enqueue(new, now);
-        let taken = self.take(id, now);
+        let taken = self.take(WorkerId(id), now);
         if taken.is_none() {
             // Another process was faster to take the last token, or the task's lane yields.
             self.withdraw(key.index);
-            self.enter(id.0, WorkerState::Idle);
+            if was_idle {
+                self.enter(id, WorkerState::Idle);
+            }
         }
-        taken.map(|taken| (id, taken))
+        taken.map(|taken| (WorkerId(id), taken))
+    }
+
+    /// A worker with room, of a lane whose workers are all still starting: no other would come sooner.
+    fn least_loaded_of_starting(&self, lane: Lane) -> Option<u32> {
+        if self.lanes[lane].starting < self.lanes[lane].workers {
+            return None;
+        }
+        self.workers
+            .keys()
+            .filter(|&id| self.workers[id].lane == lane && self.workers[id].has_room())
+            .min_by_key(|&id| self.workers[id].running)
     }
 
     /// Takes a direct submission back. The worker is to ask for another task.
@@ -251,13 +280,19 @@ impl State {
     ) -> Option<Arc<dyn Bell>> {
         let worker = self.workers.get_mut(id.0)?;
         let index = (*worker.slots.get(slot as usize)?)?;
+        let was_full = !worker.has_room();
         worker.vacate(slot);
         worker.completed -= 1;
-        let lane = &mut self.lanes[worker.lane];
-        lane.running -= 1;
-        lane.busy -= u32::from(worker.running == 0);
+        let (lane, starting) = (worker.lane, worker.state == WorkerState::Starting);
+        let state = &mut self.lanes[lane];
+        state.running -= 1;
+        state.busy -= u32::from(worker.running == 0);
+        state.promised -= u32::from(starting && was_full);
         let task = self.tasks.remove(index);
         self.waiting.undo(&task);
-        self.wake(id.0, now)
+        match starting {
+            true => None,
+            false => self.wake(id.0, now),
+        }
     }
 }

@@ -19,6 +19,8 @@ pub(in crate::scheduler) struct LaneState {
     pub(in crate::scheduler) starting: u32,
     /// Those that are about to end.
     pub(in crate::scheduler) retiring: u32,
+    /// Starting workers that have all the tasks they may run.
+    pub(super) promised: u32,
     pub(in crate::scheduler) searching: u32,
     pub(in crate::scheduler) busy: u32,
     pub(in crate::scheduler) running: u32,
@@ -42,6 +44,7 @@ impl Default for LaneState {
             workers: 0,
             starting: 0,
             retiring: 0,
+            promised: 0,
             searching: 0,
             busy: 0,
             running: 0,

@@ -27,7 +27,10 @@ impl State {
         }
         match old {
             WorkerState::Spinning => lane.nudged = false,
-            WorkerState::Starting => lane.starting -= 1,
+            WorkerState::Starting => {
+                lane.starting -= 1;
+                lane.promised -= u32::from(!worker.has_room());
+            }
             WorkerState::Idle => lane.idle.retain(|&other| other != id),
             WorkerState::Spare => lane.spare.retain(|&other| other != id),
             _ => {}
@@ -55,6 +58,7 @@ impl State {
         &mut self,
         id: WorkerId,
         bell: Arc<dyn Bell>,
+        now: u64,
     ) -> (bool, Option<Arc<dyn Bell>>) {
         let Some(worker) = self.workers.get_mut(id.0) else {
             return (false, None);
@@ -66,6 +70,10 @@ impl State {
         let worker = &self.workers[id.0];
         if worker.state == WorkerState::Starting {
             self.enter(id.0, WorkerState::Active);
+            for index in self.workers[id.0].slots.iter().flatten() {
+                self.tasks[*index].started = now;
+                self.stats.waited(now - self.tasks[*index].enqueued);
+            }
         }
         (true, self.relieve(id))
     }
@@ -75,6 +83,7 @@ impl State {
         if self.workers.get(id.0).is_none() {
             return Vec::new();
         }
+        let started = self.workers[id.0].state != WorkerState::Starting;
         // Out of every list and count first.
         self.set_retiring(id);
         self.replacement.take_if(|other| *other == id);
@@ -112,9 +121,13 @@ impl State {
                 self.stats.failed += 1;
                 messages.push(Message::Settled {
                     ticket: task.ticket,
-                    outcome: Outcome::WorkerGone {
-                        worker: id,
-                        attempts: task.attempts,
+                    outcome: if started {
+                        Outcome::WorkerGone {
+                            worker: id,
+                            attempts: task.attempts,
+                        }
+                    } else {
+                        Outcome::WorkerStart
                     },
                 });
             }

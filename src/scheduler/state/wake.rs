@@ -71,7 +71,7 @@ impl State {
             }
         }
         let state = &self.lanes[lane];
-        let expected = (state.starting + state.searching) as usize;
+        let expected = (state.starting - state.promised + state.searching) as usize;
         if !self.wear.one_task
             && !state.held
             && state.idle.is_empty()

@@ -1,6 +1,7 @@
 //! Decisions, one at a time, with the times given.
 
 mod affinity;
+mod direct;
 mod groups;
 mod wear;
 
@@ -34,7 +35,7 @@ const LIMITS: Limits = Limits {
 /// An idle worker of this lane.
 fn idle(state: &mut State, lane: Lane) -> WorkerId {
     let id = state.add_worker(lane, 0);
-    assert!(state.join(id, Arc::new(Silent)).0);
+    assert!(state.join(id, Arc::new(Silent), 0).0);
     assert!(matches!(state.next(id, false, 0), Next::Idle));
     id
 }

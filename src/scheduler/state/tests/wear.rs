@@ -36,7 +36,7 @@ fn run_until_start(state: &mut State, id: WorkerId) -> (u32, WorkerId) {
 }
 
 fn joined(state: &mut State, id: WorkerId) -> bool {
-    let (known, relieved) = state.join(id, Arc::new(Silent));
+    let (known, relieved) = state.join(id, Arc::new(Silent), 0);
     assert!(known);
     relieved.is_some()
 }
