@@ -51,6 +51,7 @@ test('tasks that fail, die, or are given up leave an isolating pool working', as
     'ERR_RSPOOL_WORKER_EXIT'
   ])
   t.is(await pool.run(5), 5)
+  t.is(typeof (await pool.runTask('hash.crc32', 'x')), 'number')
 })
 
 test('an isolate that something of its script keeps is ended all the same', async (t) => {

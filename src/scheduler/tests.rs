@@ -458,6 +458,7 @@ fn every_task_settles_once_whatever_is_given_up_times_out_or_closes() {
                 timeout: limits.0,
                 queue_timeout: limits.1,
                 priority: (next() % 40) as i8 - 20,
+                group: (next() % 4 == 0).then(|| format!("{}", next() % 50).into()),
                 ..call(ticket, Lane::Native)
             };
             keys.push((ticket, pool.submit(new).unwrap().key));

@@ -143,9 +143,6 @@ impl State {
         }
         self.queued_bytes -= self.tasks[index].payload.heap_bytes();
         self.waiting.start(&mut self.tasks, index);
-        if self.wear.one_task && lane == Lane::Script {
-            self.set_retiring(id);
-        }
         let worker = &mut self.workers[id.0];
         let slot = worker.occupy(index);
         let starting = worker.state == WorkerState::Starting;
@@ -159,6 +156,9 @@ impl State {
         if task.key != 0 && task.key != PINNED {
             let key = task.key;
             self.bind(key, id);
+        }
+        if self.wear.one_task && lane == Lane::Script {
+            self.set_retiring(id);
         }
         let task = &mut self.tasks[index];
         if !starting {

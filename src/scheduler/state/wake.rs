@@ -72,7 +72,7 @@ impl State {
         }
         let state = &self.lanes[lane];
         let expected = (state.starting - state.promised + state.searching) as usize;
-        if !self.wear.one_task
+        if (lane == Lane::Native || !self.wear.one_task)
             && !state.held
             && state.idle.is_empty()
             && state.staying() < self.limits.max_threads

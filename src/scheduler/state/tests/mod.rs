@@ -3,6 +3,7 @@
 mod affinity;
 mod direct;
 mod groups;
+mod liveness;
 mod wear;
 
 use std::sync::Arc;
