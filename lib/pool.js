@@ -221,7 +221,9 @@ class Pool extends EventEmitter {
    */
   #call(name, input, options) {
     try {
-      return this.run(input, { ...taskOptions(options, false), name })
+      const target = this.#lookup.script(name)
+      const settings = options === undefined ? this.#defaults : new Settings(this.#options, taskOptions(options, false))
+      return this.#submitter.submit(target, input, settings)
     } catch (error) {
       return Promise.reject(error)
     }
