@@ -8,12 +8,16 @@ const { listen } = require('./abort')
 const { AbortError, PoolClosedError, InputTooLargeError, QueueFullError } = require('./errors')
 const { PORT, TAG, encode, encodeForNative } = require('./payload/values')
 const { NATIVE } = require('./targets')
+const { carry } = require('./carry')
+const { isWatched } = require('./observe/watch')
 const { Task } = require('./task')
 
 /** @typedef {import('./targets').Target} Target */
 /** @typedef {InstanceType<typeof import('./settings').Settings>} Settings */
 
 const RESULT_FULL = 1
+/** Beside the lane: the scheduler tells when the task starts, and how long it ran. */
+const OBSERVED = 2
 
 /** @type {(value: any) => void} */
 let resolve
@@ -29,6 +33,7 @@ class Submitter {
   #handle
   #isolates
   #options
+  #watching
   #onDrain
   #onEmpty
   /** @type {import('./task').Home} */
@@ -47,12 +52,14 @@ class Submitter {
    * @param {number} pool.handle
    * @param {any} pool.options
    * @param {InstanceType<typeof import('./isolates').Isolates>} pool.isolates
+   * @param {import('./observe/watched-task').Watching} pool.watching
    * @param {() => void} pool.onDrain nothing waits any more
    * @param {() => void} pool.onEmpty nothing is in flight any more
    */
-  constructor({ handle, options, isolates, onDrain, onEmpty }) {
+  constructor({ handle, options, isolates, watching, onDrain, onEmpty }) {
     this.#handle = handle
     this.#isolates = isolates
+    this.#watching = watching
     this.#options = options
     this.#onDrain = onDrain
     this.#onEmpty = onEmpty
@@ -74,19 +81,43 @@ class Submitter {
    */
   submit(target, input, settings) {
     if (!this.open) throw new PoolClosedError('The pool is closed')
-    const { signal, transferList } = settings
+    const { signal } = settings
     if (signal?.aborted) throw new AbortError(signal.reason)
+    const promise = new Promise(capture)
+    if (isWatched(promise, settings.watched)) this.#submitWatched(target, input, settings)
+    else this.#hand(new Task(this.#home, resolve, reject), target, input, settings)
+    return promise
+  }
+
+  /**
+   * @param {Target} target
+   * @param {any} input
+   * @param {Settings} settings
+   */
+  #submitWatched(target, input, settings) {
+    const { WatchedTask } = require('./observe/watched-task')
+    const task = new WatchedTask(this.#home, resolve, reject, this.#watching, target, settings)
+    task.call(() => {
+      const carried = carry(target, input, settings)
+      this.#hand(task, carried.target, carried.input, settings)
+    })
+  }
+
+  /**
+   * @param {InstanceType<typeof Task>} task
+   * @param {Target} target
+   * @param {any} input
+   * @param {Settings} settings
+   */
+  #hand(task, target, input, settings) {
+    const { signal, transferList } = settings
     const native = target.lane === NATIVE
     let extra
     // Native tasks take a copy of the bytes; what is handed over is taken from the caller all the same.
     if (native) extra = encodeForNative(transferList === undefined ? input : taken(input, transferList))
     else extra = transferList === undefined ? encode(input) : PORT
     if (this.#options.maxInputSize !== undefined) refuseLarger(this.#options.maxInputSize, extra)
-    const promise = new Promise(capture)
-    const task = new Task(this.#home, resolve, reject)
     task.ticket = issue(task)
-    task.onProgress = settings.onProgress
-    task.link = settings.link
     if (extra === PORT) this.#submitByPort(task, target, input, settings)
     else {
       this.#describe(task, target, settings)
@@ -96,7 +127,6 @@ class Submitter {
       this.#submitted(task)
     }
     if (signal !== undefined && calls[task.ticket] === task) this.#watch(task, signal)
-    return promise
   }
 
   /**
@@ -108,7 +138,7 @@ class Submitter {
     cells[CELL.POOL] = this.#handle
     cells[CELL.TICKET] = task.ticket
     cells[CELL.TARGET] = target.id
-    cells[CELL.LANE] = target.lane
+    cells[CELL.LANE] = task.observed ? target.lane | OBSERVED : target.lane
     cells[CELL.PRIORITY] = settings.priority
     cells[CELL.TIMEOUT] = settings.timeout
     cells[CELL.QUEUE_TIMEOUT] = settings.queueTimeout
@@ -170,6 +200,7 @@ class Submitter {
       cells[CELL.RESULT] = 0
       cells[CELL.START] = -1
       this.#submitted(task)
+      if (task.observed) /** @type {any} */ (task).started(worker, 0)
       return
     }
     try {

@@ -30,4 +30,14 @@ const task = Object.freeze({
   }
 })
 
-module.exports = { task, move, isWorkerThread: !isMainThread, threadId, workerData }
+module.exports = {
+  task,
+  move,
+  isWorkerThread: !isMainThread,
+  threadId,
+  workerData,
+  /** The stores whose values travel with tasks, by name. */
+  get context() {
+    return require('./stores').context
+  }
+}

@@ -106,11 +106,12 @@ function known(id) {
  * @returns {Promise<Run>}
  */
 async function lookUp(id) {
-  const [filename, name, source, base, how] = JSON.parse(native.target(id))
+  const [filename, name, source, base, how, carries] = JSON.parse(native.target(id))
   const isInline = source !== undefined && source !== null
   let run = isInline ? compile(source, base) : await exported(filename, name ?? undefined)
   if (how === 'batch') run = forEach(run)
   else if (how === 'stream') run = pouring(run)
+  if (carries) run = require('./stores').within(run)
   found[id] = run
   return run
 }

@@ -49,6 +49,8 @@ pub struct NewTask {
     pub payload: Payload,
     /// Rare extras of native tasks.
     pub attachments: Option<Box<Attachments>>,
+    /// Whether the owner is told when it starts, and how long it ran.
+    pub observed: bool,
 }
 
 /// No deadline.
@@ -73,6 +75,8 @@ pub struct Taken {
     pub payload: Payload,
     /// Rare extras of native tasks.
     pub attachments: Option<Box<Attachments>>,
+    /// Nanoseconds that it waited, where the owner is to be told.
+    pub observed: Option<u64>,
 }
 
 /// Nanoseconds of waiting that are worth one level of priority.
@@ -111,6 +115,13 @@ pub enum Outcome {
     },
     /// No worker of the lane could be started; the owner knows why.
     WorkerStart,
+    /// How an observed task ended that a worker has run.
+    Timed {
+        /// Nanoseconds that it ran.
+        ran: u64,
+        /// How it ended.
+        outcome: Box<Outcome>,
+    },
 }
 
 /// Where a task stands.
@@ -140,6 +151,7 @@ pub(super) struct Task {
     pub(super) attempts: u8,
     pub(super) lane: Lane,
     pub(super) stage: Stage,
+    pub(super) observed: bool,
     pub(super) enqueued: u64,
     pub(super) started: u64,
     pub(super) deadline: u64,
@@ -163,6 +175,7 @@ impl Task {
             attempts: 0,
             lane: new.lane,
             stage: Stage::Waiting,
+            observed: new.observed,
             enqueued: now,
             started: 0,
             deadline: new.deadline,
@@ -207,6 +220,7 @@ impl Task {
             retries: 0,
             payload,
             attachments: None,
+            observed: false,
         };
         Self::new(new, 0, 0)
     }

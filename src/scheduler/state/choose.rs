@@ -39,6 +39,7 @@ impl State {
         let index = (*worker.slots.get(slot as usize)?)?;
         worker.vacate(slot);
         let task = self.tasks.remove(index);
+        let observed = task.observed;
         let ran = now.saturating_sub(task.started);
         worker.busy_ns += ran;
         let lane = &mut self.lanes[worker.lane];
@@ -53,6 +54,14 @@ impl State {
             Outcome::Returned(_) => self.stats.completed += 1,
             _ => self.stats.failed += 1,
         }
+        let outcome = if observed {
+            Outcome::Timed {
+                ran,
+                outcome: Box::new(outcome),
+            }
+        } else {
+            outcome
+        };
         Some(Message::Settled {
             ticket: task.ticket,
             outcome,
@@ -130,7 +139,8 @@ impl State {
         let task = &mut self.tasks[index];
         (task.stage, task.worker, task.slot, task.started) = (Stage::Running, id, slot, now);
         task.attempts = task.attempts.saturating_add(1);
-        self.stats.waited(now.saturating_sub(task.enqueued));
+        let waited = now.saturating_sub(task.enqueued);
+        self.stats.waited(waited);
         Some(Taken {
             key: Key {
                 index,
@@ -142,6 +152,7 @@ impl State {
             timeout: task.timeout,
             payload: task.take_payload(),
             attachments: task.take_attachments(),
+            observed: task.observed.then_some(waited),
         })
     }
 

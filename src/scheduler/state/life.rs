@@ -48,11 +48,17 @@ impl State {
     }
 
     /// The worker runs and will ask for tasks. False when it is not known (any more).
-    pub(in crate::scheduler) fn join(&mut self, id: WorkerId, bell: Arc<dyn Bell>) -> bool {
+    pub(in crate::scheduler) fn join(
+        &mut self,
+        id: WorkerId,
+        bell: Arc<dyn Bell>,
+        thread: Option<u32>,
+    ) -> bool {
         let Some(worker) = self.workers.get_mut(id.0) else {
             return false;
         };
         worker.bell = Some(bell);
+        worker.thread = thread;
         worker.retiring |= self.phase == Phase::Closed;
         if worker.state == WorkerState::Starting {
             self.enter(id.0, WorkerState::Active);

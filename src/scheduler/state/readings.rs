@@ -2,7 +2,7 @@
 
 use super::State;
 use crate::scheduler::lane::Lane;
-use crate::scheduler::stats::{Snapshot, WorkerSnapshot};
+use crate::scheduler::stats::{Measured, Snapshot, Times, WorkerSnapshot};
 use crate::scheduler::worker::{WorkerId, WorkerState};
 
 impl State {
@@ -16,6 +16,10 @@ impl State {
                 running + state.running as usize,
             )
         })
+    }
+
+    pub(in crate::scheduler) fn times(&mut self, what: Measured) -> &mut Times {
+        self.stats.times(what)
     }
 
     pub(in crate::scheduler) fn snapshot(&self, now: u64) -> Snapshot {
@@ -36,6 +40,7 @@ impl State {
                 completed: worker.completed,
                 age: ms(now.saturating_sub(worker.since)),
                 busy: ms(worker.busy_ns),
+                thread: worker.thread,
             }
         };
         let allowed = now.saturating_sub(self.stats.started_at).max(1) as f64

@@ -28,7 +28,7 @@ const LIMITS: Limits = Limits {
 /// An idle worker of this lane.
 fn idle(state: &mut State, lane: Lane) -> WorkerId {
     let id = state.add_worker(lane, 0);
-    assert!(state.join(id, Arc::new(Silent)));
+    assert!(state.join(id, Arc::new(Silent), None));
     assert!(matches!(state.next(id, false, 0), Next::Idle));
     id
 }
@@ -45,6 +45,7 @@ fn call(ticket: u32, lane: Lane) -> NewTask {
         retries: 0,
         payload: Payload::number(0, f64::from(ticket)),
         attachments: None,
+        observed: false,
     }
 }
 
