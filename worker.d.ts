@@ -1,6 +1,6 @@
 /// <reference types="node" />
 
-import { type Moved, move } from './index.js'
+import { type Moved, move, transferableSymbol, valueSymbol } from './index.js'
 
 /** The task that the calling code runs for. */
 export const task: {
@@ -28,4 +28,4 @@ export const threadId: number
 /** The pool's `workerData`, as in `node:worker_threads`. */
 export const workerData: any
 
-export { type Moved, move }
+export { type Moved, move, transferableSymbol, valueSymbol }

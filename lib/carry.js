@@ -3,6 +3,7 @@
 // What of the caller's context travels with a call: the values of the stores that its pool has registered,
 // and those that are given with the call.
 
+const { isMoved, move, unwrap } = require('./payload/move')
 const { SCRIPT, carryingOf } = require('./targets')
 
 /** @typedef {import('./targets').Target} Target */
@@ -15,7 +16,17 @@ const { SCRIPT, carryingOf } = require('./targets')
  */
 function carry(target, input, { stores, context }) {
   const values = target.lane === SCRIPT ? valuesOf(stores, context) : undefined
-  return values === undefined ? { target, input } : { target: carryingOf(target), input: [values, input] }
+  if (values === undefined) return { target, input }
+  return { target: carryingOf(target), input: isMoved(input) ? withMoved(values, input) : [values, input] }
+}
+
+/**
+ * @param {[string, any][]} values
+ * @param {any} input
+ */
+function withMoved(values, input) {
+  const { value, transferList } = unwrap(input)
+  return move([values, value], transferList)
 }
 
 /**

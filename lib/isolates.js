@@ -31,6 +31,7 @@ const OUTPUTS = /** @type {const} */ (['stdout', 'stderr'])
  * @property {boolean} ready
  * @property {unknown} error
  * @property {boolean} failed
+ * @property {boolean} ending it was terminated from here
  * @property {Map<number, unknown>} results by generation: came by port, ahead of the scheduler's word
  */
 
@@ -86,6 +87,7 @@ class Isolates {
 
   /** @param {number} id */
   start(id) {
+    if (this.all.has(id)) return
     this.scope.runInAsyncScope(this.#start, this, id)
   }
 
@@ -112,6 +114,7 @@ class Isolates {
       ready: false,
       error: undefined,
       failed: false,
+      ending: false,
       results: new Map()
     }
     this.all.set(id, isolate)
@@ -159,12 +162,15 @@ class Isolates {
 
   /** @param {number} id */
   terminate(id) {
-    this.all.get(id)?.worker.terminate()
+    const isolate = this.all.get(id)
+    if (isolate === undefined) return
+    isolate.ending = true
+    isolate.worker.terminate()
   }
 
   terminateAll() {
     clearTimeout(this.backoff)
-    for (const { worker } of this.all.values()) worker.terminate()
+    for (const id of this.all.keys()) this.terminate(id)
   }
 
   /** Retired isolates end by themselves, unless something of theirs keeps them. */
@@ -201,6 +207,8 @@ class Isolates {
    * @param {boolean} direct whether the worker does not know of the task yet
    */
   send(id, slot, generation, target, ticket, input, transferList, direct) {
+    // The scheduler's word that it is to be started may not have been read yet.
+    if (direct) this.start(id)
     this.all
       .get(id)
       ?.port.postMessage([PORT_MESSAGE.INPUT, slot, generation, target, ticket, input, direct], transferList)
@@ -304,7 +312,7 @@ class Isolates {
     isolate.port.close()
     const exit = new WorkerExitError(`The worker ended with exit code ${exitCode} while it ran the task`, exitCode)
     this.causes.set(id, isolate.failed ? isolate.error : exit)
-    if (!isolate.ready && this.owner.isOpen())
+    if (!isolate.ready && !isolate.ending && this.owner.isOpen())
       this.#failed(
         isolate.failed ? isolate.error : new Error(`The worker ended with exit code ${exitCode} before it was ready`)
       )

@@ -1,23 +1,19 @@
 'use strict'
 
-// What the user makes: the ways to call, steering, ending, readings. The scheduling is Rust's.
+// What the user makes: the ways to call, steering, ending, readings. The scheduling is Rust's. What
+// not every program uses is loaded by the first use.
 
 const { EventEmitter } = require('node:events')
 const { bound, WHAT, pools, calls, hold, release } = require('./environment')
 const { PoolClosedError, invalidArgument } = require('./errors')
-const { Isolates } = require('./isolates')
 const { Lookup, notTask } = require('./lookup')
-const { map, settled } = require('./map')
 const { poolOptions, runOptions, taskOptions, sizeOptions, closeOptions } = require('./options')
 const { NATIVE, SCRIPT } = require('./targets')
 const { workers } = require('./observe/watch')
-const { pipe } = require('./pipe')
-const { proxyOf } = require('./proxy')
 const { Settings } = require('./settings')
-const { stream } = require('./stream')
 const { Submitter } = require('./submitter')
 const { show } = require('./validate')
-const { move } = require('./payload/move')
+const { move, transferableSymbol, valueSymbol } = require('./payload/move')
 
 class Pool extends EventEmitter {
   #options
@@ -58,6 +54,8 @@ class Pool extends EventEmitter {
       load: () => bound.load(this.#handle)
     })
     const optionsNow = () => this.#options
+    // It brings worker_threads with it, which who only counts or calls processes does without.
+    const { Isolates } = require('./isolates')
     this.#isolates = new Isolates({
       handle: this.#handle,
       uid: this.#uid,
@@ -154,7 +152,7 @@ class Pool extends EventEmitter {
    * @param {any} [options]
    */
   map(inputs, task, options) {
-    return map(this.#caller, inputs, task, options)
+    return require('./map').map(this.#caller, inputs, task, options)
   }
 
   /**
@@ -164,7 +162,7 @@ class Pool extends EventEmitter {
    * @param {any} [options]
    */
   settled(inputs, task, options) {
-    return settled(this.#caller, inputs, task, options)
+    return require('./map').settled(this.#caller, inputs, task, options)
   }
 
   /**
@@ -174,7 +172,7 @@ class Pool extends EventEmitter {
    * @param {any} [options]
    */
   stream(task, input, options) {
-    return stream(this.#caller, task, input, options)
+    return require('./stream').stream(this.#caller, task, input, options)
   }
 
   /**
@@ -183,12 +181,12 @@ class Pool extends EventEmitter {
    * @param {any} [options]
    */
   pipe(task, options) {
-    return pipe(this.#caller, task, options)
+    return require('./pipe').pipe(this.#caller, task, options)
   }
 
   /** The exports of the pool's script, as functions. */
   proxy() {
-    return (this.#proxy ??= proxyOf((name, input, options) => this.#call(name, input, options)))
+    return (this.#proxy ??= require('./proxy').proxyOf((name, input, options) => this.#call(name, input, options)))
   }
 
   /**
@@ -392,6 +390,8 @@ class Pool extends EventEmitter {
   }
 
   static move = move
+  static transferableSymbol = transferableSymbol
+  static valueSymbol = valueSymbol
 }
 
 /** As the tutorials' hand-written pools: a number of workers, and their script. */

@@ -6,6 +6,7 @@
 const { bound, cells, numbers, CELL, FORM, DEADLINE, issue, giveBack, calls } = require('./environment')
 const { listen } = require('./abort')
 const { AbortError, PoolClosedError, InputTooLargeError, QueueFullError } = require('./errors')
+const { isMoved, unwrap } = require('./payload/move')
 const { PORT, TAG, encode, encodeForNative } = require('./payload/values')
 const { NATIVE } = require('./targets')
 const { carry } = require('./carry')
@@ -114,14 +115,15 @@ class Submitter {
     const native = target.lane === NATIVE
     let extra
     // Native tasks take a copy of the bytes; what is handed over is taken from the caller all the same.
-    if (native) extra = encodeForNative(transferList === undefined ? input : taken(input, transferList))
+    if (native)
+      extra = encodeForNative(transferList === undefined && !isMoved(input) ? input : taken(input, transferList))
     else extra = transferList === undefined ? encode(input) : PORT
     if (this.#options.maxInputSize !== undefined) refuseLarger(this.#options.maxInputSize, extra)
     task.ticket = issue(task)
     if (extra === PORT) this.#submitByPort(task, target, input, settings)
     else {
       this.#describe(task, target, settings)
-      if (settings.params !== undefined || settings.counters !== undefined) submitWith(extra, settings)
+      if (!settings.isPlain) submitWith(extra, settings)
       else if (extra === undefined) bound.submit()
       else bound.submit(extra)
       this.#submitted(task)
@@ -143,6 +145,7 @@ class Submitter {
     cells[CELL.TIMEOUT] = settings.timeout
     cells[CELL.QUEUE_TIMEOUT] = settings.queueTimeout
     cells[CELL.RETRIES] = settings.retries
+    cells[CELL.PLACEMENT] = settings.placement
     numbers[DEADLINE] = settings.deadline === undefined ? -1 : Math.max(0, settings.deadline - Date.now())
   }
 
@@ -171,7 +174,12 @@ class Submitter {
    * @param {Settings} settings
    */
   #submitByPort(task, target, input, settings) {
-    const list = settings.transferList ?? []
+    let list = settings.transferList ?? []
+    if (isMoved(input)) {
+      const moved = unwrap(input)
+      input = moved.value
+      list = [...list, ...moved.transferList]
+    }
     // A task that may start again keeps its input, so it is held here and copied each time.
     const again = settings.retries > 0
     const put = () => {
@@ -180,7 +188,8 @@ class Submitter {
       cells[CELL.FORM] = 0
     }
     put()
-    if (again) cells[CELL.SLOT] = -1
+    // A worker that is still starting would not tell when it begins.
+    if (again || task.observed || settings.group !== undefined || settings.placement !== 0) cells[CELL.SLOT] = -1
     else bound.submitDirect()
     const slot = cells[CELL.SLOT]
     if (slot >= 0) {
@@ -200,7 +209,6 @@ class Submitter {
       cells[CELL.RESULT] = 0
       cells[CELL.START] = -1
       this.#submitted(task)
-      if (task.observed) /** @type {any} */ (task).started(worker, 0)
       return
     }
     try {
@@ -212,7 +220,8 @@ class Submitter {
       throw error
     }
     put()
-    bound.submit()
+    if (settings.isPlain) bound.submit()
+    else submitWith(undefined, settings)
     this.#submitted(task)
   }
 
@@ -239,10 +248,12 @@ class Submitter {
 /**
  * The input, with what the caller hands over moved out of its hands.
  * @param {any} input
- * @param {any[]} transferList
+ * @param {any[]} [transferList]
  */
-function taken(input, transferList) {
-  return structuredClone(input, { transfer: transferList })
+function taken(input, transferList = []) {
+  if (!isMoved(input)) return structuredClone(input, { transfer: transferList })
+  const moved = unwrap(input)
+  return structuredClone(moved.value, { transfer: [...transferList, ...moved.transferList] })
 }
 
 /**
@@ -264,8 +275,7 @@ function refuseLarger(most, extra) {
  */
 function submitWith(extra, settings) {
   const shared = settings.counters
-  if (shared === undefined) bound.submitWith(extra, settings.params)
-  else bound.submitWith(extra, settings.params, shared.view, shared.names.join('\0'))
+  bound.submitWith(extra, settings.params, shared?.view, shared?.names.join('\0'), settings.group)
 }
 
 module.exports = { Submitter }

@@ -25,7 +25,9 @@ import type {
   StreamOptions,
   StreamSource,
   TaskResult,
-  Transferable
+  Transferable,
+  transferableSymbol,
+  valueSymbol
 } from './tasks.js'
 
 /** The options of a pool. One that is unknown or not allowed throws `ERR_RSPOOL_INVALID_ARGUMENT`. */
@@ -414,6 +416,10 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
 
   /** The same as {@link move}. */
   static readonly move: typeof move
+  /** The same as {@link transferableSymbol}. */
+  static readonly transferableSymbol: typeof transferableSymbol
+  /** The same as {@link valueSymbol}. */
+  static readonly valueSymbol: typeof valueSymbol
 }
 
 /** A pool of a fixed number of workers with a script: `new WorkerPool(4, './worker.js')`. */

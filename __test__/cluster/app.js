@@ -15,6 +15,7 @@ module.exports = async (context) => {
       context.send('last words')
       process.exit(0)
     }
+    if (message === 'block') for (;;);
     context.send({ slot, got: message })
   })
   const routes = {
@@ -44,6 +45,11 @@ module.exports = async (context) => {
     '/balloon': (request, response) => {
       globalThis.balloon = Buffer.alloc(300e6, 1)
       response.end('ok')
+    },
+    '/balloon-for-ever': (request, response) => {
+      response.end('ok')
+      globalThis.balloons = []
+      setInterval(() => globalThis.balloons.push(Buffer.alloc(20e6, 1)), 5)
     },
     '/sse': (request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })

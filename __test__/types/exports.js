@@ -13,9 +13,19 @@ module.exports = {
     'errors',
     'move',
     'runTask',
-    'tasks'
+    'tasks',
+    'transferableSymbol',
+    'valueSymbol'
   ]),
-  worker: /** @type {const} */ (['isWorkerThread', 'move', 'task', 'threadId', 'workerData']),
+  worker: /** @type {const} */ ([
+    'isWorkerThread',
+    'move',
+    'task',
+    'threadId',
+    'transferableSymbol',
+    'valueSymbol',
+    'workerData'
+  ]),
   errors: /** @type {const} */ ([
     'AbortError',
     'DeadlineError',

@@ -17,11 +17,10 @@ const {
   setWorkerRing,
   DATA
 } = require('../environment')
-const { isMoved } = require('../payload/move')
+const { isMoved, unwrap } = require('../payload/move')
 const { PORT_MESSAGE } = require('../payload/port')
 const { PORT, TAG, encode, decode } = require('../payload/values')
 const { describe } = require('../payload/thrown')
-const { withoutUncloneable } = require('./batch')
 const { context, enter, begin, resume } = require('./context')
 const { load, known, lookUp, teardown } = require('./script')
 
@@ -177,7 +176,7 @@ function exchange(slot, status, value) {
       try {
         extra = encodeResult(task, value)
       } catch (error) {
-        const others = withoutUncloneable(value)
+        const others = require('./batch').withoutUncloneable(value)
         if (others === undefined) {
           status = 1
           value = error
@@ -199,7 +198,10 @@ function exchange(slot, status, value) {
  * @param {any} value
  */
 function encodeResult(task, value) {
-  if (isMoved(value)) return byPort(task, value.value, value.transferList)
+  if (isMoved(value)) {
+    const moved = unwrap(value)
+    return byPort(task, moved.value, moved.transferList)
+  }
   const extra = encode(value)
   return extra === PORT ? byPort(task, value, []) : extra
 }

@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::clock::now;
+use super::groups::GroupLimits;
 use super::lane::{Lane, PerLane};
 use super::outbox::{Bell, Control, Message, Outbox, Ring};
 use super::share;
 use super::state::{Given, Next, Phase, State, Wakes};
 use super::stats::{Distribution, Measured, Snapshot};
-use super::task::{Key, NO_DEADLINE, NO_LIMIT, NewTask, Outcome, Stage, Taken};
+use super::task::{Key, NO_DEADLINE, NO_LIMIT, NewTask, Outcome, Placement, Stage, Taken};
 use super::timer::{self, Alarm};
 use super::worker::WorkerId;
 use crate::supervise::reading;
@@ -126,7 +127,7 @@ impl Scheduler {
         if state.phase == Phase::Closed {
             return Err(Refusal::Closed);
         }
-        if state.is_full(new.lane) {
+        if !matches!(new.placement, Placement::Worker(_)) && state.is_full(new.lane) {
             return Err(Refusal::Full);
         }
         let key = state.enqueue(new, now);
@@ -145,10 +146,29 @@ impl Scheduler {
         Ok(Submitted { key, start })
     }
 
-    /// Gives a task to an idle worker of its lane at once, if there is one and nothing waits: the caller
-    /// sends the input. Otherwise the task is dropped, and is to be submitted as usual.
-    pub fn submit_direct(&self, new: NewTask) -> Option<(WorkerId, Taken)> {
-        self.state.lock().enqueue_direct(new, now())
+    /// Gives a task to an idle worker of its lane at once, or, where all are still starting, to one of
+    /// those, if nothing waits: the caller sends the input. Otherwise the task is dropped, and is to be
+    /// submitted as usual.
+    pub fn submit_direct(self: &Arc<Self>, new: NewTask) -> Option<(WorkerId, Taken)> {
+        let now = now();
+        let deadline = new.deadline;
+        let (id, taken) = self.state.lock().enqueue_direct(new, now)?;
+        self.limit_run(&taken, now);
+        if deadline != NO_DEADLINE {
+            timer::arm(deadline, Arc::downgrade(self), Alarm::Deadline(taken.key));
+        }
+        Some((id, taken))
+    }
+
+    /// Arms the alarm of a task that starts now.
+    fn limit_run(self: &Arc<Self>, taken: &Taken, now: u64) {
+        if taken.timeout != NO_LIMIT {
+            timer::arm(
+                now + ms(taken.timeout),
+                Arc::downgrade(self),
+                Alarm::TaskTimeout(taken.key),
+            );
+        }
     }
 
     /// Takes a direct submission back whose input could not be sent.
@@ -188,7 +208,9 @@ impl Scheduler {
     #[must_use]
     pub fn join(&self, id: WorkerId, bell: Arc<dyn Bell>) -> bool {
         let thread = reading::this_thread();
-        self.state.lock().join(id, bell, thread)
+        let mut state = self.state.lock();
+        state.set_thread(id, thread);
+        state.join(id, bell, now())
     }
 
     /// Hands over the outcome of the task in a slot, and asks what to do next.
@@ -220,13 +242,7 @@ impl Scheduler {
                         waited,
                     });
                 }
-                if taken.timeout != NO_LIMIT {
-                    timer::arm(
-                        now + ms(taken.timeout),
-                        Arc::downgrade(self),
-                        Alarm::TaskTimeout(taken.key),
-                    );
-                }
+                self.limit_run(&taken, now);
                 Step::Run(taken)
             }
             Next::Retire => Step::Retire,
@@ -270,7 +286,7 @@ impl Scheduler {
         let Some(lane) = state.lane_of(id) else {
             return;
         };
-        let messages = state.remove_worker(id);
+        let messages = state.remove_worker(id, now);
         let ended = state.phase == Phase::Closed && state.lanes[lane].workers == 0;
         let wakes = self.release(state, now);
         self.send_all(messages);
@@ -281,6 +297,17 @@ impl Scheduler {
     }
 
     // ---- the owner's side ----------------------------------------------------------------------
+
+    /// Sets what the tasks of the group of this name may use. Before there are any.
+    pub fn configure_group(&self, name: Box<str>, limits: GroupLimits) {
+        self.state.lock().configure_group(name, limits);
+    }
+
+    /// The workers of a lane that are ready and are to stay.
+    #[must_use]
+    pub fn ready_ids(&self, lane: Lane) -> Vec<WorkerId> {
+        self.state.lock().ready_ids(lane)
+    }
 
     /// Stops or resumes the starting of workers of a lane, after failures to start.
     pub fn hold(self: &Arc<Self>, lane: Lane, held: bool) {
@@ -484,7 +511,7 @@ impl Scheduler {
 
     fn publish(&self, state: &State) {
         for lane in Lane::ALL {
-            let waiting = state.waiting(lane);
+            let waiting = state.hint(lane);
             // Relaxed: only a hint; whoever acts on it takes the lock.
             if self.waiting[lane].0.load(Relaxed) != waiting {
                 self.waiting[lane].0.store(waiting, Relaxed);
@@ -501,13 +528,13 @@ impl Scheduler {
 
     /// Rings, and starts native workers. An isolate that is to be started is left to the caller.
     fn ring_and_launch(self: &Arc<Self>, wakes: Wakes) -> Option<WorkerId> {
-        for bell in wakes.rings.0.iter().flatten() {
+        for bell in wakes.rings.0.iter().flatten().chain(&wakes.bound) {
             bell.ring(Ring::Lane);
         }
         if wakes.starved {
             share::wait_for_token(Arc::downgrade(self));
         }
-        if wakes.trusted || wakes.rings[Lane::Script].is_some() {
+        if wakes.trusted || wakes.rings[Lane::Script].is_some() || !wakes.bound.is_empty() {
             self.expect_wakers();
         }
         if let Some(id) = wakes.starts[Lane::Native]
@@ -521,8 +548,9 @@ impl Scheduler {
     /// The system refused a thread. What waits is rejected unless another worker will come to it;
     /// the next submit tries again.
     fn launch_failed(&self, id: WorkerId) {
+        let now = now();
         let mut state = self.state.lock();
-        state.remove_worker(id);
+        state.remove_worker(id, now);
         let alone = state.lanes[Lane::Native].workers == 0;
         let messages = if alone {
             state.fail_waiting(Lane::Native, || Outcome::WorkerStart)

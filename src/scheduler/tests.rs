@@ -74,6 +74,8 @@ fn call(ticket: u32, lane: Lane) -> NewTask {
         queue_timeout: u32::MAX,
         deadline: NO_DEADLINE,
         retries: 0,
+        placement: Placement::Any,
+        group: None,
         payload: Payload::number(4, f64::from(ticket)),
         attachments: None,
         observed: false,
@@ -148,6 +150,37 @@ fn a_worker_takes_tasks_in_order_and_their_results_reach_the_owner() {
         (snapshot.completed, snapshot.queued, snapshot.running),
         (2, 0, 0)
     );
+}
+
+#[test]
+fn a_direct_task_is_held_to_its_limits() {
+    let (pool, outbox) = pool(Limits {
+        min_threads: 1,
+        ..LIMITS
+    });
+    let [worker] = pool.reserve_minimum(Lane::Script)[..] else {
+        panic!("one is reserved")
+    };
+    assert!(pool.join(worker, Arc::new(TestBell::default())));
+    assert!(matches!(pool.exchange(worker, None), Step::Idle));
+    let limited = NewTask {
+        timeout: 1,
+        ..call(1, Lane::Script)
+    };
+    assert!(pool.submit_direct(limited).is_some());
+    let message = loop {
+        match outbox.receive() {
+            Some(message) => break message,
+            None => thread::yield_now(),
+        }
+    };
+    assert!(matches!(
+        message,
+        Message::Settled {
+            ticket: 1,
+            outcome: Outcome::TaskTimeout
+        }
+    ));
 }
 
 #[test]

@@ -8,14 +8,16 @@ use crate::scheduler::worker::{WorkerId, WorkerState};
 impl State {
     /// Tasks that wait, and tasks that run.
     pub(in crate::scheduler) fn load(&self) -> (usize, usize) {
-        let lanes = Lane::ALL.into_iter();
-        lanes.fold((0, 0), |(queued, running), lane| {
-            let state = &self.lanes[lane];
-            (
-                queued + self.queues[lane].len(),
-                running + state.running as usize,
-            )
-        })
+        (self.waiting.len(), self.running() as usize)
+    }
+
+    /// The workers of a lane that are ready and are to stay.
+    pub(in crate::scheduler) fn ready_ids(&self, lane: Lane) -> Vec<WorkerId> {
+        let ready = |&id: &u32| {
+            let worker = &self.workers[id];
+            worker.lane == lane && !worker.retiring && worker.state != WorkerState::Starting
+        };
+        self.workers.keys().filter(ready).map(WorkerId).collect()
     }
 
     pub(in crate::scheduler) fn times(&mut self, what: Measured) -> &mut Times {
