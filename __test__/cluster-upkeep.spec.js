@@ -160,7 +160,8 @@ test('a heap that is full is told as that', async (t) => {
 test('the status and the metrics are complete while one process hangs and one was just killed', async (t) => {
   const { primary, port } = await start(t, { processes: 3, gauges: ['depth'], histograms: { 'took-ms': [1, 10] } })
   for (let n = 0; n < 9; n++) await request(port, '/count')
-  await sleep(600)
+  const known = ({ pss, requests }) => pss > 0 && requests > 0
+  while (!(await primary.call('status')).processes.every(known)) await sleep(20)
   const before = await primary.call('metrics')
   const total = (text, name) =>
     text

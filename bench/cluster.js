@@ -1,11 +1,13 @@
 'use strict'
 
-// npm run bench:cluster: what the cluster helper costs, and how fast it is when something goes wrong.
+// npm run bench:cluster [-- --only rates,metrics]: what the cluster helper costs, and how fast it is when
+// something goes wrong.
 
 const net = require('node:net')
 const path = require('node:path')
 const { fork } = require('node:child_process')
 const { once } = require('node:events')
+const { parseArgs } = require('node:util')
 const { Primary, freePort, request, startLoad, kill } = require('../__test__/cluster/harness')
 
 const ROUNDS = 7
@@ -81,7 +83,6 @@ async function compareRates() {
     `${(100 * median(ratios)).toFixed(1)} %`,
     `median of ${ROUNDS} pairs, in turns (${ratios.map((ratio) => ratio.toFixed(2)).join(' ')})`
   )
-  for (const cleanup of cleanups.splice(0)) cleanup()
 }
 
 /** @param {object} options */
@@ -152,6 +153,50 @@ async function stalls() {
   )
 }
 
+/** Metrics are read in the primary, and by HTTP, while one process hangs and others are killed. */
+async function metrics() {
+  const metricsPort = await freePort()
+  const { primary, port } = await startCluster({
+    processes: 3,
+    metricsPort,
+    stallTimeout: 600_000,
+    backoff: { initial: 1, max: 1 },
+    crashLoop: { restarts: 1e6 }
+  })
+  const { slot: hung } = JSON.parse((await request(port)).body)
+  await primary.call('send', hung, 'block')
+  const counted = (/** @type {string} */ text) =>
+    [...text.matchAll(/^(requests_total\{.*\}) (\d+)$/gm)].map(([, name, value]) => [name, Number(value)])
+  /** @type {Record<string, number[]>} */
+  const times = { call: [], scrape: [] }
+  /** @type {Map<any, any>} */
+  let before = new Map()
+  let wrong = 0
+  for (let round = 0; round < 30; round++) {
+    const { slot, pid } = (await primary.call('processes')).find(
+      (/** @type {any} */ process) => process.slot !== hung && process.state === 'ready'
+    )
+    const from = primary.events.length
+    kill(pid, 'SIGKILL')
+    await primary.event('exit', (exit) => exit.pid === pid, from)
+    times.call.push((await primary.call('timed', 'metrics')).ms)
+    const start = performance.now()
+    const { body } = await request(metricsPort, '/metrics')
+    times.scrape.push(performance.now() - start)
+    const now = new Map(/** @type {[any, any][]} */ (counted(body)))
+    if (now.size !== 4 || [...before].some(([name, value]) => now.get(name) < value)) wrong++
+    before = now
+    await primary.event('state', (state) => state.slot === slot && state.to === 'ready', from)
+  }
+  for (const [what, list] of Object.entries(times)) {
+    line(
+      `metrics, ${what === 'call' ? 'the call in the primary' : 'a scrape by HTTP'}`,
+      `${median(list).toFixed(1)} ms`,
+      `median of ${list.length}, worst ${Math.max(...list).toFixed(1)} ms; ${wrong} incomplete or lower than before`
+    )
+  }
+}
+
 function counters() {
   const { SharedRegion } = require('../lib/cluster/region')
   const { ClusterCounters } = require('../lib/cluster/counters')
@@ -174,12 +219,14 @@ function counters() {
   }
 }
 
+const { values } = parseArgs({ options: { only: { type: 'string' } } })
+const parts = { counters, rates: compareRates, handOvers, reloads, stalls, metrics }
+
 async function main() {
-  counters()
-  await compareRates()
-  await handOvers()
-  await reloads()
-  await stalls()
+  for (const [name, part] of Object.entries(parts)) {
+    if (values.only === undefined || values.only.split(',').includes(name)) await part()
+    for (const cleanup of cleanups.splice(0)) cleanup()
+  }
 }
 
 main()

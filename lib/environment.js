@@ -28,7 +28,8 @@ const CELL = Object.freeze({
   START: 13,
   SLOT: 14,
   STATUS: 15,
-  RETRIES: 22
+  RETRIES: 22,
+  PLACEMENT: 24
 })
 /** Index into `numbers`. */
 const NUMBER = 8

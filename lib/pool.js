@@ -1,19 +1,15 @@
 'use strict'
 
-// What the user makes: the ways to call, steering, ending, readings. The scheduling is Rust's.
+// What the user makes: the ways to call, steering, ending, readings. The scheduling is Rust's. What
+// not every program uses is loaded by the first use.
 
 const { EventEmitter } = require('node:events')
 const { bound, WHAT, pools, calls, hold, release } = require('./environment')
 const { PoolClosedError, invalidArgument } = require('./errors')
-const { Isolates } = require('./isolates')
 const { Lookup, notTask } = require('./lookup')
-const { map, settled } = require('./map')
 const { poolOptions, runOptions, taskOptions, sizeOptions, closeOptions } = require('./options')
 const { NATIVE, SCRIPT } = require('./targets')
-const { pipe } = require('./pipe')
-const { proxyOf } = require('./proxy')
 const { Settings } = require('./settings')
-const { stream } = require('./stream')
 const { Submitter } = require('./submitter')
 const { show } = require('./validate')
 const { move, transferableSymbol, valueSymbol } = require('./payload/move')
@@ -57,6 +53,8 @@ class Pool extends EventEmitter {
       load: () => bound.load(this.#handle)
     })
     const optionsNow = () => this.#options
+    // It brings worker_threads with it, which who only counts or calls processes does without.
+    const { Isolates } = require('./isolates')
     this.#isolates = new Isolates({
       handle: this.#handle,
       uid: this.#uid,
@@ -148,7 +146,7 @@ class Pool extends EventEmitter {
    * @param {any} [options]
    */
   map(inputs, task, options) {
-    return map(this.#caller, inputs, task, options)
+    return require('./map').map(this.#caller, inputs, task, options)
   }
 
   /**
@@ -158,7 +156,7 @@ class Pool extends EventEmitter {
    * @param {any} [options]
    */
   settled(inputs, task, options) {
-    return settled(this.#caller, inputs, task, options)
+    return require('./map').settled(this.#caller, inputs, task, options)
   }
 
   /**
@@ -168,7 +166,7 @@ class Pool extends EventEmitter {
    * @param {any} [options]
    */
   stream(task, input, options) {
-    return stream(this.#caller, task, input, options)
+    return require('./stream').stream(this.#caller, task, input, options)
   }
 
   /**
@@ -177,12 +175,12 @@ class Pool extends EventEmitter {
    * @param {any} [options]
    */
   pipe(task, options) {
-    return pipe(this.#caller, task, options)
+    return require('./pipe').pipe(this.#caller, task, options)
   }
 
   /** The exports of the pool's script, as functions. */
   proxy() {
-    return (this.#proxy ??= proxyOf((name, input, options) => this.#call(name, input, options)))
+    return (this.#proxy ??= require('./proxy').proxyOf((name, input, options) => this.#call(name, input, options)))
   }
 
   /**

@@ -22,6 +22,11 @@ class Settings {
     this.params = run?.params === undefined ? undefined : toJson(run.params, "Task options: 'params'")
     this.counters = run?.counters
     this.onProgress = run?.onProgress
+    this.group = run?.group
+    /** 0 for any worker, a key above 0, or -1 - the id of the only one. */
+    this.placement = run?.affinity ?? 0
+    /** Whether the mailbox holds all that the scheduler is told. */
+    this.isPlain = this.params === undefined && this.counters === undefined && this.group === undefined
     /** What takes the messages of a stream. @type {((kind: number, value: any, reply: any) => void) | undefined} */
     this.link = undefined
   }

@@ -92,7 +92,7 @@ class Submitter {
     if (extra === PORT) this.#submitByPort(task, target, input, settings)
     else {
       this.#describe(task, target, settings)
-      if (settings.params !== undefined || settings.counters !== undefined) submitWith(extra, settings)
+      if (!settings.isPlain) submitWith(extra, settings)
       else if (extra === undefined) bound.submit()
       else bound.submit(extra)
       this.#submitted(task)
@@ -115,6 +115,7 @@ class Submitter {
     cells[CELL.TIMEOUT] = settings.timeout
     cells[CELL.QUEUE_TIMEOUT] = settings.queueTimeout
     cells[CELL.RETRIES] = settings.retries
+    cells[CELL.PLACEMENT] = settings.placement
     numbers[DEADLINE] = settings.deadline === undefined ? -1 : Math.max(0, settings.deadline - Date.now())
   }
 
@@ -157,7 +158,7 @@ class Submitter {
       cells[CELL.FORM] = 0
     }
     put()
-    if (again) cells[CELL.SLOT] = -1
+    if (again || settings.group !== undefined || settings.placement !== 0) cells[CELL.SLOT] = -1
     else bound.submitDirect()
     const slot = cells[CELL.SLOT]
     if (slot >= 0) {
@@ -188,7 +189,8 @@ class Submitter {
       throw error
     }
     put()
-    bound.submit()
+    if (settings.isPlain) bound.submit()
+    else submitWith(undefined, settings)
     this.#submitted(task)
   }
 
@@ -242,8 +244,7 @@ function refuseLarger(most, extra) {
  */
 function submitWith(extra, settings) {
   const shared = settings.counters
-  if (shared === undefined) bound.submitWith(extra, settings.params)
-  else bound.submitWith(extra, settings.params, shared.view, shared.names.join('\0'))
+  bound.submitWith(extra, settings.params, shared?.view, shared?.names.join('\0'), settings.group)
 }
 
 module.exports = { Submitter }

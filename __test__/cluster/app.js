@@ -15,6 +15,7 @@ module.exports = async (context) => {
       context.send('last words')
       process.exit(0)
     }
+    if (message === 'block') for (;;);
     context.send({ slot, got: message })
   })
   const routes = {

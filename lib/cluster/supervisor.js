@@ -25,7 +25,7 @@ const EXIT = { clean: 0, noBoot: 3, crashLoop: 70 }
 
 /**
  * Events: 'state' ({ slot, pid, from, to }), 'exit' ({ slot, pid, generation, cause }), 'message'
- * (message, { slot, generation, pid }), 'handoff' ({ slot, pid, generation, resent, closed }), 'crashloop' ({ slot, restarts, held }), 'reload' (report),
+ * (message, { slot, generation, pid }), 'handoff' ({ slot, pid, generation, resent, kept, closed }), 'crashloop' ({ slot, restarts, held }), 'reload' (report),
  * 'close' (exit code).
  */
 class Supervisor extends Post {
@@ -98,7 +98,8 @@ class Supervisor extends Post {
       },
       message: (message, info) => this.emit('message', message, info),
       request: (message, info) => this.answerRequest(message, info),
-      log: (line) => this.#log(line)
+      log: (line) => this.#log(line),
+      wanted: () => this.#phase === 'running' && this.#slots.some((slot) => slot.expects)
     })
     this.#notifier = new Notifier(() => this.#slots.some(({ current }) => current?.state === 'ready'))
     this.ready.then(
@@ -214,12 +215,7 @@ class Supervisor extends Post {
 
   /** All that is known, without asking any process. */
   status() {
-    return this.#read(true)
-  }
-
-  #read(/** @type {boolean} */ share) {
     return readStatus({
-      share,
       slots: this.#slots,
       region: this.#region,
       counters: this.counters,
@@ -233,7 +229,7 @@ class Supervisor extends Post {
   /** The same and all counters as Prometheus text. */
   metrics() {
     const { counters, gauges, histograms } = this
-    return prometheusText({ status: this.#read(false), region: this.#region, counters, gauges, histograms })
+    return prometheusText({ status: this.status(), region: this.#region, counters, gauges, histograms })
   }
 
   /** Puts a new process in the place of one that is not well any more. */
@@ -300,6 +296,7 @@ class Supervisor extends Post {
       for (let id = 1; id < this.#size; id++) this.#slot(id).start()
     }
     this.#checkReady()
+    this.#seats.review()
   }
 
   #checkReady() {

@@ -66,9 +66,9 @@ class Upkeep {
     if (this.#watched.delete(process)) this.#watch.remove(process.seat)
   }
 
-  /** The last sample of a seat. @param {number} seat */
-  sample(seat) {
-    return this.#watch.sample(seat)
+  /** The last reading of the process in a seat. @param {number} seat */
+  reading(seat) {
+    return this.#watch.reading(seat)
   }
 
   /**
@@ -87,7 +87,7 @@ class Upkeep {
       this.#oomKills = kills
     } else if (signal === 'SIGABRT' || signal === 'SIGTRAP' || signal === 'SIGILL' || code === 134) {
       const limit = this.#region.get(process.seat, SEAT.heapLimit)
-      const used = Math.max(this.#region.get(process.seat, SEAT.heapUsed), this.#watch.sample(process.seat).rss)
+      const used = Math.max(this.#region.get(process.seat, SEAT.heapUsed), this.#watch.reading(process.seat)?.rss ?? 0)
       if (limit > 0 && used > limit * 0.7)
         process.reason = {
           kind: 'out-of-memory',

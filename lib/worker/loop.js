@@ -21,7 +21,6 @@ const { isMoved, unwrap } = require('../payload/move')
 const { PORT_MESSAGE } = require('../payload/port')
 const { PORT, TAG, encode, decode } = require('../payload/values')
 const { describe } = require('../payload/thrown')
-const { withoutUncloneable } = require('./batch')
 const { context, enter, begin, resume } = require('./context')
 const { load, known, lookUp, teardown } = require('./script')
 
@@ -177,7 +176,7 @@ function exchange(slot, status, value) {
       try {
         extra = encodeResult(task, value)
       } catch (error) {
-        const others = withoutUncloneable(value)
+        const others = require('./batch').withoutUncloneable(value)
         if (others === undefined) {
           status = 1
           value = error

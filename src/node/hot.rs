@@ -12,7 +12,7 @@ use super::mailbox::{Cell, FORM_BYTES, FORM_ELSEWHERE, FORM_NUMBER, INLINE};
 use crate::memory::bytes::Bytes;
 use crate::scheduler::{
     Attachments, Body, Control, Key, Lane, Message, NO_DEADLINE, NewTask, Outcome, Payload,
-    Refusal, Step, WorkerId, now,
+    Placement, Refusal, Step, WorkerId, now,
 };
 
 super::call::exports! {
@@ -95,16 +95,17 @@ fn payload(environment: &Environment, call: &Call) -> Result<Payload, Fault> {
 
 /// `submit(bytes?, params?, counters?, names?)`
 fn submit(environment: &Environment, call: &Call) -> Returned {
-    submit_with(environment, call, None)
+    submit_with(environment, call, None, None)
 }
 
 pub(super) fn submit_with(
     environment: &Environment,
     call: &Call,
     attachments: Option<Box<Attachments>>,
+    group: Option<Box<str>>,
 ) -> Returned {
     let mailbox = &environment.mailbox;
-    let new = new_task(environment, call, attachments)?;
+    let new = new_task(environment, call, attachments, group)?;
     let submitted =
         environment.with_pool(unsigned(mailbox.get(Cell::Pool)), |pool| pool.submit(new))?;
     mailbox.set(
@@ -128,6 +129,7 @@ fn new_task(
     environment: &Environment,
     call: &Call,
     attachments: Option<Box<Attachments>>,
+    group: Option<Box<str>>,
 ) -> Result<NewTask, Fault> {
     let mailbox = &environment.mailbox;
     Ok(NewTask {
@@ -146,6 +148,12 @@ fn new_task(
             .deadline()
             .map_or(NO_DEADLINE, |ms| now().saturating_add((ms * 1e6) as u64)),
         retries: u8::try_from(mailbox.get(Cell::Retries)).unwrap_or(0),
+        placement: match mailbox.get(Cell::Placement) {
+            0 => Placement::Any,
+            worker if worker < 0 => Placement::Worker(WorkerId(unsigned(-1 - worker))),
+            key => Placement::Key(u16::try_from(key).unwrap_or(1)),
+        },
+        group,
         payload: payload(environment, call)?,
         attachments,
     })
@@ -156,7 +164,7 @@ fn new_task(
 /// the task is not submitted and `Slot` is -1.
 fn submit_direct(environment: &Environment, call: &Call) -> Returned {
     let mailbox = &environment.mailbox;
-    let new = new_task(environment, call, None)?;
+    let new = new_task(environment, call, None, None)?;
     let direct = environment.with_pool(unsigned(mailbox.get(Cell::Pool)), |pool| {
         pool.submit_direct(new)
     })?;

@@ -11,7 +11,9 @@ use super::hot::submit_with;
 use crate::memory::borrowed::Borrowed;
 use crate::memory::counters::CounterSet;
 use crate::native;
-use crate::scheduler::{Attachments, Lane, Limits, Percentiles, Scheduler, Snapshot, WorkerId};
+use crate::scheduler::{
+    Attachments, GroupLimits, Lane, Limits, Percentiles, Scheduler, Snapshot, WorkerId,
+};
 
 super::call::exports! {
     c"createPool" CreatePool = create_pool;
@@ -20,6 +22,8 @@ super::call::exports! {
     c"destroyPool" DestroyPool = destroy_pool;
     c"submitWith" SubmitWith = submit_attached;
     c"reserveMinimum" ReserveMinimum = reserve_minimum;
+    c"configureGroup" ConfigureGroup = configure_group;
+    c"readyIds" ReadyIds = ready_ids;
     c"hold" Hold = hold;
     c"pause" Pause = pause;
     c"resize" Resize = resize;
@@ -97,8 +101,9 @@ fn destroy_pool(environment: &Environment, call: &Call) -> Returned {
     Ok(None)
 }
 
-/// `submitWith(bytes?, params?, counters?, names?)`: as `submit`, for a native task with parameters
-/// (JSON text) or with counters (a BigInt64Array on shared memory, and its names joined by NUL).
+/// `submitWith(bytes?, params?, counters?, names?, group?)`: as `submit`, for a native task with
+/// parameters (JSON text) or with counters (a BigInt64Array on shared memory, and its names joined by
+/// NUL), or for a task of a group.
 fn submit_attached(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let params = call.string(args[1]).map(String::into_boxed_str);
@@ -106,11 +111,10 @@ fn submit_attached(environment: &Environment, call: &Call) -> Returned {
         Some(names) => Some(lend_counters(environment, call, args[2], &names)?),
         None => None,
     };
-    submit_with(
-        environment,
-        call,
-        Some(Box::new(Attachments { params, counters })),
-    )
+    let attachments = (params.is_some() || counters.is_some())
+        .then(|| Box::new(Attachments { params, counters }));
+    let group = call.string(args[4]).map(String::into_boxed_str);
+    submit_with(environment, call, attachments, group)
 }
 
 fn lend_counters(
@@ -145,6 +149,32 @@ fn reserve_minimum(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let lane = lane(call, args[1])?;
     let ids = environment.with_pool(call.index(args[0])?, |pool| pool.reserve_minimum(lane))?;
+    list(call, &ids)
+}
+
+/// `configureGroup(pool, name, weight, maxRunning)`
+fn configure_group(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let name = call.string(args[1]).ok_or(Fault("expected a string"))?;
+    let limits = GroupLimits {
+        weight: call.number(args[2])?,
+        max_running: limit(call, args[3])?,
+    };
+    environment.with_pool(call.index(args[0])?, |pool| {
+        pool.configure_group(name.into(), limits);
+    })?;
+    Ok(None)
+}
+
+/// `readyIds(pool, lane) -> "id,id,…"`: the workers that are ready and are to stay.
+fn ready_ids(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let lane = lane(call, args[1])?;
+    let ids = environment.with_pool(call.index(args[0])?, |pool| pool.ready_ids(lane))?;
+    list(call, &ids)
+}
+
+fn list(call: &Call, ids: &[WorkerId]) -> Returned {
     let ids: Vec<String> = ids.iter().map(|id| id.0.to_string()).collect();
     call.make_string(&ids.join(","))
 }

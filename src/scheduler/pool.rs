@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::clock::now;
+use super::groups::GroupLimits;
 use super::lane::{Lane, PerLane};
 use super::outbox::{Bell, Control, Message, Outbox, Ring};
 use super::share;
 use super::state::{Given, Next, Phase, State, Wakes};
 use super::stats::Snapshot;
-use super::task::{Key, NO_DEADLINE, NO_LIMIT, NewTask, Outcome, Stage, Taken};
+use super::task::{Key, NO_DEADLINE, NO_LIMIT, NewTask, Outcome, Placement, Stage, Taken};
 use super::timer::{self, Alarm};
 use super::worker::WorkerId;
 
@@ -125,7 +126,7 @@ impl Scheduler {
         if state.phase == Phase::Closed {
             return Err(Refusal::Closed);
         }
-        if state.is_full(new.lane) {
+        if !matches!(new.placement, Placement::Worker(_)) && state.is_full(new.lane) {
             return Err(Refusal::Full);
         }
         let key = state.enqueue(new, now);
@@ -273,7 +274,7 @@ impl Scheduler {
         let Some(lane) = state.lane_of(id) else {
             return;
         };
-        let messages = state.remove_worker(id);
+        let messages = state.remove_worker(id, now);
         let ended = state.phase == Phase::Closed && state.lanes[lane].workers == 0;
         let wakes = self.release(state, now);
         self.send_all(messages);
@@ -284,6 +285,17 @@ impl Scheduler {
     }
 
     // ---- the owner's side ----------------------------------------------------------------------
+
+    /// Sets what the tasks of the group of this name may use. Before there are any.
+    pub fn configure_group(&self, name: Box<str>, limits: GroupLimits) {
+        self.state.lock().configure_group(name, limits);
+    }
+
+    /// The workers of a lane that are ready and are to stay.
+    #[must_use]
+    pub fn ready_ids(&self, lane: Lane) -> Vec<WorkerId> {
+        self.state.lock().ready_ids(lane)
+    }
 
     /// Stops or resumes the starting of workers of a lane, after failures to start.
     pub fn hold(self: &Arc<Self>, lane: Lane, held: bool) {
@@ -474,7 +486,7 @@ impl Scheduler {
 
     fn publish(&self, state: &State) {
         for lane in Lane::ALL {
-            let waiting = state.waiting(lane);
+            let waiting = state.hint(lane);
             // Relaxed: only a hint; whoever acts on it takes the lock.
             if self.waiting[lane].0.load(Relaxed) != waiting {
                 self.waiting[lane].0.store(waiting, Relaxed);
@@ -491,13 +503,13 @@ impl Scheduler {
 
     /// Rings, and starts native workers. An isolate that is to be started is left to the caller.
     fn ring_and_launch(self: &Arc<Self>, wakes: Wakes) -> Option<WorkerId> {
-        for bell in wakes.rings.0.iter().flatten() {
+        for bell in wakes.rings.0.iter().flatten().chain(&wakes.bound) {
             bell.ring(Ring::Lane);
         }
         if wakes.starved {
             share::wait_for_token(Arc::downgrade(self));
         }
-        if wakes.trusted || wakes.rings[Lane::Script].is_some() {
+        if wakes.trusted || wakes.rings[Lane::Script].is_some() || !wakes.bound.is_empty() {
             self.expect_wakers();
         }
         if let Some(id) = wakes.starts[Lane::Native]
@@ -511,8 +523,9 @@ impl Scheduler {
     /// The system refused a thread. What waits is rejected unless another worker will come to it;
     /// the next submit tries again.
     fn launch_failed(&self, id: WorkerId) {
+        let now = now();
         let mut state = self.state.lock();
-        state.remove_worker(id);
+        state.remove_worker(id, now);
         let alone = state.lanes[Lane::Native].workers == 0;
         let messages = if alone {
             state.fail_waiting(Lane::Native, || Outcome::WorkerStart)

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
-use super::state::{Next, State};
 use super::*;
 
 /// Counts its rings and the tasks that were given up.
@@ -75,6 +74,8 @@ fn call(ticket: u32, lane: Lane) -> NewTask {
         queue_timeout: u32::MAX,
         deadline: NO_DEADLINE,
         retries: 0,
+        placement: Placement::Any,
+        group: None,
         payload: Payload::number(4, f64::from(ticket)),
         attachments: None,
     }
@@ -147,184 +148,6 @@ fn a_worker_takes_tasks_in_order_and_their_results_reach_the_owner() {
         (snapshot.completed, snapshot.queued, snapshot.running),
         (2, 0, 0)
     );
-}
-
-#[test]
-fn a_direct_task_goes_to_a_starting_worker_only_where_none_has_started() {
-    let mut state = State::new(LIMITS, 0);
-    let first = state.add_worker(Lane::Script, 0);
-    let limited = NewTask {
-        timeout: 5,
-        ..call(0, Lane::Script)
-    };
-    assert!(state.enqueue_direct(limited, 0).is_none());
-    let (worker, taken) = state.enqueue_direct(call(1, Lane::Script), 0).unwrap();
-    assert_eq!((worker, taken.ticket), (first, 1));
-    assert!(state.enqueue_direct(call(2, Lane::Script), 0).is_none());
-
-    // It is full, so the next task needs another worker.
-    state.enqueue(call(2, Lane::Script), 0);
-    let second = state.wakes(true, 0).starts[Lane::Script].unwrap();
-    assert!(state.join(first, Arc::new(TestBell::default()), 9));
-    assert!(matches!(state.next(first, false, 9), Next::Idle));
-    assert_eq!(state.snapshot(9).wait.count, 1);
-    assert!(matches!(
-        state.finish(
-            first,
-            taken.slot,
-            Outcome::Returned(Payload::number(0, 0.0)),
-            10
-        ),
-        Some(Message::Settled { ticket: 1, .. })
-    ));
-    // The second is still starting; the first has started and would be asked by the queue.
-    assert!(matches!(state.next(first, false, 10), Next::Run(_)));
-    assert!(state.enqueue_direct(call(3, Lane::Script), 10).is_none());
-    assert!(state.remove_worker(second).is_empty());
-}
-
-#[test]
-fn a_direct_task_ends_with_the_worker_that_does_not_start() {
-    let mut state = State::new(LIMITS, 0);
-    let id = state.add_worker(Lane::Script, 0);
-    assert!(state.enqueue_direct(call(1, Lane::Script), 0).is_some());
-    let messages = state.remove_worker(id);
-    assert!(matches!(
-        messages.as_slice(),
-        [Message::Settled {
-            ticket: 1,
-            outcome: Outcome::WorkerStart
-        }]
-    ));
-    assert_eq!(state.load(), (0, 0));
-}
-
-#[test]
-fn a_direct_task_is_held_to_its_limits() {
-    let (pool, outbox) = pool(Limits {
-        min_threads: 1,
-        ..LIMITS
-    });
-    let [worker] = pool.reserve_minimum(Lane::Script)[..] else {
-        panic!("one is reserved")
-    };
-    assert!(pool.join(worker, Arc::new(TestBell::default())));
-    assert!(matches!(pool.exchange(worker, None), Step::Idle));
-    let limited = NewTask {
-        timeout: 1,
-        ..call(1, Lane::Script)
-    };
-    assert!(pool.submit_direct(limited).is_some());
-    let message = loop {
-        match outbox.receive() {
-            Some(message) => break message,
-            None => thread::yield_now(),
-        }
-    };
-    assert!(matches!(
-        message,
-        Message::Settled {
-            ticket: 1,
-            outcome: Outcome::TaskTimeout
-        }
-    ));
-}
-
-/// Two idle workers of a lane, driven without a clock: times are given.
-fn two_idle() -> (State, [u32; 2]) {
-    let mut state = State::new(LIMITS, 0);
-    let ids = [0, 1].map(|_| {
-        let id = state.add_worker(Lane::Script, 0);
-        assert!(state.join(id, Arc::new(TestBell::default()), 0));
-        assert!(matches!(state.next(id, false, 0), Next::Idle));
-        id.0
-    });
-    (state, ids)
-}
-
-fn rung(state: &mut State, trusting: bool, now: u64) -> usize {
-    let wakes = state.wakes(trusting, now);
-    wakes.rings.0.iter().flatten().count()
-}
-
-#[test]
-fn a_submit_wakes_one_idle_worker_and_none_while_one_is_on_its_way() {
-    let (mut state, [_, warmest]) = two_idle();
-    for ticket in 0..10 {
-        state.enqueue(call(ticket, Lane::Script), 0);
-        assert_eq!(rung(&mut state, true, 0), usize::from(ticket == 0));
-    }
-    assert!(matches!(
-        state.next(WorkerId(warmest), false, 0),
-        Next::Run(_)
-    ));
-}
-
-#[test]
-fn nobody_is_woken_for_what_a_busy_worker_will_take_sooner() {
-    let (mut state, [other, busy]) = two_idle();
-    let busy = WorkerId(busy);
-    state.enqueue(call(0, Lane::Script), 0);
-    assert_eq!(rung(&mut state, true, 0), 1);
-    let mut now = 0;
-    // What nothing is known of may be long.
-    let Next::Run(first) = state.next(busy, false, now) else {
-        panic!("a task waits")
-    };
-    state.enqueue(call(1, Lane::Script), now);
-    assert_eq!(rung(&mut state, true, now), 1);
-    let Next::Run(second) = state.next(WorkerId(other), false, now) else {
-        panic!("a task waits")
-    };
-    let done = || Outcome::Returned(Payload::number(4, 0.0));
-    state.finish(WorkerId(other), second.slot, done(), 1);
-    assert!(matches!(state.next(WorkerId(other), false, 1), Next::Idle));
-    state.finish(busy, first.slot, done(), 1);
-    // Short tasks: after some of them the busy worker is trusted to keep up.
-    let mut rings = Vec::new();
-    for ticket in 2..100 {
-        state.enqueue(call(ticket, Lane::Script), now);
-        let Next::Run(taken) = state.next(busy, false, now) else {
-            panic!("a task waits")
-        };
-        state.enqueue(call(1000, Lane::Script), now);
-        rings.push(rung(&mut state, true, now));
-        now += 200;
-        state.finish(busy, taken.slot, done(), now);
-        let Next::Run(taken) = state.next(busy, false, now) else {
-            panic!("a task waits")
-        };
-        state.finish(busy, taken.slot, done(), now);
-        if rings.last() == Some(&1) {
-            assert!(matches!(
-                state.next(WorkerId(other), false, now),
-                Next::Idle
-            ));
-        }
-    }
-    assert_eq!(rings.iter().rev().take(50).sum::<usize>(), 0, "{rings:?}");
-    state.enqueue(call(101, Lane::Script), now);
-    let Next::Run(long) = state.next(busy, false, now) else {
-        panic!("a task waits")
-    };
-    state.enqueue(call(50, Lane::Script), now);
-    assert_eq!(rung(&mut state, true, now), 0);
-    assert_eq!(rung(&mut state, false, now), 1);
-    assert!(matches!(
-        state.next(WorkerId(other), false, now),
-        Next::Run(_)
-    ));
-    // A long one changes the guess.
-    now += 1_000_000;
-    state.finish(
-        busy,
-        long.slot,
-        Outcome::Returned(Payload::number(4, 0.0)),
-        now,
-    );
-    assert!(matches!(state.next(busy, false, now), Next::Idle));
-    state.enqueue(call(51, Lane::Script), now);
-    assert_eq!(rung(&mut state, true, now), 1);
 }
 
 #[test]
@@ -637,4 +460,35 @@ fn every_task_settles_once_whatever_is_given_up_times_out_or_closes() {
         collect(&mut times);
         assert!(times.iter().all(|&times| times == 1));
     }
+}
+
+#[test]
+fn a_direct_task_is_held_to_its_limits() {
+    let (pool, outbox) = pool(Limits {
+        min_threads: 1,
+        ..LIMITS
+    });
+    let [worker] = pool.reserve_minimum(Lane::Script)[..] else {
+        panic!("one is reserved")
+    };
+    assert!(pool.join(worker, Arc::new(TestBell::default())));
+    assert!(matches!(pool.exchange(worker, None), Step::Idle));
+    let limited = NewTask {
+        timeout: 1,
+        ..call(1, Lane::Script)
+    };
+    assert!(pool.submit_direct(limited).is_some());
+    let message = loop {
+        match outbox.receive() {
+            Some(message) => break message,
+            None => thread::yield_now(),
+        }
+    };
+    assert!(matches!(
+        message,
+        Message::Settled {
+            ticket: 1,
+            outcome: Outcome::TaskTimeout
+        }
+    ));
 }

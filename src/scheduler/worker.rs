@@ -55,6 +55,8 @@ pub(super) struct Worker {
     /// The slots without a task, the last used last.
     free: Vec<u32>,
     pub(super) running: u32,
+    /// Tells it from the others that have had its id.
+    pub(super) serial: u32,
     pub(super) since: u64,
     pub(super) idle_since: u64,
     pub(super) rung_at: u64,
@@ -65,7 +67,7 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(lane: Lane, slots: u32, now: u64) -> Self {
+    pub(super) fn new(lane: Lane, slots: u32, serial: u32, now: u64) -> Self {
         Self {
             lane,
             state: WorkerState::Starting,
@@ -74,6 +76,7 @@ impl Worker {
             slots: vec![None; slots as usize].into_boxed_slice(),
             free: (0..slots).rev().collect(),
             running: 0,
+            serial,
             since: now,
             idle_since: now,
             rung_at: now,

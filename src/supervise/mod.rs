@@ -15,4 +15,6 @@ pub mod handle;
 #[cfg(unix)]
 pub mod notify;
 #[cfg(unix)]
+pub mod wake;
+#[cfg(unix)]
 pub mod watch;

@@ -1,0 +1,67 @@
+//! What a lane's workers are doing, counted.
+
+use crate::scheduler::spin::Gaps;
+
+/// Tasks that run for less than so many nanoseconds are short: a woken worker would cost more, in its
+/// wake-up and in turns at the lock, than it takes off the busy ones.
+const SHORT_RUN: u64 = 10_000;
+/// Nanoseconds of short tasks that may wait for each busy worker before another is woken.
+const BACKLOG: u64 = 250_000;
+
+#[derive(Debug)]
+pub(in crate::scheduler) struct LaneState {
+    /// Idle workers, the warmest last.
+    pub(in crate::scheduler) idle: Vec<u32>,
+    /// Workers that run a task and could take more.
+    pub(in crate::scheduler) spare: Vec<u32>,
+    /// All workers, the starting ones too.
+    pub(in crate::scheduler) workers: u32,
+    pub(in crate::scheduler) starting: u32,
+    /// Starting workers that have all the tasks they may run.
+    pub(in crate::scheduler) promised: u32,
+    pub(in crate::scheduler) searching: u32,
+    pub(in crate::scheduler) busy: u32,
+    pub(in crate::scheduler) running: u32,
+    /// Something has come for the very worker that spins.
+    pub(in crate::scheduler) nudged: bool,
+    /// No worker is started: the last ones failed to.
+    pub(in crate::scheduler) held: bool,
+    pub(in crate::scheduler) gaps: Gaps,
+    /// How long tasks have lately run: a moving average, in nanoseconds.
+    pub(in crate::scheduler) typical_run: u64,
+}
+
+/// What tasks are taken to run for until some have.
+const UNKNOWN_RUN: u64 = 10_000_000;
+
+impl Default for LaneState {
+    fn default() -> Self {
+        Self {
+            idle: Vec::new(),
+            spare: Vec::new(),
+            workers: 0,
+            starting: 0,
+            promised: 0,
+            searching: 0,
+            busy: 0,
+            running: 0,
+            nudged: false,
+            held: false,
+            gaps: Gaps::default(),
+            typical_run: UNKNOWN_RUN,
+        }
+    }
+}
+
+impl LaneState {
+    pub(super) fn ran(&mut self, ns: u64) {
+        self.typical_run = (self.typical_run * 7 + ns.min(1 << 40)) / 8;
+    }
+
+    /// Whether the busy workers will have taken what waits before a woken one could.
+    pub(super) fn keeps_up(&self, waiting: usize) -> bool {
+        self.busy > 0
+            && self.typical_run < SHORT_RUN
+            && waiting as u64 * self.typical_run < BACKLOG * u64::from(self.busy)
+    }
+}

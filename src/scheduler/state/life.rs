@@ -1,0 +1,225 @@
+//! How workers come and go: they are made room for, join, are told to retire, and are gone.
+
+use std::sync::Arc;
+
+use super::{Phase, State};
+use crate::scheduler::lane::Lane;
+use crate::scheduler::outbox::{Bell, Message};
+use crate::scheduler::spin;
+use crate::scheduler::task::{Outcome, Stage};
+use crate::scheduler::worker::{Worker, WorkerId, WorkerState};
+
+impl State {
+    /// Moves a worker to another state; the one place where searchers and the awake are counted.
+    pub(super) fn enter(&mut self, id: u32, state: WorkerState) {
+        let worker = &mut self.workers[id];
+        let old = std::mem::replace(&mut worker.state, state);
+        let lane = &mut self.lanes[worker.lane];
+        match (old.searches(), state.searches()) {
+            (true, false) => lane.searching -= 1,
+            (false, true) => lane.searching += 1,
+            _ => {}
+        }
+        match (old.awake(), state.awake()) {
+            (true, false) => spin::slept(),
+            (false, true) => spin::woke(),
+            _ => {}
+        }
+        match old {
+            WorkerState::Spinning => lane.nudged = false,
+            WorkerState::Starting => {
+                lane.starting -= 1;
+                lane.promised -= u32::from(!worker.has_room());
+            }
+            WorkerState::Idle => lane.idle.retain(|&other| other != id),
+            WorkerState::Spare => lane.spare.retain(|&other| other != id),
+            _ => {}
+        }
+        match state {
+            WorkerState::Idle => lane.idle.push(id),
+            WorkerState::Spare => lane.spare.push(id),
+            _ => {}
+        }
+    }
+
+    /// Makes room for a worker that somebody else now has to start.
+    pub(in crate::scheduler) fn add_worker(&mut self, lane: Lane, now: u64) -> WorkerId {
+        let slots = self.slots_of(lane);
+        self.serial = self.serial.wrapping_add(1);
+        let worker = Worker::new(lane, slots, self.serial, now);
+        let id = self.workers.insert(worker);
+        self.lanes[lane].workers += 1;
+        self.lanes[lane].starting += 1;
+        WorkerId(id)
+    }
+
+    /// The worker runs and will ask for tasks. False when it is not known (any more).
+    pub(in crate::scheduler) fn join(
+        &mut self,
+        id: WorkerId,
+        bell: Arc<dyn Bell>,
+        now: u64,
+    ) -> bool {
+        let Some(worker) = self.workers.get_mut(id.0) else {
+            return false;
+        };
+        worker.bell = Some(bell);
+        worker.retiring |= self.phase == Phase::Closed;
+        if worker.state == WorkerState::Starting {
+            self.enter(id.0, WorkerState::Active);
+            for &index in self.workers[id.0].slots.iter().flatten() {
+                let task = &mut self.tasks[index];
+                task.started = now;
+                self.stats.waited(now.saturating_sub(task.enqueued));
+            }
+        }
+        true
+    }
+
+    /// The worker is gone, whatever it was doing. Gives the messages for the tasks it had.
+    pub(in crate::scheduler) fn remove_worker(&mut self, id: WorkerId, now: u64) -> Vec<Message> {
+        if self.workers.get(id.0).is_none() {
+            return Vec::new();
+        }
+        let started = self.workers[id.0].state != WorkerState::Starting;
+        // Out of every list and count first.
+        self.set_retiring(id);
+        self.enter(id.0, WorkerState::Active);
+        spin::slept();
+        let worker = self.workers.remove(id.0);
+        let lane = &mut self.lanes[worker.lane];
+        lane.workers -= 1;
+        lane.running -= worker.running;
+        lane.busy -= u32::from(worker.running > 0);
+        let mut messages = Vec::new();
+        for index in self.waiting.own_tasks(&self.tasks, id) {
+            let ticket = self.withdraw(index).ticket;
+            self.stats.failed += 1;
+            messages.push(Message::Settled {
+                ticket,
+                outcome: Outcome::WorkerGone {
+                    worker: id,
+                    attempts: 0,
+                },
+            });
+        }
+        for &index in worker.slots.iter().flatten() {
+            let task = &mut self.tasks[index];
+            let ran = now.saturating_sub(task.started);
+            if task.stage == Stage::Running && task.retries > 0 && self.phase == Phase::Open {
+                task.retries -= 1;
+                self.start_over(index, ran, now);
+                continue;
+            }
+            let task = self.tasks.remove(index);
+            self.waiting.end(&task, ran);
+            if task.stage == Stage::Running {
+                self.stats.failed += 1;
+                let gone = Outcome::WorkerGone {
+                    worker: id,
+                    attempts: task.attempts,
+                };
+                messages.push(Message::Settled {
+                    ticket: task.ticket,
+                    outcome: if started { gone } else { Outcome::WorkerStart },
+                });
+            }
+        }
+        messages
+    }
+
+    /// Closes the pool: every worker ends once it runs nothing. Gives the ones to wake for that.
+    pub(in crate::scheduler) fn close(&mut self) -> Vec<Arc<dyn Bell>> {
+        self.phase = Phase::Closed;
+        self.workers
+            .keys()
+            .collect::<Vec<_>>()
+            .into_iter()
+            .filter_map(|id| self.retire(id))
+            .collect()
+    }
+
+    /// Changes how many workers there may be. Gives the idle ones to wake because they are too many;
+    /// busy ones retire when they have ended their tasks.
+    pub(in crate::scheduler) fn resize(
+        &mut self,
+        min_threads: u32,
+        max_threads: u32,
+    ) -> Vec<Arc<dyn Bell>> {
+        self.limits.min_threads = min_threads;
+        self.limits.max_threads = max_threads;
+        let mut bells = Vec::new();
+        for lane in Lane::ALL {
+            let state = &self.lanes[lane];
+            let surplus = state.workers.saturating_sub(max_threads) as usize;
+            let idle: Vec<u32> = state.idle.iter().copied().take(surplus).collect();
+            bells.extend(idle.into_iter().filter_map(|id| self.retire(id)));
+        }
+        bells
+    }
+
+    /// Whether a lane has more workers than it may, without those that retire.
+    pub(super) fn is_over_size(&self, lane: Lane) -> bool {
+        self.lanes[lane].workers > self.limits.max_threads
+            && self
+                .workers
+                .keys()
+                .filter(|&id| self.workers[id].lane == lane && !self.workers[id].retiring)
+                .count() as u32
+                > self.limits.max_threads
+    }
+
+    /// Retires workers of a lane that have been idle for `idle_ns`, down to the minimum.
+    pub(in crate::scheduler) fn reap(
+        &mut self,
+        lane: Lane,
+        idle_ns: u64,
+        now: u64,
+    ) -> Vec<Arc<dyn Bell>> {
+        let surplus = self
+            .staying(lane)
+            .saturating_sub(self.limits.min_threads as usize);
+        // The coldest are first.
+        let long_idle = |id: &u32| now.saturating_sub(self.workers[*id].idle_since) >= idle_ns;
+        let due: Vec<u32> = self.lanes[lane]
+            .idle
+            .iter()
+            .copied()
+            .filter(long_idle)
+            .take(surplus)
+            .collect();
+        due.into_iter().filter_map(|id| self.retire(id)).collect()
+    }
+
+    /// Retires one idle worker, unless the minimum needs it.
+    pub(in crate::scheduler) fn expire_idle(&mut self, id: WorkerId) -> bool {
+        let Some(worker) = self.workers.get(id.0) else {
+            return false;
+        };
+        let surplus = self.staying(worker.lane) > self.limits.min_threads as usize;
+        surplus && worker.state == WorkerState::Idle && {
+            let _ = self.retire(id.0);
+            true
+        }
+    }
+
+    /// The workers that are not about to end: a retired isolate takes its time.
+    pub(super) fn staying(&self, lane: Lane) -> usize {
+        self.workers
+            .keys()
+            .filter(|&id| self.workers[id].lane == lane && !self.workers[id].retiring)
+            .count()
+    }
+
+    pub(super) fn retire(&mut self, id: u32) -> Option<Arc<dyn Bell>> {
+        self.set_retiring(WorkerId(id));
+        if matches!(
+            self.workers[id].state,
+            WorkerState::Idle | WorkerState::Spare
+        ) {
+            self.enter(id, WorkerState::Active);
+            return self.workers[id].bell.clone();
+        }
+        None
+    }
+}

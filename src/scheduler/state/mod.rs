@@ -1,0 +1,179 @@
+//! Every decision of a pool: who takes which task, who is woken, who is started. Plain data under
+//! the scheduler's lock; nothing in here rings, waits or starts anything.
+//!
+//! Here is what the pool has, and what goes in and out of its queues; `choose` gives workers their
+//! tasks, `bind` keeps tasks with a worker, `wake` decides who is rung or started, `life` is how workers come and go, `give_up` how tasks
+//! end without a result, `readings` what is told of all that.
+
+mod bind;
+mod choose;
+mod give_up;
+mod lane_state;
+mod life;
+mod readings;
+#[cfg(test)]
+mod tests;
+mod wake;
+
+use std::collections::HashMap;
+
+use super::groups::GroupLimits;
+use super::lane::{Lane, PerLane};
+use super::pool::Limits;
+use super::share::Share;
+use super::slab::Slab;
+use super::spin;
+use super::stats::Stats;
+use super::task::{Key, NewTask, Task};
+use super::waiting::Waiting;
+use super::worker::{Worker, WorkerId};
+use lane_state::LaneState;
+
+pub(super) use choose::Next;
+pub(super) use give_up::Given;
+pub(super) use wake::Wakes;
+
+/// Whether new tasks are taken, and queued ones still run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Open,
+    Closed,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    limits: Limits,
+    pub(super) phase: Phase,
+    /// Nothing that waits is started.
+    paused: bool,
+    tasks: Slab<Task>,
+    generation: u32,
+    waiting: Waiting,
+    /// The worker that tasks with a key are for: which, and which of those that ever had its id.
+    bindings: HashMap<u16, (WorkerId, u32)>,
+    /// A worker that somebody has to start, for a key.
+    requested: Option<WorkerId>,
+    pub(super) lanes: PerLane<LaneState>,
+    workers: Slab<Worker>,
+    /// Workers that there have been.
+    serial: u32,
+    queued_bytes: usize,
+    share: Share,
+    stats: Stats,
+}
+
+impl State {
+    pub(super) fn new(limits: Limits, now: u64) -> Self {
+        Self {
+            limits,
+            phase: Phase::Open,
+            paused: false,
+            tasks: Slab::default(),
+            generation: 0,
+            waiting: Waiting::default(),
+            bindings: HashMap::new(),
+            requested: None,
+            lanes: PerLane::default(),
+            workers: Slab::default(),
+            serial: 0,
+            queued_bytes: 0,
+            share: Share::new(),
+            stats: Stats::new(now),
+        }
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// What tells a spinning worker of a lane that there is something for it.
+    pub(super) fn hint(&self, lane: Lane) -> usize {
+        self.waiting.runnable(lane) + usize::from(self.lanes[lane].nudged)
+    }
+
+    fn busy(&self) -> u32 {
+        Lane::ALL
+            .into_iter()
+            .map(|lane| self.lanes[lane].busy)
+            .sum()
+    }
+
+    fn searching(&self) -> u32 {
+        Lane::ALL
+            .into_iter()
+            .map(|lane| self.lanes[lane].searching)
+            .sum()
+    }
+
+    fn running(&self) -> u32 {
+        let running = |lane| self.lanes[lane].running;
+        Lane::ALL.into_iter().map(running).sum()
+    }
+
+    /// Sets what the tasks of a group may use.
+    pub(super) fn configure_group(&mut self, name: Box<str>, limits: GroupLimits) {
+        let running = self.running();
+        self.waiting.configure(name, limits, running);
+    }
+
+    fn slots_of(&self, lane: Lane) -> u32 {
+        match lane {
+            Lane::Native => 1,
+            Lane::Script => self.limits.concurrency,
+        }
+    }
+
+    /// Whether one more task would wait beyond what the workers, started or not, can take.
+    pub(super) fn is_full(&self, lane: Lane) -> bool {
+        if self.limits.max_queue == usize::MAX {
+            return false;
+        }
+        let slots = self.slots_of(lane) as usize;
+        let state = &self.lanes[lane];
+        let unused = self.limits.max_threads.saturating_sub(self.busy()) as usize * slots;
+        let room = (state.busy as usize * slots).saturating_sub(state.running as usize);
+        (self.waiting.len() + 1).saturating_sub(unused + room) > self.limits.max_queue
+    }
+
+    pub(super) fn enqueue(&mut self, mut new: NewTask, now: u64) -> Key {
+        let group = new.group.take();
+        self.queued_bytes += new.payload.heap_bytes();
+        self.generation = self.generation.wrapping_add(1);
+        let generation = self.generation;
+        let index = self.tasks.insert(Task::new(new, generation, now));
+        if let Some(name) = group {
+            let running = self.running();
+            self.tasks[index].group = self.waiting.group(name, running);
+        }
+        self.place(index, now);
+        self.waiting.push(&mut self.tasks, index);
+        Key { index, generation }
+    }
+
+    /// Takes a waiting task out that is not to run.
+    fn withdraw(&mut self, index: u32) -> Task {
+        self.queued_bytes -= self.tasks[index].payload.heap_bytes();
+        self.waiting.remove(&mut self.tasks, index);
+        self.tasks.remove(index)
+    }
+
+    pub(super) fn lane_of(&self, id: WorkerId) -> Option<Lane> {
+        self.workers.get(id.0).map(|worker| worker.lane)
+    }
+
+    /// Stops or resumes the starting of what waits.
+    pub(super) fn pause(&mut self, paused: bool) {
+        self.paused = paused;
+    }
+}
+
+impl Drop for State {
+    /// Workers of a pool whose owner is gone are never removed one by one.
+    fn drop(&mut self) {
+        for id in self.workers.keys().collect::<Vec<_>>() {
+            if self.workers[id].state.awake() {
+                spin::slept();
+            }
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Decisions, one at a time, with the times given.
+
+mod affinity;
+mod direct;
+mod groups;
+
+use std::sync::Arc;
+
+use super::choose::TURN;
+use super::*;
+use crate::scheduler::outbox::{Bell, Ring};
+use crate::scheduler::payload::Payload;
+use crate::scheduler::task::{NO_DEADLINE, NO_LIMIT, Outcome, Placement};
+
+#[derive(Debug)]
+struct Silent;
+
+impl Bell for Silent {
+    fn ring(&self, _: Ring) {}
+    fn cancel(&self, _: u32, _: u32) {}
+}
+
+const LIMITS: Limits = Limits {
+    min_threads: 1,
+    max_threads: 2,
+    max_queue: usize::MAX,
+    concurrency: 1,
+    abort_grace: NO_LIMIT,
+    idle_timeout: NO_LIMIT,
+};
+
+/// An idle worker of this lane.
+fn idle(state: &mut State, lane: Lane) -> WorkerId {
+    let id = state.add_worker(lane, 0);
+    assert!(state.join(id, Arc::new(Silent), 0));
+    assert!(matches!(state.next(id, false, 0), Next::Idle));
+    id
+}
+
+fn call(ticket: u32, lane: Lane) -> NewTask {
+    NewTask {
+        ticket,
+        target: 0,
+        lane,
+        priority: 0,
+        timeout: NO_LIMIT,
+        queue_timeout: NO_LIMIT,
+        deadline: NO_DEADLINE,
+        retries: 0,
+        placement: Placement::Any,
+        group: None,
+        payload: Payload::number(0, f64::from(ticket)),
+        attachments: None,
+    }
+}
+
+fn done() -> Outcome {
+    Outcome::Returned(Payload::number(0, 0.0))
+}
+
+/// What this worker is given, if anything: the task's ticket and slot.
+fn taken(state: &mut State, id: WorkerId, now: u64) -> Option<(u32, u32)> {
+    match state.next(id, false, now) {
+        Next::Run(taken) => Some((taken.ticket, taken.slot)),
+        _ => None,
+    }
+}
+
+/// One place, and an idle worker of each lane: native, script.
+fn two_lanes() -> (State, WorkerId, WorkerId) {
+    let mut state = State::new(
+        Limits {
+            max_threads: 1,
+            ..LIMITS
+        },
+        0,
+    );
+    let [native, script] = Lane::ALL.map(|lane| idle(&mut state, lane));
+    (state, native, script)
+}
+
+fn add(state: &mut State, lane: Lane, priority: i8, now: u64) {
+    let new = NewTask {
+        priority,
+        ..call(0, lane)
+    };
+    state.enqueue(new, now);
+}
+
+/// The worker ends its task, and the lanes that are rung when it gets none.
+fn finish_and_take(state: &mut State, id: WorkerId, now: u64) -> Option<[bool; 2]> {
+    state.finish(id, 0, done(), now);
+    match state.next(id, false, now) {
+        Next::Run(_) => None,
+        _ => Some(state.wakes(false, now).rings.0.map(|bell| bell.is_some())),
+    }
+}
+
+#[test]
+fn under_a_backlog_a_place_changes_the_lane_once_a_turn() {
+    let (mut state, native, script) = two_lanes();
+    for at in 0..40 {
+        add(&mut state, Lane::ALL[at % 2], 0, at as u64);
+    }
+    let mut now = 10 * TURN;
+    assert!(state.wakes(false, now).rings[Lane::Native].is_some());
+    assert!(matches!(state.next(native, false, now), Next::Run(_)));
+    for _ in 0..4 {
+        now += TURN / 4;
+        assert_eq!(finish_and_take(&mut state, native, now), None);
+    }
+    now += 1;
+    let rung = finish_and_take(&mut state, native, now);
+    assert_eq!(rung, Some([false, true]), "the turn is over");
+    assert!(matches!(state.next(script, false, now), Next::Run(_)));
+    now += TURN / 2;
+    assert_eq!(finish_and_take(&mut state, script, now), None);
+}
+
+#[test]
+fn a_turn_does_not_end_for_a_younger_task() {
+    let (mut state, native, _) = two_lanes();
+    for at in 0..4 {
+        add(&mut state, Lane::Native, 0, at);
+    }
+    let _ = state.wakes(false, 10);
+    assert!(matches!(state.next(native, false, 10), Next::Run(_)));
+    add(&mut state, Lane::Script, 0, 20);
+    for round in 1..4 {
+        assert_eq!(finish_and_take(&mut state, native, round * 2 * TURN), None);
+    }
+    let rung = finish_and_take(&mut state, native, 8 * TURN);
+    assert_eq!(rung, Some([false, true]), "nothing is left in its own lane");
+}
+
+#[test]
+fn a_better_priority_ends_a_turn() {
+    let (mut state, native, _) = two_lanes();
+    add(&mut state, Lane::Native, 0, 0);
+    add(&mut state, Lane::Native, 0, 0);
+    let _ = state.wakes(false, 0);
+    assert!(matches!(state.next(native, false, 0), Next::Run(_)));
+    add(&mut state, Lane::Script, -1, 5);
+    let rung = finish_and_take(&mut state, native, 6);
+    assert_eq!(rung, Some([false, true]));
+}
+
+fn two_idle() -> (State, [u32; 2]) {
+    let mut state = State::new(LIMITS, 0);
+    let ids = [0, 1].map(|_| idle(&mut state, Lane::Script).0);
+    (state, ids)
+}
+
+fn rung(state: &mut State, trusting: bool, now: u64) -> usize {
+    let wakes = state.wakes(trusting, now);
+    wakes.rings.0.iter().flatten().count()
+}
+
+#[test]
+fn a_submit_wakes_one_idle_worker_and_none_while_one_is_on_its_way() {
+    let (mut state, [_, warmest]) = two_idle();
+    for ticket in 0..10 {
+        state.enqueue(call(ticket, Lane::Script), 0);
+        assert_eq!(rung(&mut state, true, 0), usize::from(ticket == 0));
+    }
+    assert!(matches!(
+        state.next(WorkerId(warmest), false, 0),
+        Next::Run(_)
+    ));
+}
+
+#[test]
+fn nobody_is_woken_for_what_a_busy_worker_will_take_sooner() {
+    let (mut state, [other, busy]) = two_idle();
+    let busy = WorkerId(busy);
+    state.enqueue(call(0, Lane::Script), 0);
+    assert_eq!(rung(&mut state, true, 0), 1);
+    let mut now = 0;
+    // What nothing is known of may be long.
+    let Next::Run(first) = state.next(busy, false, now) else {
+        panic!("a task waits")
+    };
+    state.enqueue(call(1, Lane::Script), now);
+    assert_eq!(rung(&mut state, true, now), 1);
+    let Next::Run(second) = state.next(WorkerId(other), false, now) else {
+        panic!("a task waits")
+    };
+    state.finish(WorkerId(other), second.slot, done(), 1);
+    assert!(matches!(state.next(WorkerId(other), false, 1), Next::Idle));
+    state.finish(busy, first.slot, done(), 1);
+    // Short tasks: after some of them the busy worker is trusted to keep up.
+    let mut rings = Vec::new();
+    for ticket in 2..100 {
+        state.enqueue(call(ticket, Lane::Script), now);
+        let Next::Run(taken) = state.next(busy, false, now) else {
+            panic!("a task waits")
+        };
+        state.enqueue(call(1000, Lane::Script), now);
+        rings.push(rung(&mut state, true, now));
+        now += 200;
+        state.finish(busy, taken.slot, done(), now);
+        let Next::Run(taken) = state.next(busy, false, now) else {
+            panic!("a task waits")
+        };
+        state.finish(busy, taken.slot, done(), now);
+        if rings.last() == Some(&1) {
+            assert!(matches!(
+                state.next(WorkerId(other), false, now),
+                Next::Idle
+            ));
+        }
+    }
+    assert_eq!(rings.iter().rev().take(50).sum::<usize>(), 0, "{rings:?}");
+    state.enqueue(call(101, Lane::Script), now);
+    let Next::Run(long) = state.next(busy, false, now) else {
+        panic!("a task waits")
+    };
+    state.enqueue(call(50, Lane::Script), now);
+    assert_eq!(rung(&mut state, true, now), 0);
+    assert_eq!(rung(&mut state, false, now), 1);
+    assert!(matches!(
+        state.next(WorkerId(other), false, now),
+        Next::Run(_)
+    ));
+    // A long one changes the guess.
+    now += 1_000_000;
+    state.finish(busy, long.slot, done(), now);
+    assert!(matches!(state.next(busy, false, now), Next::Idle));
+    state.enqueue(call(51, Lane::Script), now);
+    assert_eq!(rung(&mut state, true, now), 1);
+}

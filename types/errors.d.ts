@@ -1,0 +1,96 @@
+/** Every error of a pool, and its code. */
+
+/** What `code` of an error of the pool can be; stable, and the thing to match on. */
+export type ErrorCode =
+  | 'ABORT_ERR'
+  | 'ERR_RSPOOL_CORRUPT_INPUT'
+  | 'ERR_RSPOOL_DEADLINE'
+  | 'ERR_RSPOOL_INPUT_TOO_LARGE'
+  | 'ERR_RSPOOL_INTERNAL'
+  | 'ERR_RSPOOL_INVALID_ARGUMENT'
+  | 'ERR_RSPOOL_NATIVE_NOT_FOUND'
+  | 'ERR_RSPOOL_NOT_SHAREABLE'
+  | 'ERR_RSPOOL_OUTPUT_TOO_LARGE'
+  | 'ERR_RSPOOL_OUT_OF_MEMORY'
+  | 'ERR_RSPOOL_POOL_CLOSED'
+  | 'ERR_RSPOOL_QUEUE_FULL'
+  | 'ERR_RSPOOL_QUEUE_TIMEOUT'
+  | 'ERR_RSPOOL_TASK_PANIC'
+  | 'ERR_RSPOOL_TASK_TIMEOUT'
+  | 'ERR_RSPOOL_UNKNOWN_TASK'
+  | 'ERR_RSPOOL_WORKER_EXIT'
+  | 'ERR_RSPOOL_WORKER_START'
+
+/** The classes of the errors. `docs/errors.md` says when each comes and what to do. */
+export namespace errors {
+  /** Every error of this package but `AbortError`, also across realms and copies of the package. */
+  class RspoolError extends Error {
+    protected constructor(code: string, message: string, options?: { cause?: unknown })
+    code: string
+  }
+  /** The task ran longer than its `timeout`. */
+  class TaskTimeoutError extends RspoolError {
+    protected constructor()
+    code: 'ERR_RSPOOL_TASK_TIMEOUT'
+  }
+  /** The task waited longer than its `queueTimeout`, and did not run. */
+  class QueueTimeoutError extends RspoolError {
+    protected constructor()
+    code: 'ERR_RSPOOL_QUEUE_TIMEOUT'
+  }
+  /** The task had not ended at its `deadline`. */
+  class DeadlineError extends RspoolError {
+    protected constructor()
+    code: 'ERR_RSPOOL_DEADLINE'
+  }
+  /** `maxQueue` tasks wait already; this one was not taken. */
+  class QueueFullError extends RspoolError {
+    protected constructor()
+    code: 'ERR_RSPOOL_QUEUE_FULL'
+  }
+  /** The pool is closed, or was destroyed before the task ended. */
+  class PoolClosedError extends RspoolError {
+    protected constructor()
+    code: 'ERR_RSPOOL_POOL_CLOSED'
+  }
+  /** The isolate ended while it ran the task. */
+  class WorkerExitError extends RspoolError {
+    protected constructor()
+    code: 'ERR_RSPOOL_WORKER_EXIT'
+    /** What `process.exit()` was given; 1 for a terminated isolate. */
+    exitCode: number
+    /** How often the task was started, where that was more than once; see {@link TaskOptions.retries}. */
+    attempts?: number
+  }
+  /** No worker could be started; why is in `cause`. */
+  class WorkerStartError extends RspoolError {
+    protected constructor()
+    code: 'ERR_RSPOOL_WORKER_START'
+  }
+  /** There is no task of this name; the message says where it was looked up. */
+  class UnknownTaskError extends RspoolError {
+    protected constructor()
+    code: 'ERR_RSPOOL_UNKNOWN_TASK'
+  }
+  /** The input is larger than the pool takes. */
+  class InputTooLargeError extends RspoolError {
+    protected constructor()
+    code: 'ERR_RSPOOL_INPUT_TOO_LARGE'
+  }
+  /** A native task panicked: a bug in it. The process and the worker go on. */
+  class TaskPanicError extends RspoolError {
+    protected constructor()
+    code: 'ERR_RSPOOL_TASK_PANIC'
+  }
+  /** What the caller passed cannot be right: thrown by constructors, rejected by tasks. */
+  class InvalidArgumentError extends TypeError {
+    protected constructor()
+    code: 'ERR_RSPOOL_INVALID_ARGUMENT'
+  }
+  /** The task's signal aborted; its reason is the `cause`. */
+  class AbortError extends Error {
+    protected constructor()
+    name: 'AbortError'
+    code: 'ABORT_ERR'
+  }
+}

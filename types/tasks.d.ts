@@ -1,0 +1,246 @@
+/** One call: what is called, its options, and what comes of it. */
+
+import type { NativeEncoding, NativeOptions, NativeTaskName } from '../index.js'
+
+// biome-ignore lint/complexity/noUselessEmptyExport: without it what is not exported here would be, too
+export {}
+
+/** Where a script is: an absolute path, a path relative to `process.cwd()`, a `file:` or a `data:` URL. */
+export type Filename = string | URL
+
+/** A function of a script other than the pool's own. */
+export interface ScriptTask {
+  /** The script. It is loaded once a worker, when its first task comes. */
+  filename: Filename
+  /** The export. @default the default export */
+  name?: string | undefined
+}
+
+/** What gives a task up: an AbortSignal, or an EventEmitter that emits `'abort'`. */
+export type Signal =
+  | AbortSignal
+  | { once(event: 'abort', listener: () => void): unknown; on(event: 'abort', listener: () => void): unknown }
+
+/** What can be moved: an ArrayBuffer, a MessagePort, a FileHandle, a stream and what else Node.js transfers. */
+export type Transferable = object
+
+/** The options of every task. A value that is not allowed rejects with `ERR_RSPOOL_INVALID_ARGUMENT`. */
+export interface TaskOptions {
+  /**
+   * Gives the task up when it aborts: it leaves the queue, or its script sees `task.signal` and has
+   * `abortGrace` to end. The promise rejects at once with an AbortError (`ABORT_ERR`) whose `cause` is the
+   * signal's reason. Any number of tasks may share one signal.
+   */
+  signal?: Signal | undefined
+  /**
+   * Milliseconds that the task may run, waiting not counted, above 0; up to a millisecond more. Then it
+   * rejects with `ERR_RSPOOL_TASK_TIMEOUT` and is given up as by an abort.
+   * @default the pool's `timeout`
+   */
+  timeout?: number | undefined
+  /**
+   * Milliseconds that the task may wait for a worker, above 0; then it rejects with
+   * `ERR_RSPOOL_QUEUE_TIMEOUT` and never runs. @default the pool's `queueTimeout`
+   */
+  queueTimeout?: number | undefined
+  /**
+   * The moment at which the task must have ended, waiting and running together: a Date, or milliseconds since
+   * the epoch. Then it rejects with `ERR_RSPOOL_DEADLINE` and is given up as by an abort. Among tasks of
+   * one priority those with a deadline run first, the earliest before the others. @default none
+   */
+  deadline?: Date | number | undefined
+  /**
+   * An integer from -20, which runs first, to 19, as `nice` counts. Half a second of waiting is worth one
+   * level, so nothing waits for ever. Equal ones of a lane run in the order of their calls. @default 0
+   */
+  priority?: number | undefined
+  /**
+   * How often the task may start again after its isolate has died under it, 0 to 255; never after it threw
+   * or was given up. An error after several starts has their number as `attempts`. @default the pool's `retries`
+   */
+  retries?: number | undefined
+  /**
+   * What is moved instead of copied: it is detached here when the call is made. An entry that cannot be
+   * transferred rejects with `DataCloneError`. @default []
+   */
+  transferList?: readonly Transferable[] | undefined
+}
+
+/** The options of a script task. */
+export interface ScriptOptions extends TaskOptions {
+  /**
+   * Called with a copy of each value that the script gives to `task.progress()`, in order, and before the
+   * promise settles. What it throws is uncaught and harms no task. @default none
+   */
+  onProgress?: ((value: any) => void) | undefined
+}
+
+/** The options of {@link Pool.run}. */
+export interface RunOptions extends ScriptOptions {
+  /** The export of the script to call. @default the pool's `name` */
+  name?: string | undefined
+  /** Another script than the pool's own. @default the pool's `filename` */
+  filename?: Filename | undefined
+}
+
+/**
+ * The property by which an object of a class says to {@link move} what of it is moved: one thing or an
+ * array. Classes that were written for piscina have it.
+ */
+export const transferableSymbol: unique symbol
+
+/** The property by which an object of a class says to {@link move} what arrives in its place. */
+export const valueSymbol: unique symbol
+
+/** An object that says itself what of it is moved and what arrives in its place. */
+export interface Movable<T = any> {
+  readonly [transferableSymbol]: Transferable | readonly Transferable[]
+  readonly [valueSymbol]: T
+}
+
+declare const moved: unique symbol
+
+/** A value to be moved instead of copied; see {@link move}. */
+export interface Moved<T> {
+  readonly [moved]: T
+}
+
+/**
+ * As the input of a call, or returned by a task's function, hands the value over instead of copying it: its
+ * memory belongs to the receiver afterwards.
+ * @param value an ArrayBuffer, a view (its whole buffer is moved), a MessagePort or another transferable;
+ *   an object that says itself what is moved, by {@link transferableSymbol} and {@link valueSymbol}, which
+ *   are read now; or anything that contains what `transferList` names. A primitive is given back
+ * @param transferList what is moved. @default the value, or the buffer of a view
+ * @throws nothing; what cannot be transferred rejects the task with `DataCloneError`
+ */
+export function move<T>(value: Movable<T>): Moved<T>
+export function move<T>(value: T, transferList?: readonly Transferable[]): Moved<T>
+
+/** What the caller gets of what a function returns: awaited, and a moved value itself. */
+export type TaskResult<R> = Awaited<R> extends Moved<infer T> ? T : Awaited<R>
+
+/** What is an input by itself: strings and functions say which task to run. */
+export type NoTask =
+  | number
+  | bigint
+  | boolean
+  | null
+  | undefined
+  | { readonly [key: string]: unknown }
+  | (object & { readonly [Symbol.hasInstance]?: never })
+
+/** What `runTask` takes as the input of a pool's own function. */
+export type OwnInput<Input> = 0 extends 1 & Input ? NoTask : Input & NoTask
+
+/** The options of a call of a pool's own function: where `Input` says what it takes, no other may be named. */
+export type OwnOptions<Input> = 0 extends 1 & Input
+  ? RunOptions
+  : ScriptOptions & { name?: undefined; filename?: undefined }
+
+/** `N` where it can be the name of an export: names with a dot are native tasks. */
+export type ExportName<N extends string> = N extends `${string}.${string}` ? never : N
+
+/** `I` where it is one argument: an array is a list of arguments. */
+export type OneArgument<I> = I extends readonly unknown[] ? never : I
+
+// ---- many inputs -------------------------------------------------------------------------------
+
+/** Where inputs come from: pulled one at a time, and closed with `return()` when no more are wanted. */
+export type Inputs<I> = Iterable<I> | AsyncIterable<I>
+
+/** Results as they come. `return()` and leaving a `for await` give up what still runs. */
+export interface Results<T> extends AsyncIterableIterator<T> {
+  next(): Promise<IteratorResult<T, any>>
+  return(value?: any): Promise<IteratorResult<T, any>>
+  throw(error?: any): Promise<IteratorResult<T, any>>
+  [Symbol.asyncIterator](): Results<T>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** How far a mapping is. */
+export interface MapProgress {
+  /** Inputs whose call returned. */
+  completed: number
+  /** Inputs whose call failed. */
+  failed: number
+  /** How many inputs there are, where the iterable says so by `length` or `size`. */
+  total: number | undefined
+}
+
+/** The options of {@link Pool.settled}. One that is not allowed rejects with `ERR_RSPOOL_INVALID_ARGUMENT`. */
+export interface SettledOptions {
+  /**
+   * Calls that run or wait in the pool at once, 1 to 1000000; for {@link Pool.map} also those whose results
+   * were not taken. Chunks count as one. @default twice what the workers can run, less if `maxQueue` says so
+   */
+  concurrency?: number | undefined
+  /**
+   * Inputs that travel as one task, at least 1. They are copied together, called one after another in one
+   * worker, and each has its own outcome; a worker that dies takes a whole chunk with it. `'auto'` makes
+   * chunks of about a millisecond, and is 1 for native tasks and where there is a `timeout`. @default 'auto'
+   */
+  chunk?: number | 'auto' | undefined
+  /** Gives everything up when it aborts, with an AbortError (`ABORT_ERR`). */
+  signal?: Signal | undefined
+  /** Is called after each chunk. What it throws ends the mapping. */
+  onProgress?: ((progress: MapProgress) => void) | undefined
+  /** Milliseconds that a call may run; with a `chunk`, that a chunk may run. @default the pool's */
+  timeout?: number | undefined
+  /** Milliseconds that a call may wait for a worker. @default the pool's */
+  queueTimeout?: number | undefined
+  /** From -20, which runs first, to 19. @default 0 */
+  priority?: number | undefined
+}
+
+/** The options of {@link Pool.map}. One that is not allowed throws `ERR_RSPOOL_INVALID_ARGUMENT`. */
+export interface MapOptions extends SettledOptions {
+  /** Whether results come in the order of the inputs, or as they are done. @default true */
+  ordered?: boolean | undefined
+  /**
+   * Whether the first failure ends the mapping. If not, the results of the others come first, then an
+   * AggregateError with all failures. @default true
+   */
+  stopOnError?: boolean | undefined
+}
+
+/** What native tasks take for all inputs of a mapping. */
+export type NativeMapOptions<K extends NativeTaskName, E extends NativeEncoding<K> = never> = Pick<
+  NativeOptions<K, E>,
+  'params' | 'counters'
+>
+
+/** The options of {@link Pool.stream}. One that is not allowed throws `ERR_RSPOOL_INVALID_ARGUMENT`. */
+export interface StreamOptions extends TaskOptions {
+  /**
+   * Items, 1 to 1000000, that the generator may be ahead of whoever takes them; the same for the items of an
+   * input. Lower it for large items. @default 1024
+   */
+  highWaterMark?: number | undefined
+}
+
+/** What gives the items of a stream: a generator, or anything that can be iterated. */
+export type StreamSource<T> = Iterable<T> | AsyncIterable<T>
+
+/** An item as it arrives: a moved value itself. */
+export type Item<T> = T extends Moved<infer V> ? V : T
+
+/** The functions of a script's module `M`, as the owner of the pool calls them; see {@link Pool.exports}. */
+export type Exports<M> = {
+  readonly [K in keyof M as K extends 'then' | 'toJSON' | 'setup' | 'teardown'
+    ? never
+    : M[K] extends (...args: any[]) => any
+      ? K
+      : never]: M[K] extends (...args: infer A) => infer R
+    ? A extends []
+      ? (input?: undefined, options?: TaskOptions) => Promise<TaskResult<R>>
+      : undefined extends A[0]
+        ? (input?: A[0], options?: TaskOptions) => Promise<TaskResult<R>>
+        : (input: A[0], options?: TaskOptions) => Promise<TaskResult<R>>
+    : never
+}
+
+/** The exports of a script whose module is not known. */
+export interface AnyExports {
+  readonly [name: string]: (input?: any, options?: TaskOptions) => Promise<any>
+}
