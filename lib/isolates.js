@@ -267,7 +267,11 @@ class Isolates {
         isolate.ready = true
         this.failures = 0
         if (this.#isReady()) for (const { resolve } of this.expecting.splice(0)) resolve()
+        require('./observe/readings').ask(isolate)
         this.owner.emit('workerCreate', { id: isolate.id, threadId: isolate.threadId })
+        return
+      case PORT_MESSAGE.HEAP:
+        require('./observe/readings').told(isolate, message[1], message[2])
         return
       case PORT_MESSAGE.FLUSHED:
         isolate.port.unref()

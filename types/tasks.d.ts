@@ -73,6 +73,11 @@ export interface ScriptOptions extends TaskOptions {
    * promise settles. What it throws is uncaught and harms no task. @default none
    */
   onProgress?: ((value: any) => void) | undefined
+  /**
+   * Values for the stores of the script, by name; they go before those of the pool's `context`, and undefined
+   * is none. @default none
+   */
+  context?: { readonly [name: string]: unknown } | undefined
 }
 
 /** The options of {@link Pool.run}. */
@@ -191,6 +196,11 @@ export interface SettledOptions {
   queueTimeout?: number | undefined
   /** From -20, which runs first, to 19. @default 0 */
   priority?: number | undefined
+  /**
+   * Values for the stores of the script, by name; they go before those of the pool's `context`, and undefined
+   * is none. @default none
+   */
+  context?: { readonly [name: string]: unknown } | undefined
 }
 
 /** The options of {@link Pool.map}. One that is not allowed throws `ERR_RSPOOL_INVALID_ARGUMENT`. */
@@ -217,6 +227,11 @@ export interface StreamOptions extends TaskOptions {
    * input. Lower it for large items. @default 1024
    */
   highWaterMark?: number | undefined
+  /**
+   * Values for the stores of the script, by name; they go before those of the pool's `context`, and undefined
+   * is none. @default none
+   */
+  context?: { readonly [name: string]: unknown } | undefined
 }
 
 /** What gives the items of a stream: a generator, or anything that can be iterated. */
