@@ -43,7 +43,8 @@ class TaskContext {
  */
 
 class WatchedTask extends Task {
-  #resource = new AsyncResource('RspoolTask', { requireManualDestroy: true })
+  /** Made within the call: a store that is bound to the start of its trace belongs to it. @type {any} */
+  #resource
   #watching
   #called = performance.now()
   /** @type {any} */
@@ -96,6 +97,7 @@ class WatchedTask extends Task {
 
   /** @param {() => void} submit */
   #call(submit) {
+    this.#resource = new AsyncResource('RspoolTask', { requireManualDestroy: true })
     try {
       submit()
       if (this.observed && !this.#ended) queue.publish(this.#context)
