@@ -15,6 +15,7 @@ import type {
   Inputs,
   Item,
   MapOptions,
+  Moved,
   move,
   NativeMapOptions,
   OneArgument,
@@ -247,7 +248,7 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
    * The promise rejects with what the function throws (name, message, stack, own properties and cause kept),
    * with `DataCloneError` if a value cannot be cloned, with `ABORT_ERR`, or with a code of {@link ErrorCode}.
    */
-  run<T = Result>(input?: Input, options?: OwnOptions<Input>): Promise<T>
+  run<T = Result>(input?: Input | Moved<Input>, options?: OwnOptions<Input>): Promise<T>
   /** Calls another export, or an export of another script. */
   run<T = any>(input: any, options: RunOptions & ({ name: string } | { filename: Filename })): Promise<T>
 
