@@ -38,6 +38,8 @@ class Pool extends EventEmitter {
   #paused = false
   #reaper
   /** @type {any} */
+  #histogram
+  /** @type {any} */
   #lastStats
 
   /** @param {any} [options] */
@@ -66,7 +68,8 @@ class Pool extends EventEmitter {
     }
     pools.set(this.#uid, {
       control: (what, about) => this.#control(what, about),
-      load: () => bound.load(this.#handle)
+      load: () => bound.load(this.#handle),
+      readable: () => this.#readable()
     })
     const optionsNow = () => this.#options
     // It brings worker_threads with it, which who only counts or calls processes does without.
@@ -375,6 +378,7 @@ class Pool extends EventEmitter {
     )
       return
     this.#lastStats = this.stats()
+    require('./observe/histogram').Histograms.keep(this.histogram)
     this.#phase = 'ended'
     pools.delete(this.#uid)
     bound.releasePool(this.#handle)
@@ -387,7 +391,9 @@ class Pool extends EventEmitter {
 
   stats() {
     if (this.#lastStats !== undefined) return this.#lastStats
-    const { workers, queued, running, ...rest } = JSON.parse(bound.stats(this.#handle))
+    const { workers: known, queued, running, ...rest } = JSON.parse(bound.stats(this.#handle))
+    const { withReadings } = require('./observe/readings')
+    const workers = known.map((/** @type {any} */ worker) => withReadings(worker, this.#isolates.all.get(worker.id)))
     return {
       workers,
       busy: workers.filter((/** @type {any} */ worker) => worker.state === 'busy').length,
@@ -396,6 +402,24 @@ class Pool extends EventEmitter {
       running,
       ...rest
     }
+  }
+
+  /** How long tasks wait and run. */
+  get histogram() {
+    if (this.#histogram === undefined) {
+      const { Histograms } = require('./observe/histogram')
+      this.#histogram = new Histograms(this.#handle)
+    }
+    return this.#histogram
+  }
+
+  /** This pool as text for Prometheus. @returns {string} */
+  metrics() {
+    return require('./observe/metrics').metricsOf([this.#readable()])
+  }
+
+  #readable() {
+    return { id: this.#uid, options: this.#options, stats: () => this.stats(), histogram: this.histogram }
   }
 
   get options() {
