@@ -158,6 +158,7 @@ class InProcessSupervisor extends EventEmitter {
       size: 0,
       ready: state === 'ready' ? 1 : 0,
       processes: [{ slot: 0, state, generation: 1, restarts: 0, causes: [], draining: [], counters, ...own }],
+      spares: [],
       budget: { tokens: 1, free: 1 },
       counters
     }
@@ -165,7 +166,8 @@ class InProcessSupervisor extends EventEmitter {
 
   metrics() {
     const { counters, gauges, histograms } = this
-    return prometheusText({ status: this.status(), region: this.#region, counters, gauges, histograms })
+    const owner = (/** @type {number} */ row) => (row === 0 ? 'primary' : row - 1)
+    return prometheusText({ status: this.status(), region: this.#region, owner, counters, gauges, histograms })
   }
 
   #at(/** @type {number} */ slot) {

@@ -7,6 +7,7 @@ const { invalidArgument } = require('../errors')
 const { readOptions, integer, duration, typed, show } = require('../validate')
 
 const MAX_PROCESSES = 1024
+const MAX_SPARES = 64
 
 /** @param {...(string|boolean)} allowed */
 function oneOf(...allowed) {
@@ -108,6 +109,7 @@ const RULES = {
   ...SPEC_RULES,
   processes,
   maxProcesses: integer(1, MAX_PROCESSES),
+  spare: integer(0, MAX_SPARES),
   policy: oneOf('rr', 'none'),
   serialization: oneOf('advanced', 'json'),
   counters: names,
@@ -146,6 +148,7 @@ function readClusterOptions(given) {
     counters: [],
     gauges: [],
     histograms: {},
+    spare: 0,
     grace: 10_000,
     drainIdle: 5000,
     orphanGrace: 1500,
