@@ -66,6 +66,12 @@ export interface ClusterOptions extends ProcessOptions {
   histograms?: Record<string, number[]>
   /** What a drain may take before connections are cut and the process is killed. @default 10000 */
   grace?: number
+  /**
+   * How long the processes go on serving after `stop()` or a SIGTERM, while `context.stopping` and `/ready` of
+   * `metricsPort` say that they will end: until a load balancer has heard of it. `grace` begins after that.
+   * @default 0
+   */
+  lameDuckDelay?: number
   /** In a drain an idle connection is closed after so long (or its server's `keepAliveTimeout`, if that is less). @default 5000 */
   drainIdle?: number
   /** How long a process outlives a primary that was killed. @default 1500 */
@@ -117,7 +123,7 @@ export interface ClusterOptions extends ProcessOptions {
   signals?: boolean
   /** End the primary after a signal, a crash loop, or when nothing boots. @default true */
   exit?: boolean
-  /** Serve `metrics()` at `/metrics` of this port. @default not */
+  /** Serve `metrics()` at `/metrics` of this port, and whether the cluster serves at `/ready`. @default not */
   metricsPort?: number
   /** @default '127.0.0.1' */
   metricsHost?: string
@@ -137,6 +143,8 @@ export interface ClusterContext extends Messages {
   readonly generation: number
   /** Resolves when this process has a slot: at once, except in a spare process. */
   readonly assigned: Promise<void>
+  /** True from the moment on at which this process was told to end, also during `lameDuckDelay`. */
+  readonly stopping: boolean
   readonly counters: ClusterCounters
   readonly gauges: ClusterGauges
   readonly histograms: ClusterHistograms

@@ -52,6 +52,7 @@ function boot(settings) {
   process.on('message', (/** @type {any} */ message) => {
     if (message === null || typeof message !== 'object') return
     if (message.rspool === 'drain') half.drain({ grace: message.grace, idle: message.idle })
+    else if (message.rspool === 'stopping') half.stopping = true
     else if (message.rspool === 'assign') assign(half, message)
     else if (message.rspool === 'message') mailbox.receive(message)
     else if (message.rspool === 'missing?') send({ rspool: 'missing', missing: half.missing })

@@ -5,6 +5,7 @@
 
 const os = require('node:os')
 const { EventEmitter } = require('node:events')
+const { setTimeout: sleep } = require('node:timers/promises')
 const { pathToFileURL } = require('node:url')
 const { RspoolError, invalidArgument } = require('../errors')
 const { SharedRegion } = require('./region')
@@ -95,7 +96,10 @@ class InProcessSupervisor extends EventEmitter {
     this.#stopping ??= (async () => {
       const start = performance.now()
       const drained = new Promise((resolve) => this.#half.once('drained', resolve))
-      await this.#half.drain({ grace: this.#options.grace, idle: this.#options.drainIdle })
+      const { grace, drainIdle, lameDuckDelay } = this.#options
+      this.#half.stopping = true
+      if (lameDuckDelay > 0) await sleep(Math.min(lameDuckDelay, 2 ** 31 - 1))
+      await this.#half.drain({ grace, idle: drainIdle })
       const { forced } = /** @type {any} */ (await drained)
       this.#half.release()
       setCurrent(undefined)

@@ -191,11 +191,18 @@ function seconds(ms) {
  * @param {number} port
  * @param {string} host
  * @param {() => string} metrics
+ * @param {() => boolean} ready
  * @param {(line: string) => void} log
  */
-function serveMetrics(port, host, metrics, log) {
+function serveMetrics(port, host, metrics, ready, log) {
   const server = http.createServer((request, response) => {
-    if (request.method !== 'GET' || request.url?.split('?')[0] !== '/metrics') {
+    const path = request.method === 'GET' ? request.url?.split('?')[0] : undefined
+    if (path === '/ready') {
+      const is = ready()
+      response.statusCode = is ? 200 : 503
+      return response.end(is ? 'ready\n' : 'not ready\n')
+    }
+    if (path !== '/metrics') {
       response.statusCode = 404
       return response.end()
     }

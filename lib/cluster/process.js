@@ -38,6 +38,8 @@ class ClusterProcess extends EventEmitter {
   /** @type {((context: any) => unknown)|undefined} */
   #function
   #saidReady = false
+  /** It was told that it will drain. */
+  stopping = false
   #assigned = () => {}
   /** @type {Promise<void>|undefined} */
   #drained
@@ -76,6 +78,9 @@ class ClusterProcess extends EventEmitter {
         return half.#own('generation')
       },
       assigned,
+      get stopping() {
+        return half.stopping
+      },
       counters: this.counters,
       gauges: this.gauges,
       histograms: this.histograms,
@@ -225,6 +230,7 @@ class ClusterProcess extends EventEmitter {
   }
 
   async #drain(/** @type {{ grace: number, idle: number }} */ { grace, idle }) {
+    this.stopping = true
     this.#state = 'draining'
     this.#region.set(this.#seat, SEAT.state, STATE.draining)
     this.emit('draining')

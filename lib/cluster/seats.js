@@ -30,6 +30,9 @@ function ownerOf({ spare }, row) {
  */
 const seatsFor = ({ spare, maxProcesses }) => maxProcesses * 3 + spare * 2 + 8
 
+/** What is accepted when the cluster stops is handed over within this time. */
+const HAND_OVER = 200
+
 const UNKNOWN_FORM =
   'this version of Node hands connections over in an unknown way: what a dying process has not taken is lost'
 
@@ -65,6 +68,15 @@ class Seats {
     this.#free = Array.from({ length: region.layout.seatCount }, (_, seat) => seat)
     this.#ports = new Ports(host.wanted)
     this.#handoffs = options.policy === 'rr' ? new Handoffs(this.#ports) : undefined
+  }
+
+  /** Accepts no more connections; resolves when the processes have taken those that were accepted. */
+  async refuse() {
+    if (this.#handoffs === undefined) return
+    this.#ports.refuse()
+    // One that hangs takes none.
+    for (const end = performance.now() + HAND_OVER; this.#handoffs.pending > 0 && performance.now() < end; )
+      await new Promise(setImmediate)
   }
 
   /** A slot changed its state, or a process has gone: ports that nobody will serve again are closed. */

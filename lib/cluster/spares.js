@@ -67,18 +67,14 @@ class Spares {
     return undefined
   }
 
-  /** Ends all; none is started any more. @param {{ grace: number, idle: number }} limits */
-  async stop(limits) {
+  /** Ends all; none is started any more. */
+  async stop() {
     clearTimeout(this.#timer)
-    await Promise.all(this.processes().map((process) => this.#retire(process, { kind: 'stop' }, limits)))
+    await Promise.all(this.processes().map((process) => this.#retire(process, { kind: 'stop' })))
   }
 
-  #retire(
-    /** @type {SupervisedProcess} */ process,
-    /** @type {{ kind: string }} */ reason,
-    limits = this.#host.limits
-  ) {
-    return process.state === 'draining' ? process.exited : process.drain(reason, limits)
+  #retire(/** @type {SupervisedProcess} */ process, /** @type {{ kind: string }} */ reason) {
+    return process.state === 'draining' ? process.exited : process.drain(reason, this.#host.limits)
   }
 
   #start(/** @type {number} */ number) {

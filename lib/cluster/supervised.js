@@ -206,6 +206,12 @@ class SupervisedProcess extends EventEmitter {
     )
   }
 
+  /** Tells it that it will have to drain. */
+  announceStop() {
+    if (this.worker.isConnected())
+      this.worker.process.send(/** @type {any} */ ({ rspool: 'stopping' }), undefined, {}, () => {})
+  }
+
   /**
    * Tells it to drain, and ends it if it takes longer than its grace.
    * @param {{ kind: string }} reason

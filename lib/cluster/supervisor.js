@@ -3,6 +3,7 @@
 // The supervisor: the primary's half of the helper. It owns the slots, the region and the watcher,
 // decides what a death means, and ends the primary with the right code.
 
+const { setTimeout: sleep } = require('node:timers/promises')
 const { availableParallelism } = /** @type {any} */ (require('../load'))
 const { RspoolError, invalidArgument } = require('../errors')
 const { show } = require('../validate')
@@ -115,7 +116,7 @@ class Supervisor extends Post {
       changed: (info) => announce(this, 'spare', info),
       log: (line) => this.#log(line)
     })
-    this.#notifier = new Notifier(() => this.#slots.some(({ current }) => current?.state === 'ready'))
+    this.#notifier = new Notifier(() => this.#serves)
     this.ready.then(
       () => this.#notifier.ready(this.#size),
       () => {}
@@ -125,6 +126,7 @@ class Supervisor extends Post {
         options.metricsPort,
         options.metricsHost,
         () => this.metrics(),
+        () => this.#phase === 'running' && this.#serves,
         (line) => this.#log(line)
       )
     }
@@ -154,6 +156,10 @@ class Supervisor extends Post {
 
   get size() {
     return this.#size
+  }
+
+  get #serves() {
+    return this.#slots.some(({ current }) => current?.state === 'ready')
   }
 
   /** The processes that serve: { slot, pid, generation, state }. */
@@ -227,7 +233,8 @@ class Supervisor extends Post {
 
   /** Drains all processes and ends. Resolves when the last has gone. */
   stop() {
-    return this.#stop({ grace: this.#options.grace, idle: this.#options.drainIdle })
+    const { grace, drainIdle, lameDuckDelay } = this.#options
+    return this.#stop({ grace, idle: drainIdle, delay: lameDuckDelay })
   }
 
   /** All that is known, without asking any process. */
@@ -335,20 +342,31 @@ class Supervisor extends Post {
   }
 
   #stopBySignal(/** @type {'SIGTERM'|'SIGINT'|'SIGQUIT'} */ signal) {
-    const { grace, drainIdle } = this.#options
+    const { grace, drainIdle, lameDuckDelay } = this.#options
     // At a keyboard somebody waits for it.
-    const idle = signal === 'SIGINT' ? Math.min(drainIdle, 500) : drainIdle
-    return this.#stop({ grace, idle }, signal)
+    const limits =
+      signal === 'SIGINT'
+        ? { grace, idle: Math.min(drainIdle, 500), delay: 0 }
+        : { grace, idle: drainIdle, delay: lameDuckDelay }
+    return this.#stop(limits, signal)
   }
 
-  #stop(/** @type {{ grace: number, idle: number }} */ limits, /** @type {string} */ signal = '') {
+  #stop(
+    /** @type {{ grace: number, idle: number, delay: number }} */ { delay, ...limits },
+    /** @type {string} */ signal = ''
+  ) {
     this.#stopping ??= (async () => {
       const start = performance.now()
       this.#phase = 'stopping'
       this.#forced = 0
       this.#ready.reject(new RspoolError('ERR_RSPOOL_CLUSTER_STOPPED', 'the cluster was stopped before it was ready'))
       this.#notifier.stopping()
-      await Promise.all([...this.#slots.map((slot) => slot.stop({ kind: 'stop' }, limits)), this.#spares.stop(limits)])
+      if (delay > 0) {
+        for (const slot of this.#slots) slot.current?.announceStop()
+        await sleep(Math.min(delay, 2 ** 31 - 1))
+      }
+      await this.#seats.refuse()
+      await Promise.all([...this.#slots.map((slot) => slot.stop({ kind: 'stop' }, limits)), this.#spares.stop()])
       const forced = this.#forced
       const number = signal === '' ? undefined : require('node:os').constants.signals[/** @type {'SIGTERM'} */ (signal)]
       this.#finish(number !== undefined && forced > 0 ? 128 + number : EXIT.clean, signal !== '')
