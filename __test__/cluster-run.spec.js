@@ -52,6 +52,17 @@ test('processes share one port, and each knows its slot', async (t) => {
   t.deepEqual(await primary.exited, { code: 0, signal: null })
 })
 
+test('under round robin each process gets its share of the connections', async (t) => {
+  const { primary, port } = await start(t, { options: { processes: 3 } })
+  await primary.ready
+  const counts = [0, 0, 0]
+  const client = async () => {
+    for (let n = 0; n < 50; n++) counts[JSON.parse((await request(port)).body).slot]++
+  }
+  await Promise.all(Array.from({ length: 6 }, client))
+  t.true(Math.max(...counts) <= 1.2 * Math.min(...counts), `${counts}`)
+})
+
 test('a killed process comes back in its slot as the next generation, and what it counted stays', async (t) => {
   const { primary, port } = await start(t, { options: { processes: 2 } })
   await primary.ready

@@ -5,6 +5,7 @@
 
 const path = require('node:path')
 const { Worker, MessageChannel, receiveMessageOnPort } = require('node:worker_threads')
+const { AsyncResource } = require('node:async_hooks')
 const { types } = require('node:util')
 const { bound, drain, notify } = require('./environment')
 const { describe, revive } = require('./payload/thrown')
@@ -59,6 +60,8 @@ class Isolates {
   /** @param {Owner} owner */
   constructor(owner) {
     this.owner = owner
+    /** Isolates outlive the calls that they are started for: their events belong to the pool. */
+    this.scope = new AsyncResource('RspoolPool')
     /** @type {Map<number, Isolate>} */
     this.all = new Map()
     /** Why the isolate that last had this id ended. @type {Map<number, unknown>} */
@@ -85,6 +88,11 @@ class Isolates {
   /** @param {number} id */
   start(id) {
     if (this.all.has(id)) return
+    this.scope.runInAsyncScope(this.#start, this, id)
+  }
+
+  /** @param {number} id */
+  #start(id) {
     const { options } = this.owner
     const { port1: port, port2 } = new MessageChannel()
     const flags = new Int32Array(new SharedArrayBuffer(4 * options.concurrentTasksPerWorker))

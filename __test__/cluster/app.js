@@ -46,6 +46,11 @@ module.exports = async (context) => {
       globalThis.balloon = Buffer.alloc(300e6, 1)
       response.end('ok')
     },
+    '/balloon-for-ever': (request, response) => {
+      response.end('ok')
+      globalThis.balloons = []
+      setInterval(() => globalThis.balloons.push(Buffer.alloc(20e6, 1)), 5)
+    },
     '/sse': (request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       response.write('data: 1\n\n')

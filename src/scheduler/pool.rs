@@ -12,10 +12,11 @@ use super::lane::{Lane, PerLane};
 use super::outbox::{Bell, Control, Message, Outbox, Ring};
 use super::share;
 use super::state::{Given, Next, Phase, State, Wakes};
-use super::stats::Snapshot;
+use super::stats::{Distribution, Measured, Snapshot};
 use super::task::{Key, NO_DEADLINE, NO_LIMIT, NewTask, Outcome, Placement, Stage, Taken};
 use super::timer::{self, Alarm};
 use super::worker::WorkerId;
+use crate::supervise::reading;
 
 /// What a pool may use.
 #[derive(Clone, Debug)]
@@ -202,11 +203,14 @@ impl Scheduler {
 
     // ---- the workers' side ---------------------------------------------------------------------
 
-    /// A started worker is ready; from here on it calls [`exchange`](Self::exchange). False when
+    /// A started worker is ready, on this thread; from here on it calls [`exchange`](Self::exchange). False when
     /// the pool does not know it (any more): it ends.
     #[must_use]
     pub fn join(&self, id: WorkerId, bell: Arc<dyn Bell>) -> bool {
-        self.state.lock().join(id, bell, now())
+        let thread = reading::this_thread();
+        let mut state = self.state.lock();
+        state.set_thread(id, thread);
+        state.join(id, bell, now())
     }
 
     /// Hands over the outcome of the task in a slot, and asks what to do next.
@@ -230,6 +234,14 @@ impl Scheduler {
         }
         match next {
             Next::Run(taken) => {
+                if let Some(waited) = taken.observed {
+                    self.owner.send(Message::Started {
+                        ticket: taken.ticket,
+                        generation: taken.key.generation,
+                        worker: id,
+                        waited,
+                    });
+                }
                 self.limit_run(&taken, now);
                 Step::Run(taken)
             }
@@ -400,6 +412,19 @@ impl Scheduler {
     #[must_use]
     pub fn load(&self) -> (usize, usize) {
         self.state.lock().load()
+    }
+
+    /// The times since they were last reset; with `all`, since the pool was made.
+    #[must_use]
+    pub fn times(&self, what: Measured, all: bool) -> Distribution {
+        let mut state = self.state.lock();
+        let times = state.times(what);
+        if all { times.all() } else { times.recent() }
+    }
+
+    /// Begins to measure anew.
+    pub fn reset_times(&self, what: Measured) {
+        self.state.lock().times(what).reset();
     }
 
     /// The pool at this moment.

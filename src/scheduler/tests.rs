@@ -78,6 +78,7 @@ fn call(ticket: u32, lane: Lane) -> NewTask {
         group: None,
         payload: Payload::number(4, f64::from(ticket)),
         attachments: None,
+        observed: false,
     }
 }
 
@@ -107,7 +108,7 @@ fn settled(outbox: &Outbox) -> Vec<(u32, &'static str)> {
     std::iter::from_fn(|| outbox.receive())
         .filter_map(|message| match message {
             Message::Settled { ticket, outcome } => Some((ticket, kind(&outcome))),
-            Message::Control { .. } => None,
+            Message::Control { .. } | Message::Started { .. } => None,
         })
         .collect()
 }
@@ -124,6 +125,7 @@ fn kind(outcome: &Outcome) -> &'static str {
         Outcome::Cancelled => "cancelled",
         Outcome::WorkerGone { .. } => "worker gone",
         Outcome::WorkerStart => "worker start",
+        Outcome::Timed { .. } => "timed",
     }
 }
 
@@ -320,7 +322,7 @@ fn the_tasks_of_a_worker_that_ends_are_rejected_and_the_rest_goes_on() {
                 control: Control::Start(id),
                 ..
             } => start = Some(id),
-            Message::Control { .. } => {}
+            Message::Control { .. } | Message::Started { .. } => {}
         }
     }
     assert_eq!(rejected, [(1, "worker gone")]);

@@ -40,6 +40,7 @@ impl State {
         let index = (*worker.slots.get(slot as usize)?)?;
         worker.vacate(slot);
         let task = self.tasks.remove(index);
+        let observed = task.observed;
         let ran = now.saturating_sub(task.started);
         self.waiting.end(&task, ran);
         worker.busy_ns += ran;
@@ -55,6 +56,14 @@ impl State {
             Outcome::Returned(_) => self.stats.completed += 1,
             _ => self.stats.failed += 1,
         }
+        let outcome = if observed {
+            Outcome::Timed {
+                ran,
+                outcome: Box::new(outcome),
+            }
+        } else {
+            outcome
+        };
         Some(Message::Settled {
             ticket: task.ticket,
             outcome,
@@ -155,8 +164,9 @@ impl State {
             self.bind(key, id);
         }
         let task = &mut self.tasks[index];
+        let waited = now.saturating_sub(task.enqueued);
         if !starting {
-            self.stats.waited(now.saturating_sub(task.enqueued));
+            self.stats.waited(waited);
         }
         Some(Taken {
             key: Key {
@@ -169,6 +179,7 @@ impl State {
             timeout: task.timeout,
             payload: task.take_payload(),
             attachments: task.take_attachments(),
+            observed: task.observed.then_some(waited),
         })
     }
 

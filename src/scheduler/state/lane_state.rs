@@ -18,7 +18,7 @@ pub(in crate::scheduler) struct LaneState {
     pub(in crate::scheduler) workers: u32,
     pub(in crate::scheduler) starting: u32,
     /// Starting workers that have all the tasks they may run.
-    pub(in crate::scheduler) promised: u32,
+    pub(super) promised: u32,
     pub(in crate::scheduler) searching: u32,
     pub(in crate::scheduler) busy: u32,
     pub(in crate::scheduler) running: u32,

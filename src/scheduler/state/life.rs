@@ -76,6 +76,13 @@ impl State {
         true
     }
 
+    /// Notes which thread the worker is.
+    pub(in crate::scheduler) fn set_thread(&mut self, id: WorkerId, thread: Option<u32>) {
+        if let Some(worker) = self.workers.get_mut(id.0) {
+            worker.thread = thread;
+        }
+    }
+
     /// The worker is gone, whatever it was doing. Gives the messages for the tasks it had.
     pub(in crate::scheduler) fn remove_worker(&mut self, id: WorkerId, now: u64) -> Vec<Message> {
         if self.workers.get(id.0).is_none() {
