@@ -41,6 +41,7 @@ let sliceStart = -1
 
 /** @param {any} settings */
 async function startWorker(settings) {
+  context.inWorker = true
   if (settings.filename !== undefined) await load(settings.filename)
   port = settings.port
   workerId = settings.id
