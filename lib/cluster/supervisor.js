@@ -17,6 +17,7 @@ const { readStatus } = require('./status')
 const { installSignals } = require('./signals')
 const { announce } = require('./announce')
 const { Notifier } = require('./systemd')
+const { OrphanWatch } = require('./orphans')
 const { Upkeep } = require('./upkeep')
 const { SharedGauges, SharedHistograms } = require('./gauges')
 const { prometheusText, serveMetrics } = require('./metrics')
@@ -46,6 +47,7 @@ class Supervisor extends Post {
   #reloads
   #upkeep
   #notifier
+  #orphans = new OrphanWatch()
   /** @type {import('node:http').Server|undefined} */
   #metricsServer
   #ready = withResolvers()
@@ -362,6 +364,7 @@ class Supervisor extends Post {
     this.#phase = 'stopped'
     this.#removeSignals()
     this.#upkeep.close()
+    this.#orphans.close()
     this.#metricsServer?.close()
     this.emit('close', code)
     this.#closed.resolve(code)
