@@ -15,6 +15,12 @@ const { Submitter } = require('./submitter')
 const { show } = require('./validate')
 const { move, transferableSymbol, valueSymbol } = require('./payload/move')
 
+/**
+ * What other ways to use a pool within this package need of it.
+ * @type {(pool: Pool) => { handle: number, isolates: InstanceType<typeof import('./isolates').Isolates>, submitter: InstanceType<typeof Submitter> }}
+ */
+let inside
+
 class Pool extends EventEmitter {
   #options
   #defaults
@@ -444,6 +450,10 @@ class Pool extends EventEmitter {
     return this.close()
   }
 
+  static {
+    inside = (pool) => ({ handle: pool.#handle, isolates: pool.#isolates, submitter: pool.#submitter })
+  }
+
   static move = move
   static transferableSymbol = transferableSymbol
   static valueSymbol = valueSymbol
@@ -465,4 +475,4 @@ class WorkerPool extends Pool {
   }
 }
 
-module.exports = { Pool, WorkerPool }
+module.exports = { Pool, WorkerPool, inside }

@@ -44,6 +44,7 @@ let sliceStart = -1
 /** @param {any} settings */
 async function startWorker(settings) {
   if (settings.niceIncrement > 0 || settings.pin) bound.adopt(settings.niceIncrement, settings.pin)
+  context.inWorker = true
   if (settings.filename !== undefined) await load(settings.filename)
   port = settings.port
   workerId = settings.id

@@ -91,6 +91,8 @@ pub struct Scheduler {
     launch: Launch,
     /// Copies of the queues' lengths, written under the lock, for spinning without it.
     waiting: PerLane<Waiting>,
+    /// What the owner has been told of the bytes that wait; used under the lock.
+    queued_bytes: AtomicUsize,
     /// Whether an [`Alarm::Wakers`] is armed.
     doubting: AtomicBool,
     state: Mutex<State>,
@@ -111,6 +113,7 @@ impl Scheduler {
             owner,
             launch,
             waiting: PerLane::default(),
+            queued_bytes: AtomicUsize::new(0),
             doubting: AtomicBool::new(false),
             state,
         })
@@ -553,6 +556,12 @@ impl Scheduler {
     }
 
     fn publish(&self, state: &State) {
+        let (queued, told) = (state.queued_bytes(), self.queued_bytes.load(Relaxed));
+        if queued != told {
+            self.queued_bytes.store(queued, Relaxed);
+            self.owner
+                .count_queued(queued.cast_signed() - told.cast_signed());
+        }
         for lane in Lane::ALL {
             let waiting = state.hint(lane);
             // Relaxed: only a hint; whoever acts on it takes the lock.
