@@ -5,6 +5,7 @@
 
 const path = require('node:path')
 const { Worker, MessageChannel, receiveMessageOnPort } = require('node:worker_threads')
+const { AsyncResource } = require('node:async_hooks')
 const { types } = require('node:util')
 const { bound, drain, notify } = require('./environment')
 const { describe, revive } = require('./payload/thrown')
@@ -62,6 +63,8 @@ class Isolates {
   /** @param {Owner} owner */
   constructor(owner) {
     this.owner = owner
+    /** Isolates outlive the calls that they are started for: their events belong to the pool. */
+    this.scope = new AsyncResource('RspoolPool')
     /** @type {Map<number, Isolate>} */
     this.all = new Map()
     /** Why the isolate that last had this id ended. @type {Map<number, unknown>} */
@@ -88,6 +91,11 @@ class Isolates {
   /** @param {number} id */
   start(id) {
     if (this.all.has(id)) return
+    this.scope.runInAsyncScope(this.#start, this, id)
+  }
+
+  /** @param {number} id */
+  #start(id) {
     const { options } = this.owner
     const { port1: port, port2 } = new MessageChannel()
     const flags = new Int32Array(new SharedArrayBuffer(4 * options.concurrentTasksPerWorker))
@@ -293,11 +301,15 @@ class Isolates {
         this.failures = 0
         clearTimeout(isolate.limit)
         this.#tellExpecting()
+        require('./observe/readings').ask(isolate)
         this.owner.emit('workerCreate', { id: isolate.id, threadId: isolate.threadId })
         return
       case PORT_MESSAGE.RETIRED:
         // Unless something of its script's keeps it.
         setTimeout(() => isolate.worker.terminate(), RETIRE_GRACE).unref()
+        return
+      case PORT_MESSAGE.HEAP:
+        require('./observe/readings').told(isolate, message[1], message[2])
         return
       case PORT_MESSAGE.FLUSHED:
         isolate.port.unref()

@@ -28,6 +28,23 @@ function maxQueue(/** @type {unknown} */ value, /** @type {string} */ label) {
   return integer(0, 0xfffffffe, { infinity: true })(value, label)
 }
 
+/** Stores of which the current values travel with the tasks. */
+function stores(/** @type {any} */ value, /** @type {string} */ label) {
+  const found = named(value, label)
+  for (const [name, store] of Object.entries(found)) {
+    if (typeof store?.getStore !== 'function' || typeof store.run !== 'function')
+      throw invalidArgument(`${label} must be an object of AsyncLocalStorages, got ${show(store)} as '${name}'`)
+  }
+  return found
+}
+
+/** Own properties, in an object of ours. */
+function named(/** @type {any} */ value, /** @type {string} */ label) {
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw invalidArgument(`${label} must be an object, got ${show(value)}`)
+  return Object.assign(Object.create(null), value)
+}
+
 /** What becomes of the output of workers. */
 function output(/** @type {any} */ value, /** @type {string} */ label) {
   if (value === 'inherit' || value === 'pipe' || value === 'ignore') return value
@@ -67,6 +84,8 @@ const POOL_RULES = {
   trackUnmanagedFds: typed('boolean'),
   stdout: output,
   stderr: output,
+  timing: typed('boolean'),
+  context: stores,
   startTimeout: limit,
   groups: steering.groups,
   recycle: steering.recycle,
@@ -151,7 +170,12 @@ const COMMON_RULES = {
   group: steering.group,
   transferList: arrayOf()
 }
-const SCRIPT_RULES = { ...COMMON_RULES, affinity: steering.affinity, onProgress: typed('function') }
+const SCRIPT_RULES = {
+  ...COMMON_RULES,
+  affinity: steering.affinity,
+  onProgress: typed('function'),
+  context: named
+}
 const NATIVE_RULES = { ...COMMON_RULES, params: typed('object'), counters: readCounters }
 const RUN_RULES = { ...SCRIPT_RULES, name: typed('string'), filename: scriptUrl }
 
@@ -179,6 +203,7 @@ const MAP_RULES = {
   timeout: limit,
   queueTimeout: limit,
   priority: PRIORITY,
+  context: named,
   group: steering.group,
   params: typed('object'),
   counters: readCounters
@@ -205,7 +230,8 @@ const STREAM_RULES = {
   group: steering.group,
   affinity: steering.affinity,
   transferList: arrayOf(),
-  onProgress: typed('function')
+  onProgress: typed('function'),
+  context: named
 }
 
 /**

@@ -9,10 +9,17 @@ const { PoolClosedError, invalidArgument } = require('./errors')
 const { Lookup, notTask } = require('./lookup')
 const { poolOptions, runOptions, taskOptions, sizeOptions, closeOptions } = require('./options')
 const { NATIVE, SCRIPT } = require('./targets')
+const { workers } = require('./observe/watch')
 const { Settings } = require('./settings')
 const { Submitter } = require('./submitter')
 const { show } = require('./validate')
 const { move, transferableSymbol, valueSymbol } = require('./payload/move')
+
+/**
+ * What other ways to use a pool within this package need of it.
+ * @type {(pool: Pool) => { handle: number, isolates: InstanceType<typeof import('./isolates').Isolates>, submitter: InstanceType<typeof Submitter> }}
+ */
+let inside
 
 class Pool extends EventEmitter {
   #options
@@ -36,6 +43,8 @@ class Pool extends EventEmitter {
   #shut = false
   #paused = false
   #reaper
+  /** @type {any} */
+  #histogram
   /** @type {any} */
   #lastStats
 
@@ -65,7 +74,8 @@ class Pool extends EventEmitter {
     }
     pools.set(this.#uid, {
       control: (what, about) => this.#control(what, about),
-      load: () => bound.load(this.#handle)
+      load: () => bound.load(this.#handle),
+      readable: () => this.#readable()
     })
     const optionsNow = () => this.#options
     // It brings worker_threads with it, which who only counts or calls processes does without.
@@ -91,6 +101,11 @@ class Pool extends EventEmitter {
       handle: this.#handle,
       options: this.#options,
       isolates: this.#isolates,
+      watching: {
+        pool: this,
+        timing: this.#options.timing === true,
+        threadIdOf: (worker) => this.#isolates.all.get(worker)?.threadId
+      },
       onDrain: () => this.#emit('drain'),
       onEmpty: () => {
         if (this.#phase === 'closing') this.#shutDown()
@@ -259,7 +274,10 @@ class Pool extends EventEmitter {
    * @param {any[]} args
    */
   #emit(event, ...args) {
-    if (this.listenerCount(event) > 0) process.nextTick(() => this.emit(event, ...args))
+    if (this.listenerCount(event) > 0)
+      process.nextTick(() => this.#isolates.scope.runInAsyncScope(this.emit, this, event, ...args))
+    const channel = workers[/** @type {keyof typeof workers} */ (event)]
+    if (channel?.hasSubscribers) channel.publish({ pool: this, ...args[0] })
   }
 
   /** @param {unknown} error of a worker that ran no task */
@@ -368,6 +386,7 @@ class Pool extends EventEmitter {
     )
       return
     this.#lastStats = this.stats()
+    require('./observe/histogram').Histograms.keep(this.histogram)
     this.#phase = 'ended'
     pools.delete(this.#uid)
     bound.releasePool(this.#handle)
@@ -380,7 +399,9 @@ class Pool extends EventEmitter {
 
   stats() {
     if (this.#lastStats !== undefined) return this.#lastStats
-    const { workers, queued, running, ...rest } = JSON.parse(bound.stats(this.#handle))
+    const { workers: known, queued, running, ...rest } = JSON.parse(bound.stats(this.#handle))
+    const { withReadings } = require('./observe/readings')
+    const workers = known.map((/** @type {any} */ worker) => withReadings(worker, this.#isolates.all.get(worker.id)))
     return {
       workers,
       busy: workers.filter((/** @type {any} */ worker) => worker.state === 'busy').length,
@@ -389,6 +410,24 @@ class Pool extends EventEmitter {
       running,
       ...rest
     }
+  }
+
+  /** How long tasks wait and run. */
+  get histogram() {
+    if (this.#histogram === undefined) {
+      const { Histograms } = require('./observe/histogram')
+      this.#histogram = new Histograms(this.#handle)
+    }
+    return this.#histogram
+  }
+
+  /** This pool as text for Prometheus. @returns {string} */
+  metrics() {
+    return require('./observe/metrics').metricsOf([this.#readable()])
+  }
+
+  #readable() {
+    return { id: this.#uid, options: this.#options, stats: () => this.stats(), histogram: this.histogram }
   }
 
   get options() {
@@ -413,6 +452,10 @@ class Pool extends EventEmitter {
     return this.close()
   }
 
+  static {
+    inside = (pool) => ({ handle: pool.#handle, isolates: pool.#isolates, submitter: pool.#submitter })
+  }
+
   static move = move
   static transferableSymbol = transferableSymbol
   static valueSymbol = valueSymbol
@@ -434,4 +477,4 @@ class WorkerPool extends Pool {
   }
 }
 
-module.exports = { Pool, WorkerPool }
+module.exports = { Pool, WorkerPool, inside }

@@ -9,12 +9,16 @@ const { AbortError, PoolClosedError, InputTooLargeError, QueueFullError } = requ
 const { isMoved, unwrap } = require('./payload/move')
 const { PORT, TAG, encode, encodeForNative } = require('./payload/values')
 const { NATIVE } = require('./targets')
+const { carry } = require('./carry')
+const { isWatched } = require('./observe/watch')
 const { Task } = require('./task')
 
 /** @typedef {import('./targets').Target} Target */
 /** @typedef {InstanceType<typeof import('./settings').Settings>} Settings */
 
 const RESULT_FULL = 1
+/** Beside the lane: the scheduler tells when the task starts, and how long it ran. */
+const OBSERVED = 2
 
 /** @type {(value: any) => void} */
 let resolve
@@ -30,6 +34,7 @@ class Submitter {
   #handle
   #isolates
   #options
+  #watching
   #onDrain
   #onEmpty
   /** @type {import('./task').Home} */
@@ -48,12 +53,14 @@ class Submitter {
    * @param {number} pool.handle
    * @param {any} pool.options
    * @param {InstanceType<typeof import('./isolates').Isolates>} pool.isolates
+   * @param {import('./observe/watched-task').Watching} pool.watching
    * @param {() => void} pool.onDrain nothing waits any more
    * @param {() => void} pool.onEmpty nothing is in flight any more
    */
-  constructor({ handle, options, isolates, onDrain, onEmpty }) {
+  constructor({ handle, options, isolates, watching, onDrain, onEmpty }) {
     this.#handle = handle
     this.#isolates = isolates
+    this.#watching = watching
     this.#options = options
     this.#onDrain = onDrain
     this.#onEmpty = onEmpty
@@ -75,8 +82,36 @@ class Submitter {
    */
   submit(target, input, settings) {
     if (!this.open) throw new PoolClosedError('The pool is closed')
-    const { signal, transferList } = settings
+    const { signal } = settings
     if (signal?.aborted) throw new AbortError(signal.reason)
+    const promise = new Promise(capture)
+    if (isWatched(promise, settings.watched)) this.#submitWatched(target, input, settings)
+    else this.#hand(new Task(this.#home, resolve, reject), target, input, settings)
+    return promise
+  }
+
+  /**
+   * @param {Target} target
+   * @param {any} input
+   * @param {Settings} settings
+   */
+  #submitWatched(target, input, settings) {
+    const { WatchedTask } = require('./observe/watched-task')
+    const task = new WatchedTask(this.#home, resolve, reject, this.#watching, target, settings)
+    task.call(() => {
+      const carried = carry(target, input, settings)
+      this.#hand(task, carried.target, carried.input, settings)
+    })
+  }
+
+  /**
+   * @param {InstanceType<typeof Task>} task
+   * @param {Target} target
+   * @param {any} input
+   * @param {Settings} settings
+   */
+  #hand(task, target, input, settings) {
+    const { signal, transferList } = settings
     const native = target.lane === NATIVE
     let extra
     // Native tasks take a copy of the bytes; what is handed over is taken from the caller all the same.
@@ -84,11 +119,7 @@ class Submitter {
       extra = encodeForNative(transferList === undefined && !isMoved(input) ? input : taken(input, transferList))
     else extra = transferList === undefined ? encode(input) : PORT
     if (this.#options.maxInputSize !== undefined) refuseLarger(this.#options.maxInputSize, extra)
-    const promise = new Promise(capture)
-    const task = new Task(this.#home, resolve, reject)
     task.ticket = issue(task)
-    task.onProgress = settings.onProgress
-    task.link = settings.link
     if (extra === PORT) this.#submitByPort(task, target, input, settings)
     else {
       this.#describe(task, target, settings)
@@ -98,7 +129,6 @@ class Submitter {
       this.#submitted(task)
     }
     if (signal !== undefined && calls[task.ticket] === task) this.#watch(task, signal)
-    return promise
   }
 
   /**
@@ -110,7 +140,7 @@ class Submitter {
     cells[CELL.POOL] = this.#handle
     cells[CELL.TICKET] = task.ticket
     cells[CELL.TARGET] = target.id
-    cells[CELL.LANE] = target.lane
+    cells[CELL.LANE] = task.observed ? target.lane | OBSERVED : target.lane
     cells[CELL.PRIORITY] = settings.priority
     cells[CELL.TIMEOUT] = settings.timeout
     cells[CELL.QUEUE_TIMEOUT] = settings.queueTimeout
@@ -158,7 +188,8 @@ class Submitter {
       cells[CELL.FORM] = 0
     }
     put()
-    if (again || settings.group !== undefined || settings.placement !== 0) cells[CELL.SLOT] = -1
+    // A worker that is still starting would not tell when it begins.
+    if (again || task.observed || settings.group !== undefined || settings.placement !== 0) cells[CELL.SLOT] = -1
     else bound.submitDirect()
     const slot = cells[CELL.SLOT]
     if (slot >= 0) {

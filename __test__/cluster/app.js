@@ -3,6 +3,7 @@
 // An HTTP server that does on request what the tests need.
 
 const http = require('node:http')
+const { spawn } = require('node:child_process')
 
 module.exports = async (context) => {
   const { slot, generation, counters } = context
@@ -20,7 +21,9 @@ module.exports = async (context) => {
   })
   const routes = {
     '/': (request, response) =>
-      response.end(JSON.stringify({ slot, generation, pid: process.pid, env: process.env.APP_VERSION })),
+      response.end(
+        JSON.stringify({ slot, generation, pid: process.pid, env: process.env.APP_VERSION, stopping: context.stopping })
+      ),
     '/count': (request, response) => response.end(String(counters.add('requests'))),
     '/slow': (request, response) => setTimeout(() => response.end('slow'), 700),
     '/hang': () => {},
@@ -51,6 +54,9 @@ module.exports = async (context) => {
       globalThis.balloons = []
       setInterval(() => globalThis.balloons.push(Buffer.alloc(20e6, 1)), 5)
     },
+    // The shell ends at once, and leaves a child that ends later.
+    '/orphan': (request, response) =>
+      spawn('/bin/sh', ['-c', 'sleep 0.5 &']).on('exit', () => response.end('left one behind')),
     '/sse': (request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       response.write('data: 1\n\n')

@@ -25,7 +25,8 @@ if (isPrimary || options.processes === 0) {
     'stalled',
     'memory',
     'handoff',
-    'recycle'
+    'recycle',
+    'spare'
   ]) {
     supervisor.on(name, (...values) => tell({ event: name, values }))
   }
@@ -50,6 +51,13 @@ if (isPrimary || options.processes === 0) {
       const value = methods[name] === undefined ? supervisor[name](...args) : methods[name](...args)
       return { value, ms: performance.now() - start }
     },
+    /** Has a child that ends while the loop is blocked, and gives how it ended. */
+    ownChild: async (ms) => {
+      const child = require('node:child_process').spawn('/bin/sh', ['-c', 'exit 7'])
+      methods.block(ms)
+      const [code] = await require('node:events').once(child, 'exit')
+      return code
+    },
     /** Kills a process, and does not turn the loop until its tokens are back. */
     killHolder: (pid) => {
       const { tokens } = supervisor.status().budget
@@ -57,6 +65,11 @@ if (isPrimary || options.processes === 0) {
       const end = Date.now() + 10_000
       while (supervisor.status().budget.free < tokens)
         if (Date.now() > end) throw new Error('the tokens did not come back')
+    },
+    /** What is really used: for a program that was started with --expose-gc. */
+    heapUsed: () => {
+      globalThis.gc()
+      return process.memoryUsage().heapUsed
     },
     descriptors: () => require('node:fs').readdirSync('/proc/self/fd').length
   }

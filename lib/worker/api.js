@@ -37,5 +37,9 @@ module.exports = {
   valueSymbol,
   isWorkerThread: !isMainThread,
   threadId,
-  workerData
+  workerData,
+  /** The stores whose values travel with tasks, by name. */
+  get context() {
+    return require('./stores').context
+  }
 }

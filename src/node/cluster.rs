@@ -7,10 +7,10 @@ use napi::{Error, Result};
 use napi_derive::napi;
 
 use super::region::{JsRegion, failure};
-use crate::supervise::guard;
 use crate::supervise::handle::ProcessHandle;
 use crate::supervise::reading::{self, Details, Usage};
 use crate::supervise::watch::{Limits, Report, Watch};
+use crate::supervise::{guard, orphans};
 
 /// Ends this process `grace` milliseconds after the process `parent` has ended, even while the
 /// event loop is blocked.
@@ -25,6 +25,24 @@ pub fn kill_process(pid: u32) -> bool {
     ProcessHandle::open(pid)
         .and_then(|handle| handle.kill())
         .is_ok()
+}
+
+/// Whether processes whose parents have ended become children of this one.
+#[napi]
+pub fn adopts_orphans() -> bool {
+    orphans::adopts()
+}
+
+/// The children of the main thread that have ended and were not waited for.
+#[napi]
+pub fn zombies() -> Vec<u32> {
+    orphans::zombies()
+}
+
+/// Waits for a child that has ended; false when there is none.
+#[napi]
+pub fn reap(pid: u32) -> bool {
+    orphans::reap(pid)
 }
 
 /// Sends a state to the service manager's socket.

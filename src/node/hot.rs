@@ -8,7 +8,7 @@ use napi::sys;
 
 use super::call::{Call, Fault, Outcome as Returned, check};
 use super::environment::Environment;
-use super::mailbox::{Cell, FORM_BYTES, FORM_ELSEWHERE, FORM_NUMBER, INLINE};
+use super::mailbox::{Cell, FORM_BYTES, FORM_ELSEWHERE, FORM_NUMBER, INLINE, Mailbox};
 use crate::memory::bytes::Bytes;
 use crate::scheduler::{
     Attachments, Body, Control, Key, Lane, Message, NO_DEADLINE, NewTask, Outcome, Payload,
@@ -51,6 +51,9 @@ const CANCELLED: i32 = 9;
 const CONTROL_START: i32 = 16;
 const CONTROL_TERMINATE: i32 = 17;
 const CONTROL_LANE_ENDED: i32 = 19;
+/// Of tasks that are observed, and nothing else.
+const STARTED: i32 = 24;
+const RAN: i32 = 25;
 
 /// What the bits of `drain`'s result mean.
 const MORE: u32 = 1 << 31;
@@ -121,6 +124,7 @@ pub(super) fn submit_with(
             Err(Refusal::Closed) => CLOSED,
         },
     );
+    environment.account();
     Ok(None)
 }
 
@@ -135,7 +139,7 @@ fn new_task(
     Ok(NewTask {
         ticket: unsigned(mailbox.get(Cell::Ticket)),
         target: unsigned(mailbox.get(Cell::Target)),
-        lane: if mailbox.get(Cell::Lane) == 0 {
+        lane: if mailbox.get(Cell::Lane) & 1 == 0 {
             Lane::Native
         } else {
             Lane::Script
@@ -156,6 +160,7 @@ fn new_task(
         group,
         payload: payload(environment, call)?,
         attachments,
+        observed: mailbox.get(Cell::Lane) & 2 != 0,
     })
 }
 
@@ -282,6 +287,7 @@ fn answer(environment: &Environment, call: &Call) -> Returned {
 fn drain(environment: &Environment, call: &Call) -> Returned {
     let mailbox = &environment.mailbox;
     environment.collect_lent();
+    environment.account();
     environment.blobs.borrow_mut().clear();
     let mut carry = environment.carry.borrow_mut();
     let (mut offset, mut count) = (0, 0u32);
@@ -291,32 +297,60 @@ fn drain(environment: &Environment, call: &Call) -> Returned {
             count |= MORE;
             break;
         }
+        if let Message::Settled {
+            ticket,
+            outcome: Outcome::Timed { ran, outcome },
+        } = message
+        {
+            offset += put_reading(mailbox, offset, [RAN, signed(ticket), 0, 0], ran);
+            let outcome = *outcome;
+            offset += put(environment, offset, Message::Settled { ticket, outcome })?;
+            count += 2;
+            continue;
+        }
         offset += put(environment, offset, message)?;
         count += 1;
     }
     call.make_number(f64::from(count))
 }
 
+/// Writes a record of an observed task: its last field is a time, in milliseconds.
+fn put_reading(mailbox: &Mailbox, offset: usize, header: [i32; 4], ns: u64) -> usize {
+    mailbox.put_header(offset, header);
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds for people")]
+    mailbox.put_number_at(offset + HEADER, ns as f64 / 1e6);
+    READING
+}
+
 const HEADER: usize = 16;
+const READING: usize = HEADER + 8;
 
 fn padded(length: usize) -> usize {
     length.next_multiple_of(8)
 }
 
 fn room_for(message: &Message) -> usize {
+    match message {
+        Message::Settled {
+            outcome: Outcome::Timed { outcome, .. },
+            ..
+        } => READING + room_for_outcome(outcome),
+        Message::Settled { outcome, .. } => room_for_outcome(outcome),
+        Message::Started { .. } => READING,
+        Message::Control { .. } => HEADER,
+    }
+}
+
+fn room_for_outcome(outcome: &Outcome) -> usize {
     HEADER
-        + match message {
-            Message::Settled {
-                outcome: Outcome::Returned(payload) | Outcome::Threw(payload),
-                ..
-            } => match &payload.body {
+        + match outcome {
+            Outcome::Returned(payload) | Outcome::Threw(payload) => match &payload.body {
                 Body::Bytes(bytes) if bytes.len() <= INLINE => padded(bytes.len()),
                 _ => 8,
             },
-            Message::Settled {
-                outcome: Outcome::Failed { code, message },
-                ..
-            } => padded((code.len() + 1 + message.len()).min(INLINE)),
+            Outcome::Failed { code, message } => {
+                padded((code.len() + 1 + message.len()).min(INLINE))
+            }
             _ => 0,
         }
 }
@@ -327,6 +361,20 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
     let mailbox = &environment.mailbox;
     let (ticket, outcome) = match message {
         Message::Settled { ticket, outcome } => (signed(ticket), outcome),
+        Message::Started {
+            ticket,
+            generation,
+            worker,
+            waited,
+        } => {
+            let header = [
+                STARTED,
+                signed(ticket),
+                signed(worker.0),
+                signed(generation),
+            ];
+            return Ok(put_reading(mailbox, offset, header, waited));
+        }
         Message::Control { pool, control } => {
             let (what, about) = match control {
                 Control::Start(worker) => (CONTROL_START, worker.0),
@@ -355,6 +403,7 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
         Outcome::Cancelled => return plain(CANCELLED),
         Outcome::PoolClosed => return plain(POOL_CLOSED),
         Outcome::WorkerStart => return plain(WORKER_START),
+        Outcome::Timed { .. } => return Err(Fault("an outcome is timed once")),
         Outcome::WorkerGone { worker, attempts } => {
             mailbox.put_header(
                 offset,

@@ -13,8 +13,9 @@ use crate::memory::borrowed::Borrowed;
 use crate::memory::counters::CounterSet;
 use crate::native;
 use crate::scheduler::{
-    Attachments, GroupLimits, Lane, Limits, Percentiles, Scheduler, Snapshot, WorkerId,
+    Attachments, GroupLimits, Lane, Limits, Measured, Percentiles, Scheduler, Snapshot, WorkerId,
 };
+use crate::supervise::reading;
 
 super::call::exports! {
     c"createPool" CreatePool = create_pool;
@@ -40,6 +41,8 @@ super::call::exports! {
     c"keepAlive" KeepAlive = keep_alive;
     c"load" Load = load;
     c"stats" Stats = stats;
+    c"times" Times = times;
+    c"resetTimes" ResetTimes = reset_times;
     c"taskNames" TaskNames = task_names;
     c"suggestTask" SuggestTask = suggest_task;
     c"cpuCount" CpuCount = cpu_count;
@@ -314,6 +317,32 @@ fn stats(environment: &Environment, call: &Call) -> Returned {
     call.make_string(&to_json(&snapshot).to_string())
 }
 
+fn measured(call: &Call, value: sys::napi_value) -> Result<Measured, Fault> {
+    Ok(if call.index(value)? == 0 {
+        Measured::Wait
+    } else {
+        Measured::Run
+    })
+}
+
+/// `times(pool, what, all) -> JSON text`: `[min, mean, stddev, [[ms, count], …]]`
+fn times(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let (what, all) = (measured(call, args[1])?, call.boolean(args[2])?);
+    let times = environment.with_pool(call.index(args[0])?, |pool| pool.times(what, all))?;
+    let (mean, stddev) = times.moments();
+    let buckets: Vec<_> = times.buckets().collect();
+    call.make_string(&serde_json::json!([times.min(), mean, stddev, buckets]).to_string())
+}
+
+/// `resetTimes(pool, what)`
+fn reset_times(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let what = measured(call, args[1])?;
+    environment.with_pool(call.index(args[0])?, |pool| pool.reset_times(what))?;
+    Ok(None)
+}
+
 fn to_json(snapshot: &Snapshot) -> serde_json::Value {
     let times = |times: &Percentiles| {
         serde_json::json!({
@@ -330,6 +359,7 @@ fn to_json(snapshot: &Snapshot) -> serde_json::Value {
                 "lane": match worker.lane { Lane::Native => "native", Lane::Script => "script" },
                 "state": worker.state, "running": worker.running, "completed": worker.completed,
                 "age": worker.age, "busyTime": worker.busy,
+                "cpuTime": worker.thread.and_then(reading::thread_cpu_ms),
             })
         })
         .collect();

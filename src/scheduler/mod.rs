@@ -30,6 +30,6 @@ pub use lane::Lane;
 pub use outbox::{Bell, Control, Message, Outbox, Ring};
 pub use payload::{Body, Payload};
 pub use pool::{Limits, Refusal, Scheduler, Step, Submitted};
-pub use stats::{Percentiles, Snapshot, WorkerSnapshot};
+pub use stats::{Distribution, Measured, Percentiles, Snapshot, WorkerSnapshot};
 pub use task::{Attachments, Key, NO_DEADLINE, NewTask, Outcome, Placement, Taken};
 pub use worker::WorkerId;

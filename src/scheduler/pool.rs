@@ -12,11 +12,12 @@ use super::lane::{Lane, PerLane};
 use super::outbox::{Bell, Control, Message, Outbox, Ring};
 use super::share;
 use super::state::{Given, Next, Phase, State, Wakes, Wear};
-use super::stats::Snapshot;
+use super::stats::{Distribution, Measured, Snapshot};
 use super::task::{Key, NO_DEADLINE, NO_LIMIT, NewTask, Outcome, Placement, Stage, Taken};
 use super::timer::{self, Alarm};
 use super::worker::WorkerId;
 use crate::manner::Manner;
+use crate::supervise::reading;
 
 /// What a pool may use.
 #[derive(Clone, Debug)]
@@ -90,6 +91,8 @@ pub struct Scheduler {
     launch: Launch,
     /// Copies of the queues' lengths, written under the lock, for spinning without it.
     waiting: PerLane<Waiting>,
+    /// What the owner has been told of the bytes that wait; used under the lock.
+    queued_bytes: AtomicUsize,
     /// Whether an [`Alarm::Wakers`] is armed.
     doubting: AtomicBool,
     state: Mutex<State>,
@@ -110,6 +113,7 @@ impl Scheduler {
             owner,
             launch,
             waiting: PerLane::default(),
+            queued_bytes: AtomicUsize::new(0),
             doubting: AtomicBool::new(false),
             state,
         })
@@ -214,11 +218,13 @@ impl Scheduler {
 
     // ---- the workers' side ---------------------------------------------------------------------
 
-    /// A started worker is ready; from here on it calls [`exchange`](Self::exchange). False when
+    /// A started worker is ready, on this thread; from here on it calls [`exchange`](Self::exchange). False when
     /// the pool does not know it (any more): it ends.
     #[must_use]
     pub fn join(self: &Arc<Self>, id: WorkerId, bell: Arc<dyn Bell>) -> bool {
+        let thread = reading::this_thread();
         let mut state = self.state.lock();
+        state.set_thread(id, thread);
         let (known, relieved) = state.join(id, bell, now());
         let limit = state.age_limit(id);
         drop(state);
@@ -262,6 +268,14 @@ impl Scheduler {
         }
         match next {
             Next::Run(taken) => {
+                if let Some(waited) = taken.observed {
+                    self.owner.send(Message::Started {
+                        ticket: taken.ticket,
+                        generation: taken.key.generation,
+                        worker: id,
+                        waited,
+                    });
+                }
                 self.limit_run(&taken, now);
                 Step::Run(taken)
             }
@@ -438,6 +452,19 @@ impl Scheduler {
         self.state.lock().load()
     }
 
+    /// The times since they were last reset; with `all`, since the pool was made.
+    #[must_use]
+    pub fn times(&self, what: Measured, all: bool) -> Distribution {
+        let mut state = self.state.lock();
+        let times = state.times(what);
+        if all { times.all() } else { times.recent() }
+    }
+
+    /// Begins to measure anew.
+    pub fn reset_times(&self, what: Measured) {
+        self.state.lock().times(what).reset();
+    }
+
     /// The pool at this moment.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
@@ -529,6 +556,12 @@ impl Scheduler {
     }
 
     fn publish(&self, state: &State) {
+        let (queued, told) = (state.queued_bytes(), self.queued_bytes.load(Relaxed));
+        if queued != told {
+            self.queued_bytes.store(queued, Relaxed);
+            self.owner
+                .count_queued(queued.cast_signed() - told.cast_signed());
+        }
         for lane in Lane::ALL {
             let waiting = state.hint(lane);
             // Relaxed: only a hint; whoever acts on it takes the lock.

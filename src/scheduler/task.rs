@@ -75,6 +75,8 @@ pub struct NewTask {
     pub payload: Payload,
     /// Rare extras of native tasks.
     pub attachments: Option<Box<Attachments>>,
+    /// Whether the owner is told when it starts, and how long it ran.
+    pub observed: bool,
 }
 
 /// No deadline.
@@ -99,6 +101,8 @@ pub struct Taken {
     pub payload: Payload,
     /// Rare extras of native tasks.
     pub attachments: Option<Box<Attachments>>,
+    /// Nanoseconds that it waited, where the owner is to be told.
+    pub observed: Option<u64>,
 }
 
 /// Nanoseconds of waiting that are worth one level of priority.
@@ -137,6 +141,13 @@ pub enum Outcome {
     },
     /// No worker of the lane could be started; the owner knows why.
     WorkerStart,
+    /// How an observed task ended that a worker has run.
+    Timed {
+        /// Nanoseconds that it ran.
+        ran: u64,
+        /// How it ended.
+        outcome: Box<Outcome>,
+    },
 }
 
 /// Where a task stands.
@@ -172,6 +183,7 @@ pub(super) struct Task {
     pub(super) attempts: u8,
     pub(super) lane: Lane,
     pub(super) stage: Stage,
+    pub(super) observed: bool,
     pub(super) enqueued: u64,
     pub(super) started: u64,
     pub(super) deadline: u64,
@@ -205,6 +217,7 @@ impl Task {
             attempts: 0,
             lane: new.lane,
             stage: Stage::Waiting,
+            observed: new.observed,
             enqueued: now,
             started: 0,
             deadline: new.deadline,
@@ -251,6 +264,7 @@ impl Task {
             group: None,
             payload,
             attachments: None,
+            observed: false,
         };
         Self::new(new, 0, 0)
     }

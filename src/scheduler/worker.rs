@@ -66,6 +66,8 @@ pub(super) struct Worker {
     pub(super) turn_since: u64,
     pub(super) completed: u64,
     pub(super) busy_ns: u64,
+    /// The system's number of its thread, once it has joined.
+    pub(super) thread: Option<u32>,
 }
 
 impl Worker {
@@ -86,6 +88,7 @@ impl Worker {
             turn_since: now,
             completed: 0,
             busy_ns: 0,
+            thread: None,
         }
     }
 

@@ -70,12 +70,20 @@ impl State {
         let worker = &self.workers[id.0];
         if worker.state == WorkerState::Starting {
             self.enter(id.0, WorkerState::Active);
-            for index in self.workers[id.0].slots.iter().flatten() {
-                self.tasks[*index].started = now;
-                self.stats.waited(now - self.tasks[*index].enqueued);
+            for &index in self.workers[id.0].slots.iter().flatten() {
+                let task = &mut self.tasks[index];
+                task.started = now;
+                self.stats.waited(now.saturating_sub(task.enqueued));
             }
         }
         (true, self.relieve(id))
+    }
+
+    /// Notes which thread the worker is.
+    pub(in crate::scheduler) fn set_thread(&mut self, id: WorkerId, thread: Option<u32>) {
+        if let Some(worker) = self.workers.get_mut(id.0) {
+            worker.thread = thread;
+        }
     }
 
     /// The worker is gone, whatever it was doing. Gives the messages for the tasks it had.
@@ -119,16 +127,13 @@ impl State {
             self.waiting.end(&task, ran);
             if task.stage == Stage::Running {
                 self.stats.failed += 1;
+                let gone = Outcome::WorkerGone {
+                    worker: id,
+                    attempts: task.attempts,
+                };
                 messages.push(Message::Settled {
                     ticket: task.ticket,
-                    outcome: if started {
-                        Outcome::WorkerGone {
-                            worker: id,
-                            attempts: task.attempts,
-                        }
-                    } else {
-                        Outcome::WorkerStart
-                    },
+                    outcome: if started { gone } else { Outcome::WorkerStart },
                 });
             }
         }

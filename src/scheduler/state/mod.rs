@@ -101,6 +101,11 @@ impl State {
         self.waiting.runnable(lane) + usize::from(self.lanes[lane].nudged)
     }
 
+    /// Bytes of inputs that wait.
+    pub(super) fn queued_bytes(&self) -> usize {
+        self.queued_bytes
+    }
+
     fn busy(&self) -> u32 {
         Lane::ALL
             .into_iter()

@@ -2,7 +2,7 @@
 
 use super::State;
 use crate::scheduler::lane::Lane;
-use crate::scheduler::stats::{Snapshot, WorkerSnapshot};
+use crate::scheduler::stats::{Measured, Snapshot, Times, WorkerSnapshot};
 use crate::scheduler::worker::{WorkerId, WorkerState};
 
 impl State {
@@ -18,6 +18,10 @@ impl State {
             worker.lane == lane && !worker.retiring && worker.state != WorkerState::Starting
         };
         self.workers.keys().filter(ready).map(WorkerId).collect()
+    }
+
+    pub(in crate::scheduler) fn times(&mut self, what: Measured) -> &mut Times {
+        self.stats.times(what)
     }
 
     pub(in crate::scheduler) fn snapshot(&self, now: u64) -> Snapshot {
@@ -38,6 +42,7 @@ impl State {
                 completed: worker.completed,
                 age: ms(now.saturating_sub(worker.since)),
                 busy: ms(worker.busy_ns),
+                thread: worker.thread,
             }
         };
         let allowed = now.saturating_sub(self.stats.started_at).max(1) as f64

@@ -55,6 +55,7 @@ fn call(ticket: u32, lane: Lane) -> NewTask {
         group: None,
         payload: Payload::number(0, f64::from(ticket)),
         attachments: None,
+        observed: false,
     }
 }
 
