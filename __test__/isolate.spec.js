@@ -63,6 +63,19 @@ test('an isolate that something of its script keeps is ended all the same', asyn
   t.is(await pool.run(2), 2)
 })
 
+test('a teardown that never ends does not keep its worker', async (t) => {
+  const dir = directory(t, {
+    'stays.js': `module.exports = (n) => n
+      module.exports.teardown = () => new Promise((resolve) => setInterval(() => {}, 1000))`
+  })
+  const filename = path.join(dir, 'stays.js')
+  const pool = makePool(t, { filename, maxThreads: 1, isolate: true, startTimeout: 5000 })
+  const exited = once(pool, 'workerExit')
+  t.is(await pool.run(1), 1)
+  await exited
+  t.is(await pool.run(2), 2)
+})
+
 test('isolate does not go with several tasks at once', (t) => {
   t.throws(() => new Pool({ isolate: true, concurrentTasksPerWorker: 2 }), {
     code: 'ERR_RSPOOL_INVALID_ARGUMENT',

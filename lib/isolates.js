@@ -33,7 +33,7 @@ const OUTPUTS = /** @type {const} */ (['stdout', 'stderr'])
  * @property {boolean} ready
  * @property {unknown} error
  * @property {boolean} failed
- * @property {NodeJS.Timeout | undefined} limit of the time that it may take to start
+ * @property {NodeJS.Timeout | undefined} limit of the time that it may take to start, or to end
  * @property {boolean} ending it was terminated from here
  * @property {Map<number, unknown>} results by generation: came by port, ahead of the scheduler's word
  */
@@ -305,8 +305,9 @@ class Isolates {
         this.owner.emit('workerCreate', { id: isolate.id, threadId: isolate.threadId })
         return
       case PORT_MESSAGE.RETIRED:
-        // Unless something of its script's keeps it.
-        setTimeout(() => isolate.worker.terminate(), RETIRE_GRACE).unref()
+        // It ends by itself, unless its teardown, or something that its script left, keeps it.
+        clearTimeout(isolate.limit)
+        isolate.limit = endAfter(isolate, message[1] ? RETIRE_GRACE : this.owner.options.startTimeout)
         return
       case PORT_MESSAGE.HEAP:
         require('./observe/readings').told(isolate, message[1], message[2])
@@ -402,6 +403,14 @@ class Isolates {
       for (const { least } of this.expecting) this.startMinimum(least)
     }, delay).unref()
   }
+}
+
+/**
+ * @param {Isolate} isolate
+ * @param {number} ms
+ */
+function endAfter({ worker }, ms) {
+  return ms > LONGEST_TIMER ? undefined : setTimeout(() => worker.terminate(), ms).unref()
 }
 
 /**

@@ -107,7 +107,8 @@ export interface PoolOptions {
   stderr?: 'inherit' | 'pipe' | 'ignore' | undefined
   /**
    * Milliseconds that a worker may take to load its script and run its `setup`, above 0; `Infinity` is no limit.
-   * Then it is terminated, and what waits rejects with `ERR_RSPOOL_WORKER_START`. @default 60000
+   * Then it is terminated, and what waits rejects with `ERR_RSPOOL_WORKER_START`. As many for the `teardown` of
+   * a worker that retires. @default 60000
    */
   startTimeout?: number | undefined
   /** What the tasks of a group may use, by its name; groups that are not named here have weight 1. @default {} */

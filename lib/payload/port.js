@@ -7,7 +7,7 @@ const PORT_MESSAGE = Object.freeze({
   RESULT: 2,
   INPUT: 3,
   GONE: 4,
-  // The isolate has done all that it had to.
+  // The isolate takes no more tasks, and whether its teardown is done.
   RETIRED: 16,
   PROGRESS: 5,
   // Before the process ends: write all output, and say so.

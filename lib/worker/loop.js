@@ -62,9 +62,10 @@ async function startWorker(settings) {
 /** The pool needs this worker no more: what is left to do is done, and the isolate ends by itself. */
 async function retire() {
   try {
+    port.postMessage([PORT_MESSAGE.RETIRED, false])
     await teardown()
   } finally {
-    port.postMessage([PORT_MESSAGE.RETIRED])
+    port.postMessage([PORT_MESSAGE.RETIRED, true])
     port.close()
     parentPort?.unref()
     release()
