@@ -99,7 +99,9 @@ class Task {
         this.reject(new errors.PoolClosedError('The pool was destroyed before the task ended'))
         return
       case WHAT.WORKER_GONE:
-        this.reject(withAttempts(this.home.whyGone(about), length))
+        // A task that was for one worker only, which has ended before.
+        if (length === 0) this.reject(unstarted())
+        else this.reject(withAttempts(this.home.whyGone(about), length))
         return
       default:
         this.reject(this.home.whyNotStarted())
@@ -121,6 +123,23 @@ class Task {
     this.reject(new errors.AbortError(reason))
     this.home.left()
   }
+}
+
+/** @type {WeakSet<object>} */
+const unstartedErrors = new WeakSet()
+
+function unstarted() {
+  const error = new errors.WorkerExitError('The worker ended before the task had begun', 0)
+  unstartedErrors.add(error)
+  return error
+}
+
+/**
+ * Whether a task that was for one worker only failed because that had ended before.
+ * @param {any} error
+ */
+function neverStarted(error) {
+  return unstartedErrors.has(error)
 }
 
 /**
@@ -154,4 +173,4 @@ function numberAt(offset) {
   return bytes.readDoubleLE(offset)
 }
 
-module.exports = { Task, thrown }
+module.exports = { Task, thrown, neverStarted }

@@ -48,6 +48,9 @@ impl State {
         lane.running -= 1;
         lane.busy -= u32::from(worker.running == 0);
         lane.ran(ran);
+        if self.wear.is_worn_by(worker) {
+            self.wear_out(id);
+        }
         self.stats.ran(ran);
         if task.stage == Stage::Abandoned {
             return None;
@@ -162,6 +165,9 @@ impl State {
         if task.key != 0 && task.key != PINNED {
             let key = task.key;
             self.bind(key, id);
+        }
+        if self.wear.one_task && lane == Lane::Script {
+            self.set_retiring(id);
         }
         let task = &mut self.tasks[index];
         let waited = now.saturating_sub(task.enqueued);

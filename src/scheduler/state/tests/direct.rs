@@ -26,7 +26,7 @@ fn a_direct_task_goes_to_a_starting_worker_only_where_none_has_started() {
     // It is full, so the next task needs another worker.
     state.enqueue(call(2, Lane::Script), 0);
     let second = state.wakes(true, 0).starts[Lane::Script].unwrap();
-    assert!(state.join(first, Arc::new(Silent), 9));
+    assert!(state.join(first, Arc::new(Silent), 9).0);
     assert!(matches!(state.next(first, false, 9), Next::Idle));
     assert_eq!(state.snapshot(9).wait.count, 1);
     let settled = state.finish(first, given.slot, done(), 10);
