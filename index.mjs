@@ -11,6 +11,7 @@ export const {
   transferableSymbol,
   valueSymbol,
   cpuCount,
+  metrics,
   errors
 } = rspool
 export default rspool

@@ -115,7 +115,7 @@ function whenIdle() {
 
 // ---- when the doorbell rings -------------------------------------------------------------------
 
-/** @type {Map<number, { control: (what: number, about: number) => void, load: () => string }>} */
+/** @type {Map<number, { control: (what: number, about: number) => void, load: () => string, readable: () => any }>} */
 const pools = new Map()
 
 /** @type {((why: number) => void) | undefined} */
@@ -213,6 +213,11 @@ function load() {
   return sum
 }
 
+/** All pools of this environment as text for Prometheus. */
+function metrics() {
+  return require('./observe/metrics').metricsOf(Array.from(pools.values(), (pool) => pool.readable()))
+}
+
 const bound = native.open(bytes, onRing)
 
 module.exports = {
@@ -239,5 +244,6 @@ module.exports = {
   notify,
   setWorkerRing,
   whenIdle,
-  load
+  load,
+  metrics
 }

@@ -301,11 +301,15 @@ class Isolates {
         this.failures = 0
         clearTimeout(isolate.limit)
         this.#tellExpecting()
+        require('./observe/readings').ask(isolate)
         this.owner.emit('workerCreate', { id: isolate.id, threadId: isolate.threadId })
         return
       case PORT_MESSAGE.RETIRED:
         // Unless something of its script's keeps it.
         setTimeout(() => isolate.worker.terminate(), RETIRE_GRACE).unref()
+        return
+      case PORT_MESSAGE.HEAP:
+        require('./observe/readings').told(isolate, message[1], message[2])
         return
       case PORT_MESSAGE.FLUSHED:
         isolate.port.unref()

@@ -17,7 +17,7 @@ const { move, transferableSymbol, valueSymbol } = require('./payload/move')
 
 /**
  * What other ways to use a pool within this package need of it.
- * @type {(pool: Pool) => { handle: number, isolates: InstanceType<typeof import('./isolates').Isolates>, submitter: InstanceType<typeof Submitter> }}
+ * @type {(pool: Pool) => { isolates: InstanceType<typeof import('./isolates').Isolates>, submitter: InstanceType<typeof Submitter> }}
  */
 let inside
 
@@ -43,6 +43,8 @@ class Pool extends EventEmitter {
   #shut = false
   #paused = false
   #reaper
+  /** @type {any} */
+  #histogram
   /** @type {any} */
   #lastStats
 
@@ -72,7 +74,8 @@ class Pool extends EventEmitter {
     }
     pools.set(this.#uid, {
       control: (what, about) => this.#control(what, about),
-      load: () => bound.load(this.#handle)
+      load: () => bound.load(this.#handle),
+      readable: () => this.#readable()
     })
     const optionsNow = () => this.#options
     // It brings worker_threads with it, which who only counts or calls processes does without.
@@ -381,6 +384,7 @@ class Pool extends EventEmitter {
     )
       return
     this.#lastStats = this.stats()
+    require('./observe/histogram').Histograms.keep(this.histogram)
     this.#phase = 'ended'
     pools.delete(this.#uid)
     bound.releasePool(this.#handle)
@@ -393,7 +397,9 @@ class Pool extends EventEmitter {
 
   stats() {
     if (this.#lastStats !== undefined) return this.#lastStats
-    const { workers, queued, running, ...rest } = JSON.parse(bound.stats(this.#handle))
+    const { workers: known, queued, running, ...rest } = JSON.parse(bound.stats(this.#handle))
+    const { withReadings } = require('./observe/readings')
+    const workers = known.map((/** @type {any} */ worker) => withReadings(worker, this.#isolates.all.get(worker.id)))
     return {
       workers,
       busy: workers.filter((/** @type {any} */ worker) => worker.state === 'busy').length,
@@ -402,6 +408,24 @@ class Pool extends EventEmitter {
       running,
       ...rest
     }
+  }
+
+  /** How long tasks wait and run. */
+  get histogram() {
+    if (this.#histogram === undefined) {
+      const { Histograms } = require('./observe/histogram')
+      this.#histogram = new Histograms(this.#handle)
+    }
+    return this.#histogram
+  }
+
+  /** This pool as text for Prometheus. @returns {string} */
+  metrics() {
+    return require('./observe/metrics').metricsOf([this.#readable()])
+  }
+
+  #readable() {
+    return { id: this.#uid, options: this.#options, stats: () => this.stats(), histogram: this.histogram }
   }
 
   get options() {
@@ -427,7 +451,7 @@ class Pool extends EventEmitter {
   }
 
   static {
-    inside = (pool) => ({ handle: pool.#handle, isolates: pool.#isolates, submitter: pool.#submitter })
+    inside = (pool) => ({ isolates: pool.#isolates, submitter: pool.#submitter })
   }
 
   static move = move

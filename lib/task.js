@@ -6,6 +6,7 @@
 const { giveBack, bytes, WHAT } = require('./environment')
 const { TAG, decode } = require('./payload/values')
 const { revive } = require('./payload/thrown')
+const { rejecting } = require('./rejecting')
 const errors = require('./errors')
 
 /**
@@ -73,44 +74,59 @@ class Task {
   #fail(what, about, length, offset) {
     switch (what) {
       case WHAT.THREW: {
-        this.threw(
+        const description =
           about === TAG.PORT ? this.home.receive(numberAt(offset), this.generation) : decode(about, length, offset)
-        )
-        return
+        return this.fail(() => revive(description))
       }
       case WHAT.FAILED: {
         const [code, ...message] = bytes.utf8Slice(offset, offset + length).split('\n')
-        this.reject(errors.fromCode(code, message.join('\n')))
-        return
+        return this.#failWith(() => errors.fromCode(code, message.join('\n')))
       }
       case WHAT.TASK_TIMEOUT:
-        this.reject(new errors.TaskTimeoutError('The task ran longer than its timeout'))
-        return
+        return this.#failWith(() => new errors.TaskTimeoutError('The task ran longer than its timeout'))
       case WHAT.QUEUE_TIMEOUT:
-        this.reject(new errors.QueueTimeoutError('The task waited longer than its queueTimeout'))
-        return
+        return this.#failWith(() => new errors.QueueTimeoutError('The task waited longer than its queueTimeout'))
       case WHAT.DEADLINE:
-        this.reject(new errors.DeadlineError('The task had not ended at its deadline'))
-        return
+        return this.#failWith(() => new errors.DeadlineError('The task had not ended at its deadline'))
       case WHAT.CANCELLED:
-        this.reject(new errors.AbortError(new Error('cancelQueued() was called')))
-        return
+        return this.#failWith(() => new errors.AbortError(new Error('cancelQueued() was called')))
       case WHAT.POOL_CLOSED:
-        this.reject(new errors.PoolClosedError('The pool was destroyed before the task ended'))
-        return
+        return this.#failWith(() => new errors.PoolClosedError('The pool was destroyed before the task ended'))
       case WHAT.WORKER_GONE:
         // A task that was for one worker only, which has ended before.
-        if (length === 0) this.reject(unstarted())
-        else this.reject(withAttempts(this.home.whyGone(about), length))
-        return
-      default:
-        this.reject(this.home.whyNotStarted())
+        if (length === 0) return this.#failWith(unstarted)
+        return this.#workerGone(this.home.whyGone(about), length)
+      default: {
+        const error = this.home.whyNotStarted()
+        return this.#failWith(() => error)
+      }
     }
   }
 
-  /** @param {any} description of what a script threw */
-  threw(description) {
-    this.resolve(thrown(description))
+  /**
+   * @param {any} why what the script left uncaught, or how it ended
+   * @param {number} attempts
+   */
+  #workerGone(why, attempts) {
+    if (!(why instanceof errors.WorkerExitError)) return this.reject(withAttempts(why, attempts))
+    this.#failWith(() => withAttempts(new errors.WorkerExitError(why.message, why.exitCode), attempts))
+  }
+
+  /**
+   * Rejects with an error of the pool's own: of its stack only the callers are of interest.
+   * @param {() => Error} make
+   */
+  #failWith(make) {
+    this.fail((reaction) => {
+      const error = make()
+      Error.captureStackTrace(error, reaction)
+      return error
+    })
+  }
+
+  /** @param {(reaction: Function) => any} make what it rejects with */
+  fail(make) {
+    this.resolve(rejecting(make))
   }
 
   /**
@@ -120,7 +136,7 @@ class Task {
   abort(reason) {
     if (this.unlisten !== undefined) this.unlisten()
     giveBack(this.ticket)
-    this.reject(new errors.AbortError(reason))
+    this.#failWith(() => new errors.AbortError(reason))
     this.home.left()
   }
 }
@@ -143,21 +159,6 @@ function neverStarted(error) {
 }
 
 /**
- * Rejects with what a script threw. The error is made in a reaction of a promise that the caller's follows
- * by then (a reaction before it gives it the time to): its stack has the frames of the async functions that
- * wait for the task.
- * @param {any} description
- * @returns {Promise<never>}
- */
-function thrown(description) {
-  return Promise.resolve()
-    .then(() => {})
-    .then(() => {
-      throw revive(description)
-    })
-}
-
-/**
  * How often a task was started, where that was more than once.
  * @param {any} error
  * @param {number} attempts
@@ -173,4 +174,4 @@ function numberAt(offset) {
   return bytes.readDoubleLE(offset)
 }
 
-module.exports = { Task, thrown, neverStarted }
+module.exports = { Task, neverStarted }

@@ -1,9 +1,12 @@
 /** The pool: its options, its ways to call, its readings. */
 
+import type { AsyncLocalStorage } from 'node:async_hooks'
 import type { EventEmitter } from 'node:events'
+import type { EventLoopUtilization } from 'node:perf_hooks'
 import type { Duplex } from 'node:stream'
 import type { ResourceLimits, SHARE_ENV } from 'node:worker_threads'
 import type { NativeEncoding, NativeInput, NativeOptions, NativeResult, NativeTaskName } from '../index.js'
+import type { PoolHistograms, TaskMeasure, WorkerHeap } from './observation.js'
 import type {
   AnyExports,
   BroadcastOptions,
@@ -128,6 +131,17 @@ export interface PoolOptions {
    * pinned workers. On Linux only; elsewhere nothing happens. @default false
    */
   pin?: boolean | undefined
+  /**
+   * Stores whose values at the time of a call travel with it, by the names under which the script finds its
+   * own in `context` of `rspool/worker`. A value that cannot be cloned rejects that call with
+   * `DataCloneError`. Native tasks have no context. @default none
+   */
+  context?: { readonly [name: string]: AsyncLocalStorage<any> } | undefined
+  /**
+   * Whether each task is a `performance.measure` named `rspool:task`; its detail is a {@link TaskMeasure}.
+   * @default false
+   */
+  timing?: boolean | undefined
 }
 
 /** What the tasks of a group may use. */
@@ -214,6 +228,14 @@ export interface WorkerStats {
   age: number
   /** Milliseconds that the tasks which it has ended ran, added up. */
   busyTime: number
+  /** As in the events; `null` in the native lane. */
+  threadId: number | null
+  /** Milliseconds of CPU that its thread has used, in steps of about 10; `null` where the system does not tell. */
+  cpuTime: number | null
+  /** Of an isolate, once it was read; `null` before, and in the native lane. */
+  heap: WorkerHeap | null
+  /** Of an isolate, since it was started; `null` in the native lane. */
+  eventLoopUtilization: EventLoopUtilization | null
 }
 
 /** A pool at one moment. */
@@ -488,6 +510,10 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
 
   /** The pool at this moment; after its end, at its end. */
   stats(): PoolStats
+  /** How long tasks wait and run. */
+  readonly histogram: PoolHistograms
+  /** The statistics as text for Prometheus (exposition format 0.0.4); also once the pool has ended. */
+  metrics(): string
   /** The options, with the defaults filled in. */
   readonly options: ResolvedPoolOptions
   /** Whether `close()` or `destroy()` was called. */

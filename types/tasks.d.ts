@@ -88,6 +88,11 @@ export interface ScriptOptions extends TaskOptions, AffinityOptions {
    * promise settles. What it throws is uncaught and harms no task. @default none
    */
   onProgress?: ((value: any) => void) | undefined
+  /**
+   * Values for the stores of the script, by name; they go before those of the pool's `context`, and undefined
+   * is none. @default none
+   */
+  context?: { readonly [name: string]: unknown } | undefined
 }
 
 /** The options of {@link Pool.broadcast}; they hold for the task in each worker. */
@@ -214,6 +219,11 @@ export interface SettledOptions {
   priority?: number | undefined
   /** The group that the calls belong to; see {@link TaskOptions.group}. @default none */
   group?: string | undefined
+  /**
+   * Values for the stores of the script, by name; they go before those of the pool's `context`, and undefined
+   * is none. @default none
+   */
+  context?: { readonly [name: string]: unknown } | undefined
 }
 
 /** The options of {@link Pool.map}. One that is not allowed throws `ERR_RSPOOL_INVALID_ARGUMENT`. */
@@ -240,6 +250,11 @@ export interface StreamOptions extends TaskOptions, AffinityOptions {
    * input. Lower it for large items. @default 1024
    */
   highWaterMark?: number | undefined
+  /**
+   * Values for the stores of the script, by name; they go before those of the pool's `context`, and undefined
+   * is none. @default none
+   */
+  context?: { readonly [name: string]: unknown } | undefined
 }
 
 /** What gives the items of a stream: a generator, or anything that can be iterated. */

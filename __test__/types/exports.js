@@ -11,6 +11,7 @@ module.exports = {
     'cluster',
     'cpuCount',
     'errors',
+    'metrics',
     'move',
     'runTask',
     'tasks',
@@ -18,6 +19,7 @@ module.exports = {
     'valueSymbol'
   ]),
   worker: /** @type {const} */ ([
+    'context',
     'isWorkerThread',
     'move',
     'task',

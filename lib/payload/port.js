@@ -13,6 +13,8 @@ const PORT_MESSAGE = Object.freeze({
   // Before the process ends: write all output, and say so.
   FLUSH: 6,
   FLUSHED: 7,
+  // How large the heap is; and the answer.
+  HEAP: 17,
   // Of streams, to the owner: what was yielded, and how many more inputs there is room for (-1: none).
   ITEMS: 8,
   TAKE: 9,

@@ -43,8 +43,8 @@ let sliceStart = -1
 
 /** @param {any} settings */
 async function startWorker(settings) {
-  context.inWorker = true
   if (settings.niceIncrement > 0 || settings.pin) bound.adopt(settings.niceIncrement, settings.pin)
+  context.inWorker = true
   if (settings.filename !== undefined) await load(settings.filename)
   port = settings.port
   workerId = settings.id
@@ -239,6 +239,10 @@ function byPort(task, value, transferList) {
 /** @param {any[]} message an input that only a port can carry, or that there is none any more */
 function received(message) {
   const [kind, slot, generation, target, ticket, input, direct] = message
+  if (kind === PORT_MESSAGE.HEAP) {
+    const { heapUsed, heapTotal } = process.memoryUsage()
+    return port.postMessage([PORT_MESSAGE.HEAP, heapUsed, heapTotal])
+  }
   if (kind >= PORT_MESSAGE.CREDIT) return context.receive(kind, slot, generation, message[3])
   if (kind === PORT_MESSAGE.FLUSH) return flush([process.stdout, process.stderr])
   if (direct) running++
