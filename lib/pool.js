@@ -17,7 +17,7 @@ const { move, transferableSymbol, valueSymbol } = require('./payload/move')
 
 /**
  * What other ways to use a pool within this package need of it.
- * @type {(pool: Pool) => { handle: number, isolates: InstanceType<typeof import('./isolates').Isolates>, submitter: InstanceType<typeof Submitter> }}
+ * @type {(pool: Pool) => { isolates: InstanceType<typeof import('./isolates').Isolates>, submitter: InstanceType<typeof Submitter> }}
  */
 let inside
 
@@ -453,7 +453,7 @@ class Pool extends EventEmitter {
   }
 
   static {
-    inside = (pool) => ({ handle: pool.#handle, isolates: pool.#isolates, submitter: pool.#submitter })
+    inside = (pool) => ({ isolates: pool.#isolates, submitter: pool.#submitter })
   }
 
   static move = move
