@@ -211,7 +211,7 @@ async function metrics() {
   }
 }
 
-const BUDGET = { processes: 4, pairs: 12, ms: 800, clients: 4 }
+const BUDGET = { processes: 4, pairs: 12, ms: 800, size: 300_000, clients: 4 }
 
 /** The pools of several processes on the CPUs of one, with the budget and without. */
 async function budget() {
@@ -230,7 +230,8 @@ async function budget() {
     for (const kind of pair % 2 === 0 ? kinds : kinds.reverse()) {
       const { primary } = clusters[kind]
       const slots = Array.from({ length: kind === 'one' ? 1 : BUDGET.processes }, (_, slot) => slot)
-      const work = () => Promise.all(slots.map((slot) => primary.call('request', slot, { ms: BUDGET.ms })))
+      const work = () =>
+        Promise.all(slots.map((slot) => primary.call('request', slot, { ms: BUDGET.ms, size: BUDGET.size })))
       const answers = await work()
       rates[kind].push(answers.reduce((sum, { tasks }) => sum + tasks, 0) / (BUDGET.ms / 1000))
       if (kind === 'one') continue
