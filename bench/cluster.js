@@ -265,6 +265,60 @@ async function budget() {
   }
 }
 
+/** From the kill of a process to the return of its tokens, while the loop of the primary is blocked. */
+async function tokens() {
+  const { primary } = await startCluster(
+    { processes: 1, backoff: { initial: 1, max: 1 }, crashLoop: { restarts: 1e6 } },
+    'busy-app.js'
+  )
+  /** @type {number[]} */
+  const times = []
+  while (times.length < 15) {
+    const from = primary.events.length
+    primary.call('request', 0, { ms: 20_000, size: 3_000_000 }).catch(() => {})
+    while ((await primary.call('status')).budget.free > 0) await new Promise(setImmediate)
+    const [{ pid }] = await primary.call('processes')
+    times.push((await primary.call('timed', 'killHolder', pid)).ms)
+    await primary.event('state', ({ to }) => to === 'ready', from)
+  }
+  line(
+    'kill to the return of its CPU tokens',
+    `${median(times).toFixed(1)} ms`,
+    `median of ${times.length}, worst ${Math.max(...times).toFixed(1)} ms; the loop of the primary is blocked`
+  )
+}
+
+/** From the kill of a process to the next one that is ready, with a spare and without. */
+async function spares() {
+  for (const spare of [0, 1]) {
+    const { primary } = await startCluster({
+      processes: 2,
+      spare,
+      backoff: { initial: 1, max: 1 },
+      crashLoop: { restarts: 1e6 }
+    })
+    /** @type {number[]} */
+    const times = []
+    while (times.length < 15) {
+      while (
+        (await primary.call('status')).spares.filter((/** @type {any} */ { state }) => state === 'ready').length < spare
+      )
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      const [{ pid }] = await primary.call('processes')
+      const from = primary.events.length
+      const start = performance.now()
+      kill(pid, 'SIGKILL')
+      await primary.event('state', ({ slot, to }) => slot === 0 && to === 'ready', from)
+      times.push(performance.now() - start)
+    }
+    line(
+      `kill to ready, ${spare === 0 ? 'without a spare' : 'with a spare'}`,
+      `${median(times).toFixed(0)} ms`,
+      `median of ${times.length}, worst ${Math.max(...times).toFixed(0)} ms; an application that boots in no time`
+    )
+  }
+}
+
 /** How long requests take, one after another from each client. @param {number} port @param {number} ms */
 async function lightRequests(port, ms) {
   const agent = new http.Agent({ keepAlive: true })
@@ -306,7 +360,7 @@ function counters() {
 }
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } })
-const parts = { counters, rates: compareRates, handOvers, reloads, stalls, metrics, budget }
+const parts = { counters, rates: compareRates, handOvers, reloads, stalls, metrics, budget, tokens, spares }
 
 async function main() {
   for (const [name, part] of Object.entries(parts)) {
