@@ -7,6 +7,7 @@ import type { OneArgument, ScriptOptions, ScriptTask, TaskOptions, TaskResult } 
 export * as cluster from './types/cluster.js'
 export * from './types/counters.js'
 export * from './types/errors.js'
+export * from './types/observation.js'
 export * from './types/pool.js'
 export * from './types/tasks.js'
 
@@ -252,3 +253,6 @@ export const tasks: Tasks
  * anew at each call.
  */
 export function cpuCount(): number
+
+/** All pools of this thread as text for Prometheus, one exposition; see {@link Pool.metrics}. */
+export function metrics(): string

@@ -1,10 +1,10 @@
 'use strict'
 
-const { bound, whenIdle, load } = require('./lib/environment')
+const { bound, whenIdle, load, metrics } = require('./lib/environment')
 const { Pool, WorkerPool } = require('./lib/pool')
 const { runTask, tasks } = require('./lib/default-pool')
 const { AtomicCounters } = require('./lib/counters')
-const { move } = require('./lib/payload/move')
+const { move, transferableSymbol, valueSymbol } = require('./lib/payload/move')
 const { classes: errors } = require('./lib/errors')
 const cluster = require('./lib/cluster')
 const { addDrainHook, addPoolReading } = require('./lib/cluster/hooks')
@@ -21,6 +21,9 @@ module.exports = {
   AtomicCounters,
   cluster,
   move,
+  transferableSymbol,
+  valueSymbol,
   cpuCount: () => bound.cpuCount(),
+  metrics,
   errors
 }

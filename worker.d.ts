@@ -1,6 +1,7 @@
 /// <reference types="node" />
 
-import { type Moved, move } from './index.js'
+import type { AsyncLocalStorage } from 'node:async_hooks'
+import { type Moved, move, transferableSymbol, valueSymbol } from './index.js'
 
 /** The task that the calling code runs for. */
 export const task: {
@@ -19,6 +20,12 @@ export const task: {
   progress(value: unknown): void
 }
 
+/**
+ * The stores whose values travel with tasks, by the names of the pool's option `context`: each is made when it
+ * is first asked for, and has the caller's value while a task runs.
+ */
+export const context: { readonly [name: string]: AsyncLocalStorage<any> }
+
 /** Whether this is a worker and not the main thread. */
 export const isWorkerThread: boolean
 
@@ -28,4 +35,4 @@ export const threadId: number
 /** The pool's `workerData`, as in `node:worker_threads`. */
 export const workerData: any
 
-export { type Moved, move }
+export { type Moved, move, transferableSymbol, valueSymbol }

@@ -1,4 +1,4 @@
 import worker from './lib/worker/api.js'
 
-export const { task, move, isWorkerThread, threadId, workerData } = worker
+export const { task, context, move, transferableSymbol, valueSymbol, isWorkerThread, threadId, workerData } = worker
 export default worker

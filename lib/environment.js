@@ -28,7 +28,8 @@ const CELL = Object.freeze({
   START: 13,
   SLOT: 14,
   STATUS: 15,
-  RETRIES: 22
+  RETRIES: 22,
+  PLACEMENT: 24
 })
 /** Index into `numbers`. */
 const NUMBER = 8
@@ -51,7 +52,10 @@ const WHAT = Object.freeze({
   CANCELLED: 9,
   START: 16,
   TERMINATE: 17,
-  LANE_ENDED: 19
+  LANE_ENDED: 19,
+  // Of calls that are observed: taken by a worker, and how long it ran.
+  STARTED: 24,
+  RAN: 25
 })
 
 const RING_OUTBOX = 1
@@ -111,7 +115,7 @@ function whenIdle() {
 
 // ---- when the doorbell rings -------------------------------------------------------------------
 
-/** @type {Map<number, { control: (what: number, about: number) => void, load: () => string }>} */
+/** @type {Map<number, { control: (what: number, about: number) => void, load: () => string, readable: () => any }>} */
 const pools = new Map()
 
 /** @type {((why: number) => void) | undefined} */
@@ -170,7 +174,14 @@ function drain() {
     const length = cells[cell + 3]
     at += 16
     if (what >= WHAT.START) {
-      controls.push({ pool: ticket, what, about })
+      if (what < WHAT.STARTED) controls.push({ pool: ticket, what, about })
+      else {
+        const call = /** @type {any} */ (calls[ticket])
+        if (what === WHAT.RAN) call?.ran(numbers[at >> 3])
+        // A ticket is used again; a generation is not.
+        else if (call?.generation === length) call.started(about, numbers[at >> 3])
+        at += 8
+      }
       continue
     }
     const call = calls[ticket]
@@ -202,6 +213,11 @@ function load() {
   return sum
 }
 
+/** All pools of this environment as text for Prometheus. */
+function metrics() {
+  return require('./observe/metrics').metricsOf(Array.from(pools.values(), (pool) => pool.readable()))
+}
+
 const bound = native.open(bytes, onRing)
 
 module.exports = {
@@ -228,5 +244,6 @@ module.exports = {
   notify,
   setWorkerRing,
   whenIdle,
-  load
+  load,
+  metrics
 }

@@ -7,6 +7,7 @@ const { isSignal } = require('./abort')
 const { readCounters } = require('./counters')
 const { invalidArgument } = require('./errors')
 const { readOptions, integer, typed, duration, arrayOf, any, show } = require('./validate')
+const steering = require('./steering-rules')
 const { scriptUrl } = require('./targets')
 
 const MAX_THREADS = 1024
@@ -27,6 +28,23 @@ function maxQueue(/** @type {unknown} */ value, /** @type {string} */ label) {
   return integer(0, 0xfffffffe, { infinity: true })(value, label)
 }
 
+/** Stores of which the current values travel with the tasks. */
+function stores(/** @type {any} */ value, /** @type {string} */ label) {
+  const found = named(value, label)
+  for (const [name, store] of Object.entries(found)) {
+    if (typeof store?.getStore !== 'function' || typeof store.run !== 'function')
+      throw invalidArgument(`${label} must be an object of AsyncLocalStorages, got ${show(store)} as '${name}'`)
+  }
+  return found
+}
+
+/** Own properties, in an object of ours. */
+function named(/** @type {any} */ value, /** @type {string} */ label) {
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw invalidArgument(`${label} must be an object, got ${show(value)}`)
+  return Object.assign(Object.create(null), value)
+}
+
 /** What becomes of the output of workers. */
 function output(/** @type {any} */ value, /** @type {string} */ label) {
   if (value === 'inherit' || value === 'pipe' || value === 'ignore') return value
@@ -35,10 +53,18 @@ function output(/** @type {any} */ value, /** @type {string} */ label) {
 
 const strings = arrayOf((each) => typeof each === 'string', 'strings')
 
+/** The export that `run` calls. */
+function poolName(/** @type {unknown} */ value, /** @type {string} */ label) {
+  if (typeof value === 'string' && value !== 'setup' && value !== 'teardown') return value
+  throw invalidArgument(
+    `${label} must be a string, the name of a task and not 'setup' or 'teardown', got ${show(value)}`
+  )
+}
+
 /** @type {Record<string, (value: any, label: string) => any>} */
 const POOL_RULES = {
   filename: scriptUrl,
-  name: typed('string'),
+  name: poolName,
   minThreads: integer(0, MAX_THREADS),
   maxThreads: integer(1, MAX_THREADS),
   idleTimeout: duration,
@@ -57,7 +83,15 @@ const POOL_RULES = {
   resourceLimits: typed('object'),
   trackUnmanagedFds: typed('boolean'),
   stdout: output,
-  stderr: output
+  stderr: output,
+  timing: typed('boolean'),
+  context: stores,
+  startTimeout: limit,
+  groups: steering.groups,
+  recycle: steering.recycle,
+  isolate: typed('boolean'),
+  niceIncrement: integer(0, 19),
+  pin: typed('boolean')
 }
 
 /**
@@ -73,12 +107,23 @@ function poolOptions(given) {
       `Pool options: 'minThreads' must not be above 'maxThreads' (${maxThreads}), got ${minThreads}`
     )
   }
+  if (options.isolate && options.concurrentTasksPerWorker > 1) {
+    throw invalidArgument(
+      `Pool options: 'concurrentTasksPerWorker' must be 1 with 'isolate', got ${options.concurrentTasksPerWorker}`
+    )
+  }
+  if (options.isolate && options.recycle !== undefined) {
+    throw invalidArgument(
+      "Pool options: 'recycle' must not be given with 'isolate', which gives each task a new worker"
+    )
+  }
   options.name ??= 'default'
   options.idleTimeout ??= 60_000
   options.concurrentTasksPerWorker ??= 1
   options.maxQueue ??= Infinity
   if (options.maxQueue === 'auto') options.maxQueue = options.maxThreads ** 2
   options.abortGrace ??= 100
+  options.startTimeout ??= 60_000
   return options
 }
 
@@ -122,9 +167,15 @@ const COMMON_RULES = {
   deadline,
   retries: RETRIES,
   priority: PRIORITY,
+  group: steering.group,
   transferList: arrayOf()
 }
-const SCRIPT_RULES = { ...COMMON_RULES, onProgress: typed('function') }
+const SCRIPT_RULES = {
+  ...COMMON_RULES,
+  affinity: steering.affinity,
+  onProgress: typed('function'),
+  context: named
+}
 const NATIVE_RULES = { ...COMMON_RULES, params: typed('object'), counters: readCounters }
 const RUN_RULES = { ...SCRIPT_RULES, name: typed('string'), filename: scriptUrl }
 
@@ -152,6 +203,8 @@ const MAP_RULES = {
   timeout: limit,
   queueTimeout: limit,
   priority: PRIORITY,
+  context: named,
+  group: steering.group,
   params: typed('object'),
   counters: readCounters
 }
@@ -174,8 +227,11 @@ const STREAM_RULES = {
   timeout: limit,
   queueTimeout: limit,
   priority: PRIORITY,
+  group: steering.group,
+  affinity: steering.affinity,
   transferList: arrayOf(),
-  onProgress: typed('function')
+  onProgress: typed('function'),
+  context: named
 }
 
 /**
@@ -185,6 +241,24 @@ function streamOptions(given) {
   const options = readOptions(given, STREAM_RULES, 'Stream options')
   options.highWaterMark ??= 1024
   return options
+}
+
+/** @type {Record<string, (value: any, label: string) => any>} */
+const BROADCAST_RULES = {
+  signal,
+  timeout: limit,
+  queueTimeout: limit,
+  deadline,
+  priority: PRIORITY,
+  group: steering.group,
+  onProgress: typed('function')
+}
+
+/**
+ * @param {unknown} given
+ */
+function broadcastOptions(given) {
+  return readOptions(given, BROADCAST_RULES, 'Broadcast options')
 }
 
 /**
@@ -219,6 +293,7 @@ module.exports = {
   taskOptions,
   mapOptions,
   streamOptions,
+  broadcastOptions,
   sizeOptions,
   closeOptions,
   toLimit

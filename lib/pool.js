@@ -1,22 +1,25 @@
 'use strict'
 
-// What the user makes: the ways to call, steering, ending, readings. The scheduling is Rust's.
+// What the user makes: the ways to call, steering, ending, readings. The scheduling is Rust's. What
+// not every program uses is loaded by the first use.
 
 const { EventEmitter } = require('node:events')
 const { bound, WHAT, pools, calls, hold, release } = require('./environment')
 const { PoolClosedError, invalidArgument } = require('./errors')
-const { Isolates } = require('./isolates')
 const { Lookup, notTask } = require('./lookup')
-const { map, settled } = require('./map')
 const { poolOptions, runOptions, taskOptions, sizeOptions, closeOptions } = require('./options')
 const { NATIVE, SCRIPT } = require('./targets')
-const { pipe } = require('./pipe')
-const { proxyOf } = require('./proxy')
+const { workers } = require('./observe/watch')
 const { Settings } = require('./settings')
-const { stream } = require('./stream')
 const { Submitter } = require('./submitter')
 const { show } = require('./validate')
-const { move } = require('./payload/move')
+const { move, transferableSymbol, valueSymbol } = require('./payload/move')
+
+/**
+ * What other ways to use a pool within this package need of it.
+ * @type {(pool: Pool) => { handle: number, isolates: InstanceType<typeof import('./isolates').Isolates>, submitter: InstanceType<typeof Submitter> }}
+ */
+let inside
 
 class Pool extends EventEmitter {
   #options
@@ -41,22 +44,42 @@ class Pool extends EventEmitter {
   #paused = false
   #reaper
   /** @type {any} */
+  #histogram
+  /** @type {any} */
   #lastStats
 
   /** @param {any} [options] */
   constructor(options) {
     super()
     this.#options = Object.freeze(poolOptions(options))
-    const { minThreads, maxThreads, maxQueue, concurrentTasksPerWorker, abortGrace, idleTimeout, filename } =
-      this.#options
+    const { maxQueue, concurrentTasksPerWorker, abortGrace, idleTimeout, filename } = this.#options
     this.#defaults = new Settings(this.#options)
-    const made = bound.createPool(minThreads, maxThreads, maxQueue, concurrentTasksPerWorker, abortGrace, idleTimeout)
+    const { minThreads, maxThreads, niceIncrement = 0, pin = false, isolate = false, recycle } = this.#options
+    const made = bound.createPool(
+      minThreads,
+      maxThreads,
+      maxQueue,
+      concurrentTasksPerWorker,
+      abortGrace,
+      idleTimeout,
+      niceIncrement,
+      pin
+    )
     ;[this.#handle, this.#uid] = made.split(',').map(Number)
+    if (isolate || recycle !== undefined) {
+      bound.recycle(this.#handle, recycle?.tasks ?? Infinity, recycle?.age ?? Infinity, isolate)
+    }
+    for (const [name, { weight, maxRunning }] of Object.entries(this.#options.groups ?? {})) {
+      bound.configureGroup(this.#handle, name, weight, maxRunning)
+    }
     pools.set(this.#uid, {
       control: (what, about) => this.#control(what, about),
-      load: () => bound.load(this.#handle)
+      load: () => bound.load(this.#handle),
+      readable: () => this.#readable()
     })
     const optionsNow = () => this.#options
+    // It brings worker_threads with it, which who only counts or calls processes does without.
+    const { Isolates } = require('./isolates')
     this.#isolates = new Isolates({
       handle: this.#handle,
       uid: this.#uid,
@@ -78,6 +101,11 @@ class Pool extends EventEmitter {
       handle: this.#handle,
       options: this.#options,
       isolates: this.#isolates,
+      watching: {
+        pool: this,
+        timing: this.#options.timing === true,
+        threadIdOf: (worker) => this.#isolates.all.get(worker)?.threadId
+      },
       onDrain: () => this.#emit('drain'),
       onEmpty: () => {
         if (this.#phase === 'closing') this.#shutDown()
@@ -148,7 +176,7 @@ class Pool extends EventEmitter {
    * @param {any} [options]
    */
   map(inputs, task, options) {
-    return map(this.#caller, inputs, task, options)
+    return require('./map').map(this.#caller, inputs, task, options)
   }
 
   /**
@@ -158,7 +186,7 @@ class Pool extends EventEmitter {
    * @param {any} [options]
    */
   settled(inputs, task, options) {
-    return settled(this.#caller, inputs, task, options)
+    return require('./map').settled(this.#caller, inputs, task, options)
   }
 
   /**
@@ -168,7 +196,7 @@ class Pool extends EventEmitter {
    * @param {any} [options]
    */
   stream(task, input, options) {
-    return stream(this.#caller, task, input, options)
+    return require('./stream').stream(this.#caller, task, input, options)
   }
 
   /**
@@ -177,12 +205,27 @@ class Pool extends EventEmitter {
    * @param {any} [options]
    */
   pipe(task, options) {
-    return pipe(this.#caller, task, options)
+    return require('./pipe').pipe(this.#caller, task, options)
+  }
+
+  /**
+   * Runs a task once in every worker that is ready.
+   * @param {any} task
+   * @param {any} [input]
+   * @param {any} [options]
+   * @returns {Promise<any[]>}
+   */
+  broadcast(task, input, options) {
+    const handle = this.#handle
+    const whenReady = (/** @type {number} */ least) => this.#isolates.whenReady(least)
+    if (this.#phase !== 'open') return Promise.reject(new PoolClosedError('The pool is closed'))
+    const caller = { ...this.#caller, options: this.#options, handle, whenReady }
+    return require('./broadcast').broadcast(caller, task, input, options)
   }
 
   /** The exports of the pool's script, as functions. */
   proxy() {
-    return (this.#proxy ??= proxyOf((name, input, options) => this.#call(name, input, options)))
+    return (this.#proxy ??= require('./proxy').proxyOf((name, input, options) => this.#call(name, input, options)))
   }
 
   /**
@@ -229,7 +272,10 @@ class Pool extends EventEmitter {
    * @param {any[]} args
    */
   #emit(event, ...args) {
-    if (this.listenerCount(event) > 0) process.nextTick(() => this.emit(event, ...args))
+    if (this.listenerCount(event) > 0)
+      process.nextTick(() => this.#isolates.scope.runInAsyncScope(this.emit, this, event, ...args))
+    const channel = workers[/** @type {keyof typeof workers} */ (event)]
+    if (channel?.hasSubscribers) channel.publish({ pool: this, ...args[0] })
   }
 
   /** @param {unknown} error of a worker that ran no task */
@@ -246,7 +292,8 @@ class Pool extends EventEmitter {
     if (this.#phase !== 'open') throw new PoolClosedError('The pool is closed')
     hold()
     try {
-      await this.#isolates.whenReady()
+      const { filename, minThreads } = this.#options
+      await this.#isolates.whenReady(filename === undefined ? 0 : minThreads)
     } finally {
       release()
     }
@@ -337,6 +384,7 @@ class Pool extends EventEmitter {
     )
       return
     this.#lastStats = this.stats()
+    require('./observe/histogram').Histograms.keep(this.histogram)
     this.#phase = 'ended'
     pools.delete(this.#uid)
     bound.releasePool(this.#handle)
@@ -349,7 +397,9 @@ class Pool extends EventEmitter {
 
   stats() {
     if (this.#lastStats !== undefined) return this.#lastStats
-    const { workers, queued, running, ...rest } = JSON.parse(bound.stats(this.#handle))
+    const { workers: known, queued, running, ...rest } = JSON.parse(bound.stats(this.#handle))
+    const { withReadings } = require('./observe/readings')
+    const workers = known.map((/** @type {any} */ worker) => withReadings(worker, this.#isolates.all.get(worker.id)))
     return {
       workers,
       busy: workers.filter((/** @type {any} */ worker) => worker.state === 'busy').length,
@@ -358,6 +408,24 @@ class Pool extends EventEmitter {
       running,
       ...rest
     }
+  }
+
+  /** How long tasks wait and run. */
+  get histogram() {
+    if (this.#histogram === undefined) {
+      const { Histograms } = require('./observe/histogram')
+      this.#histogram = new Histograms(this.#handle)
+    }
+    return this.#histogram
+  }
+
+  /** This pool as text for Prometheus. @returns {string} */
+  metrics() {
+    return require('./observe/metrics').metricsOf([this.#readable()])
+  }
+
+  #readable() {
+    return { id: this.#uid, options: this.#options, stats: () => this.stats(), histogram: this.histogram }
   }
 
   get options() {
@@ -382,7 +450,13 @@ class Pool extends EventEmitter {
     return this.close()
   }
 
+  static {
+    inside = (pool) => ({ handle: pool.#handle, isolates: pool.#isolates, submitter: pool.#submitter })
+  }
+
   static move = move
+  static transferableSymbol = transferableSymbol
+  static valueSymbol = valueSymbol
 }
 
 /** As the tutorials' hand-written pools: a number of workers, and their script. */
@@ -401,4 +475,4 @@ class WorkerPool extends Pool {
   }
 }
 
-module.exports = { Pool, WorkerPool }
+module.exports = { Pool, WorkerPool, inside }

@@ -5,6 +5,8 @@
 const { toLimit } = require('./options')
 const { toJson } = require('./payload/values')
 
+/** @typedef {(kind: number, value: any, reply: any) => void} Link */
+
 /** What is settled for every task of a pool, or given with one. */
 class Settings {
   /**
@@ -22,8 +24,29 @@ class Settings {
     this.params = run?.params === undefined ? undefined : toJson(run.params, "Task options: 'params'")
     this.counters = run?.counters
     this.onProgress = run?.onProgress
-    /** What takes the messages of a stream. @type {((kind: number, value: any, reply: any) => void) | undefined} */
-    this.link = undefined
+    this.group = run?.group
+    /** 0 for any worker, a key above 0, or -1 - the id of the only one. */
+    this.placement = run?.affinity ?? 0
+    /** Whether the mailbox holds all that the scheduler is told. */
+    this.isPlain = this.params === undefined && this.counters === undefined && this.group === undefined
+    /** @type {Link | undefined} */
+    this.linked = undefined
+    /** What is to travel: registered stores, and values of this call. */
+    this.stores = pool.context
+    this.context = run?.context
+    /** Whether it is more than a call and its result. */
+    this.watched =
+      pool.timing === true || this.onProgress !== undefined || this.stores !== undefined || this.context !== undefined
+  }
+
+  get link() {
+    return this.linked
+  }
+
+  /** What takes the messages of a stream. */
+  set link(link) {
+    this.linked = link
+    this.watched = true
   }
 }
 

@@ -6,6 +6,7 @@
 const { giveBack, bytes, WHAT } = require('./environment')
 const { TAG, decode } = require('./payload/values')
 const { revive } = require('./payload/thrown')
+const { rejecting } = require('./rejecting')
 const errors = require('./errors')
 
 /**
@@ -31,6 +32,8 @@ class Task {
     this.ticket = -1
     /** Its input, until the worker that took it asks for it through its port. @type {any} */
     this.held = undefined
+    /** Whether the scheduler tells of its start. */
+    this.observed = false
     /** @type {((value: any) => void) | undefined} */
     this.onProgress = undefined
     /** What takes the messages of its stream. @type {((kind: number, value: any, reply: any) => void) | undefined} */
@@ -50,8 +53,6 @@ class Task {
    */
   settle(what, about, length, offset) {
     if (this.unlisten !== undefined) this.unlisten()
-    // All progress and items before the end.
-    if (this.onProgress !== undefined || this.link !== undefined) this.home.flush()
     try {
       if (what === WHAT.RETURNED) {
         this.resolve(
@@ -75,43 +76,57 @@ class Task {
       case WHAT.THREW: {
         const description =
           about === TAG.PORT ? this.home.receive(numberAt(offset), this.generation) : decode(about, length, offset)
-        // Made in a reaction of a promise that the caller's follows by then (a reaction before it gives
-        // it the time to): its stack has the frames of the async functions that wait for this task.
-        this.resolve(
-          Promise.resolve()
-            .then(() => {})
-            .then(() => {
-              throw revive(description)
-            })
-        )
-        return
+        return this.fail(() => revive(description))
       }
       case WHAT.FAILED: {
         const [code, ...message] = bytes.utf8Slice(offset, offset + length).split('\n')
-        this.reject(errors.fromCode(code, message.join('\n')))
-        return
+        return this.#failWith(() => errors.fromCode(code, message.join('\n')))
       }
       case WHAT.TASK_TIMEOUT:
-        this.reject(new errors.TaskTimeoutError('The task ran longer than its timeout'))
-        return
+        return this.#failWith(() => new errors.TaskTimeoutError('The task ran longer than its timeout'))
       case WHAT.QUEUE_TIMEOUT:
-        this.reject(new errors.QueueTimeoutError('The task waited longer than its queueTimeout'))
-        return
+        return this.#failWith(() => new errors.QueueTimeoutError('The task waited longer than its queueTimeout'))
       case WHAT.DEADLINE:
-        this.reject(new errors.DeadlineError('The task had not ended at its deadline'))
-        return
+        return this.#failWith(() => new errors.DeadlineError('The task had not ended at its deadline'))
       case WHAT.CANCELLED:
-        this.reject(new errors.AbortError(new Error('cancelQueued() was called')))
-        return
+        return this.#failWith(() => new errors.AbortError(new Error('cancelQueued() was called')))
       case WHAT.POOL_CLOSED:
-        this.reject(new errors.PoolClosedError('The pool was destroyed before the task ended'))
-        return
+        return this.#failWith(() => new errors.PoolClosedError('The pool was destroyed before the task ended'))
       case WHAT.WORKER_GONE:
-        this.reject(withAttempts(this.home.whyGone(about), length))
-        return
-      default:
-        this.reject(this.home.whyNotStarted())
+        // A task that was for one worker only, which has ended before.
+        if (length === 0) return this.#failWith(unstarted)
+        return this.#workerGone(this.home.whyGone(about), length)
+      default: {
+        const error = this.home.whyNotStarted()
+        return this.#failWith(() => error)
+      }
     }
+  }
+
+  /**
+   * @param {any} why what the script left uncaught, or how it ended
+   * @param {number} attempts
+   */
+  #workerGone(why, attempts) {
+    if (!(why instanceof errors.WorkerExitError)) return this.reject(withAttempts(why, attempts))
+    this.#failWith(() => withAttempts(new errors.WorkerExitError(why.message, why.exitCode), attempts))
+  }
+
+  /**
+   * Rejects with an error of the pool's own: of its stack only the callers are of interest.
+   * @param {() => Error} make
+   */
+  #failWith(make) {
+    this.fail((reaction) => {
+      const error = make()
+      Error.captureStackTrace(error, reaction)
+      return error
+    })
+  }
+
+  /** @param {(reaction: Function) => any} make what it rejects with */
+  fail(make) {
+    this.resolve(rejecting(make))
   }
 
   /**
@@ -121,9 +136,26 @@ class Task {
   abort(reason) {
     if (this.unlisten !== undefined) this.unlisten()
     giveBack(this.ticket)
-    this.reject(new errors.AbortError(reason))
+    this.#failWith(() => new errors.AbortError(reason))
     this.home.left()
   }
+}
+
+/** @type {WeakSet<object>} */
+const unstartedErrors = new WeakSet()
+
+function unstarted() {
+  const error = new errors.WorkerExitError('The worker ended before the task had begun', 0)
+  unstartedErrors.add(error)
+  return error
+}
+
+/**
+ * Whether a task that was for one worker only failed because that had ended before.
+ * @param {any} error
+ */
+function neverStarted(error) {
+  return unstartedErrors.has(error)
 }
 
 /**
@@ -142,4 +174,4 @@ function numberAt(offset) {
   return bytes.readDoubleLE(offset)
 }
 
-module.exports = { Task }
+module.exports = { Task, neverStarted }

@@ -55,6 +55,12 @@ export interface TaskOptions {
    */
   priority?: number | undefined
   /**
+   * The group it belongs to: groups share the pool by their weights, and `priority` and `deadline` order the
+   * tasks of one group only. Any string that is not empty; see {@link PoolOptions.groups}. @default none, which
+   * is a group of weight 1
+   */
+  group?: string | undefined
+  /**
    * How often the task may start again after its isolate has died under it, 0 to 255; never after it threw
    * or was given up. An error after several starts has their number as `attempts`. @default the pool's `retries`
    */
@@ -66,14 +72,34 @@ export interface TaskOptions {
   transferList?: readonly Transferable[] | undefined
 }
 
+/** Tasks that go to one worker. */
+export interface AffinityOptions {
+  /**
+   * Tasks with the same value run in the same isolate while that lives, then together in another. A string
+   * that is not empty, or a finite number; different values may share an isolate. @default none
+   */
+  affinity?: string | number | undefined
+}
+
 /** The options of a script task. */
-export interface ScriptOptions extends TaskOptions {
+export interface ScriptOptions extends TaskOptions, AffinityOptions {
   /**
    * Called with a copy of each value that the script gives to `task.progress()`, in order, and before the
    * promise settles. What it throws is uncaught and harms no task. @default none
    */
   onProgress?: ((value: any) => void) | undefined
+  /**
+   * Values for the stores of the script, by name; they go before those of the pool's `context`, and undefined
+   * is none. @default none
+   */
+  context?: { readonly [name: string]: unknown } | undefined
 }
+
+/** The options of {@link Pool.broadcast}; they hold for the task in each worker. */
+export type BroadcastOptions = Pick<
+  ScriptOptions,
+  'signal' | 'timeout' | 'queueTimeout' | 'deadline' | 'priority' | 'group' | 'onProgress'
+>
 
 /** The options of {@link Pool.run}. */
 export interface RunOptions extends ScriptOptions {
@@ -81,6 +107,21 @@ export interface RunOptions extends ScriptOptions {
   name?: string | undefined
   /** Another script than the pool's own. @default the pool's `filename` */
   filename?: Filename | undefined
+}
+
+/**
+ * The property by which an object of a class says to {@link move} what of it is moved: one thing or an
+ * array. Classes that were written for piscina have it.
+ */
+export const transferableSymbol: unique symbol
+
+/** The property by which an object of a class says to {@link move} what arrives in its place. */
+export const valueSymbol: unique symbol
+
+/** An object that says itself what of it is moved and what arrives in its place. */
+export interface Movable<T = any> {
+  readonly [transferableSymbol]: Transferable | readonly Transferable[]
+  readonly [valueSymbol]: T
 }
 
 declare const moved: unique symbol
@@ -91,13 +132,15 @@ export interface Moved<T> {
 }
 
 /**
- * Returned by a task's function, hands the value over instead of copying it: its memory belongs to the
- * caller afterwards.
+ * As the input of a call, or returned by a task's function, hands the value over instead of copying it: its
+ * memory belongs to the receiver afterwards.
  * @param value an ArrayBuffer, a view (its whole buffer is moved), a MessagePort or another transferable;
- *   or anything that contains what `transferList` names
+ *   an object that says itself what is moved, by {@link transferableSymbol} and {@link valueSymbol}, which
+ *   are read now; or anything that contains what `transferList` names. A primitive is given back
  * @param transferList what is moved. @default the value, or the buffer of a view
  * @throws nothing; what cannot be transferred rejects the task with `DataCloneError`
  */
+export function move<T>(value: Movable<T>): Moved<T>
 export function move<T>(value: T, transferList?: readonly Transferable[]): Moved<T>
 
 /** What the caller gets of what a function returns: awaited, and a moved value itself. */
@@ -174,6 +217,13 @@ export interface SettledOptions {
   queueTimeout?: number | undefined
   /** From -20, which runs first, to 19. @default 0 */
   priority?: number | undefined
+  /** The group that the calls belong to; see {@link TaskOptions.group}. @default none */
+  group?: string | undefined
+  /**
+   * Values for the stores of the script, by name; they go before those of the pool's `context`, and undefined
+   * is none. @default none
+   */
+  context?: { readonly [name: string]: unknown } | undefined
 }
 
 /** The options of {@link Pool.map}. One that is not allowed throws `ERR_RSPOOL_INVALID_ARGUMENT`. */
@@ -194,12 +244,17 @@ export type NativeMapOptions<K extends NativeTaskName, E extends NativeEncoding<
 >
 
 /** The options of {@link Pool.stream}. One that is not allowed throws `ERR_RSPOOL_INVALID_ARGUMENT`. */
-export interface StreamOptions extends TaskOptions {
+export interface StreamOptions extends TaskOptions, AffinityOptions {
   /**
    * Items, 1 to 1000000, that the generator may be ahead of whoever takes them; the same for the items of an
    * input. Lower it for large items. @default 1024
    */
   highWaterMark?: number | undefined
+  /**
+   * Values for the stores of the script, by name; they go before those of the pool's `context`, and undefined
+   * is none. @default none
+   */
+  context?: { readonly [name: string]: unknown } | undefined
 }
 
 /** What gives the items of a stream: a generator, or anything that can be iterated. */

@@ -11,11 +11,23 @@ module.exports = {
     'cluster',
     'cpuCount',
     'errors',
+    'metrics',
     'move',
     'runTask',
-    'tasks'
+    'tasks',
+    'transferableSymbol',
+    'valueSymbol'
   ]),
-  worker: /** @type {const} */ (['isWorkerThread', 'move', 'task', 'threadId', 'workerData']),
+  worker: /** @type {const} */ ([
+    'context',
+    'isWorkerThread',
+    'move',
+    'task',
+    'threadId',
+    'transferableSymbol',
+    'valueSymbol',
+    'workerData'
+  ]),
   errors: /** @type {const} */ ([
     'AbortError',
     'DeadlineError',

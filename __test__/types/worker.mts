@@ -17,3 +17,6 @@ move(new Uint8Array(8), [new ArrayBuffer(1)])
 task.id = 5
 // @ts-expect-error
 move()
+
+const picture = { [worker.transferableSymbol]: new ArrayBuffer(1), [worker.valueSymbol]: { width: 1 } }
+is<Moved<{ width: number }>>()(move(picture), true)

@@ -4,40 +4,10 @@
 // system, asks no process, and counters never go down.
 
 const http = require('node:http')
+const { Text, quote, seconds } = require('../prometheus')
 
 /** @param {string} name */
 const clean = (name) => name.replace(/[^a-zA-Z0-9_:]/g, '_').replace(/^(?=\d)/, '_')
-
-/** @param {unknown} value */
-const quote = (value) =>
-  String(value).replace(/[\\"\n]/g, (found) => ({ '\\': '\\\\', '"': '\\"', '\n': '\\n' })[found] ?? found)
-
-/** Collects the samples of one family under its header. */
-class Text {
-  #families = /** @type {string[]} */ ([])
-
-  /**
-   * @param {string} name
-   * @param {'counter'|'gauge'|'histogram'} type
-   * @param {string} help
-   * @param {Array<[Record<string, unknown>, number|undefined, string?]>} samples labels, value, suffix
-   */
-  add(name, type, help, samples) {
-    const lines = samples
-      .filter(([, value]) => value !== undefined)
-      .map(([labels, value, suffix = '']) => {
-        const inside = Object.entries(labels)
-          .map(([label, text]) => `${label}="${quote(text)}"`)
-          .join(',')
-        return `${name}${suffix}${inside === '' ? '' : `{${inside}}`} ${value}\n`
-      })
-    if (lines.length > 0) this.#families.push(`# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`)
-  }
-
-  toString() {
-    return this.#families.join('')
-  }
-}
 
 const PROCESS = [
   ['rspool_process_resident_bytes', 'Resident memory.', 'rss'],
@@ -180,11 +150,6 @@ function prometheusText({ status, region, owner, counters, gauges, histograms })
     )
   }
   return String(text)
-}
-
-/** @param {number|undefined} ms */
-function seconds(ms) {
-  return ms === undefined ? undefined : ms / 1000
 }
 
 /**

@@ -17,11 +17,10 @@ const {
   setWorkerRing,
   DATA
 } = require('../environment')
-const { isMoved } = require('../payload/move')
+const { isMoved, unwrap } = require('../payload/move')
 const { PORT_MESSAGE } = require('../payload/port')
 const { PORT, TAG, encode, decode } = require('../payload/values')
 const { describe } = require('../payload/thrown')
-const { withoutUncloneable } = require('./batch')
 const { context, enter, begin, resume } = require('./context')
 const { load, known, lookUp, teardown } = require('./script')
 
@@ -37,15 +36,20 @@ let port
 let workerId = -1
 let concurrency = 1
 let running = 0
+/** Sees whether the isolate has grown too large. @type {((now: number) => void) | undefined} */
+let checkSize
 /** When the event loop last had a turn, on the scheduler's clock; -1 after a turn. */
 let sliceStart = -1
 
 /** @param {any} settings */
 async function startWorker(settings) {
+  if (settings.niceIncrement > 0 || settings.pin) bound.adopt(settings.niceIncrement, settings.pin)
+  context.inWorker = true
   if (settings.filename !== undefined) await load(settings.filename)
   port = settings.port
   workerId = settings.id
   concurrency = settings.concurrency
+  if (settings.recycle !== undefined) checkSize = require('./size').watch(settings.recycle)
   context.open(settings.flags, port, concurrency)
   port.on('message', received)
   hold()
@@ -60,6 +64,7 @@ async function retire() {
   try {
     await teardown()
   } finally {
+    port.postMessage([PORT_MESSAGE.RETIRED])
     port.close()
     parentPort?.unref()
     release()
@@ -81,6 +86,7 @@ function rung(why) {
 async function work(slot, status, value) {
   for (;;) {
     exchange(slot, status, value)
+    if (checkSize !== undefined) checkSize(numbers[CLOCK])
     const result = cells[CELL.RESULT]
     if (result === IDLE) {
       sliceStart = -1
@@ -177,7 +183,7 @@ function exchange(slot, status, value) {
       try {
         extra = encodeResult(task, value)
       } catch (error) {
-        const others = withoutUncloneable(value)
+        const others = require('./batch').withoutUncloneable(value)
         if (others === undefined) {
           status = 1
           value = error
@@ -199,7 +205,10 @@ function exchange(slot, status, value) {
  * @param {any} value
  */
 function encodeResult(task, value) {
-  if (isMoved(value)) return byPort(task, value.value, value.transferList)
+  if (isMoved(value)) {
+    const moved = unwrap(value)
+    return byPort(task, moved.value, moved.transferList)
+  }
   const extra = encode(value)
   return extra === PORT ? byPort(task, value, []) : extra
 }
@@ -230,6 +239,10 @@ function byPort(task, value, transferList) {
 /** @param {any[]} message an input that only a port can carry, or that there is none any more */
 function received(message) {
   const [kind, slot, generation, target, ticket, input, direct] = message
+  if (kind === PORT_MESSAGE.HEAP) {
+    const { heapUsed, heapTotal } = process.memoryUsage()
+    return port.postMessage([PORT_MESSAGE.HEAP, heapUsed, heapTotal])
+  }
   if (kind >= PORT_MESSAGE.CREDIT) return context.receive(kind, slot, generation, message[3])
   if (kind === PORT_MESSAGE.FLUSH) return flush([process.stdout, process.stderr])
   if (direct) running++

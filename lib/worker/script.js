@@ -1,17 +1,13 @@
 'use strict'
 
 // Finds the function of a target in this isolate: an export of a script, or an inline function, each
-// looked up once.
+// looked up once. An isolate holds no code of ways to call that it is not called in.
 
 const { workerData, parentPort } = require('node:worker_threads')
 const { native } = require('../environment')
 const { UnknownTaskError, WorkerStartError } = require('../errors')
 const { didYouMean } = require('../validate')
-const bare = require('./bare')
-const { forEach } = require('./batch')
-const { pouring } = require('./stream')
-const { compile } = require('./inline')
-const { importScript } = require('./typescript')
+const { importScript } = require('./import')
 
 /** @typedef {(input: any) => any} Run */
 
@@ -106,11 +102,12 @@ function known(id) {
  * @returns {Promise<Run>}
  */
 async function lookUp(id) {
-  const [filename, name, source, base, how] = JSON.parse(native.target(id))
+  const [filename, name, source, base, how, carries] = JSON.parse(native.target(id))
   const isInline = source !== undefined && source !== null
-  let run = isInline ? compile(source, base) : await exported(filename, name ?? undefined)
-  if (how === 'batch') run = forEach(run)
-  else if (how === 'stream') run = pouring(run)
+  let run = isInline ? require('./inline').compile(source, base) : await exported(filename, name ?? undefined)
+  if (how === 'batch') run = require('./batch').forEach(run)
+  else if (how === 'stream') run = require('./stream').pouring(run)
+  if (carries) run = require('./stores').within(run)
   found[id] = run
   return run
 }
@@ -133,8 +130,9 @@ async function exported(filename, name) {
   const value = name === undefined ? script.main : await (script.exports[name] ?? own(script.exports.default, name))
   if (typeof value === 'function') return value
   if (name === undefined && isBare(script)) {
-    bare.listen()
-    return bare.run
+    const { listen, run } = require('./bare')
+    listen()
+    return run
   }
   const names = functionsOf(script)
   const there = names.length === 0 ? 'it exports no function' : `it exports ${names.join(', ')}`

@@ -7,6 +7,7 @@
 const { createRequire, register } = require('node:module')
 const path = require('node:path')
 const { fileURLToPath, pathToFileURL } = require('node:url')
+const { mayHaveLoader } = require('./import')
 
 /** What a loader can do that Node.js refuses: any TypeScript; more than types; what is in node_modules. */
 const REFUSALS = new Set([
@@ -14,8 +15,6 @@ const REFUSALS = new Set([
   'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX',
   'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING'
 ])
-const OPTION_OF_A_LOADER =
-  /(^|\s)(-r|--require|--import|--loader|--experimental-(loader|strip-types|transform-types))\b/
 
 /**
  * How each loader is registered, in the order in which they are tried.
@@ -42,8 +41,7 @@ let loader
  * @param {string} filename an URL
  * @returns {Promise<any>} what it exports
  */
-async function importScript(filename) {
-  if (!isTypeScript(filename)) return import(filename)
+async function importTypeScript(filename) {
   if (loader === undefined && !mayRunTypeScript()) loader = findLoader(filename)
   const before = await loader
   try {
@@ -58,15 +56,9 @@ async function importScript(filename) {
   }
 }
 
-/** @param {string} filename */
-function isTypeScript(filename) {
-  return filename.startsWith('file:') && /\.([mc]?ts|tsx)$/.test(new URL(filename).pathname)
-}
-
 /** Whether this process strips types, or was started with what may be a loader. */
 function mayRunTypeScript() {
-  const options = [...process.execArgv, process.env.NODE_OPTIONS].join(' ')
-  return /** @type {any} */ (process.features).typescript || OPTION_OF_A_LOADER.test(options)
+  return /** @type {any} */ (process.features).typescript || mayHaveLoader()
 }
 
 /**
@@ -116,4 +108,4 @@ function withAdvice(error) {
   return error
 }
 
-module.exports = { importScript }
+module.exports = { importTypeScript }

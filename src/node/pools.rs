@@ -8,18 +8,27 @@ use napi::sys;
 use super::call::{Call, Fault, Outcome as Returned, check};
 use super::environment::Environment;
 use super::hot::submit_with;
+use crate::manner::Manner;
 use crate::memory::borrowed::Borrowed;
 use crate::memory::counters::CounterSet;
 use crate::native;
-use crate::scheduler::{Attachments, Lane, Limits, Percentiles, Scheduler, Snapshot, WorkerId};
+use crate::scheduler::{
+    Attachments, GroupLimits, Lane, Limits, Measured, Percentiles, Scheduler, Snapshot, WorkerId,
+};
+use crate::supervise::reading;
 
 super::call::exports! {
     c"createPool" CreatePool = create_pool;
     c"releasePool" ReleasePool = release_pool;
+    c"adopt" Adopt = adopt;
+    c"recycle" Recycle = recycle;
+    c"wearOut" WearOut = wear_out;
     c"closePool" ClosePool = close_pool;
     c"destroyPool" DestroyPool = destroy_pool;
     c"submitWith" SubmitWith = submit_attached;
     c"reserveMinimum" ReserveMinimum = reserve_minimum;
+    c"configureGroup" ConfigureGroup = configure_group;
+    c"readyIds" ReadyIds = ready_ids;
     c"hold" Hold = hold;
     c"pause" Pause = pause;
     c"resize" Resize = resize;
@@ -32,6 +41,8 @@ super::call::exports! {
     c"keepAlive" KeepAlive = keep_alive;
     c"load" Load = load;
     c"stats" Stats = stats;
+    c"times" Times = times;
+    c"resetTimes" ResetTimes = reset_times;
     c"taskNames" TaskNames = task_names;
     c"suggestTask" SuggestTask = suggest_task;
     c"cpuCount" CpuCount = cpu_count;
@@ -60,7 +71,7 @@ fn limit(call: &Call, value: sys::napi_value) -> Result<u32, Fault> {
     })
 }
 
-/// `createPool(min, max, maxQueue, concurrency, abortGrace, idleTimeout) -> "handle,uid"`
+/// `createPool(min, max, maxQueue, concurrency, abortGrace, idleTimeout, nice, pin) -> "handle,uid"`
 fn create_pool(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let max_queue = limit(call, args[2])?;
@@ -75,11 +86,43 @@ fn create_pool(environment: &Environment, call: &Call) -> Returned {
         concurrency: limit(call, args[3])?,
         abort_grace: limit(call, args[4])?,
         idle_timeout: limit(call, args[5])?,
+        manner: manner(call, args[6], args[7])?,
     };
     let outbox = Arc::clone(&environment.outbox);
     let (handle, uid) =
         environment.add_pool(|uid| Scheduler::new(uid, limits, outbox, native::launch));
     call.make_string(&format!("{handle},{uid}"))
+}
+
+fn manner(call: &Call, nice: sys::napi_value, pin: sys::napi_value) -> Result<Manner, Fault> {
+    Ok(Manner {
+        nice: u8::try_from(call.index(nice)?).unwrap_or(u8::MAX),
+        pin: call.boolean(pin)?,
+    })
+}
+
+/// `adopt(nice, pin)`: how this environment's thread is run.
+fn adopt(_: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    manner(call, args[0], args[1])?.adopt();
+    Ok(None)
+}
+
+/// `recycle(pool, tasks, age, oneTask)`: when isolates are replaced.
+fn recycle(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let (tasks, age) = (limit(call, args[1])?, limit(call, args[2])?);
+    let one_task = call.boolean(args[3])?;
+    environment.with_pool(call.index(args[0])?, |pool| {
+        pool.recycle(tasks, age, one_task);
+    })?;
+    Ok(None)
+}
+
+/// `wearOut()`: this environment's worker is to be replaced.
+fn wear_out(environment: &Environment, _: &Call) -> Returned {
+    environment.with_member(|pool, id| pool.wear_out(id))?;
+    Ok(None)
 }
 
 fn release_pool(environment: &Environment, call: &Call) -> Returned {
@@ -97,8 +140,9 @@ fn destroy_pool(environment: &Environment, call: &Call) -> Returned {
     Ok(None)
 }
 
-/// `submitWith(bytes?, params?, counters?, names?)`: as `submit`, for a native task with parameters
-/// (JSON text) or with counters (a BigInt64Array on shared memory, and its names joined by NUL).
+/// `submitWith(bytes?, params?, counters?, names?, group?)`: as `submit`, for a native task with
+/// parameters (JSON text) or with counters (a BigInt64Array on shared memory, and its names joined by
+/// NUL), or for a task of a group.
 fn submit_attached(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let params = call.string(args[1]).map(String::into_boxed_str);
@@ -106,11 +150,10 @@ fn submit_attached(environment: &Environment, call: &Call) -> Returned {
         Some(names) => Some(lend_counters(environment, call, args[2], &names)?),
         None => None,
     };
-    submit_with(
-        environment,
-        call,
-        Some(Box::new(Attachments { params, counters })),
-    )
+    let attachments = (params.is_some() || counters.is_some())
+        .then(|| Box::new(Attachments { params, counters }));
+    let group = call.string(args[4]).map(String::into_boxed_str);
+    submit_with(environment, call, attachments, group)
 }
 
 fn lend_counters(
@@ -140,11 +183,39 @@ fn lend_counters(
     })?))
 }
 
-/// `reserveMinimum(pool, lane) -> "id,id,…"`
+/// `reserveMinimum(pool, lane, least) -> "id,id,…"`
 fn reserve_minimum(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
+    let (lane, least) = (lane(call, args[1])?, limit(call, args[2])?);
+    let ids = environment.with_pool(call.index(args[0])?, |pool| {
+        pool.reserve_minimum(lane, least)
+    })?;
+    list(call, &ids)
+}
+
+/// `configureGroup(pool, name, weight, maxRunning)`
+fn configure_group(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let name = call.string(args[1]).ok_or(Fault("expected a string"))?;
+    let limits = GroupLimits {
+        weight: call.number(args[2])?,
+        max_running: limit(call, args[3])?,
+    };
+    environment.with_pool(call.index(args[0])?, |pool| {
+        pool.configure_group(name.into(), limits);
+    })?;
+    Ok(None)
+}
+
+/// `readyIds(pool, lane) -> "id,id,…"`: the workers that are ready and are to stay.
+fn ready_ids(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
     let lane = lane(call, args[1])?;
-    let ids = environment.with_pool(call.index(args[0])?, |pool| pool.reserve_minimum(lane))?;
+    let ids = environment.with_pool(call.index(args[0])?, |pool| pool.ready_ids(lane))?;
+    list(call, &ids)
+}
+
+fn list(call: &Call, ids: &[WorkerId]) -> Returned {
     let ids: Vec<String> = ids.iter().map(|id| id.0.to_string()).collect();
     call.make_string(&ids.join(","))
 }
@@ -189,8 +260,9 @@ fn fail_waiting(environment: &Environment, call: &Call) -> Returned {
 fn ready_workers(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let lane = lane(call, args[1])?;
-    let ready = environment.with_pool(call.index(args[0])?, |pool| pool.ready_workers(lane))?;
-    call.make_number(f64::from(ready))
+    let ready = environment.with_pool(call.index(args[0])?, |pool| pool.ready_ids(lane))?;
+    #[expect(clippy::cast_precision_loss, reason = "a number of workers")]
+    call.make_number(ready.len() as f64)
 }
 
 /// `reap(pool, lane, idleMs)`
@@ -245,6 +317,32 @@ fn stats(environment: &Environment, call: &Call) -> Returned {
     call.make_string(&to_json(&snapshot).to_string())
 }
 
+fn measured(call: &Call, value: sys::napi_value) -> Result<Measured, Fault> {
+    Ok(if call.index(value)? == 0 {
+        Measured::Wait
+    } else {
+        Measured::Run
+    })
+}
+
+/// `times(pool, what, all) -> JSON text`: `[min, mean, stddev, [[ms, count], …]]`
+fn times(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let (what, all) = (measured(call, args[1])?, call.boolean(args[2])?);
+    let times = environment.with_pool(call.index(args[0])?, |pool| pool.times(what, all))?;
+    let (mean, stddev) = times.moments();
+    let buckets: Vec<_> = times.buckets().collect();
+    call.make_string(&serde_json::json!([times.min(), mean, stddev, buckets]).to_string())
+}
+
+/// `resetTimes(pool, what)`
+fn reset_times(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let what = measured(call, args[1])?;
+    environment.with_pool(call.index(args[0])?, |pool| pool.reset_times(what))?;
+    Ok(None)
+}
+
 fn to_json(snapshot: &Snapshot) -> serde_json::Value {
     let times = |times: &Percentiles| {
         serde_json::json!({
@@ -261,6 +359,7 @@ fn to_json(snapshot: &Snapshot) -> serde_json::Value {
                 "lane": match worker.lane { Lane::Native => "native", Lane::Script => "script" },
                 "state": worker.state, "running": worker.running, "completed": worker.completed,
                 "age": worker.age, "busyTime": worker.busy,
+                "cpuTime": worker.thread.and_then(reading::thread_cpu_ms),
             })
         })
         .collect();

@@ -7,14 +7,17 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::clock::now;
+use super::groups::GroupLimits;
 use super::lane::{Lane, PerLane};
 use super::outbox::{Bell, Control, Message, Outbox, Ring};
 use super::share;
-use super::state::{Given, Next, Phase, State, Wakes};
-use super::stats::Snapshot;
-use super::task::{Key, NO_DEADLINE, NO_LIMIT, NewTask, Outcome, Stage, Taken};
+use super::state::{Given, Next, Phase, State, Wakes, Wear};
+use super::stats::{Distribution, Measured, Snapshot};
+use super::task::{Key, NO_DEADLINE, NO_LIMIT, NewTask, Outcome, Placement, Stage, Taken};
 use super::timer::{self, Alarm};
 use super::worker::WorkerId;
+use crate::manner::Manner;
+use crate::supervise::reading;
 
 /// What a pool may use.
 #[derive(Clone, Debug)]
@@ -31,6 +34,8 @@ pub struct Limits {
     pub abort_grace: u32,
     /// Milliseconds after which an idle native worker ends; `u32::MAX` is never.
     pub idle_timeout: u32,
+    /// How the threads of the workers are run.
+    pub manner: Manner,
 }
 
 /// Why a task was not taken.
@@ -81,10 +86,13 @@ pub struct Scheduler {
     id: u32,
     abort_grace: u32,
     idle_timeout: u32,
+    manner: Manner,
     owner: Arc<Outbox>,
     launch: Launch,
     /// Copies of the queues' lengths, written under the lock, for spinning without it.
     waiting: PerLane<Waiting>,
+    /// What the owner has been told of the bytes that wait; used under the lock.
+    queued_bytes: AtomicUsize,
     /// Whether an [`Alarm::Wakers`] is armed.
     doubting: AtomicBool,
     state: Mutex<State>,
@@ -95,14 +103,17 @@ impl Scheduler {
     #[must_use]
     pub fn new(id: u32, limits: Limits, owner: Arc<Outbox>, launch: Launch) -> Arc<Self> {
         let (abort_grace, idle_timeout) = (limits.abort_grace, limits.idle_timeout);
+        let manner = limits.manner;
         let state = Mutex::new(State::new(limits, now()));
         Arc::new(Self {
             id,
             abort_grace,
             idle_timeout,
+            manner,
             owner,
             launch,
             waiting: PerLane::default(),
+            queued_bytes: AtomicUsize::new(0),
             doubting: AtomicBool::new(false),
             state,
         })
@@ -112,6 +123,12 @@ impl Scheduler {
     #[must_use]
     pub fn idle_timeout(&self) -> u32 {
         self.idle_timeout
+    }
+
+    /// How the threads of the workers are run.
+    #[must_use]
+    pub fn manner(&self) -> Manner {
+        self.manner
     }
 
     /// Queues a task. To be called on the owner's thread.
@@ -125,7 +142,7 @@ impl Scheduler {
         if state.phase == Phase::Closed {
             return Err(Refusal::Closed);
         }
-        if state.is_full(new.lane) {
+        if !matches!(new.placement, Placement::Worker(_)) && state.is_full(new.lane) {
             return Err(Refusal::Full);
         }
         let key = state.enqueue(new, now);
@@ -144,10 +161,29 @@ impl Scheduler {
         Ok(Submitted { key, start })
     }
 
-    /// Gives a task to an idle worker of its lane at once, if there is one and nothing waits: the caller
-    /// sends the input. Otherwise the task is dropped, and is to be submitted as usual.
-    pub fn submit_direct(&self, new: NewTask) -> Option<(WorkerId, Taken)> {
-        self.state.lock().enqueue_direct(new, now())
+    /// Gives a task to an idle worker of its lane at once, or, where all are still starting, to one of
+    /// those, if nothing waits: the caller sends the input. Otherwise the task is dropped, and is to be
+    /// submitted as usual.
+    pub fn submit_direct(self: &Arc<Self>, new: NewTask) -> Option<(WorkerId, Taken)> {
+        let now = now();
+        let deadline = new.deadline;
+        let (id, taken) = self.state.lock().enqueue_direct(new, now)?;
+        self.limit_run(&taken, now);
+        if deadline != NO_DEADLINE {
+            timer::arm(deadline, Arc::downgrade(self), Alarm::Deadline(taken.key));
+        }
+        Some((id, taken))
+    }
+
+    /// Arms the alarm of a task that starts now.
+    fn limit_run(self: &Arc<Self>, taken: &Taken, now: u64) {
+        if taken.timeout != NO_LIMIT {
+            timer::arm(
+                now + ms(taken.timeout),
+                Arc::downgrade(self),
+                Alarm::TaskTimeout(taken.key),
+            );
+        }
     }
 
     /// Takes a direct submission back whose input could not be sent.
@@ -165,15 +201,15 @@ impl Scheduler {
         !matches!(given, Given::Ended)
     }
 
-    /// Makes room for the workers of a lane that the minimum lacks; the caller starts them.
+    /// Makes room for the workers of a lane that the minimum, or `least`, lacks; the caller starts them.
     #[must_use]
-    pub fn reserve_minimum(&self, lane: Lane) -> Vec<WorkerId> {
+    pub fn reserve_minimum(&self, lane: Lane, least: u32) -> Vec<WorkerId> {
         let now = now();
         let mut state = self.state.lock();
         let mut started = Vec::new();
         while state.phase == Phase::Open
             && !state.lanes[lane].held
-            && state.lanes[lane].workers < state.limits().min_threads
+            && state.lanes[lane].staying() < state.limits().min_threads.max(least)
         {
             started.push(state.add_worker(lane, now));
         }
@@ -182,11 +218,33 @@ impl Scheduler {
 
     // ---- the workers' side ---------------------------------------------------------------------
 
-    /// A started worker is ready; from here on it calls [`exchange`](Self::exchange). False when
+    /// A started worker is ready, on this thread; from here on it calls [`exchange`](Self::exchange). False when
     /// the pool does not know it (any more): it ends.
     #[must_use]
-    pub fn join(&self, id: WorkerId, bell: Arc<dyn Bell>) -> bool {
-        self.state.lock().join(id, bell)
+    pub fn join(self: &Arc<Self>, id: WorkerId, bell: Arc<dyn Bell>) -> bool {
+        let thread = reading::this_thread();
+        let mut state = self.state.lock();
+        state.set_thread(id, thread);
+        let (known, relieved) = state.join(id, bell, now());
+        let limit = state.age_limit(id);
+        drop(state);
+        if let Some(bell) = relieved {
+            bell.ring(Ring::Lane);
+        }
+        if let Some((age, serial)) = limit {
+            let alarm = Alarm::Age(id, serial);
+            timer::arm(now() + age, Arc::downgrade(self), alarm);
+        }
+        known
+    }
+
+    /// An isolate has grown too large, and is to be replaced.
+    pub fn wear_out(self: &Arc<Self>, id: WorkerId) {
+        let now = now();
+        let mut state = self.state.lock();
+        state.wear_out(id);
+        let wakes = self.release(state, now);
+        self.ring_and_request(wakes);
     }
 
     /// Hands over the outcome of the task in a slot, and asks what to do next.
@@ -210,13 +268,15 @@ impl Scheduler {
         }
         match next {
             Next::Run(taken) => {
-                if taken.timeout != NO_LIMIT {
-                    timer::arm(
-                        now + ms(taken.timeout),
-                        Arc::downgrade(self),
-                        Alarm::TaskTimeout(taken.key),
-                    );
+                if let Some(waited) = taken.observed {
+                    self.owner.send(Message::Started {
+                        ticket: taken.ticket,
+                        generation: taken.key.generation,
+                        worker: id,
+                        waited,
+                    });
                 }
+                self.limit_run(&taken, now);
                 Step::Run(taken)
             }
             Next::Retire => Step::Retire,
@@ -260,7 +320,7 @@ impl Scheduler {
         let Some(lane) = state.lane_of(id) else {
             return;
         };
-        let messages = state.remove_worker(id);
+        let messages = state.remove_worker(id, now);
         let ended = state.phase == Phase::Closed && state.lanes[lane].workers == 0;
         let wakes = self.release(state, now);
         self.send_all(messages);
@@ -272,6 +332,28 @@ impl Scheduler {
 
     // ---- the owner's side ----------------------------------------------------------------------
 
+    /// Sets what the tasks of the group of this name may use. Before there are any.
+    pub fn configure_group(&self, name: Box<str>, limits: GroupLimits) {
+        self.state.lock().configure_group(name, limits);
+    }
+
+    /// Sets when isolates are replaced: after so many tasks (`u32::MAX` is never), after so many
+    /// milliseconds (`u32::MAX` is never), or each after one task. Before there are any.
+    pub fn recycle(&self, tasks: u32, age: u32, one_task: bool) {
+        let age = if age == NO_LIMIT { u64::MAX } else { ms(age) };
+        self.state.lock().set_wear(Wear {
+            tasks,
+            age,
+            one_task,
+        });
+    }
+
+    /// The workers of a lane that are ready and are to stay.
+    #[must_use]
+    pub fn ready_ids(&self, lane: Lane) -> Vec<WorkerId> {
+        self.state.lock().ready_ids(lane)
+    }
+
     /// Stops or resumes the starting of workers of a lane, after failures to start.
     pub fn hold(self: &Arc<Self>, lane: Lane, held: bool) {
         let now = now();
@@ -279,13 +361,6 @@ impl Scheduler {
         state.lanes[lane].held = held;
         let wakes = self.release(state, now);
         self.ring_and_request(wakes);
-    }
-
-    /// Workers of a lane that are ready.
-    #[must_use]
-    pub fn ready_workers(&self, lane: Lane) -> u32 {
-        let state = self.state.lock();
-        state.lanes[lane].workers - state.lanes[lane].starting
     }
 
     /// Rejects what waits in a lane because no worker can be started.
@@ -377,6 +452,19 @@ impl Scheduler {
         self.state.lock().load()
     }
 
+    /// The times since they were last reset; with `all`, since the pool was made.
+    #[must_use]
+    pub fn times(&self, what: Measured, all: bool) -> Distribution {
+        let mut state = self.state.lock();
+        let times = state.times(what);
+        if all { times.all() } else { times.recent() }
+    }
+
+    /// Begins to measure anew.
+    pub fn reset_times(&self, what: Measured) {
+        self.state.lock().times(what).reset();
+    }
+
     /// The pool at this moment.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
@@ -408,6 +496,14 @@ impl Scheduler {
                 if expected {
                     self.expect_wakers();
                 }
+                return;
+            }
+            Alarm::Age(id, serial) => {
+                let now = now();
+                let mut state = self.state.lock();
+                state.grow_old(id, serial);
+                let wakes = self.release(state, now);
+                self.ring_and_request(wakes);
                 return;
             }
             Alarm::Grace(key) => {
@@ -460,8 +556,14 @@ impl Scheduler {
     }
 
     fn publish(&self, state: &State) {
+        let (queued, told) = (state.queued_bytes(), self.queued_bytes.load(Relaxed));
+        if queued != told {
+            self.queued_bytes.store(queued, Relaxed);
+            self.owner
+                .count_queued(queued.cast_signed() - told.cast_signed());
+        }
         for lane in Lane::ALL {
-            let waiting = state.waiting(lane);
+            let waiting = state.hint(lane);
             // Relaxed: only a hint; whoever acts on it takes the lock.
             if self.waiting[lane].0.load(Relaxed) != waiting {
                 self.waiting[lane].0.store(waiting, Relaxed);
@@ -478,13 +580,13 @@ impl Scheduler {
 
     /// Rings, and starts native workers. An isolate that is to be started is left to the caller.
     fn ring_and_launch(self: &Arc<Self>, wakes: Wakes) -> Option<WorkerId> {
-        for bell in wakes.rings.0.iter().flatten() {
+        for bell in wakes.rings.0.iter().flatten().chain(&wakes.bound) {
             bell.ring(Ring::Lane);
         }
         if wakes.starved {
             share::wait_for_token(Arc::downgrade(self));
         }
-        if wakes.trusted || wakes.rings[Lane::Script].is_some() {
+        if wakes.trusted || wakes.rings[Lane::Script].is_some() || !wakes.bound.is_empty() {
             self.expect_wakers();
         }
         if let Some(id) = wakes.starts[Lane::Native]
@@ -498,8 +600,9 @@ impl Scheduler {
     /// The system refused a thread. What waits is rejected unless another worker will come to it;
     /// the next submit tries again.
     fn launch_failed(&self, id: WorkerId) {
+        let now = now();
         let mut state = self.state.lock();
-        state.remove_worker(id);
+        state.remove_worker(id, now);
         let alone = state.lanes[Lane::Native].workers == 0;
         let messages = if alone {
             state.fail_waiting(Lane::Native, || Outcome::WorkerStart)

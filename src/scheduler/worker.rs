@@ -55,6 +55,10 @@ pub(super) struct Worker {
     /// The slots without a task, the last used last.
     free: Vec<u32>,
     pub(super) running: u32,
+    /// It is to be replaced.
+    pub(super) worn: bool,
+    /// Tells it from the others that have had its id.
+    pub(super) serial: u32,
     pub(super) since: u64,
     pub(super) idle_since: u64,
     pub(super) rung_at: u64,
@@ -62,10 +66,12 @@ pub(super) struct Worker {
     pub(super) turn_since: u64,
     pub(super) completed: u64,
     pub(super) busy_ns: u64,
+    /// The system's number of its thread, once it has joined.
+    pub(super) thread: Option<u32>,
 }
 
 impl Worker {
-    pub(super) fn new(lane: Lane, slots: u32, now: u64) -> Self {
+    pub(super) fn new(lane: Lane, slots: u32, serial: u32, now: u64) -> Self {
         Self {
             lane,
             state: WorkerState::Starting,
@@ -74,12 +80,15 @@ impl Worker {
             slots: vec![None; slots as usize].into_boxed_slice(),
             free: (0..slots).rev().collect(),
             running: 0,
+            worn: false,
+            serial,
             since: now,
             idle_since: now,
             rung_at: now,
             turn_since: now,
             completed: 0,
             busy_ns: 0,
+            thread: None,
         }
     }
 

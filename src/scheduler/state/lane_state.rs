@@ -17,9 +17,15 @@ pub(in crate::scheduler) struct LaneState {
     /// All workers, the starting ones too.
     pub(in crate::scheduler) workers: u32,
     pub(in crate::scheduler) starting: u32,
+    /// Those that are about to end.
+    pub(in crate::scheduler) retiring: u32,
+    /// Starting workers that have all the tasks they may run.
+    pub(super) promised: u32,
     pub(in crate::scheduler) searching: u32,
     pub(in crate::scheduler) busy: u32,
     pub(in crate::scheduler) running: u32,
+    /// Something has come for the very worker that spins.
+    pub(in crate::scheduler) nudged: bool,
     /// No worker is started: the last ones failed to.
     pub(in crate::scheduler) held: bool,
     pub(in crate::scheduler) gaps: Gaps,
@@ -37,9 +43,12 @@ impl Default for LaneState {
             spare: Vec::new(),
             workers: 0,
             starting: 0,
+            retiring: 0,
+            promised: 0,
             searching: 0,
             busy: 0,
             running: 0,
+            nudged: false,
             held: false,
             gaps: Gaps::default(),
             typical_run: UNKNOWN_RUN,
@@ -50,6 +59,11 @@ impl Default for LaneState {
 impl LaneState {
     pub(super) fn ran(&mut self, ns: u64) {
         self.typical_run = (self.typical_run * 7 + ns.min(1 << 40)) / 8;
+    }
+
+    /// The workers that are not about to end: a retired isolate takes its time.
+    pub(in crate::scheduler) fn staying(&self) -> u32 {
+        self.workers - self.retiring
     }
 
     /// Whether the busy workers will have taken what waits before a woken one could.

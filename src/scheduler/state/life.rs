@@ -26,7 +26,11 @@ impl State {
             _ => {}
         }
         match old {
-            WorkerState::Starting => lane.starting -= 1,
+            WorkerState::Spinning => lane.nudged = false,
+            WorkerState::Starting => {
+                lane.starting -= 1;
+                lane.promised -= u32::from(!worker.has_room());
+            }
             WorkerState::Idle => lane.idle.retain(|&other| other != id),
             WorkerState::Spare => lane.spare.retain(|&other| other != id),
             _ => {}
@@ -41,57 +45,95 @@ impl State {
     /// Makes room for a worker that somebody else now has to start.
     pub(in crate::scheduler) fn add_worker(&mut self, lane: Lane, now: u64) -> WorkerId {
         let slots = self.slots_of(lane);
-        let id = self.workers.insert(Worker::new(lane, slots, now));
+        self.serial = self.serial.wrapping_add(1);
+        let worker = Worker::new(lane, slots, self.serial, now);
+        let id = self.workers.insert(worker);
         self.lanes[lane].workers += 1;
         self.lanes[lane].starting += 1;
         WorkerId(id)
     }
 
-    /// The worker runs and will ask for tasks. False when it is not known (any more).
-    pub(in crate::scheduler) fn join(&mut self, id: WorkerId, bell: Arc<dyn Bell>) -> bool {
+    /// The worker runs and will ask for tasks. False when it is not known (any more). Gives whom to ring.
+    pub(in crate::scheduler) fn join(
+        &mut self,
+        id: WorkerId,
+        bell: Arc<dyn Bell>,
+        now: u64,
+    ) -> (bool, Option<Arc<dyn Bell>>) {
         let Some(worker) = self.workers.get_mut(id.0) else {
-            return false;
+            return (false, None);
         };
         worker.bell = Some(bell);
-        worker.retiring |= self.phase == Phase::Closed;
+        if self.phase == Phase::Closed {
+            self.set_retiring(id);
+        }
+        let worker = &self.workers[id.0];
         if worker.state == WorkerState::Starting {
             self.enter(id.0, WorkerState::Active);
+            for &index in self.workers[id.0].slots.iter().flatten() {
+                let task = &mut self.tasks[index];
+                task.started = now;
+                self.stats.waited(now.saturating_sub(task.enqueued));
+            }
         }
-        true
+        (true, self.relieve(id))
+    }
+
+    /// Notes which thread the worker is.
+    pub(in crate::scheduler) fn set_thread(&mut self, id: WorkerId, thread: Option<u32>) {
+        if let Some(worker) = self.workers.get_mut(id.0) {
+            worker.thread = thread;
+        }
     }
 
     /// The worker is gone, whatever it was doing. Gives the messages for the tasks it had.
-    pub(in crate::scheduler) fn remove_worker(&mut self, id: WorkerId) -> Vec<Message> {
+    pub(in crate::scheduler) fn remove_worker(&mut self, id: WorkerId, now: u64) -> Vec<Message> {
         if self.workers.get(id.0).is_none() {
             return Vec::new();
         }
+        let started = self.workers[id.0].state != WorkerState::Starting;
         // Out of every list and count first.
+        self.set_retiring(id);
+        self.replacement.take_if(|other| *other == id);
         self.enter(id.0, WorkerState::Active);
         spin::slept();
         let worker = self.workers.remove(id.0);
         let lane = &mut self.lanes[worker.lane];
         lane.workers -= 1;
+        lane.retiring -= 1;
         lane.running -= worker.running;
         lane.busy -= u32::from(worker.running > 0);
         let mut messages = Vec::new();
+        for index in self.waiting.own_tasks(&self.tasks, id) {
+            let ticket = self.withdraw(index).ticket;
+            self.stats.failed += 1;
+            messages.push(Message::Settled {
+                ticket,
+                outcome: Outcome::WorkerGone {
+                    worker: id,
+                    attempts: 0,
+                },
+            });
+        }
         for &index in worker.slots.iter().flatten() {
             let task = &mut self.tasks[index];
+            let ran = now.saturating_sub(task.started);
             if task.stage == Stage::Running && task.retries > 0 && self.phase == Phase::Open {
                 task.retries -= 1;
-                task.stage = Stage::Waiting;
-                self.queued_bytes += task.payload.heap_bytes();
-                self.queues[worker.lane].push(&mut self.tasks, index);
+                self.start_over(index, ran, now);
                 continue;
             }
             let task = self.tasks.remove(index);
+            self.waiting.end(&task, ran);
             if task.stage == Stage::Running {
                 self.stats.failed += 1;
+                let gone = Outcome::WorkerGone {
+                    worker: id,
+                    attempts: task.attempts,
+                };
                 messages.push(Message::Settled {
                     ticket: task.ticket,
-                    outcome: Outcome::WorkerGone {
-                        worker: id,
-                        attempts: task.attempts,
-                    },
+                    outcome: if started { gone } else { Outcome::WorkerStart },
                 });
             }
         }
@@ -121,7 +163,7 @@ impl State {
         let mut bells = Vec::new();
         for lane in Lane::ALL {
             let state = &self.lanes[lane];
-            let surplus = state.workers.saturating_sub(max_threads) as usize;
+            let surplus = self.settled(lane).saturating_sub(max_threads) as usize;
             let idle: Vec<u32> = state.idle.iter().copied().take(surplus).collect();
             bells.extend(idle.into_iter().filter_map(|id| self.retire(id)));
         }
@@ -130,13 +172,7 @@ impl State {
 
     /// Whether a lane has more workers than it may, without those that retire.
     pub(super) fn is_over_size(&self, lane: Lane) -> bool {
-        self.lanes[lane].workers > self.limits.max_threads
-            && self
-                .workers
-                .keys()
-                .filter(|&id| self.workers[id].lane == lane && !self.workers[id].retiring)
-                .count() as u32
-                > self.limits.max_threads
+        self.settled(lane) > self.limits.max_threads
     }
 
     /// Retires workers of a lane that have been idle for `idle_ns`, down to the minimum.
@@ -146,9 +182,7 @@ impl State {
         idle_ns: u64,
         now: u64,
     ) -> Vec<Arc<dyn Bell>> {
-        let surplus = self
-            .staying(lane)
-            .saturating_sub(self.limits.min_threads as usize);
+        let surplus = self.settled(lane).saturating_sub(self.limits.min_threads) as usize;
         // The coldest are first.
         let long_idle = |id: &u32| now.saturating_sub(self.workers[*id].idle_since) >= idle_ns;
         let due: Vec<u32> = self.lanes[lane]
@@ -166,23 +200,15 @@ impl State {
         let Some(worker) = self.workers.get(id.0) else {
             return false;
         };
-        let surplus = self.staying(worker.lane) > self.limits.min_threads as usize;
+        let surplus = self.settled(worker.lane) > self.limits.min_threads;
         surplus && worker.state == WorkerState::Idle && {
             let _ = self.retire(id.0);
             true
         }
     }
 
-    /// The workers that are not about to end: a retired isolate takes its time.
-    pub(super) fn staying(&self, lane: Lane) -> usize {
-        self.workers
-            .keys()
-            .filter(|&id| self.workers[id].lane == lane && !self.workers[id].retiring)
-            .count()
-    }
-
     pub(super) fn retire(&mut self, id: u32) -> Option<Arc<dyn Bell>> {
-        self.workers[id].retiring = true;
+        self.set_retiring(WorkerId(id));
         if matches!(
             self.workers[id].state,
             WorkerState::Idle | WorkerState::Spare

@@ -1,12 +1,19 @@
 //! Decisions, one at a time, with the times given.
 
+mod affinity;
+mod direct;
+mod groups;
+mod liveness;
+mod wear;
+
 use std::sync::Arc;
 
 use super::choose::TURN;
 use super::*;
+use crate::manner::Manner;
 use crate::scheduler::outbox::{Bell, Ring};
 use crate::scheduler::payload::Payload;
-use crate::scheduler::task::{NO_DEADLINE, NO_LIMIT, Outcome};
+use crate::scheduler::task::{NO_DEADLINE, NO_LIMIT, Outcome, Placement};
 
 #[derive(Debug)]
 struct Silent;
@@ -23,12 +30,13 @@ const LIMITS: Limits = Limits {
     concurrency: 1,
     abort_grace: NO_LIMIT,
     idle_timeout: NO_LIMIT,
+    manner: Manner::USUAL,
 };
 
 /// An idle worker of this lane.
 fn idle(state: &mut State, lane: Lane) -> WorkerId {
     let id = state.add_worker(lane, 0);
-    assert!(state.join(id, Arc::new(Silent)));
+    assert!(state.join(id, Arc::new(Silent), 0).0);
     assert!(matches!(state.next(id, false, 0), Next::Idle));
     id
 }
@@ -43,13 +51,24 @@ fn call(ticket: u32, lane: Lane) -> NewTask {
         queue_timeout: NO_LIMIT,
         deadline: NO_DEADLINE,
         retries: 0,
+        placement: Placement::Any,
+        group: None,
         payload: Payload::number(0, f64::from(ticket)),
         attachments: None,
+        observed: false,
     }
 }
 
 fn done() -> Outcome {
     Outcome::Returned(Payload::number(0, 0.0))
+}
+
+/// What this worker is given, if anything: the task's ticket and slot.
+fn taken(state: &mut State, id: WorkerId, now: u64) -> Option<(u32, u32)> {
+    match state.next(id, false, now) {
+        Next::Run(taken) => Some((taken.ticket, taken.slot)),
+        _ => None,
+    }
 }
 
 /// One place, and an idle worker of each lane: native, script.
