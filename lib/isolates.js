@@ -6,7 +6,7 @@
 const path = require('node:path')
 const { Worker, MessageChannel, receiveMessageOnPort } = require('node:worker_threads')
 const { types } = require('node:util')
-const { bound, drain, notify } = require('./environment')
+const { bound, drain, notify, isBlocked } = require('./environment')
 const { describe, revive } = require('./payload/thrown')
 const { WorkerExitError, WorkerStartError } = require('./errors')
 const { PORT_MESSAGE } = require('./payload/port')
@@ -19,6 +19,8 @@ const FIRST_BACKOFF = 100
 const LONGEST_BACKOFF = 5000
 /** Milliseconds that a retired isolate gets to end by itself, with its output written. */
 const RETIRE_GRACE = 1000
+/** Milliseconds that an isolate gets to begin while its owner's loop is blocked and does not see it exit. */
+const BEGIN_PATIENCE = 10_000
 const OUTPUTS = /** @type {const} */ (['stdout', 'stderr'])
 
 /**
@@ -30,6 +32,12 @@ const OUTPUTS = /** @type {const} */ (['stdout', 'stderr'])
  * @property {boolean} ready
  * @property {unknown} error
  * @property {boolean} failed
+ * @property {unknown} fatal what it said ended it
+ * @property {number} exitCode what it said it ends with
+ * @property {Int32Array} begun 1 since its code runs
+ * @property {number} since when it was started
+ * @property {boolean} gone whether it runs no more
+ * @property {boolean} left whether the scheduler knows that
  * @property {Map<number, unknown>} results by generation: came by port, ahead of the scheduler's word
  */
 
@@ -60,6 +68,8 @@ class Isolates {
     this.owner = owner
     /** @type {Map<number, Isolate>} */
     this.all = new Map()
+    /** Those that run no more, and whose `exit` event has not come. @type {Set<Isolate>} */
+    this.ending = new Set()
     /** Why the isolate that last had this id ended. @type {Map<number, unknown>} */
     this.causes = new Map()
     /** How many tasks were told why their isolate ended. */
@@ -71,6 +81,8 @@ class Isolates {
     this.startError = undefined
     /** @type {NodeJS.Timeout | undefined} */
     this.backoff = undefined
+    /** When the next may be started, after a failure. */
+    this.retryAt = Infinity
     /** @type {{ resolve: () => void, reject: (error: Error) => void }[]} */
     this.expecting = []
   }
@@ -86,6 +98,7 @@ class Isolates {
     const { options } = this.owner
     const { port1: port, port2 } = new MessageChannel()
     const flags = new Int32Array(new SharedArrayBuffer(4 * options.concurrentTasksPerWorker))
+    const begun = new Int32Array(new SharedArrayBuffer(4))
     let worker
     try {
       worker = new Worker(BOOTSTRAP, workerOptions(options, id))
@@ -104,6 +117,12 @@ class Isolates {
       ready: false,
       error: undefined,
       failed: false,
+      fatal: undefined,
+      exitCode: 1,
+      begun,
+      since: performance.now(),
+      gone: false,
+      left: false,
       results: new Map()
     }
     this.all.set(id, isolate)
@@ -125,8 +144,8 @@ class Isolates {
       }
     }
     const { uid } = this.owner
-    const { filename, concurrentTasksPerWorker } = options
-    worker.postMessage({ uid, id, port: port2, flags, filename, concurrency: concurrentTasksPerWorker }, [port2])
+    const { filename, name, concurrentTasksPerWorker: concurrency } = options
+    worker.postMessage({ uid, id, port: port2, flags, begun, filename, name, concurrency }, [port2])
     // A task in flight keeps the process; an isolate does not.
     port.unref()
     worker.unref()
@@ -266,15 +285,16 @@ class Isolates {
         return
       }
       case PORT_MESSAGE.ITEMS:
-      case PORT_MESSAGE.TAKE: {
-        const [kind, ticket, generation, value, slot] = message
-        this.owner
-          .taskOf(ticket, generation)
-          ?.link?.(kind, value, (/** @type {number} */ kind, /** @type {any} */ value, /** @type {any[]} */ list) =>
-            isolate.port.postMessage([kind, slot, generation, value], list)
-          )
+        return this.#link(isolate, message)
+      case PORT_MESSAGE.TAKE:
+        // It pulls an iterable of the user's.
+        return isBlocked() ? notify(() => this.#link(isolate, message)) : this.#link(isolate, message)
+      case PORT_MESSAGE.FATAL:
+        isolate.fatal = message[1]
         return
-      }
+      case PORT_MESSAGE.EXIT:
+        isolate.exitCode = message[1]
+        return
       case PORT_MESSAGE.WANT: {
         const [, ticket, slot, generation, target] = message
         const held = this.owner.taskOf(ticket, generation)?.held
@@ -286,14 +306,45 @@ class Isolates {
 
   /**
    * @param {Isolate} isolate
+   * @param {any[]} message
+   */
+  #link({ port }, [kind, ticket, generation, value, slot]) {
+    this.owner
+      .taskOf(ticket, generation)
+      ?.link?.(kind, value, (/** @type {number} */ kind, /** @type {any} */ value, /** @type {any[]} */ list) =>
+        port.postMessage([kind, slot, generation, value], list)
+      )
+  }
+
+  /**
+   * @param {Isolate} isolate
    * @param {number} exitCode
    */
   #exited(isolate, exitCode) {
-    const { id } = isolate
+    const { id, threadId } = isolate
     // READY may still be on its way, and results that are in the outbox have been reached.
     this.#flush(isolate)
     while (drain() > 0);
+    // Before the pool hears that its last worker has gone, and ends.
+    this.owner.emit('workerExit', { id, threadId, exitCode })
+    if (!isolate.left) {
+      isolate.exitCode = exitCode
+      this.#left(isolate)
+    }
     isolate.port.close()
+    this.ending.delete(isolate)
+    if (this.all.size + this.ending.size === 0 && started.delete(this) && started.size === 0)
+      process.off('beforeExit', beforeExit)
+    this.owner.ended()
+  }
+
+  /**
+   * An isolate runs no more.
+   * @param {Isolate} isolate
+   */
+  #left(isolate) {
+    const { id, exitCode } = isolate
+    isolate.left = true
     const exit = new WorkerExitError(`The worker ended with exit code ${exitCode} while it ran the task`, exitCode)
     this.causes.set(id, isolate.failed ? isolate.error : exit)
     if (!isolate.ready && this.owner.isOpen())
@@ -301,11 +352,62 @@ class Isolates {
         isolate.failed ? isolate.error : new Error(`The worker ended with exit code ${exitCode} before it was ready`)
       )
     this.all.delete(id)
-    if (this.all.size === 0 && started.delete(this) && started.size === 0) process.off('beforeExit', beforeExit)
-    // Before the pool hears that its last worker has gone, and ends.
-    this.owner.emit('workerExit', { id, threadId: isolate.threadId, exitCode })
+    this.ending.add(isolate)
     this.#leave(id, isolate)
-    this.owner.ended()
+  }
+
+  // ---- while the owner's loop is blocked -------------------------------------------------------
+
+  /**
+   * The scheduler says that an isolate runs no more. The `exit` event says so too, and why, when it can.
+   * @param {number} id
+   */
+  gone(id) {
+    const isolate = this.all.get(id)
+    if (isolate === undefined) return
+    isolate.gone = true
+    if (isBlocked()) this.#leftUnseen(isolate)
+  }
+
+  /**
+   * Reads what an isolate has sent.
+   * @param {number} id
+   */
+  look(id) {
+    const isolate = this.all.get(id)
+    if (isolate !== undefined) this.#flush(isolate)
+  }
+
+  /** Does what events and timers would do. */
+  attend() {
+    const now = performance.now()
+    for (const isolate of this.all.values()) {
+      if (isolate.gone) this.#leftUnseen(isolate)
+      else if (now - isolate.since > BEGIN_PATIENCE && Atomics.load(isolate.begun, 0) === 0) {
+        isolate.worker.terminate()
+        isolate.failed = true
+        isolate.error = new Error(
+          `The isolate did not begin within ${BEGIN_PATIENCE / 1000} s while the thread that waits for it is blocked`
+        )
+        this.#leftUnseen(isolate)
+      }
+    }
+    if (now >= this.retryAt) this.#retry()
+  }
+
+  /**
+   * Why it ended is known by what it said last.
+   * @param {Isolate} isolate
+   */
+  #leftUnseen(isolate) {
+    this.#flush(isolate)
+    while (drain() > 0);
+    if (isolate.left) return
+    if (!isolate.failed && isolate.fatal !== undefined) {
+      isolate.error = revive(/** @type {any} */ (isolate.fatal))
+      isolate.failed = true
+    }
+    this.#left(isolate)
   }
 
   /**
@@ -336,9 +438,14 @@ class Isolates {
     bound.hold(this.owner.handle, SCRIPT, true)
     clearTimeout(this.backoff)
     const delay = Math.min(FIRST_BACKOFF * 2 ** (this.failures - 1), LONGEST_BACKOFF)
-    this.backoff = setTimeout(() => {
-      if (this.owner.isOpen()) bound.hold(this.owner.handle, SCRIPT, false)
-    }, delay).unref()
+    this.retryAt = performance.now() + delay
+    this.backoff = setTimeout(() => this.#retry(), delay).unref()
+  }
+
+  #retry() {
+    clearTimeout(this.backoff)
+    this.retryAt = Infinity
+    if (this.owner.isOpen()) bound.hold(this.owner.handle, SCRIPT, false)
   }
 }
 

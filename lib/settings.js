@@ -22,6 +22,8 @@ class Settings {
     this.params = run?.params === undefined ? undefined : toJson(run.params, "Task options: 'params'")
     this.counters = run?.counters
     this.onProgress = run?.onProgress
+    /** The running task that may wait for it. @type {InstanceType<typeof import('./task').Task> | undefined} */
+    this.outer = undefined
     /** What takes the messages of a stream. @type {((kind: number, value: any, reply: any) => void) | undefined} */
     this.link = undefined
   }

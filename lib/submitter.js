@@ -32,7 +32,7 @@ class Submitter {
   #onDrain
   #onEmpty
   /** @type {import('./task').Home} */
-  #home
+  home
   /** Whether tasks are taken. */
   open = true
   /** How many tasks are in flight. */
@@ -57,7 +57,7 @@ class Submitter {
     this.#onDrain = onDrain
     this.#onEmpty = onEmpty
     this.capacity = options.maxThreads * options.concurrentTasksPerWorker
-    this.#home = {
+    this.home = {
       left: () => this.#left(),
       flush: () => isolates.flush(),
       receive: (worker, generation) => isolates.receive(worker, generation),
@@ -73,8 +73,32 @@ class Submitter {
    * @returns {Promise<any>}
    */
   submit(target, input, settings) {
-    if (!this.open) throw new PoolClosedError('The pool is closed')
-    const { signal, transferList } = settings
+    const extra = this.#encode(target, input, settings)
+    const promise = new Promise(capture)
+    this.#send(new Task(this.home, resolve, reject), target, input, settings, extra)
+    return promise
+  }
+
+  /**
+   * As `submit`, for a task that settles in a way of its own.
+   * @param {InstanceType<typeof Task>} task
+   * @param {Target} target
+   * @param {any} input
+   * @param {Settings} settings
+   */
+  submitAs(task, target, input, settings) {
+    this.#send(task, target, input, settings, this.#encode(target, input, settings))
+  }
+
+  /**
+   * Encodes the input into the mailbox, and gives what does not fit there, or PORT.
+   * @param {Target} target
+   * @param {any} input
+   * @param {Settings} settings
+   */
+  #encode(target, input, { signal, transferList, outer }) {
+    // A task that runs may have others run until it has ended.
+    if (!this.open && (outer === undefined || this.pending === 0)) throw new PoolClosedError('The pool is closed')
     if (signal?.aborted) throw new AbortError(signal.reason)
     const native = target.lane === NATIVE
     let extra
@@ -82,21 +106,32 @@ class Submitter {
     if (native) extra = encodeForNative(transferList === undefined ? input : taken(input, transferList))
     else extra = transferList === undefined ? encode(input) : PORT
     if (this.#options.maxInputSize !== undefined) refuseLarger(this.#options.maxInputSize, extra)
-    const promise = new Promise(capture)
-    const task = new Task(this.#home, resolve, reject)
+    return extra
+  }
+
+  /**
+   * @param {InstanceType<typeof Task>} task
+   * @param {Target} target
+   * @param {any} input
+   * @param {Settings} settings
+   * @param {any} extra what `#encode` gave
+   */
+  #send(task, target, input, settings, extra) {
     task.ticket = issue(task)
+    task.priority = settings.priority
     task.onProgress = settings.onProgress
     task.link = settings.link
     if (extra === PORT) this.#submitByPort(task, target, input, settings)
     else {
       this.#describe(task, target, settings)
-      if (settings.params !== undefined || settings.counters !== undefined) submitWith(extra, settings)
+      if (settings.params !== undefined || settings.counters !== undefined || settings.outer !== undefined)
+        submitWith(extra, settings)
       else if (extra === undefined) bound.submit()
       else bound.submit(extra)
       this.#submitted(task)
     }
+    const { signal } = settings
     if (signal !== undefined && calls[task.ticket] === task) this.#watch(task, signal)
-    return promise
   }
 
   /**
@@ -181,7 +216,8 @@ class Submitter {
       throw error
     }
     put()
-    bound.submit()
+    if (settings.outer === undefined) bound.submit()
+    else submitWith(undefined, settings)
     this.#submitted(task)
   }
 
@@ -232,9 +268,8 @@ function refuseLarger(most, extra) {
  * @param {Settings} settings
  */
 function submitWith(extra, settings) {
-  const shared = settings.counters
-  if (shared === undefined) bound.submitWith(extra, settings.params)
-  else bound.submitWith(extra, settings.params, shared.view, shared.names.join('\0'))
+  const { params, counters, outer } = settings
+  bound.submitWith(extra, params, counters?.view, counters?.names.join('\0'), outer?.key, outer?.generation)
 }
 
 module.exports = { Submitter }

@@ -29,6 +29,7 @@ class Task {
     this.resolve = resolve
     this.reject = reject
     this.ticket = -1
+    this.priority = 0
     /** Its input, until the worker that took it asks for it through its port. @type {any} */
     this.held = undefined
     /** @type {((value: any) => void) | undefined} */
@@ -72,20 +73,11 @@ class Task {
    */
   #fail(what, about, length, offset) {
     switch (what) {
-      case WHAT.THREW: {
-        const description =
+      case WHAT.THREW:
+        this.threw(
           about === TAG.PORT ? this.home.receive(numberAt(offset), this.generation) : decode(about, length, offset)
-        // Made in a reaction of a promise that the caller's follows by then (a reaction before it gives
-        // it the time to): its stack has the frames of the async functions that wait for this task.
-        this.resolve(
-          Promise.resolve()
-            .then(() => {})
-            .then(() => {
-              throw revive(description)
-            })
         )
         return
-      }
       case WHAT.FAILED: {
         const [code, ...message] = bytes.utf8Slice(offset, offset + length).split('\n')
         this.reject(errors.fromCode(code, message.join('\n')))
@@ -112,6 +104,22 @@ class Task {
       default:
         this.reject(this.home.whyNotStarted())
     }
+  }
+
+  /**
+   * The script threw what this describes.
+   * @param {any} description
+   */
+  threw(description) {
+    // Made in a reaction of a promise that the caller's follows by then (a reaction before it gives it the
+    // time to): its stack has the frames of the async functions that wait for this task.
+    this.resolve(
+      Promise.resolve()
+        .then(() => {})
+        .then(() => {
+          throw revive(description)
+        })
+    )
   }
 
   /**

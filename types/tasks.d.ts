@@ -75,6 +75,9 @@ export interface ScriptOptions extends TaskOptions {
   onProgress?: ((value: any) => void) | undefined
 }
 
+/** The options of {@link Pool.runTaskSync} for a script: a listener could not be called. */
+export type SyncOptions = ScriptOptions & { onProgress?: undefined }
+
 /** The options of {@link Pool.run}. */
 export interface RunOptions extends ScriptOptions {
   /** The export of the script to call. @default the pool's `name` */

@@ -13,12 +13,14 @@ module.exports = {
     'errors',
     'move',
     'runTask',
+    'runTaskSync',
     'tasks'
   ]),
   worker: /** @type {const} */ (['isWorkerThread', 'move', 'task', 'threadId', 'workerData']),
   errors: /** @type {const} */ ([
     'AbortError',
     'DeadlineError',
+    'DeadlockError',
     'InputTooLargeError',
     'InvalidArgumentError',
     'PoolClosedError',

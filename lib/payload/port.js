@@ -17,7 +17,10 @@ const PORT_MESSAGE = Object.freeze({
   // Of streams, to the isolate: how many more items there is room for, inputs, and the end of them.
   CREDIT: 10,
   FEED: 11,
-  FEED_END: 12
+  FEED_END: 12,
+  // Of an isolate that ends: the error that ends it, and its exit code.
+  FATAL: 13,
+  EXIT: 14
 })
 
 module.exports = { PORT_MESSAGE }

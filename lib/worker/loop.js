@@ -41,15 +41,20 @@ let sliceStart = -1
 
 /** @param {any} settings */
 async function startWorker(settings) {
-  if (settings.filename !== undefined) await load(settings.filename)
   port = settings.port
   workerId = settings.id
   concurrency = settings.concurrency
+  Atomics.store(settings.begun, 0, 1)
+  const enlisted = bound.enlist(settings.uid, workerId)
+  // An owner whose loop is blocked cannot see why this isolate ends.
+  process.on('uncaughtExceptionMonitor', (error) => port.postMessage([PORT_MESSAGE.FATAL, describe(error)]))
+  process.on('exit', (code) => port.postMessage([PORT_MESSAGE.EXIT, code]))
+  if (enlisted && settings.filename !== undefined) await load(settings.filename)
   context.open(settings.flags, port, concurrency)
   port.on('message', received)
   hold()
   setWorkerRing(rung)
-  if (!bound.join(settings.uid, workerId, settings.flags)) return retire()
+  if (!enlisted || !bound.join(settings.flags)) return retire()
   port.postMessage([PORT_MESSAGE.READY])
   work(-1, 0, undefined)
 }
@@ -95,6 +100,7 @@ async function work(slot, status, value) {
     const clock = numbers[CLOCK]
     if (cells[CELL.TAG] === TAG.PORT) {
       port.postMessage([PORT_MESSAGE.WANT, ticket, slot, generation, target])
+      bound.look()
       value = WAITING
     } else {
       try {

@@ -51,6 +51,8 @@ const CANCELLED: i32 = 9;
 const CONTROL_START: i32 = 16;
 const CONTROL_TERMINATE: i32 = 17;
 const CONTROL_LANE_ENDED: i32 = 19;
+const CONTROL_GONE: i32 = 20;
+const CONTROL_LOOK: i32 = 21;
 
 /// What the bits of `drain`'s result mean.
 const MORE: u32 = 1 << 31;
@@ -95,18 +97,20 @@ fn payload(environment: &Environment, call: &Call) -> Result<Payload, Fault> {
 
 /// `submit(bytes?, params?, counters?, names?)`
 fn submit(environment: &Environment, call: &Call) -> Returned {
-    submit_with(environment, call, None)
+    submit_with(environment, call, None, None)
 }
 
 pub(super) fn submit_with(
     environment: &Environment,
     call: &Call,
     attachments: Option<Box<Attachments>>,
+    outer: Option<Key>,
 ) -> Returned {
     let mailbox = &environment.mailbox;
     let new = new_task(environment, call, attachments)?;
-    let submitted =
-        environment.with_pool(unsigned(mailbox.get(Cell::Pool)), |pool| pool.submit(new))?;
+    let submitted = environment.with_pool(unsigned(mailbox.get(Cell::Pool)), |pool| {
+        pool.submit_for(new, outer)
+    })?;
     mailbox.set(
         Cell::Result,
         match submitted {
@@ -182,19 +186,27 @@ fn undo(environment: &Environment, call: &Call) -> Returned {
     Ok(None)
 }
 
-/// `cancel(pool, key, generation) -> boolean`: whether the outcome is now the caller's to tell.
-fn cancel(environment: &Environment, call: &Call) -> Returned {
-    let args = call.args();
-    let index = call.number(args[1])?;
-    let generation = call.number(args[2])?;
+/// The name of a task, as JS was given it.
+pub(super) fn key(
+    call: &Call,
+    index: sys::napi_value,
+    generation: sys::napi_value,
+) -> Result<Key, Fault> {
     #[expect(
         clippy::cast_possible_truncation,
         reason = "both were given out as 32-bit numbers"
     )]
-    let key = Key {
-        index: unsigned(index as i32),
-        generation: unsigned(generation as i32),
-    };
+    let number = |value| Ok(unsigned(call.number(value)? as i32));
+    Ok(Key {
+        index: number(index)?,
+        generation: number(generation)?,
+    })
+}
+
+/// `cancel(pool, key, generation) -> boolean`: whether the outcome is now the caller's to tell.
+fn cancel(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let key = key(call, args[1], args[2])?;
     let cancelled = environment.with_pool(call.index(args[0])?, |pool| pool.cancel(key))?;
     call.make_boolean(cancelled)
 }
@@ -324,6 +336,8 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
                 Control::Start(worker) => (CONTROL_START, worker.0),
                 Control::Terminate(worker) => (CONTROL_TERMINATE, worker.0),
                 Control::LaneEnded(lane) => (CONTROL_LANE_ENDED, lane as u32),
+                Control::Gone(worker) => (CONTROL_GONE, worker.0),
+                Control::Look(worker) => (CONTROL_LOOK, worker.0),
             };
             mailbox.put_header(offset, [what, signed(pool), signed(about), 0]);
             return Ok(HEADER);

@@ -141,6 +141,7 @@ pub(super) struct Task {
     pub(super) lane: Lane,
     pub(super) stage: Stage,
     pub(super) enqueued: u64,
+    /// When it started; until then, when it was submitted.
     pub(super) started: u64,
     pub(super) deadline: u64,
     pub(super) payload: Payload,
@@ -148,7 +149,7 @@ pub(super) struct Task {
 }
 
 impl Task {
-    pub(super) fn new(new: NewTask, generation: u32, now: u64) -> Self {
+    pub(super) fn new(new: NewTask, generation: u32, since: u64, now: u64) -> Self {
         Self {
             ticket: new.ticket,
             target: new.target,
@@ -163,8 +164,8 @@ impl Task {
             attempts: 0,
             lane: new.lane,
             stage: Stage::Waiting,
-            enqueued: now,
-            started: 0,
+            enqueued: since,
+            started: now,
             deadline: new.deadline,
             payload: new.payload,
             attachments: new.attachments,
@@ -208,7 +209,7 @@ impl Task {
             payload,
             attachments: None,
         };
-        Self::new(new, 0, 0)
+        Self::new(new, 0, 0, 0)
     }
 }
 

@@ -37,13 +37,15 @@ impl State {
     ) -> Option<Message> {
         let worker = self.workers.get_mut(id.0)?;
         let index = (*worker.slots.get(slot as usize)?)?;
+        let (was_busy, waited) = (worker.is_busy(), worker.waiting);
         worker.vacate(slot);
         let task = self.tasks.remove(index);
         let ran = now.saturating_sub(task.started);
         worker.busy_ns += ran;
         let lane = &mut self.lanes[worker.lane];
         lane.running -= 1;
-        lane.busy -= u32::from(worker.running == 0);
+        lane.waiting -= waited - worker.waiting;
+        lane.busy -= u32::from(was_busy && !worker.is_busy());
         lane.ran(ran);
         self.stats.ran(ran);
         if task.stage == Stage::Abandoned {
@@ -84,11 +86,11 @@ impl State {
             }
             return Next::Run(taken);
         }
-        let (running, has_room) = (self.workers[id.0].running, self.workers[id.0].has_room());
-        if running == 0 && !came_back {
+        let (busy, has_room) = (self.workers[id.0].is_busy(), self.workers[id.0].has_room());
+        if !busy && !came_back {
             self.workers[id.0].idle_since = now;
         }
-        if running == 0
+        if !busy
             && !spun
             && may_spin
             && self.queues[lane].is_empty()
@@ -99,7 +101,7 @@ impl State {
             self.enter(id.0, WorkerState::Spinning);
             return Next::Spin(budget);
         }
-        if running == 0 {
+        if !busy {
             self.enter(id.0, WorkerState::Idle);
         } else if has_room && !self.workers[id.0].retiring {
             self.enter(id.0, WorkerState::Spare);
@@ -114,7 +116,7 @@ impl State {
             return None;
         }
         let index = self.queues[lane].head(&self.tasks)?;
-        if worker.running == 0 {
+        if !worker.is_busy() {
             let busy = self.busy();
             let refused = busy >= self.limits.max_threads || self.yields(id, index, now);
             if refused || !self.share.afford(busy) {
@@ -123,14 +125,14 @@ impl State {
         }
         self.dequeue(index);
         let slot = self.workers[id.0].occupy(index);
-        let first = self.workers[id.0].running == 1;
+        let first = self.workers[id.0].active() == 1;
         let state = &mut self.lanes[lane];
         state.running += 1;
         state.busy += u32::from(first);
         let task = &mut self.tasks[index];
+        self.stats.waited(now.saturating_sub(task.started));
         (task.stage, task.worker, task.slot, task.started) = (Stage::Running, id, slot, now);
         task.attempts = task.attempts.saturating_add(1);
-        self.stats.waited(now.saturating_sub(task.enqueued));
         Some(Taken {
             key: Key {
                 index,
@@ -185,6 +187,36 @@ impl State {
         Some((id, taken))
     }
 
+    /// The task in a slot waits for others, and leaves its place to them, or goes on, and has it again at
+    /// once. While all tasks of a worker wait, it is idle.
+    pub(in crate::scheduler) fn set_waits(
+        &mut self,
+        id: WorkerId,
+        slot: u32,
+        waits: bool,
+        now: u64,
+    ) {
+        let Some(worker) = self.workers.get_mut(id.0) else {
+            return;
+        };
+        let was_busy = worker.is_busy();
+        if !worker.set_waits(slot, waits) {
+            return;
+        }
+        let (lane, is_busy) = (&mut self.lanes[worker.lane], worker.is_busy());
+        if waits {
+            lane.waiting += 1;
+            lane.busy -= u32::from(!is_busy);
+        } else {
+            lane.waiting -= 1;
+            lane.busy += u32::from(!was_busy);
+            if worker.state == WorkerState::Idle {
+                worker.turn_since = now;
+                self.enter(id.0, WorkerState::Active);
+            }
+        }
+    }
+
     /// Takes a direct submission back. The worker is to ask for another task.
     pub(in crate::scheduler) fn undo(
         &mut self,
@@ -198,7 +230,7 @@ impl State {
         worker.completed -= 1;
         let lane = &mut self.lanes[worker.lane];
         lane.running -= 1;
-        lane.busy -= u32::from(worker.running == 0);
+        lane.busy -= u32::from(!worker.is_busy());
         self.tasks.remove(index);
         self.wake(id.0, now)
     }

@@ -71,7 +71,10 @@ impl State {
             return None;
         }
         self.workers[worker.0].retiring = true;
-        if self.workers[worker.0].state == WorkerState::Spare {
+        if matches!(
+            self.workers[worker.0].state,
+            WorkerState::Spare | WorkerState::Idle
+        ) {
             self.enter(worker.0, WorkerState::Active);
         }
         Some(worker)

@@ -20,6 +20,8 @@ pub(in crate::scheduler) struct LaneState {
     pub(in crate::scheduler) searching: u32,
     pub(in crate::scheduler) busy: u32,
     pub(in crate::scheduler) running: u32,
+    /// Of those that run, the ones that wait for others.
+    pub(in crate::scheduler) waiting: u32,
     /// No worker is started: the last ones failed to.
     pub(in crate::scheduler) held: bool,
     pub(in crate::scheduler) gaps: Gaps,
@@ -40,6 +42,7 @@ impl Default for LaneState {
             searching: 0,
             busy: 0,
             running: 0,
+            waiting: 0,
             held: false,
             gaps: Gaps::default(),
             typical_run: UNKNOWN_RUN,

@@ -72,7 +72,8 @@ impl State {
         let lane = &mut self.lanes[worker.lane];
         lane.workers -= 1;
         lane.running -= worker.running;
-        lane.busy -= u32::from(worker.running > 0);
+        lane.waiting -= worker.waiting;
+        lane.busy -= u32::from(worker.is_busy());
         let mut messages = Vec::new();
         for &index in worker.slots.iter().flatten() {
             let task = &mut self.tasks[index];
@@ -122,10 +123,16 @@ impl State {
         for lane in Lane::ALL {
             let state = &self.lanes[lane];
             let surplus = state.workers.saturating_sub(max_threads) as usize;
-            let idle: Vec<u32> = state.idle.iter().copied().take(surplus).collect();
+            let idle: Vec<u32> = self.without_tasks(lane).take(surplus).collect();
             bells.extend(idle.into_iter().filter_map(|id| self.retire(id)));
         }
         bells
+    }
+
+    /// The idle workers none of whose tasks waits for others, the coldest first.
+    fn without_tasks(&self, lane: Lane) -> impl Iterator<Item = u32> {
+        let idle = self.lanes[lane].idle.iter().copied();
+        idle.filter(|&id| self.workers[id].running == 0)
     }
 
     /// Whether a lane has more workers than it may, without those that retire.
@@ -149,12 +156,9 @@ impl State {
         let surplus = self
             .staying(lane)
             .saturating_sub(self.limits.min_threads as usize);
-        // The coldest are first.
         let long_idle = |id: &u32| now.saturating_sub(self.workers[*id].idle_since) >= idle_ns;
-        let due: Vec<u32> = self.lanes[lane]
-            .idle
-            .iter()
-            .copied()
+        let due: Vec<u32> = self
+            .without_tasks(lane)
             .filter(long_idle)
             .take(surplus)
             .collect();
