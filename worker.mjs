@@ -1,4 +1,4 @@
 import worker from './lib/worker/api.js'
 
-export const { task, move, isWorkerThread, threadId, workerData } = worker
+export const { task, run, runTask, move, isWorkerThread, threadId, workerData } = worker
 export default worker

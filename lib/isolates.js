@@ -38,6 +38,7 @@ const OUTPUTS = /** @type {const} */ (['stdout', 'stderr'])
  * @property {number} since when it was started
  * @property {boolean} gone whether it runs no more
  * @property {boolean} left whether the scheduler knows that
+ * @property {Map<number, any>} nested the tasks that its tasks wait for, by its numbers
  * @property {Map<number, unknown>} results by generation: came by port, ahead of the scheduler's word
  */
 
@@ -49,6 +50,7 @@ const OUTPUTS = /** @type {const} */ (['stdout', 'stderr'])
  * @property {any} options
  * @property {() => boolean} isOpen
  * @property {(ticket: number, generation: number) => any} taskOf the call in flight that this names
+ * @property {InstanceType<typeof import('./submitter').Submitter>} submitter
  * @property {(event: string, ...args: any[]) => void} emit
  * @property {(error: unknown) => void} complain
  * @property {() => void} ended an isolate has ended
@@ -61,6 +63,9 @@ const started = new Set()
 function beforeExit() {
   for (const isolates of started) isolates.flushOutput()
 }
+
+/** Loaded with its first use. */
+const nested = () => require('./nested')
 
 class Isolates {
   /** @param {Owner} owner */
@@ -123,6 +128,7 @@ class Isolates {
       since: performance.now(),
       gone: false,
       left: false,
+      nested: new Map(),
       results: new Map()
     }
     this.all.set(id, isolate)
@@ -295,6 +301,10 @@ class Isolates {
       case PORT_MESSAGE.EXIT:
         isolate.exitCode = message[1]
         return
+      case PORT_MESSAGE.NESTED:
+        return nested().submit(this.owner, this.owner.taskOf(message[1], message[2]), isolate, message)
+      case PORT_MESSAGE.NESTED_ABORT:
+        return nested().abort(isolate, message)
       case PORT_MESSAGE.WANT: {
         const [, ticket, slot, generation, target] = message
         const held = this.owner.taskOf(ticket, generation)?.held
@@ -346,6 +356,7 @@ class Isolates {
     const { id, exitCode } = isolate
     isolate.left = true
     const exit = new WorkerExitError(`The worker ended with exit code ${exitCode} while it ran the task`, exitCode)
+    if (isolate.nested.size > 0) nested().giveUpAll(isolate.nested.values())
     this.causes.set(id, isolate.failed ? isolate.error : exit)
     if (!isolate.ready && this.owner.isOpen())
       this.#failed(

@@ -115,15 +115,9 @@ function signal(/** @type {unknown} */ value, /** @type {string} */ label) {
   throw invalidArgument(`${label} must be an AbortSignal or an EventEmitter, got ${show(value)}`)
 }
 
-const COMMON_RULES = {
-  signal,
-  timeout: limit,
-  queueTimeout: limit,
-  deadline,
-  retries: RETRIES,
-  priority: PRIORITY,
-  transferList: arrayOf()
-}
+/** What every way to call takes. */
+const SHARED_RULES = { signal, timeout: limit, queueTimeout: limit, deadline, priority: PRIORITY }
+const COMMON_RULES = { ...SHARED_RULES, retries: RETRIES, transferList: arrayOf() }
 const SCRIPT_RULES = { ...COMMON_RULES, onProgress: typed('function') }
 const NATIVE_RULES = { ...COMMON_RULES, params: typed('object'), counters: readCounters }
 const RUN_RULES = { ...SCRIPT_RULES, name: typed('string'), filename: scriptUrl }
@@ -148,10 +142,8 @@ const MAP_RULES = {
   chunk,
   stopOnError: typed('boolean'),
   onProgress: typed('function'),
-  signal,
-  timeout: limit,
-  queueTimeout: limit,
-  priority: PRIORITY,
+  ...SHARED_RULES,
+  retries: RETRIES,
   params: typed('object'),
   counters: readCounters
 }
@@ -170,10 +162,7 @@ function mapOptions(given) {
 /** @type {Record<string, (value: any, label: string) => any>} */
 const STREAM_RULES = {
   highWaterMark: integer(1, 1_000_000),
-  signal,
-  timeout: limit,
-  queueTimeout: limit,
-  priority: PRIORITY,
+  ...SHARED_RULES,
   transferList: arrayOf(),
   onProgress: typed('function')
 }

@@ -19,8 +19,10 @@ class Pool extends EventEmitter {
   #defaults
   #handle
   #uid
+  /** @type {InstanceType<typeof import('./isolates').Isolates>} */
   #isolates
   #lookup
+  /** @type {InstanceType<typeof Submitter>} */
   #submitter
   /** For other ways to call. @type {import('./map').Caller} */
   #caller
@@ -53,6 +55,7 @@ class Pool extends EventEmitter {
       load: () => bound.load(this.#handle)
     })
     const optionsNow = () => this.#options
+    const submitterNow = () => this.#submitter
     // It brings worker_threads with it, which who only counts or calls processes does without.
     const { Isolates } = require('./isolates')
     this.#isolates = new Isolates({
@@ -66,6 +69,9 @@ class Pool extends EventEmitter {
       taskOf: (ticket, generation) => {
         const task = /** @type {any} */ (calls[ticket])
         return task?.generation === generation ? task : undefined
+      },
+      get submitter() {
+        return submitterNow()
       },
       emit: (event, ...args) => this.#emit(event, ...args),
       complain: (error) => this.#complain(error),

@@ -58,6 +58,7 @@ class Submitter {
     this.#onEmpty = onEmpty
     this.capacity = options.maxThreads * options.concurrentTasksPerWorker
     this.home = {
+      handle,
       left: () => this.#left(),
       flush: () => isolates.flush(),
       receive: (worker, generation) => isolates.receive(worker, generation),

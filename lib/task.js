@@ -11,6 +11,7 @@ const errors = require('./errors')
 /**
  * What a task needs of its pool.
  * @typedef {object} Home
+ * @property {number} handle of the pool
  * @property {() => void} left a task has ended
  * @property {() => void} flush take in what has come through ports
  * @property {(worker: number, generation: number) => any} receive a result that came through a port

@@ -24,8 +24,8 @@ export type Signal =
 /** What can be moved: an ArrayBuffer, a MessagePort, a FileHandle, a stream and what else Node.js transfers. */
 export type Transferable = object
 
-/** The options of every task. A value that is not allowed rejects with `ERR_RSPOOL_INVALID_ARGUMENT`. */
-export interface TaskOptions {
+/** The options of every way to call. */
+export interface SharedOptions {
   /**
    * Gives the task up when it aborts: it leaves the queue, or its script sees `task.signal` and has
    * `abortGrace` to end. The promise rejects at once with an AbortError (`ABORT_ERR`) whose `cause` is the
@@ -54,6 +54,10 @@ export interface TaskOptions {
    * level, so nothing waits for ever. Equal ones of a lane run in the order of their calls. @default 0
    */
   priority?: number | undefined
+}
+
+/** The options of every task. A value that is not allowed rejects with `ERR_RSPOOL_INVALID_ARGUMENT`. */
+export interface TaskOptions extends SharedOptions {
   /**
    * How often the task may start again after its isolate has died under it, 0 to 255; never after it threw
    * or was given up. An error after several starts has their number as `attempts`. @default the pool's `retries`
@@ -155,7 +159,7 @@ export interface MapProgress {
 }
 
 /** The options of {@link Pool.settled}. One that is not allowed rejects with `ERR_RSPOOL_INVALID_ARGUMENT`. */
-export interface SettledOptions {
+export interface SettledOptions extends SharedOptions {
   /**
    * Calls that run or wait in the pool at once, 1 to 1000000; for {@link Pool.map} also those whose results
    * were not taken. Chunks count as one. @default twice what the workers can run, less if `maxQueue` says so
@@ -167,16 +171,12 @@ export interface SettledOptions {
    * chunks of about a millisecond, and is 1 for native tasks and where there is a `timeout`. @default 'auto'
    */
   chunk?: number | 'auto' | undefined
-  /** Gives everything up when it aborts, with an AbortError (`ABORT_ERR`). */
-  signal?: Signal | undefined
   /** Is called after each chunk. What it throws ends the mapping. */
   onProgress?: ((progress: MapProgress) => void) | undefined
   /** Milliseconds that a call may run; with a `chunk`, that a chunk may run. @default the pool's */
   timeout?: number | undefined
-  /** Milliseconds that a call may wait for a worker. @default the pool's */
-  queueTimeout?: number | undefined
-  /** From -20, which runs first, to 19. @default 0 */
-  priority?: number | undefined
+  /** How often a call, or its chunk, may start again after its isolate has died under it. @default the pool's */
+  retries?: number | undefined
 }
 
 /** The options of {@link Pool.map}. One that is not allowed throws `ERR_RSPOOL_INVALID_ARGUMENT`. */
@@ -197,7 +197,11 @@ export type NativeMapOptions<K extends NativeTaskName, E extends NativeEncoding<
 >
 
 /** The options of {@link Pool.stream}. One that is not allowed throws `ERR_RSPOOL_INVALID_ARGUMENT`. */
-export interface StreamOptions extends TaskOptions {
+export interface StreamOptions extends SharedOptions {
+  /** What is moved instead of copied; see {@link TaskOptions.transferList}. @default [] */
+  transferList?: readonly Transferable[] | undefined
+  /** As for a task: see {@link ScriptOptions.onProgress}. @default none */
+  onProgress?: ((value: any) => void) | undefined
   /**
    * Items, 1 to 1000000, that the generator may be ahead of whoever takes them; the same for the items of an
    * input. Lower it for large items. @default 1024

@@ -16,7 +16,7 @@ module.exports = {
     'runTaskSync',
     'tasks'
   ]),
-  worker: /** @type {const} */ (['isWorkerThread', 'move', 'task', 'threadId', 'workerData']),
+  worker: /** @type {const} */ (['isWorkerThread', 'move', 'run', 'runTask', 'task', 'threadId', 'workerData']),
   errors: /** @type {const} */ ([
     'AbortError',
     'DeadlineError',

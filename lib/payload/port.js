@@ -20,7 +20,13 @@ const PORT_MESSAGE = Object.freeze({
   FEED_END: 12,
   // Of an isolate that ends: the error that ends it, and its exit code.
   FATAL: 13,
-  EXIT: 14
+  EXIT: 14,
+  // Of tasks that a task has others run, to the owner: one is to run, one is given up.
+  NESTED: 15,
+  NESTED_ABORT: 16,
+  // To the isolate: one is in the queue, one has ended.
+  NESTED_QUEUED: 17,
+  NESTED_DONE: 18
 })
 
 module.exports = { PORT_MESSAGE }

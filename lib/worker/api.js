@@ -30,4 +30,19 @@ const task = Object.freeze({
   }
 })
 
-module.exports = { task, move, isWorkerThread: !isMainThread, threadId, workerData }
+/**
+ * As `run` of the task's own pool.
+ * @param {any} [input]
+ * @param {any} [options]
+ * @returns {Promise<any>}
+ */
+const run = (input, options) => require('./nested').run(input, options)
+
+/**
+ * As `runTask` of the task's own pool.
+ * @param {[any, any?, any?]} args
+ * @returns {Promise<any>}
+ */
+const runTask = (...args) => require('./nested').runTask(...args)
+
+module.exports = { task, run, runTask, move, isWorkerThread: !isMainThread, threadId, workerData }

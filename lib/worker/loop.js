@@ -36,6 +36,8 @@ let port
 let workerId = -1
 let concurrency = 1
 let running = 0
+/** Of those, the tasks that have left their place to others. */
+let waiting = 0
 /** When the event loop last had a turn, on the scheduler's clock; -1 after a turn. */
 let sliceStart = -1
 
@@ -50,7 +52,7 @@ async function startWorker(settings) {
   process.on('uncaughtExceptionMonitor', (error) => port.postMessage([PORT_MESSAGE.FATAL, describe(error)]))
   process.on('exit', (code) => port.postMessage([PORT_MESSAGE.EXIT, code]))
   if (enlisted && settings.filename !== undefined) await load(settings.filename)
-  context.open(settings.flags, port, concurrency)
+  context.open(settings.flags, port, concurrency, settings)
   port.on('message', received)
   hold()
   setWorkerRing(rung)
@@ -119,7 +121,7 @@ async function work(slot, status, value) {
       }
     }
     if (value === WAITING) {
-      if (running >= concurrency) return
+      if (running - waiting >= concurrency) return
       slot = -1
     }
     // Microtasks of the task, before the next.
@@ -178,6 +180,7 @@ function exchange(slot, status, value) {
   if (slot >= 0) {
     running--
     const task = context.leave(slot)
+    if (task.nested > 0) waiting--
     if (status === 0) {
       try {
         extra = encodeResult(task, value)
@@ -195,6 +198,18 @@ function exchange(slot, status, value) {
   cells[CELL.SLOT] = slot
   if (extra === undefined) bound.exchange()
   else bound.exchange(extra)
+}
+
+/**
+ * A task leaves its place to those that it has submitted, or has it again.
+ * @param {{ slot: number, generation: number }} task
+ * @param {boolean} waits
+ */
+function setWaits(task, waits) {
+  if (!context.runs(task)) return
+  waiting += waits ? 1 : -1
+  context.grow(concurrency + waiting, (flags) => bound.setWaits(task.slot, waits, flags))
+  if (running - waiting < concurrency) work(-1, 0, undefined)
 }
 
 /** @typedef {{ ticket: number, generation: number }} Named */
@@ -235,6 +250,7 @@ function byPort(task, value, transferList) {
 /** @param {any[]} message an input that only a port can carry, or that there is none any more */
 function received(message) {
   const [kind, slot, generation, target, ticket, input, direct] = message
+  if (kind >= PORT_MESSAGE.NESTED_QUEUED) return require('./nested').received(message)
   if (kind >= PORT_MESSAGE.CREDIT) return context.receive(kind, slot, generation, message[3])
   if (kind === PORT_MESSAGE.FLUSH) return flush([process.stdout, process.stderr])
   if (direct) running++
@@ -265,4 +281,4 @@ function flush([first, ...rest]) {
   else first.write('', () => flush(rest))
 }
 
-module.exports = { startWorker }
+module.exports = { startWorker, setWaits }
