@@ -4,7 +4,7 @@ const { bound, whenIdle, load } = require('./lib/environment')
 const { Pool, WorkerPool } = require('./lib/pool')
 const { runTask, runTaskSync, tasks } = require('./lib/default-pool')
 const { AtomicCounters } = require('./lib/counters')
-const { move } = require('./lib/payload/move')
+const { move, transferableSymbol, valueSymbol } = require('./lib/payload/move')
 const { classes: errors } = require('./lib/errors')
 const cluster = require('./lib/cluster')
 const { addDrainHook, addPoolReading } = require('./lib/cluster/hooks')
@@ -22,6 +22,8 @@ module.exports = {
   AtomicCounters,
   cluster,
   move,
+  transferableSymbol,
+  valueSymbol,
   cpuCount: () => bound.cpuCount(),
   errors
 }

@@ -1,4 +1,17 @@
 import rspool from './index.js'
 
-export const { Pool, WorkerPool, runTask, runTaskSync, tasks, AtomicCounters, cluster, move, cpuCount, errors } = rspool
+export const {
+  Pool,
+  WorkerPool,
+  runTask,
+  runTaskSync,
+  tasks,
+  AtomicCounters,
+  cluster,
+  move,
+  transferableSymbol,
+  valueSymbol,
+  cpuCount,
+  errors
+} = rspool
 export default rspool

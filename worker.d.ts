@@ -14,7 +14,9 @@ import {
   type RunOptions,
   type ScriptTask,
   type SyncOptions,
-  type TaskResult
+  type TaskResult,
+  transferableSymbol,
+  valueSymbol
 } from './index.js'
 
 /** The task that the calling code runs for. */
@@ -89,4 +91,4 @@ export const threadId: number
 /** The pool's `workerData`, as in `node:worker_threads`. */
 export const workerData: any
 
-export { type Moved, move }
+export { type Moved, move, transferableSymbol, valueSymbol }

@@ -47,6 +47,29 @@ test('inputs and results of every size go on too', async (t) => {
   t.deepEqual(await Promise.all(pending), inputs)
 })
 
+test('what only a port carries gets to workers that start while the main thread is blocked', async (t) => {
+  const { pool, gate } = taskPool(t, { minThreads: 2, maxThreads: 2 })
+  const shared = new Int32Array(new SharedArrayBuffer(4))
+  const pending = [1, 2].map(() => pool.run(shared, { name: 'block' }))
+  t.is(blockUntil(gate.cells, 0, 2), 2)
+  gate.open()
+  await Promise.all(pending)
+})
+
+test('a task that was given to a starting worker ends with it, and is given up with it', async (t) => {
+  const shared = new Int32Array(new SharedArrayBuffer(4))
+  const broken = makePool(t, { filename: 'data:text/javascript,throw new Error("no start")', minThreads: 1 })
+  const error = await t.throwsAsync(broken.run(shared), { code: 'ERR_RSPOOL_WORKER_START' })
+  t.regex(error.message, /no start/)
+
+  const { pool } = taskPool(t, { minThreads: 1, maxThreads: 1, abortGrace: 0 })
+  const controller = new AbortController()
+  const aborted = pool.run(shared, { signal: controller.signal })
+  controller.abort()
+  await t.throwsAsync(aborted, { code: 'ABORT_ERR' })
+  t.is(await pool.run(1), 1)
+})
+
 test('native tasks go on while the main thread is blocked', async (t) => {
   const counters = new AtomicCounters(['done'])
   const pool = makePool(t, { maxThreads: 2 })

@@ -47,3 +47,12 @@ test('one busy process may use the whole budget, and a killed one gives its toke
   while ((await primary.call('status')).budget.free < cpuCount()) await new Promise(setImmediate)
   await t.throwsAsync(lost)
 })
+
+test('the tokens of a killed process come back while the loop of the primary is blocked', async (t) => {
+  const primary = new Primary(t, { app: 'busy-app.js', options: { processes: 1 } })
+  await primary.ready
+  primary.call('request', 0, { ms: 20_000 }).catch(() => {})
+  while ((await primary.call('status')).budget.free > 0) await new Promise(setImmediate)
+  const [{ pid }] = await primary.call('processes')
+  await t.notThrowsAsync(primary.call('killHolder', pid))
+})

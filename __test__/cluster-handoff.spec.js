@@ -5,6 +5,7 @@ const http = require('node:http')
 const { serial: test } = require('ava')
 const { Primary, freePort, request, kill, startLoad } = require('./cluster/harness')
 const { Handoffs } = require('../lib/cluster/handoff')
+const { Ports } = require('../lib/cluster/ports')
 
 async function start(t, options) {
   const port = await freePort()
@@ -45,17 +46,79 @@ test('a connection that a hung process never took is answered by another soon af
   t.deepEqual([resent, closed], [1, 0])
 })
 
-test('when no process is left the client is told, and the port comes back', async (t) => {
+test('when no process is left the connection waits, and the next process answers it', async (t) => {
   const { primary, port } = await start(t, { processes: 1 })
   const pid = await block(primary, port)
-  const waiting = t.throwsAsync(request(port))
+  // The first is handed to the process that hangs; core keeps the others until it took that one.
+  const waiting = Promise.all(Array.from({ length: 5 }, () => request(port)))
   await new Promise((resolve) => setTimeout(resolve, 100))
   kill(pid, 'SIGKILL')
+  for (const { status, body } of await waiting) {
+    t.is(status, 200)
+    t.not(JSON.parse(body).pid, pid)
+  }
+  const [{ resent, kept, closed }] = await primary.event('handoff')
+  t.deepEqual([resent, kept, closed], [0, 1, 0])
+})
+
+for (const policy of ['rr', 'none']) {
+  test(`the port stays open while no process lives (${policy})`, async (t) => {
+    const { primary, port } = await start(t, { processes: 2, policy })
+    const before = await primary.call('descriptors')
+    for (let n = 0; n < 5; n++) {
+      const processes = await primary.call('processes')
+      for (const { pid } of processes) kill(pid, 'SIGKILL')
+      for (const { pid } of processes) await primary.event('exit', (exit) => exit.pid === pid)
+      const answers = await Promise.all(Array.from({ length: 10 }, () => request(port)))
+      t.true(answers.every(({ status }) => status === 200))
+      while ((await primary.call('status')).state !== 'ready') await new Promise(setImmediate)
+    }
+    t.true((await primary.call('descriptors')) <= before + 2)
+  })
+}
+
+test('with all processes killed again and again under load only requests that were in them fail', async (t) => {
+  const { primary, port } = await start(t, { processes: 2 })
+  const clients = 12
+  const load = startLoad(port, { clients, keepAlive: false })
+  const kills = 8
+  for (let n = 0; n < kills; n++) {
+    const sent = load.sent
+    while (load.sent < sent + 50) await new Promise((resolve) => setTimeout(resolve, 2))
+    for (const { pid } of await primary.call('processes')) kill(pid, 'SIGKILL')
+    while ((await primary.call('status')).state !== 'ready') await new Promise(setImmediate)
+  }
+  const { failures } = await load.stop()
+  t.true(failures.length <= kills * clients)
+  t.deepEqual(
+    failures.filter((failure) => !['ECONNRESET', 'aborted', 'EPIPE'].includes(failure)),
+    [],
+    'none is refused, and none hangs'
+  )
+})
+
+test('a port that no process will serve again is closed', async (t) => {
+  const { primary, port } = await start(t, { processes: 1, crashLoop: { restarts: 1, action: 'hold' } })
+  const [{ pid }] = await primary.call('processes')
+  kill(pid, 'SIGKILL')
+  await primary.event('state', (state) => state.to === 'ready' && state.pid !== pid)
+  const [{ pid: second }] = await primary.call('processes')
+  const blocked = await block(primary, port)
+  t.is(blocked, second)
+  const waiting = t.throwsAsync(request(port))
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  kill(second, 'SIGKILL')
   await waiting
-  const [{ resent, closed }] = await primary.event('handoff')
-  t.deepEqual([resent, closed], [0, 1])
-  await primary.event('state', ({ to, pid: now }) => to === 'ready' && now !== pid)
-  t.is((await request(port)).status, 200)
+  await primary.event('state', ({ to }) => to === 'failed')
+  await t.throwsAsync(request(port), { code: 'ECONNREFUSED' })
+})
+
+test('a port that the new code does not want is closed by the reload', async (t) => {
+  const { primary, port } = await start(t, { processes: 2 })
+  const other = await freePort()
+  await primary.call('reload', { env: { APP_PORT: String(other) } })
+  t.is((await request(other)).status, 200)
+  await t.throwsAsync(request(port), { code: 'ECONNREFUSED' })
 })
 
 test('killing all processes at once leaves no client waiting and no descriptor open', async (t) => {
@@ -110,7 +173,7 @@ test('under load only requests that were in the killed process fail', async (t) 
 
 test('where the messages of core have another form nothing is done, once told', (t) => {
   const { EventEmitter } = require('node:events')
-  const handoffs = new Handoffs()
+  const handoffs = new Handoffs(new Ports(() => false))
   const worker = () => ({ process: Object.assign(new EventEmitter(), { send: () => true }) })
   const [known, unknown, later] = [worker(), worker(), worker()]
   handoffs.follow(known)
@@ -122,5 +185,5 @@ test('where the messages of core have another form nothing is done, once told', 
   const { send } = later.process
   handoffs.follow(later)
   t.is(later.process.send, send)
-  t.deepEqual(handoffs.settle(known), { resent: 0, closed: 0 })
+  t.deepEqual(handoffs.settle(known), { resent: 0, kept: 0, closed: 0 })
 })

@@ -52,6 +52,17 @@ test('processes share one port, and each knows its slot', async (t) => {
   t.deepEqual(await primary.exited, { code: 0, signal: null })
 })
 
+test('under round robin each process gets its share of the connections', async (t) => {
+  const { primary, port } = await start(t, { options: { processes: 3 } })
+  await primary.ready
+  const counts = [0, 0, 0]
+  const client = async () => {
+    for (let n = 0; n < 50; n++) counts[JSON.parse((await request(port)).body).slot]++
+  }
+  await Promise.all(Array.from({ length: 6 }, client))
+  t.true(Math.max(...counts) <= 1.2 * Math.min(...counts), `${counts}`)
+})
+
 test('a killed process comes back in its slot as the next generation, and what it counted stays', async (t) => {
   const { primary, port } = await start(t, { options: { processes: 2 } })
   await primary.ready
@@ -208,16 +219,39 @@ test('a primary that runs out of descriptors goes on with the processes that it 
   t.true(processes.some(({ causes }) => causes.some(({ message }) => /could not be started/.test(message))))
 })
 
+const fs = require('node:fs')
 const asFirst = ['-pf', '--mount-proc', '--kill-child', process.execPath]
 const canBeFirst = require('node:child_process').spawnSync('unshare', [...asFirst, '-v']).status === 0
+const asFirstTest = (title, run) =>
+  canBeFirst ? test(title, run) : test.skip(`${title} (no pid namespace can be made here)`, run)
 
-;(canBeFirst ? test : test.skip)('it works as process 1 of a container', async (t) => {
+async function startAsFirst(t) {
   const { primary, port } = await start(t, { options: { processes: 2 }, command: ['unshare', asFirst] })
   await primary.ready
+  const childrenOf = (pid) =>
+    fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
+  const [first] = childrenOf(primary.child.pid)
+  return { primary, port, first, children: () => childrenOf(first) }
+}
+
+asFirstTest('it works as process 1 of a container', async (t) => {
+  const { primary, port, first } = await startAsFirst(t)
   t.is((await request(port)).status, 200)
-  const first = Number(
-    require('node:fs').readFileSync(`/proc/${primary.child.pid}/task/${primary.child.pid}/children`, 'utf8')
-  )
   kill(first, 'SIGTERM')
   t.is((await primary.exited).code, 0)
+})
+
+asFirstTest("as process 1 it buries the orphans of others, and takes nobody's exit from core", async (t) => {
+  const { primary, port, children } = await startAsFirst(t)
+  const until = async (test) => {
+    while (!test()) await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  await request(port, '/orphan')
+  await until(() => children().length === 3)
+  t.is(await primary.call('ownChild', 2500), 7)
+  await until(() => children().length === 2)
+  t.deepEqual(
+    primary.events.filter(({ event }) => event === 'exit'),
+    []
+  )
 })

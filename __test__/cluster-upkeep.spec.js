@@ -5,6 +5,7 @@ const fs = require('node:fs')
 // One at a time: each starts many processes.
 const { serial: test } = require('ava')
 const { Primary, freePort, request, startLoad, kill } = require('./cluster/harness')
+const { memoryGroup } = require('./cluster/memory-group')
 
 async function start(t, options, parts = {}) {
   const port = await freePort()
@@ -157,10 +158,47 @@ test('a heap that is full is told as that', async (t) => {
   t.regex(cause.message, /ran out of memory \(its JavaScript heap may have \d+ MiB\)/)
 })
 
+const group = memoryGroup()
+const inGroup = (title, run) =>
+  group === undefined ? test.skip(`${title} (no memory control group can be made here)`, run) : test(title, run)
+
+inGroup(
+  'a process that the kernel killed for want of memory is told as that, and another takes its slot',
+  async (t) => {
+    const { primary, port } = await start(t, { processes: 2 }, { command: group.enter(t, 400 * 2 ** 20) })
+    const pid = await visit(port, '/balloon-for-ever')
+    const [{ cause }] = await primary.event('exit', (exit) => exit.pid === pid)
+    t.is(cause.kind, 'out-of-memory')
+    t.is(cause.signal, 'SIGKILL')
+    t.regex(cause.message, /the kernel killed it for the control group's memory/)
+    while ((await primary.call('status')).state !== 'ready') await sleep(20)
+    const [{ pid: other }] = await primary.call('processes')
+    kill(other, 'SIGKILL')
+    const [{ cause: later }] = await primary.event('exit', (exit) => exit.pid === other)
+    t.is(later.kind, 'signal', 'a later kill is not blamed on memory')
+  }
+)
+
+inGroup('a limit that is a share of the control group replaces a process before the kernel ends it', async (t) => {
+  const { primary, port } = await start(
+    t,
+    { processes: 2, memoryLimit: '30%' },
+    { command: group.enter(t, 900 * 2 ** 20) }
+  )
+  const load = startLoad(port, { clients: 4 })
+  const pid = await visit(port, '/balloon')
+  const [{ reason }] = await primary.event('recycle')
+  t.is(reason, 'memory')
+  t.deepEqual((await load.stop()).failures, [])
+  const [{ cause }] = await primary.event('exit', (exit) => exit.pid === pid)
+  t.is(cause.kind, 'memory')
+})
+
 test('the status and the metrics are complete while one process hangs and one was just killed', async (t) => {
   const { primary, port } = await start(t, { processes: 3, gauges: ['depth'], histograms: { 'took-ms': [1, 10] } })
   for (let n = 0; n < 9; n++) await request(port, '/count')
-  await sleep(600)
+  const known = ({ pss, requests }) => pss > 0 && requests > 0
+  while (!(await primary.call('status')).processes.every(known)) await sleep(20)
   const before = await primary.call('metrics')
   const total = (text, name) =>
     text

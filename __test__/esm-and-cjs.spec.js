@@ -22,6 +22,11 @@ const forms = {
   ],
   'module.exports = a promise of the function': ['a.js', 'module.exports = Promise.resolve((n) => n + 1)'],
   'exports.default = a promise': ['a.js', 'exports.default = Promise.resolve((n) => n + 1)'],
+  'export default, in a .js file of no type': ['a.js', 'export default (n) => n + 1'],
+  'import alone, in a .js file of no type': [
+    'a.js',
+    'import { sep } from "node:path"\nexport { add as default }\nfunction add (n) { return sep && n + 1 }'
+  ],
   'export default': ['a.mjs', 'export default (n) => n + 1'],
   'export default function': ['a.mjs', 'export default function add (n) { return n + 1 }'],
   'export default async': ['a.mjs', 'export default async (n) => n + 1'],

@@ -34,6 +34,36 @@ function taskPool(t, options = {}) {
   return { pool, gate }
 }
 
+/** Until a number in shared memory has reached a count. */
+async function reached(cells, index, count) {
+  for (let there; (there = Atomics.load(cells, index)) < count; ) {
+    const { async, value } = Atomics.waitAsync(cells, index, there, 20)
+    if (async) await value
+  }
+}
+
+/** A pool whose tasks, those of a fixture, leave marks that the test waits for. */
+function markedPool(t, name, options = {}) {
+  const marks = new Int32Array(new SharedArrayBuffer(16))
+  // However busy the machine is, no worker is terminated for it.
+  const usual = { filename: fixture(name), maxThreads: 2, workerData: { marks }, abortGrace: 60_000 }
+  const marked = (cell, count = 1) => reached(marks, cell, count)
+  return { pool: makePool(t, { ...usual, ...options }), marks, marked }
+}
+
+/** What an iterable gives, and how it ends. */
+async function collect(iterable) {
+  const values = []
+  try {
+    for await (const value of iterable) values.push(value)
+  } catch (error) {
+    return { values, error }
+  }
+  return { values }
+}
+
+const upTo = (n) => Array.from({ length: n }, (_, i) => i)
+
 /** Tasks say here that they have begun, and wait here until the test lets them go on. */
 class Gate {
   constructor() {
@@ -47,10 +77,7 @@ class Gate {
 
   /** Until `count` tasks have come to the gate. */
   async arrival(count = 1) {
-    for (let there; (there = this.arrived) < count; ) {
-      const { async, value } = Atomics.waitAsync(this.cells, 0, there, 20)
-      if (async) await value
-    }
+    await reached(this.cells, 0, count)
   }
 
   open() {
@@ -147,6 +174,9 @@ module.exports = {
   fixture,
   makePool,
   taskPool,
+  markedPool,
+  collect,
+  upTo,
   Gate,
   failure,
   outcomes,

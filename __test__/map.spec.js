@@ -2,34 +2,9 @@
 
 const { EventEmitter } = require('node:events')
 const test = require('ava')
-const { failure, fixture, makePool, program, taskPool } = require('./helpers')
+const { collect, failure, fixture, markedPool, program, taskPool, upTo } = require('./helpers')
 
-function callPool(t, options = {}) {
-  const marks = new Int32Array(new SharedArrayBuffer(16))
-  // However busy the machine is, no worker is terminated for it.
-  const usual = { filename: fixture('calls.js'), maxThreads: 2, workerData: { marks }, abortGrace: 60_000 }
-  const pool = makePool(t, { ...usual, ...options })
-  const marked = async (cell, count) => {
-    for (let there; (there = Atomics.load(marks, cell)) < count; ) {
-      const { async, value } = Atomics.waitAsync(marks, cell, there, 20)
-      if (async) await value
-    }
-  }
-  return { pool, marks, marked }
-}
-
-/** What an iterable gives, and how it ends. */
-async function collect(iterable) {
-  const values = []
-  try {
-    for await (const value of iterable) values.push(value)
-  } catch (error) {
-    return { values, error }
-  }
-  return { values }
-}
-
-const upTo = (n) => Array.from({ length: n }, (_, i) => i)
+const callPool = (t, options) => markedPool(t, 'calls.js', options)
 
 /** Says how many of its inputs were taken, and whether it was closed. */
 function watched(n, { async = false, throwAt = -1 } = {}) {

@@ -4,33 +4,9 @@ const { EventEmitter, once } = require('node:events')
 const { Readable } = require('node:stream')
 const { pipeline } = require('node:stream/promises')
 const test = require('ava')
-const { failure, fixture, makePool, program } = require('./helpers')
+const { collect, failure, fixture, markedPool, program, upTo } = require('./helpers')
 
-function streamPool(t, options = {}) {
-  const marks = new Int32Array(new SharedArrayBuffer(16))
-  // However busy the machine is, no worker is terminated for it.
-  const usual = { filename: fixture('streams.js'), maxThreads: 2, workerData: { marks }, abortGrace: 60_000 }
-  const pool = makePool(t, { ...usual, ...options })
-  const marked = async (cell, count = 1) => {
-    for (let there; (there = Atomics.load(marks, cell)) < count; ) {
-      const { async, value } = Atomics.waitAsync(marks, cell, there, 20)
-      if (async) await value
-    }
-  }
-  return { pool, marks, marked }
-}
-
-async function collect(iterable) {
-  const values = []
-  try {
-    for await (const value of iterable) values.push(value)
-  } catch (error) {
-    return { values, error }
-  }
-  return { values }
-}
-
-const upTo = (n) => Array.from({ length: n }, (_, i) => i)
+const streamPool = (t, options) => markedPool(t, 'streams.js', options)
 const STARTED = 0
 const YIELDED = 1
 const CLOSED = 2

@@ -4,6 +4,7 @@ const test = require('ava')
 const { makePool, taskPool, outcomes } = require('./helpers')
 
 const TASK_TIMEOUT = 'ERR_RSPOOL_TASK_TIMEOUT'
+const DEADLINE = 'ERR_RSPOOL_DEADLINE'
 const QUEUE_TIMEOUT = 'ERR_RSPOOL_QUEUE_TIMEOUT'
 
 test('a task that runs longer than its timeout rejects, and the pool works on', async (t) => {
@@ -55,6 +56,18 @@ test('a queueTimeout counts while the worker starts too', async (t) => {
     maxThreads: 1
   })
   await t.throwsAsync(pool.run(1, { queueTimeout: 20 }), { code: QUEUE_TIMEOUT })
+})
+
+test('a task whose input needs a port is held to its limits, on a worker that is idle or still starts', async (t) => {
+  const { pool } = taskPool(t, { maxThreads: 1, minThreads: 1, abortGrace: 10 })
+  const shared = new Int32Array(new SharedArrayBuffer(4))
+  for (const ready of [false, true]) {
+    if (ready) await pool.run(1)
+    const late = pool.run(shared, { name: 'never', timeout: 20 })
+    await t.throwsAsync(late, { code: TASK_TIMEOUT })
+    await pool.run(1)
+    await t.throwsAsync(pool.run(shared, { name: 'never', deadline: Date.now() + 20 }), { code: DEADLINE })
+  }
 })
 
 test('a task that ends in time is not touched by its limits', async (t) => {

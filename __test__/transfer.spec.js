@@ -4,7 +4,7 @@ const { MessageChannel } = require('node:worker_threads')
 const { once } = require('node:events')
 const crypto = require('node:crypto')
 const test = require('ava')
-const { Pool, move } = require('../index.js')
+const { Pool, move, transferableSymbol, valueSymbol } = require('../index.js')
 const { failure, taskPool } = require('./helpers')
 
 test('a transferList that holds what cannot be transferred rejects, and harms nothing', async (t) => {
@@ -144,4 +144,67 @@ test('a hundred moved results do not mix with the others', async (t) => {
     Array.from({ length: 200 }, (_, n) => (n % 2 ? pool.runTask('moved', n + 1) : pool.run(n)))
   )
   for (const [n, result] of results.entries()) t.is(n % 2 ? result.byteLength - 1 : result, n)
+})
+
+test('a moved input is handed over, to every kind of target', async (t) => {
+  const { pool } = taskPool(t, { maxThreads: 1 })
+  const bytes = new Uint8Array(8).fill(5)
+  t.deepEqual([...(await pool.run(move(bytes)))], [...new Uint8Array(8).fill(5)])
+  t.is(bytes.byteLength, 0)
+
+  const inner = new Uint8Array(3)
+  const other = new ArrayBuffer(4)
+  const back = await pool.run(move({ inner, other }, [inner.buffer]), { transferList: [other] })
+  t.is(back.inner.byteLength + back.other.byteLength, 7)
+  t.is(inner.byteLength + other.byteLength, 0)
+
+  const text = Buffer.alloc(5, 'a')
+  const sum = await pool.runTask('hash.crc32', 'aaaaa')
+  const moved = new Uint8Array(text).buffer
+  t.deepEqual(await pool.runTask('hash.crc32', move(moved)), sum)
+  t.is(moved.byteLength, 0)
+})
+
+/** Says itself what is moved. */
+class Picture {
+  constructor(pixels) {
+    this.pixels = pixels
+    this.cache = () => {}
+  }
+
+  get [transferableSymbol]() {
+    return [this.pixels.buffer]
+  }
+
+  get [valueSymbol]() {
+    return { pixels: this.pixels }
+  }
+}
+
+test('an object that says itself what is moved is moved by that, in and out', async (t) => {
+  const { pool } = taskPool(t, { maxThreads: 1 })
+  const picture = new Picture(new Uint8Array(4).fill(9))
+  t.deepEqual(await pool.run(move(picture)), { pixels: new Uint8Array(4).fill(9) })
+  t.is(picture.pixels.byteLength, 0)
+
+  const result = await pool.runTask(() => {
+    const { move, transferableSymbol, valueSymbol } = require('../lib/worker/api.js')
+    globalThis.box = { buffer: new ArrayBuffer(6) }
+    return move({
+      [transferableSymbol]: globalThis.box.buffer,
+      [valueSymbol]: globalThis.box
+    })
+  })
+  t.is(result.buffer.byteLength, 6)
+  t.is(await pool.runTask(() => globalThis.box.buffer.byteLength), 0)
+  t.is(transferableSymbol, Pool.transferableSymbol)
+  t.is(valueSymbol, Pool.valueSymbol)
+})
+
+test('a moved value can be moved on, and a primitive is nothing to move', async (t) => {
+  const { pool } = taskPool(t, { maxThreads: 1 })
+  const buffer = new ArrayBuffer(2)
+  t.is((await pool.run(move(move(buffer)))).byteLength, 2)
+  t.is(buffer.byteLength, 0)
+  for (const value of [1, 'x', null, undefined, true, 2n]) t.is(move(value), value)
 })

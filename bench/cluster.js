@@ -1,15 +1,19 @@
 'use strict'
 
-// npm run bench:cluster: what the cluster helper costs, and how fast it is when something goes wrong.
+// npm run bench:cluster [-- --only rates,metrics]: what the cluster helper costs, and how fast it is when
+// something goes wrong.
 
+const http = require('node:http')
 const net = require('node:net')
 const path = require('node:path')
 const { fork } = require('node:child_process')
 const { once } = require('node:events')
+const { parseArgs } = require('node:util')
+const { cpuCount } = require('..')
 const { Primary, freePort, request, startLoad, kill } = require('../__test__/cluster/harness')
 
-const ROUNDS = 7
-const ROUND_MS = 1500
+const ROUNDS = 24
+const ROUND_MS = 500
 const CONNECTIONS = 32
 const REQUEST = 'GET / HTTP/1.1\r\nhost: a\r\n\r\n'
 
@@ -17,10 +21,22 @@ const REQUEST = 'GET / HTTP/1.1\r\nhost: a\r\n\r\n'
 const cleanups = []
 const owner = { teardown: (/** @type {() => void} */ cleanup) => cleanups.push(cleanup) }
 
-/** @param {number[]} values */
-function median(values) {
+/** @param {number[]} values @param {number} share from 0 to 1 */
+function quantile(values, share) {
   const sorted = [...values].sort((a, b) => a - b)
-  return sorted[sorted.length >> 1]
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
+}
+
+/** @param {number[]} values */
+const median = (values) => quantile(values, 0.5)
+
+/** Where the median of ratios lies, by resampling. @param {number[]} ratios */
+function interval(ratios) {
+  const medians = Array.from({ length: 2000 }, () =>
+    median(ratios.map(() => ratios[Math.floor(Math.random() * ratios.length)]))
+  )
+  const percent = (/** @type {number} */ share) => (100 * quantile(medians, share)).toFixed(1)
+  return `${percent(0.05)}–${percent(0.95)} %`
 }
 
 /** @param {string} what @param {string} value @param {string} meaning */
@@ -79,15 +95,14 @@ async function compareRates() {
   line(
     'ratio',
     `${(100 * median(ratios)).toFixed(1)} %`,
-    `median of ${ROUNDS} pairs, in turns (${ratios.map((ratio) => ratio.toFixed(2)).join(' ')})`
+    `median of ${ROUNDS} pairs, in turns, 90 % interval ${interval(ratios)}`
   )
-  for (const cleanup of cleanups.splice(0)) cleanup()
 }
 
-/** @param {object} options */
-async function startCluster(options) {
+/** @param {object} options @param {string} [app] */
+async function startCluster(options, app) {
   const port = await freePort()
-  const primary = new Primary(owner, { options, env: { APP_PORT: String(port) } })
+  const primary = new Primary(owner, { app, options, env: { APP_PORT: String(port) } })
   await primary.ready
   return { primary, port }
 }
@@ -152,6 +167,121 @@ async function stalls() {
   )
 }
 
+/** Metrics are read in the primary, and by HTTP, while one process hangs and others are killed. */
+async function metrics() {
+  const metricsPort = await freePort()
+  const { primary, port } = await startCluster({
+    processes: 3,
+    metricsPort,
+    stallTimeout: 600_000,
+    backoff: { initial: 1, max: 1 },
+    crashLoop: { restarts: 1e6 }
+  })
+  const { slot: hung } = JSON.parse((await request(port)).body)
+  await primary.call('send', hung, 'block')
+  const counted = (/** @type {string} */ text) =>
+    [...text.matchAll(/^(requests_total\{.*\}) (\d+)$/gm)].map(([, name, value]) => [name, Number(value)])
+  /** @type {Record<string, number[]>} */
+  const times = { call: [], scrape: [] }
+  /** @type {Map<any, any>} */
+  let before = new Map()
+  let wrong = 0
+  for (let round = 0; round < 30; round++) {
+    const { slot, pid } = (await primary.call('processes')).find(
+      (/** @type {any} */ process) => process.slot !== hung && process.state === 'ready'
+    )
+    const from = primary.events.length
+    kill(pid, 'SIGKILL')
+    await primary.event('exit', (exit) => exit.pid === pid, from)
+    times.call.push((await primary.call('timed', 'metrics')).ms)
+    const start = performance.now()
+    const { body } = await request(metricsPort, '/metrics')
+    times.scrape.push(performance.now() - start)
+    const now = new Map(/** @type {[any, any][]} */ (counted(body)))
+    if (now.size !== 4 || [...before].some(([name, value]) => now.get(name) < value)) wrong++
+    before = now
+    await primary.event('state', (state) => state.slot === slot && state.to === 'ready', from)
+  }
+  for (const [what, list] of Object.entries(times)) {
+    line(
+      `metrics, ${what === 'call' ? 'the call in the primary' : 'a scrape by HTTP'}`,
+      `${median(list).toFixed(1)} ms`,
+      `median of ${list.length}, worst ${Math.max(...list).toFixed(1)} ms; ${wrong} incomplete or lower than before`
+    )
+  }
+}
+
+const BUDGET = { processes: 4, pairs: 12, ms: 800, clients: 4 }
+
+/** The pools of several processes on the CPUs of one, with the budget and without. */
+async function budget() {
+  const start = (/** @type {object} */ options) => startCluster(options, 'busy-app.js')
+  const clusters = {
+    one: await start({ processes: 1 }),
+    shared: await start({ processes: BUDGET.processes }),
+    free: await start({ processes: BUDGET.processes, budget: false })
+  }
+  /** @type {Record<string, number[]>} */
+  const rates = { one: [], shared: [], free: [] }
+  /** @type {Record<string, number[]>} */
+  const latencies = { shared: [], free: [] }
+  for (let pair = 0; pair < BUDGET.pairs; pair++) {
+    const kinds = /** @type {(keyof typeof clusters)[]} */ (Object.keys(clusters))
+    for (const kind of pair % 2 === 0 ? kinds : kinds.reverse()) {
+      const { primary } = clusters[kind]
+      const slots = Array.from({ length: kind === 'one' ? 1 : BUDGET.processes }, (_, slot) => slot)
+      const work = () => Promise.all(slots.map((slot) => primary.call('request', slot, { ms: BUDGET.ms })))
+      const answers = await work()
+      rates[kind].push(answers.reduce((sum, { tasks }) => sum + tasks, 0) / (BUDGET.ms / 1000))
+      if (kind === 'one') continue
+      const busy = work()
+      latencies[kind].push(...(await lightRequests(clusters[kind].port, BUDGET.ms)))
+      await busy
+    }
+  }
+  const ratios = rates.shared.map((rate, at) => rate / rates.one[at])
+  line(
+    'tasks a second, 1 process of 4 threads',
+    median(rates.one).toFixed(0),
+    `${cpuCount()} CPUs, tasks of half a millisecond`
+  )
+  line(
+    `the same, ${BUDGET.processes} processes with the budget`,
+    median(rates.shared).toFixed(0),
+    `without ${median(rates.free).toFixed(0)}`
+  )
+  line(
+    'ratio',
+    `${(100 * median(ratios)).toFixed(1)} %`,
+    `median of ${BUDGET.pairs} pairs, 90 % interval ${interval(ratios)}`
+  )
+  for (const share of [0.5, 0.95, 0.99]) {
+    line(
+      `light requests beside, ${100 * share}th percentile`,
+      `${quantile(latencies.shared, share).toFixed(1)} ms`,
+      `without the budget ${quantile(latencies.free, share).toFixed(1)} ms`
+    )
+  }
+}
+
+/** How long requests take, one after another from each client. @param {number} port @param {number} ms */
+async function lightRequests(port, ms) {
+  const agent = new http.Agent({ keepAlive: true })
+  /** @type {number[]} */
+  const times = []
+  const end = performance.now() + ms
+  const client = async () => {
+    while (performance.now() < end) {
+      const start = performance.now()
+      await request(port, '/', { agent })
+      times.push(performance.now() - start)
+    }
+  }
+  await Promise.all(Array.from({ length: BUDGET.clients }, client))
+  agent.destroy()
+  return times
+}
+
 function counters() {
   const { SharedRegion } = require('../lib/cluster/region')
   const { ClusterCounters } = require('../lib/cluster/counters')
@@ -174,12 +304,14 @@ function counters() {
   }
 }
 
+const { values } = parseArgs({ options: { only: { type: 'string' } } })
+const parts = { counters, rates: compareRates, handOvers, reloads, stalls, metrics, budget }
+
 async function main() {
-  counters()
-  await compareRates()
-  await handOvers()
-  await reloads()
-  await stalls()
+  for (const [name, part] of Object.entries(parts)) {
+    if (values.only === undefined || values.only.split(',').includes(name)) await part()
+    for (const cleanup of cleanups.splice(0)) cleanup()
+  }
 }
 
 main()

@@ -28,7 +28,8 @@ const CELL = Object.freeze({
   START: 13,
   SLOT: 14,
   STATUS: 15,
-  RETRIES: 22
+  RETRIES: 22,
+  PLACEMENT: 24
 })
 /** Index into `numbers`. */
 const NUMBER = 8
@@ -53,7 +54,10 @@ const WHAT = Object.freeze({
   TERMINATE: 17,
   LANE_ENDED: 19,
   GONE: 20,
-  LOOK: 21
+  LOOK: 21,
+  // Of calls that are observed: taken by a worker, and how long it ran.
+  STARTED: 24,
+  RAN: 25
 })
 
 const RING_OUTBOX = 1
@@ -192,7 +196,14 @@ function drain() {
     const length = cells[cell + 3]
     at += 16
     if (what >= WHAT.START) {
-      controls.push({ pool: ticket, what, about })
+      if (what < WHAT.STARTED) controls.push({ pool: ticket, what, about })
+      else {
+        const call = /** @type {any} */ (calls[ticket])
+        if (what === WHAT.RAN) call?.ran(numbers[at >> 3])
+        // A ticket is used again; a generation is not.
+        else if (call?.generation === length) call.started(about, numbers[at >> 3])
+        at += 8
+      }
       continue
     }
     const call = calls[ticket]

@@ -5,6 +5,7 @@
 
 const path = require('node:path')
 const { Worker, MessageChannel, receiveMessageOnPort } = require('node:worker_threads')
+const { AsyncResource } = require('node:async_hooks')
 const { types } = require('node:util')
 const { bound, drain, notify, isBlocked } = require('./environment')
 const { describe, revive } = require('./payload/thrown')
@@ -32,6 +33,7 @@ const OUTPUTS = /** @type {const} */ (['stdout', 'stderr'])
  * @property {boolean} ready
  * @property {unknown} error
  * @property {boolean} failed
+ * @property {boolean} ending it was terminated from here
  * @property {unknown} fatal what it said ended it
  * @property {number} exitCode what it said it ends with
  * @property {Int32Array} begun 1 since its code runs
@@ -71,6 +73,8 @@ class Isolates {
   /** @param {Owner} owner */
   constructor(owner) {
     this.owner = owner
+    /** Isolates outlive the calls that they are started for: their events belong to the pool. */
+    this.scope = new AsyncResource('RspoolPool')
     /** @type {Map<number, Isolate>} */
     this.all = new Map()
     /** Those that run no more, and whose `exit` event has not come. @type {Set<Isolate>} */
@@ -100,6 +104,12 @@ class Isolates {
 
   /** @param {number} id */
   start(id) {
+    if (this.all.has(id)) return
+    this.scope.runInAsyncScope(this.#start, this, id)
+  }
+
+  /** @param {number} id */
+  #start(id) {
     const { options } = this.owner
     const { port1: port, port2 } = new MessageChannel()
     const flags = new Int32Array(new SharedArrayBuffer(4 * options.concurrentTasksPerWorker))
@@ -128,6 +138,7 @@ class Isolates {
       since: performance.now(),
       gone: false,
       left: false,
+      ending: false,
       nested: new Map(),
       results: new Map()
     }
@@ -176,12 +187,15 @@ class Isolates {
 
   /** @param {number} id */
   terminate(id) {
-    this.all.get(id)?.worker.terminate()
+    const isolate = this.all.get(id)
+    if (isolate === undefined) return
+    isolate.ending = true
+    isolate.worker.terminate()
   }
 
   terminateAll() {
     clearTimeout(this.backoff)
-    for (const { worker } of this.all.values()) worker.terminate()
+    for (const id of this.all.keys()) this.terminate(id)
   }
 
   /** Retired isolates end by themselves, unless something of theirs keeps them. */
@@ -218,6 +232,8 @@ class Isolates {
    * @param {boolean} direct whether the worker does not know of the task yet
    */
   send(id, slot, generation, target, ticket, input, transferList, direct) {
+    // The scheduler's word that it is to be started may not have been read yet.
+    if (direct) this.start(id)
     this.all
       .get(id)
       ?.port.postMessage([PORT_MESSAGE.INPUT, slot, generation, target, ticket, input, direct], transferList)
@@ -358,7 +374,7 @@ class Isolates {
     const exit = new WorkerExitError(`The worker ended with exit code ${exitCode} while it ran the task`, exitCode)
     if (isolate.nested.size > 0) nested().giveUpAll(isolate.nested.values())
     this.causes.set(id, isolate.failed ? isolate.error : exit)
-    if (!isolate.ready && this.owner.isOpen())
+    if (!isolate.ready && !isolate.ending && this.owner.isOpen())
       this.#failed(
         isolate.failed ? isolate.error : new Error(`The worker ended with exit code ${exitCode} before it was ready`)
       )

@@ -95,6 +95,9 @@ function submit({ submitter, options }, outer, { nested, port }, message) {
   try {
     const settings = new Settings(options, given)
     settings.outer = outer
+    settings.isPlain = false
+    // What surrounds the calls of the owner is not what surrounds this one.
+    settings.stores = undefined
     settings.transferList = transferList
     // What has begun goes before what has not.
     settings.priority = Math.min(settings.priority, Math.max(outer.priority - 1, FIRST))

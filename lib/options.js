@@ -27,6 +27,23 @@ function maxQueue(/** @type {unknown} */ value, /** @type {string} */ label) {
   return integer(0, 0xfffffffe, { infinity: true })(value, label)
 }
 
+/** Stores of which the current values travel with the tasks. */
+function stores(/** @type {any} */ value, /** @type {string} */ label) {
+  const found = named(value, label)
+  for (const [name, store] of Object.entries(found)) {
+    if (typeof store?.getStore !== 'function' || typeof store.run !== 'function')
+      throw invalidArgument(`${label} must be an object of AsyncLocalStorages, got ${show(store)} as '${name}'`)
+  }
+  return found
+}
+
+/** Own properties, in an object of ours. */
+function named(/** @type {any} */ value, /** @type {string} */ label) {
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw invalidArgument(`${label} must be an object, got ${show(value)}`)
+  return Object.assign(Object.create(null), value)
+}
+
 /** What becomes of the output of workers. */
 function output(/** @type {any} */ value, /** @type {string} */ label) {
   if (value === 'inherit' || value === 'pipe' || value === 'ignore') return value
@@ -57,7 +74,9 @@ const POOL_RULES = {
   resourceLimits: typed('object'),
   trackUnmanagedFds: typed('boolean'),
   stdout: output,
-  stderr: output
+  stderr: output,
+  timing: typed('boolean'),
+  context: stores
 }
 
 /**
@@ -118,7 +137,7 @@ function signal(/** @type {unknown} */ value, /** @type {string} */ label) {
 /** What every way to call takes. */
 const SHARED_RULES = { signal, timeout: limit, queueTimeout: limit, deadline, priority: PRIORITY }
 const COMMON_RULES = { ...SHARED_RULES, retries: RETRIES, transferList: arrayOf() }
-const SCRIPT_RULES = { ...COMMON_RULES, onProgress: typed('function') }
+const SCRIPT_RULES = { ...COMMON_RULES, onProgress: typed('function'), context: named }
 const NATIVE_RULES = { ...COMMON_RULES, params: typed('object'), counters: readCounters }
 const RUN_RULES = { ...SCRIPT_RULES, name: typed('string'), filename: scriptUrl }
 
@@ -144,6 +163,7 @@ const MAP_RULES = {
   onProgress: typed('function'),
   ...SHARED_RULES,
   retries: RETRIES,
+  context: named,
   params: typed('object'),
   counters: readCounters
 }
@@ -164,7 +184,8 @@ const STREAM_RULES = {
   highWaterMark: integer(1, 1_000_000),
   ...SHARED_RULES,
   transferList: arrayOf(),
-  onProgress: typed('function')
+  onProgress: typed('function'),
+  context: named
 }
 
 /**

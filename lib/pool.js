@@ -9,10 +9,11 @@ const { PoolClosedError, invalidArgument } = require('./errors')
 const { Lookup, notTask } = require('./lookup')
 const { poolOptions, runOptions, taskOptions, sizeOptions, closeOptions } = require('./options')
 const { NATIVE, SCRIPT } = require('./targets')
+const { workers } = require('./observe/watch')
 const { Settings } = require('./settings')
 const { Submitter } = require('./submitter')
 const { show } = require('./validate')
-const { move } = require('./payload/move')
+const { move, transferableSymbol, valueSymbol } = require('./payload/move')
 
 class Pool extends EventEmitter {
   #options
@@ -82,6 +83,11 @@ class Pool extends EventEmitter {
       handle: this.#handle,
       options: this.#options,
       isolates: this.#isolates,
+      watching: {
+        pool: this,
+        timing: this.#options.timing === true,
+        threadIdOf: (worker) => this.#isolates.all.get(worker)?.threadId
+      },
       onDrain: () => this.#emit('drain'),
       onEmpty: () => {
         if (this.#phase === 'closing') this.#shutDown()
@@ -267,7 +273,10 @@ class Pool extends EventEmitter {
    * @param {any[]} args
    */
   #emit(event, ...args) {
-    if (this.listenerCount(event) > 0) process.nextTick(() => this.emit(event, ...args))
+    if (this.listenerCount(event) > 0)
+      process.nextTick(() => this.#isolates.scope.runInAsyncScope(this.emit, this, event, ...args))
+    const channel = workers[/** @type {keyof typeof workers} */ (event)]
+    if (channel?.hasSubscribers) channel.publish({ pool: this, ...args[0] })
   }
 
   /** @param {unknown} error of a worker that ran no task */
@@ -421,6 +430,8 @@ class Pool extends EventEmitter {
   }
 
   static move = move
+  static transferableSymbol = transferableSymbol
+  static valueSymbol = valueSymbol
 }
 
 /** As the tutorials' hand-written pools: a number of workers, and their script. */

@@ -5,6 +5,8 @@
 const { toLimit } = require('./options')
 const { toJson } = require('./payload/values')
 
+/** @typedef {(kind: number, value: any, reply: any) => void} Link */
+
 /** What is settled for every task of a pool, or given with one. */
 class Settings {
   /**
@@ -24,8 +26,29 @@ class Settings {
     this.onProgress = run?.onProgress
     /** The running task that may wait for it. @type {InstanceType<typeof import('./task').Task> | undefined} */
     this.outer = undefined
-    /** What takes the messages of a stream. @type {((kind: number, value: any, reply: any) => void) | undefined} */
-    this.link = undefined
+    this.group = run?.group
+    /** 0 for any worker, a key above 0, or -1 - the id of the only one. */
+    this.placement = run?.affinity ?? 0
+    /** Whether the mailbox holds all that the scheduler is told. */
+    this.isPlain = this.params === undefined && this.counters === undefined && this.group === undefined
+    /** @type {Link | undefined} */
+    this.linked = undefined
+    /** What is to travel: registered stores, and values of this call. */
+    this.stores = pool.context
+    this.context = run?.context
+    /** Whether it is more than a call and its result. */
+    this.watched =
+      pool.timing === true || this.onProgress !== undefined || this.stores !== undefined || this.context !== undefined
+  }
+
+  get link() {
+    return this.linked
+  }
+
+  /** What takes the messages of a stream. */
+  set link(link) {
+    this.linked = link
+    this.watched = true
   }
 }
 

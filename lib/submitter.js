@@ -6,14 +6,19 @@
 const { bound, cells, numbers, CELL, FORM, DEADLINE, issue, giveBack, calls } = require('./environment')
 const { listen } = require('./abort')
 const { AbortError, PoolClosedError, InputTooLargeError, QueueFullError } = require('./errors')
+const { isMoved, unwrap } = require('./payload/move')
 const { PORT, TAG, encode, encodeForNative } = require('./payload/values')
 const { NATIVE } = require('./targets')
+const { carry } = require('./carry')
+const { isWatched } = require('./observe/watch')
 const { Task } = require('./task')
 
 /** @typedef {import('./targets').Target} Target */
 /** @typedef {InstanceType<typeof import('./settings').Settings>} Settings */
 
 const RESULT_FULL = 1
+/** Beside the lane: the scheduler tells when the task starts, and how long it ran. */
+const OBSERVED = 2
 
 /** @type {(value: any) => void} */
 let resolve
@@ -29,6 +34,7 @@ class Submitter {
   #handle
   #isolates
   #options
+  #watching
   #onDrain
   #onEmpty
   /** @type {import('./task').Home} */
@@ -47,12 +53,14 @@ class Submitter {
    * @param {number} pool.handle
    * @param {any} pool.options
    * @param {InstanceType<typeof import('./isolates').Isolates>} pool.isolates
+   * @param {import('./observe/watched-task').Watching} pool.watching
    * @param {() => void} pool.onDrain nothing waits any more
    * @param {() => void} pool.onEmpty nothing is in flight any more
    */
-  constructor({ handle, options, isolates, onDrain, onEmpty }) {
+  constructor({ handle, options, isolates, watching, onDrain, onEmpty }) {
     this.#handle = handle
     this.#isolates = isolates
+    this.#watching = watching
     this.#options = options
     this.#onDrain = onDrain
     this.#onEmpty = onEmpty
@@ -74,9 +82,10 @@ class Submitter {
    * @returns {Promise<any>}
    */
   submit(target, input, settings) {
-    const extra = this.#encode(target, input, settings)
+    this.#refuse(settings)
     const promise = new Promise(capture)
-    this.#send(new Task(this.home, resolve, reject), target, input, settings, extra)
+    if (isWatched(promise, settings.watched)) this.#submitWatched(target, input, settings)
+    else this.#hand(new Task(this.home, resolve, reject), target, input, settings)
     return promise
   }
 
@@ -88,26 +97,30 @@ class Submitter {
    * @param {Settings} settings
    */
   submitAs(task, target, input, settings) {
-    this.#send(task, target, input, settings, this.#encode(target, input, settings))
+    this.#refuse(settings)
+    const carried = settings.watched ? carry(target, input, settings) : { target, input }
+    this.#hand(task, carried.target, carried.input, settings)
+  }
+
+  /** @param {Settings} settings */
+  #refuse({ signal, outer }) {
+    // A task that runs may have others run until it has ended.
+    if (!this.open && (outer === undefined || this.pending === 0)) throw new PoolClosedError('The pool is closed')
+    if (signal?.aborted) throw new AbortError(signal.reason)
   }
 
   /**
-   * Encodes the input into the mailbox, and gives what does not fit there, or PORT.
    * @param {Target} target
    * @param {any} input
    * @param {Settings} settings
    */
-  #encode(target, input, { signal, transferList, outer }) {
-    // A task that runs may have others run until it has ended.
-    if (!this.open && (outer === undefined || this.pending === 0)) throw new PoolClosedError('The pool is closed')
-    if (signal?.aborted) throw new AbortError(signal.reason)
-    const native = target.lane === NATIVE
-    let extra
-    // Native tasks take a copy of the bytes; what is handed over is taken from the caller all the same.
-    if (native) extra = encodeForNative(transferList === undefined ? input : taken(input, transferList))
-    else extra = transferList === undefined ? encode(input) : PORT
-    if (this.#options.maxInputSize !== undefined) refuseLarger(this.#options.maxInputSize, extra)
-    return extra
+  #submitWatched(target, input, settings) {
+    const { WatchedTask } = require('./observe/watched-task')
+    const task = new WatchedTask(this.home, resolve, reject, this.#watching, target, settings)
+    task.call(() => {
+      const carried = carry(target, input, settings)
+      this.#hand(task, carried.target, carried.input, settings)
+    })
   }
 
   /**
@@ -115,23 +128,26 @@ class Submitter {
    * @param {Target} target
    * @param {any} input
    * @param {Settings} settings
-   * @param {any} extra what `#encode` gave
    */
-  #send(task, target, input, settings, extra) {
+  #hand(task, target, input, settings) {
+    const { signal, transferList } = settings
+    const native = target.lane === NATIVE
+    let extra
+    // Native tasks take a copy of the bytes; what is handed over is taken from the caller all the same.
+    if (native)
+      extra = encodeForNative(transferList === undefined && !isMoved(input) ? input : taken(input, transferList))
+    else extra = transferList === undefined ? encode(input) : PORT
+    if (this.#options.maxInputSize !== undefined) refuseLarger(this.#options.maxInputSize, extra)
     task.ticket = issue(task)
     task.priority = settings.priority
-    task.onProgress = settings.onProgress
-    task.link = settings.link
     if (extra === PORT) this.#submitByPort(task, target, input, settings)
     else {
       this.#describe(task, target, settings)
-      if (settings.params !== undefined || settings.counters !== undefined || settings.outer !== undefined)
-        submitWith(extra, settings)
+      if (!settings.isPlain) submitWith(extra, settings)
       else if (extra === undefined) bound.submit()
       else bound.submit(extra)
       this.#submitted(task)
     }
-    const { signal } = settings
     if (signal !== undefined && calls[task.ticket] === task) this.#watch(task, signal)
   }
 
@@ -144,11 +160,12 @@ class Submitter {
     cells[CELL.POOL] = this.#handle
     cells[CELL.TICKET] = task.ticket
     cells[CELL.TARGET] = target.id
-    cells[CELL.LANE] = target.lane
+    cells[CELL.LANE] = task.observed ? target.lane | OBSERVED : target.lane
     cells[CELL.PRIORITY] = settings.priority
     cells[CELL.TIMEOUT] = settings.timeout
     cells[CELL.QUEUE_TIMEOUT] = settings.queueTimeout
     cells[CELL.RETRIES] = settings.retries
+    cells[CELL.PLACEMENT] = settings.placement
     numbers[DEADLINE] = settings.deadline === undefined ? -1 : Math.max(0, settings.deadline - Date.now())
   }
 
@@ -177,7 +194,12 @@ class Submitter {
    * @param {Settings} settings
    */
   #submitByPort(task, target, input, settings) {
-    const list = settings.transferList ?? []
+    let list = settings.transferList ?? []
+    if (isMoved(input)) {
+      const moved = unwrap(input)
+      input = moved.value
+      list = [...list, ...moved.transferList]
+    }
     // A task that may start again keeps its input, so it is held here and copied each time.
     const again = settings.retries > 0
     const put = () => {
@@ -186,7 +208,8 @@ class Submitter {
       cells[CELL.FORM] = 0
     }
     put()
-    if (again) cells[CELL.SLOT] = -1
+    // A worker that is still starting would not tell when it begins.
+    if (again || task.observed || settings.group !== undefined || settings.placement !== 0) cells[CELL.SLOT] = -1
     else bound.submitDirect()
     const slot = cells[CELL.SLOT]
     if (slot >= 0) {
@@ -217,7 +240,7 @@ class Submitter {
       throw error
     }
     put()
-    if (settings.outer === undefined) bound.submit()
+    if (settings.isPlain) bound.submit()
     else submitWith(undefined, settings)
     this.#submitted(task)
   }
@@ -245,10 +268,12 @@ class Submitter {
 /**
  * The input, with what the caller hands over moved out of its hands.
  * @param {any} input
- * @param {any[]} transferList
+ * @param {any[]} [transferList]
  */
-function taken(input, transferList) {
-  return structuredClone(input, { transfer: transferList })
+function taken(input, transferList = []) {
+  if (!isMoved(input)) return structuredClone(input, { transfer: transferList })
+  const moved = unwrap(input)
+  return structuredClone(moved.value, { transfer: [...transferList, ...moved.transferList] })
 }
 
 /**
@@ -269,8 +294,9 @@ function refuseLarger(most, extra) {
  * @param {Settings} settings
  */
 function submitWith(extra, settings) {
-  const { params, counters, outer } = settings
-  bound.submitWith(extra, params, counters?.view, counters?.names.join('\0'), outer?.key, outer?.generation)
+  const { params, counters, group, outer } = settings
+  const names = counters?.names.join('\0')
+  bound.submitWith(extra, params, counters?.view, names, group, outer?.key, outer?.generation)
 }
 
 module.exports = { Submitter }

@@ -3,7 +3,7 @@
 // What a stream sends: an iterable is pulled as far as the receiver has room, and its items leave in
 // batches. Used at both ends: for what a generator yields, and for what it reads.
 
-const { isMoved } = require('./payload/move')
+const { isMoved, unwrap } = require('./payload/move')
 const { Source } = require('./source')
 
 /** Items of a message at most. */
@@ -151,9 +151,10 @@ class Supply {
   /** @param {any[]} items */
   #post(items) {
     if (!items.some(isMoved)) return this.#send(items, [])
+    const all = items.map((item) => (isMoved(item) ? unwrap(item) : { value: item, transferList: [] }))
     this.#send(
-      items.map((item) => (isMoved(item) ? item.value : item)),
-      items.flatMap((item) => (isMoved(item) ? item.transferList : []))
+      all.map(({ value }) => value),
+      all.flatMap(({ transferList }) => transferList)
     )
   }
 

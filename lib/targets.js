@@ -103,6 +103,24 @@ function streamOf(target) {
   return stream
 }
 
+/** @type {Map<number, Target>} */
+const carryingTargets = new Map()
+
+/**
+ * The target whose input is [context, input].
+ * @param {Target} target
+ * @returns {Target}
+ */
+function carryingOf(target) {
+  let carrying = carryingTargets.get(target.id)
+  if (carrying === undefined) {
+    const [filename, name, source, base, how] = JSON.parse(native.target(target.id))
+    const id = native.internTarget(JSON.stringify([filename, name, source, base, how ?? null, true]))
+    carryingTargets.set(target.id, (carrying = { ...target, id }))
+  }
+  return carrying
+}
+
 /**
  * The same function, called in another way.
  * @param {Target} target
@@ -174,4 +192,4 @@ function scriptUrl(filename, label) {
   throw invalidArgument(`${label} must be a path, a file: URL or a data: URL, got ${show(filename)}`)
 }
 
-module.exports = { NATIVE, SCRIPT, nativeTarget, scriptTarget, inlineTarget, batchOf, streamOf, scriptUrl }
+module.exports = { NATIVE, SCRIPT, nativeTarget, scriptTarget, inlineTarget, batchOf, streamOf, carryingOf, scriptUrl }

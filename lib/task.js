@@ -33,6 +33,8 @@ class Task {
     this.priority = 0
     /** Its input, until the worker that took it asks for it through its port. @type {any} */
     this.held = undefined
+    /** Whether the scheduler tells of its start. */
+    this.observed = false
     /** @type {((value: any) => void) | undefined} */
     this.onProgress = undefined
     /** What takes the messages of its stream. @type {((kind: number, value: any, reply: any) => void) | undefined} */
@@ -52,8 +54,6 @@ class Task {
    */
   settle(what, about, length, offset) {
     if (this.unlisten !== undefined) this.unlisten()
-    // All progress and items before the end.
-    if (this.onProgress !== undefined || this.link !== undefined) this.home.flush()
     try {
       if (what === WHAT.RETURNED) {
         this.resolve(
@@ -107,20 +107,9 @@ class Task {
     }
   }
 
-  /**
-   * The script threw what this describes.
-   * @param {any} description
-   */
+  /** @param {any} description of what a script threw */
   threw(description) {
-    // Made in a reaction of a promise that the caller's follows by then (a reaction before it gives it the
-    // time to): its stack has the frames of the async functions that wait for this task.
-    this.resolve(
-      Promise.resolve()
-        .then(() => {})
-        .then(() => {
-          throw revive(description)
-        })
-    )
+    this.resolve(thrown(description))
   }
 
   /**
@@ -133,6 +122,21 @@ class Task {
     this.reject(new errors.AbortError(reason))
     this.home.left()
   }
+}
+
+/**
+ * Rejects with what a script threw. The error is made in a reaction of a promise that the caller's follows
+ * by then (a reaction before it gives it the time to): its stack has the frames of the async functions that
+ * wait for the task.
+ * @param {any} description
+ * @returns {Promise<never>}
+ */
+function thrown(description) {
+  return Promise.resolve()
+    .then(() => {})
+    .then(() => {
+      throw revive(description)
+    })
 }
 
 /**
@@ -151,4 +155,4 @@ function numberAt(offset) {
   return bytes.readDoubleLE(offset)
 }
 
-module.exports = { Task }
+module.exports = { Task, thrown }

@@ -1,15 +1,22 @@
 'use strict'
 
-// npm run soak:cluster [-- --minutes 10] [--seed 1]: a cluster under load while processes are killed, blocked,
-// stopped, reloaded and scaled at random. Only a request that was in a killed process may fail, none
-// may hang, and descriptors, processes and memory of the primary stay where they were.
+// npm run soak:cluster [-- --minutes 10] [--harms 3] [--seed 1] [--policy rr]: a cluster under load while
+// processes are killed, one or all at once, blocked, stopped, reloaded and scaled at random, several of
+// that at a time. Only a request that was in a killed process may fail, none may be refused or hang, and
+// descriptors, processes and memory of the primary stay where they were.
 
 const fs = require('node:fs')
+const http = require('node:http')
 const { parseArgs } = require('node:util')
 const { Primary, freePort, request, startLoad, kill } = require('../__test__/cluster/harness')
 
 const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string', default: '1' } }
+  options: {
+    minutes: { type: 'string', default: '10' },
+    harms: { type: 'string', default: '3' },
+    seed: { type: 'string', default: '1' },
+    policy: { type: 'string', default: 'rr' }
+  }
 })
 const CLIENTS = 8
 
@@ -46,6 +53,7 @@ async function main() {
       env: { APP_PORT: String(port) },
       options: {
         processes: 3,
+        policy: values.policy,
         stallTimeout: 2000,
         backoff: { initial: 1, max: 50 },
         crashLoop: { restarts: 1e6 },
@@ -61,48 +69,61 @@ async function main() {
   const before = readingsOf(primary.child.pid)
   let deaths = 0
   const end = Date.now() + Number(values.minutes) * 60_000
+  /** One that is ready, if there is any. */
   const any = async () => {
     const ready = (await primary.call('processes')).filter((/** @type {any} */ { state }) => state === 'ready')
-    return ready[random(ready.length)]?.pid ?? 0
+    return ready[random(ready.length || 1)]?.pid
   }
-  // One harm at a time, and the next when all are well again: else there may be nobody left to serve.
-  const well = async () => {
-    while ((await primary.call('status')).state !== 'ready') await sleep(20)
+  const death = (/** @type {number} */ pid) => {
+    deaths++
+    return primary.event('exit', (exit) => exit.pid === pid)
   }
   /** @type {Record<string, () => Promise<unknown>>} */
   const chaos = {
     kill: async () => {
       const pid = await any()
-      const from = primary.events.length
-      deaths++
-      kill(pid, 'SIGKILL')
-      await primary.event('exit', (exit) => exit.pid === pid, from)
+      if (pid !== undefined && kill(pid, 'SIGKILL')) await death(pid)
     },
-    terminate: async () => kill(await any(), 'SIGTERM'),
+    killAll: async () => {
+      const pids = (await primary.call('processes')).flatMap((/** @type {any} */ { pid }) => pid ?? [])
+      await Promise.all(pids.filter((/** @type {number} */ pid) => kill(pid, 'SIGKILL')).map(death))
+    },
+    terminate: async () => {
+      const pid = await any()
+      if (pid !== undefined) kill(pid, 'SIGTERM')
+    },
     block: async () => {
-      const from = primary.events.length
-      deaths++
-      await request(port, '/block-later').catch(() => {})
-      await primary.event('exit', ({ cause }) => cause.kind === 'stalled' || cause.kind === 'age', from)
+      const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
+      try {
+        const { pid } = JSON.parse((await request(port, '/', { agent })).body)
+        await request(port, '/block-later', { agent })
+        await death(pid)
+      } catch {
+        // It was in a process that something else killed.
+      } finally {
+        agent.destroy()
+      }
     },
     pause: async () => {
       const pid = await any()
-      kill(pid, 'SIGSTOP')
+      if (pid === undefined || !kill(pid, 'SIGSTOP')) return
       await sleep(random(1000))
       kill(pid, 'SIGCONT')
     },
     reload: () => primary.call('reload').catch(() => {}),
-    scale: () => primary.call('scale', 2 + random(4)).catch(() => {})
+    scale: () => primary.call('scale', 1 + random(5)).catch(() => {})
   }
-  const done = Object.fromEntries(Object.keys(chaos).map((name) => [name, 0]))
-  while (Date.now() < end) {
-    const names = Object.keys(chaos)
-    const name = names[random(names.length)]
-    await chaos[name]()
-    done[name]++
-    await well()
-    await sleep(random(500))
+  const names = Object.keys(chaos)
+  const done = Object.fromEntries(names.map((name) => [name, 0]))
+  const harm = async () => {
+    while (Date.now() < end) {
+      const name = names[random(names.length)]
+      await chaos[name]()
+      done[name]++
+      await sleep(random(500))
+    }
   }
+  await Promise.all(Array.from({ length: Number(values.harms) }, harm))
   await primary.call('scale', 3)
   const { sent, failures } = await load.stop()
   while ((await primary.call('status')).state !== 'ready') await sleep(100)
@@ -111,7 +132,7 @@ async function main() {
   const after = readingsOf(primary.child.pid)
   const odd = failures.filter((failure) => !['ECONNRESET', 'EPIPE', 'aborted'].includes(failure))
   console.log({
-    minutes: Number(values.minutes),
+    ...values,
     done,
     sent,
     failures: failures.length,

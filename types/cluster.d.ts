@@ -225,8 +225,8 @@ export interface SupervisorEvents {
   stalled: [info: Sender & { silentMs: number; stack: string }]
   memory: [info: Sender & { rss: number }]
   recycle: [info: Sender & { reason: 'memory' | 'age' | 'requests' }]
-  /** Connections that an ended process had not taken: given to others, or closed as there were none. */
-  handoff: [info: Sender & { resent: number; closed: number }]
+  /** Connections that an ended process had not taken: given to others, kept for the next process, or closed as none was to come. */
+  handoff: [info: Sender & { resent: number; kept: number; closed: number }]
   crashloop: [info: { slot: number; restarts: number; held: boolean }]
   reload: [report: ReloadReport]
   close: [exitCode: number]

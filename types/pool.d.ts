@@ -12,6 +12,7 @@ import type {
   Inputs,
   Item,
   MapOptions,
+  Moved,
   move,
   NativeMapOptions,
   OneArgument,
@@ -26,7 +27,9 @@ import type {
   StreamSource,
   SyncOptions,
   TaskResult,
-  Transferable
+  Transferable,
+  transferableSymbol,
+  valueSymbol
 } from './tasks.js'
 
 /** The options of a pool. One that is unknown or not allowed throws `ERR_RSPOOL_INVALID_ARGUMENT`. */
@@ -224,7 +227,7 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
    * The promise rejects with what the function throws (name, message, stack, own properties and cause kept),
    * with `DataCloneError` if a value cannot be cloned, with `ABORT_ERR`, or with a code of {@link ErrorCode}.
    */
-  run<T = Result>(input?: Input, options?: OwnOptions<Input>): Promise<T>
+  run<T = Result>(input?: Input | Moved<Input>, options?: OwnOptions<Input>): Promise<T>
   /** Calls another export, or an export of another script. */
   run<T = any>(input: any, options: RunOptions & ({ name: string } | { filename: Filename })): Promise<T>
 
@@ -451,6 +454,10 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
 
   /** The same as {@link move}. */
   static readonly move: typeof move
+  /** The same as {@link transferableSymbol}. */
+  static readonly transferableSymbol: typeof transferableSymbol
+  /** The same as {@link valueSymbol}. */
+  static readonly valueSymbol: typeof valueSymbol
 }
 
 /** A pool of a fixed number of workers with a script: `new WorkerPool(4, './worker.js')`. */

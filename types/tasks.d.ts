@@ -90,6 +90,21 @@ export interface RunOptions extends ScriptOptions {
   filename?: Filename | undefined
 }
 
+/**
+ * The property by which an object of a class says to {@link move} what of it is moved: one thing or an
+ * array. Classes that were written for piscina have it.
+ */
+export const transferableSymbol: unique symbol
+
+/** The property by which an object of a class says to {@link move} what arrives in its place. */
+export const valueSymbol: unique symbol
+
+/** An object that says itself what of it is moved and what arrives in its place. */
+export interface Movable<T = any> {
+  readonly [transferableSymbol]: Transferable | readonly Transferable[]
+  readonly [valueSymbol]: T
+}
+
 declare const moved: unique symbol
 
 /** A value to be moved instead of copied; see {@link move}. */
@@ -98,13 +113,15 @@ export interface Moved<T> {
 }
 
 /**
- * Returned by a task's function, hands the value over instead of copying it: its memory belongs to the
- * caller afterwards.
+ * As the input of a call, or returned by a task's function, hands the value over instead of copying it: its
+ * memory belongs to the receiver afterwards.
  * @param value an ArrayBuffer, a view (its whole buffer is moved), a MessagePort or another transferable;
- *   or anything that contains what `transferList` names
+ *   an object that says itself what is moved, by {@link transferableSymbol} and {@link valueSymbol}, which
+ *   are read now; or anything that contains what `transferList` names. A primitive is given back
  * @param transferList what is moved. @default the value, or the buffer of a view
  * @throws nothing; what cannot be transferred rejects the task with `DataCloneError`
  */
+export function move<T>(value: Movable<T>): Moved<T>
 export function move<T>(value: T, transferList?: readonly Transferable[]): Moved<T>
 
 /** What the caller gets of what a function returns: awaited, and a moved value itself. */

@@ -3,6 +3,7 @@
 // An HTTP server that does on request what the tests need.
 
 const http = require('node:http')
+const { spawn } = require('node:child_process')
 
 module.exports = async (context) => {
   const { slot, generation, counters } = context
@@ -15,6 +16,7 @@ module.exports = async (context) => {
       context.send('last words')
       process.exit(0)
     }
+    if (message === 'block') for (;;);
     context.send({ slot, got: message })
   })
   const routes = {
@@ -45,6 +47,14 @@ module.exports = async (context) => {
       globalThis.balloon = Buffer.alloc(300e6, 1)
       response.end('ok')
     },
+    '/balloon-for-ever': (request, response) => {
+      response.end('ok')
+      globalThis.balloons = []
+      setInterval(() => globalThis.balloons.push(Buffer.alloc(20e6, 1)), 5)
+    },
+    // The shell ends at once, and leaves a child that ends later.
+    '/orphan': (request, response) =>
+      spawn('/bin/sh', ['-c', 'sleep 0.5 &']).on('exit', () => response.end('left one behind')),
     '/sse': (request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
       response.write('data: 1\n\n')

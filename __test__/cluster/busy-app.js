@@ -1,15 +1,21 @@
 'use strict'
 
-// Keeps its pool busy when it is asked to, and answers how many of its workers were busy on average.
+// Keeps its pool busy when it is asked to, and answers how many of its workers were busy on average, and how
+// many tasks that were. With a port it serves light requests beside.
 
+const http = require('node:http')
 const { Pool } = require('../..')
 
 module.exports = async ({ onRequest }) => {
   const pool = new Pool({ maxThreads: 4 })
   onRequest(async ({ ms }) => {
     let going = true
+    let tasks = 0
     const work = async () => {
-      while (going) await pool.runTask('math.countPrimes', 300_000)
+      while (going) {
+        await pool.runTask('math.countPrimes', 300_000)
+        if (going) tasks++
+      }
     }
     const all = Promise.all(Array.from({ length: 8 }, work))
     const samples = []
@@ -19,6 +25,10 @@ module.exports = async ({ onRequest }) => {
     }
     going = false
     await all
-    return { busy: samples.reduce((sum, busy) => sum + busy, 0) / samples.length, most: Math.max(...samples) }
+    return { busy: samples.reduce((sum, busy) => sum + busy, 0) / samples.length, most: Math.max(...samples), tasks }
   })
+  const { APP_PORT } = process.env
+  if (APP_PORT === undefined) return
+  const server = http.createServer((request, response) => response.end('light'))
+  await new Promise((resolve) => server.listen(Number(APP_PORT), resolve))
 }

@@ -44,6 +44,32 @@ if (isPrimary || options.processes === 0) {
     block: (ms) => {
       for (const end = Date.now() + ms; Date.now() < end; );
     },
+    /** Calls a method, and gives how long it took. */
+    timed: (name, ...args) => {
+      const start = performance.now()
+      const value = methods[name] === undefined ? supervisor[name](...args) : methods[name](...args)
+      return { value, ms: performance.now() - start }
+    },
+    /** Has a child that ends while the loop is blocked, and gives how it ended. */
+    ownChild: async (ms) => {
+      const child = require('node:child_process').spawn('/bin/sh', ['-c', 'exit 7'])
+      methods.block(ms)
+      const [code] = await require('node:events').once(child, 'exit')
+      return code
+    },
+    /** Kills a process, and does not turn the loop until its tokens are back. */
+    killHolder: (pid) => {
+      const { tokens } = supervisor.status().budget
+      process.kill(pid, 'SIGKILL')
+      const end = Date.now() + 10_000
+      while (supervisor.status().budget.free < tokens)
+        if (Date.now() > end) throw new Error('the tokens did not come back')
+    },
+    /** What is really used: for a program that was started with --expose-gc. */
+    heapUsed: () => {
+      globalThis.gc()
+      return process.memoryUsage().heapUsed
+    },
     descriptors: () => require('node:fs').readdirSync('/proc/self/fd').length
   }
   process.on('message', async ({ id, call, args }) => {

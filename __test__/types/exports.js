@@ -14,9 +14,21 @@ module.exports = {
     'move',
     'runTask',
     'runTaskSync',
-    'tasks'
+    'tasks',
+    'transferableSymbol',
+    'valueSymbol'
   ]),
-  worker: /** @type {const} */ (['isWorkerThread', 'move', 'run', 'runTask', 'task', 'threadId', 'workerData']),
+  worker: /** @type {const} */ ([
+    'isWorkerThread',
+    'move',
+    'run',
+    'runTask',
+    'task',
+    'threadId',
+    'transferableSymbol',
+    'valueSymbol',
+    'workerData'
+  ]),
   errors: /** @type {const} */ ([
     'AbortError',
     'DeadlineError',

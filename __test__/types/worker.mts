@@ -31,3 +31,6 @@ runTask('square', 7, { timout: 1 })
 task.id = 5
 // @ts-expect-error
 move()
+
+const picture = { [worker.transferableSymbol]: new ArrayBuffer(1), [worker.valueSymbol]: { width: 1 } }
+is<Moved<{ width: number }>>()(move(picture), true)

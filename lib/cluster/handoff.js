@@ -6,27 +6,37 @@
 // it took it, before any of its bytes is read. Core waits for that answer for ever, also when the
 // process is dead. Here every hand-over without an answer is remembered; when its process has ended,
 // core is given the answer "not accepted", upon which it hands the connection to another process.
-// If no other one serves that port, the connection is closed, so that its client is not left waiting.
+// If no other one serves that port, the connection waits for the next process (see ports.js), or is
+// closed if none is to come, so that its client is not left waiting.
 //
 // This rests on the form of core's internal messages. If the first process listens and no message
 // of that form was seen, the whole is turned off.
 
+const { placeOf, drop } = require('./ports')
+
 /**
- * @typedef {{ pending: Map<number, { key: string, handle: any }>, keys: Set<string>, seen: boolean }} Ledger
+ * @typedef {{ pending: Map<number, { key: string, handle: any }>, keys: Set<string>, queries: Map<number, string>, seen: boolean }} Ledger
  */
 
 class Handoffs {
   /** @type {Map<any, Ledger>} */
   #ledgers = new Map()
   #off = false
+  #ports
+
+  /** @param {import('./ports').Ports} ports */
+  constructor(ports) {
+    this.#ports = ports
+  }
 
   /** @param {any} worker as core made it, just forked */
   follow(worker) {
     if (this.#off) return
     const child = worker.process
     /** @type {Ledger} */
-    const ledger = { pending: new Map(), keys: new Set(), seen: false }
+    const ledger = { pending: new Map(), keys: new Set(), queries: new Map(), seen: false }
     this.#ledgers.set(worker, ledger)
+    const ports = this.#ports
     const send = child.send
     child.send = function (/** @type {any} */ message, /** @type {any} */ handle, /** @type {any[]} */ ...rest) {
       if (message?.cmd === 'NODE_CLUSTER') {
@@ -35,14 +45,18 @@ class Handoffs {
         } else if (message.ack !== undefined && message.key !== undefined) {
           ledger.seen = true
           ledger.keys.add(message.key)
+          const place = ledger.queries.get(message.ack)
+          if (place !== undefined) ports.name(place, message.key)
+          ledger.queries.delete(message.ack)
         }
       }
       return Reflect.apply(send, this, [message, handle, ...rest])
     }
-    child.on('internalMessage', (/** @type {any} */ message) => {
+    child.prependListener('internalMessage', (/** @type {any} */ message) => {
       if (message?.cmd !== 'NODE_CLUSTER') return
       if (message.ack !== undefined) ledger.pending.delete(message.ack)
       else if (message.act === 'close') ledger.keys.delete(message.key)
+      else if (message.act === 'queryServer') ledger.queries.set(message.seq, placeOf(message))
     })
   }
 
@@ -66,11 +80,11 @@ class Handoffs {
   /**
    * The channel is closed: no answer can come, and core has just taken the process off its lists.
    * @param {any} worker
-   * @returns {{ resent: number, closed: number }}
+   * @returns {{ resent: number, kept: number, closed: number }}
    */
   settle(worker) {
     const ledger = this.#ledgers.get(worker)
-    const result = { resent: 0, closed: 0 }
+    const result = { resent: 0, kept: 0, closed: 0 }
     if (ledger === undefined) return result
     this.#ledgers.delete(worker)
     for (const [seq, { key, handle }] of ledger.pending) {
@@ -78,9 +92,11 @@ class Handoffs {
       if (served) {
         result.resent++
         worker.process.emit('internalMessage', { cmd: 'NODE_CLUSTER', ack: seq, accepted: false })
+      } else if (this.#ports.keep(key, handle)) {
+        result.kept++
       } else {
         result.closed++
-        handle.close()
+        drop(handle)
       }
     }
     return result

@@ -150,8 +150,7 @@ class InProcessSupervisor extends EventEmitter {
       : processStatus(
           { pid: process.pid, seat: 0, startedAt: this.#startedAt, readyAt: undefined },
           this.#region,
-          undefined,
-          true
+          undefined
         )
     const counters = this.counters.snapshot()
     return {

@@ -4,6 +4,7 @@
 
 const { RspoolError } = require('../errors')
 const { Handoffs } = require('./handoff')
+const { Ports } = require('./ports')
 const { InheritedSockets } = require('./systemd')
 const { SupervisedProcess } = require('./supervised')
 
@@ -25,6 +26,7 @@ class Seats {
   #names
   #host
   #sockets = new InheritedSockets()
+  #ports
   #handoffs
   /** @type {number[]} */
   #free
@@ -40,6 +42,7 @@ class Seats {
    * @param {(message: any, info: any) => void} host.message
    * @param {(message: any, info: any) => unknown} host.request
    * @param {(line: string) => void} host.log
+   * @param {() => boolean} host.wanted is a process on its way that may listen?
    */
   constructor(region, options, names, host) {
     this.#region = region
@@ -47,7 +50,13 @@ class Seats {
     this.#names = names
     this.#host = host
     this.#free = Array.from({ length: region.layout.seatCount }, (_, seat) => seat)
-    this.#handoffs = options.policy === 'rr' ? new Handoffs() : undefined
+    this.#ports = new Ports(host.wanted)
+    this.#handoffs = options.policy === 'rr' ? new Handoffs(this.#ports) : undefined
+  }
+
+  /** A slot changed its state, or a process has gone: ports that nobody will serve again are closed. */
+  review() {
+    this.#ports.review()
   }
 
   /**
@@ -68,6 +77,7 @@ class Seats {
     let process
     try {
       process = new SupervisedProcess(parts)
+      this.#ports.follow(process.worker)
     } catch (error) {
       this.#free.push(seat)
       throw error
@@ -98,6 +108,7 @@ class Seats {
       if (!slot.processes().some((other) => other !== process)) gauges.clearRow(row)
       this.#free.push(seat)
       announce('exit', { ...where, cause })
+      setImmediate(() => this.review())
     })
   }
 }

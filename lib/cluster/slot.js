@@ -148,6 +148,13 @@ class Slot {
     return [this.current, this.next, ...this.leaving].filter((process) => process !== undefined)
   }
 
+  /** Is a process on its way, or about to be as the one there has just gone? */
+  get expects() {
+    const { state, current, next } = this
+    if (this.#stopped || state === 'failed') return false
+    return next !== undefined || state !== 'ready' || current?.worker.isConnected() !== true
+  }
+
   /** The watcher killed the process, or is about to. */
   markStalled() {
     this.#to('stalled')

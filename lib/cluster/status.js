@@ -7,10 +7,10 @@ const native = /** @type {any} */ (require('../load'))
 const { SEAT } = require('./region')
 
 /** @param {any} parts */
-function readStatus({ slots, region, counters, size, phase, rowOf, upkeep, share }) {
+function readStatus({ slots, region, counters, size, phase, rowOf, upkeep }) {
   const live = slots.filter((/** @type {any} */ slot) => slot.state !== 'stopped')
   const processes = live.map((/** @type {any} */ slot) =>
-    slotStatus(slot, region, phase === 'stopped' ? undefined : upkeep, counters.snapshotOf(rowOf(slot.id)), share)
+    slotStatus(slot, region, phase === 'stopped' ? undefined : upkeep, counters.snapshotOf(rowOf(slot.id)))
   )
   const ready = processes.filter((/** @type {any} */ { state }) => state === 'ready').length
   const bad = live.some(
@@ -27,8 +27,8 @@ function readStatus({ slots, region, counters, size, phase, rowOf, upkeep, share
   }
 }
 
-/** @param {any} slot @param {any} region @param {any} upkeep @param {Record<string, number>} counted @param {boolean} share */
-function slotStatus(slot, region, upkeep, counted, share) {
+/** @param {any} slot @param {any} region @param {any} upkeep @param {Record<string, number>} counted */
+function slotStatus(slot, region, upkeep, counted) {
   const { id, state, generation, restarts, causes, current, next, leaving } = slot
   return {
     slot: id,
@@ -39,19 +39,24 @@ function slotStatus(slot, region, upkeep, counted, share) {
     counters: counted,
     replacing: next?.pid,
     draining: [...leaving].map(({ pid }) => pid),
-    ...(current === undefined ? { pid: undefined } : processStatus(current, region, upkeep, share))
+    ...(current === undefined ? { pid: undefined } : processStatus(current, region, upkeep))
   }
 }
 
-/** @param {any} process @param {any} region @param {any} upkeep @param {boolean} share read the proportional share of memory, too, which takes milliseconds */
-function processStatus({ pid, seat, startedAt, readyAt }, region, upkeep, share) {
+/**
+ * The watcher's readings are at most a second old, and asking for one costs nothing. What it has not read
+ * yet, or cannot as there is none, is read here.
+ * @param {any} process @param {any} region @param {any} upkeep
+ */
+function processStatus({ pid, seat, startedAt, readyAt }, region, upkeep) {
   const get = (/** @type {number} */ word) => region.get(seat, word)
-  const reading = pid === undefined ? undefined : native.readProcess(pid, share)
+  const reading =
+    pid === undefined ? undefined : (upkeep?.reading(seat) ?? native.readProcess(pid, upkeep === undefined))
   return {
     pid,
     uptimeMs: Date.now() - startedAt,
     readyMs: readyAt === undefined ? undefined : readyAt - startedAt,
-    cpu: upkeep?.sample(seat).cpu,
+    cpu: reading?.cpu,
     cpuMs: reading?.cpuMs,
     rss: reading?.rss,
     pss: reading?.pss,

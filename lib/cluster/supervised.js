@@ -16,7 +16,7 @@ const KILL_AFTER_GRACE = 200
 const LAST_WORDS = 250
 
 /**
- * Events: 'ready', 'draining' (it drains of its own accord), 'message', 'handoff' ({ resent, closed }), 'exit' (cause). After 'exit' nothing follows.
+ * Events: 'ready', 'draining' (it drains of its own accord), 'message', 'handoff' ({ resent, kept, closed }), 'exit' (cause). After 'exit' nothing follows.
  */
 class SupervisedProcess extends EventEmitter {
   /** @type {'booting'|'ready'|'draining'|'stalled'|'exited'} */
@@ -111,7 +111,7 @@ class SupervisedProcess extends EventEmitter {
 
   #settleHandoffs() {
     const settled = this.handoffs?.settle(this.worker)
-    if (settled !== undefined && settled.resent + settled.closed > 0) this.emit('handoff', settled)
+    if (settled !== undefined && settled.resent + settled.kept + settled.closed > 0) this.emit('handoff', settled)
   }
 
   #receive(/** @type {any} */ message) {

@@ -17,6 +17,7 @@ const { readStatus } = require('./status')
 const { installSignals } = require('./signals')
 const { announce } = require('./announce')
 const { Notifier } = require('./systemd')
+const { OrphanWatch } = require('./orphans')
 const { Upkeep } = require('./upkeep')
 const { SharedGauges, SharedHistograms } = require('./gauges')
 const { prometheusText, serveMetrics } = require('./metrics')
@@ -25,7 +26,7 @@ const EXIT = { clean: 0, noBoot: 3, crashLoop: 70 }
 
 /**
  * Events: 'state' ({ slot, pid, from, to }), 'exit' ({ slot, pid, generation, cause }), 'message'
- * (message, { slot, generation, pid }), 'handoff' ({ slot, pid, generation, resent, closed }), 'crashloop' ({ slot, restarts, held }), 'reload' (report),
+ * (message, { slot, generation, pid }), 'handoff' ({ slot, pid, generation, resent, kept, closed }), 'crashloop' ({ slot, restarts, held }), 'reload' (report),
  * 'close' (exit code).
  */
 class Supervisor extends Post {
@@ -46,6 +47,7 @@ class Supervisor extends Post {
   #reloads
   #upkeep
   #notifier
+  #orphans = new OrphanWatch()
   /** @type {import('node:http').Server|undefined} */
   #metricsServer
   #ready = withResolvers()
@@ -98,7 +100,8 @@ class Supervisor extends Post {
       },
       message: (message, info) => this.emit('message', message, info),
       request: (message, info) => this.answerRequest(message, info),
-      log: (line) => this.#log(line)
+      log: (line) => this.#log(line),
+      wanted: () => this.#phase === 'running' && this.#slots.some((slot) => slot.expects)
     })
     this.#notifier = new Notifier(() => this.#slots.some(({ current }) => current?.state === 'ready'))
     this.ready.then(
@@ -214,12 +217,7 @@ class Supervisor extends Post {
 
   /** All that is known, without asking any process. */
   status() {
-    return this.#read(true)
-  }
-
-  #read(/** @type {boolean} */ share) {
     return readStatus({
-      share,
       slots: this.#slots,
       region: this.#region,
       counters: this.counters,
@@ -233,7 +231,7 @@ class Supervisor extends Post {
   /** The same and all counters as Prometheus text. */
   metrics() {
     const { counters, gauges, histograms } = this
-    return prometheusText({ status: this.#read(false), region: this.#region, counters, gauges, histograms })
+    return prometheusText({ status: this.status(), region: this.#region, counters, gauges, histograms })
   }
 
   /** Puts a new process in the place of one that is not well any more. */
@@ -300,6 +298,7 @@ class Supervisor extends Post {
       for (let id = 1; id < this.#size; id++) this.#slot(id).start()
     }
     this.#checkReady()
+    this.#seats.review()
   }
 
   #checkReady() {
@@ -365,6 +364,7 @@ class Supervisor extends Post {
     this.#phase = 'stopped'
     this.#removeSignals()
     this.#upkeep.close()
+    this.#orphans.close()
     this.#metricsServer?.close()
     this.emit('close', code)
     this.#closed.resolve(code)

@@ -66,9 +66,9 @@ class Upkeep {
     if (this.#watched.delete(process)) this.#watch.remove(process.seat)
   }
 
-  /** The last sample of a seat. @param {number} seat */
-  sample(seat) {
-    return this.#watch.sample(seat)
+  /** The last reading of the process in a seat. @param {number} seat */
+  reading(seat) {
+    return this.#watch.reading(seat)
   }
 
   /**
@@ -81,13 +81,14 @@ class Upkeep {
     this.#hear()
     if (process.reason !== undefined) return
     if (signal === 'SIGKILL') {
-      const kills = native.readGroupMemory().oomKills ?? 0
-      if (kills > this.#oomKills)
+      // Each of the kernel's kills explains one death.
+      if ((native.readGroupMemory().oomKills ?? 0) > this.#oomKills) {
+        this.#oomKills++
         process.reason = { kind: 'out-of-memory', where: "the kernel killed it for the control group's memory" }
-      this.#oomKills = kills
+      }
     } else if (signal === 'SIGABRT' || signal === 'SIGTRAP' || signal === 'SIGILL' || code === 134) {
       const limit = this.#region.get(process.seat, SEAT.heapLimit)
-      const used = Math.max(this.#region.get(process.seat, SEAT.heapUsed), this.#watch.sample(process.seat).rss)
+      const used = Math.max(this.#region.get(process.seat, SEAT.heapUsed), this.#watch.reading(process.seat)?.rss ?? 0)
       if (limit > 0 && used > limit * 0.7)
         process.reason = {
           kind: 'out-of-memory',

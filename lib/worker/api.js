@@ -4,7 +4,7 @@
 
 const { isMainThread, threadId, workerData } = require('node:worker_threads')
 const { context } = require('./context')
-const { move } = require('../payload/move')
+const { move, transferableSymbol, valueSymbol } = require('../payload/move')
 
 /** The task that the calling code runs for. */
 const task = Object.freeze({
@@ -45,4 +45,18 @@ const run = (input, options) => require('./nested').run(input, options)
  */
 const runTask = (...args) => require('./nested').runTask(...args)
 
-module.exports = { task, run, runTask, move, isWorkerThread: !isMainThread, threadId, workerData }
+module.exports = {
+  task,
+  run,
+  runTask,
+  move,
+  transferableSymbol,
+  valueSymbol,
+  isWorkerThread: !isMainThread,
+  threadId,
+  workerData,
+  /** The stores whose values travel with tasks, by name. */
+  get context() {
+    return require('./stores').context
+  }
+}

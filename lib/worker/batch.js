@@ -4,7 +4,7 @@
 // each has an outcome of its own.
 
 const { context } = require('./context')
-const { isMoved, move } = require('../payload/move')
+const { isMoved, move, unwrap } = require('../payload/move')
 const { describe } = require('../payload/thrown')
 
 /**
@@ -80,8 +80,9 @@ async function rest(batch, pending) {
  */
 function keepObject({ values, transferList }, value) {
   if (isMoved(value)) {
-    values.push(value.value)
-    transferList.push(...value.transferList)
+    const moved = unwrap(value)
+    values.push(moved.value)
+    transferList.push(...moved.transferList)
   } else values.push(value)
 }
 

@@ -3,8 +3,10 @@
 // Which task the code in this isolate runs for, and whether its caller still waits. `rspool/worker`
 // shows it to scripts; what nobody asks for is not made.
 
-const { AsyncLocalStorage } = require('node:async_hooks')
+const { AsyncLocalStorage, AsyncResource } = require('node:async_hooks')
 const { PORT_MESSAGE } = require('../payload/port')
+
+const nothing = () => {}
 
 /**
  * One running task.
@@ -21,6 +23,7 @@ class Running {
     this.ticket = ticket
     /** @type {AbortController | undefined} */
     this.controller = undefined
+    this.abort = nothing
     /** What takes the messages of its stream. @type {((kind: number, value: any) => void) | undefined} */
     this.link = undefined
     /** How many tasks that it has submitted are in the queue or run: it has left its place to them. */
@@ -33,7 +36,7 @@ class Running {
   }
 
   check() {
-    if (this.controller !== undefined && this.isCancelled()) this.controller.abort()
+    if (this.controller !== undefined && this.isCancelled()) this.abort()
   }
 
   /** @param {any} value */
@@ -59,7 +62,12 @@ class Running {
   }
 
   get signal() {
-    if (this.controller === undefined) this.controller = polledController(this)
+    if (this.controller === undefined) {
+      const controller = polledController(this)
+      this.controller = controller
+      // Its listeners run in the context of the task.
+      this.abort = AsyncResource.bind(() => controller.abort())
+    }
     return this.controller.signal
   }
 }

@@ -17,7 +17,7 @@ const {
   setWorkerRing,
   DATA
 } = require('../environment')
-const { isMoved } = require('../payload/move')
+const { isMoved, unwrap } = require('../payload/move')
 const { PORT_MESSAGE } = require('../payload/port')
 const { PORT, TAG, encode, decode } = require('../payload/values')
 const { describe } = require('../payload/thrown')
@@ -219,7 +219,10 @@ function setWaits(task, waits) {
  * @param {any} value
  */
 function encodeResult(task, value) {
-  if (isMoved(value)) return byPort(task, value.value, value.transferList)
+  if (isMoved(value)) {
+    const moved = unwrap(value)
+    return byPort(task, moved.value, moved.transferList)
+  }
   const extra = encode(value)
   return extra === PORT ? byPort(task, value, []) : extra
 }

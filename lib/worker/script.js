@@ -102,11 +102,12 @@ function known(id) {
  * @returns {Promise<Run>}
  */
 async function lookUp(id) {
-  const [filename, name, source, base, how] = JSON.parse(native.target(id))
+  const [filename, name, source, base, how, carries] = JSON.parse(native.target(id))
   const isInline = source !== undefined && source !== null
   let run = isInline ? require('./inline').compile(source, base) : await exported(filename, name ?? undefined)
   if (how === 'batch') run = require('./batch').forEach(run)
   else if (how === 'stream') run = require('./stream').pouring(run)
+  if (carries) run = require('./stores').within(run)
   found[id] = run
   return run
 }

@@ -3,6 +3,7 @@
 // A task whose result is a stream: what its function yields is sent as far as the owner has room, and its
 // input may be read from the owner in the same way.
 
+const { AsyncResource } = require('node:async_hooks')
 const { context } = require('./context')
 const { AbortError, invalidArgument } = require('../errors')
 const { Feed } = require('../feed')
@@ -60,11 +61,12 @@ async function pour(running, given, room, fed) {
     (items, list) => running.send(PORT_MESSAGE.ITEMS, items, list),
     () => running.isCancelled()
   )
-  running.link = (/** @type {number} */ kind, /** @type {any} */ value) => {
+  // What pulls the generator is a message: it goes on in the context of the task.
+  running.link = AsyncResource.bind((/** @type {number} */ kind, /** @type {any} */ value) => {
     if (kind === PORT_MESSAGE.CREDIT) supply.want(value)
     else if (kind === PORT_MESSAGE.FEED) fed?.push(value)
     else fed?.end(value === undefined ? undefined : { error: revive(value) })
-  }
+  })
   running.signal.addEventListener('abort', () => {
     fed?.drop({ error: new AbortError() })
     supply.stop().catch(() => {})

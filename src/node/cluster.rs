@@ -8,8 +8,9 @@ use napi_derive::napi;
 
 use super::region::{JsRegion, failure};
 use crate::supervise::handle::ProcessHandle;
+use crate::supervise::reading::{self, Details, Usage};
 use crate::supervise::watch::{Limits, Report, Watch};
-use crate::supervise::{guard, reading};
+use crate::supervise::{guard, orphans};
 
 /// Ends this process `grace` milliseconds after the process `parent` has ended, even while the
 /// event loop is blocked.
@@ -24,6 +25,24 @@ pub fn kill_process(pid: u32) -> bool {
     ProcessHandle::open(pid)
         .and_then(|handle| handle.kill())
         .is_ok()
+}
+
+/// Whether processes whose parents have ended become children of this one.
+#[napi]
+pub fn adopts_orphans() -> bool {
+    orphans::adopts()
+}
+
+/// The children of the main thread that have ended and were not waited for.
+#[napi]
+pub fn zombies() -> Vec<u32> {
+    orphans::zombies()
+}
+
+/// Waits for a child that has ended; false when there is none.
+#[napi]
+pub fn reap(pid: u32) -> bool {
+    orphans::reap(pid)
 }
 
 /// Sends a state to the service manager's socket.
@@ -58,6 +77,8 @@ pub struct ProcessReading {
     pub state: String,
     /// CPU time so far, in milliseconds.
     pub cpu_ms: f64,
+    /// Cores in use.
+    pub cpu: Option<f64>,
     /// Resident bytes.
     pub rss: f64,
     /// Threads.
@@ -70,20 +91,30 @@ pub struct ProcessReading {
     pub fd_limit: Option<f64>,
 }
 
+impl ProcessReading {
+    fn new(usage: Usage, details: Details, cpu: Option<f64>) -> ProcessReading {
+        ProcessReading {
+            state: usage.state.to_string(),
+            cpu_ms: usage.cpu_ms as f64,
+            cpu,
+            rss: usage.rss as f64,
+            threads: usage.threads,
+            pss: details.pss.map(|bytes| bytes as f64),
+            fds: details.fds,
+            fd_limit: details.fd_limit.map(|limit| limit as f64),
+        }
+    }
+}
+
 /// Reads a process from outside; its proportional share of memory only when `share` is true.
 #[napi]
 pub fn read_process(pid: u32, share: bool) -> Option<ProcessReading> {
     let usage = reading::usage(pid)?;
-    let details = reading::details(pid, share);
-    Some(ProcessReading {
-        state: usage.state.to_string(),
-        cpu_ms: usage.cpu_ms as f64,
-        rss: usage.rss as f64,
-        threads: usage.threads,
-        pss: details.pss.map(|bytes| bytes as f64),
-        fds: details.fds,
-        fd_limit: details.fd_limit.map(|limit| limit as f64),
-    })
+    Some(ProcessReading::new(
+        usage,
+        reading::details(pid, share),
+        None,
+    ))
 }
 
 /// The memory of the control group.
@@ -130,15 +161,6 @@ pub struct WatchReport {
     pub value: f64,
     /// The JavaScript stack, where it was to be had.
     pub stack: String,
-}
-
-/// The last sample of a process.
-#[napi(object)]
-pub struct WatchSample {
-    /// Resident bytes.
-    pub rss: f64,
-    /// Cores in use.
-    pub cpu: f64,
 }
 
 /// The watcher of a cluster's processes.
@@ -205,14 +227,12 @@ impl JsWatch {
         Ok(reports.collect())
     }
 
-    /// The last sample of the process in a seat.
+    /// The last reading of the process in a seat; none before the first.
     #[napi]
-    pub fn sample(&self, seat: u32) -> Result<WatchSample> {
-        let sample = self.watch()?.sample(seat as usize);
-        Ok(WatchSample {
-            rss: sample.rss as f64,
-            cpu: sample.cpu,
-        })
+    pub fn reading(&self, seat: u32) -> Result<Option<ProcessReading>> {
+        let reading = self.watch()?.reading(seat as usize);
+        Ok(reading
+            .map(|reading| ProcessReading::new(reading.usage, reading.details, Some(reading.cpu))))
     }
 
     /// Stops the thread.

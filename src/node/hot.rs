@@ -8,11 +8,11 @@ use napi::sys;
 
 use super::call::{Call, Fault, Outcome as Returned, check};
 use super::environment::Environment;
-use super::mailbox::{Cell, FORM_BYTES, FORM_ELSEWHERE, FORM_NUMBER, INLINE};
+use super::mailbox::{Cell, FORM_BYTES, FORM_ELSEWHERE, FORM_NUMBER, INLINE, Mailbox};
 use crate::memory::bytes::Bytes;
 use crate::scheduler::{
     Attachments, Body, Control, Key, Lane, Message, NO_DEADLINE, NewTask, Outcome, Payload,
-    Refusal, Step, WorkerId, now,
+    Placement, Refusal, Step, WorkerId, now,
 };
 
 super::call::exports! {
@@ -53,6 +53,9 @@ const CONTROL_TERMINATE: i32 = 17;
 const CONTROL_LANE_ENDED: i32 = 19;
 const CONTROL_GONE: i32 = 20;
 const CONTROL_LOOK: i32 = 21;
+/// Of tasks that are observed, and nothing else.
+const STARTED: i32 = 24;
+const RAN: i32 = 25;
 
 /// What the bits of `drain`'s result mean.
 const MORE: u32 = 1 << 31;
@@ -97,17 +100,18 @@ fn payload(environment: &Environment, call: &Call) -> Result<Payload, Fault> {
 
 /// `submit(bytes?, params?, counters?, names?)`
 fn submit(environment: &Environment, call: &Call) -> Returned {
-    submit_with(environment, call, None, None)
+    submit_with(environment, call, None, None, None)
 }
 
 pub(super) fn submit_with(
     environment: &Environment,
     call: &Call,
     attachments: Option<Box<Attachments>>,
+    group: Option<Box<str>>,
     outer: Option<Key>,
 ) -> Returned {
     let mailbox = &environment.mailbox;
-    let new = new_task(environment, call, attachments)?;
+    let new = new_task(environment, call, attachments, group)?;
     let submitted = environment.with_pool(unsigned(mailbox.get(Cell::Pool)), |pool| {
         pool.submit_for(new, outer)
     })?;
@@ -132,12 +136,13 @@ fn new_task(
     environment: &Environment,
     call: &Call,
     attachments: Option<Box<Attachments>>,
+    group: Option<Box<str>>,
 ) -> Result<NewTask, Fault> {
     let mailbox = &environment.mailbox;
     Ok(NewTask {
         ticket: unsigned(mailbox.get(Cell::Ticket)),
         target: unsigned(mailbox.get(Cell::Target)),
-        lane: if mailbox.get(Cell::Lane) == 0 {
+        lane: if mailbox.get(Cell::Lane) & 1 == 0 {
             Lane::Native
         } else {
             Lane::Script
@@ -150,8 +155,15 @@ fn new_task(
             .deadline()
             .map_or(NO_DEADLINE, |ms| now().saturating_add((ms * 1e6) as u64)),
         retries: u8::try_from(mailbox.get(Cell::Retries)).unwrap_or(0),
+        placement: match mailbox.get(Cell::Placement) {
+            0 => Placement::Any,
+            worker if worker < 0 => Placement::Worker(WorkerId(unsigned(-1 - worker))),
+            key => Placement::Key(u16::try_from(key).unwrap_or(1)),
+        },
+        group,
         payload: payload(environment, call)?,
         attachments,
+        observed: mailbox.get(Cell::Lane) & 2 != 0,
     })
 }
 
@@ -160,7 +172,7 @@ fn new_task(
 /// the task is not submitted and `Slot` is -1.
 fn submit_direct(environment: &Environment, call: &Call) -> Returned {
     let mailbox = &environment.mailbox;
-    let new = new_task(environment, call, None)?;
+    let new = new_task(environment, call, None, None)?;
     let direct = environment.with_pool(unsigned(mailbox.get(Cell::Pool)), |pool| {
         pool.submit_direct(new)
     })?;
@@ -295,32 +307,60 @@ fn drain(environment: &Environment, call: &Call) -> Returned {
             count |= MORE;
             break;
         }
+        if let Message::Settled {
+            ticket,
+            outcome: Outcome::Timed { ran, outcome },
+        } = message
+        {
+            offset += put_reading(mailbox, offset, [RAN, signed(ticket), 0, 0], ran);
+            let outcome = *outcome;
+            offset += put(environment, offset, Message::Settled { ticket, outcome })?;
+            count += 2;
+            continue;
+        }
         offset += put(environment, offset, message)?;
         count += 1;
     }
     call.make_number(f64::from(count))
 }
 
+/// Writes a record of an observed task: its last field is a time, in milliseconds.
+fn put_reading(mailbox: &Mailbox, offset: usize, header: [i32; 4], ns: u64) -> usize {
+    mailbox.put_header(offset, header);
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds for people")]
+    mailbox.put_number_at(offset + HEADER, ns as f64 / 1e6);
+    READING
+}
+
 const HEADER: usize = 16;
+const READING: usize = HEADER + 8;
 
 fn padded(length: usize) -> usize {
     length.next_multiple_of(8)
 }
 
 fn room_for(message: &Message) -> usize {
+    match message {
+        Message::Settled {
+            outcome: Outcome::Timed { outcome, .. },
+            ..
+        } => READING + room_for_outcome(outcome),
+        Message::Settled { outcome, .. } => room_for_outcome(outcome),
+        Message::Started { .. } => READING,
+        Message::Control { .. } => HEADER,
+    }
+}
+
+fn room_for_outcome(outcome: &Outcome) -> usize {
     HEADER
-        + match message {
-            Message::Settled {
-                outcome: Outcome::Returned(payload) | Outcome::Threw(payload),
-                ..
-            } => match &payload.body {
+        + match outcome {
+            Outcome::Returned(payload) | Outcome::Threw(payload) => match &payload.body {
                 Body::Bytes(bytes) if bytes.len() <= INLINE => padded(bytes.len()),
                 _ => 8,
             },
-            Message::Settled {
-                outcome: Outcome::Failed { code, message },
-                ..
-            } => padded((code.len() + 1 + message.len()).min(INLINE)),
+            Outcome::Failed { code, message } => {
+                padded((code.len() + 1 + message.len()).min(INLINE))
+            }
             _ => 0,
         }
 }
@@ -331,6 +371,20 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
     let mailbox = &environment.mailbox;
     let (ticket, outcome) = match message {
         Message::Settled { ticket, outcome } => (signed(ticket), outcome),
+        Message::Started {
+            ticket,
+            generation,
+            worker,
+            waited,
+        } => {
+            let header = [
+                STARTED,
+                signed(ticket),
+                signed(worker.0),
+                signed(generation),
+            ];
+            return Ok(put_reading(mailbox, offset, header, waited));
+        }
         Message::Control { pool, control } => {
             let (what, about) = match control {
                 Control::Start(worker) => (CONTROL_START, worker.0),
@@ -361,6 +415,7 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
         Outcome::Cancelled => return plain(CANCELLED),
         Outcome::PoolClosed => return plain(POOL_CLOSED),
         Outcome::WorkerStart => return plain(WORKER_START),
+        Outcome::Timed { .. } => return Err(Fault("an outcome is timed once")),
         Outcome::WorkerGone { worker, attempts } => {
             mailbox.put_header(
                 offset,

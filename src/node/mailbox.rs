@@ -44,6 +44,8 @@ pub(super) enum Cell {
     Status = 15,
     /// in: how often the task may start again after its worker has died.
     Retries = 22,
+    /// in: 0 for any worker, a key above 0, or -1 - the id of the only worker.
+    Placement = 24,
 }
 
 /// Where the number of a payload is, in bytes.

@@ -12,7 +12,10 @@ use super::hot::{key, submit_with};
 use crate::memory::borrowed::Borrowed;
 use crate::memory::counters::CounterSet;
 use crate::native;
-use crate::scheduler::{Attachments, Lane, Limits, Percentiles, Scheduler, Snapshot, WorkerId};
+use crate::scheduler::{
+    Attachments, GroupLimits, Lane, Limits, Measured, Percentiles, Scheduler, Snapshot, WorkerId,
+};
+use crate::supervise::reading;
 
 super::call::exports! {
     c"createPool" CreatePool = create_pool;
@@ -21,6 +24,8 @@ super::call::exports! {
     c"destroyPool" DestroyPool = destroy_pool;
     c"submitWith" SubmitWith = submit_attached;
     c"reserveMinimum" ReserveMinimum = reserve_minimum;
+    c"configureGroup" ConfigureGroup = configure_group;
+    c"readyIds" ReadyIds = ready_ids;
     c"hold" Hold = hold;
     c"pause" Pause = pause;
     c"resize" Resize = resize;
@@ -38,6 +43,8 @@ super::call::exports! {
     c"keepAlive" KeepAlive = keep_alive;
     c"load" Load = load;
     c"stats" Stats = stats;
+    c"times" Times = times;
+    c"resetTimes" ResetTimes = reset_times;
     c"taskNames" TaskNames = task_names;
     c"suggestTask" SuggestTask = suggest_task;
     c"cpuCount" CpuCount = cpu_count;
@@ -103,9 +110,9 @@ fn destroy_pool(environment: &Environment, call: &Call) -> Returned {
     Ok(None)
 }
 
-/// `submitWith(bytes?, params?, counters?, names?, key?, generation?)`: as `submit`, for a native task with
-/// parameters (JSON text) or with counters (a BigInt64Array on shared memory, and its names joined by
-/// NUL), or for a running task that waits for it.
+/// `submitWith(bytes?, params?, counters?, names?, group?, key?, generation?)`: as `submit`, for a native
+/// task with parameters (JSON text) or with counters (a BigInt64Array on shared memory, and its names
+/// joined by NUL), for a task of a group, or for one that a running task waits for.
 fn submit_attached(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let params = call.string(args[1]).map(String::into_boxed_str);
@@ -115,12 +122,9 @@ fn submit_attached(environment: &Environment, call: &Call) -> Returned {
     };
     let attachments = (params.is_some() || counters.is_some())
         .then(|| Box::new(Attachments { params, counters }));
-    submit_with(
-        environment,
-        call,
-        attachments,
-        key(call, args[4], args[5]).ok(),
-    )
+    let group = call.string(args[4]).map(String::into_boxed_str);
+    let outer = key(call, args[5], args[6]).ok();
+    submit_with(environment, call, attachments, group, outer)
 }
 
 fn lend_counters(
@@ -155,6 +159,32 @@ fn reserve_minimum(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let lane = lane(call, args[1])?;
     let ids = environment.with_pool(call.index(args[0])?, |pool| pool.reserve_minimum(lane))?;
+    list(call, &ids)
+}
+
+/// `configureGroup(pool, name, weight, maxRunning)`
+fn configure_group(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let name = call.string(args[1]).ok_or(Fault("expected a string"))?;
+    let limits = GroupLimits {
+        weight: call.number(args[2])?,
+        max_running: limit(call, args[3])?,
+    };
+    environment.with_pool(call.index(args[0])?, |pool| {
+        pool.configure_group(name.into(), limits);
+    })?;
+    Ok(None)
+}
+
+/// `readyIds(pool, lane) -> "id,id,…"`: the workers that are ready and are to stay.
+fn ready_ids(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let lane = lane(call, args[1])?;
+    let ids = environment.with_pool(call.index(args[0])?, |pool| pool.ready_ids(lane))?;
+    list(call, &ids)
+}
+
+fn list(call: &Call, ids: &[WorkerId]) -> Returned {
     let ids: Vec<String> = ids.iter().map(|id| id.0.to_string()).collect();
     call.make_string(&ids.join(","))
 }
@@ -299,6 +329,32 @@ fn stats(environment: &Environment, call: &Call) -> Returned {
     call.make_string(&to_json(&snapshot).to_string())
 }
 
+fn measured(call: &Call, value: sys::napi_value) -> Result<Measured, Fault> {
+    Ok(if call.index(value)? == 0 {
+        Measured::Wait
+    } else {
+        Measured::Run
+    })
+}
+
+/// `times(pool, what, all) -> JSON text`: `[min, mean, stddev, [[ms, count], …]]`
+fn times(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let (what, all) = (measured(call, args[1])?, call.boolean(args[2])?);
+    let times = environment.with_pool(call.index(args[0])?, |pool| pool.times(what, all))?;
+    let (mean, stddev) = times.moments();
+    let buckets: Vec<_> = times.buckets().collect();
+    call.make_string(&serde_json::json!([times.min(), mean, stddev, buckets]).to_string())
+}
+
+/// `resetTimes(pool, what)`
+fn reset_times(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let what = measured(call, args[1])?;
+    environment.with_pool(call.index(args[0])?, |pool| pool.reset_times(what))?;
+    Ok(None)
+}
+
 fn to_json(snapshot: &Snapshot) -> serde_json::Value {
     let times = |times: &Percentiles| {
         serde_json::json!({
@@ -315,6 +371,7 @@ fn to_json(snapshot: &Snapshot) -> serde_json::Value {
                 "lane": match worker.lane { Lane::Native => "native", Lane::Script => "script" },
                 "state": worker.state, "running": worker.running, "completed": worker.completed,
                 "age": worker.age, "busyTime": worker.busy,
+                "cpuTime": worker.thread.and_then(reading::thread_cpu_ms),
             })
         })
         .collect();

@@ -6,6 +6,7 @@
 //! everything that may be slow (ringing, starting a thread) happens after it is released.
 
 mod clock;
+mod groups;
 mod lane;
 mod outbox;
 mod payload;
@@ -20,13 +21,15 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod timer;
+mod waiting;
 mod worker;
 
 pub use clock::now;
+pub use groups::GroupLimits;
 pub use lane::Lane;
 pub use outbox::{Bell, Control, Message, Outbox, Ring};
 pub use payload::{Body, Payload};
 pub use pool::{Limits, Refusal, Scheduler, Step, Submitted};
-pub use stats::{Percentiles, Snapshot, WorkerSnapshot};
-pub use task::{Attachments, Key, NO_DEADLINE, NewTask, Outcome, Taken};
+pub use stats::{Distribution, Measured, Percentiles, Snapshot, WorkerSnapshot};
+pub use task::{Attachments, Key, NO_DEADLINE, NewTask, Outcome, Placement, Taken};
 pub use worker::WorkerId;

@@ -62,6 +62,17 @@ pub enum Message {
         /// How.
         outcome: Outcome,
     },
+    /// An observed task has been taken by a worker.
+    Started {
+        /// Which: tickets are used again, so the generation says it too.
+        ticket: u32,
+        /// Its generation.
+        generation: u32,
+        /// Who took it.
+        worker: WorkerId,
+        /// Nanoseconds that it waited.
+        waited: u64,
+    },
     /// Something to do for a pool.
     Control {
         /// The owner's name for the pool.

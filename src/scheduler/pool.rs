@@ -7,14 +7,16 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::clock::now;
+use super::groups::GroupLimits;
 use super::lane::{Lane, PerLane};
 use super::outbox::{Bell, Control, Message, Outbox, Ring};
 use super::share;
 use super::state::{Given, Next, Phase, State, Wakes};
-use super::stats::Snapshot;
-use super::task::{Key, NO_DEADLINE, NO_LIMIT, NewTask, Outcome, Stage, Taken};
+use super::stats::{Distribution, Measured, Snapshot};
+use super::task::{Key, NO_DEADLINE, NO_LIMIT, NewTask, Outcome, Placement, Stage, Taken};
 use super::timer::{self, Alarm};
 use super::worker::WorkerId;
+use crate::supervise::reading;
 
 /// What a pool may use.
 #[derive(Clone, Debug)]
@@ -139,7 +141,8 @@ impl Scheduler {
             return Err(Refusal::Closed);
         }
         let since = outer.and_then(|outer| state.submitted_at(outer));
-        if since.is_none() && state.is_full(new.lane) {
+        let pinned = matches!(new.placement, Placement::Worker(_));
+        if since.is_none() && !pinned && state.is_full(new.lane) {
             return Err(Refusal::Full);
         }
         let key = state.enqueue_as_of(new, since.unwrap_or(now), now);
@@ -158,10 +161,29 @@ impl Scheduler {
         Ok(Submitted { key, start })
     }
 
-    /// Gives a task to an idle worker of its lane at once, if there is one and nothing waits: the caller
-    /// sends the input. Otherwise the task is dropped, and is to be submitted as usual.
-    pub fn submit_direct(&self, new: NewTask) -> Option<(WorkerId, Taken)> {
-        self.state.lock().enqueue_direct(new, now())
+    /// Gives a task to an idle worker of its lane at once, or, where all are still starting, to one of
+    /// those, if nothing waits: the caller sends the input. Otherwise the task is dropped, and is to be
+    /// submitted as usual.
+    pub fn submit_direct(self: &Arc<Self>, new: NewTask) -> Option<(WorkerId, Taken)> {
+        let now = now();
+        let deadline = new.deadline;
+        let (id, taken) = self.state.lock().enqueue_direct(new, now)?;
+        self.limit_run(&taken, now);
+        if deadline != NO_DEADLINE {
+            timer::arm(deadline, Arc::downgrade(self), Alarm::Deadline(taken.key));
+        }
+        Some((id, taken))
+    }
+
+    /// Arms the alarm of a task that starts now.
+    fn limit_run(self: &Arc<Self>, taken: &Taken, now: u64) {
+        if taken.timeout != NO_LIMIT {
+            timer::arm(
+                now + ms(taken.timeout),
+                Arc::downgrade(self),
+                Alarm::TaskTimeout(taken.key),
+            );
+        }
     }
 
     /// Takes a direct submission back whose input could not be sent.
@@ -196,11 +218,14 @@ impl Scheduler {
 
     // ---- the workers' side ---------------------------------------------------------------------
 
-    /// A started worker is ready; from here on it calls [`exchange`](Self::exchange). False when
+    /// A started worker is ready, on this thread; from here on it calls [`exchange`](Self::exchange). False when
     /// the pool does not know it (any more): it ends.
     #[must_use]
     pub fn join(&self, id: WorkerId, bell: Arc<dyn Bell>) -> bool {
-        self.state.lock().join(id, bell)
+        let thread = reading::this_thread();
+        let mut state = self.state.lock();
+        state.set_thread(id, thread);
+        state.join(id, bell, now())
     }
 
     /// Hands over the outcome of the task in a slot, and asks what to do next.
@@ -224,13 +249,15 @@ impl Scheduler {
         }
         match next {
             Next::Run(taken) => {
-                if taken.timeout != NO_LIMIT {
-                    timer::arm(
-                        now + ms(taken.timeout),
-                        Arc::downgrade(self),
-                        Alarm::TaskTimeout(taken.key),
-                    );
+                if let Some(waited) = taken.observed {
+                    self.owner.send(Message::Started {
+                        ticket: taken.ticket,
+                        generation: taken.key.generation,
+                        worker: id,
+                        waited,
+                    });
                 }
+                self.limit_run(&taken, now);
                 Step::Run(taken)
             }
             Next::Retire => Step::Retire,
@@ -297,7 +324,7 @@ impl Scheduler {
         let Some(lane) = state.lane_of(id) else {
             return;
         };
-        let messages = state.remove_worker(id);
+        let messages = state.remove_worker(id, now);
         let ended = state.phase == Phase::Closed && state.lanes[lane].workers == 0;
         let wakes = self.release(state, now);
         self.send_all(messages);
@@ -308,6 +335,17 @@ impl Scheduler {
     }
 
     // ---- the owner's side ----------------------------------------------------------------------
+
+    /// Sets what the tasks of the group of this name may use. Before there are any.
+    pub fn configure_group(&self, name: Box<str>, limits: GroupLimits) {
+        self.state.lock().configure_group(name, limits);
+    }
+
+    /// The workers of a lane that are ready and are to stay.
+    #[must_use]
+    pub fn ready_ids(&self, lane: Lane) -> Vec<WorkerId> {
+        self.state.lock().ready_ids(lane)
+    }
 
     /// Stops or resumes the starting of workers of a lane, after failures to start.
     pub fn hold(self: &Arc<Self>, lane: Lane, held: bool) {
@@ -414,6 +452,19 @@ impl Scheduler {
         self.state.lock().load()
     }
 
+    /// The times since they were last reset; with `all`, since the pool was made.
+    #[must_use]
+    pub fn times(&self, what: Measured, all: bool) -> Distribution {
+        let mut state = self.state.lock();
+        let times = state.times(what);
+        if all { times.all() } else { times.recent() }
+    }
+
+    /// Begins to measure anew.
+    pub fn reset_times(&self, what: Measured) {
+        self.state.lock().times(what).reset();
+    }
+
     /// The pool at this moment.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
@@ -498,7 +549,7 @@ impl Scheduler {
 
     fn publish(&self, state: &State) {
         for lane in Lane::ALL {
-            let waiting = state.waiting(lane);
+            let waiting = state.hint(lane);
             // Relaxed: only a hint; whoever acts on it takes the lock.
             if self.waiting[lane].0.load(Relaxed) != waiting {
                 self.waiting[lane].0.store(waiting, Relaxed);
@@ -515,13 +566,13 @@ impl Scheduler {
 
     /// Rings, and starts native workers. An isolate that is to be started is left to the caller.
     fn ring_and_launch(self: &Arc<Self>, wakes: Wakes) -> Option<WorkerId> {
-        for bell in wakes.rings.0.iter().flatten() {
+        for bell in wakes.rings.0.iter().flatten().chain(&wakes.bound) {
             bell.ring(Ring::Lane);
         }
         if wakes.starved {
             share::wait_for_token(Arc::downgrade(self));
         }
-        if wakes.trusted || wakes.rings[Lane::Script].is_some() {
+        if wakes.trusted || wakes.rings[Lane::Script].is_some() || !wakes.bound.is_empty() {
             self.expect_wakers();
         }
         if let Some(id) = wakes.starts[Lane::Native]
@@ -535,8 +586,9 @@ impl Scheduler {
     /// The system refused a thread. What waits is rejected unless another worker will come to it;
     /// the next submit tries again.
     fn launch_failed(&self, id: WorkerId) {
+        let now = now();
         let mut state = self.state.lock();
-        state.remove_worker(id);
+        state.remove_worker(id, now);
         let alone = state.lanes[Lane::Native].workers == 0;
         let messages = if alone {
             state.fail_waiting(Lane::Native, || Outcome::WorkerStart)

@@ -15,38 +15,116 @@ pub(super) struct Stats {
     pub(super) completed: u64,
     pub(super) failed: u64,
     pub(super) busy_ns: u64,
-    wait: Histogram<u64>,
-    run: Histogram<u64>,
+    wait: Times,
+    run: Times,
 }
 
 impl Stats {
     pub(super) fn new(now: u64) -> Self {
-        let histogram = || Histogram::new_with_bounds(1, LONGEST, 2).expect("the bounds are valid");
         Self {
             started_at: now,
             completed: 0,
             failed: 0,
             busy_ns: 0,
-            wait: histogram(),
-            run: histogram(),
+            wait: Times::new(),
+            run: Times::new(),
         }
     }
 
     pub(super) fn waited(&mut self, ns: u64) {
-        self.wait.saturating_record(ns);
+        self.wait.recent.saturating_record(ns);
     }
 
     pub(super) fn ran(&mut self, ns: u64) {
-        self.run.saturating_record(ns);
+        self.run.recent.saturating_record(ns);
         self.busy_ns += ns;
     }
 
     pub(super) fn wait(&self) -> Percentiles {
-        Percentiles::of(&self.wait)
+        Percentiles::of(&self.wait.recent)
     }
 
     pub(super) fn run(&self) -> Percentiles {
-        Percentiles::of(&self.run)
+        Percentiles::of(&self.run.recent)
+    }
+
+    pub(super) fn times(&mut self, what: Measured) -> &mut Times {
+        match what {
+            Measured::Wait => &mut self.wait,
+            Measured::Run => &mut self.run,
+        }
+    }
+}
+
+/// Which of a pool's times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measured {
+    /// From submission to start.
+    Wait,
+    /// From start to end.
+    Run,
+}
+
+/// The times of one kind: since they were last reset, and before that.
+#[derive(Debug)]
+pub(super) struct Times {
+    recent: Histogram<u64>,
+    before: Option<Box<Histogram<u64>>>,
+}
+
+impl Times {
+    fn new() -> Self {
+        let recent = Histogram::new_with_bounds(1, LONGEST, 2).expect("the bounds are valid");
+        let before = None;
+        Self { recent, before }
+    }
+
+    /// Begins anew; what was measured stays in [`all`](Self::all).
+    pub(super) fn reset(&mut self) {
+        let recent = std::mem::replace(&mut self.recent, Self::new().recent);
+        match &mut self.before {
+            Some(before) => before.add(recent).expect("both have the same bounds"),
+            None => self.before = Some(Box::new(recent)),
+        }
+    }
+
+    pub(super) fn recent(&self) -> Distribution {
+        Distribution(self.recent.clone())
+    }
+
+    pub(super) fn all(&self) -> Distribution {
+        let mut all = self.recent.clone();
+        if let Some(before) = &self.before {
+            all.add(&**before).expect("both have the same bounds");
+        }
+        Distribution(all)
+    }
+}
+
+/// All times of one kind at one moment.
+#[derive(Clone, Debug)]
+pub struct Distribution(Histogram<u64>);
+
+impl Distribution {
+    /// The mean and the standard deviation in milliseconds.
+    #[must_use]
+    pub fn moments(&self) -> (f64, f64) {
+        (self.0.mean() / 1e6, self.0.stdev() / 1e6)
+    }
+
+    /// The times in milliseconds, each with how often it was measured, the shortest first.
+    pub fn buckets(&self) -> impl Iterator<Item = (f64, u64)> {
+        let longest = self.0.max();
+        self.0.iter_recorded().map(move |step| {
+            let ns = step.value_iterated_to().min(longest);
+            (ns as f64 / 1e6, step.count_since_last_iteration())
+        })
+    }
+
+    /// The shortest in milliseconds.
+    #[must_use]
+    pub fn min(&self) -> f64 {
+        self.0.min() as f64 / 1e6
     }
 }
 
@@ -131,4 +209,6 @@ pub struct WorkerSnapshot {
     pub age: f64,
     /// Milliseconds that its finished tasks ran, added up.
     pub busy: f64,
+    /// The system's number of its thread, where the system tells.
+    pub thread: Option<u32>,
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::groups::PLAIN;
 use super::lane::Lane;
 use super::payload::Payload;
 use super::slab::NIL;
@@ -26,6 +27,27 @@ pub struct Attachments {
     pub counters: Option<Arc<CounterSet>>,
 }
 
+/// Which worker of its lane a task is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Placement {
+    /// Any.
+    #[default]
+    Any,
+    /// The one that the other tasks with this key have had, while it lives. Not 0, and below
+    /// [`Placement::KEYS`].
+    Key(u16),
+    /// This one: without it the task does not run.
+    Worker(WorkerId),
+}
+
+impl Placement {
+    /// Keys are below this.
+    pub const KEYS: u16 = PINNED;
+}
+
+/// The `key` of a task that is for one worker only.
+pub(super) const PINNED: u16 = u16::MAX;
+
 /// A call as the caller makes it.
 #[derive(Debug)]
 pub struct NewTask {
@@ -45,10 +67,16 @@ pub struct NewTask {
     pub deadline: u64,
     /// How often it may start again after its worker has died.
     pub retries: u8,
+    /// Which worker it is for.
+    pub placement: Placement,
+    /// The name of its group, if it has one.
+    pub group: Option<Box<str>>,
     /// The encoded input.
     pub payload: Payload,
     /// Rare extras of native tasks.
     pub attachments: Option<Box<Attachments>>,
+    /// Whether the owner is told when it starts, and how long it ran.
+    pub observed: bool,
 }
 
 /// No deadline.
@@ -73,6 +101,8 @@ pub struct Taken {
     pub payload: Payload,
     /// Rare extras of native tasks.
     pub attachments: Option<Box<Attachments>>,
+    /// Nanoseconds that it waited, where the owner is to be told.
+    pub observed: Option<u64>,
 }
 
 /// Nanoseconds of waiting that are worth one level of priority.
@@ -111,6 +141,13 @@ pub enum Outcome {
     },
     /// No worker of the lane could be started; the owner knows why.
     WorkerStart,
+    /// How an observed task ended that a worker has run.
+    Timed {
+        /// Nanoseconds that it ran.
+        ran: u64,
+        /// How it ended.
+        outcome: Box<Outcome>,
+    },
 }
 
 /// Where a task stands.
@@ -132,14 +169,21 @@ pub(super) struct Task {
     pub(super) generation: u32,
     pub(super) next: u32,
     pub(super) prev: u32,
+    /// While it waits, the worker that it waits for, if that is a particular one.
     pub(super) worker: WorkerId,
     pub(super) slot: u32,
+    pub(super) group: u32,
+    /// Nanoseconds that its group was charged when it started.
+    pub(super) charged: u32,
     pub(super) timeout: u32,
+    /// 0, or which tasks are to have the same worker; or [`PINNED`].
+    pub(super) key: u16,
     pub(super) priority: i8,
     pub(super) retries: u8,
     pub(super) attempts: u8,
     pub(super) lane: Lane,
     pub(super) stage: Stage,
+    pub(super) observed: bool,
     pub(super) enqueued: u64,
     /// When it started; until then, when it was submitted.
     pub(super) started: u64,
@@ -156,14 +200,25 @@ impl Task {
             generation,
             next: NIL,
             prev: NIL,
-            worker: WorkerId::NONE,
+            worker: match new.placement {
+                Placement::Worker(id) => id,
+                _ => WorkerId::NONE,
+            },
             slot: 0,
+            group: PLAIN,
+            charged: 0,
+            key: match new.placement {
+                Placement::Any => 0,
+                Placement::Key(key) => key,
+                Placement::Worker(_) => PINNED,
+            },
             timeout: new.timeout,
             priority: new.priority,
             retries: new.retries,
             attempts: 0,
             lane: new.lane,
             stage: Stage::Waiting,
+            observed: new.observed,
             enqueued: since,
             started: now,
             deadline: new.deadline,
@@ -206,12 +261,15 @@ impl Task {
             queue_timeout: NO_LIMIT,
             deadline: NO_DEADLINE,
             retries: 0,
+            placement: Placement::Any,
+            group: None,
             payload,
             attachments: None,
+            observed: false,
         };
         Self::new(new, 0, 0, 0)
     }
 }
 
 // A queued number must stay cheap: the store adds a word, the queue nothing.
-const _: () = assert!(size_of::<Task>() <= 136);
+const _: () = assert!(size_of::<Task>() <= 144);

@@ -74,8 +74,11 @@ fn call(ticket: u32, lane: Lane) -> NewTask {
         queue_timeout: u32::MAX,
         deadline: NO_DEADLINE,
         retries: 0,
+        placement: Placement::Any,
+        group: None,
         payload: Payload::number(4, f64::from(ticket)),
         attachments: None,
+        observed: false,
     }
 }
 
@@ -105,7 +108,7 @@ fn settled(outbox: &Outbox) -> Vec<(u32, &'static str)> {
     std::iter::from_fn(|| outbox.receive())
         .filter_map(|message| match message {
             Message::Settled { ticket, outcome } => Some((ticket, kind(&outcome))),
-            Message::Control { .. } => None,
+            Message::Control { .. } | Message::Started { .. } => None,
         })
         .collect()
 }
@@ -122,6 +125,7 @@ fn kind(outcome: &Outcome) -> &'static str {
         Outcome::Cancelled => "cancelled",
         Outcome::WorkerGone { .. } => "worker gone",
         Outcome::WorkerStart => "worker start",
+        Outcome::Timed { .. } => "timed",
     }
 }
 
@@ -146,6 +150,37 @@ fn a_worker_takes_tasks_in_order_and_their_results_reach_the_owner() {
         (snapshot.completed, snapshot.queued, snapshot.running),
         (2, 0, 0)
     );
+}
+
+#[test]
+fn a_direct_task_is_held_to_its_limits() {
+    let (pool, outbox) = pool(Limits {
+        min_threads: 1,
+        ..LIMITS
+    });
+    let [worker] = pool.reserve_minimum(Lane::Script)[..] else {
+        panic!("one is reserved")
+    };
+    assert!(pool.join(worker, Arc::new(TestBell::default())));
+    assert!(matches!(pool.exchange(worker, None), Step::Idle));
+    let limited = NewTask {
+        timeout: 1,
+        ..call(1, Lane::Script)
+    };
+    assert!(pool.submit_direct(limited).is_some());
+    let message = loop {
+        match outbox.receive() {
+            Some(message) => break message,
+            None => thread::yield_now(),
+        }
+    };
+    assert!(matches!(
+        message,
+        Message::Settled {
+            ticket: 1,
+            outcome: Outcome::TaskTimeout
+        }
+    ));
 }
 
 #[test]
@@ -318,7 +353,7 @@ fn the_tasks_of_a_worker_that_ends_are_rejected_and_the_rest_goes_on() {
                 control: Control::Start(id),
                 ..
             } => start = Some(id),
-            Message::Control { .. } => {}
+            Message::Control { .. } | Message::Started { .. } => {}
         }
     }
     assert_eq!(rejected, [(1, "worker gone")]);
@@ -458,4 +493,50 @@ fn every_task_settles_once_whatever_is_given_up_times_out_or_closes() {
         collect(&mut times);
         assert!(times.iter().all(|&times| times == 1));
     }
+}
+
+#[test]
+fn an_observed_task_tells_its_start_and_how_long_it_ran() {
+    let (pool, outbox) = pool(Limits {
+        max_threads: 1,
+        ..LIMITS
+    });
+    let observed = NewTask {
+        observed: true,
+        ..call(7, Lane::Script)
+    };
+    let (worker, _) = joined(&pool, pool.submit(observed).unwrap());
+    pool.submit(call(8, Lane::Script)).unwrap();
+    let first = run(pool.exchange(worker, None));
+    let second = run(pool.exchange(worker, returned(&first)));
+    let _ = pool.exchange(worker, returned(&second));
+    let Some(Message::Started {
+        ticket, generation, ..
+    }) = outbox.receive()
+    else {
+        panic!("the start comes first");
+    };
+    assert_eq!((ticket, generation), (7, first.key.generation));
+    assert_eq!(settled(&outbox), [(7, "timed"), (8, "returned")]);
+}
+
+#[test]
+fn times_begin_anew_after_a_reset_and_all_of_them_stay() {
+    let (pool, _outbox) = pool(Limits {
+        max_threads: 1,
+        ..LIMITS
+    });
+    let count = |all| {
+        let times = pool.times(Measured::Run, all);
+        times.buckets().map(|(_, count)| count).sum::<u64>()
+    };
+    let (worker, _) = joined(&pool, pool.submit(call(1, Lane::Script)).unwrap());
+    let task = run(pool.exchange(worker, None));
+    let _ = pool.exchange(worker, returned(&task));
+    assert_eq!((count(false), count(true)), (1, 1));
+    pool.reset_times(Measured::Run);
+    pool.reset_times(Measured::Run);
+    assert_eq!((count(false), count(true)), (0, 1));
+    assert_eq!(pool.snapshot().run.count, 0);
+    assert_eq!(pool.snapshot().wait.count, 1);
 }

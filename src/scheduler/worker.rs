@@ -57,6 +57,8 @@ pub(super) struct Worker {
     /// The slots without a task, the last used last.
     free: Vec<u32>,
     pub(super) running: u32,
+    /// Tells it from the others that have had its id.
+    pub(super) serial: u32,
     /// How many of them wait for others.
     pub(super) waiting: u32,
     /// How many that do not it may run at once.
@@ -68,10 +70,12 @@ pub(super) struct Worker {
     pub(super) turn_since: u64,
     pub(super) completed: u64,
     pub(super) busy_ns: u64,
+    /// The system's number of its thread, once it has joined.
+    pub(super) thread: Option<u32>,
 }
 
 impl Worker {
-    pub(super) fn new(lane: Lane, slots: u32, now: u64) -> Self {
+    pub(super) fn new(lane: Lane, slots: u32, serial: u32, now: u64) -> Self {
         Self {
             lane,
             state: WorkerState::Starting,
@@ -83,12 +87,14 @@ impl Worker {
             running: 0,
             waiting: 0,
             room: slots,
+            serial,
             since: now,
             idle_since: now,
             rung_at: now,
             turn_since: now,
             completed: 0,
             busy_ns: 0,
+            thread: None,
         }
     }
 

@@ -38,6 +38,13 @@ impl ProcessHandle {
         }
     }
 
+    /// What becomes readable when the process ends.
+    #[cfg(target_os = "linux")]
+    pub(super) fn descriptor(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
+        use std::os::fd::AsFd;
+        self.descriptor.as_ref().map(AsFd::as_fd)
+    }
+
     /// Ends the process at once. An error means that it had ended already.
     pub fn kill(&self) -> io::Result<()> {
         #[cfg(target_os = "linux")]

@@ -15,4 +15,8 @@ pub mod handle;
 #[cfg(unix)]
 pub mod notify;
 #[cfg(unix)]
+pub mod orphans;
+#[cfg(unix)]
+pub mod wake;
+#[cfg(unix)]
 pub mod watch;

@@ -39,6 +39,24 @@ pub fn usage(pid: u32) -> Option<Usage> {
     )
 }
 
+/// The system's number of the calling thread, where it tells what its threads use.
+pub fn this_thread() -> Option<u32> {
+    #[cfg(target_os = "linux")]
+    {
+        u32::try_from(rustix::thread::gettid().as_raw_nonzero().get()).ok()
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        None
+    }
+}
+
+/// CPU time that a thread of this process has used, user and system, in milliseconds.
+pub fn thread_cpu_ms(thread: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/self/task/{thread}/stat")).ok()?;
+    Some(parse_stat(&stat, ticks_per_second(), page_size())?.cpu_ms)
+}
+
 /// Reads what [`usage`] leaves out; the share of memory, which costs a walk over all mappings, only
 /// when it is asked for.
 pub fn details(pid: u32, share: bool) -> Details {
@@ -189,6 +207,14 @@ fn read_group(paths: &[PathBuf], limits: &[&str], used: &str, events: &str) -> G
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_thread_tells_its_cpu_time() {
+        let thread = this_thread().unwrap();
+        while thread_cpu_ms(thread).unwrap() == 0 {}
+        assert_eq!(thread_cpu_ms(u32::MAX), None);
+    }
 
     #[test]
     fn stat_is_read_past_any_name() {

@@ -1,32 +1,39 @@
 //! The watcher: one thread of the primary that looks after all processes of a cluster.
 //!
-//! Each turn it looks at every watched seat:
+//! Four times a second, and as soon as a process ends, it looks at every watched seat:
 //!
 //! 1. A stalled loop is asked for its JavaScript stack (a flag in its seat, answered by a helper
 //!    thread in that process), gets a second to give it, and is killed.
 //! 2. The budget's tokens of a process that has ended go back, even while the primary is busy.
-//! 3. Once a second memory and CPU are sampled; three samples in a row above the limit are reported.
+//! 3. Once a second the processes are read; three readings of memory in a row above the limit are
+//!    reported.
 //!
-//! Reports wait in a list that the primary's JavaScript takes when it turns; nothing waits for it.
+//! Readings and reports wait for the primary's JavaScript to take them: nothing waits for it, and it
+//! never waits for a reading, since the lock is not held while the system is asked.
 
 use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::budget::Budget;
 use super::handle::ProcessHandle;
-use super::reading;
+use super::reading::{self, Details, Usage};
 use super::stall::{Judge, Look, Verdict};
+use super::wake::Wake;
 use crate::memory::region::{Region, seat};
 
-/// Samples in a row above the limit that make a report.
-const SAMPLES: u32 = 3;
+/// Readings in a row above the limit that make a report.
+const READINGS: u32 = 3;
 const TURN: Duration = Duration::from_millis(250);
-const SAMPLE_EVERY: Duration = Duration::from_secs(1);
+const READ_EVERY: Duration = Duration::from_secs(1);
+/// The share of memory is dear, and holds up the process for as long as it takes.
+const READ_SHARE_EVERY: Duration = Duration::from_secs(5);
 const STACK_WAIT: Duration = Duration::from_secs(1);
+/// There is nothing to look at.
+const IDLE: Duration = Duration::from_secs(3600);
 
 /// What to watch in a process.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,25 +67,36 @@ pub enum Report {
     },
 }
 
-/// The last sample of a process.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Sample {
-    /// Resident memory in bytes.
-    pub rss: u64,
-    /// Cores in use: 1 is one whole core.
+/// The last reading of a process, at most a second old while the watcher runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reading {
+    /// State, CPU time, memory, threads.
+    pub usage: Usage,
+    /// Descriptors, and the share of memory as of some seconds ago.
+    pub details: Details,
+    /// Cores in use since the reading before: 1 is one whole core.
     pub cpu: f64,
 }
 
-#[derive(Debug)]
+/// What the primary and the thread share of a watched process.
+#[derive(Clone, Debug)]
 struct Watched {
     pid: u32,
-    handle: Option<ProcessHandle>,
+    handle: Option<Arc<ProcessHandle>>,
     limits: Limits,
+    reading: Option<Reading>,
+}
+
+/// What only the thread knows of it.
+#[derive(Debug)]
+struct Record {
+    pid: u32,
     judge: Option<Judge>,
     stalled: Option<(Instant, u64)>,
-    last: Option<(Instant, u64)>,
-    sample: Sample,
+    reading: Option<(Instant, Reading)>,
+    shared_at: Option<Instant>,
     above: u32,
+    ended: bool,
 }
 
 #[derive(Debug, Default)]
@@ -92,7 +110,7 @@ struct State {
 struct Shared {
     region: Region,
     state: Mutex<State>,
-    bell: Condvar,
+    wake: Wake,
 }
 
 impl Shared {
@@ -113,7 +131,7 @@ impl Watch {
         let shared = Arc::new(Shared {
             region,
             state: Mutex::default(),
-            bell: Condvar::new(),
+            wake: Wake::new()?,
         });
         let theirs = Arc::clone(&shared);
         thread::Builder::new()
@@ -125,20 +143,14 @@ impl Watch {
 
     /// Watches `pid`, which has the seat, within `limits`.
     pub fn add(&self, seat: usize, pid: u32, limits: Limits) {
-        let judge = limits.stall.map(Judge::new);
-        let handle = ProcessHandle::open(pid).ok();
         let watched = Watched {
             pid,
-            handle,
+            handle: ProcessHandle::open(pid).ok().map(Arc::new),
             limits,
-            judge,
-            stalled: None,
-            last: None,
-            sample: Sample::default(),
-            above: 0,
+            reading: None,
         };
         self.shared.state().seats.insert(seat, watched);
-        self.shared.bell.notify_one();
+        self.shared.wake.ring();
     }
 
     /// Ends the watch over a seat.
@@ -151,93 +163,99 @@ impl Watch {
         std::mem::take(&mut self.shared.state().reports)
     }
 
-    /// The last sample of the process in a seat; zero before the first.
-    pub fn sample(&self, seat: usize) -> Sample {
-        self.shared
-            .state()
-            .seats
-            .get(&seat)
-            .map(|watched| watched.sample)
-            .unwrap_or_default()
+    /// The last reading of the process in a seat; none before the first.
+    pub fn reading(&self, seat: usize) -> Option<Reading> {
+        self.shared.state().seats.get(&seat)?.reading
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
         self.shared.state().stopped = true;
-        self.shared.bell.notify_one();
+        self.shared.wake.ring();
     }
 }
 
 fn run(shared: &Shared) {
     let start = Instant::now();
-    let mut sampled = start;
+    let mut records: HashMap<usize, Record> = HashMap::new();
     loop {
-        let mut state = shared.state();
-        while state.seats.is_empty() && !state.stopped {
-            state = shared
-                .bell
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-        if state.stopped {
+        let (stopped, seats) = {
+            let state = shared.state();
+            (state.stopped, state.seats.clone())
+        };
+        if stopped {
             return;
         }
+        records.retain(|seat, record| seats.get(seat).is_some_and(|seat| seat.pid == record.pid));
         let now = Instant::now();
-        let sampling = now - sampled >= SAMPLE_EVERY;
-        if sampling {
-            sampled = now;
-        }
-        let State { seats, reports, .. } = &mut *state;
-        for (&number, watched) in seats.iter_mut() {
-            let elapsed = (now - start).as_millis() as u64;
-            reports.extend(look_at(&shared.region, number, watched, now, elapsed));
-            if sampling {
-                reports.extend(take_sample(watched, now));
+        let elapsed = (now - start).as_millis() as u64;
+        for (&number, watched) in &seats {
+            let record = records
+                .entry(number)
+                .or_insert_with(|| Record::new(watched));
+            if record.has_just_ended(watched) {
+                let state = shared.state();
+                // Under the lock the seat cannot be given to another process.
+                if state
+                    .seats
+                    .get(&number)
+                    .is_some_and(|seat| seat.pid == record.pid)
+                {
+                    Budget::reclaim(&shared.region, number as u32);
+                }
+            }
+            let stalled = look_at(&shared.region, number, watched, record, now, elapsed);
+            let memory = record.read(watched, now);
+            let reading = record.reading.map(|(_, reading)| reading);
+            let mut state = shared.state();
+            state.reports.extend(stalled.into_iter().chain(memory));
+            if let Some(seat) = state.seats.get_mut(&number)
+                && seat.pid == watched.pid
+            {
+                seat.reading = reading;
             }
         }
-        drop(state);
-        thread::sleep(TURN);
+        let alive: Vec<_> = seats
+            .iter()
+            .filter(|(number, _)| !records[number].ended)
+            .filter_map(|(_, watched)| watched.handle.clone())
+            .collect();
+        let limit = if seats.is_empty() { IDLE } else { TURN };
+        shared.wake.sleep(&alive, limit);
     }
 }
 
 fn look_at(
     region: &Region,
     number: usize,
-    watched: &mut Watched,
+    watched: &Watched,
+    record: &mut Record,
     now: Instant,
     elapsed: u64,
 ) -> Option<Report> {
     let word = |word| region.seat(number, word).load(Ordering::Acquire);
-    // A seat can be taken over before its watch is changed; judge only the process that was meant.
-    if word(seat::PID) != i64::from(watched.pid) {
+    // A process that has just begun has not said yet that the seat is its own.
+    if record.ended || word(seat::PID) != i64::from(watched.pid) {
         return None;
     }
-    if watched
-        .handle
-        .as_ref()
-        .is_some_and(|handle| handle.wait(Duration::ZERO))
-    {
-        Budget::reclaim(region, number as u32);
-        return None;
-    }
-    if let Some((since, silent_ms)) = watched.stalled {
+    if let Some((since, silent_ms)) = record.stalled {
         if silent_ms == 0 {
             return None;
         }
         if word(seat::TEXT_LENGTH) == 0 && watched.limits.stack && now - since < STACK_WAIT {
             return None;
         }
-        watched.stalled = Some((since, 0));
+        record.stalled = Some((since, 0));
         // An error means that it ended by itself in the meantime.
-        let _ = watched.handle.as_ref().map(ProcessHandle::kill);
+        let _ = watched.handle.as_ref().map(|handle| handle.kill());
         return Some(Report::Stalled {
             pid: watched.pid,
             silent_ms,
             stack: region.text(number),
         });
     }
-    let judge = watched.judge.as_mut()?;
+    let judge = record.judge.as_mut()?;
     if word(seat::STATE) != 2 {
         *judge = Judge::new(watched.limits.stall?);
         return None;
@@ -261,29 +279,72 @@ fn look_at(
         region
             .seat(number, seat::CAPTURE)
             .store(1, Ordering::Release);
-        watched.stalled = Some((now, silent_ms));
+        record.stalled = Some((now, silent_ms));
     }
     None
 }
 
-fn take_sample(watched: &mut Watched, now: Instant) -> Option<Report> {
-    let usage = reading::usage(watched.pid)?;
-    watched.sample.rss = usage.rss;
-    if let Some((then, cpu_ms)) = watched.last {
-        let wall = (now - then).as_secs_f64() * 1000.0;
-        watched.sample.cpu = usage.cpu_ms.saturating_sub(cpu_ms) as f64 / wall;
+impl Record {
+    fn new(watched: &Watched) -> Record {
+        Record {
+            pid: watched.pid,
+            judge: watched.limits.stall.map(Judge::new),
+            stalled: None,
+            reading: None,
+            shared_at: None,
+            above: 0,
+            ended: false,
+        }
     }
-    watched.last = Some((now, usage.cpu_ms));
-    let limit = watched.limits.memory?;
-    watched.above = if usage.rss > limit {
-        watched.above + 1
-    } else {
-        0
-    };
-    (watched.above == SAMPLES).then_some(Report::Memory {
-        pid: watched.pid,
-        rss: usage.rss,
-    })
+
+    /// True once, when the process has ended.
+    fn has_just_ended(&mut self, watched: &Watched) -> bool {
+        let before = self.ended;
+        self.ended = before
+            || watched
+                .handle
+                .as_ref()
+                .is_some_and(|handle| handle.wait(Duration::ZERO));
+        self.ended && !before
+    }
+
+    /// Reads the process if it is time to.
+    fn read(&mut self, watched: &Watched, now: Instant) -> Option<Report> {
+        let due = self
+            .reading
+            .is_none_or(|(then, _)| now - then >= READ_EVERY);
+        if !due || self.ended {
+            return None;
+        }
+        let usage = reading::usage(self.pid)?;
+        // A process that has just begun has not got what it will have.
+        let share = self.reading.is_some()
+            && self
+                .shared_at
+                .is_none_or(|then| now - then >= READ_SHARE_EVERY);
+        let mut details = reading::details(self.pid, share);
+        if share {
+            self.shared_at = Some(now);
+        }
+        let mut cpu = 0.0;
+        if let Some((then, before)) = &self.reading {
+            let wall = (now - *then).as_secs_f64() * 1000.0;
+            cpu = usage.cpu_ms.saturating_sub(before.usage.cpu_ms) as f64 / wall;
+            details.pss = details.pss.or(before.details.pss);
+        }
+        let reading = Reading {
+            usage,
+            details,
+            cpu,
+        };
+        self.reading = Some((now, reading));
+        let limit = watched.limits.memory?;
+        self.above = if usage.rss > limit { self.above + 1 } else { 0 };
+        (self.above == READINGS).then_some(Report::Memory {
+            pid: self.pid,
+            rss: usage.rss,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -362,7 +423,10 @@ mod tests {
         );
         assert!(matches!(wait_for_report(&watch), Report::Memory { rss, .. } if rss > 1));
         assert!(child.try_wait().unwrap().is_none());
-        assert!(watch.sample(0).rss > 1);
+        let reading = watch.reading(0).unwrap();
+        assert!(
+            reading.usage.rss > 1 && reading.details.pss.is_some() && reading.details.fds.is_some()
+        );
         child.kill().unwrap();
         child.wait().unwrap();
     }

@@ -8,9 +8,10 @@
 use std::sync::Arc;
 
 use super::{Phase, State};
+use crate::scheduler::lane::Lane;
 use crate::scheduler::outbox::{Bell, Message};
 use crate::scheduler::spin;
-use crate::scheduler::task::{Key, NewTask, Outcome, Stage, Taken};
+use crate::scheduler::task::{Key, NO_LIMIT, NewTask, Outcome, PINNED, Stage, Taken};
 use crate::scheduler::worker::{WorkerId, WorkerState};
 
 /// Nanoseconds for which a worker that was woken does not give its place to the other lane.
@@ -40,7 +41,9 @@ impl State {
         let (was_busy, waited) = (worker.is_busy(), worker.waiting);
         worker.vacate(slot);
         let task = self.tasks.remove(index);
+        let observed = task.observed;
         let ran = now.saturating_sub(task.started);
+        self.waiting.end(&task, ran);
         worker.busy_ns += ran;
         let lane = &mut self.lanes[worker.lane];
         lane.running -= 1;
@@ -55,6 +58,14 @@ impl State {
             Outcome::Returned(_) => self.stats.completed += 1,
             _ => self.stats.failed += 1,
         }
+        let outcome = if observed {
+            Outcome::Timed {
+                ran,
+                outcome: Box::new(outcome),
+            }
+        } else {
+            outcome
+        };
         Some(Message::Settled {
             ticket: task.ticket,
             outcome,
@@ -73,10 +84,10 @@ impl State {
             self.workers[id.0].turn_since = now;
         }
         if self.workers[id.0].running == 0 && self.is_over_size(lane) {
-            self.workers[id.0].retiring = true;
+            self.set_retiring(id);
         }
         let worker = &self.workers[id.0];
-        if worker.retiring && worker.running == 0 {
+        if worker.retiring && worker.running == 0 && self.waiting.own_len(id) == 0 {
             return Next::Retire;
         }
         if let Some(taken) = self.take(id, now) {
@@ -93,7 +104,8 @@ impl State {
         if !busy
             && !spun
             && may_spin
-            && self.queues[lane].is_empty()
+            && self.waiting.runnable(lane) == 0
+            && self.waiting.own_len(id) == 0
             && self.lanes[lane].searching == 0
             && spin::core_is_spare()
             && let Some(budget) = self.lanes[lane].gaps.budget()
@@ -109,30 +121,55 @@ impl State {
         Next::Idle
     }
 
-    pub(super) fn take(&mut self, id: WorkerId, now: u64) -> Option<Taken> {
+    /// The task that a worker is to run next, if it may take one.
+    fn pick(&self, id: WorkerId) -> Option<u32> {
         let worker = &self.workers[id.0];
-        let lane = worker.lane;
-        if !worker.has_room() || worker.retiring || self.paused {
+        if !worker.has_room() || self.paused {
             return None;
         }
-        let index = self.queues[lane].head(&self.tasks)?;
-        if !worker.is_busy() {
+        let own = self.waiting.own_head(&self.tasks, id);
+        if worker.retiring {
+            return own;
+        }
+        match (own, self.waiting.head(&self.tasks, worker.lane)) {
+            (Some(own), Some(shared)) if self.waiting.precedes(&self.tasks, shared, own) => {
+                Some(shared)
+            }
+            (own, shared) => own.or(shared),
+        }
+    }
+
+    pub(super) fn take(&mut self, id: WorkerId, now: u64) -> Option<Taken> {
+        let lane = self.workers[id.0].lane;
+        let index = self.pick(id)?;
+        if !self.workers[id.0].is_busy() {
             let busy = self.busy();
             let refused = busy >= self.limits.max_threads || self.yields(id, index, now);
             if refused || !self.share.afford(busy) {
                 return None;
             }
         }
-        self.dequeue(index);
-        let slot = self.workers[id.0].occupy(index);
-        let first = self.workers[id.0].active() == 1;
+        self.queued_bytes -= self.tasks[index].payload.heap_bytes();
+        self.waiting.start(&mut self.tasks, index);
+        let worker = &mut self.workers[id.0];
+        let slot = worker.occupy(index);
+        let starting = worker.state == WorkerState::Starting;
         let state = &mut self.lanes[lane];
         state.running += 1;
-        state.busy += u32::from(first);
+        state.busy += u32::from(worker.active() == 1);
+        state.promised += u32::from(starting && !worker.has_room());
         let task = &mut self.tasks[index];
-        self.stats.waited(now.saturating_sub(task.started));
+        let waited = now.saturating_sub(task.started);
         (task.stage, task.worker, task.slot, task.started) = (Stage::Running, id, slot, now);
         task.attempts = task.attempts.saturating_add(1);
+        if task.key != 0 && task.key != PINNED {
+            let key = task.key;
+            self.bind(key, id);
+        }
+        if !starting {
+            self.stats.waited(waited);
+        }
+        let task = &mut self.tasks[index];
         Some(Taken {
             key: Key {
                 index,
@@ -144,47 +181,101 @@ impl State {
             timeout: task.timeout,
             payload: task.take_payload(),
             attachments: task.take_attachments(),
+            observed: task.observed.then_some(waited),
         })
     }
 
     /// Whether the last free place is for the other lane's next task rather than for `own`.
     pub(super) fn yields(&self, id: WorkerId, own: u32, now: u64) -> bool {
-        let worker = &self.workers[id.0];
-        let other = worker.lane.other();
-        let Some(rival) = self.queues[other].head(&self.tasks) else {
-            return false;
-        };
-        if self.busy() + 1 < self.limits.max_threads || self.lanes[other].idle.is_empty() {
+        if self.busy() + 1 < self.limits.max_threads {
             return false;
         }
-        let (own, rival) = (&self.tasks[own], &self.tasks[rival]);
+        let worker = &self.workers[id.0];
+        let Some(rival) = self.rival(worker.lane) else {
+            return false;
+        };
+        if !self.waiting.precedes(&self.tasks, rival, own) {
+            return false;
+        }
         let turn_over = now.saturating_sub(worker.turn_since) > TURN;
-        rival.due() < own.due() && (turn_over || rival.priority < own.priority)
+        let (own, rival) = (&self.tasks[own], &self.tasks[rival]);
+        turn_over || (own.group == rival.group && rival.priority < own.priority)
     }
 
-    /// Queues a task and gives it at once to an idle worker, if there is one and nothing is ahead.
+    /// The next task of those that only idle workers can take, as seen from a busy one of this lane.
+    fn rival(&self, lane: Lane) -> Option<u32> {
+        let other = lane.other();
+        let shared = match self.lanes[other].idle.is_empty() {
+            true => None,
+            false => self.waiting.head(&self.tasks, other),
+        };
+        if self.waiting.bound() == 0 {
+            return shared;
+        }
+        let idle = self.lanes[Lane::Script].idle.iter();
+        let own = idle.filter_map(|&id| self.waiting.own_head(&self.tasks, WorkerId(id)));
+        own.chain(shared).reduce(|best, next| {
+            match self.waiting.precedes(&self.tasks, next, best) {
+                true => next,
+                false => best,
+            }
+        })
+    }
+
+    /// Queues a task and gives it at once to a worker that will certainly be the one to run it, if there
+    /// is one and nothing is ahead.
     pub(in crate::scheduler) fn enqueue_direct(
         &mut self,
         new: NewTask,
         now: u64,
     ) -> Option<(WorkerId, Taken)> {
         let lane = new.lane;
-        let place_free = self.busy() + self.searching() < self.limits.max_threads;
-        if self.phase == Phase::Closed
-            || self.paused
-            || !place_free
-            || !self.queues[lane].is_empty()
+        if self.phase == Phase::Closed || self.paused || self.waiting.runnable(lane) > 0 {
+            return None;
+        }
+        let limited = new.queue_timeout != NO_LIMIT || new.timeout != NO_LIMIT;
+        let id = match self.lanes[lane].idle.last() {
+            Some(&id) => id,
+            // Its limits could not tell the start of the worker from the run.
+            None if limited => return None,
+            None => self.least_loaded_of_starting(lane)?,
+        };
+        let (was_idle, first) = (
+            self.workers[id].state == WorkerState::Idle,
+            self.workers[id].running == 0,
+        );
+        let busy = self.busy();
+        let place_free = busy + self.searching() < self.limits.max_threads;
+        if self.waiting.own_len(WorkerId(id)) > 0
+            || first && !(place_free && self.share.could_afford(busy))
         {
             return None;
         }
-        let id = WorkerId(*self.lanes[lane].idle.last()?);
-        self.enter(id.0, WorkerState::Active);
-        self.workers[id.0].turn_since = now;
-        self.enqueue(new, now);
-        let taken = self
-            .take(id, now)
-            .expect("an idle worker with a free place takes the only task");
-        Some((id, taken))
+        if was_idle {
+            self.enter(id, WorkerState::Active);
+            self.workers[id].turn_since = now;
+        }
+        let key = self.enqueue(new, now);
+        let taken = self.take(WorkerId(id), now);
+        if taken.is_none() {
+            // Another process was faster to take the last token, or the task's lane yields.
+            self.withdraw(key.index);
+            if was_idle {
+                self.enter(id, WorkerState::Idle);
+            }
+        }
+        taken.map(|taken| (WorkerId(id), taken))
+    }
+
+    /// A worker with room, of a lane whose workers are all still starting: no other would come sooner.
+    fn least_loaded_of_starting(&self, lane: Lane) -> Option<u32> {
+        if self.lanes[lane].starting < self.lanes[lane].workers {
+            return None;
+        }
+        self.workers
+            .keys()
+            .filter(|&id| self.workers[id].lane == lane && self.workers[id].has_room())
+            .min_by_key(|&id| self.workers[id].running)
     }
 
     /// The task in a slot waits for others, and leaves its place to them, or goes on, and has it again at
@@ -226,12 +317,19 @@ impl State {
     ) -> Option<Arc<dyn Bell>> {
         let worker = self.workers.get_mut(id.0)?;
         let index = (*worker.slots.get(slot as usize)?)?;
+        let was_full = !worker.has_room();
         worker.vacate(slot);
         worker.completed -= 1;
-        let lane = &mut self.lanes[worker.lane];
-        lane.running -= 1;
-        lane.busy -= u32::from(!worker.is_busy());
-        self.tasks.remove(index);
-        self.wake(id.0, now)
+        let (lane, starting) = (worker.lane, worker.state == WorkerState::Starting);
+        let state = &mut self.lanes[lane];
+        state.running -= 1;
+        state.busy -= u32::from(!worker.is_busy());
+        state.promised -= u32::from(starting && was_full);
+        let task = self.tasks.remove(index);
+        self.waiting.undo(&task);
+        match starting {
+            true => None,
+            false => self.wake(id.0, now),
+        }
     }
 }

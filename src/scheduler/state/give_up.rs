@@ -39,8 +39,7 @@ impl State {
         };
         match task.stage {
             Stage::Waiting => {
-                self.dequeue(key.index);
-                self.tasks.remove(key.index);
+                self.withdraw(key.index);
                 self.stats.failed += 1;
                 Given::Waiting
             }
@@ -70,7 +69,7 @@ impl State {
         if lane != Lane::Script || stage != Stage::Abandoned {
             return None;
         }
-        self.workers[worker.0].retiring = true;
+        self.set_retiring(worker);
         if matches!(
             self.workers[worker.0].state,
             WorkerState::Spare | WorkerState::Idle
@@ -86,10 +85,9 @@ impl State {
         lane: Lane,
         outcome: impl Fn() -> Outcome,
     ) -> Vec<Message> {
-        let mut messages = Vec::with_capacity(self.queues[lane].len());
-        while let Some(index) = self.queues[lane].head(&self.tasks) {
-            self.dequeue(index);
-            let ticket = self.tasks.remove(index).ticket;
+        let mut messages = Vec::with_capacity(self.waiting.len());
+        while let Some(index) = self.waiting.any(&self.tasks, lane) {
+            let ticket = self.withdraw(index).ticket;
             self.stats.failed += 1;
             messages.push(Message::Settled {
                 ticket,

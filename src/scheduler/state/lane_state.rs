@@ -17,11 +17,15 @@ pub(in crate::scheduler) struct LaneState {
     /// All workers, the starting ones too.
     pub(in crate::scheduler) workers: u32,
     pub(in crate::scheduler) starting: u32,
+    /// Starting workers that have all the tasks they may run.
+    pub(super) promised: u32,
     pub(in crate::scheduler) searching: u32,
     pub(in crate::scheduler) busy: u32,
     pub(in crate::scheduler) running: u32,
     /// Of those that run, the ones that wait for others.
     pub(in crate::scheduler) waiting: u32,
+    /// Something has come for the very worker that spins.
+    pub(in crate::scheduler) nudged: bool,
     /// No worker is started: the last ones failed to.
     pub(in crate::scheduler) held: bool,
     pub(in crate::scheduler) gaps: Gaps,
@@ -39,10 +43,12 @@ impl Default for LaneState {
             spare: Vec::new(),
             workers: 0,
             starting: 0,
+            promised: 0,
             searching: 0,
             busy: 0,
             running: 0,
             waiting: 0,
+            nudged: false,
             held: false,
             gaps: Gaps::default(),
             typical_run: UNKNOWN_RUN,

@@ -26,7 +26,11 @@ impl State {
             _ => {}
         }
         match old {
-            WorkerState::Starting => lane.starting -= 1,
+            WorkerState::Spinning => lane.nudged = false,
+            WorkerState::Starting => {
+                lane.starting -= 1;
+                lane.promised -= u32::from(!worker.has_room());
+            }
             WorkerState::Idle => lane.idle.retain(|&other| other != id),
             WorkerState::Spare => lane.spare.retain(|&other| other != id),
             _ => {}
@@ -41,14 +45,21 @@ impl State {
     /// Makes room for a worker that somebody else now has to start.
     pub(in crate::scheduler) fn add_worker(&mut self, lane: Lane, now: u64) -> WorkerId {
         let slots = self.slots_of(lane);
-        let id = self.workers.insert(Worker::new(lane, slots, now));
+        self.serial = self.serial.wrapping_add(1);
+        let worker = Worker::new(lane, slots, self.serial, now);
+        let id = self.workers.insert(worker);
         self.lanes[lane].workers += 1;
         self.lanes[lane].starting += 1;
         WorkerId(id)
     }
 
     /// The worker runs and will ask for tasks. False when it is not known (any more).
-    pub(in crate::scheduler) fn join(&mut self, id: WorkerId, bell: Arc<dyn Bell>) -> bool {
+    pub(in crate::scheduler) fn join(
+        &mut self,
+        id: WorkerId,
+        bell: Arc<dyn Bell>,
+        now: u64,
+    ) -> bool {
         let Some(worker) = self.workers.get_mut(id.0) else {
             return false;
         };
@@ -56,16 +67,29 @@ impl State {
         worker.retiring |= self.phase == Phase::Closed;
         if worker.state == WorkerState::Starting {
             self.enter(id.0, WorkerState::Active);
+            for index in self.workers[id.0].slots.iter().flatten() {
+                self.tasks[*index].started = now;
+                self.stats.waited(now - self.tasks[*index].enqueued);
+            }
         }
         true
     }
 
+    /// Notes which thread the worker is.
+    pub(in crate::scheduler) fn set_thread(&mut self, id: WorkerId, thread: Option<u32>) {
+        if let Some(worker) = self.workers.get_mut(id.0) {
+            worker.thread = thread;
+        }
+    }
+
     /// The worker is gone, whatever it was doing. Gives the messages for the tasks it had.
-    pub(in crate::scheduler) fn remove_worker(&mut self, id: WorkerId) -> Vec<Message> {
+    pub(in crate::scheduler) fn remove_worker(&mut self, id: WorkerId, now: u64) -> Vec<Message> {
         if self.workers.get(id.0).is_none() {
             return Vec::new();
         }
+        let started = self.workers[id.0].state != WorkerState::Starting;
         // Out of every list and count first.
+        self.set_retiring(id);
         self.enter(id.0, WorkerState::Active);
         spin::slept();
         let worker = self.workers.remove(id.0);
@@ -75,23 +99,38 @@ impl State {
         lane.waiting -= worker.waiting;
         lane.busy -= u32::from(worker.is_busy());
         let mut messages = Vec::new();
+        for index in self.waiting.own_tasks(&self.tasks, id) {
+            let ticket = self.withdraw(index).ticket;
+            self.stats.failed += 1;
+            messages.push(Message::Settled {
+                ticket,
+                outcome: Outcome::WorkerGone {
+                    worker: id,
+                    attempts: 0,
+                },
+            });
+        }
         for &index in worker.slots.iter().flatten() {
             let task = &mut self.tasks[index];
+            let ran = now.saturating_sub(task.started);
             if task.stage == Stage::Running && task.retries > 0 && self.phase == Phase::Open {
                 task.retries -= 1;
-                task.stage = Stage::Waiting;
-                self.queued_bytes += task.payload.heap_bytes();
-                self.queues[worker.lane].push(&mut self.tasks, index);
+                self.start_over(index, ran, now);
                 continue;
             }
             let task = self.tasks.remove(index);
+            self.waiting.end(&task, ran);
             if task.stage == Stage::Running {
                 self.stats.failed += 1;
                 messages.push(Message::Settled {
                     ticket: task.ticket,
-                    outcome: Outcome::WorkerGone {
-                        worker: id,
-                        attempts: task.attempts,
+                    outcome: if started {
+                        Outcome::WorkerGone {
+                            worker: id,
+                            attempts: task.attempts,
+                        }
+                    } else {
+                        Outcome::WorkerStart
                     },
                 });
             }
@@ -186,7 +225,7 @@ impl State {
     }
 
     pub(super) fn retire(&mut self, id: u32) -> Option<Arc<dyn Bell>> {
-        self.workers[id].retiring = true;
+        self.set_retiring(WorkerId(id));
         if matches!(
             self.workers[id].state,
             WorkerState::Idle | WorkerState::Spare

@@ -2,9 +2,10 @@
 //! the scheduler's lock; nothing in here rings, waits or starts anything.
 //!
 //! Here is what the pool has, and what goes in and out of its queues; `choose` gives workers their
-//! tasks, `wake` decides who is rung or started, `life` is how workers come and go, `give_up` how tasks
+//! tasks, `bind` keeps tasks with a worker, `wake` decides who is rung or started, `life` is how workers come and go, `give_up` how tasks
 //! end without a result, `readings` what is told of all that.
 
+mod bind;
 mod choose;
 mod give_up;
 mod lane_state;
@@ -14,14 +15,17 @@ mod readings;
 mod tests;
 mod wake;
 
+use std::collections::HashMap;
+
+use super::groups::GroupLimits;
 use super::lane::{Lane, PerLane};
 use super::pool::Limits;
-use super::queue::Queue;
 use super::share::Share;
 use super::slab::Slab;
 use super::spin;
 use super::stats::Stats;
 use super::task::{Key, NewTask, Task};
+use super::waiting::Waiting;
 use super::worker::{Worker, WorkerId};
 use lane_state::LaneState;
 
@@ -44,9 +48,15 @@ pub(super) struct State {
     paused: bool,
     tasks: Slab<Task>,
     generation: u32,
-    queues: PerLane<Queue>,
+    waiting: Waiting,
+    /// The worker that tasks with a key are for: which, and which of those that ever had its id.
+    bindings: HashMap<u16, (WorkerId, u32)>,
+    /// A worker that somebody has to start, for a key.
+    requested: Option<WorkerId>,
     pub(super) lanes: PerLane<LaneState>,
     workers: Slab<Worker>,
+    /// Workers that there have been.
+    serial: u32,
     queued_bytes: usize,
     share: Share,
     stats: Stats,
@@ -60,9 +70,12 @@ impl State {
             paused: false,
             tasks: Slab::default(),
             generation: 0,
-            queues: PerLane::default(),
+            waiting: Waiting::default(),
+            bindings: HashMap::new(),
+            requested: None,
             lanes: PerLane::default(),
             workers: Slab::default(),
+            serial: 0,
             queued_bytes: 0,
             share: Share::new(),
             stats: Stats::new(now),
@@ -73,8 +86,9 @@ impl State {
         &self.limits
     }
 
-    pub(super) fn waiting(&self, lane: Lane) -> usize {
-        self.queues[lane].len()
+    /// What tells a spinning worker of a lane that there is something for it.
+    pub(super) fn hint(&self, lane: Lane) -> usize {
+        self.waiting.runnable(lane) + usize::from(self.lanes[lane].nudged)
     }
 
     fn busy(&self) -> u32 {
@@ -89,6 +103,17 @@ impl State {
             .into_iter()
             .map(|lane| self.lanes[lane].searching)
             .sum()
+    }
+
+    fn running(&self) -> u32 {
+        let running = |lane| self.lanes[lane].running;
+        Lane::ALL.into_iter().map(running).sum()
+    }
+
+    /// Sets what the tasks of a group may use.
+    pub(super) fn configure_group(&mut self, name: Box<str>, limits: GroupLimits) {
+        let running = self.running();
+        self.waiting.configure(name, limits, running);
     }
 
     fn slots_of(&self, lane: Lane) -> u32 {
@@ -108,11 +133,7 @@ impl State {
         let unused = self.limits.max_threads.saturating_sub(self.busy()) as usize * slots;
         let active = (state.running - state.waiting) as usize;
         let room = (state.busy as usize * slots).saturating_sub(active);
-        let waiting: usize = Lane::ALL
-            .into_iter()
-            .map(|lane| self.queues[lane].len())
-            .sum();
-        (waiting + 1).saturating_sub(unused + room) > self.limits.max_queue
+        (self.waiting.len() + 1).saturating_sub(unused + room) > self.limits.max_queue
     }
 
     pub(super) fn enqueue(&mut self, new: NewTask, now: u64) -> Key {
@@ -120,13 +141,18 @@ impl State {
     }
 
     /// As [`enqueue`](Self::enqueue), with the place in the order of tasks of one that came at `since`.
-    pub(super) fn enqueue_as_of(&mut self, new: NewTask, since: u64, now: u64) -> Key {
-        let lane = new.lane;
+    pub(super) fn enqueue_as_of(&mut self, mut new: NewTask, since: u64, now: u64) -> Key {
+        let group = new.group.take();
         self.queued_bytes += new.payload.heap_bytes();
         self.generation = self.generation.wrapping_add(1);
         let generation = self.generation;
         let index = self.tasks.insert(Task::new(new, generation, since, now));
-        self.queues[lane].push(&mut self.tasks, index);
+        if let Some(name) = group {
+            let running = self.running();
+            self.tasks[index].group = self.waiting.group(name, running);
+        }
+        self.place(index, now);
+        self.waiting.push(&mut self.tasks, index);
         Key { index, generation }
     }
 
@@ -136,10 +162,11 @@ impl State {
         (task.generation == key.generation).then_some(task.enqueued)
     }
 
-    fn dequeue(&mut self, index: u32) {
-        let lane = self.tasks[index].lane;
+    /// Takes a waiting task out that is not to run.
+    fn withdraw(&mut self, index: u32) -> Task {
         self.queued_bytes -= self.tasks[index].payload.heap_bytes();
-        self.queues[lane].unlink(&mut self.tasks, index);
+        self.waiting.remove(&mut self.tasks, index);
+        self.tasks.remove(index)
     }
 
     pub(super) fn lane_of(&self, id: WorkerId) -> Option<Lane> {

@@ -2,20 +2,26 @@
 
 use super::State;
 use crate::scheduler::lane::Lane;
-use crate::scheduler::stats::{Snapshot, WorkerSnapshot};
+use crate::scheduler::stats::{Measured, Snapshot, Times, WorkerSnapshot};
 use crate::scheduler::worker::{WorkerId, WorkerState};
 
 impl State {
     /// Tasks that wait, and tasks that run.
     pub(in crate::scheduler) fn load(&self) -> (usize, usize) {
-        let lanes = Lane::ALL.into_iter();
-        lanes.fold((0, 0), |(queued, running), lane| {
-            let state = &self.lanes[lane];
-            (
-                queued + self.queues[lane].len(),
-                running + state.running as usize,
-            )
-        })
+        (self.waiting.len(), self.running() as usize)
+    }
+
+    /// The workers of a lane that are ready and are to stay.
+    pub(in crate::scheduler) fn ready_ids(&self, lane: Lane) -> Vec<WorkerId> {
+        let ready = |&id: &u32| {
+            let worker = &self.workers[id];
+            worker.lane == lane && !worker.retiring && worker.state != WorkerState::Starting
+        };
+        self.workers.keys().filter(ready).map(WorkerId).collect()
+    }
+
+    pub(in crate::scheduler) fn times(&mut self, what: Measured) -> &mut Times {
+        self.stats.times(what)
     }
 
     pub(in crate::scheduler) fn snapshot(&self, now: u64) -> Snapshot {
@@ -36,6 +42,7 @@ impl State {
                 completed: worker.completed,
                 age: ms(now.saturating_sub(worker.since)),
                 busy: ms(worker.busy_ns),
+                thread: worker.thread,
             }
         };
         let allowed = now.saturating_sub(self.stats.started_at).max(1) as f64

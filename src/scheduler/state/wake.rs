@@ -12,6 +12,7 @@ use std::sync::Arc;
 use super::{Phase, State};
 use crate::scheduler::lane::{Lane, PerLane};
 use crate::scheduler::outbox::Bell;
+use crate::scheduler::waiting::Place;
 use crate::scheduler::worker::{WorkerId, WorkerState};
 
 /// What has to happen once the lock is released.
@@ -19,6 +20,8 @@ use crate::scheduler::worker::{WorkerId, WorkerState};
 #[must_use]
 pub(in crate::scheduler) struct Wakes {
     pub(in crate::scheduler) rings: PerLane<Option<Arc<dyn Bell>>>,
+    /// Those for whom tasks wait in particular.
+    pub(in crate::scheduler) bound: Vec<Arc<dyn Bell>>,
     pub(in crate::scheduler) starts: PerLane<Option<WorkerId>>,
     /// Nobody was woken for something, because it will not wait for long.
     pub(in crate::scheduler) trusted: bool,
@@ -31,48 +34,98 @@ impl State {
     /// so for long enough to need somebody else.
     pub(in crate::scheduler) fn wakes(&mut self, trusting: bool, now: u64) -> Wakes {
         let mut wakes = Wakes::default();
-        // A worker that has just yielded is idle too: its lane must not be rung first.
-        for lane in self.by_precedence() {
-            let waiting = self.queues[lane].len();
-            if waiting == 0 || self.paused || self.phase == Phase::Closed {
-                continue;
-            }
-            let state = &self.lanes[lane];
-            if trusting && state.keeps_up(waiting) {
-                wakes.trusted = true;
-                continue;
-            }
-            if state.searching == 0 {
-                let awake = self.busy() + self.searching();
-                let place_free = awake < self.limits.max_threads && self.share.could_afford(awake);
-                let state = &self.lanes[lane];
-                let idle = if place_free { state.idle.last() } else { None };
-                if let Some(&id) = idle.or(state.spare.last()) {
-                    wakes.rings[lane] = self.wake(id, now);
+        wakes.starts[Lane::Script] = self.requested.take();
+        if !self.paused && self.phase == Phase::Open {
+            if self.waiting.bound() == 0 {
+                // A worker that has just yielded is idle too: its lane must not be rung first.
+                for lane in self.by_precedence() {
+                    self.wake_lane(lane, trusting, now, &mut wakes);
                 }
-            }
-            let state = &self.lanes[lane];
-            let expected = (state.starting + state.searching) as usize;
-            if !state.held
-                && state.idle.is_empty()
-                && state.workers < self.limits.max_threads
-                && expected < waiting
-            {
-                wakes.starts[lane] = Some(self.add_worker(lane, now));
+            } else {
+                self.wake_in_order(trusting, now, &mut wakes);
             }
         }
         wakes.starved = self.share.settle(self.busy());
         wakes
     }
 
+    fn wake_lane(&mut self, lane: Lane, trusting: bool, now: u64, wakes: &mut Wakes) {
+        let waiting = self.waiting.runnable(lane);
+        if waiting == 0 {
+            return;
+        }
+        let state = &self.lanes[lane];
+        if trusting && state.keeps_up(waiting) {
+            wakes.trusted = true;
+            return;
+        }
+        if state.searching == 0 {
+            let place_free = self.place_is_free();
+            let state = &self.lanes[lane];
+            let idle = if place_free { state.idle.last() } else { None };
+            if let Some(&id) = idle.or(state.spare.last()) {
+                wakes.rings[lane] = self.wake(id, now);
+            }
+        }
+        let state = &self.lanes[lane];
+        let expected = (state.starting - state.promised + state.searching) as usize;
+        if !state.held
+            && state.idle.is_empty()
+            && state.workers < self.limits.max_threads
+            && expected < waiting
+            && wakes.starts[lane].is_none()
+        {
+            wakes.starts[lane] = Some(self.add_worker(lane, now));
+        }
+    }
+
+    /// Whether one more worker may be busy, as far as that is known.
+    fn place_is_free(&mut self) -> bool {
+        let awake = self.busy() + self.searching();
+        awake < self.limits.max_threads && self.share.could_afford(awake)
+    }
+
+    /// As `wakes`, where tasks wait for workers of their own: who has the task that is due first is woken
+    /// first, for there may not be a place for all.
+    fn wake_in_order(&mut self, trusting: bool, now: u64, wakes: &mut Wakes) {
+        let lanes = Lane::ALL.into_iter().filter_map(|lane| {
+            let head = self.waiting.head(&self.tasks, lane)?;
+            Some((head, Place::Lane(lane)))
+        });
+        let script = &self.lanes[Lane::Script];
+        let workers = script.idle.iter().chain(&script.spare).filter_map(|&id| {
+            let head = self.waiting.own_head(&self.tasks, WorkerId(id))?;
+            Some((head, Place::Worker(WorkerId(id))))
+        });
+        let mut callers: Vec<(u32, Place)> = lanes.chain(workers).collect();
+        callers.sort_by(|&(a, _), &(b, _)| {
+            let (tasks, waiting) = (&self.tasks, &self.waiting);
+            let later = waiting.precedes(tasks, b, a);
+            later.cmp(&waiting.precedes(tasks, a, b))
+        });
+        for (_, place) in callers {
+            match place {
+                Place::Lane(lane) => self.wake_lane(lane, trusting, now, wakes),
+                Place::Worker(id) => {
+                    let state = self.workers[id.0].state;
+                    let free = state == WorkerState::Spare
+                        || state == WorkerState::Idle && self.place_is_free();
+                    if free {
+                        wakes.bound.extend(self.wake(id.0, now));
+                    }
+                }
+            }
+        }
+    }
+
     /// The lanes, that of the task which is to have the next free place first.
     pub(super) fn by_precedence(&self) -> [Lane; 2] {
         let [a, b] = Lane::ALL;
         match (
-            self.queues[a].head(&self.tasks),
-            self.queues[b].head(&self.tasks),
+            self.waiting.head(&self.tasks, a),
+            self.waiting.head(&self.tasks, b),
         ) {
-            (Some(first), Some(second)) if self.tasks[second].due() < self.tasks[first].due() => {
+            (Some(first), Some(second)) if self.waiting.precedes(&self.tasks, second, first) => {
                 [b, a]
             }
             _ => [a, b],

@@ -1,12 +1,16 @@
 //! Decisions, one at a time, with the times given.
 
+mod affinity;
+mod direct;
+mod groups;
+
 use std::sync::Arc;
 
 use super::choose::TURN;
 use super::*;
 use crate::scheduler::outbox::{Bell, Ring};
 use crate::scheduler::payload::Payload;
-use crate::scheduler::task::{NO_DEADLINE, NO_LIMIT, Outcome, Taken};
+use crate::scheduler::task::{NO_DEADLINE, NO_LIMIT, Outcome, Placement, Taken};
 
 #[derive(Debug)]
 struct Silent;
@@ -28,7 +32,7 @@ const LIMITS: Limits = Limits {
 /// An idle worker of this lane.
 fn idle(state: &mut State, lane: Lane) -> WorkerId {
     let id = state.add_worker(lane, 0);
-    assert!(state.join(id, Arc::new(Silent)));
+    assert!(state.join(id, Arc::new(Silent), 0));
     assert!(matches!(state.next(id, false, 0), Next::Idle));
     id
 }
@@ -43,13 +47,24 @@ fn call(ticket: u32, lane: Lane) -> NewTask {
         queue_timeout: NO_LIMIT,
         deadline: NO_DEADLINE,
         retries: 0,
+        placement: Placement::Any,
+        group: None,
         payload: Payload::number(0, f64::from(ticket)),
         attachments: None,
+        observed: false,
     }
 }
 
 fn done() -> Outcome {
     Outcome::Returned(Payload::number(0, 0.0))
+}
+
+/// What this worker is given, if anything: the task's ticket and slot.
+fn taken(state: &mut State, id: WorkerId, now: u64) -> Option<(u32, u32)> {
+    match state.next(id, false, now) {
+        Next::Run(taken) => Some((taken.ticket, taken.slot)),
+        _ => None,
+    }
 }
 
 /// One place, and an idle worker of each lane: native, script.
@@ -259,7 +274,7 @@ fn a_worker_whose_tasks_wait_takes_others_in_slots_of_their_own() {
     // Ended while it waits, and the worker lost with the others.
     assert!(state.finish(script, outer[7], done(), 0).is_some());
     assert_eq!(state.lanes[Lane::Script].waiting, 49);
-    assert_eq!(state.remove_worker(script).len(), 49);
+    assert_eq!(state.remove_worker(script, 0).len(), 49);
     let lane = &state.lanes[Lane::Script];
     assert_eq!((lane.waiting, lane.running, lane.busy), (0, 0, 0));
 }

@@ -1,0 +1,50 @@
+'use strict'
+
+// Whether a call is watched by anybody: what is asked for each call, so that it costs next to nothing
+// where the answer is no. What is done where it is yes is in watched-task.js.
+
+const { AsyncResource } = require('node:async_hooks')
+const { channel, tracingChannel } = require('node:diagnostics_channel')
+
+/**
+ * Where Node.js keeps the id of an asynchronous resource. A promise has one from the start if hooks are in
+ * use, and only then. Without such a symbol there are no hooks.
+ */
+const ASYNC_ID = /** @type {symbol} */ (
+  Object.getOwnPropertySymbols(new AsyncResource('RspoolTask')).find(
+    ({ description }) => description === 'async_id_symbol'
+  )
+)
+
+const queue = channel('rspool:task:queue')
+const start = channel('rspool:task:start')
+const end = channel('rspool:task:end')
+const error = channel('rspool:task:error')
+const tracing = tracingChannel('rspool:task')
+const { start: called, end: returned, asyncStart, asyncEnd, error: failed } = tracing
+
+function hasSubscribers() {
+  return (
+    queue.hasSubscribers ||
+    start.hasSubscribers ||
+    end.hasSubscribers ||
+    error.hasSubscribers ||
+    called.hasSubscribers ||
+    returned.hasSubscribers ||
+    asyncStart.hasSubscribers ||
+    asyncEnd.hasSubscribers ||
+    failed.hasSubscribers
+  )
+}
+
+/**
+ * @param {Promise<any>} promise that was just made
+ * @param {boolean} asked whether the call's own settings ask for it
+ */
+function isWatched(promise, asked) {
+  return asked || /** @type {any} */ (promise)[ASYNC_ID] !== undefined || hasSubscribers()
+}
+
+const workers = { workerCreate: channel('rspool:worker:create'), workerExit: channel('rspool:worker:exit') }
+
+module.exports = { isWatched, hasSubscribers, channels: { queue, start, end, error, tracing }, workers }

@@ -1,0 +1,238 @@
+//! How groups of tasks share a pool: start-time fair queueing (Goyal, Vin & Cheng, "Start-time Fair
+//! Queuing: A Scheduling Algorithm for Integrated Services Packet Switching Networks", SIGCOMM 1996),
+//! with the measured run time of a task as its length.
+//!
+//! Each group has a start tag, in nanoseconds of run time over its weight, and the group with the
+//! lowest runs next. A task advances its group's tag by its run time over the weight. That is only known
+//! when it ends, so the tag is advanced by the group's typical run time at first, and corrected then. The
+//! pool's clock is the tag of the group that was served last: a group that had nothing waiting starts from
+//! there, so it neither saves up what it did not use nor pays for having been away.
+//!
+//! Tasks without a group are the group [`PLAIN`]. A group that has nothing waiting or running is
+//! forgotten as soon as the clock has reached its tag; until then it still owes.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::slab::Slab;
+use super::waiting::Place;
+
+/// The group of tasks that were given none.
+pub(super) const PLAIN: u32 = 0;
+
+/// Nanoseconds that a task is taken to run for until some have.
+const UNKNOWN_RUN: f64 = 1e6;
+
+/// What a group may use.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GroupLimits {
+    /// Its share of the pool, against those of the others that have work: above 0.
+    pub weight: f64,
+    /// Tasks of it that run at once over both lanes; `u32::MAX` is no limit.
+    pub max_running: u32,
+}
+
+impl Default for GroupLimits {
+    fn default() -> Self {
+        Self {
+            weight: 1.0,
+            max_running: u32::MAX,
+        }
+    }
+}
+
+/// A start tag as a key that sorts as the number does, which is never negative.
+pub(super) type Tag = u64;
+
+#[derive(Debug)]
+pub(super) struct Group {
+    name: Box<str>,
+    limits: GroupLimits,
+    tag: f64,
+    waiting: usize,
+    running: u32,
+    /// How long its tasks have lately run: a moving average, in nanoseconds.
+    typical: f64,
+    /// Where tasks of it wait.
+    pub(super) places: Vec<Place>,
+}
+
+impl Group {
+    fn new(name: Box<str>, limits: GroupLimits, tag: f64, typical: f64) -> Self {
+        Self {
+            name,
+            limits,
+            tag,
+            waiting: 0,
+            running: 0,
+            typical,
+            places: Vec::new(),
+        }
+    }
+
+    pub(super) fn tag(&self) -> Tag {
+        self.tag.to_bits()
+    }
+
+    /// Whether as many of its tasks run as may.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.running >= self.limits.max_running
+    }
+
+    fn is_active(&self) -> bool {
+        self.waiting > 0 || self.running > 0
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Groups {
+    configured: HashMap<Box<str>, GroupLimits>,
+    by_name: HashMap<Box<str>, u32>,
+    entries: Slab<Group>,
+    /// Groups with something waiting or running.
+    active: usize,
+    /// Groups that have nothing, but a tag that the clock has not reached.
+    resting: BTreeSet<(Tag, u32)>,
+    clock: f64,
+    typical: f64,
+}
+
+impl Groups {
+    /// Groups of a pool where so many tasks without a group wait and run already.
+    pub(super) fn new(waiting: usize, running: u32) -> Self {
+        let mut entries = Slab::default();
+        let mut plain = Group::new("".into(), GroupLimits::default(), 0.0, UNKNOWN_RUN);
+        (plain.waiting, plain.running) = (waiting, running);
+        let active = usize::from(plain.is_active());
+        let key = entries.insert(plain);
+        debug_assert_eq!(key, PLAIN);
+        Self {
+            configured: HashMap::new(),
+            by_name: HashMap::new(),
+            entries,
+            active,
+            resting: BTreeSet::new(),
+            clock: 0.0,
+            typical: UNKNOWN_RUN,
+        }
+    }
+
+    /// Sets what the group of this name may use. Before it has tasks.
+    pub(super) fn configure(&mut self, name: Box<str>, limits: GroupLimits) {
+        self.configured.insert(name, limits);
+    }
+
+    /// The group of this name, made if there is none.
+    pub(super) fn of(&mut self, name: Box<str>) -> u32 {
+        if let Some(&id) = self.by_name.get(&name) {
+            return id;
+        }
+        let limits = self.configured.get(&name).copied().unwrap_or_default();
+        let group = Group::new(name.clone(), limits, self.clock, self.typical);
+        let id = self.entries.insert(group);
+        self.by_name.insert(name, id);
+        id
+    }
+
+    pub(super) fn get(&self, id: u32) -> &Group {
+        &self.entries[id]
+    }
+
+    pub(super) fn places(&mut self, id: u32) -> &mut Vec<Place> {
+        &mut self.entries[id].places
+    }
+
+    /// A task of the group waits from now on.
+    pub(super) fn arrive(&mut self, id: u32) {
+        let clock = self.clock;
+        let group = &mut self.entries[id];
+        if !group.is_active() {
+            self.active += 1;
+            self.resting.remove(&(group.tag(), id));
+        }
+        if group.waiting == 0 {
+            group.tag = group.tag.max(clock);
+        }
+        group.waiting += 1;
+    }
+
+    /// A waiting task of the group is given up.
+    pub(super) fn give_up(&mut self, id: u32) {
+        self.entries[id].waiting -= 1;
+        self.settle(id);
+    }
+
+    /// A waiting task of the group runs from now on. Gives the nanoseconds that it is charged for now.
+    pub(super) fn start(&mut self, id: u32) -> u32 {
+        let group = &mut self.entries[id];
+        self.clock = self.clock.max(group.tag);
+        let charge = group.typical.clamp(1.0, f64::from(u32::MAX)) as u32;
+        group.tag += f64::from(charge) / group.limits.weight;
+        group.waiting -= 1;
+        group.running += 1;
+        self.forget_rested();
+        charge
+    }
+
+    /// A task of the group has run for so many nanoseconds, and was charged for others.
+    pub(super) fn end(&mut self, id: u32, charged: u32, ran: u64) {
+        let group = &mut self.entries[id];
+        let ran = ran as f64;
+        group.tag = (group.tag + (ran - f64::from(charged)) / group.limits.weight).max(0.0);
+        group.typical = (group.typical * 7.0 + ran) / 8.0;
+        group.running -= 1;
+        self.typical = (self.typical * 7.0 + ran) / 8.0;
+        self.settle(id);
+    }
+
+    /// As if a task of the group had never started.
+    pub(super) fn undo(&mut self, id: u32, charged: u32) {
+        let group = &mut self.entries[id];
+        group.tag = (group.tag - f64::from(charged) / group.limits.weight).max(0.0);
+        group.running -= 1;
+        self.settle(id);
+    }
+
+    /// Forgets a group that has nothing to do and owes nothing.
+    fn settle(&mut self, id: u32) {
+        let group = &self.entries[id];
+        if group.is_active() {
+            return;
+        }
+        self.active -= 1;
+        if self.active == 0 {
+            // Nobody is there to owe to.
+            self.clock = self.clock.max(group.tag);
+            let tags = self.resting.iter().map(|&(tag, _)| f64::from_bits(tag));
+            self.clock = tags.fold(self.clock, f64::max);
+            self.forget_rested();
+        }
+        if id == PLAIN {
+            return;
+        }
+        let tag = self.entries[id].tag;
+        if tag <= self.clock {
+            self.forget(id);
+        } else {
+            self.resting.insert((tag.to_bits(), id));
+        }
+    }
+
+    fn forget_rested(&mut self) {
+        while let Some(&(tag, id)) = self.resting.first()
+            && f64::from_bits(tag) <= self.clock
+        {
+            self.resting.pop_first();
+            self.forget(id);
+        }
+    }
+
+    fn forget(&mut self, id: u32) {
+        let group = self.entries.remove(id);
+        self.by_name.remove(&group.name);
+    }
+
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.by_name.len()
+    }
+}

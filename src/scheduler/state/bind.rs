@@ -1,0 +1,113 @@
+//! Tasks that are for one worker: those with a key have the worker that the others with their key have
+//! had, as long as it lives; those of a broadcast are pinned to theirs.
+//!
+//! A key is one of 65,534: which worker a key has takes bounded memory, and two keys of the user's that
+//! meet in one share a worker.
+
+use super::{Phase, State};
+use crate::scheduler::lane::Lane;
+use crate::scheduler::task::{PINNED, Stage};
+use crate::scheduler::worker::{WorkerId, WorkerState};
+
+impl State {
+    /// Decides for which worker a new task waits.
+    pub(super) fn place(&mut self, index: u32, now: u64) {
+        let task = &self.tasks[index];
+        match task.key {
+            0 => return,
+            PINNED => {}
+            key => self.tasks[index].worker = self.worker_for(key, Some(now)),
+        }
+        self.nudge(index);
+    }
+
+    /// A worker that spins looks into the shared queue only.
+    fn nudge(&mut self, index: u32) {
+        let worker = self.workers.get(self.tasks[index].worker.0);
+        if let Some(worker) = worker.filter(|worker| worker.state == WorkerState::Spinning) {
+            self.lanes[worker.lane].nudged = true;
+        }
+    }
+
+    /// `now` if a worker may be started for it.
+    fn worker_for(&mut self, key: u16, now: Option<u64>) -> WorkerId {
+        if let Some(&(id, serial)) = self.bindings.get(&key) {
+            let bound = self.workers.get(id.0);
+            if bound.is_some_and(|worker| worker.serial == serial && !worker.retiring) {
+                return id;
+            }
+        }
+        let chosen = self.choose_worker(now);
+        self.bind(key, chosen);
+        chosen
+    }
+
+    /// Tasks with this key are for this worker from now on.
+    pub(super) fn bind(&mut self, key: u16, id: WorkerId) {
+        if let Some(worker) = self.workers.get(id.0) {
+            self.bindings.insert(key, (id, worker.serial));
+        }
+    }
+
+    /// An isolate for a new key: one without a task, a new one, or the one with the least to do.
+    fn choose_worker(&mut self, now: Option<u64>) -> WorkerId {
+        let lane = &self.lanes[Lane::Script];
+        let spinning = self.workers.keys().filter(|&id| {
+            let worker = &self.workers[id];
+            worker.state == WorkerState::Spinning && worker.lane == Lane::Script
+        });
+        let idle = lane.idle.iter().rev().copied();
+        let unused = spinning
+            .chain(idle)
+            .map(WorkerId)
+            .find(|&id| self.waiting.own_len(id) == 0);
+        if let Some(id) = unused {
+            return id;
+        }
+        let may_start = !lane.held && lane.workers < self.limits.max_threads;
+        if let Some(now) = now
+            && may_start
+            && self.requested.is_none()
+            && self.phase == Phase::Open
+        {
+            let id = self.add_worker(Lane::Script, now);
+            self.requested = Some(id);
+            return id;
+        }
+        let staying = self.workers.keys().filter(|&id| {
+            let worker = &self.workers[id];
+            worker.lane == Lane::Script && !worker.retiring
+        });
+        let load = |&id: &u32| {
+            let own = self.waiting.own_len(WorkerId(id));
+            self.workers[id].running as usize + own
+        };
+        staying.min_by_key(load).map_or(WorkerId::NONE, WorkerId)
+    }
+
+    /// The worker is to end. What waits for it goes elsewhere, but for what is for nobody else.
+    pub(super) fn set_retiring(&mut self, id: WorkerId) {
+        self.workers[id.0].retiring = true;
+        for index in self.waiting.own_tasks(&self.tasks, id) {
+            let key = self.tasks[index].key;
+            if key == PINNED {
+                continue;
+            }
+            let to = self.worker_for(key, None);
+            self.waiting.rebind(&mut self.tasks, index, to);
+            self.nudge(index);
+        }
+    }
+
+    /// A task whose worker died waits once more.
+    pub(super) fn start_over(&mut self, index: u32, ran: u64, now: u64) {
+        let task = &mut self.tasks[index];
+        task.stage = Stage::Waiting;
+        task.worker = WorkerId::NONE;
+        self.queued_bytes += task.payload.heap_bytes();
+        self.place(index, now);
+        // In this order: a group with nothing to do is forgotten.
+        self.waiting.push(&mut self.tasks, index);
+        self.waiting.end(&self.tasks[index], ran);
+    }
+}

@@ -1,0 +1,344 @@
+//! All that waits in a pool: a line for each lane, and one for each worker that tasks wait for in
+//! particular. A line without groups is one queue. With groups it has a queue a group, and the groups in
+//! the order of their tags; those that may not run now are left out of it.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::groups::{GroupLimits, Groups, PLAIN, Tag};
+use super::lane::{Lane, PerLane};
+use super::queue::Queue;
+use super::slab::Slab;
+use super::task::Task;
+use super::worker::WorkerId;
+
+/// Where a task waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// For any worker of a lane.
+    Lane(Lane),
+    /// For this worker.
+    Worker(WorkerId),
+}
+
+impl Place {
+    fn of(task: &Task) -> Self {
+        match task.worker {
+            WorkerId::NONE => Self::Lane(task.lane),
+            worker => Self::Worker(worker),
+        }
+    }
+}
+
+/// What waits in one place.
+#[derive(Debug, Default)]
+struct Line {
+    plain: Queue,
+    grouped: Option<Box<Grouped>>,
+}
+
+#[derive(Debug, Default)]
+struct Grouped {
+    queues: HashMap<u32, Box<Queue>>,
+    /// The groups that may run, by their tags.
+    order: BTreeSet<(Tag, u32)>,
+    len: usize,
+    /// Tasks of groups that may not run now.
+    blocked: usize,
+}
+
+impl Line {
+    fn len(&self) -> usize {
+        self.plain.len() + self.grouped.as_ref().map_or(0, |grouped| grouped.len)
+    }
+
+    fn runnable(&self) -> usize {
+        self.len() - self.grouped.as_ref().map_or(0, |grouped| grouped.blocked)
+    }
+
+    fn head(&self, tasks: &Slab<Task>, groups: Option<&Groups>) -> Option<u32> {
+        let plain = self.plain.head(tasks);
+        let (Some(grouped), Some(groups)) = (&self.grouped, groups) else {
+            return plain;
+        };
+        match (grouped.order.first(), plain) {
+            (Some(&(tag, _)), Some(_)) if groups.get(PLAIN).tag() <= tag => plain,
+            (Some(&(_, group)), _) => grouped.queues[&group].head(tasks),
+            (None, _) => plain,
+        }
+    }
+
+    /// Any task, whether it may run or not.
+    fn any(&self, tasks: &Slab<Task>) -> Option<u32> {
+        self.plain.head(tasks).or_else(|| {
+            let queue = self.grouped.as_ref()?.queues.values().next()?;
+            queue.head(tasks)
+        })
+    }
+
+    fn push(&mut self, tasks: &mut Slab<Task>, index: u32, groups: Option<&mut Groups>) {
+        let (group, place) = (tasks[index].group, Place::of(&tasks[index]));
+        let Some(groups) = groups.filter(|_| group != PLAIN) else {
+            self.plain.push(tasks, index);
+            return;
+        };
+        let grouped = self.grouped.get_or_insert_default();
+        let queue = grouped.queues.entry(group).or_default();
+        let first = queue.is_empty();
+        queue.push(tasks, index);
+        grouped.len += 1;
+        if groups.get(group).is_blocked() {
+            grouped.blocked += 1;
+        } else if first {
+            grouped.order.insert((groups.get(group).tag(), group));
+        }
+        if first {
+            groups.places(group).push(place);
+        }
+    }
+
+    fn unlink(&mut self, tasks: &mut Slab<Task>, index: u32, groups: Option<&mut Groups>) {
+        let (group, place) = (tasks[index].group, Place::of(&tasks[index]));
+        let Some(groups) = groups.filter(|_| group != PLAIN) else {
+            self.plain.unlink(tasks, index);
+            return;
+        };
+        let grouped = self
+            .grouped
+            .as_mut()
+            .expect("a grouped task waits in a line with groups");
+        let queue = grouped
+            .queues
+            .get_mut(&group)
+            .expect("a waiting task's group has a queue");
+        queue.unlink(tasks, index);
+        let last = queue.is_empty();
+        grouped.len -= 1;
+        grouped.blocked -= usize::from(groups.get(group).is_blocked());
+        if last {
+            grouped.queues.remove(&group);
+            grouped.order.remove(&(groups.get(group).tag(), group));
+            groups.places(group).retain(|&other| other != place);
+        }
+    }
+
+    /// The group's tag, or whether it may run, has changed.
+    fn reorder(&mut self, group: u32, before: Option<Tag>, after: Option<Tag>) {
+        let grouped = self
+            .grouped
+            .as_mut()
+            .expect("the group has tasks in this line");
+        let waiting = grouped.queues[&group].len();
+        match before {
+            Some(tag) => _ = grouped.order.remove(&(tag, group)),
+            None => grouped.blocked -= waiting,
+        }
+        match after {
+            Some(tag) => _ = grouped.order.insert((tag, group)),
+            None => grouped.blocked += waiting,
+        }
+    }
+}
+
+/// All that waits in a pool.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    lanes: PerLane<Line>,
+    /// By worker; only those for which something waits.
+    own: HashMap<u32, Box<Line>>,
+    /// Tasks in `own`.
+    bound: usize,
+    groups: Option<Box<Groups>>,
+}
+
+impl Waiting {
+    /// Tasks that wait, wherever.
+    pub(super) fn len(&self) -> usize {
+        let [native, script] = &self.lanes.0;
+        native.len() + script.len() + self.bound
+    }
+
+    /// Tasks that any worker of the lane could run now, but for the CPU limit.
+    pub(super) fn runnable(&self, lane: Lane) -> usize {
+        self.lanes[lane].runnable()
+    }
+
+    /// Tasks that wait for particular workers.
+    pub(super) fn bound(&self) -> usize {
+        self.bound
+    }
+
+    /// Tasks that wait for this worker.
+    pub(super) fn own_len(&self, id: WorkerId) -> usize {
+        if self.bound == 0 {
+            return 0;
+        }
+        self.own.get(&id.0).map_or(0, |line| line.len())
+    }
+
+    /// The task that is to run next in a lane, of those that any worker may take.
+    pub(super) fn head(&self, tasks: &Slab<Task>, lane: Lane) -> Option<u32> {
+        self.lanes[lane].head(tasks, self.groups.as_deref())
+    }
+
+    /// The task that is to run next of those that wait for this worker.
+    pub(super) fn own_head(&self, tasks: &Slab<Task>, id: WorkerId) -> Option<u32> {
+        if self.bound == 0 {
+            return None;
+        }
+        let line = self.own.get(&id.0)?;
+        line.head(tasks, self.groups.as_deref())
+    }
+
+    /// Whether `a` is to run before `b`.
+    pub(super) fn precedes(&self, tasks: &Slab<Task>, a: u32, b: u32) -> bool {
+        let (a, b) = (&tasks[a], &tasks[b]);
+        if let Some(groups) = &self.groups
+            && a.group != b.group
+        {
+            let tags = (groups.get(a.group).tag(), groups.get(b.group).tag());
+            if tags.0 != tags.1 {
+                return tags.0 < tags.1;
+            }
+        }
+        a.due() < b.due()
+    }
+
+    /// Any task that waits in a lane, or for a worker of it, whether it may run now or not.
+    pub(super) fn any(&self, tasks: &Slab<Task>, lane: Lane) -> Option<u32> {
+        let own = || self.own.values().find_map(|line| line.any(tasks));
+        let shared = self.lanes[lane].any(tasks);
+        shared.or_else(|| own().filter(|&index| tasks[index].lane == lane))
+    }
+
+    /// All that waits for this worker, in no particular order of groups.
+    pub(super) fn own_tasks(&self, tasks: &Slab<Task>, id: WorkerId) -> Vec<u32> {
+        if self.own_len(id) == 0 {
+            return Vec::new();
+        }
+        let here = |&index: &u32| {
+            let task = &tasks[index];
+            task.stage == super::task::Stage::Waiting && task.worker == id
+        };
+        let mut found: Vec<u32> = tasks.keys().filter(here).collect();
+        found.sort_by_key(|&index| tasks[index].enqueued);
+        found
+    }
+
+    /// Adds a task behind its equals, where its `worker` and `group` say.
+    pub(super) fn push(&mut self, tasks: &mut Slab<Task>, index: u32) {
+        if let Some(groups) = &mut self.groups {
+            groups.arrive(tasks[index].group);
+        }
+        self.insert(tasks, index);
+    }
+
+    /// Takes a task out that is not to run.
+    pub(super) fn remove(&mut self, tasks: &mut Slab<Task>, index: u32) {
+        self.extract(tasks, index);
+        if let Some(groups) = &mut self.groups {
+            groups.give_up(tasks[index].group);
+        }
+    }
+
+    /// Takes a task out that runs from now on, and charges its group.
+    pub(super) fn start(&mut self, tasks: &mut Slab<Task>, index: u32) {
+        self.extract(tasks, index);
+        let task = &mut tasks[index];
+        self.change(task.group, |groups| task.charged = groups.start(task.group));
+    }
+
+    /// A task that ran no longer does.
+    pub(super) fn end(&mut self, task: &Task, ran: u64) {
+        self.change(task.group, |groups| {
+            groups.end(task.group, task.charged, ran);
+        });
+    }
+
+    /// A task that was started never ran.
+    pub(super) fn undo(&mut self, task: &Task) {
+        self.change(task.group, |groups| groups.undo(task.group, task.charged));
+    }
+
+    /// Has a waiting task wait for another worker, or for any.
+    pub(super) fn rebind(&mut self, tasks: &mut Slab<Task>, index: u32, to: WorkerId) {
+        self.extract(tasks, index);
+        tasks[index].worker = to;
+        self.insert(tasks, index);
+    }
+
+    /// The group of this name. `running` is how many tasks run now, if it is the first group.
+    pub(super) fn group(&mut self, name: Box<str>, running: u32) -> u32 {
+        self.groups(running).of(name)
+    }
+
+    /// Sets what the group of this name may use.
+    pub(super) fn configure(&mut self, name: Box<str>, limits: GroupLimits, running: u32) {
+        self.groups(running).configure(name, limits);
+    }
+
+    #[cfg(test)]
+    pub(super) fn remembered_groups(&self) -> usize {
+        self.groups.as_ref().map_or(0, |groups| groups.remembered())
+    }
+
+    fn groups(&mut self, running: u32) -> &mut Groups {
+        let waiting = self.len();
+        self.groups
+            .get_or_insert_with(|| Box::new(Groups::new(waiting, running)))
+    }
+
+    fn insert(&mut self, tasks: &mut Slab<Task>, index: u32) {
+        let line = match Place::of(&tasks[index]) {
+            Place::Lane(lane) => &mut self.lanes[lane],
+            Place::Worker(id) => {
+                self.bound += 1;
+                self.own.entry(id.0).or_default()
+            }
+        };
+        line.push(tasks, index, self.groups.as_deref_mut());
+    }
+
+    fn extract(&mut self, tasks: &mut Slab<Task>, index: u32) {
+        let groups = self.groups.as_deref_mut();
+        match Place::of(&tasks[index]) {
+            Place::Lane(lane) => self.lanes[lane].unlink(tasks, index, groups),
+            Place::Worker(id) => {
+                self.bound -= 1;
+                let line = self.own.get_mut(&id.0).expect("a bound task is in a line");
+                line.unlink(tasks, index, groups);
+                if line.len() == 0 {
+                    self.own.remove(&id.0);
+                }
+            }
+        }
+    }
+
+    /// Changes a group's figures, and its place in the lines where it waits.
+    fn change(&mut self, group: u32, change: impl FnOnce(&mut Groups)) {
+        let Some(groups) = &mut self.groups else {
+            return;
+        };
+        if group == PLAIN {
+            return change(groups);
+        }
+        let rank = |groups: &Groups| {
+            let group = groups.get(group);
+            (!group.is_blocked()).then(|| group.tag())
+        };
+        let places = std::mem::take(groups.places(group));
+        if places.is_empty() {
+            return change(groups);
+        }
+        let before = rank(groups);
+        change(groups);
+        let after = rank(groups);
+        for &place in &places {
+            let line = match place {
+                Place::Lane(lane) => &mut self.lanes[lane],
+                Place::Worker(id) => self.own.get_mut(&id.0).expect("the group waits there"),
+            };
+            line.reorder(group, before, after);
+        }
+        *groups.places(group) = places;
+    }
+}
