@@ -7,6 +7,7 @@ import type { OneArgument, ScriptOptions, ScriptTask, SyncOptions, TaskOptions, 
 export * as cluster from './types/cluster.js'
 export * from './types/counters.js'
 export * from './types/errors.js'
+export * from './types/observation.js'
 export * from './types/pool.js'
 export * from './types/tasks.js'
 
@@ -271,3 +272,6 @@ export const tasks: Tasks
  * anew at each call.
  */
 export function cpuCount(): number
+
+/** All pools of this thread as text for Prometheus, one exposition; see {@link Pool.metrics}. */
+export function metrics(): string

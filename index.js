@@ -1,6 +1,6 @@
 'use strict'
 
-const { bound, whenIdle, load } = require('./lib/environment')
+const { bound, whenIdle, load, metrics } = require('./lib/environment')
 const { Pool, WorkerPool } = require('./lib/pool')
 const { runTask, runTaskSync, tasks } = require('./lib/default-pool')
 const { AtomicCounters } = require('./lib/counters')
@@ -25,5 +25,6 @@ module.exports = {
   transferableSymbol,
   valueSymbol,
   cpuCount: () => bound.cpuCount(),
+  metrics,
   errors
 }

@@ -12,6 +12,7 @@ export const {
   transferableSymbol,
   valueSymbol,
   cpuCount,
+  metrics,
   errors
 } = rspool
 export default rspool

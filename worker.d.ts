@@ -1,5 +1,6 @@
 /// <reference types="node" />
 
+import type { AsyncLocalStorage } from 'node:async_hooks'
 import {
   type ExportName,
   type Moved,
@@ -81,6 +82,11 @@ export function runTask<T = any, N extends string = string>(
 ): Promise<T>
 /** As {@link run}: any other value is the input. */
 export function runTask<T = any>(input: NoTask, options?: NestedOptions): Promise<T>
+/**
+ * The stores whose values travel with tasks, by the names of the pool's option `context`: each is made when it
+ * is first asked for, and has the caller's value while a task runs.
+ */
+export const context: { readonly [name: string]: AsyncLocalStorage<any> }
 
 /** Whether this is a worker and not the main thread. */
 export const isWorkerThread: boolean

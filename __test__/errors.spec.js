@@ -279,6 +279,41 @@ function inner() { throw new Error('deep') }`
   t.regex(error.stack, /at async itsCaller .*errors\.spec\.js/)
 })
 
+test('errors of the pool have the callers that wait', async (t) => {
+  const { pool } = taskPool(t, { maxThreads: 1, abortGrace: 0 })
+  async function theCaller(call) {
+    await call()
+  }
+  async function theReader(items) {
+    for await (const _ of items);
+  }
+  const throws = () => {
+    throw new Error('thrown', { cause: new TypeError('why') })
+  }
+  const rows = function* () {
+    yield 1
+    throw new Error('thrown', { cause: new TypeError('why') })
+  }
+  const cases = {
+    ERR_RSPOOL_TASK_TIMEOUT: () => theCaller(() => pool.runTask('loop', 0, { timeout: 5 })),
+    ERR_RSPOOL_DEADLINE: () => theCaller(() => pool.runTask('loop', 0, { deadline: Date.now() + 5 })),
+    ERR_RSPOOL_WORKER_EXIT: () => theCaller(() => pool.runTask('exits', 3)),
+    ERR_RSPOOL_INVALID_ARGUMENT: () => theCaller(() => pool.runTask('hash.crc32', 5)),
+    ABORT_ERR: () => theCaller(() => pool.runTask('loop', 0, { signal: AbortSignal.timeout(20) })),
+    map: () => theReader(pool.map([[]], throws)),
+    stream: () => theReader(pool.stream(rows, []))
+  }
+  for (const [code, call] of Object.entries(cases)) {
+    const error = await failure(call())
+    t.is(error.code ?? code, code)
+    t.true(error.stack.startsWith(`${error.name}: ${error.message}\n`), error.stack)
+    t.regex(error.stack, /at async the(Caller|Reader) .*errors\.spec\.js/)
+    if (error.code !== undefined)
+      t.notRegex(error.stack, /[\\/]lib[\\/](task|environment)\.js/, 'nothing of the inside')
+    else t.false(error.cause.stack.includes('at async'), 'what it holds has its own place alone')
+  }
+})
+
 test('errors of the pool have a class, a stable code, and are known across copies of the package', async (t) => {
   const { pool } = taskPool(t, { maxThreads: 1 })
   const unknown = await failure(pool.run(1, { name: 'nothing' }))

@@ -186,3 +186,12 @@ test('a process ends in the middle of it', async (t) => {
     pool.runTask('fib', 5).then((n) => { console.log(n); process.exit(4) })`)
   t.deepEqual([code, stdout], [4, '5\n'])
 })
+
+test('works where isolates are replaced: after each task, and after some', async (t) => {
+  const { pool: fresh } = familyPool(t, { recycle: { tasks: 1 } })
+  t.is(await fresh.runTask('fib', 6), 8)
+  const { pool: worn } = familyPool(t, { maxThreads: 2, recycle: { tasks: 5 } })
+  t.is(await worn.runTask('fib', 10), 55)
+  const { pool: isolated } = familyPool(t, { isolate: true })
+  t.is(await isolated.runTask('fib', 5), 5)
+})

@@ -117,7 +117,7 @@ function whenIdle() {
 
 // ---- when the doorbell rings -------------------------------------------------------------------
 
-/** @type {Map<number, { control: (what: number, about: number) => void, load: () => string }>} */
+/** @type {Map<number, { control: (what: number, about: number) => void, load: () => string, readable: () => any }>} */
 const pools = new Map()
 
 /** @type {((why: number) => void) | undefined} */
@@ -235,6 +235,11 @@ function load() {
   return sum
 }
 
+/** All pools of this environment as text for Prometheus. */
+function metrics() {
+  return require('./observe/metrics').metricsOf(Array.from(pools.values(), (pool) => pool.readable()))
+}
+
 const bound = native.open(bytes, onRing)
 
 module.exports = {
@@ -264,5 +269,6 @@ module.exports = {
   isBlocked,
   setWorkerRing,
   whenIdle,
-  load
+  load,
+  metrics
 }

@@ -3,6 +3,9 @@
 // An async iterator that is filled from outside, a batch at a time. Several calls of `next` may wait at
 // once, and `return` never waits behind them, as it would in an async generator.
 
+const { withCallers } = require('./payload/thrown')
+const { rejecting } = require('./rejecting')
+
 /**
  * What its maker hears of it.
  * @typedef {object} Hooks
@@ -21,7 +24,7 @@ class Feed {
   #at = 0
   /** @type {any[][]} */
   #batches = []
-  /** @type {{ resolve: (step: any) => void, reject: (error: any) => void }[]} */
+  /** @type {{ resolve: (step: any) => void }[]} */
   #waiting = []
   #started = false
   #ended = false
@@ -55,10 +58,11 @@ class Feed {
     if (this.#ended) return
     this.#ended = true
     this.#failure = failure
-    for (const { resolve, reject } of this.#waiting.splice(0)) {
+    for (const { resolve } of this.#waiting.splice(0)) {
       if (this.#failure === undefined) resolve({ value: undefined, done: true })
       else {
-        reject(this.#failure.error)
+        const { error } = this.#failure
+        resolve(rejecting(() => withCallers(error)))
         this.#failure = undefined
       }
     }
@@ -105,10 +109,12 @@ class Feed {
     if (this.#ended) {
       const failure = this.#failure
       this.#failure = undefined
-      return failure === undefined ? Promise.resolve({ value: undefined, done: true }) : Promise.reject(failure.error)
+      return failure === undefined
+        ? Promise.resolve({ value: undefined, done: true })
+        : rejecting(() => withCallers(failure.error))
     }
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject })
+    return new Promise((resolve) => {
+      this.#waiting.push({ resolve })
       if (this.#started) return
       this.#started = true
       this.#hooks.start()

@@ -9,7 +9,7 @@ const { AsyncResource } = require('node:async_hooks')
 const { types } = require('node:util')
 const { bound, drain, notify, isBlocked } = require('./environment')
 const { describe, revive } = require('./payload/thrown')
-const { WorkerExitError, WorkerStartError } = require('./errors')
+const { PoolClosedError, WorkerExitError, WorkerStartError } = require('./errors')
 const { PORT_MESSAGE } = require('./payload/port')
 const { SCRIPT } = require('./targets')
 
@@ -22,6 +22,8 @@ const LONGEST_BACKOFF = 5000
 const RETIRE_GRACE = 1000
 /** Milliseconds that an isolate gets to begin while its owner's loop is blocked and does not see it exit. */
 const BEGIN_PATIENCE = 10_000
+/** What setTimeout can count. */
+const LONGEST_TIMER = 0x7fffffff
 const OUTPUTS = /** @type {const} */ (['stdout', 'stderr'])
 
 /**
@@ -33,6 +35,7 @@ const OUTPUTS = /** @type {const} */ (['stdout', 'stderr'])
  * @property {boolean} ready
  * @property {unknown} error
  * @property {boolean} failed
+ * @property {NodeJS.Timeout | undefined} limit of the time that it may take to start
  * @property {boolean} ending it was terminated from here
  * @property {unknown} fatal what it said ended it
  * @property {number} exitCode what it said it ends with
@@ -92,13 +95,13 @@ class Isolates {
     this.backoff = undefined
     /** When the next may be started, after a failure. */
     this.retryAt = Infinity
-    /** @type {{ resolve: () => void, reject: (error: Error) => void }[]} */
+    /** Who waits for so many isolates. @type {{ least: number, resolve: () => void, reject: (error: Error) => void }[]} */
     this.expecting = []
   }
 
   /** Starts the isolates that the minimum lacks. */
-  startMinimum() {
-    const ids = bound.reserveMinimum(this.owner.handle, SCRIPT)
+  startMinimum(least = 0) {
+    const ids = bound.reserveMinimum(this.owner.handle, SCRIPT, least)
     if (ids !== '') for (const id of ids.split(',')) this.start(Number(id))
   }
 
@@ -138,6 +141,7 @@ class Isolates {
       since: performance.now(),
       gone: false,
       left: false,
+      limit: this.#limitStart(id),
       ending: false,
       nested: new Map(),
       results: new Map()
@@ -161,28 +165,61 @@ class Isolates {
       }
     }
     const { uid } = this.owner
-    const { filename, name, concurrentTasksPerWorker: concurrency } = options
-    worker.postMessage({ uid, id, port: port2, flags, begun, filename, name, concurrency }, [port2])
+    const { filename, name, concurrentTasksPerWorker: concurrency, niceIncrement = 0, pin = false, recycle } = options
+    const sized = recycle?.heap !== undefined || recycle?.rss !== undefined ? recycle : undefined
+    const manner = { niceIncrement, pin, recycle: sized }
+    worker.postMessage({ uid, id, port: port2, flags, begun, filename, name, concurrency, ...manner }, [port2])
     // A task in flight keeps the process; an isolate does not.
     port.unref()
     worker.unref()
   }
 
   /**
-   * Resolves when as many isolates as the minimum are ready.
-   * @returns {Promise<void>}
+   * Ends an isolate that does not get ready: its script may be in an endless loop.
+   * @param {number} id
    */
-  whenReady() {
-    if (this.#isReady()) return Promise.resolve()
-    return new Promise((resolve, reject) => this.expecting.push({ resolve, reject }))
+  #limitStart(id) {
+    const { startTimeout } = this.owner.options
+    if (startTimeout > LONGEST_TIMER) return undefined
+    return setTimeout(() => {
+      const isolate = this.all.get(id)
+      if (isolate !== undefined && !isolate.ready) this.#startedTooLate(isolate)
+    }, startTimeout).unref()
   }
 
-  #isReady() {
-    const { filename, minThreads } = this.owner.options
-    if (filename === undefined) return true
-    let ready = 0
-    for (const isolate of this.all.values()) if (isolate.ready) ready++
-    return ready >= minThreads
+  /** @param {Isolate} isolate */
+  #startedTooLate(isolate) {
+    const { startTimeout } = this.owner.options
+    isolate.failed = true
+    isolate.error = new Error(`the script had not been loaded and set up after ${startTimeout} ms, its 'startTimeout'`)
+    isolate.worker.terminate()
+  }
+
+  /**
+   * Resolves when so many isolates are ready, which are started if there are none on their way.
+   * @param {number} least
+   * @returns {Promise<void>}
+   */
+  whenReady(least) {
+    if (this.#ready() >= least) return Promise.resolve()
+    this.startMinimum(least)
+    return new Promise((resolve, reject) => this.expecting.push({ least, resolve, reject }))
+  }
+
+  #ready() {
+    return bound.readyWorkers(this.owner.handle, SCRIPT)
+  }
+
+  #tellExpecting() {
+    if (this.expecting.length === 0) return
+    const ready = this.#ready()
+    const waiting = this.expecting
+    this.expecting = waiting.filter(({ least }) => least > ready)
+    for (const { least, resolve } of waiting) if (least <= ready) resolve()
+  }
+
+  #disappoint(/** @type {Error} */ error) {
+    for (const { reject } of this.expecting.splice(0)) reject(error)
   }
 
   /** @param {number} id */
@@ -195,12 +232,14 @@ class Isolates {
 
   terminateAll() {
     clearTimeout(this.backoff)
+    this.#disappoint(new PoolClosedError('The pool was closed before its workers were ready'))
     for (const id of this.all.keys()) this.terminate(id)
   }
 
   /** Retired isolates end by themselves, unless something of theirs keeps them. */
   expectEnd() {
     clearTimeout(this.backoff)
+    this.#disappoint(new PoolClosedError('The pool was closed before its workers were ready'))
     if (this.all.size > 0) setTimeout(() => this.terminateAll(), RETIRE_GRACE).unref()
   }
 
@@ -291,8 +330,17 @@ class Isolates {
       case PORT_MESSAGE.READY:
         isolate.ready = true
         this.failures = 0
-        if (this.#isReady()) for (const { resolve } of this.expecting.splice(0)) resolve()
+        clearTimeout(isolate.limit)
+        this.#tellExpecting()
+        require('./observe/readings').ask(isolate)
         this.owner.emit('workerCreate', { id: isolate.id, threadId: isolate.threadId })
+        return
+      case PORT_MESSAGE.RETIRED:
+        // Unless something of its script's keeps it.
+        setTimeout(() => isolate.worker.terminate(), RETIRE_GRACE).unref()
+        return
+      case PORT_MESSAGE.HEAP:
+        require('./observe/readings').told(isolate, message[1], message[2])
         return
       case PORT_MESSAGE.FLUSHED:
         isolate.port.unref()
@@ -348,8 +396,10 @@ class Isolates {
    */
   #exited(isolate, exitCode) {
     const { id, threadId } = isolate
-    // READY may still be on its way, and results that are in the outbox have been reached.
-    this.#flush(isolate)
+    clearTimeout(isolate.limit)
+    // READY may still be on its way, its own and that of who takes its place, and results that are in the
+    // outbox have been reached.
+    this.flush()
     while (drain() > 0);
     // Before the pool hears that its last worker has gone, and ends.
     this.owner.emit('workerExit', { id, threadId, exitCode })
@@ -409,14 +459,22 @@ class Isolates {
   attend() {
     const now = performance.now()
     for (const isolate of this.all.values()) {
-      if (isolate.gone) this.#leftUnseen(isolate)
-      else if (now - isolate.since > BEGIN_PATIENCE && Atomics.load(isolate.begun, 0) === 0) {
+      if (isolate.gone) {
+        this.#leftUnseen(isolate)
+        continue
+      }
+      if (isolate.ready || isolate.failed) continue
+      const age = now - isolate.since
+      if (age > BEGIN_PATIENCE && Atomics.load(isolate.begun, 0) === 0) {
         isolate.worker.terminate()
         isolate.failed = true
         isolate.error = new Error(
           `The isolate did not begin within ${BEGIN_PATIENCE / 1000} s while the thread that waits for it is blocked`
         )
         this.#leftUnseen(isolate)
+      } else if (age > this.owner.options.startTimeout) {
+        this.#flush(isolate)
+        if (!isolate.ready) this.#startedTooLate(isolate)
       }
     }
     if (now >= this.retryAt) this.#retry()
@@ -461,7 +519,7 @@ class Isolates {
   #failed(error) {
     this.startError = error
     this.failures++
-    for (const { reject } of this.expecting.splice(0)) reject(this.whyNotStarted())
+    this.#disappoint(this.whyNotStarted())
     bound.hold(this.owner.handle, SCRIPT, true)
     clearTimeout(this.backoff)
     const delay = Math.min(FIRST_BACKOFF * 2 ** (this.failures - 1), LONGEST_BACKOFF)
@@ -472,7 +530,9 @@ class Isolates {
   #retry() {
     clearTimeout(this.backoff)
     this.retryAt = Infinity
-    if (this.owner.isOpen()) bound.hold(this.owner.handle, SCRIPT, false)
+    if (!this.owner.isOpen()) return
+    bound.hold(this.owner.handle, SCRIPT, false)
+    for (const { least } of this.expecting) this.startMinimum(least)
   }
 }
 

@@ -17,11 +17,9 @@ const FIRST = -20
 const families = new WeakMap()
 
 class NestedTask extends Task {
-  #answer
-
   /**
    * @param {import('./task').Home} home
-   * @param {(done: boolean, value: any) => void} answer
+   * @param {(fine: boolean, value: any) => void} answer
    */
   constructor(home, answer) {
     super(
@@ -29,12 +27,11 @@ class NestedTask extends Task {
       (value) => answer(true, value),
       (error) => answer(false, describe(error))
     )
-    this.#answer = answer
   }
 
-  /** @param {any} description */
-  threw(description) {
-    this.#answer(false, description)
+  /** @param {(reaction: Function) => any} make */
+  fail(make) {
+    this.reject(make(this.fail))
   }
 }
 

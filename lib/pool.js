@@ -15,6 +15,12 @@ const { Submitter } = require('./submitter')
 const { show } = require('./validate')
 const { move, transferableSymbol, valueSymbol } = require('./payload/move')
 
+/**
+ * What other ways to use a pool within this package need of it.
+ * @type {(pool: Pool) => { handle: number, isolates: InstanceType<typeof import('./isolates').Isolates>, submitter: InstanceType<typeof Submitter> }}
+ */
+let inside
+
 class Pool extends EventEmitter {
   #options
   #defaults
@@ -40,20 +46,38 @@ class Pool extends EventEmitter {
   #paused = false
   #reaper
   /** @type {any} */
+  #histogram
+  /** @type {any} */
   #lastStats
 
   /** @param {any} [options] */
   constructor(options) {
     super()
     this.#options = Object.freeze(poolOptions(options))
-    const { minThreads, maxThreads, maxQueue, concurrentTasksPerWorker, abortGrace, idleTimeout, filename } =
-      this.#options
+    const { maxQueue, concurrentTasksPerWorker, abortGrace, idleTimeout, filename } = this.#options
     this.#defaults = new Settings(this.#options)
-    const made = bound.createPool(minThreads, maxThreads, maxQueue, concurrentTasksPerWorker, abortGrace, idleTimeout)
+    const { minThreads, maxThreads, niceIncrement = 0, pin = false, isolate = false, recycle } = this.#options
+    const made = bound.createPool(
+      minThreads,
+      maxThreads,
+      maxQueue,
+      concurrentTasksPerWorker,
+      abortGrace,
+      idleTimeout,
+      niceIncrement,
+      pin
+    )
     ;[this.#handle, this.#uid] = made.split(',').map(Number)
+    if (isolate || recycle !== undefined) {
+      bound.recycle(this.#handle, recycle?.tasks ?? Infinity, recycle?.age ?? Infinity, isolate)
+    }
+    for (const [name, { weight, maxRunning }] of Object.entries(this.#options.groups ?? {})) {
+      bound.configureGroup(this.#handle, name, weight, maxRunning)
+    }
     pools.set(this.#uid, {
       control: (what, about) => this.#control(what, about),
-      load: () => bound.load(this.#handle)
+      load: () => bound.load(this.#handle),
+      readable: () => this.#readable()
     })
     const optionsNow = () => this.#options
     const submitterNow = () => this.#submitter
@@ -222,6 +246,21 @@ class Pool extends EventEmitter {
     return require('./pipe').pipe(this.#caller, task, options)
   }
 
+  /**
+   * Runs a task once in every worker that is ready.
+   * @param {any} task
+   * @param {any} [input]
+   * @param {any} [options]
+   * @returns {Promise<any[]>}
+   */
+  broadcast(task, input, options) {
+    const handle = this.#handle
+    const whenReady = (/** @type {number} */ least) => this.#isolates.whenReady(least)
+    if (this.#phase !== 'open') return Promise.reject(new PoolClosedError('The pool is closed'))
+    const caller = { ...this.#caller, options: this.#options, handle, whenReady }
+    return require('./broadcast').broadcast(caller, task, input, options)
+  }
+
   /** The exports of the pool's script, as functions. */
   proxy() {
     return (this.#proxy ??= require('./proxy').proxyOf((name, input, options) => this.#call(name, input, options)))
@@ -293,7 +332,8 @@ class Pool extends EventEmitter {
     if (this.#phase !== 'open') throw new PoolClosedError('The pool is closed')
     hold()
     try {
-      await this.#isolates.whenReady()
+      const { filename, minThreads } = this.#options
+      await this.#isolates.whenReady(filename === undefined ? 0 : minThreads)
     } finally {
       release()
     }
@@ -384,6 +424,7 @@ class Pool extends EventEmitter {
     )
       return
     this.#lastStats = this.stats()
+    require('./observe/histogram').Histograms.keep(this.histogram)
     this.#phase = 'ended'
     pools.delete(this.#uid)
     bound.releasePool(this.#handle)
@@ -396,7 +437,9 @@ class Pool extends EventEmitter {
 
   stats() {
     if (this.#lastStats !== undefined) return this.#lastStats
-    const { workers, queued, running, ...rest } = JSON.parse(bound.stats(this.#handle))
+    const { workers: known, queued, running, ...rest } = JSON.parse(bound.stats(this.#handle))
+    const { withReadings } = require('./observe/readings')
+    const workers = known.map((/** @type {any} */ worker) => withReadings(worker, this.#isolates.all.get(worker.id)))
     return {
       workers,
       busy: workers.filter((/** @type {any} */ worker) => worker.state === 'busy').length,
@@ -405,6 +448,24 @@ class Pool extends EventEmitter {
       running,
       ...rest
     }
+  }
+
+  /** How long tasks wait and run. */
+  get histogram() {
+    if (this.#histogram === undefined) {
+      const { Histograms } = require('./observe/histogram')
+      this.#histogram = new Histograms(this.#handle)
+    }
+    return this.#histogram
+  }
+
+  /** This pool as text for Prometheus. @returns {string} */
+  metrics() {
+    return require('./observe/metrics').metricsOf([this.#readable()])
+  }
+
+  #readable() {
+    return { id: this.#uid, options: this.#options, stats: () => this.stats(), histogram: this.histogram }
   }
 
   get options() {
@@ -429,6 +490,10 @@ class Pool extends EventEmitter {
     return this.close()
   }
 
+  static {
+    inside = (pool) => ({ handle: pool.#handle, isolates: pool.#isolates, submitter: pool.#submitter })
+  }
+
   static move = move
   static transferableSymbol = transferableSymbol
   static valueSymbol = valueSymbol
@@ -450,4 +515,4 @@ class WorkerPool extends Pool {
   }
 }
 
-module.exports = { Pool, WorkerPool }
+module.exports = { Pool, WorkerPool, inside }

@@ -5,7 +5,6 @@
 
 const { bound, drain, block, unblock } = require('./environment')
 const { DeadlockError, invalidArgument } = require('./errors')
-const { revive } = require('./payload/thrown')
 const { Task } = require('./task')
 
 /** Milliseconds after which a blocked thread looks up: it may have been terminated. */
@@ -37,9 +36,9 @@ class BlockingTask extends Task {
     this.outcome = outcome
   }
 
-  /** @param {any} description */
-  threw(description) {
-    this.reject(revive(description))
+  /** @param {(reaction: Function) => any} make */
+  fail(make) {
+    this.reject(make(runSync))
   }
 }
 

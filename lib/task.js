@@ -6,6 +6,7 @@
 const { giveBack, bytes, WHAT } = require('./environment')
 const { TAG, decode } = require('./payload/values')
 const { revive } = require('./payload/thrown')
+const { rejecting } = require('./rejecting')
 const errors = require('./errors')
 
 /**
@@ -74,42 +75,60 @@ class Task {
    */
   #fail(what, about, length, offset) {
     switch (what) {
-      case WHAT.THREW:
-        this.threw(
+      case WHAT.THREW: {
+        const description =
           about === TAG.PORT ? this.home.receive(numberAt(offset), this.generation) : decode(about, length, offset)
-        )
-        return
+        return this.fail(() => revive(description))
+      }
       case WHAT.FAILED: {
         const [code, ...message] = bytes.utf8Slice(offset, offset + length).split('\n')
-        this.reject(errors.fromCode(code, message.join('\n')))
-        return
+        return this.#failWith(() => errors.fromCode(code, message.join('\n')))
       }
       case WHAT.TASK_TIMEOUT:
-        this.reject(new errors.TaskTimeoutError('The task ran longer than its timeout'))
-        return
+        return this.#failWith(() => new errors.TaskTimeoutError('The task ran longer than its timeout'))
       case WHAT.QUEUE_TIMEOUT:
-        this.reject(new errors.QueueTimeoutError('The task waited longer than its queueTimeout'))
-        return
+        return this.#failWith(() => new errors.QueueTimeoutError('The task waited longer than its queueTimeout'))
       case WHAT.DEADLINE:
-        this.reject(new errors.DeadlineError('The task had not ended at its deadline'))
-        return
+        return this.#failWith(() => new errors.DeadlineError('The task had not ended at its deadline'))
       case WHAT.CANCELLED:
-        this.reject(new errors.AbortError(new Error('cancelQueued() was called')))
-        return
+        return this.#failWith(() => new errors.AbortError(new Error('cancelQueued() was called')))
       case WHAT.POOL_CLOSED:
-        this.reject(new errors.PoolClosedError('The pool was destroyed before the task ended'))
-        return
+        return this.#failWith(() => new errors.PoolClosedError('The pool was destroyed before the task ended'))
       case WHAT.WORKER_GONE:
-        this.reject(withAttempts(this.home.whyGone(about), length))
-        return
-      default:
-        this.reject(this.home.whyNotStarted())
+        // A task that was for one worker only, which has ended before.
+        if (length === 0) return this.#failWith(unstarted)
+        return this.#workerGone(this.home.whyGone(about), length)
+      default: {
+        const error = this.home.whyNotStarted()
+        return this.#failWith(() => error)
+      }
     }
   }
 
-  /** @param {any} description of what a script threw */
-  threw(description) {
-    this.resolve(thrown(description))
+  /**
+   * @param {any} why what the script left uncaught, or how it ended
+   * @param {number} attempts
+   */
+  #workerGone(why, attempts) {
+    if (!(why instanceof errors.WorkerExitError)) return this.reject(withAttempts(why, attempts))
+    this.#failWith(() => withAttempts(new errors.WorkerExitError(why.message, why.exitCode), attempts))
+  }
+
+  /**
+   * Rejects with an error of the pool's own: of its stack only the callers are of interest.
+   * @param {() => Error} make
+   */
+  #failWith(make) {
+    this.fail((reaction) => {
+      const error = make()
+      Error.captureStackTrace(error, reaction)
+      return error
+    })
+  }
+
+  /** @param {(reaction: Function) => any} make what it rejects with */
+  fail(make) {
+    this.resolve(rejecting(make))
   }
 
   /**
@@ -119,24 +138,26 @@ class Task {
   abort(reason) {
     if (this.unlisten !== undefined) this.unlisten()
     giveBack(this.ticket)
-    this.reject(new errors.AbortError(reason))
+    this.#failWith(() => new errors.AbortError(reason))
     this.home.left()
   }
 }
 
+/** @type {WeakSet<object>} */
+const unstartedErrors = new WeakSet()
+
+function unstarted() {
+  const error = new errors.WorkerExitError('The worker ended before the task had begun', 0)
+  unstartedErrors.add(error)
+  return error
+}
+
 /**
- * Rejects with what a script threw. The error is made in a reaction of a promise that the caller's follows
- * by then (a reaction before it gives it the time to): its stack has the frames of the async functions that
- * wait for the task.
- * @param {any} description
- * @returns {Promise<never>}
+ * Whether a task that was for one worker only failed because that had ended before.
+ * @param {any} error
  */
-function thrown(description) {
-  return Promise.resolve()
-    .then(() => {})
-    .then(() => {
-      throw revive(description)
-    })
+function neverStarted(error) {
+  return unstartedErrors.has(error)
 }
 
 /**
@@ -155,4 +176,4 @@ function numberAt(offset) {
   return bytes.readDoubleLE(offset)
 }
 
-module.exports = { Task, thrown }
+module.exports = { Task, neverStarted }

@@ -54,6 +54,12 @@ export interface SharedOptions {
    * level, so nothing waits for ever. Equal ones of a lane run in the order of their calls. @default 0
    */
   priority?: number | undefined
+  /**
+   * The group it belongs to: groups share the pool by their weights, and `priority` and `deadline` order the
+   * tasks of one group only. Any string that is not empty; see {@link PoolOptions.groups}. @default none, which
+   * is a group of weight 1
+   */
+  group?: string | undefined
 }
 
 /** The options of every task. A value that is not allowed rejects with `ERR_RSPOOL_INVALID_ARGUMENT`. */
@@ -70,17 +76,36 @@ export interface TaskOptions extends SharedOptions {
   transferList?: readonly Transferable[] | undefined
 }
 
+/** Tasks that go to one worker. */
+export interface AffinityOptions {
+  /**
+   * Tasks with the same value run in the same isolate while that lives, then together in another. A string
+   * that is not empty, or a finite number; different values may share an isolate. @default none
+   */
+  affinity?: string | number | undefined
+}
+
 /** The options of a script task. */
-export interface ScriptOptions extends TaskOptions {
+export interface ScriptOptions extends TaskOptions, AffinityOptions {
   /**
    * Called with a copy of each value that the script gives to `task.progress()`, in order, and before the
    * promise settles. What it throws is uncaught and harms no task. @default none
    */
   onProgress?: ((value: any) => void) | undefined
+  /**
+   * Values for the stores of the script, by name; they go before those of the pool's `context`, and undefined
+   * is none. @default none
+   */
+  context?: { readonly [name: string]: unknown } | undefined
 }
 
 /** The options of {@link Pool.runTaskSync} for a script: a listener could not be called. */
 export type SyncOptions = ScriptOptions & { onProgress?: undefined }
+/** The options of {@link Pool.broadcast}; they hold for the task in each worker. */
+export type BroadcastOptions = Pick<
+  ScriptOptions,
+  'signal' | 'timeout' | 'queueTimeout' | 'deadline' | 'priority' | 'group' | 'onProgress'
+>
 
 /** The options of {@link Pool.run}. */
 export interface RunOptions extends ScriptOptions {
@@ -194,6 +219,11 @@ export interface SettledOptions extends SharedOptions {
   timeout?: number | undefined
   /** How often a call, or its chunk, may start again after its isolate has died under it. @default the pool's */
   retries?: number | undefined
+  /**
+   * Values for the stores of the script, by name; they go before those of the pool's `context`, and undefined
+   * is none. @default none
+   */
+  context?: { readonly [name: string]: unknown } | undefined
 }
 
 /** The options of {@link Pool.map}. One that is not allowed throws `ERR_RSPOOL_INVALID_ARGUMENT`. */
@@ -214,7 +244,7 @@ export type NativeMapOptions<K extends NativeTaskName, E extends NativeEncoding<
 >
 
 /** The options of {@link Pool.stream}. One that is not allowed throws `ERR_RSPOOL_INVALID_ARGUMENT`. */
-export interface StreamOptions extends SharedOptions {
+export interface StreamOptions extends SharedOptions, AffinityOptions {
   /** What is moved instead of copied; see {@link TaskOptions.transferList}. @default [] */
   transferList?: readonly Transferable[] | undefined
   /** As for a task: see {@link ScriptOptions.onProgress}. @default none */
@@ -224,6 +254,11 @@ export interface StreamOptions extends SharedOptions {
    * input. Lower it for large items. @default 1024
    */
   highWaterMark?: number | undefined
+  /**
+   * Values for the stores of the script, by name; they go before those of the pool's `context`, and undefined
+   * is none. @default none
+   */
+  context?: { readonly [name: string]: unknown } | undefined
 }
 
 /** What gives the items of a stream: a generator, or anything that can be iterated. */

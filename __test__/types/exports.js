@@ -11,6 +11,7 @@ module.exports = {
     'cluster',
     'cpuCount',
     'errors',
+    'metrics',
     'move',
     'runTask',
     'runTaskSync',
@@ -19,6 +20,7 @@ module.exports = {
     'valueSymbol'
   ]),
   worker: /** @type {const} */ ([
+    'context',
     'isWorkerThread',
     'move',
     'run',

@@ -4,40 +4,10 @@
 // system, asks no process, and counters never go down.
 
 const http = require('node:http')
+const { Text, quote, seconds } = require('../prometheus')
 
 /** @param {string} name */
 const clean = (name) => name.replace(/[^a-zA-Z0-9_:]/g, '_').replace(/^(?=\d)/, '_')
-
-/** @param {unknown} value */
-const quote = (value) =>
-  String(value).replace(/[\\"\n]/g, (found) => ({ '\\': '\\\\', '"': '\\"', '\n': '\\n' })[found] ?? found)
-
-/** Collects the samples of one family under its header. */
-class Text {
-  #families = /** @type {string[]} */ ([])
-
-  /**
-   * @param {string} name
-   * @param {'counter'|'gauge'|'histogram'} type
-   * @param {string} help
-   * @param {Array<[Record<string, unknown>, number|undefined, string?]>} samples labels, value, suffix
-   */
-  add(name, type, help, samples) {
-    const lines = samples
-      .filter(([, value]) => value !== undefined)
-      .map(([labels, value, suffix = '']) => {
-        const inside = Object.entries(labels)
-          .map(([label, text]) => `${label}="${quote(text)}"`)
-          .join(',')
-        return `${name}${suffix}${inside === '' ? '' : `{${inside}}`} ${value}\n`
-      })
-    if (lines.length > 0) this.#families.push(`# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`)
-  }
-
-  toString() {
-    return this.#families.join('')
-  }
-}
 
 const PROCESS = [
   ['rspool_process_resident_bytes', 'Resident memory.', 'rss'],
@@ -56,22 +26,26 @@ const PROCESS = [
  * @param {object} parts
  * @param {any} parts.status as `supervisor.status()` gives it
  * @param {import('./region').SharedRegion} parts.region
+ * @param {(row: number) => string|number} parts.owner who has a row of cells
  * @param {import('./counters').ClusterCounters} parts.counters
  * @param {import('./gauges').SharedGauges} parts.gauges
  * @param {import('./gauges').SharedHistograms} parts.histograms
  */
-function prometheusText({ status, region, counters, gauges, histograms }) {
+function prometheusText({ status, region, owner, counters, gauges, histograms }) {
   const text = new Text()
   const { processes } = status
   const rows = Array.from({ length: region.rowsUsed }, (_, row) => ({
     row,
-    labels: { slot: row === 0 ? 'primary' : row - 1 }
+    labels: { slot: owner(row) }
   }))
   const each = (/** @type {(process: any) => number|undefined} */ pick) =>
     processes.map((/** @type {any} */ process) => [{ slot: process.slot }, pick(process)])
 
   text.add('rspool_cluster_size', 'gauge', 'Slots.', [[{}, status.size]])
   text.add('rspool_cluster_ready', 'gauge', 'Slots whose process is ready.', [[{}, status.ready]])
+  text.add('rspool_cluster_spares', 'gauge', 'Spare processes that are ready to take a slot.', [
+    [{}, status.spares.filter((/** @type {any} */ { state }) => state === 'ready').length]
+  ])
   text.add('rspool_cluster_budget_tokens', 'gauge', 'Tokens of the CPU budget.', [[{}, status.budget.tokens]])
   text.add('rspool_cluster_budget_free', 'gauge', 'Tokens that no process holds.', [[{}, status.budget.free]])
   text.add(
@@ -178,20 +152,22 @@ function prometheusText({ status, region, counters, gauges, histograms }) {
   return String(text)
 }
 
-/** @param {number|undefined} ms */
-function seconds(ms) {
-  return ms === undefined ? undefined : ms / 1000
-}
-
 /**
  * @param {number} port
  * @param {string} host
  * @param {() => string} metrics
+ * @param {() => boolean} ready
  * @param {(line: string) => void} log
  */
-function serveMetrics(port, host, metrics, log) {
+function serveMetrics(port, host, metrics, ready, log) {
   const server = http.createServer((request, response) => {
-    if (request.method !== 'GET' || request.url?.split('?')[0] !== '/metrics') {
+    const path = request.method === 'GET' ? request.url?.split('?')[0] : undefined
+    if (path === '/ready') {
+      const is = ready()
+      response.statusCode = is ? 200 : 503
+      return response.end(is ? 'ready\n' : 'not ready\n')
+    }
+    if (path !== '/metrics') {
       response.statusCode = 404
       return response.end()
     }

@@ -4,7 +4,7 @@
 // where the answer is no. What is done where it is yes is in watched-task.js.
 
 const { AsyncResource } = require('node:async_hooks')
-const { channel, tracingChannel } = require('node:diagnostics_channel')
+const { channel } = require('node:diagnostics_channel')
 
 /**
  * Where Node.js keeps the id of an asynchronous resource. A promise has one from the start if hooks are in
@@ -20,8 +20,12 @@ const queue = channel('rspool:task:queue')
 const start = channel('rspool:task:start')
 const end = channel('rspool:task:end')
 const error = channel('rspool:task:error')
-const tracing = tracingChannel('rspool:task')
-const { start: called, end: returned, asyncStart, asyncEnd, error: failed } = tracing
+// Those of a TracingChannel of the name 'rspool:task'.
+const called = channel('tracing:rspool:task:start')
+const returned = channel('tracing:rspool:task:end')
+const asyncStart = channel('tracing:rspool:task:asyncStart')
+const asyncEnd = channel('tracing:rspool:task:asyncEnd')
+const failed = channel('tracing:rspool:task:error')
 
 function hasSubscribers() {
   return (
@@ -45,6 +49,8 @@ function isWatched(promise, asked) {
   return asked || /** @type {any} */ (promise)[ASYNC_ID] !== undefined || hasSubscribers()
 }
 
+const tracing = { start: called, end: returned, asyncStart, asyncEnd, error: failed }
+const channels = { queue, start, end, error, tracing }
 const workers = { workerCreate: channel('rspool:worker:create'), workerExit: channel('rspool:worker:exit') }
 
-module.exports = { isWatched, hasSubscribers, channels: { queue, start, end, error, tracing }, workers }
+module.exports = { isWatched, hasSubscribers, channels, workers }

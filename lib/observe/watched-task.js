@@ -6,7 +6,8 @@
 const { AsyncResource } = require('node:async_hooks')
 const { performance } = require('node:perf_hooks')
 const { notify } = require('../environment')
-const { Task, thrown } = require('../task')
+const { rejecting } = require('../rejecting')
+const { Task } = require('../task')
 const { describeTarget } = require('./describe-target')
 const { channels, hasSubscribers } = require('./watch')
 
@@ -43,7 +44,8 @@ class TaskContext {
  */
 
 class WatchedTask extends Task {
-  #resource = new AsyncResource('RspoolTask', { requireManualDestroy: true })
+  /** Made within the call: a store that is bound to the start of its trace belongs to it. @type {any} */
+  #resource
   #watching
   #called = performance.now()
   /** @type {any} */
@@ -74,10 +76,10 @@ class WatchedTask extends Task {
     this.link = inside(link)
     this.resolve = (/** @type {any} */ value) => this.#tell(() => this.#end(undefined, value, () => resolve(value)))
     this.reject = (/** @type {any} */ error) => this.#tell(() => this.#end({ error }, undefined, () => reject(error)))
-    this.threw = (/** @type {any} */ description) =>
+    this.fail = (/** @type {(reaction: Function) => any} */ make) =>
       this.#tell(() =>
         resolve(
-          thrown(description).catch((error) => {
+          rejecting(make).catch((error) => {
             this.#end({ error }, undefined, () => {})
             throw error
           })
@@ -96,6 +98,7 @@ class WatchedTask extends Task {
 
   /** @param {() => void} submit */
   #call(submit) {
+    this.#resource = new AsyncResource('RspoolTask', { requireManualDestroy: true })
     try {
       submit()
       if (this.observed && !this.#ended) queue.publish(this.#context)

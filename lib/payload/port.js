@@ -7,10 +7,14 @@ const PORT_MESSAGE = Object.freeze({
   RESULT: 2,
   INPUT: 3,
   GONE: 4,
+  // The isolate has done all that it had to.
+  RETIRED: 16,
   PROGRESS: 5,
   // Before the process ends: write all output, and say so.
   FLUSH: 6,
   FLUSHED: 7,
+  // How large the heap is; and the answer.
+  HEAP: 17,
   // Of streams, to the owner: what was yielded, and how many more inputs there is room for (-1: none).
   ITEMS: 8,
   TAKE: 9,

@@ -139,6 +139,9 @@ function classOf(error) {
   return 'Error'
 }
 
+/** The errors that were made here for what a script threw. @type {WeakSet<object>} */
+const revived = new WeakSet()
+
 /**
  * The thrown value again.
  * @param {Description} description
@@ -147,9 +150,12 @@ function classOf(error) {
  */
 function revive(description, made = new Map()) {
   if (!description.error) return description.value
+  const outermost = made.size === 0
   if (!made.has(description)) made.set(description, bareError(description))
   else return made.get(description)
-  return finish(made.get(description), description, made)
+  const error = finish(made.get(description), description, made, outermost)
+  if (outermost) revived.add(error)
+  return error
 }
 
 /**
@@ -173,9 +179,10 @@ function bareError(description) {
  * @param {any} error
  * @param {Description} description
  * @param {Map<Description, any>} made
+ * @param {boolean} outermost what it holds needs no callers
  */
-function finish(error, description, made) {
-  hide(error, 'stack', joined(description.stack, error.stack))
+function finish(error, description, made, outermost) {
+  hide(error, 'stack', outermost ? joined(description.stack, error.stack) : (description.stack ?? ''))
   if (description.errors !== undefined) {
     const members = description.errors.map((each) => revive(each, made))
     if (error instanceof AggregateError) hide(error, 'errors', members)
@@ -200,6 +207,17 @@ function joined(inWorker, here) {
 }
 
 /**
+ * A revived error that somebody else got before those who wait for it: adds their frames.
+ * @param {any} error
+ * @returns {any}
+ */
+function withCallers(error) {
+  if (error !== null && typeof error === 'object' && revived.delete(error))
+    hide(error, 'stack', joined(error.stack, new Error().stack))
+  return error
+}
+
+/**
  * @param {object} object
  * @param {string} key
  * @param {unknown} value
@@ -208,4 +226,4 @@ function hide(object, key, value) {
   Object.defineProperty(object, key, { value, writable: true, enumerable: false, configurable: true })
 }
 
-module.exports = { describe, revive }
+module.exports = { describe, revive, withCallers }

@@ -118,6 +118,8 @@ let shared = false
 const context = {
   /** The pool's script, and the name of the export that its `run` calls. */
   script: { filename: /** @type {string | undefined} */ (undefined), name: 'default' },
+  /** Whether this is an isolate of a pool. */
+  inWorker: false,
 
   /**
    * @param {Int32Array} array

@@ -38,6 +38,8 @@ let concurrency = 1
 let running = 0
 /** Of those, the tasks that have left their place to others. */
 let waiting = 0
+/** Sees whether the isolate has grown too large. @type {((now: number) => void) | undefined} */
+let checkSize
 /** When the event loop last had a turn, on the scheduler's clock; -1 after a turn. */
 let sliceStart = -1
 
@@ -51,7 +53,10 @@ async function startWorker(settings) {
   // An owner whose loop is blocked cannot see why this isolate ends.
   process.on('uncaughtExceptionMonitor', (error) => port.postMessage([PORT_MESSAGE.FATAL, describe(error)]))
   process.on('exit', (code) => port.postMessage([PORT_MESSAGE.EXIT, code]))
+  if (settings.niceIncrement > 0 || settings.pin) bound.adopt(settings.niceIncrement, settings.pin)
+  context.inWorker = true
   if (enlisted && settings.filename !== undefined) await load(settings.filename)
+  if (settings.recycle !== undefined) checkSize = require('./size').watch(settings.recycle)
   context.open(settings.flags, port, concurrency, settings)
   port.on('message', received)
   hold()
@@ -66,6 +71,7 @@ async function retire() {
   try {
     await teardown()
   } finally {
+    port.postMessage([PORT_MESSAGE.RETIRED])
     port.close()
     parentPort?.unref()
     release()
@@ -87,6 +93,7 @@ function rung(why) {
 async function work(slot, status, value) {
   for (;;) {
     exchange(slot, status, value)
+    if (checkSize !== undefined) checkSize(numbers[CLOCK])
     const result = cells[CELL.RESULT]
     if (result === IDLE) {
       sliceStart = -1
@@ -254,6 +261,10 @@ function byPort(task, value, transferList) {
 function received(message) {
   const [kind, slot, generation, target, ticket, input, direct] = message
   if (kind >= PORT_MESSAGE.NESTED_QUEUED) return require('./nested').received(message)
+  if (kind === PORT_MESSAGE.HEAP) {
+    const { heapUsed, heapTotal } = process.memoryUsage()
+    return port.postMessage([PORT_MESSAGE.HEAP, heapUsed, heapTotal])
+  }
   if (kind >= PORT_MESSAGE.CREDIT) return context.receive(kind, slot, generation, message[3])
   if (kind === PORT_MESSAGE.FLUSH) return flush([process.stdout, process.stderr])
   if (direct) running++

@@ -5,7 +5,7 @@
 //! go. The owner of a pool that it only works for is told that the isolate runs no more: it sees it
 //! exit, too, but not while its event loop is blocked.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::sync::{Arc, LazyLock, Weak};
@@ -49,7 +49,12 @@ pub(super) struct Environment {
     pub(super) blobs: RefCell<Vec<Bytes>>,
     /// Memory of this environment that tasks count into, and what keeps it alive.
     counters: RefCell<Vec<(Arc<Borrowed>, sys::napi_ref)>>,
+    /// Bytes of inputs that the engine has been told of.
+    told: Cell<isize>,
 }
+
+/// The engine is told of so many bytes at once: that takes longer than what happens to most tasks.
+const ACCOUNT_STEP: usize = 1 << 20;
 
 impl Environment {
     /// The pool of a handle.
@@ -116,6 +121,19 @@ impl Environment {
         self.with_member(|pool, id| pool.join(id, Arc::clone(&self.doorbell) as _))
     }
 
+    /// Tells the engine what its garbage collector cannot see: how much waits in the pools.
+    pub(super) fn account(&self) {
+        let queued = self.outbox.queued_bytes();
+        let change = queued - self.told.get();
+        if change == 0 || (change.unsigned_abs() < ACCOUNT_STEP && queued != 0) {
+            return;
+        }
+        self.told.set(queued);
+        let mut sum = 0;
+        // SAFETY: this environment, on its thread; the out-pointer is local.
+        unsafe { sys::napi_adjust_external_memory(self.env, change as i64, &mut sum) };
+    }
+
     /// Keeps `reference` until no task counts into the memory any more.
     pub(super) fn lend(&self, memory: Arc<Borrowed>, reference: sys::napi_ref) {
         self.counters.borrow_mut().push((memory, reference));
@@ -172,6 +190,7 @@ fn make(
         carry: RefCell::default(),
         blobs: RefCell::default(),
         counters: RefCell::default(),
+        told: Cell::default(),
     }));
     // After the threadsafe function, so that this runs before the engine frees it.
     check(

@@ -8,7 +8,10 @@
 //! who has something for it beside the outbox (in a port) sends a [`Control::Look`] too.
 
 use crossbeam_channel::{Receiver, Select, Sender, unbounded};
-use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::sync::atomic::{
+    AtomicIsize, AtomicU32,
+    Ordering::{Relaxed, SeqCst},
+};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -90,6 +93,8 @@ pub struct Outbox {
     bell: OnceLock<Arc<dyn Bell>>,
     /// How many calls block the receiver's event loop, one in another.
     blocked: AtomicU32,
+    /// Bytes of inputs that wait in the pools of the environment.
+    queued: AtomicIsize,
 }
 
 impl Default for Outbox {
@@ -100,6 +105,7 @@ impl Default for Outbox {
             receiver,
             bell: OnceLock::new(),
             blocked: AtomicU32::new(0),
+            queued: AtomicIsize::new(0),
         }
     }
 }
@@ -150,6 +156,17 @@ impl Outbox {
         select.recv(&self.receiver);
         // Whether it is ready or the time is over is seen by who looks.
         let _ = select.ready_timeout(most);
+    }
+
+    /// So many more bytes of inputs wait in a pool.
+    pub(super) fn count_queued(&self, bytes: isize) {
+        self.queued.fetch_add(bytes, Relaxed);
+    }
+
+    /// Bytes of inputs that wait in the pools of the environment, or did a moment ago.
+    #[must_use]
+    pub fn queued_bytes(&self) -> isize {
+        self.queued.load(Relaxed)
     }
 
     /// Whether nothing waits.

@@ -57,6 +57,8 @@ pub(super) struct Worker {
     /// The slots without a task, the last used last.
     free: Vec<u32>,
     pub(super) running: u32,
+    /// It is to be replaced.
+    pub(super) worn: bool,
     /// Tells it from the others that have had its id.
     pub(super) serial: u32,
     /// How many of them wait for others.
@@ -87,6 +89,7 @@ impl Worker {
             running: 0,
             waiting: 0,
             room: slots,
+            worn: false,
             serial,
             since: now,
             idle_since: now,

@@ -1,0 +1,51 @@
+// What is told of tasks and workers.
+
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { subscribe } from 'node:diagnostics_channel'
+import type { PerformanceMeasure } from 'node:perf_hooks'
+import { type Histogram, metrics, Pool, type TaskMeasure, type TaskMessage, type WorkerMessage } from 'rspool'
+import { context } from 'rspool/worker'
+import { is } from './assert.mjs'
+
+const user = new AsyncLocalStorage<{ name: string }>()
+const pool = new Pool({ context: { user }, timing: true })
+pool.run(1, { context: { user: { name: 'Ada' } } })
+pool.map([1], undefined, { context: { user: 'Ada' } })
+pool.settled([1], undefined, { context: {} })
+pool.stream('rows', 1, { context: { user: undefined } })
+is<AsyncLocalStorage<any>>()(context.user, true)
+// @ts-expect-error
+new Pool({ context: { user: 'Ada' } })
+// @ts-expect-error
+new Pool({ timing: 1 })
+// @ts-expect-error
+pool.runTask('hash.sha256', 'x', { context: {} })
+// @ts-expect-error
+pool.run(1, { context: 'Ada' })
+
+is<Histogram>()(pool.histogram.wait, true)
+is<number>()(pool.histogram.run.percentile(99), true)
+is<Map<number, number>>()(pool.histogram.run.percentiles, true)
+is<void>()(pool.histogram.run.reset(), true)
+// @ts-expect-error
+pool.histogram.run.count = 1
+is<string>()(pool.metrics(), true)
+is<string>()(metrics(), true)
+
+const [worker] = pool.stats().workers
+is<number | null>()(worker.cpuTime, true)
+is<number | null>()(worker.threadId, true)
+is<number | undefined>()(worker.heap?.used, true)
+is<number | undefined>()(worker.eventLoopUtilization?.utilization, true)
+
+subscribe('rspool:task:end', (message) => {
+  const { task, wait, run, error } = message as TaskMessage
+  is<string>()(task, true)
+  is<number | undefined>()(wait, true)
+  is<number | undefined>()(run, true)
+  is<unknown>()(error, true)
+})
+subscribe('rspool:worker:exit', (message) => is<number | undefined>()((message as WorkerMessage).exitCode, true))
+export function errorOf({ detail }: PerformanceMeasure) {
+  is<string | undefined>()((detail as TaskMeasure).error, true)
+}

@@ -1,0 +1,132 @@
+'use strict'
+
+// `pool.metrics()` and `metrics()`: pools as text for Prometheus. Counters and histograms never go down.
+
+const { Histograms } = require('./histogram')
+const { Text, seconds } = require('../prometheus')
+
+/** Upper bounds of the buckets in seconds: a factor of about 2.5, from 50 µs to a minute. */
+const BOUNDS = [
+  0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60
+]
+
+/** @typedef {import('../prometheus').Sample} Sample */
+
+/**
+ * What of a pool is read.
+ * @typedef {object} Readable
+ * @property {number} id
+ * @property {any} options
+ * @property {() => any} stats
+ * @property {InstanceType<typeof Histograms>} histogram
+ */
+
+/**
+ * @param {Readable[]} pools
+ * @returns {string}
+ */
+function metricsOf(pools) {
+  const text = new Text()
+  const readings = pools.map(({ id, options, stats, histogram }) => ({
+    labels: { pool: options.name, id },
+    options,
+    stats: stats(),
+    times: Histograms.all(histogram)
+  }))
+  const each = (/** @type {(reading: any) => number | undefined} */ pick) =>
+    readings.map((reading) => /** @type {Sample} */ ([reading.labels, pick(reading)]))
+  const workers = (/** @type {(worker: any) => number | undefined} */ pick) =>
+    readings.flatMap(({ labels, stats }) =>
+      stats.workers.map((/** @type {any} */ worker) => [
+        { ...labels, lane: worker.lane, worker: worker.id },
+        pick(worker)
+      ])
+    )
+
+  text.add(
+    'rspool_tasks_total',
+    'counter',
+    'Tasks that have ended: they returned, or anything else.',
+    readings.flatMap(({ labels, stats }) => [
+      [{ ...labels, outcome: 'completed' }, stats.completed],
+      [{ ...labels, outcome: 'failed' }, stats.failed]
+    ])
+  )
+  for (const [name, help, key] of /** @type {const} */ ([
+    ['rspool_tasks_queued', 'Tasks that wait.', 'queued'],
+    ['rspool_tasks_running', 'Tasks that run.', 'running'],
+    ['rspool_queued_bytes', 'Bytes of the inputs that wait.', 'queuedBytes'],
+    ['rspool_utilization_ratio', 'Share of the time allowed to the workers in which tasks ran.', 'utilization']
+  ]))
+    text.add(
+      name,
+      'gauge',
+      help,
+      each(({ stats }) => stats[key])
+    )
+  text.add(
+    'rspool_threads_max',
+    'gauge',
+    'Workers that may be busy at a time.',
+    each(({ options }) => options.maxThreads)
+  )
+  text.add('rspool_workers', 'gauge', 'Workers by lane and state.', readings.flatMap(workersByState))
+  for (const [name, help, key] of /** @type {const} */ ([
+    ['rspool_task_wait_seconds', 'From the call of a task to its start.', 'wait'],
+    ['rspool_task_run_seconds', 'From the start of a task to its end.', 'run']
+  ])) {
+    text.add(
+      name,
+      'histogram',
+      help,
+      readings.flatMap(({ labels, times }) => buckets(labels, times[key]))
+    )
+  }
+
+  for (const [name, help, pick] of /** @type {[string, string, (worker: any) => number | undefined][]} */ ([
+    ['rspool_worker_tasks', 'Tasks that the worker has ended.', ({ completed }) => completed],
+    ['rspool_worker_age_seconds', 'Time since the worker was started.', ({ age }) => seconds(age)],
+    ['rspool_worker_cpu_seconds', 'CPU time of its thread.', ({ cpuTime }) => seconds(cpuTime ?? undefined)],
+    ['rspool_worker_heap_used_bytes', 'JavaScript heap in use.', ({ heap }) => heap?.used],
+    ['rspool_worker_heap_total_bytes', 'JavaScript heap that is reserved.', ({ heap }) => heap?.total],
+    ['rspool_worker_heap_limit_bytes', 'What the JavaScript heap may grow to.', ({ heap }) => heap?.limit],
+    [
+      'rspool_worker_event_loop_utilization_ratio',
+      'Share of its life in which the event loop was busy.',
+      ({ eventLoopUtilization }) => eventLoopUtilization?.utilization
+    ]
+  ]))
+    text.add(name, 'gauge', help, workers(pick))
+  return String(text)
+}
+
+/**
+ * @param {any} reading
+ * @returns {Sample[]}
+ */
+function workersByState({ labels, stats }) {
+  return ['native', 'script'].flatMap((lane) =>
+    ['starting', 'busy', 'idle'].map((state) => {
+      const count = stats.workers.filter((/** @type {any} */ each) => each.lane === lane && each.state === state).length
+      return /** @type {Sample} */ ([{ ...labels, lane, state }, count])
+    })
+  )
+}
+
+/**
+ * @param {Record<string, unknown>} labels
+ * @param {any} times a Distribution
+ * @returns {Sample[]}
+ */
+function buckets(labels, times) {
+  return [
+    ...BOUNDS.map(
+      (bound) => /** @type {Sample} */ ([{ ...labels, le: bound }, times.countTo(bound * 1000), '_bucket'])
+    ),
+    [{ ...labels, le: '+Inf' }, times.count, '_bucket'],
+    [labels, (times.mean * times.count) / 1000, '_sum'],
+    [labels, times.count, '_count']
+  ]
+}
+
+module.exports = { metricsOf }
