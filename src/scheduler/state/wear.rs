@@ -106,7 +106,8 @@ impl State {
             let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
             let least = u32::from(lane.running > 0 || waiting > 0).max(self.limits.min_threads);
             let needed = waiting.min(self.limits.max_threads).max(least);
-            if lane.staying() < needed && lane.workers < 2 * self.limits.max_threads {
+            if lane.staying() < needed && lane.workers < 2 * self.limits.max_threads + lane.waiting
+            {
                 wakes.starts[Lane::Script] = Some(self.add_worker(Lane::Script, now));
             }
             return;
