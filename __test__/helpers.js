@@ -34,6 +34,12 @@ function taskPool(t, options = {}) {
   return { pool, gate }
 }
 
+/** Keeps the process while a test waits for what does not keep it: an idle pool does nothing of the kind. */
+function stayAlive(t) {
+  const timer = setInterval(() => {}, 1000)
+  t.teardown(() => clearInterval(timer))
+}
+
 /** Until a number in shared memory has reached a count. */
 async function reached(cells, index, count) {
   for (let there; (there = Atomics.load(cells, index)) < count; ) {
@@ -168,6 +174,7 @@ function whereInstalled(test, name) {
 }
 
 module.exports = {
+  stayAlive,
   whereInstalled,
   root,
   rspool,

@@ -4,7 +4,7 @@ const test = require('ava')
 const path = require('node:path')
 const { once } = require('node:events')
 const { Pool } = require('..')
-const { makePool, taskPool, directory, failure, outcomes, tally, upTo } = require('./helpers')
+const { makePool, taskPool, directory, failure, outcomes, stayAlive, tally, upTo } = require('./helpers')
 
 test('with isolate each task has a worker of its own', async (t) => {
   const dir = directory(t, {
@@ -55,6 +55,7 @@ test('tasks that fail, die, or are given up leave an isolating pool working', as
 })
 
 test('an isolate that something of its script keeps is ended all the same', async (t) => {
+  stayAlive(t)
   const dir = directory(t, { 'keeps.js': 'setInterval(() => {}, 1000); module.exports = (n) => n' })
   const pool = makePool(t, { filename: path.join(dir, 'keeps.js'), maxThreads: 1, isolate: true })
   const exited = once(pool, 'workerExit')
@@ -70,6 +71,7 @@ test('a teardown that never ends does not keep its worker', async (t) => {
   })
   const filename = path.join(dir, 'stays.js')
   const pool = makePool(t, { filename, maxThreads: 1, isolate: true, startTimeout: 5000 })
+  stayAlive(t)
   const exited = once(pool, 'workerExit')
   t.is(await pool.run(1), 1)
   await exited
@@ -85,7 +87,7 @@ test('isolate does not go with several tasks at once', (t) => {
 })
 
 test('a script that never gets ready rejects what waits, after startTimeout', async (t) => {
-  for (const script of ['for (;;);', 'export const setup = () => new Promise(() => {})']) {
+  for (const script of ['for (;;);', 'export const setup = () => new Promise(() => setInterval(() => {}, 1000))']) {
     const filename = `data:text/javascript,${encodeURIComponent(script)}`
     const pool = makePool(t, { filename, maxThreads: 1, startTimeout: 200 })
     const ready = failure(pool.ready())

@@ -3,7 +3,7 @@
 const test = require('ava')
 const { once } = require('node:events')
 const { Pool } = require('..')
-const { makePool, taskPool, directory, upTo } = require('./helpers')
+const { makePool, taskPool, directory, stayAlive, upTo } = require('./helpers')
 const path = require('node:path')
 
 /** The ids of the workers that come and go, and how many there are at a time. */
@@ -46,6 +46,7 @@ test('workers are replaced after so many tasks, and none is missing meanwhile', 
 })
 
 test('running and queued tasks are not harmed, with several at once in each worker', async (t) => {
+  stayAlive(t)
   const { pool } = taskPool(t, { maxThreads: 2, concurrentTasksPerWorker: 4, recycle: { tasks: 5 } })
   const exited = once(pool, 'workerExit')
   const results = await Promise.all(
@@ -60,6 +61,7 @@ test('running and queued tasks are not harmed, with several at once in each work
 })
 
 test('a busy worker that is worn ends its task first', async (t) => {
+  stayAlive(t)
   const { pool, gate } = taskPool(t, { maxThreads: 1, recycle: { tasks: 1 } })
   const created = once(pool, 'workerCreate')
   await pool.run(1)
@@ -75,6 +77,7 @@ test('a busy worker that is worn ends its task first', async (t) => {
 })
 
 test('an idle worker of an age is replaced', async (t) => {
+  stayAlive(t)
   const { pool } = taskPool(t, { minThreads: 1, maxThreads: 1, recycle: { age: 30 } })
   await pool.ready()
   const before = await pool.runTask('where')
