@@ -22,9 +22,9 @@ test('a group that has queued much does not hold up the others', async (t) => {
   const plain = upTo(10).map(() => ['plain', {}])
   const order = await inOrder(pool, [...batch, ...single, ...plain])
   t.is(order.length, 320)
-  // The time of a task is measured, so how many of the others come in between is not exact.
-  t.true(order.lastIndexOf('single') < 320 - 100, `${order.lastIndexOf('single')}`)
-  t.true(order.lastIndexOf('plain') < 320 - 100, `${order.lastIndexOf('plain')}`)
+  // The batch was there first, and one task of it is all that it gets ahead of the others' first.
+  t.true(order.indexOf('single') <= 2, `${order.indexOf('single')}`)
+  t.true(order.indexOf('plain') <= 2, `${order.indexOf('plain')}`)
 })
 
 test('priority and affinity hold inside a group', async (t) => {

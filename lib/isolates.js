@@ -20,6 +20,10 @@ const FIRST_BACKOFF = 100
 const LONGEST_BACKOFF = 5000
 /** Milliseconds that a retired isolate gets to end by itself, with its output written. */
 const RETIRE_GRACE = 1000
+/** The same for one of an open pool, which others do not wait for. */
+const LEAVE_GRACE = 5000
+/** The same where each task has an isolate, and the next ones do wait. */
+const ONE_TASK_GRACE = 100
 /** Milliseconds that an isolate gets to begin while its owner's loop is blocked and does not see it exit. */
 const BEGIN_PATIENCE = 10_000
 /** What setTimeout can count. */
@@ -196,6 +200,16 @@ class Isolates {
   }
 
   /**
+   * Milliseconds that a retired isolate has, from now on.
+   * @param {boolean} tornDown
+   */
+  #graceOf(tornDown) {
+    const { isolate, startTimeout } = this.owner.options
+    if (!tornDown) return startTimeout
+    return isolate ? ONE_TASK_GRACE : LEAVE_GRACE
+  }
+
+  /**
    * Resolves when so many isolates are ready, which are started if there are none on their way.
    * @param {number} least
    * @returns {Promise<void>}
@@ -338,7 +352,7 @@ class Isolates {
       case PORT_MESSAGE.RETIRED:
         // It ends by itself, unless its teardown, or something that its script left, keeps it.
         clearTimeout(isolate.limit)
-        isolate.limit = endAfter(isolate, message[1] ? RETIRE_GRACE : this.owner.options.startTimeout)
+        isolate.limit = endAfter(isolate, this.#graceOf(message[1]))
         return
       case PORT_MESSAGE.HEAP:
         require('./observe/readings').told(isolate, message[1], message[2])
