@@ -143,9 +143,10 @@ impl State {
     }
 
     pub(super) fn take(&mut self, id: WorkerId, now: u64) -> Option<Taken> {
-        let lane = self.workers[id.0].lane;
+        let worker = &self.workers[id.0];
+        let (lane, was_free) = (worker.lane, !worker.is_busy());
         let index = self.pick(id)?;
-        if !self.workers[id.0].is_busy() {
+        if was_free {
             let busy = self.busy();
             let refused = busy >= self.limits.max_threads || self.yields(id, index, now);
             if refused || !self.share.afford(busy) {
@@ -246,7 +247,7 @@ impl State {
         });
         let busy = self.busy();
         let place_free = busy + self.searching() < self.limits.max_threads;
-        let needs_place = self.workers[id.0].running == 0;
+        let needs_place = !self.workers[id.0].is_busy();
         if self.waiting.own_len(id) > 0
             || needs_place && !(place_free && self.share.could_afford(busy))
         {
