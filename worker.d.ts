@@ -1,6 +1,7 @@
 /// <reference types="node" />
 
 import type { AsyncLocalStorage } from 'node:async_hooks'
+import type { MessagePort } from 'node:worker_threads'
 import {
   type ExportName,
   type Moved,
@@ -27,6 +28,11 @@ export const task: {
    * `aborted` and `throwIfAborted()` are right inside a synchronous loop too. Undefined outside of a task.
    */
   readonly signal: AbortSignal | undefined
+  /**
+   * The other end of the port of {@link Pool.channel}, until the function has ended. Undefined in a task that
+   * was called in another way, and outside of one.
+   */
+  readonly port: MessagePort | undefined
   /** A number that no other running task of the caller has. Undefined outside of a task. */
   readonly id: number | undefined
   /**

@@ -35,7 +35,11 @@ const cases = [
   'memory-worker',
   'memory-queue',
   'scale-workers',
-  'scale-queue'
+  'scale-queue',
+  'run-sync',
+  'map-tiny',
+  'stream-items',
+  'deadlines'
 ]
 
 function options() {

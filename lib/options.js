@@ -218,6 +218,15 @@ function mapOptions(given) {
   return options
 }
 
+const { retries: _, ...CHANNEL_RULES } = SCRIPT_RULES
+
+/**
+ * @param {unknown} given
+ */
+function channelOptions(given) {
+  return readOptions(given, CHANNEL_RULES, 'Channel options')
+}
+
 /** @type {Record<string, (value: any, label: string) => any>} */
 const STREAM_RULES = {
   highWaterMark: integer(1, 1_000_000),
@@ -287,6 +296,7 @@ module.exports = {
   taskOptions,
   mapOptions,
   streamOptions,
+  channelOptions,
   broadcastOptions,
   sizeOptions,
   closeOptions,

@@ -261,6 +261,16 @@ class Pool extends EventEmitter {
     return require('./broadcast').broadcast(caller, task, input, options)
   }
 
+  /**
+   * A task, and a port to it.
+   * @param {any} task
+   * @param {any} [input]
+   * @param {any} [options]
+   */
+  channel(task, input, options) {
+    return require('./channel').channel(this.#caller, task, input, options)
+  }
+
   /** The exports of the pool's script, as functions. */
   proxy() {
     return (this.#proxy ??= require('./proxy').proxyOf((name, input, options) => this.#call(name, input, options)))

@@ -104,6 +104,20 @@ function streamOf(target) {
 }
 
 /** @type {Map<number, Target>} */
+const channelTargets = new Map()
+
+/**
+ * The target that is given a port beside its input.
+ * @param {Target} target
+ * @returns {Target}
+ */
+function channelOf(target) {
+  let channel = channelTargets.get(target.id)
+  if (channel === undefined) channelTargets.set(target.id, (channel = variantOf(target, 'channel')))
+  return channel
+}
+
+/** @type {Map<number, Target>} */
 const carryingTargets = new Map()
 
 /**
@@ -124,7 +138,7 @@ function carryingOf(target) {
 /**
  * The same function, called in another way.
  * @param {Target} target
- * @param {'batch' | 'stream'} how
+ * @param {'batch' | 'stream' | 'channel'} how
  * @returns {Target}
  */
 function variantOf({ lane, id, spread }, how) {
@@ -192,4 +206,15 @@ function scriptUrl(filename, label) {
   throw invalidArgument(`${label} must be a path, a file: URL or a data: URL, got ${show(filename)}`)
 }
 
-module.exports = { NATIVE, SCRIPT, nativeTarget, scriptTarget, inlineTarget, batchOf, streamOf, carryingOf, scriptUrl }
+module.exports = {
+  NATIVE,
+  SCRIPT,
+  nativeTarget,
+  scriptTarget,
+  inlineTarget,
+  batchOf,
+  streamOf,
+  channelOf,
+  carryingOf,
+  scriptUrl
+}

@@ -10,6 +10,8 @@ import type { PoolHistograms, TaskMeasure, WorkerHeap } from './observation.js'
 import type {
   AnyExports,
   BroadcastOptions,
+  Channel,
+  ChannelOptions,
   ExportName,
   Exports,
   Filename,
@@ -502,6 +504,28 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
    * @throws as {@link stream}
    */
   pipe(task?: string | ScriptTask | ((input: any) => StreamSource<any>) | undefined, options?: StreamOptions): Duplex
+
+  /**
+   * Runs a task, and gives a port to it: the other end is `task.port` of `rspool/worker`. Both ends are closed
+   * when the task has ended, in whatever way; messages that the function sent before it ended still arrive.
+   * @returns the port, and the promise that {@link runTask} would give
+   * @throws `ERR_RSPOOL_INVALID_ARGUMENT`, `ERR_RSPOOL_UNKNOWN_TASK` at the call, for what cannot be right
+   */
+  channel<A extends unknown[], R>(
+    task: (...args: A) => R,
+    args: readonly [...A],
+    options?: ChannelOptions
+  ): Channel<TaskResult<R>>
+  /** Runs an inline function with one argument that is no array. */
+  channel<I, R>(task: (input: I) => R, input: OneArgument<I>, options?: ChannelOptions): Channel<TaskResult<R>>
+  /** Runs an inline function without arguments. */
+  channel<R>(task: () => R, input?: undefined, options?: ChannelOptions): Channel<TaskResult<R>>
+  /** Calls an export of another script. */
+  channel<T = any>(task: ScriptTask, input?: any, options?: ChannelOptions): Channel<T>
+  /** Calls an export of the pool's script. */
+  channel<T = any, N extends string = string>(task: ExportName<N>, input?: any, options?: ChannelOptions): Channel<T>
+  /** Calls the function that `run` calls. */
+  channel<T = Result>(task?: undefined, input?: Input, options?: ChannelOptions): Channel<T>
 
   /**
    * The exports of the pool's script as functions: `pool.exports<typeof import('./worker.js')>().square(7)` is

@@ -1,5 +1,6 @@
 /** One call: what is called, its options, and what comes of it. */
 
+import type { MessagePort } from 'node:worker_threads'
 import type { NativeEncoding, NativeOptions, NativeTaskName } from '../index.js'
 
 // biome-ignore lint/complexity/noUselessEmptyExport: without it what is not exported here would be, too
@@ -259,6 +260,17 @@ export interface StreamOptions extends SharedOptions, AffinityOptions {
    * is none. @default none
    */
   context?: { readonly [name: string]: unknown } | undefined
+}
+
+/** The options of {@link Pool.channel}. One that is not allowed throws `ERR_RSPOOL_INVALID_ARGUMENT`. */
+export interface ChannelOptions extends Omit<ScriptOptions, 'retries'> {}
+
+/** A task and a port to it. */
+export interface Channel<T> {
+  /** Closed when the task has ended: listen to `close`. A listener for `message` keeps the process until then. */
+  port: MessagePort
+  /** As that of {@link Pool.run}. */
+  result: Promise<T>
 }
 
 /** What gives the items of a stream: a generator, or anything that can be iterated. */

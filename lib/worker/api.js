@@ -14,6 +14,12 @@ const task = Object.freeze({
     return context.current()?.signal
   },
 
+  /** The other end of the port of `pool.channel`; undefined in any other task, and outside of one. */
+  get port() {
+    context.follow()
+    return require('./channel').portOf(context.current())
+  },
+
   /** A number that no other running task of the caller has; undefined outside of a task. */
   get id() {
     context.follow()

@@ -107,6 +107,7 @@ async function lookUp(id) {
   let run = isInline ? require('./inline').compile(source, base) : await exported(filename, name ?? undefined)
   if (how === 'batch') run = require('./batch').forEach(run)
   else if (how === 'stream') run = require('./stream').pouring(run)
+  else if (how === 'channel') run = require('./channel').withPort(run)
   if (carries) run = require('./stores').within(run)
   found[id] = run
   return run

@@ -242,7 +242,11 @@ impl Scheduler {
         state.set_thread(id, thread);
         let (known, relieved) = state.join(id, bell, now());
         let limit = state.age_limit(id);
+        let given = state.abandoned_before(id);
         drop(state);
+        for (key, given) in given {
+            self.settle_given(key, &given);
+        }
         if let Some(bell) = relieved {
             bell.ring(Ring::Lane);
         }

@@ -53,6 +53,26 @@ impl State {
         }
     }
 
+    /// The tasks that a worker was given before it had a bell, and that were given up since.
+    pub(in crate::scheduler) fn abandoned_before(&self, id: WorkerId) -> Vec<(Key, Given)> {
+        let Some(worker) = self.workers.get(id.0) else {
+            return Vec::new();
+        };
+        let tasks = worker
+            .slots
+            .iter()
+            .flatten()
+            .map(|&index| (index, &self.tasks[index]));
+        tasks
+            .filter(|(_, task)| task.stage == Stage::Abandoned)
+            .map(|(index, task)| {
+                let generation = task.generation;
+                let given = Given::Running(task.slot, worker.bell.clone());
+                (Key { index, generation }, given)
+            })
+            .collect()
+    }
+
     /// The task's ticket and where it stands, if it has not ended.
     pub(in crate::scheduler) fn find(&self, key: Key) -> Option<(u32, Lane, Stage, WorkerId)> {
         let task = self

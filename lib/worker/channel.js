@@ -1,0 +1,48 @@
+'use strict'
+
+// A task whose caller has a port to it: the other end is its `task.port` while its function runs.
+
+const { context } = require('./context')
+
+/** @type {WeakMap<object, import('node:worker_threads').MessagePort>} */
+const ports = new WeakMap()
+
+/**
+ * The function for inputs that have a port with them.
+ * @param {(input: any) => any} run
+ */
+function withPort(run) {
+  context.follow()
+  return (/** @type {[import('node:worker_threads').MessagePort, any]} */ [port, input]) => {
+    ports.set(/** @type {object} */ (context.current()), port)
+    let value
+    try {
+      value = run(input)
+    } catch (error) {
+      port.close()
+      throw error
+    }
+    if (value !== null && typeof value === 'object' && typeof value.then === 'function') return closing(value, port)
+    port.close()
+    return value
+  }
+}
+
+/**
+ * @param {PromiseLike<any>} promise
+ * @param {import('node:worker_threads').MessagePort} port
+ */
+async function closing(promise, port) {
+  try {
+    return await promise
+  } finally {
+    port.close()
+  }
+}
+
+/** @param {object | undefined} running */
+function portOf(running) {
+  return running && ports.get(running)
+}
+
+module.exports = { withPort, portOf }
