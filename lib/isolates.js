@@ -5,11 +5,12 @@
 
 const path = require('node:path')
 const { Worker, MessageChannel, receiveMessageOnPort } = require('node:worker_threads')
-const { AsyncResource } = require('node:async_hooks')
 const { types } = require('node:util')
 const { bound, drain, notify } = require('./environment')
 const { describe, revive } = require('./payload/thrown')
 const { WorkerExitError, WorkerStartError } = require('./errors')
+const { ask, told } = require('./observe/readings')
+const { PoolScope } = require('./observe/watch')
 const { PORT_MESSAGE } = require('./payload/port')
 const { SCRIPT } = require('./targets')
 
@@ -61,7 +62,7 @@ class Isolates {
   constructor(owner) {
     this.owner = owner
     /** Isolates outlive the calls that they are started for: their events belong to the pool. */
-    this.scope = new AsyncResource('RspoolPool')
+    this.scope = new PoolScope()
     /** @type {Map<number, Isolate>} */
     this.all = new Map()
     /** Why the isolate that last had this id ended. @type {Map<number, unknown>} */
@@ -267,11 +268,11 @@ class Isolates {
         isolate.ready = true
         this.failures = 0
         if (this.#isReady()) for (const { resolve } of this.expecting.splice(0)) resolve()
-        require('./observe/readings').ask(isolate)
+        ask(isolate)
         this.owner.emit('workerCreate', { id: isolate.id, threadId: isolate.threadId })
         return
       case PORT_MESSAGE.HEAP:
-        require('./observe/readings').told(isolate, message[1], message[2])
+        told(isolate, message[1], message[2])
         return
       case PORT_MESSAGE.FLUSHED:
         isolate.port.unref()

@@ -153,11 +153,24 @@ impl Scheduler {
         let now = now();
         let deadline = new.deadline;
         let (id, taken) = self.state.lock().enqueue_direct(new, now)?;
+        self.tell_start(id, &taken);
         self.limit_run(&taken, now);
         if deadline != NO_DEADLINE {
             timer::arm(deadline, Arc::downgrade(self), Alarm::Deadline(taken.key));
         }
         Some((id, taken))
+    }
+
+    /// Tells the owner that an observed task starts now.
+    fn tell_start(&self, worker: WorkerId, taken: &Taken) {
+        if let Some(waited) = taken.observed {
+            self.owner.send(Message::Started {
+                ticket: taken.ticket,
+                generation: taken.key.generation,
+                worker,
+                waited,
+            });
+        }
     }
 
     /// Arms the alarm of a task that starts now.
@@ -210,7 +223,11 @@ impl Scheduler {
         let thread = reading::this_thread();
         let mut state = self.state.lock();
         state.set_thread(id, thread);
-        state.join(id, bell, now())
+        let joined = state.join(id, bell, now());
+        let begun = state.begun(id);
+        drop(state);
+        self.send_all(begun);
+        joined
     }
 
     /// Hands over the outcome of the task in a slot, and asks what to do next.
@@ -234,14 +251,7 @@ impl Scheduler {
         }
         match next {
             Next::Run(taken) => {
-                if let Some(waited) = taken.observed {
-                    self.owner.send(Message::Started {
-                        ticket: taken.ticket,
-                        generation: taken.key.generation,
-                        worker: id,
-                        waited,
-                    });
-                }
+                self.tell_start(id, &taken);
                 self.limit_run(&taken, now);
                 Step::Run(taken)
             }
