@@ -54,6 +54,18 @@ test('requests in flight are answered, each with "connection: close", and idle c
   t.deepEqual(await primary.exited, { code: 0, signal: null })
 })
 
+test('a lame duck says that it will end, and serves for a while yet', async (t) => {
+  const metricsPort = await freePort()
+  const { primary, port } = await start(t, { options: { processes: 2, lameDuckDelay: 1500, metricsPort } })
+  t.is((await request(metricsPort, '/ready')).status, 200)
+  t.false(JSON.parse((await request(port)).body).stopping)
+  primary.child.kill('SIGTERM')
+  while ((await request(metricsPort, '/ready')).status !== 503);
+  while (!JSON.parse((await request(port)).body).stopping);
+  t.deepEqual(await primary.exited, { code: 0, signal: null })
+  await t.throwsAsync(request(port), { code: 'ECONNREFUSED' })
+})
+
 test('a request that never ends is cut when the grace is over, and the exit code says so', async (t) => {
   const { primary, port } = await start(t, { options: { processes: 1, grace: 600 } })
   const failed = t.throwsAsync(request(port, '/hang'))

@@ -19,7 +19,8 @@ async function start(t, { env, ...parts } = {}) {
 for (const [policy, keepAlive, times] of [
   ['rr', true, 20],
   ['rr', false, 20],
-  ['none', true, 5]
+  ['none', true, 20],
+  ['none', false, 20]
 ]) {
   test(`${times} reloads under load fail no POST (${policy}, ${keepAlive ? 'kept-alive' : 'new'} connections)`, async (t) => {
     const { primary, port, pids } = await start(t, { options: { processes: 2, policy } })

@@ -2,7 +2,7 @@
 
 const { once } = require('node:events')
 const test = require('ava')
-const { rspool, fixture, makePool, taskPool, outcomes, tally, Gate } = require('./helpers')
+const { rspool, fixture, makePool, taskPool, outcomes, program, tally, Gate } = require('./helpers')
 
 const FULL = 'ERR_RSPOOL_QUEUE_FULL'
 
@@ -174,4 +174,30 @@ test('a task that waits keeps no other pool waiting', async (t) => {
   t.is(await free.run(1), 1)
   gate.open()
   await pending
+})
+
+test('the garbage collector knows of the inputs that wait', async (t) => {
+  const { stdout } = await program(`
+    const { PerformanceObserver, constants } = require('node:perf_hooks')
+    let collections = 0
+    const count = (list) => {
+      for (const { detail } of list.getEntries()) if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) collections++
+    }
+    new PerformanceObserver(count).observe({ entryTypes: ['gc'] })
+    const pool = new rspool.Pool({ filename: fixture('tasks.js'), maxThreads: 1 })
+    pool.pause()
+    const megabyte = new Uint8Array(1 << 20)
+    async function main() {
+      let queued = 0
+      for (; collections === 0 && queued < 400; queued++) {
+        pool.run(megabyte).catch(() => {})
+        await new Promise(setImmediate)
+      }
+      console.log(collections > 0, pool.stats().queuedBytes === queued << 20)
+      await pool.destroy()
+    }
+    main()
+  `)
+  // Nothing here but what waits is worth a collection.
+  t.is(stdout, 'true true\n')
 })

@@ -8,7 +8,7 @@ const { Worker, MessageChannel, receiveMessageOnPort } = require('node:worker_th
 const { types } = require('node:util')
 const { bound, drain, notify } = require('./environment')
 const { describe, revive } = require('./payload/thrown')
-const { WorkerExitError, WorkerStartError } = require('./errors')
+const { PoolClosedError, WorkerExitError, WorkerStartError } = require('./errors')
 const { ask, told } = require('./observe/readings')
 const { PoolScope } = require('./observe/watch')
 const { PORT_MESSAGE } = require('./payload/port')
@@ -21,6 +21,8 @@ const FIRST_BACKOFF = 100
 const LONGEST_BACKOFF = 5000
 /** Milliseconds that a retired isolate gets to end by itself, with its output written. */
 const RETIRE_GRACE = 1000
+/** What setTimeout can count. */
+const LONGEST_TIMER = 0x7fffffff
 const OUTPUTS = /** @type {const} */ (['stdout', 'stderr'])
 
 /**
@@ -32,6 +34,7 @@ const OUTPUTS = /** @type {const} */ (['stdout', 'stderr'])
  * @property {boolean} ready
  * @property {unknown} error
  * @property {boolean} failed
+ * @property {NodeJS.Timeout | undefined} limit of the time that it may take to start
  * @property {boolean} ending it was terminated from here
  * @property {Map<number, unknown>} results by generation: came by port, ahead of the scheduler's word
  */
@@ -76,13 +79,13 @@ class Isolates {
     this.startError = undefined
     /** @type {NodeJS.Timeout | undefined} */
     this.backoff = undefined
-    /** @type {{ resolve: () => void, reject: (error: Error) => void }[]} */
+    /** Who waits for so many isolates. @type {{ least: number, resolve: () => void, reject: (error: Error) => void }[]} */
     this.expecting = []
   }
 
   /** Starts the isolates that the minimum lacks. */
-  startMinimum() {
-    const ids = bound.reserveMinimum(this.owner.handle, SCRIPT)
+  startMinimum(least = 0) {
+    const ids = bound.reserveMinimum(this.owner.handle, SCRIPT, least)
     if (ids !== '') for (const id of ids.split(',')) this.start(Number(id))
   }
 
@@ -115,6 +118,7 @@ class Isolates {
       ready: false,
       error: undefined,
       failed: false,
+      limit: this.#limitStart(id),
       ending: false,
       results: new Map()
     }
@@ -137,28 +141,58 @@ class Isolates {
       }
     }
     const { uid } = this.owner
-    const { filename, concurrentTasksPerWorker } = options
-    worker.postMessage({ uid, id, port: port2, flags, filename, concurrency: concurrentTasksPerWorker }, [port2])
+    const { filename, concurrentTasksPerWorker: concurrency, niceIncrement = 0, pin = false, recycle } = options
+    const sized = recycle?.heap !== undefined || recycle?.rss !== undefined ? recycle : undefined
+    const settings = { uid, id, port: port2, flags, filename, concurrency, niceIncrement, pin, recycle: sized }
+    worker.postMessage(settings, [port2])
     // A task in flight keeps the process; an isolate does not.
     port.unref()
     worker.unref()
   }
 
   /**
-   * Resolves when as many isolates as the minimum are ready.
-   * @returns {Promise<void>}
+   * Ends an isolate that does not get ready: its script may be in an endless loop.
+   * @param {number} id
    */
-  whenReady() {
-    if (this.#isReady()) return Promise.resolve()
-    return new Promise((resolve, reject) => this.expecting.push({ resolve, reject }))
+  #limitStart(id) {
+    const { startTimeout } = this.owner.options
+    if (startTimeout > LONGEST_TIMER) return undefined
+    return setTimeout(() => {
+      const isolate = this.all.get(id)
+      if (isolate === undefined || isolate.ready) return
+      isolate.failed = true
+      isolate.error = new Error(
+        `the script had not been loaded and set up after ${startTimeout} ms, its 'startTimeout'`
+      )
+      isolate.worker.terminate()
+    }, startTimeout).unref()
   }
 
-  #isReady() {
-    const { filename, minThreads } = this.owner.options
-    if (filename === undefined) return true
-    let ready = 0
-    for (const isolate of this.all.values()) if (isolate.ready) ready++
-    return ready >= minThreads
+  /**
+   * Resolves when so many isolates are ready, which are started if there are none on their way.
+   * @param {number} least
+   * @returns {Promise<void>}
+   */
+  whenReady(least) {
+    if (this.#ready() >= least) return Promise.resolve()
+    this.startMinimum(least)
+    return new Promise((resolve, reject) => this.expecting.push({ least, resolve, reject }))
+  }
+
+  #ready() {
+    return bound.readyWorkers(this.owner.handle, SCRIPT)
+  }
+
+  #tellExpecting() {
+    if (this.expecting.length === 0) return
+    const ready = this.#ready()
+    const waiting = this.expecting
+    this.expecting = waiting.filter(({ least }) => least > ready)
+    for (const { least, resolve } of waiting) if (least <= ready) resolve()
+  }
+
+  #disappoint(/** @type {Error} */ error) {
+    for (const { reject } of this.expecting.splice(0)) reject(error)
   }
 
   /** @param {number} id */
@@ -171,12 +205,14 @@ class Isolates {
 
   terminateAll() {
     clearTimeout(this.backoff)
+    this.#disappoint(new PoolClosedError('The pool was closed before its workers were ready'))
     for (const id of this.all.keys()) this.terminate(id)
   }
 
   /** Retired isolates end by themselves, unless something of theirs keeps them. */
   expectEnd() {
     clearTimeout(this.backoff)
+    this.#disappoint(new PoolClosedError('The pool was closed before its workers were ready'))
     if (this.all.size > 0) setTimeout(() => this.terminateAll(), RETIRE_GRACE).unref()
   }
 
@@ -235,12 +271,9 @@ class Isolates {
 
   /** Takes in what has come through the ports already. */
   flush() {
-    for (const isolate of this.all.values()) this.#flush(isolate)
-  }
-
-  /** @param {Isolate} isolate */
-  #flush(isolate) {
-    for (let next; (next = receiveMessageOnPort(isolate.port)) !== undefined; ) this.#received(isolate, next.message)
+    for (const isolate of this.all.values()) {
+      for (let next; (next = receiveMessageOnPort(isolate.port)) !== undefined; ) this.#received(isolate, next.message)
+    }
   }
 
   /** @param {number} id */
@@ -267,9 +300,14 @@ class Isolates {
       case PORT_MESSAGE.READY:
         isolate.ready = true
         this.failures = 0
-        if (this.#isReady()) for (const { resolve } of this.expecting.splice(0)) resolve()
+        clearTimeout(isolate.limit)
+        this.#tellExpecting()
         ask(isolate)
         this.owner.emit('workerCreate', { id: isolate.id, threadId: isolate.threadId })
+        return
+      case PORT_MESSAGE.RETIRED:
+        // Unless something of its script's keeps it.
+        setTimeout(() => isolate.worker.terminate(), RETIRE_GRACE).unref()
         return
       case PORT_MESSAGE.HEAP:
         told(isolate, message[1], message[2])
@@ -311,8 +349,10 @@ class Isolates {
    */
   #exited(isolate, exitCode) {
     const { id } = isolate
-    // READY may still be on its way, and results that are in the outbox have been reached.
-    this.#flush(isolate)
+    clearTimeout(isolate.limit)
+    // READY may still be on its way, its own and that of who takes its place, and results that are in the
+    // outbox have been reached.
+    this.flush()
     while (drain() > 0);
     isolate.port.close()
     const exit = new WorkerExitError(`The worker ended with exit code ${exitCode} while it ran the task`, exitCode)
@@ -353,12 +393,14 @@ class Isolates {
   #failed(error) {
     this.startError = error
     this.failures++
-    for (const { reject } of this.expecting.splice(0)) reject(this.whyNotStarted())
+    this.#disappoint(this.whyNotStarted())
     bound.hold(this.owner.handle, SCRIPT, true)
     clearTimeout(this.backoff)
     const delay = Math.min(FIRST_BACKOFF * 2 ** (this.failures - 1), LONGEST_BACKOFF)
     this.backoff = setTimeout(() => {
-      if (this.owner.isOpen()) bound.hold(this.owner.handle, SCRIPT, false)
+      if (!this.owner.isOpen()) return
+      bound.hold(this.owner.handle, SCRIPT, false)
+      for (const { least } of this.expecting) this.startMinimum(least)
     }, delay).unref()
   }
 }

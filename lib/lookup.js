@@ -73,6 +73,11 @@ class Lookup {
 
 /** @param {string | undefined} name */
 function exportName(name) {
+  if (name === 'setup' || name === 'teardown') {
+    throw new UnknownTaskError(
+      `'${name}' is no task: the pool calls the export of this name itself, when a worker ${name === 'setup' ? 'starts' : 'retires'}`
+    )
+  }
   return name === 'default' ? undefined : name
 }
 

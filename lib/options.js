@@ -7,6 +7,7 @@ const { isSignal } = require('./abort')
 const { readCounters } = require('./counters')
 const { invalidArgument } = require('./errors')
 const { readOptions, integer, typed, duration, arrayOf, any, show } = require('./validate')
+const steering = require('./steering-rules')
 const { scriptUrl } = require('./targets')
 
 const MAX_THREADS = 1024
@@ -52,10 +53,18 @@ function output(/** @type {any} */ value, /** @type {string} */ label) {
 
 const strings = arrayOf((each) => typeof each === 'string', 'strings')
 
+/** The export that `run` calls. */
+function poolName(/** @type {unknown} */ value, /** @type {string} */ label) {
+  if (typeof value === 'string' && value !== 'setup' && value !== 'teardown') return value
+  throw invalidArgument(
+    `${label} must be a string, the name of a task and not 'setup' or 'teardown', got ${show(value)}`
+  )
+}
+
 /** @type {Record<string, (value: any, label: string) => any>} */
 const POOL_RULES = {
   filename: scriptUrl,
-  name: typed('string'),
+  name: poolName,
   minThreads: integer(0, MAX_THREADS),
   maxThreads: integer(1, MAX_THREADS),
   idleTimeout: duration,
@@ -76,7 +85,13 @@ const POOL_RULES = {
   stdout: output,
   stderr: output,
   timing: typed('boolean'),
-  context: stores
+  context: stores,
+  startTimeout: limit,
+  groups: steering.groups,
+  recycle: steering.recycle,
+  isolate: typed('boolean'),
+  niceIncrement: integer(0, 19),
+  pin: typed('boolean')
 }
 
 /**
@@ -92,12 +107,23 @@ function poolOptions(given) {
       `Pool options: 'minThreads' must not be above 'maxThreads' (${maxThreads}), got ${minThreads}`
     )
   }
+  if (options.isolate && options.concurrentTasksPerWorker > 1) {
+    throw invalidArgument(
+      `Pool options: 'concurrentTasksPerWorker' must be 1 with 'isolate', got ${options.concurrentTasksPerWorker}`
+    )
+  }
+  if (options.isolate && options.recycle !== undefined) {
+    throw invalidArgument(
+      "Pool options: 'recycle' must not be given with 'isolate', which gives each task a new worker"
+    )
+  }
   options.name ??= 'default'
   options.idleTimeout ??= 60_000
   options.concurrentTasksPerWorker ??= 1
   options.maxQueue ??= Infinity
   if (options.maxQueue === 'auto') options.maxQueue = options.maxThreads ** 2
   options.abortGrace ??= 100
+  options.startTimeout ??= 60_000
   return options
 }
 
@@ -141,9 +167,15 @@ const COMMON_RULES = {
   deadline,
   retries: RETRIES,
   priority: PRIORITY,
+  group: steering.group,
   transferList: arrayOf()
 }
-const SCRIPT_RULES = { ...COMMON_RULES, onProgress: typed('function'), context: named }
+const SCRIPT_RULES = {
+  ...COMMON_RULES,
+  affinity: steering.affinity,
+  onProgress: typed('function'),
+  context: named
+}
 const NATIVE_RULES = { ...COMMON_RULES, params: typed('object'), counters: readCounters }
 const RUN_RULES = { ...SCRIPT_RULES, name: typed('string'), filename: scriptUrl }
 
@@ -172,6 +204,7 @@ const MAP_RULES = {
   queueTimeout: limit,
   priority: PRIORITY,
   context: named,
+  group: steering.group,
   params: typed('object'),
   counters: readCounters
 }
@@ -194,6 +227,8 @@ const STREAM_RULES = {
   timeout: limit,
   queueTimeout: limit,
   priority: PRIORITY,
+  group: steering.group,
+  affinity: steering.affinity,
   transferList: arrayOf(),
   onProgress: typed('function'),
   context: named
@@ -206,6 +241,24 @@ function streamOptions(given) {
   const options = readOptions(given, STREAM_RULES, 'Stream options')
   options.highWaterMark ??= 1024
   return options
+}
+
+/** @type {Record<string, (value: any, label: string) => any>} */
+const BROADCAST_RULES = {
+  signal,
+  timeout: limit,
+  queueTimeout: limit,
+  deadline,
+  priority: PRIORITY,
+  group: steering.group,
+  onProgress: typed('function')
+}
+
+/**
+ * @param {unknown} given
+ */
+function broadcastOptions(given) {
+  return readOptions(given, BROADCAST_RULES, 'Broadcast options')
 }
 
 /**
@@ -240,6 +293,7 @@ module.exports = {
   taskOptions,
   mapOptions,
   streamOptions,
+  broadcastOptions,
   sizeOptions,
   closeOptions,
   toLimit

@@ -16,6 +16,12 @@ const { Submitter } = require('./submitter')
 const { show } = require('./validate')
 const { move, transferableSymbol, valueSymbol } = require('./payload/move')
 
+/**
+ * What other ways to use a pool within this package need of it.
+ * @type {(pool: Pool) => { handle: number, isolates: InstanceType<typeof import('./isolates').Isolates>, submitter: InstanceType<typeof Submitter> }}
+ */
+let inside
+
 class Pool extends EventEmitter {
   #options
   #defaults
@@ -49,11 +55,26 @@ class Pool extends EventEmitter {
   constructor(options) {
     super()
     this.#options = Object.freeze(poolOptions(options))
-    const { minThreads, maxThreads, maxQueue, concurrentTasksPerWorker, abortGrace, idleTimeout, filename } =
-      this.#options
+    const { maxQueue, concurrentTasksPerWorker, abortGrace, idleTimeout, filename } = this.#options
     this.#defaults = new Settings(this.#options)
-    const made = bound.createPool(minThreads, maxThreads, maxQueue, concurrentTasksPerWorker, abortGrace, idleTimeout)
+    const { minThreads, maxThreads, niceIncrement = 0, pin = false, isolate = false, recycle } = this.#options
+    const made = bound.createPool(
+      minThreads,
+      maxThreads,
+      maxQueue,
+      concurrentTasksPerWorker,
+      abortGrace,
+      idleTimeout,
+      niceIncrement,
+      pin
+    )
     ;[this.#handle, this.#uid] = made.split(',').map(Number)
+    if (isolate || recycle !== undefined) {
+      bound.recycle(this.#handle, recycle?.tasks ?? Infinity, recycle?.age ?? Infinity, isolate)
+    }
+    for (const [name, { weight, maxRunning }] of Object.entries(this.#options.groups ?? {})) {
+      bound.configureGroup(this.#handle, name, weight, maxRunning)
+    }
     pools.set(this.#uid, {
       control: (what, about) => this.#control(what, about),
       load: () => bound.load(this.#handle),
@@ -190,6 +211,21 @@ class Pool extends EventEmitter {
     return require('./pipe').pipe(this.#caller, task, options)
   }
 
+  /**
+   * Runs a task once in every worker that is ready.
+   * @param {any} task
+   * @param {any} [input]
+   * @param {any} [options]
+   * @returns {Promise<any[]>}
+   */
+  broadcast(task, input, options) {
+    const handle = this.#handle
+    const whenReady = (/** @type {number} */ least) => this.#isolates.whenReady(least)
+    if (this.#phase !== 'open') return Promise.reject(new PoolClosedError('The pool is closed'))
+    const caller = { ...this.#caller, options: this.#options, handle, whenReady }
+    return require('./broadcast').broadcast(caller, task, input, options)
+  }
+
   /** The exports of the pool's script, as functions. */
   proxy() {
     return (this.#proxy ??= require('./proxy').proxyOf((name, input, options) => this.#call(name, input, options)))
@@ -259,7 +295,8 @@ class Pool extends EventEmitter {
     if (this.#phase !== 'open') throw new PoolClosedError('The pool is closed')
     hold()
     try {
-      await this.#isolates.whenReady()
+      const { filename, minThreads } = this.#options
+      await this.#isolates.whenReady(filename === undefined ? 0 : minThreads)
     } finally {
       release()
     }
@@ -418,6 +455,10 @@ class Pool extends EventEmitter {
     return this.close()
   }
 
+  static {
+    inside = (pool) => ({ handle: pool.#handle, isolates: pool.#isolates, submitter: pool.#submitter })
+  }
+
   static move = move
   static transferableSymbol = transferableSymbol
   static valueSymbol = valueSymbol
@@ -439,4 +480,4 @@ class WorkerPool extends Pool {
   }
 }
 
-module.exports = { Pool, WorkerPool }
+module.exports = { Pool, WorkerPool, inside }

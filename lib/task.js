@@ -93,6 +93,8 @@ class Task {
       case WHAT.POOL_CLOSED:
         return this.#failWith(() => new errors.PoolClosedError('The pool was destroyed before the task ended'))
       case WHAT.WORKER_GONE:
+        // A task that was for one worker only, which has ended before.
+        if (length === 0) return this.#failWith(unstarted)
         return this.#workerGone(this.home.whyGone(about), length)
       default: {
         const error = this.home.whyNotStarted()
@@ -139,6 +141,23 @@ class Task {
   }
 }
 
+/** @type {WeakSet<object>} */
+const unstartedErrors = new WeakSet()
+
+function unstarted() {
+  const error = new errors.WorkerExitError('The worker ended before the task had begun', 0)
+  unstartedErrors.add(error)
+  return error
+}
+
+/**
+ * Whether a task that was for one worker only failed because that had ended before.
+ * @param {any} error
+ */
+function neverStarted(error) {
+  return unstartedErrors.has(error)
+}
+
 /**
  * How often a task was started, where that was more than once.
  * @param {any} error
@@ -155,4 +174,4 @@ function numberAt(offset) {
   return bytes.readDoubleLE(offset)
 }
 
-module.exports = { Task }
+module.exports = { Task, neverStarted }

@@ -5,6 +5,7 @@
 //! the only one that names Node-API; everything else is plain Rust.
 
 pub mod cpu;
+pub mod manner;
 pub mod memory;
 pub mod native;
 pub mod scheduler;

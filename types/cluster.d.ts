@@ -49,6 +49,11 @@ export interface ClusterOptions extends ProcessOptions {
   processes?: 'auto' | number
   /** `scale()` cannot go beyond it; the region has room for so many. @default the larger of 64 and `processes` */
   maxProcesses?: number
+  /**
+   * So many processes are booted beside, as far as they can be without listening, and take a slot at once
+   * when it needs a process. At most 64; none with `processes: 0`. @default 0
+   */
+  spare?: number
   /** 'rr': the primary accepts and hands on in turn. 'none': the processes accept. @default 'rr' */
   policy?: 'rr' | 'none'
   /** How messages are encoded; 'advanced' is structured clone. @default 'advanced' */
@@ -61,6 +66,12 @@ export interface ClusterOptions extends ProcessOptions {
   histograms?: Record<string, number[]>
   /** What a drain may take before connections are cut and the process is killed. @default 10000 */
   grace?: number
+  /**
+   * How long the processes go on serving after `stop()` or a SIGTERM, while `context.stopping` and `/ready` of
+   * `metricsPort` say that they will end: until a load balancer has heard of it. `grace` begins after that.
+   * @default 0
+   */
+  lameDuckDelay?: number
   /** In a drain an idle connection is closed after so long (or its server's `keepAliveTimeout`, if that is less). @default 5000 */
   drainIdle?: number
   /** How long a process outlives a primary that was killed. @default 1500 */
@@ -112,7 +123,7 @@ export interface ClusterOptions extends ProcessOptions {
   signals?: boolean
   /** End the primary after a signal, a crash loop, or when nothing boots. @default true */
   exit?: boolean
-  /** Serve `metrics()` at `/metrics` of this port. @default not */
+  /** Serve `metrics()` at `/metrics` of this port, and whether the cluster serves at `/ready`. @default not */
   metricsPort?: number
   /** @default '127.0.0.1' */
   metricsHost?: string
@@ -122,10 +133,18 @@ export interface ClusterOptions extends ProcessOptions {
 
 /** What `main` gets. Frozen. */
 export interface ClusterContext extends Messages {
-  /** The stable place of this process, from 0. */
+  /**
+   * The stable place of this process, from 0. A spare process has none before it takes a slot: reading it
+   * then throws `ERR_RSPOOL_NO_SLOT`, except that a main that reads it before anything that takes time is
+   * called when there is one.
+   */
   readonly slot: number
-  /** The how manieth process of its slot this is, from 1. */
+  /** The how manieth process of its slot this is, from 1. In a spare process as `slot`. */
   readonly generation: number
+  /** Resolves when this process has a slot: at once, except in a spare process. */
+  readonly assigned: Promise<void>
+  /** True from the moment on at which this process was told to end, also during `lameDuckDelay`. */
+  readonly stopping: boolean
   readonly counters: ClusterCounters
   readonly gauges: ClusterGauges
   readonly histograms: ClusterHistograms
@@ -225,6 +244,10 @@ export interface SupervisorEvents {
   stalled: [info: Sender & { silentMs: number; stack: string }]
   memory: [info: Sender & { rss: number }]
   recycle: [info: Sender & { reason: 'memory' | 'age' | 'requests' }]
+  /** What became of a spare process; with the slot that it was given, or the cause of its end. */
+  spare: [
+    info: { pid: number | undefined; to: 'booting' | 'ready' | 'assigned' | 'ended'; slot?: number; cause?: Cause }
+  ]
   /** Connections that an ended process had not taken: given to others, kept for the next process, or closed as none was to come. */
   handoff: [info: Sender & { resent: number; kept: number; closed: number }]
   crashloop: [info: { slot: number; restarts: number; held: boolean }]
@@ -268,24 +291,14 @@ export interface ClusterStatus {
   readonly size: number
   readonly ready: number
   readonly processes: ProcessStatus[]
+  /** Processes without a slot; 'ready' ones can take one. */
+  readonly spares: SpareStatus[]
   readonly budget: { readonly tokens: number; readonly free: number }
   readonly counters: Record<string, number>
 }
 
-/** What the platform does not tell is undefined. */
-export interface ProcessStatus {
-  readonly slot: number
-  readonly state: SlotState
-  readonly generation: number
-  readonly restarts: number
-  /** The last ten deaths. */
-  readonly causes: { readonly at: number; readonly kind: Cause['kind']; readonly message: string }[]
-  /** What the slot has counted. */
-  readonly counters: Record<string, number>
-  /** The pid of the process that is to take over. */
-  readonly replacing?: number
-  /** The pids of processes on their way out. */
-  readonly draining: number[]
+/** What is known of a process, with a slot or without. What the platform does not tell is undefined. */
+export interface ProcessReading {
   readonly pid?: number
   readonly uptimeMs?: number
   readonly readyMs?: number
@@ -310,6 +323,25 @@ export interface ProcessStatus {
   readonly connections?: number
   readonly inFlight?: number
   readonly pool?: { readonly queued: number; readonly running: number }
+}
+
+export interface ProcessStatus extends ProcessReading {
+  readonly slot: number
+  readonly state: SlotState
+  readonly generation: number
+  readonly restarts: number
+  /** The last ten deaths. */
+  readonly causes: { readonly at: number; readonly kind: Cause['kind']; readonly message: string }[]
+  /** What the slot has counted. */
+  readonly counters: Record<string, number>
+  /** The pid of the process that is to take over. */
+  readonly replacing?: number
+  /** The pids of processes on their way out. */
+  readonly draining: number[]
+}
+
+export interface SpareStatus extends ProcessReading {
+  readonly state: 'booting' | 'ready' | 'draining' | 'exited'
 }
 
 /**

@@ -9,6 +9,7 @@ import type { NativeEncoding, NativeInput, NativeOptions, NativeResult, NativeTa
 import type { PoolHistograms, TaskMeasure, WorkerHeap } from './observation.js'
 import type {
   AnyExports,
+  BroadcastOptions,
   ExportName,
   Exports,
   Filename,
@@ -105,6 +106,32 @@ export interface PoolOptions {
   /** The same for stderr, with the `stderr` event. @default 'inherit' */
   stderr?: 'inherit' | 'pipe' | 'ignore' | undefined
   /**
+   * Milliseconds that a worker may take to load its script and run its `setup`, above 0; `Infinity` is no limit.
+   * Then it is terminated, and what waits rejects with `ERR_RSPOOL_WORKER_START`. @default 60000
+   */
+  startTimeout?: number | undefined
+  /** What the tasks of a group may use, by its name; groups that are not named here have weight 1. @default {} */
+  groups?: Readonly<Record<string, GroupOptions>> | undefined
+  /**
+   * When isolates are replaced. Not with `isolate`. @default never
+   */
+  recycle?: RecycleOptions | undefined
+  /**
+   * Whether each task gets an isolate of its own, made while others run. Not with `recycle`, nor with
+   * `concurrentTasksPerWorker` above 1. @default false
+   */
+  isolate?: boolean | undefined
+  /**
+   * What is added to the niceness of the workers' threads, 0 to 19. On Linux only; elsewhere, and where the
+   * system refuses, nothing happens. @default 0
+   */
+  niceIncrement?: number | undefined
+  /**
+   * Whether each worker's thread stays on one CPU of those that the process may use, the one with the fewest
+   * pinned workers. On Linux only; elsewhere nothing happens. @default false
+   */
+  pin?: boolean | undefined
+  /**
    * Stores whose values at the time of a call travel with it, by the names under which the script finds its
    * own in `context` of `rspool/worker`. A value that cannot be cloned rejects that call with
    * `DataCloneError`. Native tasks have no context. @default none
@@ -115,6 +142,35 @@ export interface PoolOptions {
    * @default false
    */
   timing?: boolean | undefined
+}
+
+/** What the tasks of a group may use. */
+export interface GroupOptions {
+  /**
+   * Its share of the pool's time, against the weights of the other groups that have tasks: 0.001 to 1000000.
+   * @default 1
+   */
+  weight?: number | undefined
+  /** Tasks of it that run at once, over both lanes; 1 to 1000000 or `Infinity`. @default Infinity */
+  maxRunning?: number | undefined
+}
+
+/**
+ * When an isolate is replaced. Another is made ready first, one at a time, and then it ends its tasks and
+ * retires. Limits vary by a tenth from worker to worker, except `rss`.
+ */
+export interface RecycleOptions {
+  /** After so many tasks, 1 to 4294967294. @default never */
+  tasks?: number | undefined
+  /** When its used heap has more bytes, as seen after a task, at most every 100 ms. @default never */
+  heap?: number | undefined
+  /** So many milliseconds after it was ready, 1 to 2147483647. @default never */
+  age?: number | undefined
+  /**
+   * When the process has more bytes in memory, and a tenth more than when this isolate was ready, as seen
+   * after a task, at most every 100 ms. @default never
+   */
+  rss?: number | undefined
 }
 
 /** A pool's options with the defaults filled in. Frozen. */
@@ -130,6 +186,7 @@ export interface ResolvedPoolOptions
       | 'maxQueue'
       | 'concurrentTasksPerWorker'
       | 'abortGrace'
+      | 'startTimeout'
     >
   > {
   /** The script as an URL. */
@@ -141,6 +198,7 @@ export interface ResolvedPoolOptions
   readonly maxQueue: number
   readonly concurrentTasksPerWorker: number
   readonly abortGrace: number
+  readonly startTimeout: number
 }
 
 /** A distribution of times in milliseconds, within 1 %; all 0 while nothing was measured. */
@@ -350,6 +408,30 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
     task?: undefined,
     options?: SettledOptions
   ): Promise<PromiseSettledResult<T>[]>
+
+  /**
+   * Runs a task once in every isolate that is ready and is to stay, each when it has room, and gives the
+   * results in the order of their ids; in a pool that has none, `minThreads` and at least one are started
+   * first. Those that get ready later are not asked, and one that ends before its turn is left out.
+   *
+   * When all have ended, it rejects with the first error, in the same order.
+   * @param task an export of the pool's script, `{ filename, name }`, an inline function, or undefined for the
+   *   function that `run` calls; no native task
+   * @param input copied for each; with an inline function, the list of its arguments
+   */
+  broadcast<A extends unknown[], R>(
+    task: (...args: A) => R,
+    args: readonly [...A],
+    options?: BroadcastOptions
+  ): Promise<TaskResult<R>[]>
+  broadcast<I, R>(task: (input: I) => R, input: OneArgument<I>, options?: BroadcastOptions): Promise<TaskResult<R>[]>
+  broadcast<R>(task: () => R, input?: undefined, options?: BroadcastOptions): Promise<TaskResult<R>[]>
+  broadcast<T = any, N extends string = string>(
+    task: ExportName<N>,
+    input?: any,
+    options?: BroadcastOptions
+  ): Promise<T[]>
+  broadcast<T = any>(task: ScriptTask | undefined, input?: any, options?: BroadcastOptions): Promise<T[]>
 
   /**
    * Calls a generator function, or another that gives an iterable, and gives its items as they come, in their

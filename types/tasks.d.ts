@@ -55,6 +55,12 @@ export interface TaskOptions {
    */
   priority?: number | undefined
   /**
+   * The group it belongs to: groups share the pool by their weights, and `priority` and `deadline` order the
+   * tasks of one group only. Any string that is not empty; see {@link PoolOptions.groups}. @default none, which
+   * is a group of weight 1
+   */
+  group?: string | undefined
+  /**
    * How often the task may start again after its isolate has died under it, 0 to 255; never after it threw
    * or was given up. An error after several starts has their number as `attempts`. @default the pool's `retries`
    */
@@ -66,8 +72,17 @@ export interface TaskOptions {
   transferList?: readonly Transferable[] | undefined
 }
 
+/** Tasks that go to one worker. */
+export interface AffinityOptions {
+  /**
+   * Tasks with the same value run in the same isolate while that lives, then together in another. A string
+   * that is not empty, or a finite number; different values may share an isolate. @default none
+   */
+  affinity?: string | number | undefined
+}
+
 /** The options of a script task. */
-export interface ScriptOptions extends TaskOptions {
+export interface ScriptOptions extends TaskOptions, AffinityOptions {
   /**
    * Called with a copy of each value that the script gives to `task.progress()`, in order, and before the
    * promise settles. What it throws is uncaught and harms no task. @default none
@@ -79,6 +94,12 @@ export interface ScriptOptions extends TaskOptions {
    */
   context?: { readonly [name: string]: unknown } | undefined
 }
+
+/** The options of {@link Pool.broadcast}; they hold for the task in each worker. */
+export type BroadcastOptions = Pick<
+  ScriptOptions,
+  'signal' | 'timeout' | 'queueTimeout' | 'deadline' | 'priority' | 'group' | 'onProgress'
+>
 
 /** The options of {@link Pool.run}. */
 export interface RunOptions extends ScriptOptions {
@@ -196,6 +217,8 @@ export interface SettledOptions {
   queueTimeout?: number | undefined
   /** From -20, which runs first, to 19. @default 0 */
   priority?: number | undefined
+  /** The group that the calls belong to; see {@link TaskOptions.group}. @default none */
+  group?: string | undefined
   /**
    * Values for the stores of the script, by name; they go before those of the pool's `context`, and undefined
    * is none. @default none
@@ -221,7 +244,7 @@ export type NativeMapOptions<K extends NativeTaskName, E extends NativeEncoding<
 >
 
 /** The options of {@link Pool.stream}. One that is not allowed throws `ERR_RSPOOL_INVALID_ARGUMENT`. */
-export interface StreamOptions extends TaskOptions {
+export interface StreamOptions extends TaskOptions, AffinityOptions {
   /**
    * Items, 1 to 1000000, that the generator may be ahead of whoever takes them; the same for the items of an
    * input. Lower it for large items. @default 1024

@@ -21,7 +21,9 @@ module.exports = async (context) => {
   })
   const routes = {
     '/': (request, response) =>
-      response.end(JSON.stringify({ slot, generation, pid: process.pid, env: process.env.APP_VERSION })),
+      response.end(
+        JSON.stringify({ slot, generation, pid: process.pid, env: process.env.APP_VERSION, stopping: context.stopping })
+      ),
     '/count': (request, response) => response.end(String(counters.add('requests'))),
     '/slow': (request, response) => setTimeout(() => response.end('slow'), 700),
     '/hang': () => {},

@@ -51,7 +51,7 @@ class Primary extends EventEmitter {
     return [
       ...new Set(
         this.events
-          .filter(({ event }) => event === 'state')
+          .filter(({ event }) => event === 'state' || event === 'spare')
           .map(({ values }) => values[0].pid)
           .filter(Boolean)
       )

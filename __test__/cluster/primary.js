@@ -25,7 +25,8 @@ if (isPrimary || options.processes === 0) {
     'stalled',
     'memory',
     'handoff',
-    'recycle'
+    'recycle',
+    'spare'
   ]) {
     supervisor.on(name, (...values) => tell({ event: name, values }))
   }

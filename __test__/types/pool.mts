@@ -40,7 +40,13 @@ new Pool({
   resourceLimits: { maxOldGenerationSizeMb: 64 },
   trackUnmanagedFds: true,
   stdout: 'pipe',
-  stderr: 'ignore'
+  stderr: 'ignore',
+  startTimeout: 1000,
+  groups: { a: { weight: 3 }, b: { maxRunning: Infinity }, c: {} },
+  recycle: { tasks: 100, heap: 1e8, age: 3_600_000, rss: 1e9 },
+  isolate: false,
+  niceIncrement: 5,
+  pin: true
 })
 new Pool({ filename: undefined, env: { A: '1', B: undefined } })
 new WorkerPool(4, './worker.js')
@@ -178,6 +184,33 @@ runTask((list: number[]) => list.length, [1, 2, 3])
 runTask((n: number) => n, 7, { timout: 1 })
 
 is<Uint8Array>()(null as unknown as TaskResult<Promise<ReturnType<typeof move<Uint8Array>>>>, true)
+
+// ---- affinity, groups, broadcast
+
+pool.run(7, { affinity: 'user 7', group: 'tenant a' })
+pool.runTask('square', 7, { affinity: 7 })
+runTask('hash.sha256', 'x', { group: 'tenant a' })
+pool.stream('rows', 1, { affinity: 1, group: 'g' })
+pool.map([1], 'square', { group: 'g' })
+// @ts-expect-error a native task has no isolate
+runTask('hash.sha256', 'x', { affinity: 7 })
+// @ts-expect-error
+pool.run(7, { group: 7 })
+// @ts-expect-error
+new Pool({ groups: { a: { wait: 3 } } })
+// @ts-expect-error
+new Pool({ recycle: { task: 3 } })
+is<Promise<any[]>>()(pool.broadcast('clear'), true)
+is<Promise<any[]>>()(pool.broadcast(undefined, 7, { timeout: 5, signal }), true)
+is<Promise<number[]>>()(pool.broadcast<number>({ filename: './other.js' }, 7), true)
+is<Promise<number[]>>()(
+  pool.broadcast((a: number, b: number) => a + b, [1, 2]),
+  true
+)
+// @ts-expect-error a broadcast has no worker of its own
+pool.broadcast('clear', 7, { affinity: 1 })
+// @ts-expect-error no native task
+pool.broadcast('hash.sha256', 'x')
 
 // ---- readings and events
 

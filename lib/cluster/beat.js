@@ -11,17 +11,18 @@ const BEAT_EVERY = 250
 
 /**
  * @param {import('./region').SharedRegion} region
- * @param {{ seat: number, row: number }} place
+ * @param {{ seat: number, row: number }} place the row changes when a spare is given a slot
  * @param {import('./servers').Servers} servers
  * @param {() => { queued: number, running: number }} pools
  * @returns {() => void} stops it, with the last counts
  */
-function startBeat(region, { seat, row }, servers, pools) {
+function startBeat(region, place, servers, pools) {
+  const { seat } = place
   let beats = 0
   const counted = { requests: 0, errors: 0 }
   const count = () => {
     for (const name of /** @type {const} */ (['requests', 'errors'])) {
-      region.countOwn(row, name, servers[name] - counted[name])
+      region.countOwn(place.row, name, servers[name] - counted[name])
       counted[name] = servers[name]
     }
   }

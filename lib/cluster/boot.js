@@ -31,6 +31,7 @@ function boot(settings) {
     send(message, () => process.exit(code))
   }
 
+  half.on('spare', () => send({ rspool: 'spare' }))
   half.on('ready', () => {
     process.off('uncaughtException', onBootError)
     if (settings.stallStack) startStackHelper(place)
@@ -51,6 +52,8 @@ function boot(settings) {
   process.on('message', (/** @type {any} */ message) => {
     if (message === null || typeof message !== 'object') return
     if (message.rspool === 'drain') half.drain({ grace: message.grace, idle: message.idle })
+    else if (message.rspool === 'stopping') half.stopping = true
+    else if (message.rspool === 'assign') assign(half, message)
     else if (message.rspool === 'message') mailbox.receive(message)
     else if (message.rspool === 'missing?') send({ rspool: 'missing', missing: half.missing })
   })
@@ -66,6 +69,15 @@ function boot(settings) {
     worker.exitedAfterDisconnect = true
     half.drain({ grace: orphanGrace * 0.8, idle: 0 }).then(() => process.exit(1))
   })
+}
+
+/** A spare gets its slot, and what the environment of the processes says about that. @param {ClusterProcess} half @param {any} message */
+function assign(half, { env, ...place }) {
+  for (const [name, value] of Object.entries(env)) {
+    if (value === undefined) delete process.env[name]
+    else process.env[name] = String(value)
+  }
+  half.assign(place)
 }
 
 /** @param {object} place */

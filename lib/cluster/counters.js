@@ -13,6 +13,7 @@ class ClusterCounters {
   #first
   #stride
   #own
+  #region
   #cells = new Map()
   #share
 
@@ -26,6 +27,7 @@ class ClusterCounters {
     this.#first = region.rowStart(0)
     this.#stride = region.layout.rowBytes / 8
     this.#own = region.rowStart(row)
+    this.#region = region
     for (const [name, { kind, at }] of region.plan.cells) {
       if (kind === 'counter') this.#cells.set(name, at)
     }
@@ -44,6 +46,12 @@ class ClusterCounters {
       fd: shared.fd,
       names: shared.names
     })
+  }
+
+  /** @internal What is added from now on is added for another slot. @param {number} row */
+  useRow(row) {
+    this.#own = this.#region.rowStart(row)
+    this.#share = { ...this.#share, row }
   }
 
   /** The names, in the order given. */

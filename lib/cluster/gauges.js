@@ -56,6 +56,11 @@ class Cells {
     }
   }
 
+  /** @param {number} row */
+  useRow(row) {
+    this.own = this.region.rowStart(row)
+  }
+
   /** @param {string} name */
   cell(name) {
     const cell = this.cells.get(name)
@@ -74,6 +79,14 @@ class SharedGauges {
   /** @param {import('./region').SharedRegion} region @param {number} row */
   constructor(region, row) {
     this.#cells = new Cells(region, row, 'gauge')
+  }
+
+  /** @internal What was set before moves along. @param {number} row */
+  useRow(row) {
+    const { words, cells, own } = this.#cells
+    this.#cells.useRow(row)
+    for (const { at } of cells.values())
+      Atomics.store(words, this.#cells.own + at, Atomics.exchange(words, own + at, 0n))
   }
 
   get names() {
@@ -123,6 +136,11 @@ class SharedHistograms {
   /** @param {import('./region').SharedRegion} region @param {number} row */
   constructor(region, row) {
     this.#cells = new Cells(region, row, 'histogram')
+  }
+
+  /** @internal @param {number} row */
+  useRow(row) {
+    this.#cells.useRow(row)
   }
 
   get names() {

@@ -72,9 +72,11 @@ class Handoffs {
     return false
   }
 
-  /** How many connections wait for a process to take them. @param {any} worker */
-  pendingOf(worker) {
-    return this.#ledgers.get(worker)?.pending.size ?? 0
+  /** How many connections wait for a process to take them. While there are more, every process has one. */
+  get pending() {
+    let count = 0
+    for (const { pending } of this.#ledgers.values()) count += pending.size
+    return count
   }
 
   /**

@@ -5,6 +5,7 @@
 
 const os = require('node:os')
 const { EventEmitter } = require('node:events')
+const { setTimeout: sleep } = require('node:timers/promises')
 const { pathToFileURL } = require('node:url')
 const { RspoolError, invalidArgument } = require('../errors')
 const { SharedRegion } = require('./region')
@@ -95,7 +96,10 @@ class InProcessSupervisor extends EventEmitter {
     this.#stopping ??= (async () => {
       const start = performance.now()
       const drained = new Promise((resolve) => this.#half.once('drained', resolve))
-      await this.#half.drain({ grace: this.#options.grace, idle: this.#options.drainIdle })
+      const { grace, drainIdle, lameDuckDelay } = this.#options
+      this.#half.stopping = true
+      if (lameDuckDelay > 0) await sleep(Math.min(lameDuckDelay, 2 ** 31 - 1))
+      await this.#half.drain({ grace, idle: drainIdle })
       const { forced } = /** @type {any} */ (await drained)
       this.#half.release()
       setCurrent(undefined)
@@ -158,6 +162,7 @@ class InProcessSupervisor extends EventEmitter {
       size: 0,
       ready: state === 'ready' ? 1 : 0,
       processes: [{ slot: 0, state, generation: 1, restarts: 0, causes: [], draining: [], counters, ...own }],
+      spares: [],
       budget: { tokens: 1, free: 1 },
       counters
     }
@@ -165,7 +170,8 @@ class InProcessSupervisor extends EventEmitter {
 
   metrics() {
     const { counters, gauges, histograms } = this
-    return prometheusText({ status: this.status(), region: this.#region, counters, gauges, histograms })
+    const owner = (/** @type {number} */ row) => (row === 0 ? 'primary' : row - 1)
+    return prometheusText({ status: this.status(), region: this.#region, owner, counters, gauges, histograms })
   }
 
   #at(/** @type {number} */ slot) {

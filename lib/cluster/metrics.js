@@ -26,22 +26,26 @@ const PROCESS = [
  * @param {object} parts
  * @param {any} parts.status as `supervisor.status()` gives it
  * @param {import('./region').SharedRegion} parts.region
+ * @param {(row: number) => string|number} parts.owner who has a row of cells
  * @param {import('./counters').ClusterCounters} parts.counters
  * @param {import('./gauges').SharedGauges} parts.gauges
  * @param {import('./gauges').SharedHistograms} parts.histograms
  */
-function prometheusText({ status, region, counters, gauges, histograms }) {
+function prometheusText({ status, region, owner, counters, gauges, histograms }) {
   const text = new Text()
   const { processes } = status
   const rows = Array.from({ length: region.rowsUsed }, (_, row) => ({
     row,
-    labels: { slot: row === 0 ? 'primary' : row - 1 }
+    labels: { slot: owner(row) }
   }))
   const each = (/** @type {(process: any) => number|undefined} */ pick) =>
     processes.map((/** @type {any} */ process) => [{ slot: process.slot }, pick(process)])
 
   text.add('rspool_cluster_size', 'gauge', 'Slots.', [[{}, status.size]])
   text.add('rspool_cluster_ready', 'gauge', 'Slots whose process is ready.', [[{}, status.ready]])
+  text.add('rspool_cluster_spares', 'gauge', 'Spare processes that are ready to take a slot.', [
+    [{}, status.spares.filter((/** @type {any} */ { state }) => state === 'ready').length]
+  ])
   text.add('rspool_cluster_budget_tokens', 'gauge', 'Tokens of the CPU budget.', [[{}, status.budget.tokens]])
   text.add('rspool_cluster_budget_free', 'gauge', 'Tokens that no process holds.', [[{}, status.budget.free]])
   text.add(
@@ -152,11 +156,18 @@ function prometheusText({ status, region, counters, gauges, histograms }) {
  * @param {number} port
  * @param {string} host
  * @param {() => string} metrics
+ * @param {() => boolean} ready
  * @param {(line: string) => void} log
  */
-function serveMetrics(port, host, metrics, log) {
+function serveMetrics(port, host, metrics, ready, log) {
   const server = http.createServer((request, response) => {
-    if (request.method !== 'GET' || request.url?.split('?')[0] !== '/metrics') {
+    const path = request.method === 'GET' ? request.url?.split('?')[0] : undefined
+    if (path === '/ready') {
+      const is = ready()
+      response.statusCode = is ? 200 : 503
+      return response.end(is ? 'ready\n' : 'not ready\n')
+    }
+    if (path !== '/metrics') {
       response.statusCode = 404
       return response.end()
     }

@@ -7,6 +7,7 @@ const { invalidArgument } = require('../errors')
 const { readOptions, integer, duration, typed, show } = require('../validate')
 
 const MAX_PROCESSES = 1024
+const MAX_SPARES = 64
 
 /** @param {...(string|boolean)} allowed */
 function oneOf(...allowed) {
@@ -108,12 +109,14 @@ const RULES = {
   ...SPEC_RULES,
   processes,
   maxProcesses: integer(1, MAX_PROCESSES),
+  spare: integer(0, MAX_SPARES),
   policy: oneOf('rr', 'none'),
   serialization: oneOf('advanced', 'json'),
   counters: names,
   gauges: names,
   histograms,
   grace: duration,
+  lameDuckDelay: duration,
   drainIdle: duration,
   orphanGrace: duration,
   readyTimeout: duration,
@@ -146,7 +149,9 @@ function readClusterOptions(given) {
     counters: [],
     gauges: [],
     histograms: {},
+    spare: 0,
     grace: 10_000,
+    lameDuckDelay: 0,
     drainIdle: 5000,
     orphanGrace: 1500,
     readyTimeout: 30_000,

@@ -21,6 +21,8 @@ const native = /** @type {any} */ (require('../load'))
 
 class Ports {
   #wanted
+  /** Those that the primary accepts on. @type {Set<Handle>} */
+  #accepting = new Set()
   /** Those of which no process is left, by place. @type {Map<string, Kept>} */
   #kept = new Map()
   /** The places by the names that core has for them. @type {Map<string, string>} */
@@ -70,6 +72,11 @@ class Ports {
     const kept = this.#kept.get(this.#named.get(key) ?? '')
     kept?.clients.push(client)
     return kept !== undefined
+  }
+
+  /** Accepts no more: clients are refused from now on, and not left in a queue that is about to go. */
+  refuse() {
+    this.#accepting.forEach(drop)
   }
 
   /** Looks whether what is kept is still wanted, and closes it if not. */
@@ -126,11 +133,13 @@ class Ports {
     /** What core closed although it may be served yet. @type {Handle[]} */
     const left = []
     handle.close = () => {
+      this.#accepting.delete(handle)
       ports.#closing(place, handle.fd, left.splice(0))
       return drop(handle)
     }
     const { onconnection } = handle
     if (onconnection === undefined) return
+    this.#accepting.add(handle)
     /** @this {Handle} */
     function close() {
       if (ports.#leaving) left.push(this)

@@ -4,7 +4,7 @@
 // knows its servers, says when it is ready, and drains when it is told to.
 
 const { EventEmitter } = require('node:events')
-const { invalidArgument } = require('../errors')
+const { RspoolError, invalidArgument } = require('../errors')
 const { readOptions, duration, show } = require('../validate')
 const { Servers } = require('./servers')
 const { drain } = require('./drain')
@@ -15,8 +15,11 @@ const { startBeat } = require('./beat')
 const { readPools } = require('./hooks')
 
 /**
- * Events: 'ready', 'draining', 'drained' ({ forced, cut }), 'failed' (error).
+ * Events: 'spare', 'ready', 'draining', 'drained' ({ forced, cut }), 'failed' (error).
  * How it ends, and how it speaks to the primary, is the business of whoever made it.
+ *
+ * A spare has no slot yet: its servers wait with listening, and whoever asks for its slot is told to
+ * wait for it. `assign` gives it one.
  */
 class ClusterProcess extends EventEmitter {
   #state = 'booting'
@@ -27,15 +30,24 @@ class ClusterProcess extends EventEmitter {
   #region
   #seat
   #stopBeat
-  /** 'none' until `run` is called, then 'running', 'returned' or 'resolved'. */
+  /** 'none' until `run` is called, then 'running', 'returned', 'resolved', or 'waiting' for a slot. */
   #main = 'none'
+  /** main asked for the slot of a spare before it did anything that takes time. @type {unknown} */
+  #asked
+  #calling = false
+  /** @type {((context: any) => unknown)|undefined} */
+  #function
+  #saidReady = false
+  /** It was told that it will drain. */
+  stopping = false
+  #assigned = () => {}
   /** @type {Promise<void>|undefined} */
   #drained
 
   /**
    * @param {object} parts
    * @param {import('./region').SharedRegion} parts.region
-   * @param {{ slot: number, generation: number, seat: number, row: number, names: any, fd: number, awaitsMain: boolean, inProcess?: boolean, sockets?: { name: string, fd: number }[] }} parts.place
+   * @param {{ slot?: number, generation: number, seat: number, row: number, names: any, fd: number, awaitsMain: boolean, inProcess?: boolean, sockets?: { name: string, fd: number }[] }} parts.place
    * @param {object} parts.messages what the context adds to speak with the others
    */
   constructor({ region, place, messages }) {
@@ -47,14 +59,31 @@ class ClusterProcess extends EventEmitter {
     region.set(place.seat, SEAT.state, STATE.booting)
     const { names, fd } = place
     this.counters = new ClusterCounters(region, place.row, { fd, names })
+    this.gauges = new SharedGauges(region, place.row)
+    this.histograms = new SharedHistograms(region, place.row)
     this.#stopBeat = startBeat(region, place, this.#servers, readPools)
-    this.#servers.on('listening', () => setImmediate(() => this.#check()))
+    const check = () => setImmediate(() => this.#check())
+    this.#servers.on('listening', check).on('held', check)
+    const assigned = new Promise((resolve) => {
+      this.#assigned = () => resolve(undefined)
+    })
+    if (place.slot === undefined) this.#servers.hold()
+    else this.#assigned()
+    const half = this
     this.context = Object.freeze({
-      slot: place.slot,
-      generation: place.generation,
+      get slot() {
+        return half.#own('slot')
+      },
+      get generation() {
+        return half.#own('generation')
+      },
+      assigned,
+      get stopping() {
+        return half.stopping
+      },
       counters: this.counters,
-      gauges: new SharedGauges(region, place.row),
-      histograms: new SharedHistograms(region, place.row),
+      gauges: this.gauges,
+      histograms: this.histograms,
       signal: this.#abort.signal,
       sockets: place.sockets ?? [],
       onDrain: this.#onDrain.bind(this),
@@ -73,13 +102,17 @@ class ClusterProcess extends EventEmitter {
    */
   run(main) {
     if (this.#main !== 'none') throw invalidArgument('cluster.run() was called a second time in this process')
+    this.#function = main
     this.#main = 'running'
     let result
+    this.#calling = true
     try {
       result = main(this.context)
     } catch (error) {
-      this.emit('failed', error)
+      this.#failed(error)
       return this.context
+    } finally {
+      this.#calling = false
     }
     const promised =
       result !== null && typeof result === 'object' && typeof (/** @type {any} */ (result).then) === 'function'
@@ -92,10 +125,48 @@ class ClusterProcess extends EventEmitter {
           this.#main = 'resolved'
           this.#check()
         },
-        (error) => this.emit('failed', error)
+        (error) => this.#failed(error)
       )
     }
     return this.context
+  }
+
+  /** A spare whose main began by asking for its slot is as far as it can be: main is called when there is one. */
+  #failed(/** @type {unknown} */ error) {
+    if (error === undefined || error !== this.#asked) return this.emit('failed', error)
+    this.#main = 'waiting'
+    this.#hooks = []
+    this.#check()
+  }
+
+  /** @param {'slot'|'generation'} name */
+  #own(name) {
+    const { place } = this
+    if (place.slot !== undefined) return place[name]
+    const error = new RspoolError(
+      'ERR_RSPOOL_NO_SLOT',
+      `'${name}' is not known in a spare process before it takes a slot: wait for the promise 'assigned' of the context`
+    )
+    if (this.#calling) this.#asked = error
+    throw error
+  }
+
+  /**
+   * A spare takes a slot.
+   * @param {{ slot: number, generation: number, row: number }} place
+   */
+  assign({ slot, generation, row }) {
+    if (this.#state !== 'spare') return
+    Object.assign(this.place, { slot, generation, row })
+    for (const cells of [this.counters, this.gauges, this.histograms]) cells.useRow(row)
+    this.#state = 'booting'
+    this.#assigned()
+    this.#servers.go()
+    if (this.#main === 'waiting' && this.#function !== undefined) {
+      this.#main = 'none'
+      this.run(this.#function)
+    }
+    this.#check()
   }
 
   /**
@@ -111,8 +182,10 @@ class ClusterProcess extends EventEmitter {
   /** A promise of main says when it is done; anything else is ready when it listens. */
   #check() {
     if (this.#state !== 'booting' || this.#servers.pending > 0) return
+    if (this.place.slot === undefined) return this.#checkSpare()
     const listens = this.#servers.listening > 0
     if (
+      this.#saidReady ||
       this.#main === 'resolved' ||
       (this.#main === 'returned' && listens) ||
       (this.#main === 'none' && !this.place.awaitsMain && listens)
@@ -120,7 +193,17 @@ class ClusterProcess extends EventEmitter {
       this.#ready()
   }
 
+  /** What listening would make ready is as far as a spare gets. */
+  #checkSpare() {
+    const { held } = this.#servers
+    if (!this.#saidReady && held === 0 && this.#main !== 'resolved' && this.#main !== 'waiting') return
+    this.#state = 'spare'
+    this.emit('spare')
+  }
+
   #ready() {
+    this.#saidReady = true
+    if (this.place.slot === undefined) return this.#check()
     if (this.#state !== 'booting') return
     this.#state = 'ready'
     this.#region.set(this.#seat, SEAT.state, STATE.ready)
@@ -147,6 +230,7 @@ class ClusterProcess extends EventEmitter {
   }
 
   async #drain(/** @type {{ grace: number, idle: number }} */ { grace, idle }) {
+    this.stopping = true
     this.#state = 'draining'
     this.#region.set(this.#seat, SEAT.state, STATE.draining)
     this.emit('draining')

@@ -137,7 +137,7 @@ class SharedRegion {
     return Number(Atomics.load(this.words, ROWS_USED))
   }
 
-  /** @param {number} row */
+  /** @param {number} row A row that nobody ever used is not summed. */
   useRow(row) {
     if (row >= this.rowsUsed) Atomics.store(this.words, ROWS_USED, BigInt(row + 1))
   }

@@ -8,14 +8,30 @@ const { Ports } = require('./ports')
 const { InheritedSockets } = require('./systemd')
 const { SupervisedProcess } = require('./supervised')
 
-/** Row 0 of the cells is the primary's own. @param {number} slot */
-const rowOf = (slot) => slot + 1
+/**
+ * Row 0 of the cells is the primary's own; then come the spares, as they are few, then the slots.
+ * @param {{ spare: number }} options
+ * @param {number} slot
+ */
+const rowOf = ({ spare }, slot) => 1 + spare + slot
 
 /**
- * A slot may have a process that serves, one that boots and some that drain.
- * @param {number} slots
+ * Who has a row, for people: 'primary', 'spare-0', or the number of a slot.
+ * @param {{ spare: number }} options
+ * @param {number} row
  */
-const seatsFor = (slots) => slots * 3 + 8
+function ownerOf({ spare }, row) {
+  return row === 0 ? 'primary' : row <= spare ? `spare-${row - 1}` : row - 1 - spare
+}
+
+/**
+ * A slot may have a process that serves, one that boots and some that drain; a spare may have a successor.
+ * @param {{ spare: number, maxProcesses: number }} options
+ */
+const seatsFor = ({ spare, maxProcesses }) => maxProcesses * 3 + spare * 2 + 8
+
+/** What is accepted when the cluster stops is handed over within this time. */
+const HAND_OVER = 200
 
 const UNKNOWN_FORM =
   'this version of Node hands connections over in an unknown way: what a dying process has not taken is lost'
@@ -54,26 +70,63 @@ class Seats {
     this.#handoffs = options.policy === 'rr' ? new Handoffs(this.#ports) : undefined
   }
 
+  /** Accepts no more connections; resolves when the processes have taken those that were accepted. */
+  async refuse() {
+    if (this.#handoffs === undefined) return
+    this.#ports.refuse()
+    // One that hangs takes none.
+    for (const end = performance.now() + HAND_OVER; this.#handoffs.pending > 0 && performance.now() < end; )
+      await new Promise(setImmediate)
+  }
+
   /** A slot changed its state, or a process has gone: ports that nobody will serve again are closed. */
   review() {
     this.#ports.review()
   }
 
   /**
-   * Starts a process.
+   * Starts the process of a slot.
    * @param {import('./slot').Slot} slot
    * @param {any} spec
    */
   fork(slot, spec) {
+    return this.#fork(spec, { slot: slot.id, generation: slot.generation, row: rowOf(this.#options, slot.id) }, slot)
+  }
+
+  /**
+   * Starts a process that has no slot yet.
+   * @param {number} number of the spare
+   * @param {any} spec
+   */
+  forkSpare(number, spec) {
+    return this.#fork(spec, { slot: undefined, generation: 0, row: 1 + number })
+  }
+
+  /**
+   * Gives the process, which has none, a slot.
+   * @param {SupervisedProcess} process
+   * @param {import('./slot').Slot} slot
+   */
+  assign(process, slot) {
+    const row = rowOf(this.#options, slot.id)
+    this.#region.useRow(row)
+    process.assign(slot, row)
+  }
+
+  /**
+   * @param {any} spec
+   * @param {{ slot: number|undefined, generation: number, row: number }} where
+   * @param {import('./slot').Slot} [holder]
+   */
+  #fork(spec, where, holder) {
     const seat = this.#free.pop()
     if (seat === undefined) throw new RspoolError('ERR_RSPOOL_CLUSTER_FULL', 'too many processes are still draining')
-    const row = rowOf(slot.id)
-    this.#region.useRow(row)
-    const { id, generation } = slot
+    this.#region.useRow(where.row)
     const { awaitsMain } = spec
-    const place = { slot: id, generation, seat, row, names: this.#names, awaitsMain, sockets: this.#sockets.list() }
+    const place = { ...where, seat, names: this.#names, awaitsMain, sockets: this.#sockets.list() }
     const explain = this.#host.upkeep.explain.bind(this.#host.upkeep)
-    const parts = { spec, options: this.#options, region: this.#region, place, handoffs: this.#handoffs, explain }
+    const handoffs = this.#handoffs
+    const parts = { spec, options: this.#options, region: this.#region, place, holder, handoffs, explain }
     let process
     try {
       process = new SupervisedProcess(parts)
@@ -83,34 +136,30 @@ class Seats {
       throw error
     }
     this.#host.upkeep.add(process)
-    this.#follow(process, slot, row)
+    this.#follow(process)
     return process
   }
 
-  #follow(
-    /** @type {SupervisedProcess} */ process,
-    /** @type {import('./slot').Slot} */ slot,
-    /** @type {number} */ row
-  ) {
+  #follow(/** @type {SupervisedProcess} */ process) {
     const { upkeep, gauges, announce, message, request, log } = this.#host
-    const { seat, pid, generation, worker, mailbox } = process
-    const where = { slot: slot.id, pid, generation }
+    const { seat, sender, worker, mailbox } = process
     worker.on('listening', () => {
       if (this.#handoffs?.check(worker) === false) log(UNKNOWN_FORM)
     })
-    process.on('handoff', (settled) => announce('handoff', { ...where, ...settled }))
+    process.on('handoff', (settled) => announce('handoff', { ...sender, ...settled }))
     mailbox.onMessage(message)
     mailbox.onRequest(request)
     process.once('exit', (cause) => {
       upkeep.remove(process)
       this.#region.native.reclaim(seat)
       this.#region.clear(seat)
-      if (!slot.processes().some((other) => other !== process)) gauges.clearRow(row)
+      const { holder, row } = process
+      if (!holder?.processes().some((other) => other !== process)) gauges.clearRow(row)
       this.#free.push(seat)
-      announce('exit', { ...where, cause })
+      if (holder !== undefined) announce('exit', { ...sender, cause })
       setImmediate(() => this.review())
     })
   }
 }
 
-module.exports = { Seats, rowOf, seatsFor }
+module.exports = { Seats, rowOf, ownerOf, seatsFor }

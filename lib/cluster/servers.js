@@ -16,12 +16,14 @@ const GOING_AWAY = Buffer.from([0x88, 0x02, 0x03, 0xe9])
  * @typedef {{ server: any, http1: boolean, http2: boolean, sockets: Map<any, Connection>, sessions: Set<any> }} Served
  */
 
-/** Emits 'listening' when a server listens and none is about to. */
+/** Emits 'listening' when a server listens and none is about to, and 'held' when one has to wait with that. */
 class Servers extends EventEmitter {
   /** @type {Map<any, Served>} */
   #served = new Map()
   #pending = new Set()
   #refusing = false
+  /** What servers that were told to listen will do when they may. @type {(() => void)[]|undefined} */
+  #held
   #listen = net.Server.prototype.listen
   #onRequest
   #onResponse
@@ -33,8 +35,14 @@ class Servers extends EventEmitter {
     const servers = this
     const listen = this.#listen
     net.Server.prototype.listen = function (/** @type {any[]} */ ...args) {
-      servers.#track(this)
-      return Reflect.apply(listen, this, args)
+      const start = () => {
+        servers.#track(this)
+        return Reflect.apply(listen, this, args)
+      }
+      if (servers.#held === undefined) return start()
+      servers.#held.push(start)
+      servers.emit('held')
+      return this
     }
     this.#onRequest = (/** @type {any} */ { server, response }) => {
       this.requests++
@@ -52,6 +60,23 @@ class Servers extends EventEmitter {
     net.Server.prototype.listen = this.#listen
     diagnostics.unsubscribe('http.server.request.start', this.#onRequest)
     diagnostics.unsubscribe('http.server.response.finish', this.#onResponse)
+  }
+
+  /** Servers that are told to listen wait until `go` is called. */
+  hold() {
+    this.#held = []
+  }
+
+  /** What was told to listen does so now. */
+  go() {
+    const held = this.#held ?? []
+    this.#held = undefined
+    for (const start of held) start()
+  }
+
+  /** How many wait. */
+  get held() {
+    return this.#held?.length ?? 0
   }
 
   get listening() {
@@ -150,6 +175,7 @@ class Servers extends EventEmitter {
   /** From now on nothing is accepted, and whatever is answered ends its connection. */
   refuse() {
     this.#refusing = true
+    if (this.#held !== undefined) this.#held = []
     for (const { server, http1, sockets, sessions } of this.#served.values()) {
       stopAccepting(server)
       for (const session of sessions) session.close()

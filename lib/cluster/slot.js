@@ -89,8 +89,10 @@ class Slot {
       if (this.next !== fresh)
         throw new RspoolError('ERR_RSPOOL_RELOAD', `the new process of slot ${this.id} was ended`)
     } catch (error) {
-      if (this.next === fresh) this.next = undefined
-      fresh.kill({ kind: 'roll-back' })
+      if (this.next === fresh) {
+        this.next = undefined
+        this.#dismiss(fresh, { kind: 'roll-back' })
+      }
       throw error
     }
     this.next = undefined
@@ -110,13 +112,15 @@ class Slot {
   async stop(reason, limits = this.#limits()) {
     this.#stopped = true
     clearTimeout(this.#timer)
-    this.next?.kill(reason)
+    const { next } = this
+    this.next = undefined
+    if (next !== undefined) this.#dismiss(next, reason, limits)
     if (this.current !== undefined) {
       this.#to('draining')
       this.#leave(this.current, reason, limits)
       this.current = undefined
     }
-    await Promise.all([...this.leaving, this.next].map((process) => process?.exited))
+    await Promise.all([...this.leaving, next].map((process) => process?.exited))
     this.#to('stopped')
   }
 
@@ -168,6 +172,16 @@ class Slot {
   #fork(/** @type {any} */ spec) {
     this.generation++
     return this.host.fork(this, spec)
+  }
+
+  /** One that was to take over and does not: it may have requests if it was ready. */
+  #dismiss(
+    /** @type {import('./supervised').SupervisedProcess} */ fresh,
+    /** @type {{ kind: string }} */ reason,
+    limits = this.#limits()
+  ) {
+    if (fresh.state === 'ready') this.#leave(fresh, reason, limits)
+    else fresh.kill(reason)
   }
 
   #leave(

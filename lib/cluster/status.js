@@ -7,7 +7,7 @@ const native = /** @type {any} */ (require('../load'))
 const { SEAT } = require('./region')
 
 /** @param {any} parts */
-function readStatus({ slots, region, counters, size, phase, rowOf, upkeep }) {
+function readStatus({ slots, region, counters, size, phase, rowOf, upkeep, spares }) {
   const live = slots.filter((/** @type {any} */ slot) => slot.state !== 'stopped')
   const processes = live.map((/** @type {any} */ slot) =>
     slotStatus(slot, region, phase === 'stopped' ? undefined : upkeep, counters.snapshotOf(rowOf(slot.id)))
@@ -22,6 +22,10 @@ function readStatus({ slots, region, counters, size, phase, rowOf, upkeep }) {
     size,
     ready,
     processes,
+    spares: spares.map((/** @type {any} */ process) => ({
+      state: process.state === 'spare' ? 'ready' : process.state,
+      ...processStatus(process, region, phase === 'stopped' ? undefined : upkeep)
+    })),
     budget: { tokens: region.layout.tokenCount, free: region.native.freeTokens() },
     counters: counters.snapshot()
   }

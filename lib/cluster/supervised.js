@@ -16,10 +16,10 @@ const KILL_AFTER_GRACE = 200
 const LAST_WORDS = 250
 
 /**
- * Events: 'ready', 'draining' (it drains of its own accord), 'message', 'handoff' ({ resent, kept, closed }), 'exit' (cause). After 'exit' nothing follows.
+ * Events: 'spare', 'ready', 'draining' (it drains of its own accord), 'message', 'handoff' ({ resent, kept, closed }), 'exit' (cause). After 'exit' nothing follows.
  */
 class SupervisedProcess extends EventEmitter {
-  /** @type {'booting'|'ready'|'draining'|'stalled'|'exited'} */
+  /** @type {'booting'|'spare'|'ready'|'draining'|'stalled'|'exited'} */
   state = 'booting'
   startedAt = Date.now()
   /** @type {number|undefined} */
@@ -42,14 +42,18 @@ class SupervisedProcess extends EventEmitter {
    * @param {any} parts.options
    * @param {import('./region').SharedRegion} parts.region
    * @param {any} parts.place
+   * @param {import('./slot').Slot} [parts.holder]
    * @param {import('./handoff').Handoffs|undefined} parts.handoffs
    * @param {(process: SupervisedProcess, code: number|null, signal: string|null) => void} parts.explain sets `reason` where it knows one
    */
-  constructor({ spec, options, region, place, handoffs, explain }) {
+  constructor({ spec, options, region, place, holder, handoffs, explain }) {
     super()
+    /** None while it is a spare. @type {import('./slot').Slot|undefined} */
+    this.holder = holder
     this.slot = place.slot
     this.generation = place.generation
     this.seat = place.seat
+    this.row = place.row
     this.spec = spec
     this.options = options
     region.clear(place.seat)
@@ -58,18 +62,39 @@ class SupervisedProcess extends EventEmitter {
     this.handoffs = handoffs
     this.explain = explain
     handoffs?.follow(this.worker)
-    this.mailbox = new Mailbox(
-      (message, done) => {
-        if (!this.worker.isConnected()) return done(new Error('the process is gone'))
-        this.worker.process.send({ rspool: 'message', ...message }, undefined, {}, done)
-      },
-      { slot: this.slot, generation: this.generation, pid: this.pid }
-    )
+    this.sender = { slot: this.slot, generation: this.generation, pid: this.pid }
+    this.mailbox = new Mailbox((message, done) => {
+      if (!this.worker.isConnected()) return done(new Error('the process is gone'))
+      this.worker.process.send({ rspool: 'message', ...message }, undefined, {}, done)
+    }, this.sender)
     this.exited = new Promise((resolve) => this.once('exit', resolve))
     this.#listen()
-    if (options.readyTimeout !== Infinity) {
-      this.#timer = setTimeout(() => this.#notReady(), Math.min(options.readyTimeout, 2 ** 31 - 1))
-    }
+    this.#limitBoot()
+  }
+
+  #limitBoot() {
+    const { readyTimeout } = this.options
+    clearTimeout(this.#timer)
+    if (readyTimeout !== Infinity) this.#timer = setTimeout(() => this.#notReady(), Math.min(readyTimeout, 2 ** 31 - 1))
+  }
+
+  /**
+   * A spare takes a slot: it listens now, and is ready soon.
+   * @param {import('./slot').Slot} holder
+   * @param {number} row
+   */
+  assign(holder, row) {
+    const { id: slot, generation } = holder
+    Object.assign(this, { holder, slot, generation, row, state: 'booting' })
+    Object.assign(this.sender, { slot, generation })
+    this.#limitBoot()
+    const env = { ...ownEnv(this.spec, slot), ...slotEnv(slot, generation) }
+    this.worker.process.send(
+      /** @type {any} */ ({ rspool: 'assign', slot, generation, row, env }),
+      undefined,
+      {},
+      () => {}
+    )
   }
 
   #listen() {
@@ -121,8 +146,14 @@ class SupervisedProcess extends EventEmitter {
     switch (message.rspool) {
       case 'ready':
         return this.#becomeReady()
+      case 'spare':
+        if (this.state !== 'booting' || this.holder !== undefined) return
+        clearTimeout(this.#timer)
+        this.state = 'spare'
+        this.emit('spare')
+        return
       case 'draining':
-        if (this.state === 'booting' || this.state === 'ready') {
+        if (this.state === 'booting' || this.state === 'spare' || this.state === 'ready') {
           this.planned = true
           this.state = 'draining'
           this.#killAfter(this.options.grace + KILL_AFTER_GRACE)
@@ -144,7 +175,8 @@ class SupervisedProcess extends EventEmitter {
   }
 
   #becomeReady() {
-    if (this.state !== 'booting') return
+    // A spare is ready when it has a slot and says so again.
+    if (this.state !== 'booting' || this.holder === undefined) return
     clearTimeout(this.#timer)
     this.state = 'ready'
     this.readyAt = Date.now()
@@ -172,6 +204,12 @@ class SupervisedProcess extends EventEmitter {
       },
       Math.min(ms, 2 ** 31 - 1)
     )
+  }
+
+  /** Tells it that it will have to drain. */
+  announceStop() {
+    if (this.worker.isConnected())
+      this.worker.process.send(/** @type {any} */ ({ rspool: 'stopping' }), undefined, {}, () => {})
   }
 
   /**
@@ -219,7 +257,8 @@ function fork(spec, options, place, fd) {
     // The region is descriptor 4 of every process.
     stdio: ['inherit', 'inherit', 'inherit', 'ipc', fd]
   })
-  const own = typeof spec.env === 'function' ? spec.env(place.slot) : spec.env
+  // What the environment says of a slot a spare is told later.
+  const own = place.slot === undefined && typeof spec.env === 'function' ? {} : ownEnv(spec, place.slot)
   const settings = {
     place: { ...place, fd: 4 },
     primary: process.pid,
@@ -237,11 +276,21 @@ function fork(spec, options, place, fd) {
       LISTEN_FDS: undefined,
       LISTEN_PID: undefined,
       ...own,
-      RSPOOL_SLOT: String(place.slot),
-      RSPOOL_GENERATION: String(place.generation),
+      ...slotEnv(place.slot, place.generation),
       RSPOOL_CLUSTER: JSON.stringify(settings)
     })
   )
+}
+
+/** @param {any} spec @param {number} slot */
+function ownEnv({ env }, slot) {
+  return typeof env === 'function' ? env(slot) : env
+}
+
+/** @param {number|undefined} slot @param {number} generation */
+function slotEnv(slot, generation) {
+  if (slot === undefined) return { RSPOOL_SLOT: undefined, RSPOOL_GENERATION: undefined }
+  return { RSPOOL_SLOT: String(slot), RSPOOL_GENERATION: String(generation) }
 }
 
 module.exports = { SupervisedProcess }

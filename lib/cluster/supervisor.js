@@ -3,6 +3,7 @@
 // The supervisor: the primary's half of the helper. It owns the slots, the region and the watcher,
 // decides what a death means, and ends the primary with the right code.
 
+const { setTimeout: sleep } = require('node:timers/promises')
 const { availableParallelism } = /** @type {any} */ (require('../load'))
 const { RspoolError, invalidArgument } = require('../errors')
 const { show } = require('../validate')
@@ -10,7 +11,8 @@ const { SharedRegion, SEAT } = require('./region')
 const { ClusterCounters } = require('./counters')
 const { Verdicts } = require('./verdict')
 const { Post } = require('./post')
-const { Seats, rowOf, seatsFor } = require('./seats')
+const { Seats, rowOf, ownerOf, seatsFor } = require('./seats')
+const { Spares } = require('./spares')
 const { Slot } = require('./slot')
 const { Reloads } = require('./reload')
 const { readStatus } = require('./status')
@@ -26,7 +28,7 @@ const EXIT = { clean: 0, noBoot: 3, crashLoop: 70 }
 
 /**
  * Events: 'state' ({ slot, pid, from, to }), 'exit' ({ slot, pid, generation, cause }), 'message'
- * (message, { slot, generation, pid }), 'handoff' ({ slot, pid, generation, resent, kept, closed }), 'crashloop' ({ slot, restarts, held }), 'reload' (report),
+ * (message, { slot, generation, pid }), 'spare' ({ pid, to, slot, cause }), 'handoff' ({ slot, pid, generation, resent, kept, closed }), 'crashloop' ({ slot, restarts, held }), 'reload' (report),
  * 'close' (exit code).
  */
 class Supervisor extends Post {
@@ -37,7 +39,10 @@ class Supervisor extends Post {
   #region
   #names
   #seats
+  #spares
   #size
+  /** How many calls of reload() are not done. */
+  #reloading = 0
   #verdicts
   /** @type {'running'|'stopping'|'stopped'} */
   #phase = 'running'
@@ -63,10 +68,9 @@ class Supervisor extends Post {
     this.#options = options
     this.#size = options.processes
     this.#names = { counters: options.counters, gauges: options.gauges, histograms: options.histograms }
-    const { maxProcesses } = options
     this.#region = SharedRegion.create(this.#names, {
-      rows: rowOf(maxProcesses),
-      seats: seatsFor(maxProcesses),
+      rows: rowOf(options, options.maxProcesses),
+      seats: seatsFor(options),
       tokens: availableParallelism()
     })
     this.#region.useRow(0)
@@ -85,11 +89,11 @@ class Supervisor extends Post {
     })
     this.#upkeep = new Upkeep(this.#region, options, {
       replace: (process, reason) => this.#recycle(process, reason),
-      stalled: ({ slot, pid, generation }, silentMs, stack) => {
-        this.#slots[slot].markStalled()
-        announce(this, 'stalled', { slot, pid, generation, silentMs, stack })
+      stalled: ({ holder, sender }, silentMs, stack) => {
+        holder?.markStalled()
+        announce(this, 'stalled', { ...sender, silentMs, stack })
       },
-      memory: ({ slot, pid, generation }, rss) => announce(this, 'memory', { slot, pid, generation, rss })
+      memory: ({ sender }, rss) => announce(this, 'memory', { ...sender, rss })
     })
     this.#seats = new Seats(this.#region, options, this.#names, {
       upkeep: this.#upkeep,
@@ -103,7 +107,16 @@ class Supervisor extends Post {
       log: (line) => this.#log(line),
       wanted: () => this.#phase === 'running' && this.#slots.some((slot) => slot.expects)
     })
-    this.#notifier = new Notifier(() => this.#slots.some(({ current }) => current?.state === 'ready'))
+    this.#spares = new Spares(options, {
+      limits: { grace: options.grace, idle: options.drainIdle },
+      spec: () => this.#spec,
+      wanted: () => this.#phase === 'running' && this.#reloading === 0 && !this.#slots.some((slot) => slot.expects),
+      fork: (number, spec) => this.#seats.forkSpare(number, spec),
+      assign: (process, slot) => this.#seats.assign(process, slot),
+      changed: (info) => announce(this, 'spare', info),
+      log: (line) => this.#log(line)
+    })
+    this.#notifier = new Notifier(() => this.#serves)
     this.ready.then(
       () => this.#notifier.ready(this.#size),
       () => {}
@@ -113,6 +126,7 @@ class Supervisor extends Post {
         options.metricsPort,
         options.metricsHost,
         () => this.metrics(),
+        () => this.#phase === 'running' && this.#serves,
         (line) => this.#log(line)
       )
     }
@@ -144,6 +158,10 @@ class Supervisor extends Post {
     return this.#size
   }
 
+  get #serves() {
+    return this.#slots.some(({ current }) => current?.state === 'ready')
+  }
+
   /** The processes that serve: { slot, pid, generation, state }. */
   get processes() {
     return this.#slots
@@ -155,6 +173,7 @@ class Supervisor extends Post {
   async reload(options) {
     this.#assertRunning('reload')
     this.#notifier.reloading()
+    this.#reloading++
     try {
       const report = await this.#reloads.run(options)
       announce(this, 'reload', report)
@@ -163,6 +182,8 @@ class Supervisor extends Post {
       if (this.#phase === 'running') this.#log(`reload: ${/** @type {Error} */ (error).message}`)
       throw error
     } finally {
+      this.#reloading--
+      this.#spares.fill()
       if (this.#phase === 'running') this.#notifier.ready(this.#size)
     }
   }
@@ -212,18 +233,20 @@ class Supervisor extends Post {
 
   /** Drains all processes and ends. Resolves when the last has gone. */
   stop() {
-    return this.#stop({ grace: this.#options.grace, idle: this.#options.drainIdle })
+    const { grace, drainIdle, lameDuckDelay } = this.#options
+    return this.#stop({ grace, idle: drainIdle, delay: lameDuckDelay })
   }
 
   /** All that is known, without asking any process. */
   status() {
     return readStatus({
+      spares: this.#spares.processes(),
       slots: this.#slots,
       region: this.#region,
       counters: this.counters,
       size: this.#size,
       phase: this.#phase,
-      rowOf,
+      rowOf: (/** @type {number} */ slot) => rowOf(this.#options, slot),
       upkeep: this.#upkeep
     })
   }
@@ -231,7 +254,8 @@ class Supervisor extends Post {
   /** The same and all counters as Prometheus text. */
   metrics() {
     const { counters, gauges, histograms } = this
-    return prometheusText({ status: this.status(), region: this.#region, counters, gauges, histograms })
+    const owner = (/** @type {number} */ row) => ownerOf(this.#options, row)
+    return prometheusText({ status: this.status(), region: this.#region, owner, counters, gauges, histograms })
   }
 
   /** Puts a new process in the place of one that is not well any more. */
@@ -263,13 +287,19 @@ class Supervisor extends Post {
         new Slot(next, {
           options: this.#options,
           spec: () => this.#spec,
-          fork: (slot, spec) => this.#seats.fork(slot, spec),
+          fork: (slot, spec) => this.#newProcess(slot, spec),
           died: (slot, cause) => this.#died(slot, cause),
           changed: (slot, from) => this.#changed(slot, from)
         })
       )
     }
     return this.#slots[id]
+  }
+
+  /** Reloads want what is on the disk now, and not what a spare has loaded. */
+  #newProcess(/** @type {Slot} */ slot, /** @type {any} */ spec) {
+    const spare = this.#reloading === 0 ? this.#spares.take(slot, spec) : undefined
+    return spare ?? this.#seats.fork(slot, spec)
   }
 
   /** @returns {'restart'|'hold'} */
@@ -299,6 +329,7 @@ class Supervisor extends Post {
     }
     this.#checkReady()
     this.#seats.review()
+    if (this.#verdicts.everReady) this.#spares.fill()
   }
 
   #checkReady() {
@@ -311,20 +342,31 @@ class Supervisor extends Post {
   }
 
   #stopBySignal(/** @type {'SIGTERM'|'SIGINT'|'SIGQUIT'} */ signal) {
-    const { grace, drainIdle } = this.#options
+    const { grace, drainIdle, lameDuckDelay } = this.#options
     // At a keyboard somebody waits for it.
-    const idle = signal === 'SIGINT' ? Math.min(drainIdle, 500) : drainIdle
-    return this.#stop({ grace, idle }, signal)
+    const limits =
+      signal === 'SIGINT'
+        ? { grace, idle: Math.min(drainIdle, 500), delay: 0 }
+        : { grace, idle: drainIdle, delay: lameDuckDelay }
+    return this.#stop(limits, signal)
   }
 
-  #stop(/** @type {{ grace: number, idle: number }} */ limits, /** @type {string} */ signal = '') {
+  #stop(
+    /** @type {{ grace: number, idle: number, delay: number }} */ { delay, ...limits },
+    /** @type {string} */ signal = ''
+  ) {
     this.#stopping ??= (async () => {
       const start = performance.now()
       this.#phase = 'stopping'
       this.#forced = 0
       this.#ready.reject(new RspoolError('ERR_RSPOOL_CLUSTER_STOPPED', 'the cluster was stopped before it was ready'))
       this.#notifier.stopping()
-      await Promise.all(this.#slots.map((slot) => slot.stop({ kind: 'stop' }, limits)))
+      if (delay > 0) {
+        for (const slot of this.#slots) slot.current?.announceStop()
+        await sleep(Math.min(delay, 2 ** 31 - 1))
+      }
+      await this.#seats.refuse()
+      await Promise.all([...this.#slots.map((slot) => slot.stop({ kind: 'stop' }, limits)), this.#spares.stop()])
       const forced = this.#forced
       const number = signal === '' ? undefined : require('node:os').constants.signals[/** @type {'SIGTERM'} */ (signal)]
       this.#finish(number !== undefined && forced > 0 ? 128 + number : EXIT.clean, signal !== '')
@@ -337,11 +379,15 @@ class Supervisor extends Post {
   #killAll(/** @type {number} */ code) {
     const wasStopping = this.#stopping
     this.#phase = 'stopping'
-    for (const slot of this.#slots) slot.kill({ kind: 'forced' })
-    Promise.all(this.#slots.flatMap((slot) => slot.processes().map(({ exited }) => exited))).then(() =>
-      this.#finish(code, true)
-    )
+    this.#kill({ kind: 'forced' }).then(() => this.#finish(code, true))
     return wasStopping
+  }
+
+  /** Ends all processes at once; resolves when they have gone. */
+  #kill(/** @type {{ kind: string }} */ reason) {
+    for (const slot of this.#slots) slot.kill(reason)
+    const all = [...this.#slots.flatMap((slot) => slot.processes()), ...this.#spares.processes()]
+    return Promise.all(all.map((process) => process.kill(reason)))
   }
 
   #fatal(/** @type {number} */ code, /** @type {string} */ message) {
@@ -350,13 +396,10 @@ class Supervisor extends Post {
     this.#log(message)
     const error = new RspoolError(code === EXIT.noBoot ? 'ERR_RSPOOL_NO_BOOT' : 'ERR_RSPOOL_CRASH_LOOP', message)
     this.#ready.reject(Object.assign(error, { exitCode: code }))
-    for (const slot of this.#slots) slot.kill({ kind: 'stop' })
-    this.#stopping = Promise.all(this.#slots.flatMap((slot) => slot.processes().map(({ exited }) => exited))).then(
-      () => {
-        this.#finish(code, true)
-        return { forced: 0, durationMs: 0 }
-      }
-    )
+    this.#stopping = this.#kill({ kind: 'stop' }).then(() => {
+      this.#finish(code, true)
+      return { forced: 0, durationMs: 0 }
+    })
   }
 
   #finish(/** @type {number} */ code, /** @type {boolean} */ ends) {

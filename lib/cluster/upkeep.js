@@ -109,7 +109,7 @@ class Upkeep {
     const now = Date.now()
     for (const [process, { requests, age, notBefore }] of this.#watched) {
       if (process.state !== 'ready' || now < notBefore) continue
-      if (now - process.startedAt >= age) return this.#replace(process, { kind: 'age' })
+      if (now - (process.readyAt ?? now) >= age) return this.#replace(process, { kind: 'age' })
       if (this.#region.get(process.seat, SEAT.requests) >= requests) return this.#replace(process, { kind: 'requests' })
       if (process.overMemory) return this.#replace(process, { kind: 'memory' })
     }

@@ -7,6 +7,8 @@ const PORT_MESSAGE = Object.freeze({
   RESULT: 2,
   INPUT: 3,
   GONE: 4,
+  // The isolate has done all that it had to.
+  RETIRED: 16,
   PROGRESS: 5,
   // Before the process ends: write all output, and say so.
   FLUSH: 6,

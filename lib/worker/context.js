@@ -106,6 +106,9 @@ let storage
 let shared = false
 
 const context = {
+  /** Whether this is an isolate of a pool. */
+  inWorker: false,
+
   /**
    * @param {Int32Array} array
    * @param {import('node:worker_threads').MessagePort} toOwner

@@ -36,15 +36,20 @@ let port
 let workerId = -1
 let concurrency = 1
 let running = 0
+/** Sees whether the isolate has grown too large. @type {((now: number) => void) | undefined} */
+let checkSize
 /** When the event loop last had a turn, on the scheduler's clock; -1 after a turn. */
 let sliceStart = -1
 
 /** @param {any} settings */
 async function startWorker(settings) {
+  if (settings.niceIncrement > 0 || settings.pin) bound.adopt(settings.niceIncrement, settings.pin)
+  context.inWorker = true
   if (settings.filename !== undefined) await load(settings.filename)
   port = settings.port
   workerId = settings.id
   concurrency = settings.concurrency
+  if (settings.recycle !== undefined) checkSize = require('./size').watch(settings.recycle)
   context.open(settings.flags, port, concurrency)
   port.on('message', received)
   hold()
@@ -59,6 +64,7 @@ async function retire() {
   try {
     await teardown()
   } finally {
+    port.postMessage([PORT_MESSAGE.RETIRED])
     port.close()
     parentPort?.unref()
     release()
@@ -80,6 +86,7 @@ function rung(why) {
 async function work(slot, status, value) {
   for (;;) {
     exchange(slot, status, value)
+    if (checkSize !== undefined) checkSize(numbers[CLOCK])
     const result = cells[CELL.RESULT]
     if (result === IDLE) {
       sliceStart = -1

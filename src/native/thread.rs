@@ -35,6 +35,7 @@ pub fn launch(pool: &Arc<Scheduler>, id: WorkerId) -> io::Result<()> {
 }
 
 fn work(pool: &Arc<Scheduler>, id: WorkerId) {
+    pool.manner().adopt();
     let parker = Arc::new(Parker::default());
     let idle = match pool.idle_timeout() {
         u32::MAX => None,

@@ -4,7 +4,7 @@
 //! environment owns: their threads see their tasks cancelled and end, their results have nowhere to
 //! go. A pool that it only works for is not touched: that pool's owner sees the isolate exit.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::sync::{Arc, LazyLock, Weak};
@@ -48,7 +48,12 @@ pub(super) struct Environment {
     pub(super) blobs: RefCell<Vec<Bytes>>,
     /// Memory of this environment that tasks count into, and what keeps it alive.
     counters: RefCell<Vec<(Arc<Borrowed>, sys::napi_ref)>>,
+    /// Bytes of inputs that the engine has been told of.
+    told: Cell<isize>,
 }
+
+/// The engine is told of so many bytes at once: that takes longer than what happens to most tasks.
+const ACCOUNT_STEP: usize = 1 << 20;
 
 impl Environment {
     /// The pool of a handle.
@@ -111,6 +116,19 @@ impl Environment {
         joined
     }
 
+    /// Tells the engine what its garbage collector cannot see: how much waits in the pools.
+    pub(super) fn account(&self) {
+        let queued = self.outbox.queued_bytes();
+        let change = queued - self.told.get();
+        if change == 0 || (change.unsigned_abs() < ACCOUNT_STEP && queued != 0) {
+            return;
+        }
+        self.told.set(queued);
+        let mut sum = 0;
+        // SAFETY: this environment, on its thread; the out-pointer is local.
+        unsafe { sys::napi_adjust_external_memory(self.env, change as i64, &mut sum) };
+    }
+
     /// Keeps `reference` until no task counts into the memory any more.
     pub(super) fn lend(&self, memory: Arc<Borrowed>, reference: sys::napi_ref) {
         self.counters.borrow_mut().push((memory, reference));
@@ -167,6 +185,7 @@ fn make(
         carry: RefCell::default(),
         blobs: RefCell::default(),
         counters: RefCell::default(),
+        told: Cell::default(),
     }));
     // After the threadsafe function, so that this runs before the engine frees it.
     check(

@@ -124,6 +124,7 @@ pub(super) fn submit_with(
             Err(Refusal::Closed) => CLOSED,
         },
     );
+    environment.account();
     Ok(None)
 }
 
@@ -286,6 +287,7 @@ fn answer(environment: &Environment, call: &Call) -> Returned {
 fn drain(environment: &Environment, call: &Call) -> Returned {
     let mailbox = &environment.mailbox;
     environment.collect_lent();
+    environment.account();
     environment.blobs.borrow_mut().clear();
     let mut carry = environment.carry.borrow_mut();
     let (mut offset, mut count) = (0, 0u32);

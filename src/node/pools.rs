@@ -8,6 +8,7 @@ use napi::sys;
 use super::call::{Call, Fault, Outcome as Returned, check};
 use super::environment::Environment;
 use super::hot::submit_with;
+use crate::manner::Manner;
 use crate::memory::borrowed::Borrowed;
 use crate::memory::counters::CounterSet;
 use crate::native;
@@ -19,6 +20,9 @@ use crate::supervise::reading;
 super::call::exports! {
     c"createPool" CreatePool = create_pool;
     c"releasePool" ReleasePool = release_pool;
+    c"adopt" Adopt = adopt;
+    c"recycle" Recycle = recycle;
+    c"wearOut" WearOut = wear_out;
     c"closePool" ClosePool = close_pool;
     c"destroyPool" DestroyPool = destroy_pool;
     c"submitWith" SubmitWith = submit_attached;
@@ -67,7 +71,7 @@ fn limit(call: &Call, value: sys::napi_value) -> Result<u32, Fault> {
     })
 }
 
-/// `createPool(min, max, maxQueue, concurrency, abortGrace, idleTimeout) -> "handle,uid"`
+/// `createPool(min, max, maxQueue, concurrency, abortGrace, idleTimeout, nice, pin) -> "handle,uid"`
 fn create_pool(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let max_queue = limit(call, args[2])?;
@@ -82,11 +86,43 @@ fn create_pool(environment: &Environment, call: &Call) -> Returned {
         concurrency: limit(call, args[3])?,
         abort_grace: limit(call, args[4])?,
         idle_timeout: limit(call, args[5])?,
+        manner: manner(call, args[6], args[7])?,
     };
     let outbox = Arc::clone(&environment.outbox);
     let (handle, uid) =
         environment.add_pool(|uid| Scheduler::new(uid, limits, outbox, native::launch));
     call.make_string(&format!("{handle},{uid}"))
+}
+
+fn manner(call: &Call, nice: sys::napi_value, pin: sys::napi_value) -> Result<Manner, Fault> {
+    Ok(Manner {
+        nice: u8::try_from(call.index(nice)?).unwrap_or(u8::MAX),
+        pin: call.boolean(pin)?,
+    })
+}
+
+/// `adopt(nice, pin)`: how this environment's thread is run.
+fn adopt(_: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    manner(call, args[0], args[1])?.adopt();
+    Ok(None)
+}
+
+/// `recycle(pool, tasks, age, oneTask)`: when isolates are replaced.
+fn recycle(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let (tasks, age) = (limit(call, args[1])?, limit(call, args[2])?);
+    let one_task = call.boolean(args[3])?;
+    environment.with_pool(call.index(args[0])?, |pool| {
+        pool.recycle(tasks, age, one_task);
+    })?;
+    Ok(None)
+}
+
+/// `wearOut()`: this environment's worker is to be replaced.
+fn wear_out(environment: &Environment, _: &Call) -> Returned {
+    environment.with_member(|pool, id| pool.wear_out(id))?;
+    Ok(None)
 }
 
 fn release_pool(environment: &Environment, call: &Call) -> Returned {
@@ -147,11 +183,13 @@ fn lend_counters(
     })?))
 }
 
-/// `reserveMinimum(pool, lane) -> "id,id,…"`
+/// `reserveMinimum(pool, lane, least) -> "id,id,…"`
 fn reserve_minimum(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
-    let lane = lane(call, args[1])?;
-    let ids = environment.with_pool(call.index(args[0])?, |pool| pool.reserve_minimum(lane))?;
+    let (lane, least) = (lane(call, args[1])?, limit(call, args[2])?);
+    let ids = environment.with_pool(call.index(args[0])?, |pool| {
+        pool.reserve_minimum(lane, least)
+    })?;
     list(call, &ids)
 }
 
@@ -222,8 +260,9 @@ fn fail_waiting(environment: &Environment, call: &Call) -> Returned {
 fn ready_workers(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let lane = lane(call, args[1])?;
-    let ready = environment.with_pool(call.index(args[0])?, |pool| pool.ready_workers(lane))?;
-    call.make_number(f64::from(ready))
+    let ready = environment.with_pool(call.index(args[0])?, |pool| pool.ready_ids(lane))?;
+    #[expect(clippy::cast_precision_loss, reason = "a number of workers")]
+    call.make_number(ready.len() as f64)
 }
 
 /// `reap(pool, lane, idleMs)`

@@ -5,6 +5,7 @@
 //! outbox, so a message is either seen by the running drain or rings again.
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
+use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
 use super::lane::Lane;
@@ -79,6 +80,8 @@ pub struct Outbox {
     sender: Sender<Message>,
     receiver: Receiver<Message>,
     bell: OnceLock<Arc<dyn Bell>>,
+    /// Bytes of inputs that wait in the pools of the environment.
+    queued: AtomicIsize,
 }
 
 impl Default for Outbox {
@@ -88,6 +91,7 @@ impl Default for Outbox {
             sender,
             receiver,
             bell: OnceLock::new(),
+            queued: AtomicIsize::new(0),
         }
     }
 }
@@ -112,6 +116,17 @@ impl Outbox {
     #[must_use]
     pub fn receive(&self) -> Option<Message> {
         self.receiver.try_recv().ok()
+    }
+
+    /// So many more bytes of inputs wait in a pool.
+    pub(super) fn count_queued(&self, bytes: isize) {
+        self.queued.fetch_add(bytes, Relaxed);
+    }
+
+    /// Bytes of inputs that wait in the pools of the environment, or did a moment ago.
+    #[must_use]
+    pub fn queued_bytes(&self) -> isize {
+        self.queued.load(Relaxed)
     }
 
     /// Whether nothing waits.

@@ -11,11 +11,12 @@ use super::groups::GroupLimits;
 use super::lane::{Lane, PerLane};
 use super::outbox::{Bell, Control, Message, Outbox, Ring};
 use super::share;
-use super::state::{Given, Next, Phase, State, Wakes};
+use super::state::{Given, Next, Phase, State, Wakes, Wear};
 use super::stats::{Distribution, Measured, Snapshot};
 use super::task::{Key, NO_DEADLINE, NO_LIMIT, NewTask, Outcome, Placement, Stage, Taken};
 use super::timer::{self, Alarm};
 use super::worker::WorkerId;
+use crate::manner::Manner;
 use crate::supervise::reading;
 
 /// What a pool may use.
@@ -33,6 +34,8 @@ pub struct Limits {
     pub abort_grace: u32,
     /// Milliseconds after which an idle native worker ends; `u32::MAX` is never.
     pub idle_timeout: u32,
+    /// How the threads of the workers are run.
+    pub manner: Manner,
 }
 
 /// Why a task was not taken.
@@ -83,10 +86,13 @@ pub struct Scheduler {
     id: u32,
     abort_grace: u32,
     idle_timeout: u32,
+    manner: Manner,
     owner: Arc<Outbox>,
     launch: Launch,
     /// Copies of the queues' lengths, written under the lock, for spinning without it.
     waiting: PerLane<Waiting>,
+    /// What the owner has been told of the bytes that wait; used under the lock.
+    queued_bytes: AtomicUsize,
     /// Whether an [`Alarm::Wakers`] is armed.
     doubting: AtomicBool,
     state: Mutex<State>,
@@ -97,14 +103,17 @@ impl Scheduler {
     #[must_use]
     pub fn new(id: u32, limits: Limits, owner: Arc<Outbox>, launch: Launch) -> Arc<Self> {
         let (abort_grace, idle_timeout) = (limits.abort_grace, limits.idle_timeout);
+        let manner = limits.manner;
         let state = Mutex::new(State::new(limits, now()));
         Arc::new(Self {
             id,
             abort_grace,
             idle_timeout,
+            manner,
             owner,
             launch,
             waiting: PerLane::default(),
+            queued_bytes: AtomicUsize::new(0),
             doubting: AtomicBool::new(false),
             state,
         })
@@ -114,6 +123,12 @@ impl Scheduler {
     #[must_use]
     pub fn idle_timeout(&self) -> u32 {
         self.idle_timeout
+    }
+
+    /// How the threads of the workers are run.
+    #[must_use]
+    pub fn manner(&self) -> Manner {
+        self.manner
     }
 
     /// Queues a task. To be called on the owner's thread.
@@ -199,15 +214,15 @@ impl Scheduler {
         !matches!(given, Given::Ended)
     }
 
-    /// Makes room for the workers of a lane that the minimum lacks; the caller starts them.
+    /// Makes room for the workers of a lane that the minimum, or `least`, lacks; the caller starts them.
     #[must_use]
-    pub fn reserve_minimum(&self, lane: Lane) -> Vec<WorkerId> {
+    pub fn reserve_minimum(&self, lane: Lane, least: u32) -> Vec<WorkerId> {
         let now = now();
         let mut state = self.state.lock();
         let mut started = Vec::new();
         while state.phase == Phase::Open
             && !state.lanes[lane].held
-            && state.lanes[lane].workers < state.limits().min_threads
+            && state.lanes[lane].staying() < state.limits().min_threads.max(least)
         {
             started.push(state.add_worker(lane, now));
         }
@@ -219,15 +234,32 @@ impl Scheduler {
     /// A started worker is ready, on this thread; from here on it calls [`exchange`](Self::exchange). False when
     /// the pool does not know it (any more): it ends.
     #[must_use]
-    pub fn join(&self, id: WorkerId, bell: Arc<dyn Bell>) -> bool {
+    pub fn join(self: &Arc<Self>, id: WorkerId, bell: Arc<dyn Bell>) -> bool {
         let thread = reading::this_thread();
         let mut state = self.state.lock();
         state.set_thread(id, thread);
-        let joined = state.join(id, bell, now());
+        let (known, relieved) = state.join(id, bell, now());
+        let limit = state.age_limit(id);
         let begun = state.begun(id);
         drop(state);
         self.send_all(begun);
-        joined
+        if let Some(bell) = relieved {
+            bell.ring(Ring::Lane);
+        }
+        if let Some((age, serial)) = limit {
+            let alarm = Alarm::Age(id, serial);
+            timer::arm(now() + age, Arc::downgrade(self), alarm);
+        }
+        known
+    }
+
+    /// An isolate has grown too large, and is to be replaced.
+    pub fn wear_out(self: &Arc<Self>, id: WorkerId) {
+        let now = now();
+        let mut state = self.state.lock();
+        state.wear_out(id);
+        let wakes = self.release(state, now);
+        self.ring_and_request(wakes);
     }
 
     /// Hands over the outcome of the task in a slot, and asks what to do next.
@@ -313,6 +345,17 @@ impl Scheduler {
         self.state.lock().configure_group(name, limits);
     }
 
+    /// Sets when isolates are replaced: after so many tasks (`u32::MAX` is never), after so many
+    /// milliseconds (`u32::MAX` is never), or each after one task. Before there are any.
+    pub fn recycle(&self, tasks: u32, age: u32, one_task: bool) {
+        let age = if age == NO_LIMIT { u64::MAX } else { ms(age) };
+        self.state.lock().set_wear(Wear {
+            tasks,
+            age,
+            one_task,
+        });
+    }
+
     /// The workers of a lane that are ready and are to stay.
     #[must_use]
     pub fn ready_ids(&self, lane: Lane) -> Vec<WorkerId> {
@@ -326,13 +369,6 @@ impl Scheduler {
         state.lanes[lane].held = held;
         let wakes = self.release(state, now);
         self.ring_and_request(wakes);
-    }
-
-    /// Workers of a lane that are ready.
-    #[must_use]
-    pub fn ready_workers(&self, lane: Lane) -> u32 {
-        let state = self.state.lock();
-        state.lanes[lane].workers - state.lanes[lane].starting
     }
 
     /// Rejects what waits in a lane because no worker can be started.
@@ -470,6 +506,14 @@ impl Scheduler {
                 }
                 return;
             }
+            Alarm::Age(id, serial) => {
+                let now = now();
+                let mut state = self.state.lock();
+                state.grow_old(id, serial);
+                let wakes = self.release(state, now);
+                self.ring_and_request(wakes);
+                return;
+            }
             Alarm::Grace(key) => {
                 let condemned = self.state.lock().condemn(key);
                 if let Some(worker) = condemned {
@@ -520,6 +564,12 @@ impl Scheduler {
     }
 
     fn publish(&self, state: &State) {
+        let (queued, told) = (state.queued_bytes(), self.queued_bytes.load(Relaxed));
+        if queued != told {
+            self.queued_bytes.store(queued, Relaxed);
+            self.owner
+                .count_queued(queued.cast_signed() - told.cast_signed());
+        }
         for lane in Lane::ALL {
             let waiting = state.hint(lane);
             // Relaxed: only a hint; whoever acts on it takes the lock.

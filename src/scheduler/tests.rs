@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 
 use super::*;
+use crate::manner::Manner;
 
 /// Counts its rings and the tasks that were given up.
 #[derive(Debug, Default)]
@@ -50,6 +51,7 @@ const LIMITS: Limits = Limits {
     concurrency: 1,
     abort_grace: 10,
     idle_timeout: u32::MAX,
+    manner: Manner::USUAL,
 };
 
 fn never(_: &Arc<Scheduler>, _: WorkerId) -> io::Result<()> {
@@ -158,7 +160,7 @@ fn a_direct_task_is_held_to_its_limits() {
         min_threads: 1,
         ..LIMITS
     });
-    let [worker] = pool.reserve_minimum(Lane::Script)[..] else {
+    let [worker] = pool.reserve_minimum(Lane::Script, 0)[..] else {
         panic!("one is reserved")
     };
     assert!(pool.join(worker, Arc::new(TestBell::default())));
@@ -458,6 +460,7 @@ fn every_task_settles_once_whatever_is_given_up_times_out_or_closes() {
                 timeout: limits.0,
                 queue_timeout: limits.1,
                 priority: (next() % 40) as i8 - 20,
+                group: (next() % 4 == 0).then(|| format!("{}", next() % 50).into()),
                 ..call(ticket, Lane::Native)
             };
             keys.push((ticket, pool.submit(new).unwrap().key));
@@ -552,7 +555,7 @@ fn an_observed_task_that_is_given_at_once_tells_its_start_when_its_worker_is_the
         observed: true,
         ..call(ticket, Lane::Script)
     };
-    let id = pool.reserve_minimum(Lane::Script)[0];
+    let id = pool.reserve_minimum(Lane::Script, 1)[0];
     let (worker, first) = pool.submit_direct(observed(1)).unwrap();
     assert_eq!(worker, id);
     assert!(outbox.is_empty(), "it waits for its worker");

@@ -12,6 +12,7 @@ use parking_lot::{Condvar, Mutex};
 use super::clock::now;
 use super::pool::Scheduler;
 use super::task::Key;
+use super::worker::WorkerId;
 
 const SLOTS: usize = 4096;
 const TICK_NS: u64 = 1_000_000;
@@ -27,6 +28,8 @@ pub(super) enum Alarm {
     Deadline(Key),
     /// See whether the workers that were rung have come, and the busy ones kept up.
     Wakers,
+    /// Replace this worker, with what tells it from others of its id.
+    Age(WorkerId, u32),
     /// End the isolate if the abandoned task still runs.
     Grace(Key),
 }

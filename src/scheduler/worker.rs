@@ -55,6 +55,8 @@ pub(super) struct Worker {
     /// The slots without a task, the last used last.
     free: Vec<u32>,
     pub(super) running: u32,
+    /// It is to be replaced.
+    pub(super) worn: bool,
     /// Tells it from the others that have had its id.
     pub(super) serial: u32,
     pub(super) since: u64,
@@ -78,6 +80,7 @@ impl Worker {
             slots: vec![None; slots as usize].into_boxed_slice(),
             free: (0..slots).rev().collect(),
             running: 0,
+            worn: false,
             serial,
             since: now,
             idle_since: now,

@@ -27,6 +27,12 @@ const faults = [
     check: ({ value }, id) => value === undefined || value === id * id
   },
   {
+    weight: 200,
+    ends: ['ok'],
+    start: (pool, id, random) => pool.runTask('square', id, steered(random)),
+    check: ({ value }, id) => value === undefined || value === id * id
+  },
+  {
     weight: 100,
     ends: ['ok'],
     start: (pool, id) => pool.runTask('wait', { id, ms: id % 3 }),
@@ -91,6 +97,22 @@ const faults = [
     check: () => true
   }
 ]
+/** A key, a group, both or neither. @param {ReturnType<typeof randomFrom>} random */
+function steered(random) {
+  const options = /** @type {any} */ ({ priority: random.below(3) })
+  if (random.below(2) === 0) options.affinity = random.below(10)
+  if (random.below(2) === 0) options.group = `group ${random.below(20)}`
+  return options
+}
+
+/** What is not usual about a pool. */
+const kinds = [
+  {},
+  { recycle: { tasks: 200 } },
+  { recycle: { age: 100, heap: 50_000_000, rss: 1 } },
+  { groups: { 'group 1': { maxRunning: 1 }, 'group 2': { weight: 5 } } }
+]
+
 const total = faults.reduce((sum, { weight }) => sum + weight, 0)
 
 /** @param {ReturnType<typeof randomFrom>} random */
@@ -108,7 +130,8 @@ module.exports = {
   /** @param {{ count: number, seed: number }} given */
   async run({ count, seed }) {
     const random = randomFrom(seed)
-    const open = () => new Pool({ filename, minThreads: 2, maxThreads: 2, abortGrace: 5 })
+    const usual = { filename, minThreads: 2, maxThreads: 2, abortGrace: 5 }
+    const open = () => new Pool({ ...usual, ...kinds[random.below(kinds.length)] })
     let pool = open()
     // The thread of the time limits is one for the process, and stays.
     await pool.run(0, { timeout: 1e6 })
@@ -130,6 +153,7 @@ module.exports = {
           pool = open()
         }
         const mine = pool
+        if (random.below(500) === 0) mine.resize({ minThreads: random.below(2), maxThreads: 1 + random.below(3) })
         const fault = choose(random)
         const outcome = await outcomeOf(fault.start(mine, id, random))
         settled[id]++

@@ -64,7 +64,7 @@ impl State {
         if let Some(id) = unused {
             return id;
         }
-        let may_start = !lane.held && lane.workers < self.limits.max_threads;
+        let may_start = !lane.held && lane.staying() < self.limits.max_threads;
         if let Some(now) = now
             && may_start
             && self.requested.is_none()
@@ -87,7 +87,11 @@ impl State {
 
     /// The worker is to end. What waits for it goes elsewhere, but for what is for nobody else.
     pub(super) fn set_retiring(&mut self, id: WorkerId) {
-        self.workers[id.0].retiring = true;
+        let worker = &mut self.workers[id.0];
+        if !std::mem::replace(&mut worker.retiring, true) {
+            self.worn -= u32::from(worker.worn);
+            self.lanes[worker.lane].retiring += 1;
+        }
         for index in self.waiting.own_tasks(&self.tasks, id) {
             let key = self.tasks[index].key;
             if key == PINNED {

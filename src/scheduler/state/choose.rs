@@ -11,7 +11,7 @@ use super::{Phase, State};
 use crate::scheduler::lane::Lane;
 use crate::scheduler::outbox::{Bell, Message};
 use crate::scheduler::spin;
-use crate::scheduler::task::{Key, NO_LIMIT, NewTask, Outcome, PINNED, Stage, Taken};
+use crate::scheduler::task::{Key, NO_LIMIT, NewTask, Outcome, PINNED, Placement, Stage, Taken};
 use crate::scheduler::worker::{WorkerId, WorkerState};
 
 /// Nanoseconds for which a worker that was woken does not give its place to the other lane.
@@ -48,6 +48,9 @@ impl State {
         lane.running -= 1;
         lane.busy -= u32::from(worker.running == 0);
         lane.ran(ran);
+        if self.wear.is_worn_by(worker) {
+            self.wear_out(id);
+        }
         self.stats.ran(ran);
         if task.stage == Stage::Abandoned {
             return None;
@@ -163,6 +166,9 @@ impl State {
             let key = task.key;
             self.bind(key, id);
         }
+        if self.wear.one_task && lane == Lane::Script {
+            self.set_retiring(id);
+        }
         let task = &mut self.tasks[index];
         let waited = now.saturating_sub(task.enqueued);
         if !starting {
@@ -221,8 +227,8 @@ impl State {
         })
     }
 
-    /// Queues a task and gives it at once to a worker that will certainly be the one to run it, if there
-    /// is one and nothing is ahead.
+    /// Queues a task and gives it at once to an idle worker, or, where all are still starting, to one of
+    /// those, if there is one and nothing is ahead.
     pub(in crate::scheduler) fn enqueue_direct(
         &mut self,
         new: NewTask,
@@ -232,49 +238,51 @@ impl State {
         if self.phase == Phase::Closed || self.paused || self.waiting.runnable(lane) > 0 {
             return None;
         }
-        let limited = new.queue_timeout != NO_LIMIT || new.timeout != NO_LIMIT;
-        let id = match self.lanes[lane].idle.last() {
-            Some(&id) => id,
-            // Its limits could not tell the start of the worker from the run.
-            None if limited => return None,
-            None => self.least_loaded_of_starting(lane)?,
-        };
-        let (was_idle, first) = (
-            self.workers[id].state == WorkerState::Idle,
-            self.workers[id].running == 0,
-        );
+        let idle = self.lanes[lane].idle.last().copied();
+        let id = WorkerId(match idle {
+            Some(id) => id,
+            None => self.starting_for(&new)?,
+        });
         let busy = self.busy();
         let place_free = busy + self.searching() < self.limits.max_threads;
-        if self.waiting.own_len(WorkerId(id)) > 0
-            || first && !(place_free && self.share.could_afford(busy))
+        let needs_place = self.workers[id.0].running == 0;
+        if self.waiting.own_len(id) > 0
+            || needs_place && !(place_free && self.share.could_afford(busy))
         {
             return None;
         }
-        if was_idle {
-            self.enter(id, WorkerState::Active);
-            self.workers[id].turn_since = now;
+        if idle.is_some() {
+            self.enter(id.0, WorkerState::Active);
+            self.workers[id.0].turn_since = now;
         }
         let key = self.enqueue(new, now);
-        let taken = self.take(WorkerId(id), now);
+        let taken = self.take(id, now);
         if taken.is_none() {
             // Another process was faster to take the last token, or the task's lane yields.
             self.withdraw(key.index);
-            if was_idle {
-                self.enter(id, WorkerState::Idle);
+            if idle.is_some() {
+                self.enter(id.0, WorkerState::Idle);
             }
         }
-        taken.map(|taken| (WorkerId(id), taken))
+        taken.map(|taken| (id, taken))
     }
 
-    /// A worker with room, of a lane whose workers are all still starting: no other would come sooner.
-    fn least_loaded_of_starting(&self, lane: Lane) -> Option<u32> {
-        if self.lanes[lane].starting < self.lanes[lane].workers {
-            return None;
-        }
-        self.workers
-            .keys()
-            .filter(|&id| self.workers[id].lane == lane && self.workers[id].has_room())
+    /// A starting worker with room that can be given a task already. None where others have started and
+    /// would come sooner, where the worker is not for this side to choose, and where a time limit could
+    /// not tell the start of the worker from the run of the task.
+    fn starting_for(&self, new: &NewTask) -> Option<u32> {
+        let lane = &self.lanes[new.lane];
+        let free = new.timeout == NO_LIMIT
+            && new.queue_timeout == NO_LIMIT
+            && new.placement == Placement::Any
+            && lane.starting == lane.workers;
+        let with_room = self.workers.keys().filter(|&id| {
+            let worker = &self.workers[id];
+            worker.lane == new.lane && worker.has_room() && !worker.retiring
+        });
+        with_room
             .min_by_key(|&id| self.workers[id].running)
+            .filter(|_| free)
     }
 
     /// Takes a direct submission back. The worker is to ask for another task.
@@ -286,19 +294,18 @@ impl State {
     ) -> Option<Arc<dyn Bell>> {
         let worker = self.workers.get_mut(id.0)?;
         let index = (*worker.slots.get(slot as usize)?)?;
-        let was_full = !worker.has_room();
+        let starting = worker.state == WorkerState::Starting;
+        let lane = &mut self.lanes[worker.lane];
+        lane.promised -= u32::from(starting && !worker.has_room());
         worker.vacate(slot);
         worker.completed -= 1;
-        let (lane, starting) = (worker.lane, worker.state == WorkerState::Starting);
-        let state = &mut self.lanes[lane];
-        state.running -= 1;
-        state.busy -= u32::from(worker.running == 0);
-        state.promised -= u32::from(starting && was_full);
+        lane.running -= 1;
+        lane.busy -= u32::from(worker.running == 0);
         let task = self.tasks.remove(index);
         self.waiting.undo(&task);
-        match starting {
-            true => None,
-            false => self.wake(id.0, now),
+        if starting {
+            return None;
         }
+        self.wake(id.0, now)
     }
 }

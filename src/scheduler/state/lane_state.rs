@@ -17,6 +17,8 @@ pub(in crate::scheduler) struct LaneState {
     /// All workers, the starting ones too.
     pub(in crate::scheduler) workers: u32,
     pub(in crate::scheduler) starting: u32,
+    /// Those that are about to end.
+    pub(in crate::scheduler) retiring: u32,
     /// Starting workers that have all the tasks they may run.
     pub(super) promised: u32,
     pub(in crate::scheduler) searching: u32,
@@ -41,6 +43,7 @@ impl Default for LaneState {
             spare: Vec::new(),
             workers: 0,
             starting: 0,
+            retiring: 0,
             promised: 0,
             searching: 0,
             busy: 0,
@@ -56,6 +59,11 @@ impl Default for LaneState {
 impl LaneState {
     pub(super) fn ran(&mut self, ns: u64) {
         self.typical_run = (self.typical_run * 7 + ns.min(1 << 40)) / 8;
+    }
+
+    /// The workers that are not about to end: a retired isolate takes its time.
+    pub(in crate::scheduler) fn staying(&self) -> u32 {
+        self.workers - self.retiring
     }
 
     /// Whether the busy workers will have taken what waits before a woken one could.

@@ -53,26 +53,30 @@ impl State {
         WorkerId(id)
     }
 
-    /// The worker runs and will ask for tasks. False when it is not known (any more).
+    /// The worker runs and will ask for tasks. False when it is not known (any more). Gives whom to ring.
     pub(in crate::scheduler) fn join(
         &mut self,
         id: WorkerId,
         bell: Arc<dyn Bell>,
         now: u64,
-    ) -> bool {
+    ) -> (bool, Option<Arc<dyn Bell>>) {
         let Some(worker) = self.workers.get_mut(id.0) else {
-            return false;
+            return (false, None);
         };
         worker.bell = Some(bell);
-        worker.retiring |= self.phase == Phase::Closed;
+        if self.phase == Phase::Closed {
+            self.set_retiring(id);
+        }
+        let worker = &self.workers[id.0];
         if worker.state == WorkerState::Starting {
             self.enter(id.0, WorkerState::Active);
-            for index in self.workers[id.0].slots.iter().flatten() {
-                self.tasks[*index].started = now;
-                self.stats.waited(now - self.tasks[*index].enqueued);
+            for &index in self.workers[id.0].slots.iter().flatten() {
+                let task = &mut self.tasks[index];
+                task.started = now;
+                self.stats.waited(now.saturating_sub(task.enqueued));
             }
         }
-        true
+        (true, self.relieve(id))
     }
 
     /// What the owner is told of the observed tasks that a worker which has just joined was given before.
@@ -108,11 +112,13 @@ impl State {
         let started = self.workers[id.0].state != WorkerState::Starting;
         // Out of every list and count first.
         self.set_retiring(id);
+        self.replacement.take_if(|other| *other == id);
         self.enter(id.0, WorkerState::Active);
         spin::slept();
         let worker = self.workers.remove(id.0);
         let lane = &mut self.lanes[worker.lane];
         lane.workers -= 1;
+        lane.retiring -= 1;
         lane.running -= worker.running;
         lane.busy -= u32::from(worker.running > 0);
         let mut messages = Vec::new();
@@ -139,16 +145,13 @@ impl State {
             self.waiting.end(&task, ran);
             if task.stage == Stage::Running {
                 self.stats.failed += 1;
+                let gone = Outcome::WorkerGone {
+                    worker: id,
+                    attempts: task.attempts,
+                };
                 messages.push(Message::Settled {
                     ticket: task.ticket,
-                    outcome: if started {
-                        Outcome::WorkerGone {
-                            worker: id,
-                            attempts: task.attempts,
-                        }
-                    } else {
-                        Outcome::WorkerStart
-                    },
+                    outcome: if started { gone } else { Outcome::WorkerStart },
                 });
             }
         }
@@ -178,7 +181,7 @@ impl State {
         let mut bells = Vec::new();
         for lane in Lane::ALL {
             let state = &self.lanes[lane];
-            let surplus = state.workers.saturating_sub(max_threads) as usize;
+            let surplus = self.settled(lane).saturating_sub(max_threads) as usize;
             let idle: Vec<u32> = state.idle.iter().copied().take(surplus).collect();
             bells.extend(idle.into_iter().filter_map(|id| self.retire(id)));
         }
@@ -187,13 +190,7 @@ impl State {
 
     /// Whether a lane has more workers than it may, without those that retire.
     pub(super) fn is_over_size(&self, lane: Lane) -> bool {
-        self.lanes[lane].workers > self.limits.max_threads
-            && self
-                .workers
-                .keys()
-                .filter(|&id| self.workers[id].lane == lane && !self.workers[id].retiring)
-                .count() as u32
-                > self.limits.max_threads
+        self.settled(lane) > self.limits.max_threads
     }
 
     /// Retires workers of a lane that have been idle for `idle_ns`, down to the minimum.
@@ -203,9 +200,7 @@ impl State {
         idle_ns: u64,
         now: u64,
     ) -> Vec<Arc<dyn Bell>> {
-        let surplus = self
-            .staying(lane)
-            .saturating_sub(self.limits.min_threads as usize);
+        let surplus = self.settled(lane).saturating_sub(self.limits.min_threads) as usize;
         // The coldest are first.
         let long_idle = |id: &u32| now.saturating_sub(self.workers[*id].idle_since) >= idle_ns;
         let due: Vec<u32> = self.lanes[lane]
@@ -223,19 +218,11 @@ impl State {
         let Some(worker) = self.workers.get(id.0) else {
             return false;
         };
-        let surplus = self.staying(worker.lane) > self.limits.min_threads as usize;
+        let surplus = self.settled(worker.lane) > self.limits.min_threads;
         surplus && worker.state == WorkerState::Idle && {
             let _ = self.retire(id.0);
             true
         }
-    }
-
-    /// The workers that are not about to end: a retired isolate takes its time.
-    pub(super) fn staying(&self, lane: Lane) -> usize {
-        self.workers
-            .keys()
-            .filter(|&id| self.workers[id].lane == lane && !self.workers[id].retiring)
-            .count()
     }
 
     pub(super) fn retire(&mut self, id: u32) -> Option<Arc<dyn Bell>> {

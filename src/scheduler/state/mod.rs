@@ -2,7 +2,7 @@
 //! the scheduler's lock; nothing in here rings, waits or starts anything.
 //!
 //! Here is what the pool has, and what goes in and out of its queues; `choose` gives workers their
-//! tasks, `bind` keeps tasks with a worker, `wake` decides who is rung or started, `life` is how workers come and go, `give_up` how tasks
+//! tasks, `bind` keeps tasks with a worker, `wake` decides who is rung or started, `life` is how workers come and go, `wear` when they are replaced, `give_up` how tasks
 //! end without a result, `readings` what is told of all that.
 
 mod bind;
@@ -14,6 +14,7 @@ mod readings;
 #[cfg(test)]
 mod tests;
 mod wake;
+mod wear;
 
 use std::collections::HashMap;
 
@@ -32,6 +33,7 @@ use lane_state::LaneState;
 pub(super) use choose::Next;
 pub(super) use give_up::Given;
 pub(super) use wake::Wakes;
+pub(super) use wear::Wear;
 
 /// Whether new tasks are taken, and queued ones still run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +55,11 @@ pub(super) struct State {
     bindings: HashMap<u16, (WorkerId, u32)>,
     /// A worker that somebody has to start, for a key.
     requested: Option<WorkerId>,
+    wear: Wear,
+    /// Workers that are worn and have not been told to retire.
+    worn: u32,
+    /// The worker that was started in place of a worn one and is not ready yet.
+    replacement: Option<WorkerId>,
     pub(super) lanes: PerLane<LaneState>,
     workers: Slab<Worker>,
     /// Workers that there have been.
@@ -73,6 +80,9 @@ impl State {
             waiting: Waiting::default(),
             bindings: HashMap::new(),
             requested: None,
+            wear: Wear::default(),
+            worn: 0,
+            replacement: None,
             lanes: PerLane::default(),
             workers: Slab::default(),
             serial: 0,
@@ -89,6 +99,11 @@ impl State {
     /// What tells a spinning worker of a lane that there is something for it.
     pub(super) fn hint(&self, lane: Lane) -> usize {
         self.waiting.runnable(lane) + usize::from(self.lanes[lane].nudged)
+    }
+
+    /// Bytes of inputs that wait.
+    pub(super) fn queued_bytes(&self) -> usize {
+        self.queued_bytes
     }
 
     fn busy(&self) -> u32 {

@@ -35,6 +35,9 @@ impl State {
     pub(in crate::scheduler) fn wakes(&mut self, trusting: bool, now: u64) -> Wakes {
         let mut wakes = Wakes::default();
         wakes.starts[Lane::Script] = self.requested.take();
+        if self.worn > 0 || self.wear.one_task {
+            self.renew(now, &mut wakes);
+        }
         if !self.paused && self.phase == Phase::Open {
             if self.waiting.bound() == 0 {
                 // A worker that has just yielded is idle too: its lane must not be rung first.
@@ -69,9 +72,10 @@ impl State {
         }
         let state = &self.lanes[lane];
         let expected = (state.starting - state.promised + state.searching) as usize;
-        if !state.held
+        if (lane == Lane::Native || !self.wear.one_task)
+            && !state.held
             && state.idle.is_empty()
-            && state.workers < self.limits.max_threads
+            && state.staying() < self.limits.max_threads
             && expected < waiting
             && wakes.starts[lane].is_none()
         {

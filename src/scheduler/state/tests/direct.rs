@@ -1,4 +1,4 @@
-//! Tasks that are given to a worker by their submission.
+//! Inputs that a port carries: the task is with its worker as soon as it is submitted.
 
 use super::*;
 use crate::scheduler::outbox::Message;
@@ -7,34 +7,34 @@ use crate::scheduler::outbox::Message;
 fn a_direct_task_goes_to_a_starting_worker_only_where_none_has_started() {
     let mut state = State::new(LIMITS, 0);
     let first = state.add_worker(Lane::Script, 0);
-    let limited = NewTask {
-        timeout: 5,
-        ..call(0, Lane::Script)
-    };
-    assert!(state.enqueue_direct(limited, 0).is_none());
-    let (worker, taken) = state.enqueue_direct(call(1, Lane::Script), 0).unwrap();
-    assert_eq!((worker, taken.ticket), (first, 1));
+    for limited in [
+        NewTask {
+            timeout: 5,
+            ..call(0, Lane::Script)
+        },
+        NewTask {
+            placement: Placement::Key(1),
+            ..call(0, Lane::Script)
+        },
+    ] {
+        assert!(state.enqueue_direct(limited, 0).is_none());
+    }
+    let (worker, given) = state.enqueue_direct(call(1, Lane::Script), 0).unwrap();
+    assert_eq!((worker, given.ticket), (first, 1));
     assert!(state.enqueue_direct(call(2, Lane::Script), 0).is_none());
 
     // It is full, so the next task needs another worker.
     state.enqueue(call(2, Lane::Script), 0);
     let second = state.wakes(true, 0).starts[Lane::Script].unwrap();
-    assert!(state.join(first, Arc::new(Silent), 9));
+    assert!(state.join(first, Arc::new(Silent), 9).0);
     assert!(matches!(state.next(first, false, 9), Next::Idle));
     assert_eq!(state.snapshot(9).wait.count, 1);
-    assert!(matches!(
-        state.finish(
-            first,
-            taken.slot,
-            Outcome::Returned(Payload::number(0, 0.0)),
-            10
-        ),
-        Some(Message::Settled { ticket: 1, .. })
-    ));
-    // The second is still starting; the first has started and would be asked by the queue.
-    assert!(matches!(state.next(first, false, 10), Next::Run(_)));
+    let settled = state.finish(first, given.slot, done(), 10);
+    assert!(matches!(settled, Some(Message::Settled { ticket: 1, .. })));
+    // The second is still starting, but the first has started and would come sooner.
+    assert_eq!(taken(&mut state, first, 10), Some((2, 0)));
     assert!(state.enqueue_direct(call(3, Lane::Script), 10).is_none());
-    assert!(state.remove_worker(second, 10).is_empty());
+    assert!(state.remove_worker(second, 11).is_empty());
 }
 
 #[test]
@@ -51,4 +51,16 @@ fn a_direct_task_ends_with_the_worker_that_does_not_start() {
         }]
     ));
     assert_eq!(state.load(), (0, 0));
+}
+
+#[test]
+fn a_direct_task_that_is_taken_back_leaves_its_place_in_a_starting_worker() {
+    let mut state = State::new(LIMITS, 0);
+    let id = state.add_worker(Lane::Script, 0);
+    let (_, given) = state.enqueue_direct(call(1, Lane::Script), 0).unwrap();
+    assert!(state.undo(id, given.slot, 1).is_none());
+    state.enqueue(call(2, Lane::Script), 1);
+    assert!(state.wakes(true, 1).starts[Lane::Script].is_none());
+    assert!(state.join(id, Arc::new(Silent), 2).0);
+    assert_eq!(taken(&mut state, id, 2), Some((2, 0)));
 }

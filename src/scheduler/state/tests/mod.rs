@@ -3,11 +3,14 @@
 mod affinity;
 mod direct;
 mod groups;
+mod liveness;
+mod wear;
 
 use std::sync::Arc;
 
 use super::choose::TURN;
 use super::*;
+use crate::manner::Manner;
 use crate::scheduler::outbox::{Bell, Ring};
 use crate::scheduler::payload::Payload;
 use crate::scheduler::task::{NO_DEADLINE, NO_LIMIT, Outcome, Placement};
@@ -27,12 +30,13 @@ const LIMITS: Limits = Limits {
     concurrency: 1,
     abort_grace: NO_LIMIT,
     idle_timeout: NO_LIMIT,
+    manner: Manner::USUAL,
 };
 
 /// An idle worker of this lane.
 fn idle(state: &mut State, lane: Lane) -> WorkerId {
     let id = state.add_worker(lane, 0);
-    assert!(state.join(id, Arc::new(Silent), 0));
+    assert!(state.join(id, Arc::new(Silent), 0).0);
     assert!(matches!(state.next(id, false, 0), Next::Idle));
     id
 }

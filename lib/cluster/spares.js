@@ -1,0 +1,115 @@
+'use strict'
+
+// Spare processes: booted as far as they can be, and listening nowhere, until a slot needs a process.
+// One that has taken a slot is a spare no more, and another is booted when all is well again.
+
+const { backoffDelay } = require('./backoff')
+
+/** @typedef {import('./supervised').SupervisedProcess} SupervisedProcess */
+
+class Spares {
+  #count
+  #backoff
+  #host
+  /** By the number of the spare, which is that of its row of cells. @type {Map<number, SupervisedProcess>} */
+  #processes = new Map()
+  /** Deaths in a row of spares that had not lived for long. */
+  #failures = 0
+  /** @type {NodeJS.Timeout|undefined} */
+  #timer
+
+  /**
+   * @param {any} options
+   * @param {object} host
+   * @param {() => any} host.spec
+   * @param {{ grace: number, idle: number }} host.limits of a drain
+   * @param {() => boolean} host.wanted is all well, and is no reload under way?
+   * @param {(number: number, spec: any) => SupervisedProcess} host.fork
+   * @param {(process: SupervisedProcess, slot: import('./slot').Slot) => void} host.assign
+   * @param {(info: { pid: number|undefined, to: string, slot?: number, cause?: any }) => void} host.changed
+   * @param {(line: string) => void} host.log
+   */
+  constructor(options, host) {
+    this.#count = options.spare
+    this.#backoff = options.backoff
+    this.#host = host
+  }
+
+  /** All that live. */
+  processes() {
+    return [...this.#processes.values()]
+  }
+
+  /** Boots what is missing, and lets go of those that were started with other settings. */
+  fill() {
+    const { spec, wanted } = this.#host
+    if (!wanted() || this.#timer !== undefined) return
+    for (let number = 0; number < this.#count; number++) {
+      const there = this.#processes.get(number)
+      if (there === undefined) this.#start(number)
+      else if (there.spec !== spec()) this.#retire(there, { kind: 'reload' })
+    }
+  }
+
+  /**
+   * Gives the slot a spare that is ready, if there is one with these settings.
+   * @param {import('./slot').Slot} slot
+   * @param {any} spec
+   */
+  take(slot, spec) {
+    for (const [number, process] of this.#processes) {
+      if (process.state !== 'spare' || process.spec !== spec || !process.worker.isConnected()) continue
+      this.#processes.delete(number)
+      this.#host.assign(process, slot)
+      this.#host.changed({ pid: process.pid, to: 'assigned', slot: slot.id })
+      return process
+    }
+    return undefined
+  }
+
+  /** Ends all; none is started any more. */
+  async stop() {
+    clearTimeout(this.#timer)
+    await Promise.all(this.processes().map((process) => this.#retire(process, { kind: 'stop' })))
+  }
+
+  #retire(/** @type {SupervisedProcess} */ process, /** @type {{ kind: string }} */ reason) {
+    return process.state === 'draining' ? process.exited : process.drain(reason, this.#host.limits)
+  }
+
+  #start(/** @type {number} */ number) {
+    let process
+    try {
+      process = this.#host.fork(number, this.#host.spec())
+    } catch (error) {
+      this.#host.log(`a spare process could not be started: ${/** @type {Error} */ (error).message}`)
+      return this.#later()
+    }
+    this.#processes.set(number, process)
+    this.#host.changed({ pid: process.pid, to: 'booting' })
+    process.once('spare', () => this.#host.changed({ pid: process.pid, to: 'ready' }))
+    process.once('exit', (cause) => {
+      // One that was given a slot is that slot's business.
+      if (this.#processes.get(number) !== process) return
+      this.#processes.delete(number)
+      this.#host.changed({ pid: process.pid, to: 'ended', cause })
+      if (cause.planned) return this.fill()
+      this.#host.log(`a spare process ${cause.message}`)
+      if (Date.now() - process.startedAt >= this.#backoff.stableAfter) this.#failures = 0
+      this.#later()
+    })
+  }
+
+  #later() {
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined
+        this.fill()
+      },
+      backoffDelay(++this.#failures, this.#backoff)
+    )
+    this.#timer.unref()
+  }
+}
+
+module.exports = { Spares }

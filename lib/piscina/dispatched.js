@@ -1,0 +1,297 @@
+'use strict'
+
+// The way of those who choose the next task or the thread themselves: by a queue or a load balancer of
+// their own, or by tasks that share a thread, of which an abortable one must be alone. Each thread is a
+// pool of one worker; the main thread gives out the tasks, as piscina does.
+
+const { listen } = require('../abort')
+const { hold, release } = require('../environment')
+const { AbortError, queueFull, terminated } = require('./errors')
+const { Times } = require('./histogram')
+const { Thread } = require('./thread')
+const { kThread } = require('./view')
+
+/** @typedef {InstanceType<typeof import('./call').Call>} Call */
+
+/**
+ * The default: a thread that does nothing, or else the one that does least and has room.
+ * @param {number} room
+ * @returns {(task: any, workers: any[]) => any}
+ */
+function leastBusy(room) {
+  return (task, workers) => {
+    let best = null
+    for (const worker of workers) {
+      const { currentUsage } = worker
+      if (currentUsage === 0) return worker
+      if (task.isAbortable || worker.isRunningAbortableTask || currentUsage >= room) continue
+      if (best === null || currentUsage < best.currentUsage) best = worker
+    }
+    return best
+  }
+}
+
+class Dispatched {
+  #options
+  #owner
+  #queue
+  #balance
+  /** Abortable tasks that no thread could take so far. @type {Call[]} */
+  #passed = []
+  /** @type {Set<Thread>} */
+  #threads = new Set()
+  #closing = false
+  /** Whether the last thread to start could not. */
+  #broken = false
+  /** @type {() => void} */
+  #resolveIdle = () => {}
+
+  /**
+   * @param {any} options of the piscina
+   * @param {import('./index').Owner} owner
+   */
+  constructor(options, owner) {
+    this.#options = options
+    this.#owner = owner
+    this.#queue = options.taskQueue
+    this.#balance = options.loadBalancer ?? leastBusy(options.concurrentTasksPerWorker)
+    this.timing = { wait: new Times(), run: new Times() }
+    /** @type {import('./thread').Events} */
+    this.events = {
+      ready: (thread) => this.#ready(thread),
+      done: (thread, call, failed, value) => this.#done(thread, call, failed, value),
+      exited: (thread) => this.#exited(thread),
+      message: (message) => owner.emit('message', message),
+      complain: (error) => owner.complain(error)
+    }
+    while (this.#threads.size < options.minThreads) this.#start(true)
+  }
+
+  // ---- tasks -----------------------------------------------------------------------------------
+
+  /** @param {Call} call */
+  submit(call) {
+    const { maxQueue, maxThreads } = this.#options
+    // A task keeps the process while it waits here too.
+    hold()
+    call.promise.then(release, release)
+    if (this.#queue.size > 0) {
+      if (this.#queue.size >= maxQueue + this.#expected) return this.#settle(call, true, queueFull(maxQueue))
+      this.#queue.push(call)
+      if (this.#threads.size < maxThreads) this.#start(false)
+    } else if (
+      !this.#give(
+        call,
+        [...this.#threads].filter(({ ready }) => ready)
+      )
+    ) {
+      if (this.#threads.size < maxThreads) this.#start(false)
+      if (maxQueue <= 0 && this.#expected === 0) {
+        this.#withdraw(call)
+        return this.#settle(call, true, queueFull(maxQueue))
+      }
+    }
+    if (call.signal !== null) {
+      const unlisten = listen(call.signal, (reason) => this.#abort(call, reason))
+      call.promise.then(unlisten, unlisten)
+    }
+  }
+
+  /** How many tasks the threads that start will take. */
+  get #expected() {
+    let starting = 0
+    for (const { ready } of this.#threads) if (!ready) starting++
+    return starting * this.#options.concurrentTasksPerWorker
+  }
+
+  /**
+   * Gives a task to the thread that the balancer chooses, or back to the queue.
+   * @param {Call} call
+   * @param {Thread[]} threads
+   */
+  #give(call, threads) {
+    if (call.settled) return true
+    const chosen = this.#balance(
+      call.interface,
+      threads.map(({ view }) => view)
+    )
+    const thread = chosen?.[kThread]
+    if (thread === undefined || thread.destroyed) {
+      this.#takeBack(call)
+      return false
+    }
+    this.timing.wait.record(performance.now() - call.created)
+    thread.post(call)
+    return true
+  }
+
+  /**
+   * To the tail, so that others may find a thread, or to the head, where the order counts more.
+   * @param {Call} call
+   */
+  #takeBack(call) {
+    const queue = call.isAbortable ? this.#passed : this.#queue
+    if (this.#options.stricterFIFO && typeof queue.unshift === 'function') queue.unshift(call)
+    else queue.push(call)
+  }
+
+  /** @param {Call} call */
+  #withdraw(call) {
+    this.#queue.remove(call)
+    this.#passed = this.#passed.filter((other) => other !== call)
+  }
+
+  /** Gives out what waits, as far as the balancer finds threads for it. */
+  #giveOut() {
+    while (this.#passed.length > 0 || this.#queue.size > 0) {
+      const call = this.#passed.shift() ?? this.#queue.shift()
+      if (this.#give(call, [...this.#threads])) continue
+      if (this.#threads.size >= this.#options.maxThreads || this.#broken) return
+      this.#start(false)
+    }
+  }
+
+  /**
+   * @param {Thread} thread
+   * @param {Call} call
+   * @param {boolean} failed
+   * @param {any} value
+   */
+  #done(thread, call, failed, value) {
+    this.timing.run.record(performance.now() - call.started)
+    if (!thread.destroyed) {
+      // Its word that it has started may come later than what it did.
+      if (!thread.ready) this.#ready(thread)
+      else this.#available(thread)
+    }
+    this.#settle(call, failed, value)
+    if (this.#closing) this.#checkIdle()
+  }
+
+  /**
+   * @param {Call} call
+   * @param {boolean} failed
+   * @param {any} value
+   */
+  #settle(call, failed, value) {
+    this.#owner.done(call, failed, value)
+  }
+
+  /**
+   * @param {Call} call
+   * @param {unknown} reason
+   */
+  #abort(call, reason) {
+    const { thread } = call
+    this.#settle(call, true, new AbortError(reason))
+    if (thread === null) this.#withdraw(call)
+    else this.#remove(thread)
+    this.#keepMinimum()
+    if (this.#closing) this.#checkIdle()
+  }
+
+  // ---- threads ---------------------------------------------------------------------------------
+
+  /** @param {boolean} ready whether it is counted on before it has started */
+  #start(ready) {
+    if (this.#closing) return
+    const thread = new Thread(this.#options, this.events, ready)
+    this.#threads.add(thread)
+    if (!ready) return
+    // Listeners are added after the constructor has returned.
+    queueMicrotask(() => {
+      this.#owner.emit('workerCreate', thread.view)
+      this.#available(thread)
+    })
+  }
+
+  /** @param {Thread} thread */
+  #ready(thread) {
+    this.#broken = false
+    if (thread.ready) return
+    thread.ready = true
+    this.#owner.emit('workerCreate', thread.view)
+    this.#available(thread)
+  }
+
+  /** @param {Thread} thread */
+  #available(thread) {
+    this.#giveOut()
+    const { idleTimeout, minThreads } = this.#options
+    if (idleTimeout === Infinity || thread.usage > 0 || this.#threads.size <= minThreads) return
+    clearTimeout(thread.idleTimer)
+    thread.idleTimer = setTimeout(() => {
+      if (thread.usage === 0 && this.#threads.size > minThreads) this.#remove(thread)
+    }, idleTimeout).unref()
+  }
+
+  /** @param {Thread} thread */
+  #exited(thread) {
+    const { started, startError } = thread
+    this.#broken = !started
+    this.#remove(thread)
+    if (started) {
+      this.#keepMinimum()
+      this.#giveOut()
+    } else if (this.#threads.size === 0) this.#rejectWaiting(() => startError)
+  }
+
+  #keepMinimum() {
+    while (!this.#broken && !this.#closing && this.#threads.size < this.#options.minThreads) this.#start(false)
+  }
+
+  /** @param {Thread} thread */
+  #remove(thread) {
+    if (!this.#threads.delete(thread)) return
+    thread.destroy()
+    this.#owner.emit('workerDestroy', thread.view)
+  }
+
+  get threads() {
+    return [...this.#threads].flatMap(({ worker }) => worker ?? [])
+  }
+
+  get idleThreads() {
+    return [...this.#threads].filter(({ ready, usage }) => ready && usage === 0).length
+  }
+
+  get queueSize() {
+    return Math.max(0, this.#queue.size + this.#passed.length - this.#expected)
+  }
+
+  // ---- ending ----------------------------------------------------------------------------------
+
+  /** @param {() => any} error */
+  #rejectWaiting(error) {
+    const waiting = this.#passed.splice(0)
+    while (this.#queue.size > 0) waiting.push(this.#queue.shift())
+    for (const call of waiting) this.#settle(call, true, error())
+  }
+
+  #checkIdle() {
+    const running = [...this.#threads].some(({ calls }) => calls.size > 0)
+    if (!running && this.#queue.size === 0 && this.#passed.length === 0) this.#resolveIdle()
+  }
+
+  /** @param {boolean} force whether what has not started is given up */
+  async close(force) {
+    this.#closing = true
+    if (force) this.#rejectWaiting(() => new AbortError('pool is closed'))
+    await new Promise((resolve) => {
+      this.#resolveIdle = () => resolve(undefined)
+      this.#checkIdle()
+    })
+    await this.destroy()
+  }
+
+  async destroy() {
+    this.#closing = true
+    this.#rejectWaiting(terminated)
+    const threads = [...this.#threads]
+    for (const thread of threads) this.#remove(thread)
+    await Promise.all(threads.map(({ gone }) => gone))
+    this.#resolveIdle()
+  }
+}
+
+module.exports = { Dispatched }

@@ -1,0 +1,38 @@
+'use strict'
+
+// The errors that users of piscina know, and which of the pool's own each stands for.
+
+const errors = require('../errors')
+
+class AbortError extends Error {
+  /** @param {unknown} [reason] */
+  constructor(reason) {
+    super('The task has been aborted', { cause: reason })
+  }
+}
+Object.defineProperty(AbortError.prototype, 'name', { value: 'AbortError', configurable: true, writable: true })
+
+const terminated = () => new Error('Terminating worker thread')
+const noFilename = () => new Error('filename must be provided to run() or in options object')
+const closeTimedOut = () => new Error('Close operation timed out')
+
+/** @param {number} maxQueue */
+function queueFull(maxQueue) {
+  return new Error(maxQueue > 0 ? 'Task queue is at limit' : 'No task queue available and all Workers are busy')
+}
+
+/**
+ * What a caller is told for an error of the pool. What scripts throw stays as it is.
+ * @param {any} error
+ * @param {number} maxQueue
+ */
+function translate(error, maxQueue) {
+  if (error instanceof errors.AbortError) return new AbortError(error.cause)
+  if (error instanceof errors.PoolClosedError) return terminated()
+  if (error instanceof errors.QueueFullError) return queueFull(maxQueue)
+  if (error instanceof errors.WorkerExitError) return new Error(`worker exited with code: ${error.exitCode}`)
+  if (error instanceof errors.WorkerStartError) return error.cause ?? error
+  return error
+}
+
+module.exports = { AbortError, terminated, noFilename, closeTimedOut, queueFull, translate }

@@ -1,0 +1,297 @@
+'use strict'
+
+// piscina's interface over the pool. In a worker only what scripts use is loaded.
+
+const { EventEmitterAsyncResource } = require('node:events')
+const { isMainThread, workerData } = require('node:worker_threads')
+const { context } = require('../worker/context')
+const { isMoved, isTransferable, mark, move, transferableSymbol, valueSymbol } = require('../payload/move')
+const { ArrayTaskQueue, FixedQueue, queueOptionsSymbol } = require('./queues')
+
+/** The version of piscina whose interface this is. */
+const VERSION = '5.3.2'
+
+/**
+ * What a way of giving out the tasks needs of its piscina.
+ * @typedef {object} Owner
+ * @property {(event: string, ...args: any[]) => void} emit
+ * @property {(error: unknown) => void} complain
+ * @property {(call: any, failed: boolean, value: any) => void} done
+ */
+
+class Piscina extends EventEmitterAsyncResource {
+  #options
+  #way
+  #histogram
+  /** @type {Map<string, any>} */
+  #targets = new Map()
+  #began = performance.now()
+  #capacity
+  #pending = 0
+  #completed = 0
+  #needsDrain = false
+  /** @type {Promise<void> | undefined} */
+  #closed
+
+  /** @param {any} [options] */
+  constructor(options = {}) {
+    super({ name: 'Piscina' })
+    const { fillOptions } = require('./options')
+    const { histogramOf } = require('./histogram')
+    this.#options = fillOptions(options)
+    const { maxThreads, concurrentTasksPerWorker, recordTiming } = this.#options
+    this.#capacity = maxThreads * concurrentTasksPerWorker
+    const Way = choosesItself(this.#options, options) ? require('./dispatched').Dispatched : require('./shared').Shared
+    this.#way = new Way(this.#options, {
+      emit: (event, ...args) => void this.emit(event, ...args),
+      complain: (error) => this.#complain(error),
+      done: (call, failed, value) => this.#done(call, failed, value)
+    })
+    this.#histogram = histogramOf(recordTiming ? this.#way.timing : undefined)
+  }
+
+  /**
+   * @param {any} task
+   * @param {any} [options]
+   * @returns {Promise<any>}
+   */
+  run(task, options = {}) {
+    try {
+      const how = runOptions(options, this.#options)
+      return this.#submit(task, how)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /**
+   * @param {any} task
+   * @param {{ filename: string, name: string, signal: any, transferList: any[] | undefined }} how
+   */
+  #submit(task, how) {
+    const { AbortError } = require('./errors')
+    const { Call } = require('./call')
+    if (this.#closed !== undefined) throw new AbortError('queue is being terminated')
+    if (how.signal?.aborted) throw new AbortError(how.signal.reason)
+    const call = new Call(task, how, this.#targetOf(how.filename, how.name), this.asyncId)
+    this.#pending++
+    try {
+      this.#way.submit(call)
+    } catch (error) {
+      this.#done(call, true, error)
+    }
+    if (this.#pending >= this.#capacity && !this.#needsDrain) {
+      this.#needsDrain = true
+      queueMicrotask(() => this.emit('needsDrain'))
+    }
+    return call.promise
+  }
+
+  /**
+   * @param {string} filename
+   * @param {string} name
+   */
+  #targetOf(filename, name) {
+    const key = `${filename}\0${name}`
+    let target = this.#targets.get(key)
+    if (target === undefined) {
+      const { scriptTarget, scriptUrl } = require('../targets')
+      target = scriptTarget(scriptUrl(filename, 'filename'), name === 'default' ? undefined : name)
+      this.#targets.set(key, target)
+    }
+    return target
+  }
+
+  /**
+   * @param {any} call
+   * @param {boolean} failed
+   * @param {any} value
+   */
+  #done(call, failed, value) {
+    if (!call.settle(failed, value)) return
+    this.#completed++
+    this.#pending--
+    if (this.#needsDrain && this.#pending < this.#capacity) {
+      this.#needsDrain = false
+      queueMicrotask(() => this.emit('drain'))
+    }
+  }
+
+  /** @param {unknown} error that no task is to blame for */
+  #complain(error) {
+    if (this.listenerCount('error') > 0) this.emit('error', error)
+    else process.emitWarning(/** @type {any} */ (error)?.stack ?? String(error), 'RspoolWarning')
+  }
+
+  /**
+   * @param {any} [options]
+   * @returns {Promise<void>}
+   */
+  async close(options = {}) {
+    if (options === null || typeof options !== 'object') throw new TypeError('options must be an object')
+    const force = Object.hasOwn(options, 'force') ? options.force : undefined
+    if (force !== undefined && typeof force !== 'boolean') throw new TypeError('force argument must be a boolean')
+    this.#closed ??= this.#close(force ?? false)
+    return this.#closed
+  }
+
+  /** @param {boolean} force */
+  async #close(force) {
+    const { closeTimedOut } = require('./errors')
+    const { closeTimeout } = this.#options
+    const late = setTimeout(() => {
+      this.#complain(closeTimedOut())
+      this.#way.destroy()
+    }, closeTimeout).unref()
+    try {
+      await this.#way.close(force)
+    } finally {
+      clearTimeout(late)
+      this.emit('close')
+    }
+  }
+
+  /** @returns {Promise<void>} */
+  async destroy() {
+    const ended = this.#way.destroy()
+    this.#closed ??= ended
+    await ended
+  }
+
+  [Symbol.dispose ?? Symbol.for('nodejs.dispose')]() {
+    this.close()
+  }
+
+  [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
+    return this.close()
+  }
+
+  get maxThreads() {
+    return this.#options.maxThreads
+  }
+
+  get minThreads() {
+    return this.#options.minThreads
+  }
+
+  get options() {
+    return this.#options
+  }
+
+  get threads() {
+    return this.#way.threads
+  }
+
+  get idleThreads() {
+    return this.#way.idleThreads
+  }
+
+  get queueSize() {
+    return this.#way.queueSize
+  }
+
+  get completed() {
+    return this.#completed
+  }
+
+  get needsDrain() {
+    return this.#needsDrain
+  }
+
+  get histogram() {
+    return this.#histogram
+  }
+
+  get duration() {
+    return performance.now() - this.#began
+  }
+
+  get utilization() {
+    if (!this.#options.recordTiming) return 0
+    const { count, mean } = this.#way.timing.run
+    return count === 0 ? 0 : (mean * count) / (this.duration * this.#options.maxThreads)
+  }
+
+  static get isWorkerThread() {
+    return context.inWorker
+  }
+
+  static get workerData() {
+    return isMainThread ? undefined : workerData
+  }
+
+  static get version() {
+    return VERSION
+  }
+
+  static get Piscina() {
+    return Piscina
+  }
+
+  static get FixedQueue() {
+    return FixedQueue
+  }
+
+  static get ArrayTaskQueue() {
+    return ArrayTaskQueue
+  }
+
+  /** @param {any} value */
+  static move(value) {
+    if (!isTransferable(value)) return move(value)
+    // Whoever holds the object holds what is moved.
+    if (!isMoved(value)) mark(value)
+    return value
+  }
+
+  static get transferableSymbol() {
+    return transferableSymbol
+  }
+
+  static get valueSymbol() {
+    return valueSymbol
+  }
+
+  static get queueOptionsSymbol() {
+    return queueOptionsSymbol
+  }
+}
+
+/**
+ * Whether the user says which task is next or which thread takes it, so that the scheduler cannot.
+ * @param {any} options
+ * @param {any} given
+ */
+function choosesItself({ loadBalancer, taskQueue, concurrentTasksPerWorker, workerHistogram }, given) {
+  const isPlain = [FixedQueue, ArrayTaskQueue].some((Queue) => Object.getPrototypeOf(taskQueue) === Queue.prototype)
+  return (
+    loadBalancer !== undefined ||
+    concurrentTasksPerWorker > 1 ||
+    workerHistogram ||
+    (Object.hasOwn(given, 'taskQueue') && !(isPlain && taskQueue.size === 0))
+  )
+}
+
+/**
+ * @param {any} given
+ * @param {any} defaults
+ */
+function runOptions(given, defaults) {
+  if (given === null || typeof given !== 'object') throw new TypeError('options must be an object')
+  const { transferList, filename, name, signal } = Object.assign(Object.create(null), given)
+  if (transferList !== undefined && !Array.isArray(transferList))
+    throw new TypeError('transferList argument must be an Array')
+  for (const [key, value] of [
+    ['filename', filename],
+    ['name', name]
+  ]) {
+    if (value !== undefined && value !== null && typeof value !== 'string')
+      throw new TypeError(`${key} argument must be a string`)
+  }
+  if (signal !== undefined && typeof signal !== 'object') throw new TypeError('signal argument must be an object')
+  const file = filename ?? defaults.filename
+  if (file === null) throw require('./errors').noFilename()
+  return { filename: file, name: name ?? defaults.name, signal: signal ?? null, transferList }
+}
+
+module.exports = Piscina

@@ -1,0 +1,105 @@
+'use strict'
+
+// The options of a piscina: what each must be, with the messages that its users know, and the defaults.
+
+const { availableParallelism } = require('node:os')
+const { FixedQueue, isTaskQueue } = require('./queues')
+
+/** @param {unknown} value */
+const isNumber = (value) => typeof value === 'number'
+/** @param {unknown} value */
+const isBoolean = (value) => typeof value === 'boolean'
+/** @param {number} min */
+const atLeast = (min) => (/** @type {any} */ value) => isNumber(value) && value >= min
+/** @param {unknown} value */
+const isText = (value) => value === null || typeof value === 'string'
+
+/** @type {Record<string, [(value: any) => boolean, string]>} */
+const RULES = {
+  filename: [isText, 'must be a string or null'],
+  name: [isText, 'must be a string or null'],
+  minThreads: [atLeast(0), 'must be a non-negative integer'],
+  maxThreads: [atLeast(1), 'must be a positive integer'],
+  idleTimeout: [atLeast(0), 'must be a non-negative integer'],
+  maxQueue: [(value) => value === 'auto' || atLeast(0)(value), 'must be a non-negative integer'],
+  concurrentTasksPerWorker: [atLeast(1), 'must be a positive integer'],
+  atomics: [
+    (value) => ['sync', 'async', 'disabled', null].includes(value),
+    'should be a value of sync, sync or disabled.'
+  ],
+  resourceLimits: [(value) => typeof value === 'object' && value !== null, 'must be an object'],
+  taskQueue: [isTaskQueue, 'must be a TaskQueue object'],
+  niceIncrement: [
+    process.platform === 'win32' ? isNumber : atLeast(0),
+    'must be a non-negative integer on Unix systems'
+  ],
+  trackUnmanagedFds: [isBoolean, 'must be a boolean value'],
+  closeTimeout: [atLeast(0), 'must be a non-negative integer'],
+  recordTiming: [isBoolean, 'must be a boolean'],
+  loadBalancer: [
+    (value) => typeof value === 'function' && value.length > 0,
+    'must be a function with at least two args'
+  ],
+  workerHistogram: [isBoolean, 'must be a boolean'],
+  stricterFIFO: [isBoolean, 'must be a boolean']
+}
+
+/** The options that the pool takes as they are. */
+const PASSED = ['argv', 'env', 'execArgv', 'resourceLimits', 'workerData', 'trackUnmanagedFds']
+
+/**
+ * @param {any} given
+ * @returns {any} all options, without a prototype
+ */
+function fillOptions(given) {
+  const own = Object.create(null)
+  for (const name of Object.keys(given)) if (given[name] !== undefined) own[name] = given[name]
+  for (const [name, [allows, must]] of Object.entries(RULES)) {
+    if (own[name] !== undefined && !allows(own[name])) throw new TypeError(`options.${name} ${must}`)
+  }
+  if (own.minThreads > own.maxThreads) {
+    throw new RangeError('options.minThreads and options.maxThreads must not conflict')
+  }
+  // What cannot be cloned is refused here: the workers that need it start later.
+  if (own.workerData !== undefined) structuredClone(own.workerData)
+  const cpus = availableParallelism()
+  const minThreads = own.minThreads ?? Math.max(Math.floor(cpus / 2), 1)
+  const maxThreads = own.maxThreads ?? cpus * 1.5
+  const options = Object.assign(Object.create(null), {
+    idleTimeout: 0,
+    concurrentTasksPerWorker: 1,
+    atomics: 'sync',
+    niceIncrement: 0,
+    trackUnmanagedFds: true,
+    closeTimeout: 30_000,
+    recordTiming: true,
+    stricterFIFO: false,
+    workerHistogram: false,
+    ...own,
+    filename: own.filename ?? null,
+    name: own.name ?? 'default',
+    minThreads: own.maxThreads === undefined ? minThreads : Math.min(minThreads, maxThreads),
+    maxThreads: own.minThreads === undefined ? maxThreads : Math.max(minThreads, maxThreads)
+  })
+  options.taskQueue ??= new FixedQueue()
+  options.maxQueue = own.maxQueue === 'auto' ? options.maxThreads ** 2 : (own.maxQueue ?? Infinity)
+  return options
+}
+
+/**
+ * The options of the pool under a piscina.
+ * @param {any} options
+ * @returns {any}
+ */
+function poolOptions(options) {
+  const passed = Object.create(null)
+  for (const name of PASSED) if (options[name] !== undefined) passed[name] = options[name]
+  if (options.filename !== null) passed.filename = options.filename
+  passed.name = options.name
+  passed.concurrentTasksPerWorker = Math.ceil(options.concurrentTasksPerWorker)
+  // A worker is ended as soon as the task that it runs is aborted.
+  passed.abortGrace = 0
+  return passed
+}
+
+module.exports = { fillOptions, poolOptions }

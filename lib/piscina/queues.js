@@ -1,0 +1,112 @@
+'use strict'
+
+// The queues that users of piscina may give to it, and what a queue of their own must have.
+
+/** By this an input tells a queue of the user's how it is to be treated. */
+const queueOptionsSymbol = Symbol.for('Piscina.queueOptions')
+
+/** @param {any} value */
+function isTaskQueue(value) {
+  return (
+    value !== null &&
+    typeof value === 'object' &&
+    'size' in value &&
+    ['push', 'shift', 'remove'].every((name) => typeof value[name] === 'function')
+  )
+}
+
+/** First in, first out: an array. */
+class ArrayTaskQueue {
+  /** @type {any[]} */
+  tasks = []
+
+  get size() {
+    return this.tasks.length
+  }
+
+  /** @param {any} task */
+  push(task) {
+    this.tasks.push(task)
+  }
+
+  /** @param {any} task */
+  unshift(task) {
+    this.tasks.unshift(task)
+  }
+
+  /** @returns {any} null if there is none */
+  shift() {
+    return this.tasks.shift() ?? null
+  }
+
+  /** @param {any} task */
+  remove(task) {
+    const at = this.tasks.indexOf(task)
+    if (at >= 0) this.tasks.splice(at, 1)
+  }
+}
+
+/** First in, first out, in constant time: a ring that grows. Its length is a power of two. */
+class FixedQueue {
+  /** @type {any[]} */
+  #ring = new Array(16)
+  #first = 0
+  #size = 0
+
+  get size() {
+    return this.#size
+  }
+
+  isEmpty() {
+    return this.#size === 0
+  }
+
+  /** @param {any} task */
+  push(task) {
+    this.#makeRoom()
+    this.#ring[this.#at(this.#size++)] = task
+  }
+
+  /** @param {any} task */
+  unshift(task) {
+    this.#makeRoom()
+    this.#first = this.#at(-1)
+    this.#ring[this.#first] = task
+    this.#size++
+  }
+
+  /** @returns {any} null if there is none */
+  shift() {
+    if (this.#size === 0) return null
+    const task = this.#ring[this.#first]
+    this.#ring[this.#first] = undefined
+    this.#first = this.#at(1)
+    this.#size--
+    return task
+  }
+
+  /** @param {any} task */
+  remove(task) {
+    for (let i = 0; i < this.#size; i++) {
+      if (this.#ring[this.#at(i)] !== task) continue
+      // Those ahead of it move back: who gives up has seldom waited for long behind many.
+      for (; i > 0; i--) this.#ring[this.#at(i)] = this.#ring[this.#at(i - 1)]
+      this.shift()
+      return
+    }
+  }
+
+  /** @param {number} i */
+  #at(i) {
+    return (this.#first + i) & (this.#ring.length - 1)
+  }
+
+  #makeRoom() {
+    const { length } = this.#ring
+    if (this.#size < length) return
+    this.#ring = [...this.#ring.slice(this.#first), ...this.#ring.slice(0, this.#first), ...new Array(length)]
+    this.#first = 0
+  }
+}
+
+module.exports = { ArrayTaskQueue, FixedQueue, isTaskQueue, queueOptionsSymbol }

@@ -1,0 +1,148 @@
+'use strict'
+
+// One thread whose tasks are chosen here: a pool of one worker that is not replaced when it ends.
+
+const { Pool, inside } = require('../pool')
+const { Settings } = require('../settings')
+const { terminated, translate } = require('./errors')
+const { Times, summary } = require('./histogram')
+const { poolOptions } = require('./options')
+const { viewOf } = require('./view')
+
+/** @typedef {InstanceType<typeof import('./call').Call>} Call */
+
+/** Tasks at once that a load balancer of the user's may give to a thread before they wait in it. */
+const BALANCED = 64
+
+/**
+ * @typedef {object} Events
+ * @property {(thread: Thread) => void} ready
+ * @property {(thread: Thread, call: Call, failed: boolean, value: any) => void} done
+ * @property {(thread: Thread) => void} exited by itself
+ * @property {(message: unknown) => void} message
+ * @property {(error: unknown) => void} complain
+ */
+
+class Thread {
+  /** @type {Set<Call>} */
+  calls = new Set()
+  destroyed = false
+  /** @type {Promise<void> | undefined} */
+  gone
+  /** When it has nothing to do. @type {NodeJS.Timeout | undefined} */
+  idleTimer
+  #pool
+  #submitter
+  #isolates
+  #events
+  #times
+  #exited = false
+
+  /**
+   * @param {any} options of the piscina
+   * @param {Events} events
+   * @param {boolean} ready whether it is counted on before it has started
+   */
+  constructor(options, events, ready) {
+    const given = poolOptions(options)
+    if (options.loadBalancer !== undefined)
+      given.concurrentTasksPerWorker = Math.max(BALANCED, given.concurrentTasksPerWorker)
+    // Without a script it starts with its first task.
+    const pool = new Pool({ ...given, minThreads: 1, maxThreads: 1, idleTimeout: Infinity })
+    this.#pool = pool
+    const { isolates, submitter } = inside(pool)
+    isolates.startMinimum()
+    // When it ends it is for the dispatcher to say whether there is to be another.
+    pool.resize({ minThreads: 0 })
+    this.ready = ready
+    this.#isolates = isolates
+    this.#submitter = submitter
+    this.#events = events
+    this.#times = options.workerHistogram ? new Times() : undefined
+    this.settings = new Settings(pool.options)
+    /** Whether its script has been loaded. */
+    this.started = false
+    this.worker = this.#isolates.all.values().next().value?.worker
+    pool.on('message', events.message)
+    pool.on('error', events.complain)
+    pool.on('workerCreate', () => {
+      this.started = true
+      if (!this.destroyed) events.ready(this)
+    })
+    pool.on('workerExit', () => {
+      this.#exited = true
+      if (!this.destroyed) events.exited(this)
+    })
+  }
+
+  get isRunningAbortableTask() {
+    if (this.calls.size !== 1) return false
+    const [call] = this.calls
+    return call.isAbortable
+  }
+
+  get usage() {
+    return this.isRunningAbortableTask ? Infinity : this.calls.size
+  }
+
+  get view() {
+    return viewOf(
+      {
+        id: () => this.worker?.threadId ?? -1,
+        usage: () => this.usage,
+        destroyed: () => this.destroyed,
+        isRunningAbortableTask: () => this.isRunningAbortableTask,
+        histogram: () => (this.#times === undefined ? null : summary(this.#times))
+      },
+      this
+    )
+  }
+
+  /** Why it did not start. */
+  get startError() {
+    return translate(this.#isolates.whyNotStarted(), 0)
+  }
+
+  /** @param {Call} call */
+  post(call) {
+    clearTimeout(this.idleTimer)
+    call.thread = this
+    call.started = performance.now()
+    this.calls.add(call)
+    const { transferList } = call
+    const settings = transferList === undefined ? this.settings : new Settings(this.#pool.options, { transferList })
+    try {
+      this.#submitter.submit(call.target, call.task, settings).then(
+        (value) => this.#ended(call, false, value),
+        (error) => this.#ended(call, true, translate(error, 0))
+      )
+    } catch (error) {
+      queueMicrotask(() => this.#ended(call, true, error))
+    }
+  }
+
+  /**
+   * @param {Call} call
+   * @param {boolean} failed
+   * @param {any} value
+   */
+  #ended(call, failed, value) {
+    this.calls.delete(call)
+    this.#times?.record(performance.now() - call.started)
+    this.#events.done(this, call, failed, value)
+  }
+
+  /** Ends it, and what runs in it. Where it has ended by itself its tasks are told why. */
+  destroy() {
+    if (this.destroyed) return
+    this.destroyed = true
+    clearTimeout(this.idleTimer)
+    this.gone = this.#pool.destroy()
+    if (this.#exited) return
+    const calls = [...this.calls]
+    this.calls.clear()
+    for (const call of calls) this.#events.done(this, call, true, terminated())
+  }
+}
+
+module.exports = { Thread }

@@ -1,0 +1,34 @@
+'use strict'
+
+// Sees between tasks whether this isolate, or the process, has grown so large that it is to be replaced.
+
+const { bound } = require('../environment')
+
+/** Milliseconds between two looks. */
+const EVERY = 100
+/** What the process must have grown by since this isolate started, to blame it. */
+const GROWTH = 1.1
+
+/**
+ * @param {{ heap?: number, rss?: number }} limits in bytes
+ * @returns {(now: number) => void} to be called between tasks
+ */
+function watch({ heap, rss }) {
+  const { getHeapStatistics } = require('node:v8')
+  // Isolates of an age do not grow too large at one time.
+  const most = heap === undefined ? Infinity : heap * (0.9 + 0.2 * Math.random())
+  // Where others hold the memory, a new isolate does not help.
+  const mostOfAll = rss === undefined ? Infinity : Math.max(rss, process.memoryUsage.rss() * GROWTH)
+  let last = -Infinity
+  let told = false
+  return (now) => {
+    if (told || now - last < EVERY) return
+    last = now
+    told =
+      (heap !== undefined && getHeapStatistics().used_heap_size > most) ||
+      (rss !== undefined && process.memoryUsage.rss() > mostOfAll)
+    if (told) bound.wearOut()
+  }
+}
+
+module.exports = { watch }

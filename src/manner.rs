@@ -1,0 +1,150 @@
+//! How the threads of a pool's workers are run: their niceness, and whether each stays on one CPU. Both are
+//! Linux's to give for one thread; elsewhere nothing happens.
+
+/// How the thread of a worker is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Manner {
+    /// What is added to the niceness that the thread was started with.
+    pub nice: u8,
+    /// Whether it runs on one CPU only: of those that the process may use, one that the fewest pinned
+    /// workers have.
+    pub pin: bool,
+}
+
+impl Manner {
+    /// As any thread.
+    pub const USUAL: Self = Self {
+        nice: 0,
+        pin: false,
+    };
+
+    /// Has the calling thread run in this manner. What the system refuses stays as it is.
+    pub fn adopt(self) {
+        #[cfg(target_os = "linux")]
+        {
+            if self.nice > 0 {
+                linux::add_niceness(self.nice);
+            }
+            if self.pin {
+                linux::pin();
+            }
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::cell::RefCell;
+    use std::collections::BTreeMap;
+
+    use parking_lot::Mutex;
+    use rustix::process::{getpid, getpriority_process, setpriority_process};
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+    /// The pinned workers of this process, by CPU.
+    static PINNED: Mutex<BTreeMap<usize, u32>> = Mutex::new(BTreeMap::new());
+
+    /// A CPU that a worker has, until its thread ends.
+    struct Seat(usize);
+
+    impl Drop for Seat {
+        fn drop(&mut self) {
+            let mut pinned = PINNED.lock();
+            if let Some(count) = pinned.get_mut(&self.0) {
+                *count -= 1;
+            }
+        }
+    }
+
+    thread_local! {
+        static SEAT: RefCell<Option<Seat>> = const { RefCell::new(None) };
+    }
+
+    /// To Linux the niceness is the thread's, and no pid is the calling thread.
+    pub(super) fn add_niceness(nice: u8) {
+        if let Ok(now) = getpriority_process(None) {
+            let _ = setpriority_process(None, (now + i32::from(nice)).min(19));
+        }
+    }
+
+    pub(super) fn pin() {
+        // Those of the main thread: the calling one may have been pinned before.
+        let Ok(allowed) = sched_getaffinity(Some(getpid())) else {
+            return;
+        };
+        let mut pinned = PINNED.lock();
+        let load = |cpu: &usize| pinned.get(cpu).copied().unwrap_or(0);
+        let cpus = (0..CpuSet::MAX_CPU).filter(|&cpu| allowed.is_set(cpu));
+        let Some(cpu) = cpus.min_by_key(load) else {
+            return;
+        };
+        let mut only = CpuSet::new();
+        only.set(cpu);
+        if sched_setaffinity(None, &only).is_ok() {
+            *pinned.entry(cpu).or_insert(0) += 1;
+            drop(pinned);
+            SEAT.with_borrow_mut(|seat| *seat = Some(Seat(cpu)));
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use std::thread;
+
+        use super::super::Manner;
+        use super::*;
+
+        fn cpus() -> Vec<usize> {
+            let set = sched_getaffinity(None).unwrap();
+            (0..CpuSet::MAX_CPU)
+                .filter(|&cpu| set.is_set(cpu))
+                .collect()
+        }
+
+        #[test]
+        fn a_thread_gets_nicer_and_no_other_does() {
+            let before = getpriority_process(None).unwrap();
+            let nice = thread::spawn(|| {
+                Manner {
+                    nice: 3,
+                    pin: false,
+                }
+                .adopt();
+                getpriority_process(None).unwrap()
+            });
+            assert_eq!(nice.join().unwrap(), (before + 3).min(19));
+            assert_eq!(getpriority_process(None).unwrap(), before);
+        }
+
+        #[test]
+        fn pinned_threads_spread_over_the_cpus_and_free_them_when_they_end() {
+            let all = cpus();
+            let (keep, stay) = std::sync::mpsc::channel::<()>();
+            let stay = std::sync::Arc::new(Mutex::new(stay));
+            let (tell, told) = std::sync::mpsc::channel();
+            let threads: Vec<_> = (0..2 * all.len())
+                .map(|_| {
+                    let (tell, stay) = (tell.clone(), stay.clone());
+                    thread::spawn(move || {
+                        Manner { nice: 0, pin: true }.adopt();
+                        tell.send(cpus()).unwrap();
+                        let _ = stay.lock().recv();
+                    })
+                })
+                .collect();
+            let mut got: Vec<usize> = (0..threads.len())
+                .flat_map(|_| told.recv().unwrap())
+                .collect();
+            got.sort_unstable();
+            let mut twice = [all.clone(), all.clone()].concat();
+            twice.sort_unstable();
+            assert_eq!(got, twice);
+            drop(keep);
+            threads
+                .into_iter()
+                .for_each(|thread| thread.join().unwrap());
+            assert!(PINNED.lock().values().all(|&count| count == 0));
+            assert_eq!(cpus(), all, "this thread is not pinned");
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! When isolates are replaced though nothing is wrong with them: after so many tasks, at an age, when one
+//! says that it has grown too large; or each after its first task.
+//!
+//! A worn isolate goes on working until another is ready in its place, so there are never fewer, and
+//! for that moment there is one more. One is replaced at a time. Limits differ by up to a tenth from
+//! worker to worker, so that those which started together do not end together.
+//!
+//! Where each isolate has one task, the next is started while that one runs: as many as tasks wait, up to
+//! the limit of busy workers, and at least one while anything runs.
+
+use std::sync::Arc;
+
+use super::{Phase, State, Wakes};
+use crate::scheduler::lane::Lane;
+use crate::scheduler::outbox::Bell;
+use crate::scheduler::worker::{Worker, WorkerId, WorkerState};
+
+/// Nanoseconds after which an idle worker beyond the minimum is not replaced, but ends.
+const UNUSED: u64 = 1_000_000_000;
+
+/// When isolates are replaced.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::scheduler) struct Wear {
+    /// After so many tasks; `u32::MAX` is never.
+    pub(in crate::scheduler) tasks: u32,
+    /// Nanoseconds after they are ready; `u64::MAX` is never.
+    pub(in crate::scheduler) age: u64,
+    /// Each has one task only.
+    pub(in crate::scheduler) one_task: bool,
+}
+
+impl Default for Wear {
+    fn default() -> Self {
+        Self {
+            tasks: u32::MAX,
+            age: u64::MAX,
+            one_task: false,
+        }
+    }
+}
+
+impl Wear {
+    pub(super) fn is_worn_by(&self, worker: &Worker) -> bool {
+        self.tasks != u32::MAX
+            && worker.lane == Lane::Script
+            && worker.completed >= jittered(u64::from(self.tasks), worker.serial)
+    }
+
+    /// Nanoseconds after which this worker is too old, if it ever is.
+    fn age_of(&self, worker: &Worker) -> Option<u64> {
+        let ages = self.age != u64::MAX && worker.lane == Lane::Script;
+        ages.then(|| jittered(self.age, worker.serial))
+    }
+}
+
+/// A number up to a tenth away from `limit`, the same for the same worker.
+fn jittered(limit: u64, serial: u32) -> u64 {
+    // Neighbours get numbers far apart (Knuth's multiplicative hash).
+    let spread = f64::from(serial.wrapping_mul(0x9e37_79b1)) / f64::from(u32::MAX);
+    ((limit as f64 * (0.9 + 0.2 * spread)).round() as u64).max(1)
+}
+
+impl State {
+    pub(in crate::scheduler) fn set_wear(&mut self, wear: Wear) {
+        self.wear = wear;
+    }
+
+    /// When a worker that has just joined will be too old, and what tells it from others of its id.
+    pub(in crate::scheduler) fn age_limit(&self, id: WorkerId) -> Option<(u64, u32)> {
+        let worker = self.workers.get(id.0)?;
+        Some((self.wear.age_of(worker)?, worker.serial))
+    }
+
+    /// The worker is to be replaced.
+    pub(in crate::scheduler) fn wear_out(&mut self, id: WorkerId) {
+        let Some(worker) = self.workers.get_mut(id.0) else {
+            return;
+        };
+        if !worker.retiring && !std::mem::replace(&mut worker.worn, true) {
+            self.worn += 1;
+        }
+    }
+
+    /// As [`wear_out`](Self::wear_out), if that worker still has the id.
+    pub(in crate::scheduler) fn grow_old(&mut self, id: WorkerId, serial: u32) {
+        let worker = self.workers.get(id.0);
+        if worker.is_some_and(|worker| worker.serial == serial) {
+            self.wear_out(id);
+        }
+    }
+
+    /// The workers of a lane that stay, without one that is to take the place of another.
+    pub(super) fn settled(&self, lane: Lane) -> u32 {
+        let extra = lane == Lane::Script && self.replacement.is_some();
+        self.lanes[lane].staying() - u32::from(extra)
+    }
+
+    /// Starts the next isolate that is to take the place of another.
+    pub(super) fn renew(&mut self, now: u64, wakes: &mut Wakes) {
+        let lane = &self.lanes[Lane::Script];
+        if self.phase == Phase::Closed || lane.held || wakes.starts[Lane::Script].is_some() {
+            return;
+        }
+        if self.wear.one_task {
+            let waiting = self.waiting.runnable(Lane::Script) + self.waiting.bound();
+            let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
+            let least = u32::from(lane.running > 0 || waiting > 0).max(self.limits.min_threads);
+            let needed = waiting.min(self.limits.max_threads).max(least);
+            if lane.staying() < needed && lane.workers < 2 * self.limits.max_threads {
+                wakes.starts[Lane::Script] = Some(self.add_worker(Lane::Script, now));
+            }
+            return;
+        }
+        if self.replacement.is_some() {
+            return;
+        }
+        if let Some(id) = self.worn_worker()
+            && self.workers[id.0].state == WorkerState::Idle
+            && now.saturating_sub(self.workers[id.0].idle_since) >= UNUSED
+            && self.settled(Lane::Script) > self.limits.min_threads
+        {
+            // Nobody misses it.
+            wakes.bound.extend(self.retire(id.0));
+            return;
+        }
+        let id = self.add_worker(Lane::Script, now);
+        self.replacement = Some(id);
+        wakes.starts[Lane::Script] = Some(id);
+    }
+
+    /// A worn worker: an idle one, or the one that has been there for longest.
+    fn worn_worker(&self) -> Option<WorkerId> {
+        self.workers
+            .keys()
+            .filter(|&id| self.workers[id].worn && !self.workers[id].retiring)
+            .min_by_key(|&id| {
+                let worker = &self.workers[id];
+                (worker.state != WorkerState::Idle, worker.since)
+            })
+            .map(WorkerId)
+    }
+
+    /// If this worker was started in place of a worn one, that one ends now. Gives whom to ring.
+    pub(super) fn relieve(&mut self, id: WorkerId) -> Option<Arc<dyn Bell>> {
+        self.replacement.take_if(|other| *other == id)?;
+        let worn = self.worn_worker()?;
+        self.retire(worn.0)
+    }
+}
