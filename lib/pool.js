@@ -18,7 +18,7 @@ const { move, transferableSymbol, valueSymbol } = require('./payload/move')
 
 /**
  * What other ways to use a pool within this package need of it.
- * @type {(pool: Pool) => { handle: number, isolates: InstanceType<typeof import('./isolates').Isolates>, submitter: InstanceType<typeof Submitter> }}
+ * @type {(pool: Pool) => { isolates: InstanceType<typeof import('./isolates').Isolates>, submitter: InstanceType<typeof Submitter> }}
  */
 let inside
 
@@ -239,7 +239,9 @@ class Pool extends EventEmitter {
    */
   #call(name, input, options) {
     try {
-      return this.run(input, { ...taskOptions(options, false), name })
+      const target = this.#lookup.script(name)
+      const settings = options === undefined ? this.#defaults : new Settings(this.#options, taskOptions(options, false))
+      return this.#submitter.submit(target, input, settings)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -456,7 +458,7 @@ class Pool extends EventEmitter {
   }
 
   static {
-    inside = (pool) => ({ handle: pool.#handle, isolates: pool.#isolates, submitter: pool.#submitter })
+    inside = (pool) => ({ isolates: pool.#isolates, submitter: pool.#submitter })
   }
 
   static move = move

@@ -588,13 +588,16 @@ impl Scheduler {
 
     /// Rings, and starts native workers. An isolate that is to be started is left to the caller.
     fn ring_and_launch(self: &Arc<Self>, wakes: Wakes) -> Option<WorkerId> {
-        for bell in wakes.rings.0.iter().flatten().chain(&wakes.bound) {
+        for bell in wakes.rings.0.iter().flatten() {
             bell.ring(Ring::Lane);
+        }
+        if let Some(bells) = &wakes.bound {
+            ring_all(bells);
         }
         if wakes.starved {
             share::wait_for_token(Arc::downgrade(self));
         }
-        if wakes.trusted || wakes.rings[Lane::Script].is_some() || !wakes.bound.is_empty() {
+        if wakes.trusted || wakes.rings[Lane::Script].is_some() || wakes.bound.is_some() {
             self.expect_wakers();
         }
         if let Some(id) = wakes.starts[Lane::Native]

@@ -141,9 +141,10 @@ impl State {
     }
 
     pub(super) fn take(&mut self, id: WorkerId, now: u64) -> Option<Taken> {
-        let lane = self.workers[id.0].lane;
+        let worker = &self.workers[id.0];
+        let (lane, was_free) = (worker.lane, worker.running == 0);
         let index = self.pick(id)?;
-        if self.workers[id.0].running == 0 {
+        if was_free {
             let busy = self.busy();
             let refused = busy >= self.limits.max_threads || self.yields(id, index, now);
             if refused || !self.share.afford(busy) {

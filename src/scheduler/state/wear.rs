@@ -120,7 +120,10 @@ impl State {
             && self.settled(Lane::Script) > self.limits.min_threads
         {
             // Nobody misses it.
-            wakes.bound.extend(self.retire(id.0));
+            wakes
+                .bound
+                .get_or_insert_default()
+                .extend(self.retire(id.0));
             return;
         }
         let id = self.add_worker(Lane::Script, now);
