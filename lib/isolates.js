@@ -5,11 +5,12 @@
 
 const path = require('node:path')
 const { Worker, MessageChannel, receiveMessageOnPort } = require('node:worker_threads')
-const { AsyncResource } = require('node:async_hooks')
 const { types } = require('node:util')
 const { bound, drain, notify, isBlocked } = require('./environment')
 const { describe, revive } = require('./payload/thrown')
 const { PoolClosedError, WorkerExitError, WorkerStartError } = require('./errors')
+const { ask, told } = require('./observe/readings')
+const { PoolScope } = require('./observe/watch')
 const { PORT_MESSAGE } = require('./payload/port')
 const { SCRIPT } = require('./targets')
 
@@ -81,7 +82,7 @@ class Isolates {
   constructor(owner) {
     this.owner = owner
     /** Isolates outlive the calls that they are started for: their events belong to the pool. */
-    this.scope = new AsyncResource('RspoolPool')
+    this.scope = new PoolScope()
     /** @type {Map<number, Isolate>} */
     this.all = new Map()
     /** Those that run no more, and whose `exit` event has not come. @type {Set<Isolate>} */
@@ -346,7 +347,7 @@ class Isolates {
         this.failures = 0
         clearTimeout(isolate.limit)
         this.#tellExpecting()
-        require('./observe/readings').ask(isolate)
+        ask(isolate)
         this.owner.emit('workerCreate', { id: isolate.id, threadId: isolate.threadId })
         return
       case PORT_MESSAGE.RETIRED:
@@ -355,7 +356,7 @@ class Isolates {
         isolate.limit = endAfter(isolate, this.#graceOf(message[1]))
         return
       case PORT_MESSAGE.HEAP:
-        require('./observe/readings').told(isolate, message[1], message[2])
+        told(isolate, message[1], message[2])
         return
       case PORT_MESSAGE.FLUSHED:
         isolate.port.unref()

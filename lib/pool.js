@@ -9,6 +9,7 @@ const { PoolClosedError, invalidArgument } = require('./errors')
 const { Lookup, notTask } = require('./lookup')
 const { poolOptions, runOptions, taskOptions, sizeOptions, closeOptions } = require('./options')
 const { NATIVE, SCRIPT } = require('./targets')
+const { withReadings } = require('./observe/readings')
 const { workers } = require('./observe/watch')
 const { Settings } = require('./settings')
 const { Submitter } = require('./submitter')
@@ -47,6 +48,8 @@ class Pool extends EventEmitter {
   #reaper
   /** @type {any} */
   #histogram
+  /** @type {(() => void) | undefined} */
+  #keepTimes
   /** @type {any} */
   #lastStats
 
@@ -411,6 +414,9 @@ class Pool extends EventEmitter {
     // What waits is to end too.
     this.resume()
     this.#phase = 'closing'
+    // Loaded now: at the end of the pool there may be nobody left who can load anything.
+    const { Histograms } = require('./observe/histogram')
+    this.#keepTimes = () => Histograms.keep(this.histogram)
     this.#submitter.open = false
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
@@ -436,7 +442,7 @@ class Pool extends EventEmitter {
     )
       return
     this.#lastStats = this.stats()
-    require('./observe/histogram').Histograms.keep(this.histogram)
+    this.#keepTimes?.()
     this.#phase = 'ended'
     pools.delete(this.#uid)
     bound.releasePool(this.#handle)
@@ -450,7 +456,6 @@ class Pool extends EventEmitter {
   stats() {
     if (this.#lastStats !== undefined) return this.#lastStats
     const { workers: known, queued, running, ...rest } = JSON.parse(bound.stats(this.#handle))
-    const { withReadings } = require('./observe/readings')
     const workers = known.map((/** @type {any} */ worker) => withReadings(worker, this.#isolates.all.get(worker.id)))
     return {
       workers,

@@ -20,6 +20,9 @@ const RESULT_FULL = 1
 /** Beside the lane: the scheduler tells when the task starts, and how long it ran. */
 const OBSERVED = 2
 
+/** Loaded by the first call that is watched. @type {typeof import('./observe/watched-task').WatchedTask | undefined} */
+let WatchedTask
+
 /** @type {(value: any) => void} */
 let resolve
 /** @type {(error: any) => void} */
@@ -115,7 +118,7 @@ class Submitter {
    * @param {Settings} settings
    */
   #submitWatched(target, input, settings) {
-    const { WatchedTask } = require('./observe/watched-task')
+    WatchedTask ??= require('./observe/watched-task').WatchedTask
     const task = new WatchedTask(this.home, resolve, reject, this.#watching, target, settings)
     task.call(() => {
       const carried = carry(target, input, settings)
@@ -208,8 +211,7 @@ class Submitter {
       cells[CELL.FORM] = 0
     }
     put()
-    // A worker that is still starting would not tell when it begins.
-    if (again || task.observed || settings.group !== undefined || settings.placement !== 0) cells[CELL.SLOT] = -1
+    if (again || settings.group !== undefined || settings.placement !== 0) cells[CELL.SLOT] = -1
     else bound.submitDirect()
     const slot = cells[CELL.SLOT]
     if (slot >= 0) {

@@ -11,10 +11,21 @@ const { channel } = require('node:diagnostics_channel')
  * use, and only then. Without such a symbol there are no hooks.
  */
 const ASYNC_ID = /** @type {symbol} */ (
-  Object.getOwnPropertySymbols(new AsyncResource('RspoolTask')).find(
+  Object.getOwnPropertySymbols(new AsyncResource('RspoolProbe', { requireManualDestroy: true }).emitDestroy()).find(
     ({ description }) => description === 'async_id_symbol'
   )
 )
+
+/** The context in which a pool was made. It is no handle: it keeps nothing. */
+class PoolScope extends AsyncResource {
+  constructor() {
+    super('RspoolPool')
+  }
+
+  hasRef() {
+    return false
+  }
+}
 
 const queue = channel('rspool:task:queue')
 const start = channel('rspool:task:start')
@@ -53,4 +64,4 @@ const tracing = { start: called, end: returned, asyncStart, asyncEnd, error: fai
 const channels = { queue, start, end, error, tracing }
 const workers = { workerCreate: channel('rspool:worker:create'), workerExit: channel('rspool:worker:exit') }
 
-module.exports = { isWatched, hasSubscribers, channels, workers }
+module.exports = { isWatched, hasSubscribers, PoolScope, channels, workers }

@@ -118,7 +118,7 @@ class WatchedTask extends Task {
    * @param {number} wait milliseconds
    */
   started(worker, wait) {
-    if (this.#context === undefined) return
+    if (!this.observed) return
     const taken = { id: worker, threadId: this.#watching.threadIdOf(worker) }
     this.#tell(() => {
       this.#context.worker = taken
@@ -159,23 +159,32 @@ class WatchedTask extends Task {
    */
   #end(failure, result, settle) {
     this.#ended = true
-    const context = this.#context
-    if (context !== undefined) {
-      context.run = this.#run
-      if (failure !== undefined) this.#failed(failure.error)
-      else if (context.kind === 'call') context.result = result
-      end.publish(context)
-      if (this.#watching.timing) this.#measure(failure)
-      tracing.asyncStart.publish(context)
+    try {
+      if (this.observed) this.#announce(failure, result)
+    } finally {
+      settle()
+      if (this.observed) tracing.asyncEnd.publish(this.#context)
+      this.#resource.emitDestroy()
     }
-    settle()
-    if (context !== undefined) tracing.asyncEnd.publish(context)
-    this.#resource.emitDestroy()
+  }
+
+  /**
+   * @param {{ error: unknown } | undefined} failure
+   * @param {any} result
+   */
+  #announce(failure, result) {
+    const context = this.#context
+    context.run = this.#run
+    if (failure !== undefined) this.#failed(failure.error)
+    else if (context.kind === 'call') context.result = result
+    end.publish(context)
+    if (this.#watching.timing) this.#measure(failure)
+    tracing.asyncStart.publish(context)
   }
 
   /** @param {unknown} cause */
   #failed(cause) {
-    if (this.#context === undefined) return
+    if (!this.observed) return
     this.#context.error = cause
     error.publish(this.#context)
     tracing.error.publish(this.#context)
@@ -184,13 +193,19 @@ class WatchedTask extends Task {
   /** @param {{ error: any } | undefined} failure */
   #measure(failure) {
     const { pool, task, lane, kind, wait, run } = this.#context
-    const failed = failure === undefined ? undefined : String(failure.error?.code ?? failure.error?.name ?? 'thrown')
     performance.measure('rspool:task', {
       start: this.#called,
       end: performance.now(),
-      detail: { pool: pool.options.name, task, lane, kind, wait, run, error: failed }
+      detail: { pool: pool.options.name, task, lane, kind, wait, run, error: failure && labelOf(failure.error) }
     })
   }
+}
+
+/** @param {any} error */
+function labelOf(error) {
+  const { code, name } = error ?? {}
+  if (typeof code === 'string' && code !== '') return code
+  return typeof name === 'string' && name !== '' ? name : 'thrown'
 }
 
 module.exports = { WatchedTask }

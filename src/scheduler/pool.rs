@@ -183,11 +183,24 @@ impl Scheduler {
         let now = now();
         let deadline = new.deadline;
         let (id, taken) = self.state.lock().enqueue_direct(new, now)?;
+        self.tell_start(id, &taken);
         self.limit_run(&taken, now);
         if deadline != NO_DEADLINE {
             timer::arm(deadline, Arc::downgrade(self), Alarm::Deadline(taken.key));
         }
         Some((id, taken))
+    }
+
+    /// Tells the owner that an observed task starts now.
+    fn tell_start(&self, worker: WorkerId, taken: &Taken) {
+        if let Some(waited) = taken.observed {
+            self.owner.send(Message::Started {
+                ticket: taken.ticket,
+                generation: taken.key.generation,
+                worker,
+                waited,
+            });
+        }
     }
 
     /// Arms the alarm of a task that starts now.
@@ -242,8 +255,9 @@ impl Scheduler {
         state.set_thread(id, thread);
         let (known, relieved) = state.join(id, bell, now());
         let limit = state.age_limit(id);
-        let given = state.abandoned_before(id);
+        let (given, begun) = (state.abandoned_before(id), state.begun(id));
         drop(state);
+        self.send_all(begun);
         for (key, given) in given {
             self.settle_given(key, &given);
         }
@@ -287,14 +301,7 @@ impl Scheduler {
         }
         match next {
             Next::Run(taken) => {
-                if let Some(waited) = taken.observed {
-                    self.owner.send(Message::Started {
-                        ticket: taken.ticket,
-                        generation: taken.key.generation,
-                        worker: id,
-                        waited,
-                    });
-                }
+                self.tell_start(id, &taken);
                 self.limit_run(&taken, now);
                 Step::Run(taken)
             }

@@ -101,7 +101,7 @@ pub struct Taken {
     pub payload: Payload,
     /// Rare extras of native tasks.
     pub attachments: Option<Box<Attachments>>,
-    /// Nanoseconds that it waited, where the owner is to be told.
+    /// Nanoseconds that it waited, where the owner is to be told that it starts now.
     pub observed: Option<u64>,
 }
 

@@ -543,3 +543,30 @@ fn times_begin_anew_after_a_reset_and_all_of_them_stay() {
     assert_eq!(pool.snapshot().run.count, 0);
     assert_eq!(pool.snapshot().wait.count, 1);
 }
+
+#[test]
+fn an_observed_task_that_is_given_at_once_tells_its_start_when_its_worker_is_there() {
+    let (pool, outbox) = pool(Limits {
+        min_threads: 1,
+        max_threads: 1,
+        ..LIMITS
+    });
+    let observed = |ticket| NewTask {
+        observed: true,
+        ..call(ticket, Lane::Script)
+    };
+    let id = pool.reserve_minimum(Lane::Script, 1)[0];
+    let (worker, first) = pool.submit_direct(observed(1)).unwrap();
+    assert_eq!(worker, id);
+    assert!(outbox.is_empty(), "it waits for its worker");
+    assert!(pool.join(id, Arc::new(TestBell::default())));
+    let started = |message| match message {
+        Some(Message::Started { ticket, worker, .. }) => (ticket, worker),
+        other => panic!("expected a start, got {other:?}"),
+    };
+    assert_eq!(started(outbox.receive()), (1, id));
+    assert!(matches!(pool.exchange(id, returned(&first)), Step::Idle));
+    assert_eq!(settled(&outbox), [(1, "timed")]);
+    pool.submit_direct(observed(2)).unwrap();
+    assert_eq!(started(outbox.receive()), (2, id));
+}

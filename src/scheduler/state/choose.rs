@@ -188,7 +188,8 @@ impl State {
             timeout: task.timeout,
             payload: task.take_payload(),
             attachments: task.take_attachments(),
-            observed: task.observed.then_some(waited),
+            // One that waits for its worker to start has not begun.
+            observed: (task.observed && !starting).then_some(waited),
         })
     }
 

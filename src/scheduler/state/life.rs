@@ -79,6 +79,24 @@ impl State {
         (true, self.relieve(id))
     }
 
+    /// What the owner is told of the observed tasks that a worker which has just joined was given before.
+    pub(in crate::scheduler) fn begun(&self, id: WorkerId) -> Vec<Message> {
+        let Some(worker) = self.workers.get(id.0) else {
+            return Vec::new();
+        };
+        let tasks = worker.slots.iter().flatten();
+        tasks
+            .map(|&index| &self.tasks[index])
+            .filter(|task| task.observed && task.stage == Stage::Running)
+            .map(|task| Message::Started {
+                ticket: task.ticket,
+                generation: task.generation,
+                worker: id,
+                waited: task.started - task.enqueued,
+            })
+            .collect()
+    }
+
     /// Notes which thread the worker is.
     pub(in crate::scheduler) fn set_thread(&mut self, id: WorkerId, thread: Option<u32>) {
         if let Some(worker) = self.workers.get_mut(id.0) {
