@@ -6,10 +6,12 @@ const { cpuCount } = require('..')
 const { Primary, kill } = require('./cluster/harness')
 
 const PROCESSES = 4
+/** Some milliseconds a task: short ones wake no more workers than they need. */
+const SIZE = 3_000_000
 
 /** How many workers are busy in all processes together, on average, while each has enough to do. */
 async function busyWorkers(primary, slots, ms = 1500) {
-  const answers = await Promise.all(slots.map((slot) => primary.call('request', slot, { ms })))
+  const answers = await Promise.all(slots.map((slot) => primary.call('request', slot, { ms, size: SIZE })))
   return { average: answers.reduce((sum, { busy }) => sum + busy, 0), each: answers.map(({ most }) => most) }
 }
 
@@ -38,7 +40,7 @@ test('one busy process may use the whole budget, and a killed one gives its toke
   await primary.ready
   const alone = await busyWorkers(primary, [0])
   t.is(alone.each[0], Math.min(4, cpuCount() + 1))
-  const lost = primary.call('request', 0, { ms: 20_000 })
+  const lost = primary.call('request', 0, { ms: 20_000, size: SIZE })
   lost.catch(() => {})
   while ((await primary.call('status')).budget.free > 0) await new Promise(setImmediate)
   const [{ pid }] = (await primary.call('status')).processes
@@ -51,7 +53,7 @@ test('one busy process may use the whole budget, and a killed one gives its toke
 test('the tokens of a killed process come back while the loop of the primary is blocked', async (t) => {
   const primary = new Primary(t, { app: 'busy-app.js', options: { processes: 1 } })
   await primary.ready
-  primary.call('request', 0, { ms: 20_000 }).catch(() => {})
+  primary.call('request', 0, { ms: 20_000, size: SIZE }).catch(() => {})
   while ((await primary.call('status')).budget.free > 0) await new Promise(setImmediate)
   const [{ pid }] = await primary.call('processes')
   await t.notThrowsAsync(primary.call('killHolder', pid))

@@ -10,7 +10,8 @@ const { serial: test } = require('ava')
 const { Primary, freePort, request, startLoad, kill } = require('./cluster/harness')
 
 async function start(t, { env, ...parts } = {}) {
-  const port = await freePort()
+  // The servers of every kind take five.
+  const port = await freePort(5)
   const primary = new Primary(t, { ...parts, env: { APP_PORT: String(port), ...env } })
   await primary.ready
   return { primary, port }

@@ -211,7 +211,7 @@ async function metrics() {
   }
 }
 
-const BUDGET = { processes: 4, pairs: 12, ms: 800, clients: 4 }
+const BUDGET = { processes: 4, pairs: 12, ms: 800, size: 300_000, clients: 4 }
 
 /** The pools of several processes on the CPUs of one, with the budget and without. */
 async function budget() {
@@ -230,7 +230,8 @@ async function budget() {
     for (const kind of pair % 2 === 0 ? kinds : kinds.reverse()) {
       const { primary } = clusters[kind]
       const slots = Array.from({ length: kind === 'one' ? 1 : BUDGET.processes }, (_, slot) => slot)
-      const work = () => Promise.all(slots.map((slot) => primary.call('request', slot, { ms: BUDGET.ms })))
+      const work = () =>
+        Promise.all(slots.map((slot) => primary.call('request', slot, { ms: BUDGET.ms, size: BUDGET.size })))
       const answers = await work()
       rates[kind].push(answers.reduce((sum, { tasks }) => sum + tasks, 0) / (BUDGET.ms / 1000))
       if (kind === 'one') continue
@@ -260,6 +261,60 @@ async function budget() {
       `light requests beside, ${100 * share}th percentile`,
       `${quantile(latencies.shared, share).toFixed(1)} ms`,
       `without the budget ${quantile(latencies.free, share).toFixed(1)} ms`
+    )
+  }
+}
+
+/** From the kill of a process to the return of its tokens, while the loop of the primary is blocked. */
+async function tokens() {
+  const { primary } = await startCluster(
+    { processes: 1, backoff: { initial: 1, max: 1 }, crashLoop: { restarts: 1e6 } },
+    'busy-app.js'
+  )
+  /** @type {number[]} */
+  const times = []
+  while (times.length < 15) {
+    const from = primary.events.length
+    primary.call('request', 0, { ms: 20_000, size: 3_000_000 }).catch(() => {})
+    while ((await primary.call('status')).budget.free > 0) await new Promise(setImmediate)
+    const [{ pid }] = await primary.call('processes')
+    times.push((await primary.call('timed', 'killHolder', pid)).ms)
+    await primary.event('state', ({ to }) => to === 'ready', from)
+  }
+  line(
+    'kill to the return of its CPU tokens',
+    `${median(times).toFixed(1)} ms`,
+    `median of ${times.length}, worst ${Math.max(...times).toFixed(1)} ms; the loop of the primary is blocked`
+  )
+}
+
+/** From the kill of a process to the next one that is ready, with a spare and without. */
+async function spares() {
+  for (const spare of [0, 1]) {
+    const { primary } = await startCluster({
+      processes: 2,
+      spare,
+      backoff: { initial: 1, max: 1 },
+      crashLoop: { restarts: 1e6 }
+    })
+    /** @type {number[]} */
+    const times = []
+    while (times.length < 15) {
+      while (
+        (await primary.call('status')).spares.filter((/** @type {any} */ { state }) => state === 'ready').length < spare
+      )
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      const [{ pid }] = await primary.call('processes')
+      const from = primary.events.length
+      const start = performance.now()
+      kill(pid, 'SIGKILL')
+      await primary.event('state', ({ slot, to }) => slot === 0 && to === 'ready', from)
+      times.push(performance.now() - start)
+    }
+    line(
+      `kill to ready, ${spare === 0 ? 'without a spare' : 'with a spare'}`,
+      `${median(times).toFixed(0)} ms`,
+      `median of ${times.length}, worst ${Math.max(...times).toFixed(0)} ms; an application that boots in no time`
     )
   }
 }
@@ -305,7 +360,7 @@ function counters() {
 }
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } })
-const parts = { counters, rates: compareRates, handOvers, reloads, stalls, metrics, budget }
+const parts = { counters, rates: compareRates, handOvers, reloads, stalls, metrics, budget, tokens, spares }
 
 async function main() {
   for (const [name, part] of Object.entries(parts)) {

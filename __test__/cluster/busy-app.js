@@ -8,12 +8,12 @@ const { Pool } = require('../..')
 
 module.exports = async ({ onRequest }) => {
   const pool = new Pool({ maxThreads: 4 })
-  onRequest(async ({ ms }) => {
+  onRequest(async ({ ms, size }) => {
     let going = true
     let tasks = 0
     const work = async () => {
       while (going) {
-        await pool.runTask('math.countPrimes', 300_000)
+        await pool.runTask('math.countPrimes', size)
         if (going) tasks++
       }
     }

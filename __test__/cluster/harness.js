@@ -127,12 +127,25 @@ async function gone(pid) {
   throw new Error(`process ${pid} is still there`)
 }
 
-async function freePort() {
-  const server = net.createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address()
-  server.close()
-  return port
+/**
+ * The first of `count` ports in a row that are free, from below those that the system gives to clients:
+ * one of these could be taken before it is used.
+ */
+async function freePort(count = 1) {
+  for (;;) {
+    const first = 10_000 + Math.floor(Math.random() * 20_000)
+    const servers = Array.from({ length: count }, (_, at) => net.createServer().listen(first + at))
+    const free = await Promise.all(
+      servers.map((server) =>
+        once(server, 'listening').then(
+          () => true,
+          () => false
+        )
+      )
+    )
+    await Promise.all(servers.filter((_, at) => free[at]).map((server) => once(server.close(), 'close')))
+    if (free.every(Boolean)) return first
+  }
 }
 
 /** One request, no retry; resolves with { status, headers, body } when all has come. */

@@ -92,31 +92,10 @@ impl Budget {
     /// Takes a token if one is free.
     #[must_use]
     pub fn try_acquire(&self) -> bool {
-        let Inner {
-            region,
-            holder,
-            hint,
-            held,
-            ..
-        } = &*self.inner;
-        let tokens = region.spec().tokens as usize;
-        let first = hint.load(Ordering::Relaxed);
-        for step in 0..tokens {
-            let token = (first + step) % tokens;
-            let word = region.token(token);
-            // AcqRel is not needed: no other memory is handed over with a token. SeqCst pairs with
-            // the look for sleepers in `release`.
-            if word.load(Ordering::Relaxed) == 0
-                && word
-                    .compare_exchange(0, *holder, Ordering::SeqCst, Ordering::Relaxed)
-                    .is_ok()
-            {
-                hint.store(token, Ordering::Relaxed);
-                held.fetch_add(1, Ordering::Relaxed);
-                return true;
-            }
-        }
-        false
+        let Inner { holder, held, .. } = &*self.inner;
+        let got = self.inner.change(0, *holder);
+        held.fetch_add(usize::from(got), Ordering::Relaxed);
+        got
     }
 
     /// Gives a token back, and wakes somebody who wants one.
@@ -127,24 +106,12 @@ impl Budget {
         let Inner {
             region,
             holder,
-            hint,
             held,
             ..
         } = &*self.inner;
-        let tokens = region.spec().tokens as usize;
         let before = held.fetch_sub(1, Ordering::Relaxed);
         assert!(before > 0, "released a token that was not held");
-        let first = hint.load(Ordering::Relaxed);
-        let freed = (0..tokens)
-            .map(|step| (first + step) % tokens)
-            .find(|&token| {
-                let word = region.token(token);
-                word.compare_exchange(*holder, 0, Ordering::SeqCst, Ordering::Relaxed)
-                    .is_ok()
-            });
-        if let Some(token) = freed {
-            hint.store(token, Ordering::Relaxed);
-        }
+        self.inner.change(*holder, 0);
         wake(region);
     }
 
@@ -210,6 +177,29 @@ impl Budget {
 }
 
 impl Inner {
+    /// Makes the first token that is `from` be `to`, beginning with the one that was changed last;
+    /// false when there is none.
+    fn change(&self, from: u64, to: u64) -> bool {
+        let tokens = self.region.spec().tokens as usize;
+        let first = self.hint.load(Ordering::Relaxed);
+        let changed = (0..tokens)
+            .map(|step| (first + step) % tokens)
+            .find(|&token| {
+                let word = self.region.token(token);
+                // No other memory is handed over with a token. SeqCst pairs with the look for sleepers
+                // in `release`. The look before is for those that others have; it may be outdated,
+                // which must not hide a token that is ours.
+                (from != 0 || word.load(Ordering::Relaxed) == 0)
+                    && word
+                        .compare_exchange(from, to, Ordering::SeqCst, Ordering::Relaxed)
+                        .is_ok()
+            });
+        if let Some(token) = changed {
+            self.hint.store(token, Ordering::Relaxed);
+        }
+        changed.is_some()
+    }
+
     fn wish(&self) -> MutexGuard<'_, Wish> {
         self.wish.lock().unwrap_or_else(PoisonError::into_inner)
     }
