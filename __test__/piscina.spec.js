@@ -390,6 +390,24 @@ test('abortable tasks do not share a thread', async (t) => {
   t.is(await after, 3)
 })
 
+for (const minThreads of [0, 1]) {
+  test(`what waits goes on when the only thread is ended, also while the pool closes: minThreads ${minThreads}`, async (t) => {
+    for (const options of [{}, DISPATCHED]) {
+      const gate = gated(t)
+      const pool = make(t, { ...options, minThreads })
+      const controller = new AbortController()
+      const running = pool.run(gate.cells, { name: 'wait', signal: controller.signal })
+      const waiting = [pool.run(1), pool.run(2, { signal: new AbortController().signal })]
+      await gate.arrival()
+      const closing = pool.close()
+      controller.abort()
+      await t.throwsAsync(running, { name: 'AbortError' })
+      t.deepEqual(await Promise.all(waiting), [1, 2])
+      await closing
+    }
+  })
+}
+
 test('threads go when they are idle, down to the minimum', async (t) => {
   // An idle pool keeps no process.
   const alive = setInterval(() => {}, 1000)

@@ -306,3 +306,8 @@ test('isWorkerThread and threadId tell where code runs', async (t) => {
   t.is(api.task.signal, undefined)
   t.is(api.task.id, undefined)
 })
+
+test('no two kinds of messages between an owner and its isolates are the same', (t) => {
+  const kinds = Object.values(require('../lib/payload/port').PORT_MESSAGE)
+  t.is(new Set(kinds).size, kinds.length)
+})

@@ -17,24 +17,29 @@ const { version } = require('../piscina.js')
 /** What the suite needs besides. */
 const TOOLS = ['concat-stream@2', 'tsx@4']
 
+/** @param {string} file of this package, as it is written in code */
+const ours = (file) => JSON.stringify(path.join(root, file))
+/** @param {string} file */
+const oursAsUrl = (file) => JSON.stringify(pathToFileURL(path.join(root, file)).href)
+
 /** The modules of piscina that its suite reaches for, by what stands for them here. */
 const MODULES = {
-  'main.js': `module.exports = require('${root}/piscina.js')`,
+  'main.js': `module.exports = require(${ours('piscina.js')})`,
   'index.js': `
-    const Piscina = require('${root}/piscina.js')
+    const Piscina = require(${ours('piscina.js')})
     exports.__esModule = true
     exports.default = Piscina
     for (const name of Object.getOwnPropertyNames(Piscina)) if (!(name in exports)) exports[name] = Piscina[name]`,
-  'symbols.js': `exports.kQueueOptions = require('${root}/piscina.js').queueOptionsSymbol`,
+  'symbols.js': `exports.kQueueOptions = require(${ours('piscina.js')}).queueOptionsSymbol`,
   'common.js': `
-    const { isMoved, isTransferable, mark } = require('${root}/lib/payload/move.js')
+    const { isMoved, isTransferable, mark } = require(${ours('lib/payload/move.js')})
     Object.assign(exports, { isMovable: isMoved, isTransferable, markMovable: mark })
     exports.getAvailableParallelism = require('node:os').availableParallelism`,
   // Its types alone are used.
   'worker_pool.js': '',
   'esm-wrapper.mjs': `
-    export * from '${pathToFileURL(`${root}/piscina.mjs`)}'
-    export { default } from '${pathToFileURL(`${root}/piscina.mjs`)}'`
+    export * from ${oursAsUrl('piscina.mjs')}
+    export { default } from ${oursAsUrl('piscina.mjs')}`
 }
 
 /** Writes a line of JSON for each test that has ended. */

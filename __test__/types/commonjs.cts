@@ -1,6 +1,7 @@
 // The CommonJS entries have the same types.
 
 import rspool = require('rspool')
+import Piscina = require('rspool/piscina')
 import worker = require('rspool/worker')
 
 const pool = new rspool.Pool({ filename: require.resolve('./worker.js') })
@@ -9,6 +10,10 @@ const sum: Promise<number> = pool.runTask((a: number, b: number) => a + b, [1, 2
 const signal: AbortSignal | undefined = worker.task.signal
 const options: rspool.PoolOptions = { maxThreads: 1 }
 pool.on('error', (error: unknown) => error instanceof rspool.errors.RspoolError)
+
+const likePiscina: Promise<number> = new Piscina<string, number>({ maxQueue: 'auto' }).run('1')
+const balancer: Piscina.PiscinaLoadBalancer = (_, [first]) => first
+new Piscina.Piscina({ loadBalancer: balancer, taskQueue: new Piscina.FixedQueue() })
 
 // @ts-expect-error
 rspool.runTask('hash.sha256', 7)
@@ -26,4 +31,4 @@ declare module 'rspool' {
 }
 const mixed: Promise<Buffer> = rspool.tasks.audio.mix('x')
 
-export = { digest, sum, signal, options, mixed }
+export = { digest, sum, signal, options, mixed, likePiscina }

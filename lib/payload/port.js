@@ -7,14 +7,10 @@ const PORT_MESSAGE = Object.freeze({
   RESULT: 2,
   INPUT: 3,
   GONE: 4,
-  // The isolate takes no more tasks, and whether its teardown is done.
-  RETIRED: 16,
   PROGRESS: 5,
   // Before the process ends: write all output, and say so.
   FLUSH: 6,
   FLUSHED: 7,
-  // How large the heap is; and the answer.
-  HEAP: 17,
   // Of streams, to the owner: what was yielded, and how many more inputs there is room for (-1: none).
   ITEMS: 8,
   TAKE: 9,
@@ -28,9 +24,13 @@ const PORT_MESSAGE = Object.freeze({
   // Of tasks that a task has others run, to the owner: one is to run, one is given up.
   NESTED: 15,
   NESTED_ABORT: 16,
-  // To the isolate: one is in the queue, one has ended.
-  NESTED_QUEUED: 17,
-  NESTED_DONE: 18
+  // The isolate takes no more tasks, and whether its teardown is done.
+  RETIRED: 17,
+  // How large the heap is; and the answer.
+  HEAP: 18,
+  // Of nested tasks, to the isolate: one is in the queue, one has ended.
+  NESTED_QUEUED: 19,
+  NESTED_DONE: 20
 })
 
 module.exports = { PORT_MESSAGE }

@@ -7,21 +7,38 @@ const { AsyncResource } = require('node:async_hooks')
 const { isMoved, unwrap } = require('../payload/move')
 const { queueOptionsSymbol } = require('./queues')
 
+/**
+ * How a task is to be run.
+ * @typedef {object} How
+ * @property {any} filename null if there is none
+ * @property {string} name
+ * @property {any} signal
+ * @property {any[] | undefined} transferList
+ */
+
 let calls = 0
+
+/** @type {(value: any) => void} */
+let resolve
+/** @type {(error: any) => void} */
+let reject
+/** One executor for all promises: no closure a call. */
+function capture(/** @type {any} */ a, /** @type {any} */ b) {
+  resolve = a
+  reject = b
+}
 
 class Call extends AsyncResource {
   /** The thread that has it, where the threads are chosen here. @type {any} */
   thread = null
   started = 0
   settled = false
-  /** @type {(value: any) => void} */
-  #resolve = () => {}
-  /** @type {(error: any) => void} */
-  #reject = () => {}
+  #resolve
+  #reject
 
   /**
    * @param {any} task the input
-   * @param {{ filename: string, name: string, signal: any, transferList: any[] | undefined }} how
+   * @param {How} how
    * @param {import('../targets').Target} target
    * @param {number} triggerAsyncId
    */
@@ -35,10 +52,9 @@ class Call extends AsyncResource {
     this.target = target
     this.taskId = calls++
     this.created = performance.now()
-    this.promise = new Promise((resolve, reject) => {
-      this.#resolve = resolve
-      this.#reject = reject
-    })
+    this.promise = new Promise(capture)
+    this.#resolve = resolve
+    this.#reject = reject
   }
 
   get [queueOptionsSymbol]() {

@@ -41,6 +41,7 @@ class Dispatched {
   /** @type {Set<Thread>} */
   #threads = new Set()
   #closing = false
+  #ended = false
   /** Whether the last thread to start could not. */
   #broken = false
   /** @type {() => void} */
@@ -111,6 +112,11 @@ class Dispatched {
    */
   #give(call, threads) {
     if (call.settled) return true
+    // Balancers need not know what to do with nothing.
+    if (threads.length === 0) {
+      this.#takeBack(call)
+      return false
+    }
     const chosen = this.#balance(
       call.interface,
       threads.map(({ view }) => view)
@@ -145,8 +151,9 @@ class Dispatched {
   #giveOut() {
     while (this.#passed.length > 0 || this.#queue.size > 0) {
       const call = this.#passed.shift() ?? this.#queue.shift()
+      if (call === null || call === undefined) return
       if (this.#give(call, [...this.#threads])) continue
-      if (this.#threads.size >= this.#options.maxThreads || this.#broken) return
+      if (this.#threads.size >= this.#options.maxThreads || this.#broken || this.#ended) return
       this.#start(false)
     }
   }
@@ -187,6 +194,7 @@ class Dispatched {
     if (thread === null) this.#withdraw(call)
     else this.#remove(thread)
     this.#keepMinimum()
+    this.#giveOut()
     if (this.#closing) this.#checkIdle()
   }
 
@@ -194,7 +202,7 @@ class Dispatched {
 
   /** @param {boolean} ready whether it is counted on before it has started */
   #start(ready) {
-    if (this.#closing) return
+    if (this.#ended) return
     const thread = new Thread(this.#options, this.events, ready)
     this.#threads.add(thread)
     if (!ready) return
@@ -234,6 +242,7 @@ class Dispatched {
       this.#keepMinimum()
       this.#giveOut()
     } else if (this.#threads.size === 0) this.#rejectWaiting(() => startError)
+    if (this.#closing) this.#checkIdle()
   }
 
   #keepMinimum() {
@@ -286,6 +295,7 @@ class Dispatched {
 
   async destroy() {
     this.#closing = true
+    this.#ended = true
     this.#rejectWaiting(terminated)
     const threads = [...this.#threads]
     for (const thread of threads) this.#remove(thread)

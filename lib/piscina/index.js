@@ -8,6 +8,19 @@ const { context } = require('../worker/context')
 const { isMoved, isTransferable, mark, move, transferableSymbol, valueSymbol } = require('../payload/move')
 const { ArrayTaskQueue, FixedQueue, queueOptionsSymbol } = require('./queues')
 
+/** What only a pool needs, once there is one. @type {ReturnType<typeof loadMore>} */
+let more
+
+function loadMore() {
+  return {
+    ...require('./options'),
+    ...require('./histogram'),
+    ...require('./errors'),
+    ...require('./call'),
+    ...require('../targets')
+  }
+}
+
 /** The version of piscina whose interface this is. */
 const VERSION = '5.3.2'
 
@@ -21,10 +34,14 @@ const VERSION = '5.3.2'
 
 class Piscina extends EventEmitterAsyncResource {
   #options
+  /** How a task is run that says nothing of it. */
+  #how
   #way
   #histogram
   /** @type {Map<string, any>} */
   #targets = new Map()
+  /** What `run` calls without options. @type {any} */
+  #target
   #began = performance.now()
   #capacity
   #pending = 0
@@ -36,9 +53,9 @@ class Piscina extends EventEmitterAsyncResource {
   /** @param {any} [options] */
   constructor(options = {}) {
     super({ name: 'Piscina' })
-    const { fillOptions } = require('./options')
-    const { histogramOf } = require('./histogram')
-    this.#options = fillOptions(options)
+    more ??= loadMore()
+    this.#options = more.fillOptions(options)
+    this.#how = Object.freeze(runOptions({}, this.#options))
     const { maxThreads, concurrentTasksPerWorker, recordTiming } = this.#options
     this.#capacity = maxThreads * concurrentTasksPerWorker
     const Way = choosesItself(this.#options, options) ? require('./dispatched').Dispatched : require('./shared').Shared
@@ -47,7 +64,7 @@ class Piscina extends EventEmitterAsyncResource {
       complain: (error) => this.#complain(error),
       done: (call, failed, value) => this.#done(call, failed, value)
     })
-    this.#histogram = histogramOf(recordTiming ? this.#way.timing : undefined)
+    this.#histogram = more.histogramOf(recordTiming ? this.#way.timing : undefined)
   }
 
   /**
@@ -55,10 +72,9 @@ class Piscina extends EventEmitterAsyncResource {
    * @param {any} [options]
    * @returns {Promise<any>}
    */
-  run(task, options = {}) {
+  run(task, options) {
     try {
-      const how = runOptions(options, this.#options)
-      return this.#submit(task, how)
+      return this.#submit(task, options === undefined ? this.#how : runOptions(options, this.#options))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -66,14 +82,14 @@ class Piscina extends EventEmitterAsyncResource {
 
   /**
    * @param {any} task
-   * @param {{ filename: string, name: string, signal: any, transferList: any[] | undefined }} how
+   * @param {import('./call').How} how
    */
   #submit(task, how) {
-    const { AbortError } = require('./errors')
-    const { Call } = require('./call')
-    if (this.#closed !== undefined) throw new AbortError('queue is being terminated')
-    if (how.signal?.aborted) throw new AbortError(how.signal.reason)
-    const call = new Call(task, how, this.#targetOf(how.filename, how.name), this.asyncId)
+    if (how.filename === null) throw more.noFilename()
+    if (this.#closed !== undefined) throw new more.AbortError('queue is being terminated')
+    if (how.signal?.aborted) throw new more.AbortError(how.signal.reason)
+    const target = (how === this.#how ? this.#target : undefined) ?? this.#targetOf(how)
+    const call = new more.Call(task, how, target, this.asyncId)
     this.#pending++
     try {
       this.#way.submit(call)
@@ -87,18 +103,16 @@ class Piscina extends EventEmitterAsyncResource {
     return call.promise
   }
 
-  /**
-   * @param {string} filename
-   * @param {string} name
-   */
-  #targetOf(filename, name) {
+  /** @param {import('./call').How} how */
+  #targetOf(how) {
+    const { filename, name } = how
     const key = `${filename}\0${name}`
     let target = this.#targets.get(key)
     if (target === undefined) {
-      const { scriptTarget, scriptUrl } = require('../targets')
-      target = scriptTarget(scriptUrl(filename, 'filename'), name === 'default' ? undefined : name)
+      target = more.scriptTarget(more.scriptUrl(filename, 'filename'), name === 'default' ? undefined : name)
       this.#targets.set(key, target)
     }
+    if (how === this.#how) this.#target = target
     return target
   }
 
@@ -137,10 +151,9 @@ class Piscina extends EventEmitterAsyncResource {
 
   /** @param {boolean} force */
   async #close(force) {
-    const { closeTimedOut } = require('./errors')
     const { closeTimeout } = this.#options
     const late = setTimeout(() => {
-      this.#complain(closeTimedOut())
+      this.#complain(more.closeTimedOut())
       this.#way.destroy()
     }, closeTimeout).unref()
     try {
@@ -275,6 +288,7 @@ function choosesItself({ loadBalancer, taskQueue, concurrentTasksPerWorker, work
 /**
  * @param {any} given
  * @param {any} defaults
+ * @returns {import('./call').How}
  */
 function runOptions(given, defaults) {
   if (given === null || typeof given !== 'object') throw new TypeError('options must be an object')
@@ -289,9 +303,12 @@ function runOptions(given, defaults) {
       throw new TypeError(`${key} argument must be a string`)
   }
   if (signal !== undefined && typeof signal !== 'object') throw new TypeError('signal argument must be an object')
-  const file = filename ?? defaults.filename
-  if (file === null) throw require('./errors').noFilename()
-  return { filename: file, name: name ?? defaults.name, signal: signal ?? null, transferList }
+  return {
+    filename: filename ?? defaults.filename,
+    name: name ?? defaults.name,
+    signal: signal ?? null,
+    transferList
+  }
 }
 
 module.exports = Piscina
