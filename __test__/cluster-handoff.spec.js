@@ -60,12 +60,15 @@ test('what the last process refuses as it leaves is answered by the next', async
   const { primary, port } = await start(t, { processes: 1 })
   const before = await primary.call('descriptors')
   const [{ pid }] = await primary.call('processes')
+  // It does not end before it has refused.
+  const slow = request(port, '/slow')
   await request(port, '/leave-later')
   await sleep(100)
   for (const { status, body } of await Promise.all(Array.from({ length: 5 }, () => request(port)))) {
     t.is(status, 200)
     t.not(JSON.parse(body).pid, pid)
   }
+  t.is((await slow).body, 'slow')
   await allReady(primary)
   await until(async () => (await primary.call('descriptors')) <= before + 2)
 })
