@@ -1,7 +1,7 @@
 /// <reference types="node" />
 
 import type { AtomicCounters, SharedCounters } from './types/counters.js'
-import type { OneArgument, ScriptOptions, ScriptTask, TaskOptions, TaskResult } from './types/tasks.js'
+import type { OneArgument, ScriptOptions, ScriptTask, SyncOptions, TaskOptions, TaskResult } from './types/tasks.js'
 
 /** The cluster helper: processes on shared ports, kept up, with shared counters and one CPU budget. */
 export * as cluster from './types/cluster.js'
@@ -242,6 +242,25 @@ export function runTask<I, R>(
 export function runTask<R>(task: () => R, input?: undefined, options?: ScriptOptions): Promise<TaskResult<R>>
 /** Calls an export of a script on the default pool. */
 export function runTask<T = any>(task: ScriptTask, input?: any, options?: ScriptOptions): Promise<T>
+
+/** Runs a native task on the default pool, and blocks until it has ended; see {@link Pool.runSync}. */
+export function runTaskSync<
+  K extends NativeTaskName,
+  const I extends NativeInput<K>,
+  const E extends NativeEncoding<K> = never
+>(task: K, input: I, options?: NativeOptions<K, E>): NativeResult<K, I, E>
+/** Runs an inline function on the default pool, and blocks until it has ended. */
+export function runTaskSync<A extends unknown[], R>(
+  task: (...args: A) => R,
+  args: readonly [...A],
+  options?: SyncOptions
+): TaskResult<R>
+/** Runs an inline function with one argument that is no array on the default pool, and blocks until it has ended. */
+export function runTaskSync<I, R>(task: (input: I) => R, input: OneArgument<I>, options?: SyncOptions): TaskResult<R>
+/** Runs an inline function without arguments on the default pool, and blocks until it has ended. */
+export function runTaskSync<R>(task: () => R, input?: undefined, options?: SyncOptions): TaskResult<R>
+/** Calls an export of a script on the default pool, and blocks until it has ended. */
+export function runTaskSync<T = any>(task: ScriptTask, input?: any, options?: SyncOptions): T
 
 /** Each native task as a function on the default pool. Frozen. */
 export const tasks: Tasks

@@ -2,7 +2,7 @@
 
 const { bound, whenIdle, load, metrics } = require('./lib/environment')
 const { Pool, WorkerPool } = require('./lib/pool')
-const { runTask, tasks } = require('./lib/default-pool')
+const { runTask, runTaskSync, tasks } = require('./lib/default-pool')
 const { AtomicCounters } = require('./lib/counters')
 const { move, transferableSymbol, valueSymbol } = require('./lib/payload/move')
 const { classes: errors } = require('./lib/errors')
@@ -17,6 +17,7 @@ module.exports = {
   Pool,
   WorkerPool,
   runTask,
+  runTaskSync,
   tasks,
   AtomicCounters,
   cluster,

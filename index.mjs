@@ -4,6 +4,7 @@ export const {
   Pool,
   WorkerPool,
   runTask,
+  runTaskSync,
   tasks,
   AtomicCounters,
   cluster,

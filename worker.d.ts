@@ -1,7 +1,24 @@
 /// <reference types="node" />
 
 import type { AsyncLocalStorage } from 'node:async_hooks'
-import { type Moved, move, transferableSymbol, valueSymbol } from './index.js'
+import {
+  type ExportName,
+  type Moved,
+  move,
+  type NativeEncoding,
+  type NativeInput,
+  type NativeOptions,
+  type NativeResult,
+  type NativeTaskName,
+  type NoTask,
+  type OneArgument,
+  type RunOptions,
+  type ScriptTask,
+  type SyncOptions,
+  type TaskResult,
+  transferableSymbol,
+  valueSymbol
+} from './index.js'
 
 /** The task that the calling code runs for. */
 export const task: {
@@ -20,6 +37,51 @@ export const task: {
   progress(value: unknown): void
 }
 
+/** The options of {@link run}: a listener in a worker is not called. */
+export type NestedOptions = RunOptions & { onProgress?: undefined }
+
+/**
+ * Has the pool of the running task run its function, as {@link Pool.run} of the owner would. The calling task
+ * leaves its place while it has such calls, so the pool goes on however many wait and however deep. They start
+ * before tasks of the same priority that have not begun, are taken where `maxQueue` tasks wait, and are given
+ * up when the calling task ends.
+ *
+ * The owner's event loop passes the calls on: they wait while it is busy, but not while it is blocked in `runSync`.
+ *
+ * Rejects as `Pool.run` does, and with `ERR_RSPOOL_NO_TASK` outside of a running task.
+ */
+export function run<T = any>(input?: any, options?: NestedOptions): Promise<T>
+
+/** As {@link run}, for any task: see {@link Pool.runTask}. */
+export function runTask<
+  K extends NativeTaskName,
+  const I extends NativeInput<K>,
+  const E extends NativeEncoding<K> = never
+>(task: K, input: I, options?: NativeOptions<K, E>): Promise<NativeResult<K, I, E>>
+/** Has the pool run an inline function. */
+export function runTask<A extends unknown[], R>(
+  task: (...args: A) => R,
+  args: readonly [...A],
+  options?: SyncOptions
+): Promise<TaskResult<R>>
+/** Has the pool run an inline function with one argument that is no array. */
+export function runTask<I, R>(
+  task: (input: I) => R,
+  input: OneArgument<I>,
+  options?: SyncOptions
+): Promise<TaskResult<R>>
+/** Has the pool run an inline function without arguments. */
+export function runTask<R>(task: () => R, input?: undefined, options?: SyncOptions): Promise<TaskResult<R>>
+/** Has the pool call an export of another script. */
+export function runTask<T = any>(task: ScriptTask, input?: any, options?: SyncOptions): Promise<T>
+/** Has the pool call an export of its script. */
+export function runTask<T = any, N extends string = string>(
+  task: ExportName<N>,
+  input?: any,
+  options?: SyncOptions
+): Promise<T>
+/** As {@link run}: any other value is the input. */
+export function runTask<T = any>(input: NoTask, options?: NestedOptions): Promise<T>
 /**
  * The stores whose values travel with tasks, by the names of the pool's option `context`: each is made when it
  * is first asked for, and has the caller's value while a task runs.

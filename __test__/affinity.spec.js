@@ -78,7 +78,7 @@ test('cancelQueued, close and destroy reach the tasks of a line', async (t) => {
   t.deepEqual(await Promise.all(all), upTo(20))
 })
 
-test('inputs that only a port carries, streams and inline functions keep to a worker too', async (t) => {
+test('inputs that only a port carries, streams, exports and inline functions keep to a worker too', async (t) => {
   const { pool } = taskPool(t, { maxThreads: 3 })
   const home = await where(pool, 'k')
   const inline = () => require('node:worker_threads').threadId
@@ -91,6 +91,7 @@ test('inputs that only a port carries, streams and inline functions keep to a wo
   const ids = function* () {
     yield require('node:worker_threads').threadId
   }
+  t.is(await pool.proxy().where(undefined, { affinity: 'k' }), home)
   for await (const id of pool.stream(ids, undefined, { affinity: 'k' })) t.is(id, home)
 })
 

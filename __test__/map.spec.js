@@ -2,7 +2,7 @@
 
 const { EventEmitter } = require('node:events')
 const test = require('ava')
-const { collect, failure, fixture, markedPool, program, upTo } = require('./helpers')
+const { collect, failure, fixture, markedPool, program, taskPool, upTo } = require('./helpers')
 
 const callPool = (t, options) => markedPool(t, 'calls.js', options)
 
@@ -316,6 +316,8 @@ test('bad arguments throw at once', async (t) => {
     { signal: {} },
     { transferList: [] },
     { timeout: 0 },
+    { deadline: 'soon' },
+    { retries: -1 },
     5
   ]) {
     t.throws(() => pool.map([], 'square', options), { code })
@@ -325,6 +327,14 @@ test('bad arguments throw at once', async (t) => {
   t.throws(() => pool.map([], 'hash.crc32', { chunk: 5 }), { code, message: /chunk/ })
   t.throws(() => pool.map([], {}), { code })
   t.throws(() => pool.map([], 'hash.crc33'), { code: 'ERR_RSPOOL_UNKNOWN_TASK' })
+})
+
+test('a deadline and retries are those of each call', async (t) => {
+  const { pool } = taskPool(t, { maxThreads: 1, abortGrace: 0 })
+  const never = pool.map([1], 'never', { deadline: Date.now() + 10 })
+  await t.throwsAsync(never.next(), { code: 'ERR_RSPOOL_DEADLINE' })
+  const [{ reason }] = await pool.settled([1], 'exits', { retries: 2 })
+  t.is(reason.attempts, 3)
 })
 
 test('nothing is left that keeps the process', async (t) => {

@@ -391,6 +391,9 @@ test('abortable tasks do not share a thread', async (t) => {
 })
 
 test('threads go when they are idle, down to the minimum', async (t) => {
+  // An idle pool keeps no process.
+  const alive = setInterval(() => {}, 1000)
+  t.teardown(() => clearInterval(alive))
   for (const options of [{}, DISPATCHED]) {
     const gates = [gated(t), gated(t)]
     const pool = make(t, { ...options, minThreads: 1, maxThreads: 2, idleTimeout: 0 })

@@ -364,9 +364,18 @@ test('bad arguments throw at once', async (t) => {
     t.throws(() => pool.stream('count', 1, options), { code })
     t.throws(() => pool.pipe('count', options), { code })
   }
+  t.throws(() => pool.stream('count', 1, { deadline: {} }), { code })
+  t.throws(() => pool.stream('count', 1, { retries: 1 }), { code })
   t.throws(() => pool.stream('hash.crc32', 'x'), { code, message: /native/ })
   t.throws(() => pool.stream({}, 'x'), { code })
   t.throws(() => pool.stream('count', 1, { highWatermark: 1 }), { code, message: /Did you mean 'highWaterMark'/ })
+})
+
+test('a deadline ends a stream', async (t) => {
+  const { pool } = streamPool(t, { abortGrace: 0 })
+  await pool.ready()
+  const spinning = pool.stream('spins', undefined, { deadline: Date.now() + 20 })
+  await t.throwsAsync(spinning.next(), { code: 'ERR_RSPOOL_DEADLINE' })
 })
 
 test('nothing is left that keeps the process', async (t) => {

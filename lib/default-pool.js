@@ -22,6 +22,15 @@ function runTask(task, input, options) {
   return arguments.length > 2 ? defaultPool().runTask(task, input, options) : defaultPool().runTask(task, input)
 }
 
+/**
+ * @param {any} task
+ * @param {any} [input]
+ * @param {any} [options]
+ */
+function runTaskSync(task, input, options) {
+  return arguments.length > 2 ? defaultPool().runTaskSync(task, input, options) : defaultPool().runTaskSync(task, input)
+}
+
 /** @type {Record<string, Record<string, Function>>} */
 const families = {}
 for (const name of bound.taskNames().split('\0')) {
@@ -32,4 +41,4 @@ for (const name of bound.taskNames().split('\0')) {
 for (const family of Object.values(families)) Object.freeze(family)
 const tasks = Object.freeze(families)
 
-module.exports = { runTask, tasks }
+module.exports = { runTask, runTaskSync, tasks }

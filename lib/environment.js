@@ -53,6 +53,8 @@ const WHAT = Object.freeze({
   START: 16,
   TERMINATE: 17,
   LANE_ENDED: 19,
+  GONE: 20,
+  LOOK: 21,
   // Of calls that are observed: taken by a worker, and how long it ran.
   STARTED: 24,
   RAN: 25
@@ -135,18 +137,38 @@ function onRing() {
 /** Whether the doorbell keeps the loop alive, as any handle of Node's says it. */
 onRing.hasRef = () => holds > 0
 
+/** How many calls block this environment's event loop, one in another: no listener of the user's may run. */
+let blocked = 0
+
+function block() {
+  blocked++
+  bound.block(true)
+}
+
+function unblock() {
+  bound.block(false)
+  if (--blocked > 0 || afterwards.length === 0) return
+  process.nextTick(() => {
+    for (const listener of afterwards.splice(0)) notify(listener)
+  })
+}
+
+function isBlocked() {
+  return blocked > 0
+}
+
 /** Whether the mailbox holds records that are not read yet: no code of a user's may run. */
 let reading = false
 /** @type {(() => void)[]} */
 const afterwards = []
 
 /**
- * Calls a listener of the user's, once the mailbox is free. What it throws is uncaught, as it should be,
+ * Calls a listener of the user's, once the mailbox is free and the loop not blocked. What it throws is uncaught, as it should be,
  * and harms no task.
  * @param {() => void} listener
  */
 function notify(listener) {
-  if (reading) {
+  if (reading || blocked > 0) {
     afterwards.push(listener)
     return
   }
@@ -242,6 +264,9 @@ module.exports = {
   release,
   drain,
   notify,
+  block,
+  unblock,
+  isBlocked,
   setWorkerRing,
   whenIdle,
   load,

@@ -54,6 +54,7 @@ const QueueFullError = errorClass('QueueFullError', 'ERR_RSPOOL_QUEUE_FULL')
 const PoolClosedError = errorClass('PoolClosedError', 'ERR_RSPOOL_POOL_CLOSED')
 const WorkerStartError = errorClass('WorkerStartError', 'ERR_RSPOOL_WORKER_START')
 const UnknownTaskError = errorClass('UnknownTaskError', 'ERR_RSPOOL_UNKNOWN_TASK')
+const DeadlockError = errorClass('DeadlockError', 'ERR_RSPOOL_DEADLOCK')
 const InputTooLargeError = errorClass('InputTooLargeError', 'ERR_RSPOOL_INPUT_TOO_LARGE')
 const TaskPanicError = errorClass('TaskPanicError', 'ERR_RSPOOL_TASK_PANIC')
 
@@ -118,6 +119,8 @@ const byCode = {
   ERR_RSPOOL_INVALID_ARGUMENT: InvalidArgumentError,
   ERR_RSPOOL_TASK_TIMEOUT: TaskTimeoutError,
   ERR_RSPOOL_QUEUE_TIMEOUT: QueueTimeoutError,
+  ERR_RSPOOL_DEADLINE: DeadlineError,
+  ERR_RSPOOL_DEADLOCK: DeadlockError,
   ERR_RSPOOL_QUEUE_FULL: QueueFullError,
   ERR_RSPOOL_POOL_CLOSED: PoolClosedError,
   ERR_RSPOOL_WORKER_START: WorkerStartError,
@@ -144,6 +147,7 @@ const classes = Object.freeze({
   TaskTimeoutError,
   QueueTimeoutError,
   DeadlineError,
+  DeadlockError,
   QueueFullError,
   PoolClosedError,
   WorkerExitError,

@@ -7,7 +7,7 @@ const path = require('node:path')
 const { Worker, MessageChannel, receiveMessageOnPort } = require('node:worker_threads')
 const { AsyncResource } = require('node:async_hooks')
 const { types } = require('node:util')
-const { bound, drain, notify } = require('./environment')
+const { bound, drain, notify, isBlocked } = require('./environment')
 const { describe, revive } = require('./payload/thrown')
 const { PoolClosedError, WorkerExitError, WorkerStartError } = require('./errors')
 const { PORT_MESSAGE } = require('./payload/port')
@@ -20,6 +20,8 @@ const FIRST_BACKOFF = 100
 const LONGEST_BACKOFF = 5000
 /** Milliseconds that a retired isolate gets to end by itself, with its output written. */
 const RETIRE_GRACE = 1000
+/** Milliseconds that an isolate gets to begin while its owner's loop is blocked and does not see it exit. */
+const BEGIN_PATIENCE = 10_000
 /** What setTimeout can count. */
 const LONGEST_TIMER = 0x7fffffff
 const OUTPUTS = /** @type {const} */ (['stdout', 'stderr'])
@@ -35,6 +37,13 @@ const OUTPUTS = /** @type {const} */ (['stdout', 'stderr'])
  * @property {boolean} failed
  * @property {NodeJS.Timeout | undefined} limit of the time that it may take to start
  * @property {boolean} ending it was terminated from here
+ * @property {unknown} fatal what it said ended it
+ * @property {number} exitCode what it said it ends with
+ * @property {Int32Array} begun 1 since its code runs
+ * @property {number} since when it was started
+ * @property {boolean} gone whether it runs no more
+ * @property {boolean} left whether the scheduler knows that
+ * @property {Map<number, any>} nested the tasks that its tasks wait for, by its numbers
  * @property {Map<number, unknown>} results by generation: came by port, ahead of the scheduler's word
  */
 
@@ -46,6 +55,7 @@ const OUTPUTS = /** @type {const} */ (['stdout', 'stderr'])
  * @property {any} options
  * @property {() => boolean} isOpen
  * @property {(ticket: number, generation: number) => any} taskOf the call in flight that this names
+ * @property {InstanceType<typeof import('./submitter').Submitter>} submitter
  * @property {(event: string, ...args: any[]) => void} emit
  * @property {(error: unknown) => void} complain
  * @property {() => void} ended an isolate has ended
@@ -59,6 +69,9 @@ function beforeExit() {
   for (const isolates of started) isolates.flushOutput()
 }
 
+/** Loaded with its first use. */
+const nested = () => require('./nested')
+
 class Isolates {
   /** @param {Owner} owner */
   constructor(owner) {
@@ -67,6 +80,8 @@ class Isolates {
     this.scope = new AsyncResource('RspoolPool')
     /** @type {Map<number, Isolate>} */
     this.all = new Map()
+    /** Those that run no more, and whose `exit` event has not come. @type {Set<Isolate>} */
+    this.ending = new Set()
     /** Why the isolate that last had this id ended. @type {Map<number, unknown>} */
     this.causes = new Map()
     /** How many tasks were told why their isolate ended. */
@@ -78,6 +93,8 @@ class Isolates {
     this.startError = undefined
     /** @type {NodeJS.Timeout | undefined} */
     this.backoff = undefined
+    /** When the next may be started, after a failure. */
+    this.retryAt = Infinity
     /** Who waits for so many isolates. @type {{ least: number, resolve: () => void, reject: (error: Error) => void }[]} */
     this.expecting = []
   }
@@ -99,6 +116,7 @@ class Isolates {
     const { options } = this.owner
     const { port1: port, port2 } = new MessageChannel()
     const flags = new Int32Array(new SharedArrayBuffer(4 * options.concurrentTasksPerWorker))
+    const begun = new Int32Array(new SharedArrayBuffer(4))
     let worker
     try {
       worker = new Worker(BOOTSTRAP, workerOptions(options, id))
@@ -117,8 +135,15 @@ class Isolates {
       ready: false,
       error: undefined,
       failed: false,
+      fatal: undefined,
+      exitCode: 1,
+      begun,
+      since: performance.now(),
+      gone: false,
+      left: false,
       limit: this.#limitStart(id),
       ending: false,
+      nested: new Map(),
       results: new Map()
     }
     this.all.set(id, isolate)
@@ -140,10 +165,10 @@ class Isolates {
       }
     }
     const { uid } = this.owner
-    const { filename, concurrentTasksPerWorker: concurrency, niceIncrement = 0, pin = false, recycle } = options
+    const { filename, name, concurrentTasksPerWorker: concurrency, niceIncrement = 0, pin = false, recycle } = options
     const sized = recycle?.heap !== undefined || recycle?.rss !== undefined ? recycle : undefined
-    const settings = { uid, id, port: port2, flags, filename, concurrency, niceIncrement, pin, recycle: sized }
-    worker.postMessage(settings, [port2])
+    const manner = { niceIncrement, pin, recycle: sized }
+    worker.postMessage({ uid, id, port: port2, flags, begun, filename, name, concurrency, ...manner }, [port2])
     // A task in flight keeps the process; an isolate does not.
     port.unref()
     worker.unref()
@@ -158,13 +183,16 @@ class Isolates {
     if (startTimeout > LONGEST_TIMER) return undefined
     return setTimeout(() => {
       const isolate = this.all.get(id)
-      if (isolate === undefined || isolate.ready) return
-      isolate.failed = true
-      isolate.error = new Error(
-        `the script had not been loaded and set up after ${startTimeout} ms, its 'startTimeout'`
-      )
-      isolate.worker.terminate()
+      if (isolate !== undefined && !isolate.ready) this.#startedTooLate(isolate)
     }, startTimeout).unref()
+  }
+
+  /** @param {Isolate} isolate */
+  #startedTooLate(isolate) {
+    const { startTimeout } = this.owner.options
+    isolate.failed = true
+    isolate.error = new Error(`the script had not been loaded and set up after ${startTimeout} ms, its 'startTimeout'`)
+    isolate.worker.terminate()
   }
 
   /**
@@ -270,9 +298,12 @@ class Isolates {
 
   /** Takes in what has come through the ports already. */
   flush() {
-    for (const isolate of this.all.values()) {
-      for (let next; (next = receiveMessageOnPort(isolate.port)) !== undefined; ) this.#received(isolate, next.message)
-    }
+    for (const isolate of this.all.values()) this.#flush(isolate)
+  }
+
+  /** @param {Isolate} isolate */
+  #flush(isolate) {
+    for (let next; (next = receiveMessageOnPort(isolate.port)) !== undefined; ) this.#received(isolate, next.message)
   }
 
   /** @param {number} id */
@@ -324,15 +355,20 @@ class Isolates {
         return
       }
       case PORT_MESSAGE.ITEMS:
-      case PORT_MESSAGE.TAKE: {
-        const [kind, ticket, generation, value, slot] = message
-        this.owner
-          .taskOf(ticket, generation)
-          ?.link?.(kind, value, (/** @type {number} */ kind, /** @type {any} */ value, /** @type {any[]} */ list) =>
-            isolate.port.postMessage([kind, slot, generation, value], list)
-          )
+        return this.#link(isolate, message)
+      case PORT_MESSAGE.TAKE:
+        // It pulls an iterable of the user's.
+        return isBlocked() ? notify(() => this.#link(isolate, message)) : this.#link(isolate, message)
+      case PORT_MESSAGE.FATAL:
+        isolate.fatal = message[1]
         return
-      }
+      case PORT_MESSAGE.EXIT:
+        isolate.exitCode = message[1]
+        return
+      case PORT_MESSAGE.NESTED:
+        return nested().submit(this.owner, this.owner.taskOf(message[1], message[2]), isolate, message)
+      case PORT_MESSAGE.NESTED_ABORT:
+        return nested().abort(isolate, message)
       case PORT_MESSAGE.WANT: {
         const [, ticket, slot, generation, target] = message
         const held = this.owner.taskOf(ticket, generation)?.held
@@ -344,28 +380,119 @@ class Isolates {
 
   /**
    * @param {Isolate} isolate
+   * @param {any[]} message
+   */
+  #link({ port }, [kind, ticket, generation, value, slot]) {
+    this.owner
+      .taskOf(ticket, generation)
+      ?.link?.(kind, value, (/** @type {number} */ kind, /** @type {any} */ value, /** @type {any[]} */ list) =>
+        port.postMessage([kind, slot, generation, value], list)
+      )
+  }
+
+  /**
+   * @param {Isolate} isolate
    * @param {number} exitCode
    */
   #exited(isolate, exitCode) {
-    const { id } = isolate
+    const { id, threadId } = isolate
     clearTimeout(isolate.limit)
     // READY may still be on its way, its own and that of who takes its place, and results that are in the
     // outbox have been reached.
     this.flush()
     while (drain() > 0);
+    // Before the pool hears that its last worker has gone, and ends.
+    this.owner.emit('workerExit', { id, threadId, exitCode })
+    if (!isolate.left) {
+      isolate.exitCode = exitCode
+      this.#left(isolate)
+    }
     isolate.port.close()
+    this.ending.delete(isolate)
+    if (this.all.size + this.ending.size === 0 && started.delete(this) && started.size === 0)
+      process.off('beforeExit', beforeExit)
+    this.owner.ended()
+  }
+
+  /**
+   * An isolate runs no more.
+   * @param {Isolate} isolate
+   */
+  #left(isolate) {
+    const { id, exitCode } = isolate
+    isolate.left = true
     const exit = new WorkerExitError(`The worker ended with exit code ${exitCode} while it ran the task`, exitCode)
+    if (isolate.nested.size > 0) nested().giveUpAll(isolate.nested.values())
     this.causes.set(id, isolate.failed ? isolate.error : exit)
     if (!isolate.ready && !isolate.ending && this.owner.isOpen())
       this.#failed(
         isolate.failed ? isolate.error : new Error(`The worker ended with exit code ${exitCode} before it was ready`)
       )
     this.all.delete(id)
-    if (this.all.size === 0 && started.delete(this) && started.size === 0) process.off('beforeExit', beforeExit)
-    // Before the pool hears that its last worker has gone, and ends.
-    this.owner.emit('workerExit', { id, threadId: isolate.threadId, exitCode })
+    this.ending.add(isolate)
     this.#leave(id, isolate)
-    this.owner.ended()
+  }
+
+  // ---- while the owner's loop is blocked -------------------------------------------------------
+
+  /**
+   * The scheduler says that an isolate runs no more. The `exit` event says so too, and why, when it can.
+   * @param {number} id
+   */
+  gone(id) {
+    const isolate = this.all.get(id)
+    if (isolate === undefined) return
+    isolate.gone = true
+    if (isBlocked()) this.#leftUnseen(isolate)
+  }
+
+  /**
+   * Reads what an isolate has sent.
+   * @param {number} id
+   */
+  look(id) {
+    const isolate = this.all.get(id)
+    if (isolate !== undefined) this.#flush(isolate)
+  }
+
+  /** Does what events and timers would do. */
+  attend() {
+    const now = performance.now()
+    for (const isolate of this.all.values()) {
+      if (isolate.gone) {
+        this.#leftUnseen(isolate)
+        continue
+      }
+      if (isolate.ready || isolate.failed) continue
+      const age = now - isolate.since
+      if (age > BEGIN_PATIENCE && Atomics.load(isolate.begun, 0) === 0) {
+        isolate.worker.terminate()
+        isolate.failed = true
+        isolate.error = new Error(
+          `The isolate did not begin within ${BEGIN_PATIENCE / 1000} s while the thread that waits for it is blocked`
+        )
+        this.#leftUnseen(isolate)
+      } else if (age > this.owner.options.startTimeout) {
+        this.#flush(isolate)
+        if (!isolate.ready) this.#startedTooLate(isolate)
+      }
+    }
+    if (now >= this.retryAt) this.#retry()
+  }
+
+  /**
+   * Why it ended is known by what it said last.
+   * @param {Isolate} isolate
+   */
+  #leftUnseen(isolate) {
+    this.#flush(isolate)
+    while (drain() > 0);
+    if (isolate.left) return
+    if (!isolate.failed && isolate.fatal !== undefined) {
+      isolate.error = revive(/** @type {any} */ (isolate.fatal))
+      isolate.failed = true
+    }
+    this.#left(isolate)
   }
 
   /**
@@ -396,11 +523,16 @@ class Isolates {
     bound.hold(this.owner.handle, SCRIPT, true)
     clearTimeout(this.backoff)
     const delay = Math.min(FIRST_BACKOFF * 2 ** (this.failures - 1), LONGEST_BACKOFF)
-    this.backoff = setTimeout(() => {
-      if (!this.owner.isOpen()) return
-      bound.hold(this.owner.handle, SCRIPT, false)
-      for (const { least } of this.expecting) this.startMinimum(least)
-    }, delay).unref()
+    this.retryAt = performance.now() + delay
+    this.backoff = setTimeout(() => this.#retry(), delay).unref()
+  }
+
+  #retry() {
+    clearTimeout(this.backoff)
+    this.retryAt = Infinity
+    if (!this.owner.isOpen()) return
+    bound.hold(this.owner.handle, SCRIPT, false)
+    for (const { least } of this.expecting) this.startMinimum(least)
   }
 }
 

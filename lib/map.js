@@ -21,6 +21,9 @@ const { show } = require('./validate')
  * @property {(task: any) => import('./targets').Target} target
  * @property {(given: any) => any} settings
  * @property {(target: import('./targets').Target, input: any, settings: any) => Promise<any>} submit
+ * @property {InstanceType<typeof import('./submitter').Submitter>} submitter
+ * @property {InstanceType<typeof import('./isolates').Isolates>} isolates
+ * @property {() => boolean} paused
  */
 
 /**

@@ -160,16 +160,16 @@ function signal(/** @type {unknown} */ value, /** @type {string} */ label) {
   throw invalidArgument(`${label} must be an AbortSignal or an EventEmitter, got ${show(value)}`)
 }
 
-const COMMON_RULES = {
+/** What every way to call takes. */
+const SHARED_RULES = {
   signal,
   timeout: limit,
   queueTimeout: limit,
   deadline,
-  retries: RETRIES,
   priority: PRIORITY,
-  group: steering.group,
-  transferList: arrayOf()
+  group: steering.group
 }
+const COMMON_RULES = { ...SHARED_RULES, retries: RETRIES, transferList: arrayOf() }
 const SCRIPT_RULES = {
   ...COMMON_RULES,
   affinity: steering.affinity,
@@ -199,10 +199,8 @@ const MAP_RULES = {
   chunk,
   stopOnError: typed('boolean'),
   onProgress: typed('function'),
-  signal,
-  timeout: limit,
-  queueTimeout: limit,
-  priority: PRIORITY,
+  ...SHARED_RULES,
+  retries: RETRIES,
   context: named,
   group: steering.group,
   params: typed('object'),
@@ -223,11 +221,7 @@ function mapOptions(given) {
 /** @type {Record<string, (value: any, label: string) => any>} */
 const STREAM_RULES = {
   highWaterMark: integer(1, 1_000_000),
-  signal,
-  timeout: limit,
-  queueTimeout: limit,
-  priority: PRIORITY,
-  group: steering.group,
+  ...SHARED_RULES,
   affinity: steering.affinity,
   transferList: arrayOf(),
   onProgress: typed('function'),

@@ -17,7 +17,7 @@ const { move, transferableSymbol, valueSymbol } = require('./payload/move')
 
 /**
  * What other ways to use a pool within this package need of it.
- * @type {(pool: Pool) => { handle: number, isolates: InstanceType<typeof import('./isolates').Isolates>, submitter: InstanceType<typeof Submitter> }}
+ * @type {(pool: Pool) => { isolates: InstanceType<typeof import('./isolates').Isolates>, submitter: InstanceType<typeof Submitter> }}
  */
 let inside
 
@@ -26,8 +26,10 @@ class Pool extends EventEmitter {
   #defaults
   #handle
   #uid
+  /** @type {InstanceType<typeof import('./isolates').Isolates>} */
   #isolates
   #lookup
+  /** @type {InstanceType<typeof Submitter>} */
   #submitter
   /** For other ways to call. @type {import('./map').Caller} */
   #caller
@@ -78,6 +80,7 @@ class Pool extends EventEmitter {
       readable: () => this.#readable()
     })
     const optionsNow = () => this.#options
+    const submitterNow = () => this.#submitter
     // It brings worker_threads with it, which who only counts or calls processes does without.
     const { Isolates } = require('./isolates')
     this.#isolates = new Isolates({
@@ -91,6 +94,9 @@ class Pool extends EventEmitter {
       taskOf: (ticket, generation) => {
         const task = /** @type {any} */ (calls[ticket])
         return task?.generation === generation ? task : undefined
+      },
+      get submitter() {
+        return submitterNow()
       },
       emit: (event, ...args) => this.#emit(event, ...args),
       complain: (error) => this.#complain(error),
@@ -120,7 +126,10 @@ class Pool extends EventEmitter {
       options: this.#options,
       target: (task) => lookup.named(task),
       settings: (given) => new Settings(this.#options, given),
-      submit: (target, input, settings) => submitter.submit(target, input, settings)
+      submit: (target, input, settings) => submitter.submit(target, input, settings),
+      submitter,
+      isolates: this.#isolates,
+      paused: () => this.#paused
     }
     if (filename !== undefined) this.#isolates.startMinimum()
     if (idleTimeout !== Infinity) {
@@ -167,6 +176,35 @@ class Pool extends EventEmitter {
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  /**
+   * As `run`, and blocks until the task has ended.
+   * @param {any} [input]
+   * @param {any} [options]
+   * @returns {any}
+   */
+  runSync(input, options) {
+    const given = runOptions(options)
+    const target = this.#lookup.script(given.name, given.filename)
+    return require('./run-sync').runSync(this.#caller, target, input, this.#caller.settings(given))
+  }
+
+  /**
+   * As `runTask`, and blocks until the task has ended.
+   * @param {any} task
+   * @param {any} [input]
+   * @param {any} [options]
+   * @returns {any}
+   */
+  runTaskSync(task, input, options) {
+    const target = this.#lookup.of(task)
+    if (target === undefined) {
+      if (arguments.length > 2) throw notTask(task)
+      return this.runSync(task, input)
+    }
+    const settings = this.#caller.settings(taskOptions(options, target.lane === NATIVE))
+    return require('./run-sync').runSync(this.#caller, target, input, settings)
   }
 
   /**
@@ -236,7 +274,9 @@ class Pool extends EventEmitter {
    */
   #call(name, input, options) {
     try {
-      return this.run(input, { ...taskOptions(options, false), name })
+      const target = this.#lookup.script(name)
+      const settings = options === undefined ? this.#defaults : new Settings(this.#options, taskOptions(options, false))
+      return this.#submitter.submit(target, input, settings)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -259,6 +299,8 @@ class Pool extends EventEmitter {
       if (this.#shut) bound.leave(this.#handle, about)
       else this.#isolates.start(about)
     } else if (what === WHAT.TERMINATE) this.#isolates.terminate(about)
+    else if (what === WHAT.GONE) this.#isolates.gone(about)
+    else if (what === WHAT.LOOK) this.#isolates.look(about)
     else if (what === WHAT.LANE_ENDED) {
       this.#lanes |= 1 << about
       this.#finish()
@@ -379,7 +421,7 @@ class Pool extends EventEmitter {
       this.#phase !== 'closing' ||
       !this.#shut ||
       this.#lanes !== 3 ||
-      this.#isolates.all.size > 0 ||
+      this.#isolates.all.size + this.#isolates.ending.size > 0 ||
       this.#submitter.pending > 0
     )
       return
@@ -451,7 +493,7 @@ class Pool extends EventEmitter {
   }
 
   static {
-    inside = (pool) => ({ handle: pool.#handle, isolates: pool.#isolates, submitter: pool.#submitter })
+    inside = (pool) => ({ isolates: pool.#isolates, submitter: pool.#submitter })
   }
 
   static move = move

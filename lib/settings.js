@@ -24,6 +24,8 @@ class Settings {
     this.params = run?.params === undefined ? undefined : toJson(run.params, "Task options: 'params'")
     this.counters = run?.counters
     this.onProgress = run?.onProgress
+    /** The running task that may wait for it. @type {InstanceType<typeof import('./task').Task> | undefined} */
+    this.outer = undefined
     this.group = run?.group
     /** 0 for any worker, a key above 0, or -1 - the id of the only one. */
     this.placement = run?.affinity ?? 0

@@ -38,7 +38,7 @@ class Submitter {
   #onDrain
   #onEmpty
   /** @type {import('./task').Home} */
-  #home
+  home
   /** Whether tasks are taken. */
   open = true
   /** How many tasks are in flight. */
@@ -65,7 +65,8 @@ class Submitter {
     this.#onDrain = onDrain
     this.#onEmpty = onEmpty
     this.capacity = options.maxThreads * options.concurrentTasksPerWorker
-    this.#home = {
+    this.home = {
+      handle,
       left: () => this.#left(),
       flush: () => isolates.flush(),
       receive: (worker, generation) => isolates.receive(worker, generation),
@@ -81,13 +82,31 @@ class Submitter {
    * @returns {Promise<any>}
    */
   submit(target, input, settings) {
-    if (!this.open) throw new PoolClosedError('The pool is closed')
-    const { signal } = settings
-    if (signal?.aborted) throw new AbortError(signal.reason)
+    this.#refuse(settings)
     const promise = new Promise(capture)
     if (isWatched(promise, settings.watched)) this.#submitWatched(target, input, settings)
-    else this.#hand(new Task(this.#home, resolve, reject), target, input, settings)
+    else this.#hand(new Task(this.home, resolve, reject), target, input, settings)
     return promise
+  }
+
+  /**
+   * As `submit`, for a task that settles in a way of its own.
+   * @param {InstanceType<typeof Task>} task
+   * @param {Target} target
+   * @param {any} input
+   * @param {Settings} settings
+   */
+  submitAs(task, target, input, settings) {
+    this.#refuse(settings)
+    const carried = settings.watched ? carry(target, input, settings) : { target, input }
+    this.#hand(task, carried.target, carried.input, settings)
+  }
+
+  /** @param {Settings} settings */
+  #refuse({ signal, outer }) {
+    // A task that runs may have others run until it has ended.
+    if (!this.open && (outer === undefined || this.pending === 0)) throw new PoolClosedError('The pool is closed')
+    if (signal?.aborted) throw new AbortError(signal.reason)
   }
 
   /**
@@ -97,7 +116,7 @@ class Submitter {
    */
   #submitWatched(target, input, settings) {
     const { WatchedTask } = require('./observe/watched-task')
-    const task = new WatchedTask(this.#home, resolve, reject, this.#watching, target, settings)
+    const task = new WatchedTask(this.home, resolve, reject, this.#watching, target, settings)
     task.call(() => {
       const carried = carry(target, input, settings)
       this.#hand(task, carried.target, carried.input, settings)
@@ -120,6 +139,7 @@ class Submitter {
     else extra = transferList === undefined ? encode(input) : PORT
     if (this.#options.maxInputSize !== undefined) refuseLarger(this.#options.maxInputSize, extra)
     task.ticket = issue(task)
+    task.priority = settings.priority
     if (extra === PORT) this.#submitByPort(task, target, input, settings)
     else {
       this.#describe(task, target, settings)
@@ -274,8 +294,9 @@ function refuseLarger(most, extra) {
  * @param {Settings} settings
  */
 function submitWith(extra, settings) {
-  const shared = settings.counters
-  bound.submitWith(extra, settings.params, shared?.view, shared?.names.join('\0'), settings.group)
+  const { params, counters, group, outer } = settings
+  const names = counters?.names.join('\0')
+  bound.submitWith(extra, params, counters?.view, names, group, outer?.key, outer?.generation)
 }
 
 module.exports = { Submitter }

@@ -12,6 +12,7 @@ const errors = require('./errors')
 /**
  * What a task needs of its pool.
  * @typedef {object} Home
+ * @property {number} handle of the pool
  * @property {() => void} left a task has ended
  * @property {() => void} flush take in what has come through ports
  * @property {(worker: number, generation: number) => any} receive a result that came through a port
@@ -30,6 +31,7 @@ class Task {
     this.resolve = resolve
     this.reject = reject
     this.ticket = -1
+    this.priority = 0
     /** Its input, until the worker that took it asks for it through its port. @type {any} */
     this.held = undefined
     /** Whether the scheduler tells of its start. */

@@ -245,7 +245,9 @@ export interface SupervisorEvents {
   memory: [info: Sender & { rss: number }]
   recycle: [info: Sender & { reason: 'memory' | 'age' | 'requests' }]
   /** What became of a spare process; with the slot that it was given, or the cause of its end. */
-  spare: [info: { pid: number | undefined; to: 'booting' | 'ready' | 'assigned' | 'ended'; slot?: number; cause?: Cause }]
+  spare: [
+    info: { pid: number | undefined; to: 'booting' | 'ready' | 'assigned' | 'ended'; slot?: number; cause?: Cause }
+  ]
   /** Connections that an ended process had not taken: given to others, kept for the next process, or closed as none was to come. */
   handoff: [info: Sender & { resent: number; kept: number; closed: number }]
   crashloop: [info: { slot: number; restarts: number; held: boolean }]

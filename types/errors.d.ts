@@ -5,11 +5,13 @@ export type ErrorCode =
   | 'ABORT_ERR'
   | 'ERR_RSPOOL_CORRUPT_INPUT'
   | 'ERR_RSPOOL_DEADLINE'
+  | 'ERR_RSPOOL_DEADLOCK'
   | 'ERR_RSPOOL_INPUT_TOO_LARGE'
   | 'ERR_RSPOOL_INTERNAL'
   | 'ERR_RSPOOL_INVALID_ARGUMENT'
   | 'ERR_RSPOOL_NATIVE_NOT_FOUND'
   | 'ERR_RSPOOL_NOT_SHAREABLE'
+  | 'ERR_RSPOOL_NO_TASK'
   | 'ERR_RSPOOL_OUTPUT_TOO_LARGE'
   | 'ERR_RSPOOL_OUT_OF_MEMORY'
   | 'ERR_RSPOOL_POOL_CLOSED'
@@ -42,6 +44,11 @@ export namespace errors {
   class DeadlineError extends RspoolError {
     protected constructor()
     code: 'ERR_RSPOOL_DEADLINE'
+  }
+  /** `runSync` would never come back. */
+  class DeadlockError extends RspoolError {
+    protected constructor()
+    code: 'ERR_RSPOOL_DEADLOCK'
   }
   /** `maxQueue` tasks wait already; this one was not taken. */
   class QueueFullError extends RspoolError {

@@ -29,6 +29,7 @@ import type {
   SettledOptions,
   StreamOptions,
   StreamSource,
+  SyncOptions,
   TaskResult,
   Transferable,
   transferableSymbol,
@@ -340,6 +341,42 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   runTask<T = any, N extends string = string>(task: ExportName<N>, input?: any, options?: ScriptOptions): Promise<T>
   /** Calls the function that `run` calls: any other value is its input. */
   runTask<T = Result>(input: OwnInput<Input>, options?: OwnOptions<Input>): Promise<T>
+
+  /**
+   * As {@link run}, and blocks the calling thread until the task has ended: gives its result, or throws what
+   * `run` would reject with. Isolates are started and replaced meanwhile; promises of other calls settle
+   * afterwards. It takes no `onProgress`, and a signal counts only if it has aborted already.
+   * @throws also `ERR_RSPOOL_DEADLOCK` while the pool is paused
+   */
+  runSync<T = Result>(input?: Input, options?: OwnOptions<Input> & { onProgress?: undefined }): T
+  /** Calls another export, or an export of another script, and blocks until it has ended. */
+  runSync<T = any>(
+    input: any,
+    options: RunOptions & { onProgress?: undefined } & ({ name: string } | { filename: Filename })
+  ): T
+
+  /** As {@link runTask} for a native task, and blocks until it has ended; see {@link runSync}. */
+  runTaskSync<K extends NativeTaskName, const I extends NativeInput<K>, const E extends NativeEncoding<K> = never>(
+    task: K,
+    input: I,
+    options?: NativeOptions<K, E>
+  ): NativeResult<K, I, E>
+  /** Runs an inline function, and blocks until it has ended. */
+  runTaskSync<A extends unknown[], R>(
+    task: (...args: A) => R,
+    args: readonly [...A],
+    options?: SyncOptions
+  ): TaskResult<R>
+  /** Runs an inline function with one argument that is no array, and blocks until it has ended. */
+  runTaskSync<I, R>(task: (input: I) => R, input: OneArgument<I>, options?: SyncOptions): TaskResult<R>
+  /** Runs an inline function without arguments, and blocks until it has ended. */
+  runTaskSync<R>(task: () => R, input?: undefined, options?: SyncOptions): TaskResult<R>
+  /** Calls an export of another script, and blocks until it has ended. */
+  runTaskSync<T = any>(task: ScriptTask, input?: any, options?: SyncOptions): T
+  /** Calls an export of the pool's script, and blocks until it has ended. */
+  runTaskSync<T = any, N extends string = string>(task: ExportName<N>, input?: any, options?: SyncOptions): T
+  /** Calls the function that `run` calls, and blocks until it has ended. */
+  runTaskSync<T = Result>(input: OwnInput<Input>, options?: OwnOptions<Input> & { onProgress?: undefined }): T
 
   /**
    * Calls a task for each input, a window of them at a time, and gives the results as an async iterator.

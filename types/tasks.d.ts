@@ -24,8 +24,8 @@ export type Signal =
 /** What can be moved: an ArrayBuffer, a MessagePort, a FileHandle, a stream and what else Node.js transfers. */
 export type Transferable = object
 
-/** The options of every task. A value that is not allowed rejects with `ERR_RSPOOL_INVALID_ARGUMENT`. */
-export interface TaskOptions {
+/** The options of every way to call. */
+export interface SharedOptions {
   /**
    * Gives the task up when it aborts: it leaves the queue, or its script sees `task.signal` and has
    * `abortGrace` to end. The promise rejects at once with an AbortError (`ABORT_ERR`) whose `cause` is the
@@ -60,6 +60,10 @@ export interface TaskOptions {
    * is a group of weight 1
    */
   group?: string | undefined
+}
+
+/** The options of every task. A value that is not allowed rejects with `ERR_RSPOOL_INVALID_ARGUMENT`. */
+export interface TaskOptions extends SharedOptions {
   /**
    * How often the task may start again after its isolate has died under it, 0 to 255; never after it threw
    * or was given up. An error after several starts has their number as `attempts`. @default the pool's `retries`
@@ -95,6 +99,8 @@ export interface ScriptOptions extends TaskOptions, AffinityOptions {
   context?: { readonly [name: string]: unknown } | undefined
 }
 
+/** The options of {@link Pool.runTaskSync} for a script: a listener could not be called. */
+export type SyncOptions = ScriptOptions & { onProgress?: undefined }
 /** The options of {@link Pool.broadcast}; they hold for the task in each worker. */
 export type BroadcastOptions = Pick<
   ScriptOptions,
@@ -195,7 +201,7 @@ export interface MapProgress {
 }
 
 /** The options of {@link Pool.settled}. One that is not allowed rejects with `ERR_RSPOOL_INVALID_ARGUMENT`. */
-export interface SettledOptions {
+export interface SettledOptions extends SharedOptions {
   /**
    * Calls that run or wait in the pool at once, 1 to 1000000; for {@link Pool.map} also those whose results
    * were not taken. Chunks count as one. @default twice what the workers can run, less if `maxQueue` says so
@@ -207,18 +213,12 @@ export interface SettledOptions {
    * chunks of about a millisecond, and is 1 for native tasks and where there is a `timeout`. @default 'auto'
    */
   chunk?: number | 'auto' | undefined
-  /** Gives everything up when it aborts, with an AbortError (`ABORT_ERR`). */
-  signal?: Signal | undefined
   /** Is called after each chunk. What it throws ends the mapping. */
   onProgress?: ((progress: MapProgress) => void) | undefined
   /** Milliseconds that a call may run; with a `chunk`, that a chunk may run. @default the pool's */
   timeout?: number | undefined
-  /** Milliseconds that a call may wait for a worker. @default the pool's */
-  queueTimeout?: number | undefined
-  /** From -20, which runs first, to 19. @default 0 */
-  priority?: number | undefined
-  /** The group that the calls belong to; see {@link TaskOptions.group}. @default none */
-  group?: string | undefined
+  /** How often a call, or its chunk, may start again after its isolate has died under it. @default the pool's */
+  retries?: number | undefined
   /**
    * Values for the stores of the script, by name; they go before those of the pool's `context`, and undefined
    * is none. @default none
@@ -244,7 +244,11 @@ export type NativeMapOptions<K extends NativeTaskName, E extends NativeEncoding<
 >
 
 /** The options of {@link Pool.stream}. One that is not allowed throws `ERR_RSPOOL_INVALID_ARGUMENT`. */
-export interface StreamOptions extends TaskOptions, AffinityOptions {
+export interface StreamOptions extends SharedOptions, AffinityOptions {
+  /** What is moved instead of copied; see {@link TaskOptions.transferList}. @default [] */
+  transferList?: readonly Transferable[] | undefined
+  /** As for a task: see {@link ScriptOptions.onProgress}. @default none */
+  onProgress?: ((value: any) => void) | undefined
   /**
    * Items, 1 to 1000000, that the generator may be ahead of whoever takes them; the same for the items of an
    * input. Lower it for large items. @default 1024

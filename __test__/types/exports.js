@@ -14,6 +14,7 @@ module.exports = {
     'metrics',
     'move',
     'runTask',
+    'runTaskSync',
     'tasks',
     'transferableSymbol',
     'valueSymbol'
@@ -22,6 +23,8 @@ module.exports = {
     'context',
     'isWorkerThread',
     'move',
+    'run',
+    'runTask',
     'task',
     'threadId',
     'transferableSymbol',
@@ -31,6 +34,7 @@ module.exports = {
   errors: /** @type {const} */ ([
     'AbortError',
     'DeadlineError',
+    'DeadlockError',
     'InputTooLargeError',
     'InvalidArgumentError',
     'PoolClosedError',

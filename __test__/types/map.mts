@@ -27,6 +27,12 @@ is<Results<any>>()(pool.map([1], 'square'), true)
 is<Results<number>>()(pool.map<number>([1], 'square'), true)
 is<Results<any>>()(pool.map([1], { filename: './other.js' }), true)
 is<Results<string>>()(typed.map([{ a: 1 }]), true)
+pool.map([1], 'square', { deadline: new Date(), retries: 2, priority: 1 })
+pool.stream('count', 1, { deadline: Date.now(), onProgress() {} })
+// @ts-expect-error what was yielded cannot be taken back
+pool.stream('count', 1, { retries: 1 })
+// @ts-expect-error
+pool.map([1], 'square', { transferList: [] })
 is<Results<string>>()(
   typed.map([{ a: 1 }], undefined, { onProgress: ({ completed, total }) => [completed, total] }),
   true

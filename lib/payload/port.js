@@ -21,7 +21,16 @@ const PORT_MESSAGE = Object.freeze({
   // Of streams, to the isolate: how many more items there is room for, inputs, and the end of them.
   CREDIT: 10,
   FEED: 11,
-  FEED_END: 12
+  FEED_END: 12,
+  // Of an isolate that ends: the error that ends it, and its exit code.
+  FATAL: 13,
+  EXIT: 14,
+  // Of tasks that a task has others run, to the owner: one is to run, one is given up.
+  NESTED: 15,
+  NESTED_ABORT: 16,
+  // To the isolate: one is in the queue, one has ended.
+  NESTED_QUEUED: 17,
+  NESTED_DONE: 18
 })
 
 module.exports = { PORT_MESSAGE }

@@ -94,6 +94,8 @@ function fillOptions(given) {
 function poolOptions(options) {
   const passed = Object.create(null)
   for (const name of PASSED) if (options[name] !== undefined) passed[name] = options[name]
+  // The system knows no nicer than this.
+  if (options.niceIncrement > 0) passed.niceIncrement = Math.min(Math.ceil(options.niceIncrement), 19)
   if (options.filename !== null) passed.filename = options.filename
   passed.name = options.name
   passed.concurrentTasksPerWorker = Math.ceil(options.concurrentTasksPerWorker)

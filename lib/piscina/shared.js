@@ -6,7 +6,6 @@ const { Pool, inside } = require('../pool')
 const { Settings } = require('../settings')
 const { translate, AbortError } = require('./errors')
 const { poolOptions } = require('./options')
-const { PoolTimes } = require('./pool-times')
 const { viewOf } = require('./view')
 
 /** @typedef {InstanceType<typeof import('./call').Call>} Call */
@@ -37,11 +36,11 @@ class Shared {
       idleTimeout,
       maxQueue: Math.ceil(maxQueue)
     })
-    const { handle, isolates, submitter } = inside(this.#pool)
+    const { isolates, submitter } = inside(this.#pool)
     this.#isolates = isolates
     this.#submitter = submitter
     this.#settings = new Settings(this.#pool.options)
-    this.timing = { wait: new PoolTimes(handle, 0), run: new PoolTimes(handle, 1) }
+    this.timing = this.#pool.histogram
     this.#pool.on('message', (message) => owner.emit('message', message))
     this.#pool.on('error', (error) => owner.complain(error))
     this.#pool.on('workerCreate', (worker) => this.#created(worker))

@@ -30,8 +30,25 @@ const task = Object.freeze({
   }
 })
 
+/**
+ * As `run` of the task's own pool.
+ * @param {any} [input]
+ * @param {any} [options]
+ * @returns {Promise<any>}
+ */
+const run = (input, options) => require('./nested').run(input, options)
+
+/**
+ * As `runTask` of the task's own pool.
+ * @param {[any, any?, any?]} args
+ * @returns {Promise<any>}
+ */
+const runTask = (...args) => require('./nested').runTask(...args)
+
 module.exports = {
   task,
+  run,
+  runTask,
   move,
   transferableSymbol,
   valueSymbol,

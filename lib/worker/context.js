@@ -26,6 +26,8 @@ class Running {
     this.abort = nothing
     /** What takes the messages of its stream. @type {((kind: number, value: any) => void) | undefined} */
     this.link = undefined
+    /** How many tasks that it has submitted are in the queue or run: it has left its place to them. */
+    this.nested = 0
   }
 
   /** Reads the flag that the scheduler sets; true from another thread's write on, inside a loop too. */
@@ -49,6 +51,14 @@ class Running {
    */
   send(kind, value, transferList) {
     port?.postMessage([kind, this.ticket, this.generation, value, this.slot], transferList)
+  }
+
+  /**
+   * @param {any[]} message
+   * @param {any[]} transferList
+   */
+  post(message, transferList) {
+    port?.postMessage(message, transferList)
   }
 
   get signal() {
@@ -106,6 +116,8 @@ let storage
 let shared = false
 
 const context = {
+  /** The pool's script, and the name of the export that its `run` calls. */
+  script: { filename: /** @type {string | undefined} */ (undefined), name: 'default' },
   /** Whether this is an isolate of a pool. */
   inWorker: false,
 
@@ -113,11 +125,25 @@ const context = {
    * @param {Int32Array} array
    * @param {import('node:worker_threads').MessagePort} toOwner
    * @param {number} concurrency
+   * @param {{ filename: string | undefined, name: string }} script
    */
-  open(array, toOwner, concurrency) {
+  open(array, toOwner, concurrency, script) {
+    context.script = script
     flags = array
     port = toOwner
     shared = concurrency > 1
+  },
+
+  /**
+   * Flags for so many slots, if those in use are fewer; `use` gives them to the scheduler.
+   * @param {number} slots
+   * @param {(array: Int32Array | undefined) => void} use
+   */
+  grow(slots, use) {
+    const enough = /** @type {Int32Array} */ (flags).length >= slots
+    const array = enough ? undefined : new Int32Array(new SharedArrayBuffer(8 * slots))
+    use(array)
+    flags = array ?? flags
   },
 
   /** A script has asked for the context: from now on it follows asynchronous code. */
@@ -127,6 +153,11 @@ const context = {
 
   current() {
     return storage?.getStore() ?? current
+  },
+
+  /** @param {{ slot: number, generation: number }} task */
+  runs({ slot, generation }) {
+    return slots[slot]?.generation === generation
   },
 
   /** @param {number} slot */

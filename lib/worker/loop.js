@@ -36,6 +36,8 @@ let port
 let workerId = -1
 let concurrency = 1
 let running = 0
+/** Of those, the tasks that have left their place to others. */
+let waiting = 0
 /** Sees whether the isolate has grown too large. @type {((now: number) => void) | undefined} */
 let checkSize
 /** When the event loop last had a turn, on the scheduler's clock; -1 after a turn. */
@@ -43,18 +45,23 @@ let sliceStart = -1
 
 /** @param {any} settings */
 async function startWorker(settings) {
-  if (settings.niceIncrement > 0 || settings.pin) bound.adopt(settings.niceIncrement, settings.pin)
-  context.inWorker = true
-  if (settings.filename !== undefined) await load(settings.filename)
   port = settings.port
   workerId = settings.id
   concurrency = settings.concurrency
+  Atomics.store(settings.begun, 0, 1)
+  const enlisted = bound.enlist(settings.uid, workerId)
+  // An owner whose loop is blocked cannot see why this isolate ends.
+  process.on('uncaughtExceptionMonitor', (error) => port.postMessage([PORT_MESSAGE.FATAL, describe(error)]))
+  process.on('exit', (code) => port.postMessage([PORT_MESSAGE.EXIT, code]))
+  if (settings.niceIncrement > 0 || settings.pin) bound.adopt(settings.niceIncrement, settings.pin)
+  context.inWorker = true
+  if (enlisted && settings.filename !== undefined) await load(settings.filename)
   if (settings.recycle !== undefined) checkSize = require('./size').watch(settings.recycle)
-  context.open(settings.flags, port, concurrency)
+  context.open(settings.flags, port, concurrency, settings)
   port.on('message', received)
   hold()
   setWorkerRing(rung)
-  if (!bound.join(settings.uid, workerId, settings.flags)) return retire()
+  if (!enlisted || !bound.join(settings.flags)) return retire()
   port.postMessage([PORT_MESSAGE.READY])
   work(-1, 0, undefined)
 }
@@ -102,6 +109,7 @@ async function work(slot, status, value) {
     const clock = numbers[CLOCK]
     if (cells[CELL.TAG] === TAG.PORT) {
       port.postMessage([PORT_MESSAGE.WANT, ticket, slot, generation, target])
+      bound.look()
       value = WAITING
     } else {
       try {
@@ -120,7 +128,7 @@ async function work(slot, status, value) {
       }
     }
     if (value === WAITING) {
-      if (running >= concurrency) return
+      if (running - waiting >= concurrency) return
       slot = -1
     }
     // Microtasks of the task, before the next.
@@ -179,6 +187,7 @@ function exchange(slot, status, value) {
   if (slot >= 0) {
     running--
     const task = context.leave(slot)
+    if (task.nested > 0) waiting--
     if (status === 0) {
       try {
         extra = encodeResult(task, value)
@@ -196,6 +205,18 @@ function exchange(slot, status, value) {
   cells[CELL.SLOT] = slot
   if (extra === undefined) bound.exchange()
   else bound.exchange(extra)
+}
+
+/**
+ * A task leaves its place to those that it has submitted, or has it again.
+ * @param {{ slot: number, generation: number }} task
+ * @param {boolean} waits
+ */
+function setWaits(task, waits) {
+  if (!context.runs(task)) return
+  waiting += waits ? 1 : -1
+  context.grow(concurrency + waiting, (flags) => bound.setWaits(task.slot, waits, flags))
+  if (running - waiting < concurrency) work(-1, 0, undefined)
 }
 
 /** @typedef {{ ticket: number, generation: number }} Named */
@@ -239,6 +260,7 @@ function byPort(task, value, transferList) {
 /** @param {any[]} message an input that only a port can carry, or that there is none any more */
 function received(message) {
   const [kind, slot, generation, target, ticket, input, direct] = message
+  if (kind >= PORT_MESSAGE.NESTED_QUEUED) return require('./nested').received(message)
   if (kind === PORT_MESSAGE.HEAP) {
     const { heapUsed, heapTotal } = process.memoryUsage()
     return port.postMessage([PORT_MESSAGE.HEAP, heapUsed, heapTotal])
@@ -273,4 +295,4 @@ function flush([first, ...rest]) {
   else first.write('', () => flush(rest))
 }
 
-module.exports = { startWorker }
+module.exports = { startWorker, setWaits }

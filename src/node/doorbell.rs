@@ -114,14 +114,20 @@ impl Doorbell {
         }
     }
 
-    /// Sets the cancel flags. They stay valid until the environment's clean-up.
+    /// Sets the cancel flags. What the ones before say is kept.
     ///
     /// # Safety
     /// `flags` must point at `slots` aligned 32-bit integers that are only used atomically and live
-    /// until [`shut`](Self::shut).
+    /// until [`shut`](Self::shut) or until others are set.
     pub(super) unsafe fn set_flags(&self, flags: *mut i32, slots: usize) {
         let mut gate = self.gate.lock();
-        gate.flags = flags.cast();
+        let flags: *mut AtomicI32 = flags.cast();
+        for slot in 0..gate.slots.min(slots) {
+            // SAFETY: in bounds of both; the old ones are alive until here.
+            let (old, new) = unsafe { (&*gate.flags.add(slot), &*flags.add(slot)) };
+            new.store(old.load(SeqCst), SeqCst);
+        }
+        gate.flags = flags;
         gate.slots = slots;
     }
 

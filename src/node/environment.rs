@@ -2,7 +2,8 @@
 //!
 //! The engine's clean-up hook shuts the doorbell first, then destroys the pools that the
 //! environment owns: their threads see their tasks cancelled and end, their results have nowhere to
-//! go. A pool that it only works for is not touched: that pool's owner sees the isolate exit.
+//! go. The owner of a pool that it only works for is told that the isolate runs no more: it sees it
+//! exit, too, but not while its event loop is blocked.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -106,14 +107,18 @@ impl Environment {
         }
     }
 
-    /// Becomes a worker of the pool with this number. False when there is no such pool or worker.
-    pub(super) fn join(&self, uid: u32, id: WorkerId) -> bool {
+    /// Is to become a worker of the pool with this number. False when there is no such pool.
+    pub(super) fn enlist(&self, uid: u32, id: WorkerId) -> bool {
         let Some(pool) = POOLS.lock().by_uid.get(&uid).and_then(Weak::upgrade) else {
             return false;
         };
-        let joined = pool.join(id, Arc::clone(&self.doorbell) as _);
         *self.member.borrow_mut() = Some((pool, id));
-        joined
+        true
+    }
+
+    /// Becomes the worker that it was enlisted as. False when the pool does not know it any more.
+    pub(super) fn join(&self) -> Result<bool, Fault> {
+        self.with_member(|pool, id| pool.join(id, Arc::clone(&self.doorbell) as _))
     }
 
     /// Tells the engine what its garbage collector cannot see: how much waits in the pools.
@@ -208,5 +213,8 @@ unsafe extern "C" fn close(environment: *mut c_void) {
     for (uid, pool) in environment.pools.borrow_mut().drain(..).flatten() {
         POOLS.lock().by_uid.remove(&uid);
         pool.destroy();
+    }
+    if let Some((pool, id)) = environment.member.take() {
+        pool.gone(id);
     }
 }

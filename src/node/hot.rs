@@ -51,6 +51,8 @@ const CANCELLED: i32 = 9;
 const CONTROL_START: i32 = 16;
 const CONTROL_TERMINATE: i32 = 17;
 const CONTROL_LANE_ENDED: i32 = 19;
+const CONTROL_GONE: i32 = 20;
+const CONTROL_LOOK: i32 = 21;
 /// Of tasks that are observed, and nothing else.
 const STARTED: i32 = 24;
 const RAN: i32 = 25;
@@ -98,7 +100,7 @@ fn payload(environment: &Environment, call: &Call) -> Result<Payload, Fault> {
 
 /// `submit(bytes?, params?, counters?, names?)`
 fn submit(environment: &Environment, call: &Call) -> Returned {
-    submit_with(environment, call, None, None)
+    submit_with(environment, call, None, None, None)
 }
 
 pub(super) fn submit_with(
@@ -106,11 +108,13 @@ pub(super) fn submit_with(
     call: &Call,
     attachments: Option<Box<Attachments>>,
     group: Option<Box<str>>,
+    outer: Option<Key>,
 ) -> Returned {
     let mailbox = &environment.mailbox;
     let new = new_task(environment, call, attachments, group)?;
-    let submitted =
-        environment.with_pool(unsigned(mailbox.get(Cell::Pool)), |pool| pool.submit(new))?;
+    let submitted = environment.with_pool(unsigned(mailbox.get(Cell::Pool)), |pool| {
+        pool.submit_for(new, outer)
+    })?;
     mailbox.set(
         Cell::Result,
         match submitted {
@@ -195,19 +199,27 @@ fn undo(environment: &Environment, call: &Call) -> Returned {
     Ok(None)
 }
 
-/// `cancel(pool, key, generation) -> boolean`: whether the outcome is now the caller's to tell.
-fn cancel(environment: &Environment, call: &Call) -> Returned {
-    let args = call.args();
-    let index = call.number(args[1])?;
-    let generation = call.number(args[2])?;
+/// The name of a task, as JS was given it.
+pub(super) fn key(
+    call: &Call,
+    index: sys::napi_value,
+    generation: sys::napi_value,
+) -> Result<Key, Fault> {
     #[expect(
         clippy::cast_possible_truncation,
         reason = "both were given out as 32-bit numbers"
     )]
-    let key = Key {
-        index: unsigned(index as i32),
-        generation: unsigned(generation as i32),
-    };
+    let number = |value| Ok(unsigned(call.number(value)? as i32));
+    Ok(Key {
+        index: number(index)?,
+        generation: number(generation)?,
+    })
+}
+
+/// `cancel(pool, key, generation) -> boolean`: whether the outcome is now the caller's to tell.
+fn cancel(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let key = key(call, args[1], args[2])?;
     let cancelled = environment.with_pool(call.index(args[0])?, |pool| pool.cancel(key))?;
     call.make_boolean(cancelled)
 }
@@ -380,6 +392,8 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
                 Control::Start(worker) => (CONTROL_START, worker.0),
                 Control::Terminate(worker) => (CONTROL_TERMINATE, worker.0),
                 Control::LaneEnded(lane) => (CONTROL_LANE_ENDED, lane as u32),
+                Control::Gone(worker) => (CONTROL_GONE, worker.0),
+                Control::Look(worker) => (CONTROL_LOOK, worker.0),
             };
             mailbox.put_header(offset, [what, signed(pool), signed(about), 0]);
             return Ok(HEADER);

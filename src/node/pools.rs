@@ -2,12 +2,13 @@
 
 use std::ptr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use napi::sys;
 
 use super::call::{Call, Fault, Outcome as Returned, check};
 use super::environment::Environment;
-use super::hot::submit_with;
+use super::hot::{key, submit_with};
 use crate::manner::Manner;
 use crate::memory::borrowed::Borrowed;
 use crate::memory::counters::CounterSet;
@@ -37,7 +38,12 @@ super::call::exports! {
     c"readyWorkers" ReadyWorkers = ready_workers;
     c"reap" Reap = reap;
     c"leave" Leave = leave;
+    c"enlist" Enlist = enlist;
     c"join" Join = join;
+    c"setWaits" SetWaits = set_waits;
+    c"look" Look = look;
+    c"block" Block = block;
+    c"wait" Wait = wait;
     c"keepAlive" KeepAlive = keep_alive;
     c"load" Load = load;
     c"stats" Stats = stats;
@@ -140,9 +146,9 @@ fn destroy_pool(environment: &Environment, call: &Call) -> Returned {
     Ok(None)
 }
 
-/// `submitWith(bytes?, params?, counters?, names?, group?)`: as `submit`, for a native task with
-/// parameters (JSON text) or with counters (a BigInt64Array on shared memory, and its names joined by
-/// NUL), or for a task of a group.
+/// `submitWith(bytes?, params?, counters?, names?, group?, key?, generation?)`: as `submit`, for a native
+/// task with parameters (JSON text) or with counters (a BigInt64Array on shared memory, and its names
+/// joined by NUL), for a task of a group, or for one that a running task waits for.
 fn submit_attached(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let params = call.string(args[1]).map(String::into_boxed_str);
@@ -153,7 +159,8 @@ fn submit_attached(environment: &Environment, call: &Call) -> Returned {
     let attachments = (params.is_some() || counters.is_some())
         .then(|| Box::new(Attachments { params, counters }));
     let group = call.string(args[4]).map(String::into_boxed_str);
-    submit_with(environment, call, attachments, group)
+    let outer = key(call, args[5], args[6]).ok();
+    submit_with(environment, call, attachments, group, outer)
 }
 
 fn lend_counters(
@@ -281,19 +288,63 @@ fn leave(environment: &Environment, call: &Call) -> Returned {
     Ok(None)
 }
 
-/// `join(uid, worker, flags) -> boolean`: this environment becomes a worker. `flags` is an Int32Array
-/// on shared memory, one number a slot.
-fn join(environment: &Environment, call: &Call) -> Returned {
+/// `enlist(uid, worker) -> boolean`: this environment is to become a worker. If it ends, the owner hears.
+fn enlist(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
-    let (data, bytes) = call.view(args[2]).ok_or(Fault("expected an Int32Array"))?;
+    let enlisted = environment.enlist(call.index(args[0])?, WorkerId(call.index(args[1])?));
+    call.make_boolean(enlisted)
+}
+
+/// `join(flags) -> boolean`: the environment becomes a worker. `flags` is an Int32Array on shared
+/// memory, one number a slot.
+fn join(environment: &Environment, call: &Call) -> Returned {
+    set_flags(environment, call, call.args()[0])?;
+    let joined = environment.join()?;
+    call.make_boolean(joined)
+}
+
+fn set_flags(environment: &Environment, call: &Call, flags: sys::napi_value) -> Result<(), Fault> {
+    let (data, bytes) = call.view(flags).ok_or(Fault("expected an Int32Array"))?;
     if data.addr() % 4 != 0 {
         return Err(Fault("the flags are not aligned"));
     }
-    // SAFETY: shared memory does not move, the isolate's bootstrap keeps the view for as long as it
-    // lives, and JavaScript uses it through Atomics only.
+    // SAFETY: shared memory does not move, the isolate's context keeps the view until it has set
+    // another, and JavaScript uses it through Atomics only.
     unsafe { environment.doorbell.set_flags(data.cast(), bytes / 4) };
-    let joined = environment.join(call.index(args[0])?, WorkerId(call.index(args[1])?));
-    call.make_boolean(joined)
+    Ok(())
+}
+
+/// `setWaits(slot, waits, flags?)`: the task in a slot waits for others, or goes on. `flags` are those of
+/// more slots than before.
+fn set_waits(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let (slot, waits) = (call.index(args[0])?, call.boolean(args[1])?);
+    if call.view(args[2]).is_some() {
+        set_flags(environment, call, args[2])?;
+    }
+    environment.with_member(|pool, id| pool.set_waits(id, slot, waits))?;
+    Ok(None)
+}
+
+/// `look()`: there is a message for the owner in the port of this worker.
+fn look(environment: &Environment, _: &Call) -> Returned {
+    environment.with_member(|pool, id| pool.look(id))?;
+    Ok(None)
+}
+
+/// `block(boolean)`: whether this environment's event loop is blocked.
+fn block(environment: &Environment, call: &Call) -> Returned {
+    environment.outbox.block(call.boolean(call.args()[0])?);
+    Ok(None)
+}
+
+/// `wait(ms)`: blocks until there is something to drain, or for so long.
+fn wait(environment: &Environment, call: &Call) -> Returned {
+    let ms = u64::from(call.index(call.args()[0])?);
+    if environment.carry.borrow().is_none() {
+        environment.outbox.wait(Duration::from_millis(ms));
+    }
+    Ok(None)
 }
 
 /// `keepAlive(boolean)`: whether this environment's loop is to stay while nothing else holds it.

@@ -3,10 +3,17 @@
 //! Protocol: a sender first puts the message in, then rings. [`Bell::ring`] does nothing while the
 //! environment has been rung and has not answered; the answer clears that *before* it empties the
 //! outbox, so a message is either seen by the running drain or rings again.
+//!
+//! An environment may also [`wait`](Outbox::wait) with its event loop blocked. It says so first, so that
+//! who has something for it beside the outbox (in a port) sends a [`Control::Look`] too.
 
-use crossbeam_channel::{Receiver, Sender, unbounded};
-use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
+use crossbeam_channel::{Receiver, Select, Sender, unbounded};
+use std::sync::atomic::{
+    AtomicIsize, AtomicU32,
+    Ordering::{Relaxed, SeqCst},
+};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use super::lane::Lane;
 use super::task::Outcome;
@@ -42,6 +49,10 @@ pub enum Control {
     Terminate(WorkerId),
     /// A lane of a closed pool has no worker left.
     LaneEnded(Lane),
+    /// The isolate of this worker runs no more: its `exit` event comes when the owner's loop turns.
+    Gone(WorkerId),
+    /// There is a message in the port of this worker's isolate, and the owner's loop is blocked.
+    Look(WorkerId),
 }
 
 /// A message for the owner.
@@ -80,6 +91,8 @@ pub struct Outbox {
     sender: Sender<Message>,
     receiver: Receiver<Message>,
     bell: OnceLock<Arc<dyn Bell>>,
+    /// How many calls block the receiver's event loop, one in another.
+    blocked: AtomicU32,
     /// Bytes of inputs that wait in the pools of the environment.
     queued: AtomicIsize,
 }
@@ -91,6 +104,7 @@ impl Default for Outbox {
             sender,
             receiver,
             bell: OnceLock::new(),
+            blocked: AtomicU32::new(0),
             queued: AtomicIsize::new(0),
         }
     }
@@ -118,6 +132,32 @@ impl Outbox {
         self.receiver.try_recv().ok()
     }
 
+    /// The receiver's event loop is blocked from here on, or no more.
+    pub fn block(&self, blocked: bool) {
+        // SeqCst pairs with `is_blocked`: whoever does not see it has put its message where the receiver
+        // looks after this.
+        if blocked {
+            self.blocked.fetch_add(1, SeqCst);
+        } else {
+            self.blocked.fetch_sub(1, SeqCst);
+        }
+    }
+
+    /// Whether the receiver's event loop is blocked. To be asked after something was put beside the outbox.
+    #[must_use]
+    pub fn is_blocked(&self) -> bool {
+        // SeqCst pairs with `block`.
+        self.blocked.load(SeqCst) > 0
+    }
+
+    /// Blocks until something waits, or for so long.
+    pub fn wait(&self, most: Duration) {
+        let mut select = Select::new();
+        select.recv(&self.receiver);
+        // Whether it is ready or the time is over is seen by who looks.
+        let _ = select.ready_timeout(most);
+    }
+
     /// So many more bytes of inputs wait in a pool.
     pub(super) fn count_queued(&self, bytes: isize) {
         self.queued.fetch_add(bytes, Relaxed);
@@ -133,5 +173,43 @@ impl Outbox {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.receiver.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message() -> Message {
+        Message::Control {
+            pool: 0,
+            control: Control::Gone(WorkerId(0)),
+        }
+    }
+
+    #[test]
+    fn waiting_ends_when_something_comes_and_takes_nothing() {
+        let outbox = Outbox::default();
+        outbox.send(message());
+        outbox.wait(Duration::MAX);
+        assert!(outbox.receive().is_some());
+        std::thread::scope(|scope| {
+            scope.spawn(|| outbox.send(message()));
+            outbox.wait(Duration::from_secs(60));
+            assert!(outbox.receive().is_some());
+        });
+        outbox.wait(Duration::ZERO);
+        assert!(outbox.is_empty());
+    }
+
+    #[test]
+    fn is_blocked_until_the_outermost_call_is_over() {
+        let outbox = Outbox::default();
+        outbox.block(true);
+        outbox.block(true);
+        outbox.block(false);
+        assert!(outbox.is_blocked());
+        outbox.block(false);
+        assert!(!outbox.is_blocked());
     }
 }

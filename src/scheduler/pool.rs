@@ -136,16 +136,31 @@ impl Scheduler {
     /// # Errors
     /// [`Refusal`] when the queue is full or the pool is closed; the task is dropped.
     pub fn submit(self: &Arc<Self>, new: NewTask) -> Result<Submitted, Refusal> {
+        self.submit_for(new, None)
+    }
+
+    /// As [`submit`](Self::submit), for a task that a running one may wait for: it is taken however many
+    /// wait, and counts as having waited as long as that one.
+    ///
+    /// # Errors
+    /// [`Refusal`] when the pool is closed, or the queue full and that one not there (any more).
+    pub fn submit_for(
+        self: &Arc<Self>,
+        new: NewTask,
+        outer: Option<Key>,
+    ) -> Result<Submitted, Refusal> {
         let now = now();
         let (queue_timeout, deadline) = (new.queue_timeout, new.deadline);
         let mut state = self.state.lock();
         if state.phase == Phase::Closed {
             return Err(Refusal::Closed);
         }
-        if !matches!(new.placement, Placement::Worker(_)) && state.is_full(new.lane) {
+        let since = outer.and_then(|outer| state.submitted_at(outer));
+        let pinned = matches!(new.placement, Placement::Worker(_));
+        if since.is_none() && !pinned && state.is_full(new.lane) {
             return Err(Refusal::Full);
         }
-        let key = state.enqueue(new, now);
+        let key = state.enqueue_as_of(new, since.unwrap_or(now), now);
         let wakes = self.release(state, now);
         if queue_timeout != NO_LIMIT {
             timer::arm(
@@ -294,6 +309,29 @@ impl Scheduler {
             self.owner.send(message);
         }
         self.ring_and_request(wakes);
+    }
+
+    /// The task in a slot of a worker waits for others: it leaves its place to them, and its worker may take
+    /// one more. Or it goes on.
+    pub fn set_waits(self: &Arc<Self>, id: WorkerId, slot: u32, waits: bool) {
+        let now = now();
+        let mut state = self.state.lock();
+        state.set_waits(id, slot, waits, now);
+        let wakes = self.release(state, now);
+        self.ring_and_request(wakes);
+    }
+
+    /// There is a message for the owner in the port of a worker's isolate: says so if the owner's event
+    /// loop, which would see it, is blocked.
+    pub fn look(&self, id: WorkerId) {
+        if self.owner.is_blocked() {
+            self.control(Control::Look(id));
+        }
+    }
+
+    /// The isolate of a worker runs no more. The owner says when it has [left](Self::leave).
+    pub fn gone(&self, id: WorkerId) {
+        self.control(Control::Gone(id));
     }
 
     fn spin(&self, lane: Lane, start: u64, budget: u64) -> u64 {
@@ -580,13 +618,16 @@ impl Scheduler {
 
     /// Rings, and starts native workers. An isolate that is to be started is left to the caller.
     fn ring_and_launch(self: &Arc<Self>, wakes: Wakes) -> Option<WorkerId> {
-        for bell in wakes.rings.0.iter().flatten().chain(&wakes.bound) {
+        for bell in wakes.rings.0.iter().flatten() {
             bell.ring(Ring::Lane);
+        }
+        if let Some(bells) = &wakes.bound {
+            ring_all(bells);
         }
         if wakes.starved {
             share::wait_for_token(Arc::downgrade(self));
         }
-        if wakes.trusted || wakes.rings[Lane::Script].is_some() || !wakes.bound.is_empty() {
+        if wakes.trusted || wakes.rings[Lane::Script].is_some() || wakes.bound.is_some() {
             self.expect_wakers();
         }
         if let Some(id) = wakes.starts[Lane::Native]

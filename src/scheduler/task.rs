@@ -185,6 +185,7 @@ pub(super) struct Task {
     pub(super) stage: Stage,
     pub(super) observed: bool,
     pub(super) enqueued: u64,
+    /// When it started; until then, when it was submitted.
     pub(super) started: u64,
     pub(super) deadline: u64,
     pub(super) payload: Payload,
@@ -192,7 +193,7 @@ pub(super) struct Task {
 }
 
 impl Task {
-    pub(super) fn new(new: NewTask, generation: u32, now: u64) -> Self {
+    pub(super) fn new(new: NewTask, generation: u32, since: u64, now: u64) -> Self {
         Self {
             ticket: new.ticket,
             target: new.target,
@@ -218,8 +219,8 @@ impl Task {
             lane: new.lane,
             stage: Stage::Waiting,
             observed: new.observed,
-            enqueued: now,
-            started: 0,
+            enqueued: since,
+            started: now,
             deadline: new.deadline,
             payload: new.payload,
             attachments: new.attachments,
@@ -266,7 +267,7 @@ impl Task {
             attachments: None,
             observed: false,
         };
-        Self::new(new, 0, 0)
+        Self::new(new, 0, 0, 0)
     }
 }
 

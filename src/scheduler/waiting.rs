@@ -47,19 +47,32 @@ struct Grouped {
 }
 
 impl Line {
+    #[inline]
     fn len(&self) -> usize {
         self.plain.len() + self.grouped.as_ref().map_or(0, |grouped| grouped.len)
     }
 
+    #[inline]
     fn runnable(&self) -> usize {
-        self.len() - self.grouped.as_ref().map_or(0, |grouped| grouped.blocked)
+        let of = |grouped: &Grouped| grouped.len - grouped.blocked;
+        self.plain.len() + self.grouped.as_deref().map_or(0, of)
     }
 
+    #[inline]
     fn head(&self, tasks: &Slab<Task>, groups: Option<&Groups>) -> Option<u32> {
+        match (&self.grouped, groups) {
+            (Some(grouped), Some(groups)) => self.head_of_groups(grouped, tasks, groups),
+            _ => self.plain.head(tasks),
+        }
+    }
+
+    fn head_of_groups(
+        &self,
+        grouped: &Grouped,
+        tasks: &Slab<Task>,
+        groups: &Groups,
+    ) -> Option<u32> {
         let plain = self.plain.head(tasks);
-        let (Some(grouped), Some(groups)) = (&self.grouped, groups) else {
-            return plain;
-        };
         match (grouped.order.first(), plain) {
             (Some(&(tag, _)), Some(_)) if groups.get(PLAIN).tag() <= tag => plain,
             (Some(&(_, group)), _) => grouped.queues[&group].head(tasks),
@@ -75,12 +88,16 @@ impl Line {
         })
     }
 
+    #[inline]
     fn push(&mut self, tasks: &mut Slab<Task>, index: u32, groups: Option<&mut Groups>) {
+        match groups {
+            Some(groups) if tasks[index].group != PLAIN => self.push_grouped(tasks, index, groups),
+            _ => self.plain.push(tasks, index),
+        }
+    }
+
+    fn push_grouped(&mut self, tasks: &mut Slab<Task>, index: u32, groups: &mut Groups) {
         let (group, place) = (tasks[index].group, Place::of(&tasks[index]));
-        let Some(groups) = groups.filter(|_| group != PLAIN) else {
-            self.plain.push(tasks, index);
-            return;
-        };
         let grouped = self.grouped.get_or_insert_default();
         let queue = grouped.queues.entry(group).or_default();
         let first = queue.is_empty();
@@ -96,12 +113,18 @@ impl Line {
         }
     }
 
+    #[inline]
     fn unlink(&mut self, tasks: &mut Slab<Task>, index: u32, groups: Option<&mut Groups>) {
+        match groups {
+            Some(groups) if tasks[index].group != PLAIN => {
+                self.unlink_grouped(tasks, index, groups)
+            }
+            _ => self.plain.unlink(tasks, index),
+        }
+    }
+
+    fn unlink_grouped(&mut self, tasks: &mut Slab<Task>, index: u32, groups: &mut Groups) {
         let (group, place) = (tasks[index].group, Place::of(&tasks[index]));
-        let Some(groups) = groups.filter(|_| group != PLAIN) else {
-            self.plain.unlink(tasks, index);
-            return;
-        };
         let grouped = self
             .grouped
             .as_mut()
@@ -314,13 +337,19 @@ impl Waiting {
     }
 
     /// Changes a group's figures, and its place in the lines where it waits.
+    #[inline]
     fn change(&mut self, group: u32, change: impl FnOnce(&mut Groups)) {
+        match &mut self.groups {
+            None => {}
+            Some(groups) if group == PLAIN => change(groups),
+            Some(_) => self.change_and_reorder(group, change),
+        }
+    }
+
+    fn change_and_reorder(&mut self, group: u32, change: impl FnOnce(&mut Groups)) {
         let Some(groups) = &mut self.groups else {
             return;
         };
-        if group == PLAIN {
-            return change(groups);
-        }
         let rank = |groups: &Groups| {
             let group = groups.get(group);
             (!group.is_blocked()).then(|| group.tag())

@@ -5,7 +5,7 @@
 //! | Starting | – | `starting` of its lane |
 //! | Active | – | `busy` of the pool while it runs a task |
 //! | Spinning, Waking | – | `searching` of its lane |
-//! | Idle | `idle` of its lane | – |
+//! | Idle | `idle` of its lane | – (tasks of its may wait for others) |
 //! | Spare | `spare` of its lane | `busy` (it runs a task and could take more) |
 
 use std::sync::Arc;
@@ -50,8 +50,10 @@ pub(super) struct Worker {
     /// It is to end once it runs nothing.
     pub(super) retiring: bool,
     pub(super) bell: Option<Arc<dyn Bell>>,
-    /// The task in each slot; its length is the number of tasks that it may run at once.
-    pub(super) slots: Box<[Option<u32>]>,
+    /// The task in each slot; there are as many as tasks that it may have at once.
+    pub(super) slots: Vec<Option<u32>>,
+    /// The slots whose tasks wait for others and have left their place to them.
+    waits: Vec<bool>,
     /// The slots without a task, the last used last.
     free: Vec<u32>,
     pub(super) running: u32,
@@ -59,6 +61,10 @@ pub(super) struct Worker {
     pub(super) worn: bool,
     /// Tells it from the others that have had its id.
     pub(super) serial: u32,
+    /// How many of them wait for others.
+    pub(super) waiting: u32,
+    /// How many that do not it may run at once.
+    room: u32,
     pub(super) since: u64,
     pub(super) idle_since: u64,
     pub(super) rung_at: u64,
@@ -77,9 +83,12 @@ impl Worker {
             state: WorkerState::Starting,
             retiring: false,
             bell: None,
-            slots: vec![None; slots as usize].into_boxed_slice(),
+            slots: vec![None; slots as usize],
+            waits: vec![false; slots as usize],
             free: (0..slots).rev().collect(),
             running: 0,
+            waiting: 0,
+            room: slots,
             worn: false,
             serial,
             since: now,
@@ -93,7 +102,38 @@ impl Worker {
     }
 
     pub(super) fn has_room(&self) -> bool {
-        (self.running as usize) < self.slots.len()
+        self.active() < self.room
+    }
+
+    /// The tasks that it runs and that do not wait for others.
+    pub(super) fn active(&self) -> u32 {
+        self.running - self.waiting
+    }
+
+    /// Whether it runs something: then it is one of the busy ones.
+    pub(super) fn is_busy(&self) -> bool {
+        self.active() > 0
+    }
+
+    /// The task in a slot waits for others, or goes on. False if that is nothing new.
+    pub(super) fn set_waits(&mut self, slot: u32, waits: bool) -> bool {
+        let index = slot as usize;
+        if self.slots.get(index).is_none_or(Option::is_none) || self.waits[index] == waits {
+            return false;
+        }
+        self.waits[index] = waits;
+        if !waits {
+            self.waiting -= 1;
+            return true;
+        }
+        self.waiting += 1;
+        if self.slots.len() < (self.room + self.waiting) as usize {
+            let new = u32::try_from(self.slots.len()).expect("fewer slots than memory");
+            self.free.insert(0, new);
+            self.slots.push(None);
+            self.waits.push(false);
+        }
+        true
     }
 
     /// Puts a task into a free slot. The caller has checked that there is one.
@@ -109,6 +149,7 @@ impl Worker {
 
     pub(super) fn vacate(&mut self, slot: u32) {
         self.slots[slot as usize] = None;
+        self.waiting -= u32::from(std::mem::take(&mut self.waits[slot as usize]));
         self.free.push(slot);
         self.running -= 1;
         self.completed += 1;

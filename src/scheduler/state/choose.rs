@@ -38,6 +38,7 @@ impl State {
     ) -> Option<Message> {
         let worker = self.workers.get_mut(id.0)?;
         let index = (*worker.slots.get(slot as usize)?)?;
+        let (was_busy, waited) = (worker.is_busy(), worker.waiting);
         worker.vacate(slot);
         let task = self.tasks.remove(index);
         let observed = task.observed;
@@ -46,7 +47,8 @@ impl State {
         worker.busy_ns += ran;
         let lane = &mut self.lanes[worker.lane];
         lane.running -= 1;
-        lane.busy -= u32::from(worker.running == 0);
+        lane.waiting -= waited - worker.waiting;
+        lane.busy -= u32::from(was_busy && !worker.is_busy());
         lane.ran(ran);
         if self.wear.is_worn_by(worker) {
             self.wear_out(id);
@@ -98,11 +100,11 @@ impl State {
             }
             return Next::Run(taken);
         }
-        let (running, has_room) = (self.workers[id.0].running, self.workers[id.0].has_room());
-        if running == 0 && !came_back {
+        let (busy, has_room) = (self.workers[id.0].is_busy(), self.workers[id.0].has_room());
+        if !busy && !came_back {
             self.workers[id.0].idle_since = now;
         }
-        if running == 0
+        if !busy
             && !spun
             && may_spin
             && self.waiting.runnable(lane) == 0
@@ -114,7 +116,7 @@ impl State {
             self.enter(id.0, WorkerState::Spinning);
             return Next::Spin(budget);
         }
-        if running == 0 {
+        if !busy {
             self.enter(id.0, WorkerState::Idle);
         } else if has_room && !self.workers[id.0].retiring {
             self.enter(id.0, WorkerState::Spare);
@@ -141,9 +143,10 @@ impl State {
     }
 
     pub(super) fn take(&mut self, id: WorkerId, now: u64) -> Option<Taken> {
-        let lane = self.workers[id.0].lane;
+        let worker = &self.workers[id.0];
+        let (lane, was_free) = (worker.lane, !worker.is_busy());
         let index = self.pick(id)?;
-        if self.workers[id.0].running == 0 {
+        if was_free {
             let busy = self.busy();
             let refused = busy >= self.limits.max_threads || self.yields(id, index, now);
             if refused || !self.share.afford(busy) {
@@ -157,9 +160,10 @@ impl State {
         let starting = worker.state == WorkerState::Starting;
         let state = &mut self.lanes[lane];
         state.running += 1;
-        state.busy += u32::from(worker.running == 1);
+        state.busy += u32::from(worker.active() == 1);
         state.promised += u32::from(starting && !worker.has_room());
         let task = &mut self.tasks[index];
+        let waited = now.saturating_sub(task.started);
         (task.stage, task.worker, task.slot, task.started) = (Stage::Running, id, slot, now);
         task.attempts = task.attempts.saturating_add(1);
         if task.key != 0 && task.key != PINNED {
@@ -169,11 +173,10 @@ impl State {
         if self.wear.one_task && lane == Lane::Script {
             self.set_retiring(id);
         }
-        let task = &mut self.tasks[index];
-        let waited = now.saturating_sub(task.enqueued);
         if !starting {
             self.stats.waited(waited);
         }
+        let task = &mut self.tasks[index];
         Some(Taken {
             key: Key {
                 index,
@@ -244,7 +247,7 @@ impl State {
         });
         let busy = self.busy();
         let place_free = busy + self.searching() < self.limits.max_threads;
-        let needs_place = self.workers[id.0].running == 0;
+        let needs_place = !self.workers[id.0].is_busy();
         if self.waiting.own_len(id) > 0
             || needs_place && !(place_free && self.share.could_afford(busy))
         {
@@ -284,6 +287,36 @@ impl State {
             .filter(|_| free)
     }
 
+    /// The task in a slot waits for others, and leaves its place to them, or goes on, and has it again at
+    /// once. While all tasks of a worker wait, it is idle.
+    pub(in crate::scheduler) fn set_waits(
+        &mut self,
+        id: WorkerId,
+        slot: u32,
+        waits: bool,
+        now: u64,
+    ) {
+        let Some(worker) = self.workers.get_mut(id.0) else {
+            return;
+        };
+        let was_busy = worker.is_busy();
+        if !worker.set_waits(slot, waits) {
+            return;
+        }
+        let (lane, is_busy) = (&mut self.lanes[worker.lane], worker.is_busy());
+        if waits {
+            lane.waiting += 1;
+            lane.busy -= u32::from(!is_busy);
+        } else {
+            lane.waiting -= 1;
+            lane.busy += u32::from(!was_busy);
+            if worker.state == WorkerState::Idle {
+                worker.turn_since = now;
+                self.enter(id.0, WorkerState::Active);
+            }
+        }
+    }
+
     /// Takes a direct submission back. The worker is to ask for another task.
     pub(in crate::scheduler) fn undo(
         &mut self,
@@ -299,7 +332,7 @@ impl State {
         worker.vacate(slot);
         worker.completed -= 1;
         lane.running -= 1;
-        lane.busy -= u32::from(worker.running == 0);
+        lane.busy -= u32::from(!worker.is_busy());
         let task = self.tasks.remove(index);
         self.waiting.undo(&task);
         if starting {

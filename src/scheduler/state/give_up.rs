@@ -70,7 +70,10 @@ impl State {
             return None;
         }
         self.set_retiring(worker);
-        if self.workers[worker.0].state == WorkerState::Spare {
+        if matches!(
+            self.workers[worker.0].state,
+            WorkerState::Spare | WorkerState::Idle
+        ) {
             self.enter(worker.0, WorkerState::Active);
         }
         Some(worker)

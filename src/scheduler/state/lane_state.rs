@@ -24,6 +24,8 @@ pub(in crate::scheduler) struct LaneState {
     pub(in crate::scheduler) searching: u32,
     pub(in crate::scheduler) busy: u32,
     pub(in crate::scheduler) running: u32,
+    /// Of those that run, the ones that wait for others.
+    pub(in crate::scheduler) waiting: u32,
     /// Something has come for the very worker that spins.
     pub(in crate::scheduler) nudged: bool,
     /// No worker is started: the last ones failed to.
@@ -48,6 +50,7 @@ impl Default for LaneState {
             searching: 0,
             busy: 0,
             running: 0,
+            waiting: 0,
             nudged: false,
             held: false,
             gaps: Gaps::default(),

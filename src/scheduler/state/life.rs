@@ -102,7 +102,8 @@ impl State {
         lane.workers -= 1;
         lane.retiring -= 1;
         lane.running -= worker.running;
-        lane.busy -= u32::from(worker.running > 0);
+        lane.waiting -= worker.waiting;
+        lane.busy -= u32::from(worker.is_busy());
         let mut messages = Vec::new();
         for index in self.waiting.own_tasks(&self.tasks, id) {
             let ticket = self.withdraw(index).ticket;
@@ -162,12 +163,17 @@ impl State {
         self.limits.max_threads = max_threads;
         let mut bells = Vec::new();
         for lane in Lane::ALL {
-            let state = &self.lanes[lane];
             let surplus = self.settled(lane).saturating_sub(max_threads) as usize;
-            let idle: Vec<u32> = state.idle.iter().copied().take(surplus).collect();
+            let idle: Vec<u32> = self.without_tasks(lane).take(surplus).collect();
             bells.extend(idle.into_iter().filter_map(|id| self.retire(id)));
         }
         bells
+    }
+
+    /// The idle workers none of whose tasks waits for others, the coldest first.
+    fn without_tasks(&self, lane: Lane) -> impl Iterator<Item = u32> {
+        let idle = self.lanes[lane].idle.iter().copied();
+        idle.filter(|&id| self.workers[id].running == 0)
     }
 
     /// Whether a lane has more workers than it may, without those that retire.
@@ -183,12 +189,9 @@ impl State {
         now: u64,
     ) -> Vec<Arc<dyn Bell>> {
         let surplus = self.settled(lane).saturating_sub(self.limits.min_threads) as usize;
-        // The coldest are first.
         let long_idle = |id: &u32| now.saturating_sub(self.workers[*id].idle_since) >= idle_ns;
-        let due: Vec<u32> = self.lanes[lane]
-            .idle
-            .iter()
-            .copied()
+        let due: Vec<u32> = self
+            .without_tasks(lane)
             .filter(long_idle)
             .take(surplus)
             .collect();

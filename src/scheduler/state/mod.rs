@@ -146,16 +146,22 @@ impl State {
         let slots = self.slots_of(lane) as usize;
         let state = &self.lanes[lane];
         let unused = self.limits.max_threads.saturating_sub(self.busy()) as usize * slots;
-        let room = (state.busy as usize * slots).saturating_sub(state.running as usize);
+        let active = (state.running - state.waiting) as usize;
+        let room = (state.busy as usize * slots).saturating_sub(active);
         (self.waiting.len() + 1).saturating_sub(unused + room) > self.limits.max_queue
     }
 
-    pub(super) fn enqueue(&mut self, mut new: NewTask, now: u64) -> Key {
+    pub(super) fn enqueue(&mut self, new: NewTask, now: u64) -> Key {
+        self.enqueue_as_of(new, now, now)
+    }
+
+    /// As [`enqueue`](Self::enqueue), with the place in the order of tasks of one that came at `since`.
+    pub(super) fn enqueue_as_of(&mut self, mut new: NewTask, since: u64, now: u64) -> Key {
         let group = new.group.take();
         self.queued_bytes += new.payload.heap_bytes();
         self.generation = self.generation.wrapping_add(1);
         let generation = self.generation;
-        let index = self.tasks.insert(Task::new(new, generation, now));
+        let index = self.tasks.insert(Task::new(new, generation, since, now));
         if let Some(name) = group {
             let running = self.running();
             self.tasks[index].group = self.waiting.group(name, running);
@@ -163,6 +169,12 @@ impl State {
         self.place(index, now);
         self.waiting.push(&mut self.tasks, index);
         Key { index, generation }
+    }
+
+    /// When a task that has not ended was submitted.
+    pub(super) fn submitted_at(&self, key: Key) -> Option<u64> {
+        let task = self.tasks.get(key.index)?;
+        (task.generation == key.generation).then_some(task.enqueued)
     }
 
     /// Takes a waiting task out that is not to run.

@@ -31,7 +31,7 @@ impl State {
             let worker = &self.workers[id];
             let state = match worker.state {
                 WorkerState::Starting => "starting",
-                _ if worker.running > 0 => "busy",
+                _ if worker.is_busy() => "busy",
                 _ => "idle",
             };
             WorkerSnapshot {

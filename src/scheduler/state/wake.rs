@@ -21,7 +21,11 @@ use crate::scheduler::worker::{WorkerId, WorkerState};
 pub(in crate::scheduler) struct Wakes {
     pub(in crate::scheduler) rings: PerLane<Option<Arc<dyn Bell>>>,
     /// Those for whom tasks wait in particular.
-    pub(in crate::scheduler) bound: Vec<Arc<dyn Bell>>,
+    #[expect(
+        clippy::box_collection,
+        reason = "they are seldom there, and this is on every task's way"
+    )]
+    pub(in crate::scheduler) bound: Option<Box<Vec<Arc<dyn Bell>>>>,
     pub(in crate::scheduler) starts: PerLane<Option<WorkerId>>,
     /// Nobody was woken for something, because it will not wait for long.
     pub(in crate::scheduler) trusted: bool,
@@ -40,8 +44,14 @@ impl State {
         }
         if !self.paused && self.phase == Phase::Open {
             if self.waiting.bound() == 0 {
+                let [native, script] = Lane::ALL.map(|lane| self.waiting.runnable(lane) > 0);
                 // A worker that has just yielded is idle too: its lane must not be rung first.
-                for lane in self.by_precedence() {
+                let order = if native && script {
+                    self.by_precedence()
+                } else {
+                    Lane::ALL
+                };
+                for lane in order {
                     self.wake_lane(lane, trusting, now, &mut wakes);
                 }
             } else {
@@ -52,6 +62,7 @@ impl State {
         wakes
     }
 
+    #[inline]
     fn wake_lane(&mut self, lane: Lane, trusting: bool, now: u64, wakes: &mut Wakes) {
         let waiting = self.waiting.runnable(lane);
         if waiting == 0 {
@@ -115,7 +126,10 @@ impl State {
                     let free = state == WorkerState::Spare
                         || state == WorkerState::Idle && self.place_is_free();
                     if free {
-                        wakes.bound.extend(self.wake(id.0, now));
+                        wakes
+                            .bound
+                            .get_or_insert_default()
+                            .extend(self.wake(id.0, now));
                     }
                 }
             }

@@ -106,7 +106,8 @@ impl State {
             let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
             let least = u32::from(lane.running > 0 || waiting > 0).max(self.limits.min_threads);
             let needed = waiting.min(self.limits.max_threads).max(least);
-            if lane.staying() < needed && lane.workers < 2 * self.limits.max_threads {
+            if lane.staying() < needed && lane.workers < 2 * self.limits.max_threads + lane.waiting
+            {
                 wakes.starts[Lane::Script] = Some(self.add_worker(Lane::Script, now));
             }
             return;
@@ -120,7 +121,10 @@ impl State {
             && self.settled(Lane::Script) > self.limits.min_threads
         {
             // Nobody misses it.
-            wakes.bound.extend(self.retire(id.0));
+            wakes
+                .bound
+                .get_or_insert_default()
+                .extend(self.retire(id.0));
             return;
         }
         let id = self.add_worker(Lane::Script, now);

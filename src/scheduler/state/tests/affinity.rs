@@ -32,7 +32,7 @@ fn pool(workers: usize) -> (State, Vec<WorkerId>) {
 /// The workers that are rung, by who then asks.
 fn rings(state: &mut State) -> usize {
     let wakes = state.wakes(false, 0);
-    wakes.bound.len() + wakes.rings.0.iter().flatten().count()
+    wakes.bound.as_ref().map_or(0, |bells| bells.len()) + wakes.rings.0.iter().flatten().count()
 }
 
 #[test]

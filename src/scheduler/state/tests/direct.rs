@@ -61,6 +61,6 @@ fn a_direct_task_that_is_taken_back_leaves_its_place_in_a_starting_worker() {
     assert!(state.undo(id, given.slot, 1).is_none());
     state.enqueue(call(2, Lane::Script), 1);
     assert!(state.wakes(true, 1).starts[Lane::Script].is_none());
-    assert!(state.join(id, Arc::new(Silent), 2));
+    assert!(state.join(id, Arc::new(Silent), 2).0);
     assert_eq!(taken(&mut state, id, 2), Some((2, 0)));
 }

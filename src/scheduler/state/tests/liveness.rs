@@ -83,7 +83,13 @@ impl World {
     /// What follows each change of the state.
     fn follow(&mut self) {
         let wakes = self.state.wakes(false, self.now);
-        for bell in wakes.rings.0.iter().flatten().chain(&wakes.bound) {
+        for bell in wakes
+            .rings
+            .0
+            .iter()
+            .flatten()
+            .chain(wakes.bound.iter().flat_map(|bells| bells.iter()))
+        {
             bell.ring(Ring::Lane);
         }
         self.starting.extend(wakes.starts.0.into_iter().flatten());

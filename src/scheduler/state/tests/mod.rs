@@ -13,7 +13,7 @@ use super::*;
 use crate::manner::Manner;
 use crate::scheduler::outbox::{Bell, Ring};
 use crate::scheduler::payload::Payload;
-use crate::scheduler::task::{NO_DEADLINE, NO_LIMIT, Outcome, Placement};
+use crate::scheduler::task::{NO_DEADLINE, NO_LIMIT, Outcome, Placement, Taken};
 
 #[derive(Debug)]
 struct Silent;
@@ -233,4 +233,85 @@ fn nobody_is_woken_for_what_a_busy_worker_will_take_sooner() {
     assert!(matches!(state.next(busy, false, now), Next::Idle));
     state.enqueue(call(51, Lane::Script), now);
     assert_eq!(rung(&mut state, true, now), 1);
+}
+
+/// The task that this worker takes now.
+fn takes(state: &mut State, id: WorkerId) -> Option<Taken> {
+    match state.next(id, false, 0) {
+        Next::Run(taken) => Some(taken),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_task_that_waits_leaves_its_place_to_the_other_lane_and_has_it_again() {
+    let (mut state, native, script) = two_lanes();
+    state.enqueue(call(1, Lane::Script), 0);
+    let outer = takes(&mut state, script).expect("the place is free");
+    state.enqueue(call(2, Lane::Native), 0);
+    assert!(takes(&mut state, native).is_none());
+    state.set_waits(script, outer.slot, true, 0);
+    assert_eq!(state.busy(), 0);
+    let inner = takes(&mut state, native).expect("the outer one has left its place");
+    assert_eq!((inner.ticket, state.busy()), (2, 1));
+    assert!(state.finish(native, inner.slot, done(), 0).is_some());
+    state.set_waits(script, outer.slot, false, 0);
+    assert_eq!(state.busy(), 1);
+    assert!(state.finish(script, outer.slot, done(), 0).is_some());
+    assert_eq!((state.busy(), state.lanes[Lane::Script].waiting), (0, 0));
+}
+
+#[test]
+fn a_worker_whose_tasks_wait_takes_others_in_slots_of_their_own() {
+    let (mut state, _, script) = two_lanes();
+    let mut outer = Vec::new();
+    for ticket in 0..50 {
+        state.enqueue(call(ticket, Lane::Script), 0);
+        let taken = takes(&mut state, script).expect("all tasks before wait");
+        assert!(!outer.contains(&taken.slot));
+        state.enqueue(call(99, Lane::Script), 0);
+        assert!(takes(&mut state, script).is_none(), "one at a time");
+        assert!(state.fail_waiting(Lane::Script, done).len() == 1);
+        state.set_waits(script, taken.slot, true, 0);
+        outer.push(taken.slot);
+    }
+    // Ended while it waits, and the worker lost with the others.
+    assert!(state.finish(script, outer[7], done(), 0).is_some());
+    assert_eq!(state.lanes[Lane::Script].waiting, 49);
+    assert_eq!(state.remove_worker(script, 0).len(), 49);
+    let lane = &state.lanes[Lane::Script];
+    assert_eq!((lane.waiting, lane.running, lane.busy), (0, 0, 0));
+}
+
+#[test]
+fn a_worker_whose_tasks_wait_is_not_retired_for_being_idle() {
+    let (mut state, _, script) = two_lanes();
+    state.enqueue(call(1, Lane::Script), 0);
+    let outer = takes(&mut state, script).expect("the place is free");
+    state.set_waits(script, outer.slot, true, 0);
+    assert!(takes(&mut state, script).is_none());
+    state.limits.min_threads = 0;
+    assert!(state.reap(Lane::Script, 0, 1).is_empty());
+    assert!(state.resize(0, 1).is_empty());
+    state.enqueue(call(2, Lane::Script), 0);
+    assert!(takes(&mut state, script).is_some());
+}
+
+#[test]
+fn a_task_that_another_waits_for_has_its_place_in_the_order() {
+    let (mut state, _, script) = two_lanes();
+    let outer = state.enqueue(call(1, Lane::Script), 0);
+    assert_eq!(state.submitted_at(outer), Some(0));
+    state.enqueue(call(2, Lane::Script), 1_000);
+    let first = takes(&mut state, script).expect("the place is free");
+    state.enqueue_as_of(
+        NewTask {
+            priority: -1,
+            ..call(3, Lane::Script)
+        },
+        0,
+        u64::MAX / 2,
+    );
+    state.set_waits(script, first.slot, true, 0);
+    assert_eq!(takes(&mut state, script).map(|taken| taken.ticket), Some(3));
 }

@@ -1,0 +1,63 @@
+'use strict'
+
+// The "before" of each page on coming from another package is true too: a fence ```js before is run with
+// that package, where it is installed, and prints what its comments say. The rest of the pages is
+// checked with the other documents.
+
+const fs = require('node:fs')
+const path = require('node:path')
+const test = require('ava')
+const { directory, node } = require('./helpers')
+
+const root = path.join(__dirname, '..')
+const folder = path.join(root, 'docs', 'migrate')
+
+/** @param {string} text */
+function fences(text) {
+  const pattern = /^```js (?<info>.+)\n(?<code>[\s\S]*?)^```$/gm
+  return Array.from(text.matchAll(pattern), ({ groups }) => groups)
+}
+
+/** The packages that code asks for, without those of Node.js and its own files. @param {string} code */
+function packages(code) {
+  const names = Array.from(code.matchAll(/(?:from |require\()'([^']+)'/g), ([, name]) => name)
+  return names.filter((name) => !/^(node:|\.)/.test(name))
+}
+
+/** @param {string} name */
+function isInstalled(name) {
+  return fs.existsSync(path.join(root, 'node_modules', name))
+}
+
+for (const page of fs.readdirSync(folder)) {
+  const all = fences(fs.readFileSync(path.join(folder, page), 'utf8'))
+  const before = all.find(({ info }) => info === 'before')
+  if (before === undefined || !packages(before.code).every(isInstalled)) continue
+
+  test(`what ${page} shows as before runs`, async (t) => {
+    const files = Object.fromEntries(
+      all.flatMap(({ info, code }) => (info.startsWith('file=') ? [[info.slice('file='.length), code]] : []))
+    )
+    const name = `program.${/^import /m.test(before.code) ? 'mjs' : 'cjs'}`
+    const dir = directory(t, { ...files, [name]: before.code })
+    fs.symlinkSync(path.join(root, 'node_modules'), path.join(dir, 'node_modules'), 'junction')
+    const { code, stdout, stderr } = await node([name], { cwd: dir })
+    t.is(code, 0, stderr)
+    const shown = Array.from(before.code.matchAll(/console\.log\(.*\) \/\/ (.+)$/gm), ([, text]) => text)
+    t.deepEqual(stdout.trimEnd().split('\n'), shown)
+  })
+
+  test(`what ${page} shows as after prints what it was before`, (t) => {
+    const printed = ({ code }) => Array.from(code.matchAll(/console\.log\(.*\/\/ (.+)$/gm), ([, text]) => text)
+    const after = all.filter(({ info }) => info === 'runnable').map(printed)
+    t.true(after.length > 0)
+    for (const texts of after) t.is(texts.length, printed(before).length)
+  })
+}
+
+test('there are pages to check', (t) => {
+  const checked = fs
+    .readdirSync(folder)
+    .filter((page) => fences(fs.readFileSync(path.join(folder, page), 'utf8')).some(({ info }) => info === 'before'))
+  t.true(checked.includes('worker-threads.md') && checked.length >= 6)
+})

@@ -1,0 +1,149 @@
+'use strict'
+
+// A task has other tasks of its pool run, and may wait for them without keeping the pool from them: while
+// any is in the queue or runs, it has left its place.
+
+const { bound } = require('../environment')
+const { listen } = require('../abort')
+const { AbortError, invalidArgument, RspoolError } = require('../errors')
+const { Lookup, notTask } = require('../lookup')
+const { runOptions, taskOptions } = require('../options')
+const { PORT_MESSAGE } = require('../payload/port')
+const { revive } = require('../payload/thrown')
+const { NATIVE } = require('../targets')
+const { context } = require('./context')
+const { setWaits } = require('./loop')
+
+/**
+ * @typedef {object} Nested
+ * @property {any} outer the running task that it is of
+ * @property {boolean} native
+ * @property {boolean} queued
+ * @property {(value: any) => void} resolve
+ * @property {(error: any) => void} reject
+ * @property {(() => void) | undefined} unlisten
+ */
+
+/** @type {Map<number, Nested>} */
+const pending = new Map()
+let last = 0
+/** @type {Lookup | undefined} */
+let lookup
+
+/** @returns {Lookup} */
+function own() {
+  return (lookup ??= new Lookup(context.script.filename, context.script.name))
+}
+
+/** The task that calls. */
+function caller() {
+  context.follow()
+  const outer = context.current()
+  if (outer === undefined || !context.runs(outer))
+    throw new RspoolError('ERR_RSPOOL_NO_TASK', 'Only a running task can have its pool run another one')
+  return outer
+}
+
+/**
+ * As the pool's `run`.
+ * @param {any} [input]
+ * @param {any} [options]
+ * @returns {Promise<any>}
+ */
+async function run(input, options) {
+  const outer = caller()
+  const { name, filename, ...given } = runOptions(options)
+  return send(outer, own().script(name, filename), input, given)
+}
+
+/**
+ * As the pool's `runTask`.
+ * @param {any} task
+ * @param {any} [input]
+ * @param {any} [options]
+ * @returns {Promise<any>}
+ */
+async function runTask(task, input, options) {
+  const outer = caller()
+  const target = own().of(task)
+  if (target !== undefined) return send(outer, target, input, taskOptions(options, target.lane === NATIVE))
+  if (arguments.length > 2) throw notTask(task)
+  return run(task, input)
+}
+
+/**
+ * @param {any} outer
+ * @param {import('../targets').Target} target
+ * @param {any} input
+ * @param {any} options checked
+ * @returns {Promise<any>}
+ */
+function send(outer, target, input, { signal, transferList, ...given }) {
+  if (given.onProgress !== undefined)
+    throw invalidArgument("Task options: 'onProgress' is not there for a task that a task has run")
+  if (signal?.aborted) throw new AbortError(signal.reason)
+  const id = ++last
+  return new Promise((resolve, reject) => {
+    const { lane, id: number } = target
+    const list = transferList ?? []
+    // As one message: what is moved is moved only if all of it can be sent.
+    outer.post(
+      [PORT_MESSAGE.NESTED, outer.ticket, outer.generation, id, lane, number, input, given, transferList],
+      list
+    )
+    bound.look()
+    /** @type {Nested} */
+    const nested = { outer, native: lane === NATIVE, queued: false, resolve, reject, unlisten: undefined }
+    pending.set(id, nested)
+    if (signal !== undefined) nested.unlisten = listen(signal, (reason) => abort(id, reason))
+  })
+}
+
+/**
+ * @param {number} id
+ * @param {unknown} reason
+ */
+function abort(id, reason) {
+  const nested = pending.get(id)
+  if (nested === undefined) return
+  nested.outer.post([PORT_MESSAGE.NESTED_ABORT, id], [])
+  bound.look()
+  done(id, nested)
+  nested.reject(new AbortError(reason))
+}
+
+/**
+ * @param {number} id
+ * @param {Nested} nested
+ */
+function done(id, { outer, queued, unlisten }) {
+  pending.delete(id)
+  unlisten?.()
+  if (queued && --outer.nested === 0) setWaits(outer, false)
+}
+
+/** @param {any[]} message what the owner says of a nested task */
+function received([kind, id, fine, value]) {
+  const nested = pending.get(id)
+  if (nested === undefined) return
+  if (kind === PORT_MESSAGE.NESTED_QUEUED) {
+    nested.queued = true
+    if (++nested.outer.nested === 1) setWaits(nested.outer, true)
+    return
+  }
+  done(id, nested)
+  if (!fine) nested.reject(revive(value))
+  else nested.resolve(nested.native && value instanceof Uint8Array ? asBuffer(value) : value)
+}
+
+/**
+ * What a native task gives: a Buffer, which a port makes a Uint8Array of.
+ * @param {Uint8Array} bytes
+ */
+function asBuffer(bytes) {
+  return Object.getPrototypeOf(bytes) === Uint8Array.prototype
+    ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    : bytes
+}
+
+module.exports = { run, runTask, received }
