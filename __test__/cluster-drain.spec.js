@@ -7,15 +7,7 @@ const net = require('node:net')
 const { once } = require('node:events')
 // One at a time: each starts many processes.
 const { serial: test } = require('ava')
-const { Primary, freePort, request, startLoad, kill } = require('./cluster/harness')
-
-async function start(t, { env, ...parts } = {}) {
-  // The servers of every kind take five.
-  const port = await freePort(5)
-  const primary = new Primary(t, { ...parts, env: { APP_PORT: String(port), ...env } })
-  await primary.ready
-  return { primary, port }
-}
+const { startPrimary: start, freePort, request, startLoad, kill, sleep, until } = require('./cluster/harness')
 
 const draining = (primary) => primary.event('state', ({ to }) => to === 'draining')
 
@@ -23,7 +15,7 @@ for (const keepAlive of [true, false]) {
   test(`a SIGTERM under load loses no request that was taken (${keepAlive ? 'kept-alive' : 'new'} connections)`, async (t) => {
     const { primary, port } = await start(t, { options: { processes: 2 } })
     const load = startLoad(port, { keepAlive, clients: 8 })
-    while (load.sent < 200) await new Promise((resolve) => setTimeout(resolve, 5))
+    await until(() => load.sent >= 200)
     primary.child.kill('SIGTERM')
     t.deepEqual(await primary.exited, { code: 0, signal: null })
     const { sent, failures } = await load.stop()
@@ -61,10 +53,19 @@ test('a lame duck says that it will end, and serves for a while yet', async (t) 
   t.is((await request(metricsPort, '/ready')).status, 200)
   t.false(JSON.parse((await request(port)).body).stopping)
   primary.child.kill('SIGTERM')
-  while ((await request(metricsPort, '/ready')).status !== 503);
-  while (!JSON.parse((await request(port)).body).stopping);
+  await until(async () => (await request(metricsPort, '/ready')).status === 503)
+  await until(async () => JSON.parse((await request(port)).body).stopping)
   t.deepEqual(await primary.exited, { code: 0, signal: null })
   await t.throwsAsync(request(port), { code: 'ECONNREFUSED' })
+})
+
+test('tasks of pools are finished before a process ends', async (t) => {
+  const { primary } = await start(t, { app: 'busy-app.js', options: { processes: 1 } })
+  const busy = primary.call('request', 0, { ms: 1500, size: 3_000_000 })
+  await until(async () => (await primary.call('status')).processes[0].pool.running > 0)
+  primary.child.kill('SIGTERM')
+  t.true((await busy).tasks > 0)
+  t.deepEqual(await primary.exited, { code: 0, signal: null })
 })
 
 test('a request that never ends is cut when the grace is over, and the exit code says so', async (t) => {
@@ -79,7 +80,7 @@ test('a request that never ends is cut when the grace is over, and the exit code
 test('a blocked process is killed when the grace is over', async (t) => {
   const { primary, port } = await start(t, { options: { processes: 1, grace: 600 } })
   await request(port, '/block-later')
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  await sleep(100)
   primary.child.kill('SIGTERM')
   t.deepEqual(await primary.exited, { code: 143, signal: null })
   const [{ cause }] = await primary.event('exit')
@@ -92,7 +93,7 @@ test('a second signal ends everything at once', async (t) => {
   await request(port, '/')
   primary.child.kill('SIGINT')
   await draining(primary)
-  await new Promise((resolve) => setTimeout(resolve, 150))
+  await sleep(150)
   primary.child.kill('SIGINT')
   t.deepEqual(await primary.exited, { code: 130, signal: null })
 })
@@ -138,7 +139,7 @@ test('every kind of server is drained by itself', async (t) => {
     stream(`https://127.0.0.1:${port + 3}`),
     once(net.connect(port + 4, '127.0.0.1'), 'data')
   ]
-  await new Promise((resolve) => setTimeout(resolve, 200))
+  await sleep(200)
   const frame = once(socket, 'data')
   primary.child.kill('SIGTERM')
   const [bytes] = await frame

@@ -3,19 +3,14 @@
 const http = require('node:http')
 // One at a time: each starts many processes.
 const { serial: test } = require('ava')
-const { Primary, freePort, request, kill, startLoad } = require('./cluster/harness')
+const { startPrimary, freePort, request, kill, startLoad, sleep, until } = require('./cluster/harness')
 const { Handoffs } = require('../lib/cluster/handoff')
 const { Ports } = require('../lib/cluster/ports')
 
-async function start(t, options) {
-  const port = await freePort()
-  const primary = new Primary(t, {
-    env: { APP_PORT: String(port) },
-    options: { backoff: { initial: 1 }, crashLoop: { restarts: 1e6 }, ...options }
-  })
-  await primary.ready
-  return { primary, port }
-}
+const start = (t, options) =>
+  startPrimary(t, { options: { backoff: { initial: 1 }, crashLoop: { restarts: 1e6 }, ...options } })
+
+const allReady = (primary) => until(async () => (await primary.call('status')).state === 'ready')
 
 /** Blocks the process of one slot, and gives its pid. */
 async function block(primary, port) {
@@ -23,7 +18,7 @@ async function block(primary, port) {
   const { pid } = JSON.parse((await request(port, '/', { agent })).body)
   await request(port, '/block-later', { agent })
   agent.destroy()
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await sleep(50)
   return pid
 }
 
@@ -37,8 +32,8 @@ test('a connection that a hung process never took is answered by another soon af
     answer.then(() => {
       open--
     })
-  while (open > 1) await new Promise((resolve) => setTimeout(resolve, 5))
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  await until(() => open <= 1)
+  await sleep(100)
   t.is(open, 1, 'one waits')
   kill(pid, 'SIGKILL')
   for (const answer of await Promise.all(answers)) t.not(answer, pid)
@@ -51,7 +46,7 @@ test('when no process is left the connection waits, and the next process answers
   const pid = await block(primary, port)
   // The first is handed to the process that hangs; core keeps the others until it took that one.
   const waiting = Promise.all(Array.from({ length: 5 }, () => request(port)))
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  await sleep(100)
   kill(pid, 'SIGKILL')
   for (const { status, body } of await waiting) {
     t.is(status, 200)
@@ -59,6 +54,23 @@ test('when no process is left the connection waits, and the next process answers
   }
   const [{ resent, kept, closed }] = await primary.event('handoff')
   t.deepEqual([resent, kept, closed], [0, 1, 0])
+})
+
+test('what the last process refuses as it leaves is answered by the next', async (t) => {
+  const { primary, port } = await start(t, { processes: 1 })
+  const before = await primary.call('descriptors')
+  const [{ pid }] = await primary.call('processes')
+  // It does not end before it has refused.
+  const slow = request(port, '/slow')
+  await request(port, '/leave-later')
+  await sleep(100)
+  for (const { status, body } of await Promise.all(Array.from({ length: 5 }, () => request(port)))) {
+    t.is(status, 200)
+    t.not(JSON.parse(body).pid, pid)
+  }
+  t.is((await slow).body, 'slow')
+  await allReady(primary)
+  await until(async () => (await primary.call('descriptors')) <= before + 2)
 })
 
 for (const policy of ['rr', 'none']) {
@@ -71,7 +83,7 @@ for (const policy of ['rr', 'none']) {
       for (const { pid } of processes) await primary.event('exit', (exit) => exit.pid === pid)
       const answers = await Promise.all(Array.from({ length: 10 }, () => request(port)))
       t.true(answers.every(({ status }) => status === 200))
-      while ((await primary.call('status')).state !== 'ready') await new Promise(setImmediate)
+      await allReady(primary)
     }
     t.true((await primary.call('descriptors')) <= before + 2)
   })
@@ -84,9 +96,9 @@ test('with all processes killed again and again under load only requests that we
   const kills = 8
   for (let n = 0; n < kills; n++) {
     const sent = load.sent
-    while (load.sent < sent + 50) await new Promise((resolve) => setTimeout(resolve, 2))
+    await until(() => load.sent >= sent + 50)
     for (const { pid } of await primary.call('processes')) kill(pid, 'SIGKILL')
-    while ((await primary.call('status')).state !== 'ready') await new Promise(setImmediate)
+    await allReady(primary)
   }
   const { failures } = await load.stop()
   t.true(failures.length <= kills * clients)
@@ -106,7 +118,7 @@ test('a port that no process will serve again is closed', async (t) => {
   const blocked = await block(primary, port)
   t.is(blocked, second)
   const waiting = t.throwsAsync(request(port))
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  await sleep(100)
   kill(second, 'SIGKILL')
   await waiting
   await primary.event('state', ({ to }) => to === 'failed')
@@ -157,7 +169,7 @@ test('under load only requests that were in the killed process fail', async (t) 
   for (let n = 0; n < kills; n++) {
     const { slot, pid } = (await primary.call('processes'))[n % 2]
     const sent = load.sent
-    while (load.sent < sent + 50) await new Promise((resolve) => setTimeout(resolve, 2))
+    await until(() => load.sent >= sent + 50)
     const from = primary.events.length
     kill(pid, 'SIGKILL')
     await primary.event('state', (state) => state.slot === slot && state.to === 'ready', from)

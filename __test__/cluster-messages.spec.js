@@ -10,14 +10,9 @@ const { once } = require('node:events')
 const { serial: test } = require('ava')
 const { Mailbox } = require('../lib/cluster/messages')
 const { announce } = require('../lib/cluster/announce')
-const { Primary, freePort, request, kill } = require('./cluster/harness')
+const { Primary, startPrimary, request, kill, sleep } = require('./cluster/harness')
 
-async function start(t, options, parts = {}) {
-  const port = await freePort()
-  const primary = new Primary(t, { env: { APP_PORT: String(port) }, options, ...parts })
-  await primary.ready
-  return { primary, port }
-}
+const start = (t, options) => startPrimary(t, { options })
 
 test('requests are answered by the process of the slot, with values that only a structured clone keeps', async (t) => {
   const { primary } = await start(t, { processes: 2 })
@@ -60,7 +55,7 @@ test('a request to a process that dies, or hangs, is rejected', async (t) => {
   const { primary, port } = await start(t, { processes: 1 })
   const [{ pid }] = await primary.call('processes')
   await request(port, '/block-later')
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await sleep(50)
   await t.throwsAsync(primary.call('request', 0, 1, { timeout: 100 }), { code: 'ERR_RSPOOL_REQUEST_TIMEOUT' })
   const rejected = t.throwsAsync(primary.call('request', 0, 1), { code: 'ERR_RSPOOL_PROCESS_EXIT' })
   kill(pid, 'SIGKILL')
@@ -139,12 +134,10 @@ while True: print(s.recv(4096).decode().replace(chr(10), ' '))`,
     while (!pattern.test(said)) await once(reader.stdout, 'data')
   }
   await heard(/bound/)
-  const port = await freePort()
-  const primary = new Primary(t, {
+  const { primary } = await startPrimary(t, {
     options: { processes: 1 },
-    env: { APP_PORT: String(port), NOTIFY_SOCKET: file, WATCHDOG_USEC: '100000' }
+    env: { NOTIFY_SOCKET: file, WATCHDOG_USEC: '100000' }
   })
-  await primary.ready
   await heard(/READY=1 STATUS=1 processes MAINPID=\d+\n/)
   await heard(/WATCHDOG=1\n/)
   await primary.call('reload')

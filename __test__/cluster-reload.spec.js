@@ -6,15 +6,7 @@ const os = require('node:os')
 const path = require('node:path')
 // One at a time: each starts many processes.
 const { serial: test } = require('ava')
-const { Primary, freePort, request, startLoad, kill } = require('./cluster/harness')
-
-async function start(t, { env, ...parts } = {}) {
-  const port = await freePort()
-  const primary = new Primary(t, { ...parts, env: { APP_PORT: String(port), ...env } })
-  await primary.ready
-  const pids = async () => (await primary.call('processes')).map(({ pid }) => pid)
-  return { primary, port, pids }
-}
+const { startPrimary: start, request, startLoad, kill } = require('./cluster/harness')
 
 for (const [policy, keepAlive, times] of [
   ['rr', true, 20],

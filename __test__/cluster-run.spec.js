@@ -2,15 +2,10 @@
 
 // One at a time: each starts many processes.
 const { serial: test } = require('ava')
-const { Primary, freePort, request, kill, gone } = require('./cluster/harness')
+const { Primary, startPrimary, request, kill, gone, until } = require('./cluster/harness')
 const cluster = require('../lib/cluster')
 
-async function start(t, parts = {}) {
-  const port = await freePort()
-  const { env, ...rest } = parts
-  const primary = new Primary(t, { ...rest, env: { APP_PORT: String(port), ...env } })
-  return { primary, port }
-}
+const start = (t, parts) => startPrimary(t, { ...parts, ready: false })
 
 const invalid = { code: 'ERR_RSPOOL_INVALID_ARGUMENT', instanceOf: TypeError }
 
@@ -242,9 +237,6 @@ asFirstTest('it works as process 1 of a container', async (t) => {
 
 asFirstTest("as process 1 it buries the orphans of others, and takes nobody's exit from core", async (t) => {
   const { primary, port, children } = await startAsFirst(t)
-  const until = async (test) => {
-    while (!test()) await new Promise((resolve) => setTimeout(resolve, 20))
-  }
   await request(port, '/orphan')
   await until(() => children().length === 3)
   t.is(await primary.call('ownChild', 2500), 7)

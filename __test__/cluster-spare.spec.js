@@ -2,19 +2,10 @@
 
 // One at a time: each starts many processes.
 const { serial: test } = require('ava')
-const { Primary, freePort, request, kill } = require('./cluster/harness')
+const { startPrimary, request, kill, until } = require('./cluster/harness')
 
-async function start(t, options, { env, app = 'spare-app.js', ...parts } = {}) {
-  const port = await freePort()
-  const primary = new Primary(t, {
-    app,
-    env: { APP_PORT: String(port), ...env },
-    options: { spare: 1, gauges: ['depth'], ...options },
-    ...parts
-  })
-  await primary.ready
-  return { primary, port }
-}
+const start = (t, options, parts) =>
+  startPrimary(t, { app: 'spare-app.js', ...parts, options: { spare: 1, gauges: ['depth'], ...options } })
 
 /** The spare that is ready next, of all since the `from`th event. */
 const spareOf = async (primary, from = 0) => (await primary.event('spare', ({ to }) => to === 'ready', from))[0].pid
@@ -90,7 +81,7 @@ test('a main that asks for its slot too early is told so, and harms nobody', asy
   const [{ cause }] = await primary.event('spare', ({ to }) => to === 'ended')
   t.is(cause.error.code, 'ERR_RSPOOL_NO_SLOT')
   const told = /a spare process failed to boot: .*'slot' is not known in a spare process/
-  while (!told.test(primary.output)) await new Promise(setImmediate)
+  await until(() => told.test(primary.output))
   t.is((await request(port)).status, 200)
   t.is((await primary.call('status')).state, 'ready')
 })

@@ -4,21 +4,10 @@ const http = require('node:http')
 const fs = require('node:fs')
 // One at a time: each starts many processes.
 const { serial: test } = require('ava')
-const { Primary, freePort, request, startLoad, kill } = require('./cluster/harness')
+const { startPrimary, freePort, request, startLoad, kill, sleep, until } = require('./cluster/harness')
 const { memoryGroup } = require('./cluster/memory-group')
 
-async function start(t, options, parts = {}) {
-  const port = await freePort()
-  const primary = new Primary(t, {
-    env: { APP_PORT: String(port) },
-    options: { backoff: { initial: 1 }, ...options },
-    ...parts
-  })
-  await primary.ready
-  return { primary, port }
-}
-
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+const start = (t, options, parts) => startPrimary(t, { ...parts, options: { backoff: { initial: 1 }, ...options } })
 
 /** Asks the process of a random slot, and gives its pid. */
 async function visit(port, url) {
@@ -135,7 +124,7 @@ for (const [kind, recycle] of [
   test(`processes are recycled by ${kind}, one at a time, without a lost request`, async (t) => {
     const { primary, port } = await start(t, { processes: 2, recycle })
     const load = startLoad(port, { clients: 4 })
-    while (primary.events.filter(({ event }) => event === 'recycle').length < 4) await sleep(20)
+    await until(() => primary.events.filter(({ event }) => event === 'recycle').length >= 4)
     t.deepEqual((await load.stop()).failures, [])
     // Between the end of one recycled process and the next there is never another end.
     const order = primary.events
@@ -171,7 +160,7 @@ inGroup(
     t.is(cause.kind, 'out-of-memory')
     t.is(cause.signal, 'SIGKILL')
     t.regex(cause.message, /the kernel killed it for the control group's memory/)
-    while ((await primary.call('status')).state !== 'ready') await sleep(20)
+    await until(async () => (await primary.call('status')).state === 'ready')
     const [{ pid: other }] = await primary.call('processes')
     kill(other, 'SIGKILL')
     const [{ cause: later }] = await primary.event('exit', (exit) => exit.pid === other)
@@ -199,7 +188,7 @@ test('the status and the metrics are complete while one process hangs and one wa
   for (let n = 0; n < 9; n++) await request(port, '/count')
   // What processes tell of themselves, and what the watcher reads, comes after a while.
   const told = ({ pss, requests }) => pss > 0 && requests === 3
-  while (!(await primary.call('status')).processes.every(told)) await sleep(20)
+  await until(async () => (await primary.call('status')).processes.every(told))
   const before = await primary.call('metrics')
   const total = (text, name) =>
     text

@@ -36,6 +36,14 @@ module.exports = async (context) => {
         for (;;);
       }, 20)
     },
+    // What comes meanwhile finds a process that has just left.
+    '/leave-later': (request, response) => {
+      response.end('ok')
+      setTimeout(() => {
+        for (const end = Date.now() + 500; Date.now() < end; );
+        process.emit('SIGTERM')
+      }, 20)
+    },
     '/wait': () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0),
     '/throw': () => {
       throw new Error('thrown by a request')

@@ -102,6 +102,27 @@ class Primary extends EventEmitter {
   }
 }
 
+/**
+ * A primary whose app listens on a port of its own, when all is ready.
+ * @param {any} t
+ * @param {{ app?: string, file?: string, options?: object, env?: object, command?: any, ready?: boolean }} [parts]
+ */
+async function startPrimary(t, { env, ready = true, ...parts } = {}) {
+  // The servers of every kind take five.
+  const port = await freePort(5)
+  const primary = new Primary(t, { ...parts, env: { APP_PORT: String(port), ...env } })
+  if (ready) await primary.ready
+  const pids = async () => (await primary.call('processes')).map(({ pid }) => pid)
+  return { primary, port, pids }
+}
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** Waits, by looking again and again, until `test` holds. @param {() => unknown} test may be async */
+async function until(test) {
+  while (!(await test())) await sleep(5)
+}
+
 function kill(pid, signal) {
   try {
     process.kill(pid, signal)
@@ -122,7 +143,7 @@ async function gone(pid) {
     } catch {
       return
     }
-    await new Promise((resolve) => setTimeout(resolve, 10))
+    await sleep(10)
   }
   throw new Error(`process ${pid} is still there`)
 }
@@ -199,4 +220,4 @@ function startLoad(port, { clients = 16, keepAlive = true } = {}) {
   }
 }
 
-module.exports = { Primary, freePort, request, startLoad, gone, kill }
+module.exports = { Primary, startPrimary, sleep, until, freePort, request, startLoad, gone, kill }

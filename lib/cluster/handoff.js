@@ -6,8 +6,9 @@
 // it took it, before any of its bytes is read. Core waits for that answer for ever, also when the
 // process is dead. Here every hand-over without an answer is remembered; when its process has ended,
 // core is given the answer "not accepted", upon which it hands the connection to another process.
-// If no other one serves that port, the connection waits for the next process (see ports.js), or is
-// closed if none is to come, so that its client is not left waiting.
+// If no other one serves that port, core has closed it, and would put the connection in a list that
+// nobody looks at any more: then it waits for the next process (see ports.js), or is closed if none is
+// to come. So it is with a connection that the last process of a port refuses as it leaves.
 //
 // This rests on the form of core's internal messages. If the first process listens and no message
 // of that form was seen, the whole is turned off.
@@ -15,7 +16,7 @@
 const { placeOf, drop } = require('./ports')
 
 /**
- * @typedef {{ pending: Map<number, { key: string, handle: any }>, keys: Set<string>, queries: Map<number, string>, seen: boolean }} Ledger
+ * @typedef {{ pending: Map<number, { key: string, handle: any, port: import('./ports').Port|undefined }>, keys: Set<string>, queries: Map<number, string>, seen: boolean }} Ledger
  */
 
 class Handoffs {
@@ -41,7 +42,7 @@ class Handoffs {
     child.send = function (/** @type {any} */ message, /** @type {any} */ handle, /** @type {any[]} */ ...rest) {
       if (message?.cmd === 'NODE_CLUSTER') {
         if (message.act === 'newconn' && Number.isInteger(message.seq) && handle) {
-          ledger.pending.set(message.seq, { key: message.key, handle })
+          ledger.pending.set(message.seq, { key: message.key, handle, port: ports.get(message.key) })
         } else if (message.ack !== undefined && message.key !== undefined) {
           ledger.seen = true
           ledger.keys.add(message.key)
@@ -52,11 +53,22 @@ class Handoffs {
       }
       return Reflect.apply(send, this, [message, handle, ...rest])
     }
+    /** A connection that has just lost its port. @type {{ key: string, handle: any }|undefined} */
+    let homeless
     child.prependListener('internalMessage', (/** @type {any} */ message) => {
       if (message?.cmd !== 'NODE_CLUSTER') return
-      if (message.ack !== undefined) ledger.pending.delete(message.ack)
-      else if (message.act === 'close') ledger.keys.delete(message.key)
+      if (message.ack !== undefined) {
+        const given = ledger.pending.get(message.ack)
+        ledger.pending.delete(message.ack)
+        if (message.accepted === false && given?.port?.closed) homeless = given
+      } else if (message.act === 'close') ledger.keys.delete(message.key)
       else if (message.act === 'queryServer') ledger.queries.set(message.seq, placeOf(message))
+    })
+    child.on('internalMessage', () => {
+      if (homeless === undefined) return
+      const { key, handle } = homeless
+      homeless = undefined
+      if (!ports.keep(key, handle)) drop(handle)
     })
   }
 
@@ -89,8 +101,12 @@ class Handoffs {
     const result = { resent: 0, kept: 0, closed: 0 }
     if (ledger === undefined) return result
     this.#ledgers.delete(worker)
-    for (const [seq, { key, handle }] of ledger.pending) {
-      const served = [...this.#ledgers].some(([other, { keys }]) => other.isConnected() && keys.has(key))
+    for (const [seq, { key, handle, port }] of ledger.pending) {
+      // Core closes a port that no process has any more.
+      const served =
+        port === undefined
+          ? [...this.#ledgers].some(([other, { keys }]) => other.isConnected() && keys.has(key))
+          : !port.closed
       if (served) {
         result.resent++
         worker.process.emit('internalMessage', { cmd: 'NODE_CLUSTER', ack: seq, accepted: false })

@@ -12,17 +12,19 @@
 
 const fs = require('node:fs')
 const net = /** @type {any} */ (require('node:net'))
+const { errorMonitor } = require('node:events')
 const native = /** @type {any} */ (require('../load'))
 
 /**
  * @typedef {{ close: () => void, fd: number, onconnection?: (status: number, client: any) => void }} Handle
  * @typedef {{ fd: number, clients: Handle[] }} Kept
+ * @typedef {{ handle: Handle, closed: boolean }} Port a socket as long as core has it
  */
 
 class Ports {
   #wanted
-  /** Those that the primary accepts on. @type {Set<Handle>} */
-  #accepting = new Set()
+  /** Those that core has, by place. @type {Map<string, Port>} */
+  #open = new Map()
   /** Those of which no process is left, by place. @type {Map<string, Kept>} */
   #kept = new Map()
   /** The places by the names that core has for them. @type {Map<string, string>} */
@@ -63,20 +65,27 @@ class Ports {
     this.#named.set(key, place)
   }
 
+  /** @param {string} key */
+  get(key) {
+    return this.#open.get(this.#named.get(key) ?? '')
+  }
+
   /**
-   * Keeps a connection for the next process; false when none is to come.
+   * Finds a new home for a connection whose socket core has closed: the next socket of the place, or
+   * the queue before that. False when there is neither.
    * @param {string} key
    * @param {Handle} client
    */
   keep(key, client) {
     const kept = this.#kept.get(this.#named.get(key) ?? '')
-    kept?.clients.push(client)
-    return kept !== undefined
+    if (kept !== undefined) kept.clients.push(client)
+    else this.get(key)?.handle.onconnection?.(0, client)
+    return kept !== undefined || this.get(key) !== undefined
   }
 
   /** Accepts no more: clients are refused from now on, and not left in a queue that is about to go. */
   refuse() {
-    this.#accepting.forEach(drop)
+    for (const { handle } of this.#open.values()) if (handle.onconnection !== undefined) drop(handle)
   }
 
   /** Looks whether what is kept is still wanted, and closes it if not. */
@@ -103,6 +112,7 @@ class Ports {
     prototype.listen = function (/** @type {any} */ options, /** @type {any[]} */ ...rest) {
       ports.#restore()
       const kept = ports.#take(place)
+      this.once(errorMonitor, () => kept?.clients.forEach(drop))
       this.once('listening', () => {
         const handle = this._handle
         // Core takes the handle over in a listener that comes after this one.
@@ -132,14 +142,16 @@ class Ports {
     const ports = this
     /** What core closed although it may be served yet. @type {Handle[]} */
     const left = []
+    const port = { handle, closed: false }
+    this.#open.set(place, port)
     handle.close = () => {
-      this.#accepting.delete(handle)
+      port.closed = true
+      if (this.#open.get(place) === port) this.#open.delete(place)
       ports.#closing(place, handle.fd, left.splice(0))
       return drop(handle)
     }
     const { onconnection } = handle
     if (onconnection === undefined) return
-    this.#accepting.add(handle)
     /** @this {Handle} */
     function close() {
       if (ports.#leaving) left.push(this)
