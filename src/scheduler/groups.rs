@@ -50,6 +50,8 @@ pub(super) struct Group {
     tag: f64,
     waiting: usize,
     running: u32,
+    /// Running tasks that wait for others, which may be of this group, and so leave them their place.
+    suspended: u32,
     /// How long its tasks have lately run: a moving average, in nanoseconds.
     typical: f64,
     /// Where tasks of it wait.
@@ -64,6 +66,7 @@ impl Group {
             tag,
             waiting: 0,
             running: 0,
+            suspended: 0,
             typical,
             places: Vec::new(),
         }
@@ -75,7 +78,7 @@ impl Group {
 
     /// Whether as many of its tasks run as may.
     pub(super) fn is_blocked(&self) -> bool {
-        self.running >= self.limits.max_running
+        self.running - self.suspended >= self.limits.max_running
     }
 
     fn is_active(&self) -> bool {
@@ -171,6 +174,19 @@ impl Groups {
         group.running += 1;
         self.forget_rested();
         charge
+    }
+
+    /// A running task of the group waits for others, or goes on.
+    pub(super) fn suspend(&mut self, id: u32, waits: bool) {
+        // It has no limit, and may be younger than its tasks.
+        if id == PLAIN {
+            return;
+        }
+        let group = &mut self.entries[id];
+        match waits {
+            true => group.suspended += 1,
+            false => group.suspended -= 1,
+        }
     }
 
     /// A task of the group has run for so many nanoseconds, and was charged for others.

@@ -184,6 +184,8 @@ pub(super) struct Task {
     pub(super) lane: Lane,
     pub(super) stage: Stage,
     pub(super) observed: bool,
+    /// It runs and waits for others.
+    pub(super) suspended: bool,
     pub(super) enqueued: u64,
     /// When it started; until then, when it was submitted.
     pub(super) started: u64,
@@ -219,6 +221,7 @@ impl Task {
             lane: new.lane,
             stage: Stage::Waiting,
             observed: new.observed,
+            suspended: false,
             enqueued: since,
             started: now,
             deadline: new.deadline,

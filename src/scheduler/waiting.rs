@@ -270,9 +270,18 @@ impl Waiting {
         self.change(task.group, |groups| task.charged = groups.start(task.group));
     }
 
+    /// A running task waits for others, or goes on.
+    pub(super) fn suspend(&mut self, task: &mut Task, waits: bool) {
+        task.suspended = waits;
+        self.change(task.group, |groups| groups.suspend(task.group, waits));
+    }
+
     /// A task that ran no longer does.
     pub(super) fn end(&mut self, task: &Task, ran: u64) {
         self.change(task.group, |groups| {
+            if task.suspended {
+                groups.suspend(task.group, false);
+            }
             groups.end(task.group, task.charged, ran);
         });
     }

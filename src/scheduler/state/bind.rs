@@ -113,5 +113,6 @@ impl State {
         // In this order: a group with nothing to do is forgotten.
         self.waiting.push(&mut self.tasks, index);
         self.waiting.end(&self.tasks[index], ran);
+        self.tasks[index].suspended = false;
     }
 }

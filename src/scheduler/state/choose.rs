@@ -304,6 +304,8 @@ impl State {
         if !worker.set_waits(slot, waits) {
             return;
         }
+        let task = worker.slots[slot as usize].expect("a task that waits is in its slot");
+        self.waiting.suspend(&mut self.tasks[task], waits);
         let (lane, is_busy) = (&mut self.lanes[worker.lane], worker.is_busy());
         if waits {
             lane.waiting += 1;

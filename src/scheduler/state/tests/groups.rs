@@ -238,3 +238,25 @@ fn a_group_whose_worker_dies_is_charged_and_may_go_on() {
     assert_eq!(state.remove_worker(id, 7).len(), 1);
     assert_eq!(state.waiting.remembered_groups(), 0);
 }
+
+#[test]
+fn a_task_that_waits_leaves_its_place_in_the_group_to_those_that_it_waits_for() {
+    let (mut state, id) = pool();
+    state.configure_group("one".into(), limits(1.0, 1));
+    state.enqueue(of("one", Lane::Script, 1), 0);
+    state.enqueue(of("one", Lane::Script, 2), 0);
+    let (_, outer) = taken(&mut state, id, 0).expect("the group may run one");
+    state.set_waits(id, outer, true, 0);
+    let (ticket, inner) = taken(&mut state, id, 0).expect("the outer one has left its place");
+    assert_eq!(ticket, 2);
+    state.enqueue(of("one", Lane::Script, 3), 0);
+    state.set_waits(id, outer, false, 0);
+    assert!(state.finish(id, outer, done(), 1).is_some());
+    assert!(taken(&mut state, id, 1).is_none(), "the inner one runs");
+    assert!(state.finish(id, inner, done(), 2).is_some());
+    let (ticket, last) = taken(&mut state, id, 2).expect("none of the group runs");
+    assert_eq!(ticket, 3);
+    state.set_waits(id, last, true, 2);
+    assert!(state.finish(id, last, done(), 3).is_some());
+    assert_eq!(state.waiting.remembered_groups(), 0);
+}
