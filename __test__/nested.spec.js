@@ -33,6 +33,11 @@ for (const maxThreads of [1, 2, 4]) {
   })
 }
 
+test('a recursion ends in a group that may run one task at a time', async (t) => {
+  const { pool } = familyPool(t, { groups: { family: { maxRunning: 1 } } })
+  t.is(await pool.runTask('fibInGroup', 9, { group: 'family' }), 34)
+})
+
 test('a chain of 300 calls, one in the other, ends on one isolate', async (t) => {
   const { pool } = familyPool(t)
   const threads = await pool.runTask('chain', 300)

@@ -5,7 +5,8 @@ const fs = require('node:fs')
 const { Pool } = require('..')
 const { makePool, upTo } = require('./helpers')
 
-const onLinux = process.platform === 'linux' ? test : test.skip
+// One after the other: which CPU a pinned worker gets depends on all pools of the process.
+const onLinux = process.platform === 'linux' ? test.serial : test.serial.skip
 
 /** The niceness of the thread that runs it, and the CPUs that it may use, as Linux tells them. */
 const thread = () => {
@@ -44,7 +45,7 @@ onLinux('pin keeps each worker on one CPU, and spreads them', async (t) => {
   t.is(thread().cpus, cpus)
 })
 
-test('what the options of threads cannot be is refused, and what a system lacks is not missed', async (t) => {
+test.serial('what the options of threads cannot be is refused, and what a system lacks is not missed', async (t) => {
   for (const niceIncrement of [-1, 20, 1.5, '3']) {
     t.throws(() => new Pool({ niceIncrement }), {
       code: 'ERR_RSPOOL_INVALID_ARGUMENT',

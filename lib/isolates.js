@@ -3,54 +3,24 @@
 // The owner's side of a script lane: starts isolates, sees them end, and carries what only a port can.
 // The isolates take their tasks from the scheduler by themselves.
 
-const path = require('node:path')
-const { Worker, MessageChannel, receiveMessageOnPort } = require('node:worker_threads')
-const { types } = require('node:util')
 const { bound, drain, notify, isBlocked } = require('./environment')
-const { describe, revive } = require('./payload/thrown')
+const { revive } = require('./payload/thrown')
 const { PoolClosedError, WorkerExitError, WorkerStartError } = require('./errors')
 const { ask, told } = require('./observe/readings')
+const { Isolate } = require('./isolate')
 const { PoolScope } = require('./observe/watch')
 const { PORT_MESSAGE } = require('./payload/port')
 const { SCRIPT } = require('./targets')
 
-const BOOTSTRAP = path.join(__dirname, 'worker', 'bootstrap.js')
-
 /** Milliseconds before an isolate is started again after the first failure to start; doubled each time. */
 const FIRST_BACKOFF = 100
 const LONGEST_BACKOFF = 5000
-/** Milliseconds that a retired isolate gets to end by itself, with its output written. */
-const RETIRE_GRACE = 1000
-/** The same for one of an open pool, which others do not wait for. */
-const LEAVE_GRACE = 5000
-/** The same where each task has an isolate, and the next ones do wait. */
-const ONE_TASK_GRACE = 100
 /** Milliseconds that an isolate gets to begin while its owner's loop is blocked and does not see it exit. */
 const BEGIN_PATIENCE = 10_000
-/** What setTimeout can count. */
-const LONGEST_TIMER = 0x7fffffff
-const OUTPUTS = /** @type {const} */ (['stdout', 'stderr'])
+/** Milliseconds for which output is waited for, and for what a closed pool still has. */
+const RETIRE_GRACE = 1000
 
-/**
- * @typedef {object} Isolate
- * @property {number} id
- * @property {Worker} worker
- * @property {number} threadId which the worker forgets when it has ended
- * @property {import('node:worker_threads').MessagePort} port
- * @property {boolean} ready
- * @property {unknown} error
- * @property {boolean} failed
- * @property {NodeJS.Timeout | undefined} limit of the time that it may take to start, or to end
- * @property {boolean} ending it was terminated from here
- * @property {unknown} fatal what it said ended it
- * @property {number} exitCode what it said it ends with
- * @property {Int32Array} begun 1 since its code runs
- * @property {number} since when it was started
- * @property {boolean} gone whether it runs no more
- * @property {boolean} left whether the scheduler knows that
- * @property {Map<number, any>} nested the tasks that its tasks wait for, by its numbers
- * @property {Map<number, unknown>} results by generation: came by port, ahead of the scheduler's word
- */
+/** @typedef {InstanceType<typeof import('./isolate').Isolate>} OneIsolate */
 
 /**
  * What the lane needs of its pool.
@@ -83,9 +53,9 @@ class Isolates {
     this.owner = owner
     /** Isolates outlive the calls that they are started for: their events belong to the pool. */
     this.scope = new PoolScope()
-    /** @type {Map<number, Isolate>} */
+    /** @type {Map<number, OneIsolate>} */
     this.all = new Map()
-    /** Those that run no more, and whose `exit` event has not come. @type {Set<Isolate>} */
+    /** Those that run no more, and whose `exit` event has not come. @type {Set<OneIsolate>} */
     this.ending = new Set()
     /** Why the isolate that last had this id ended. @type {Map<number, unknown>} */
     this.causes = new Map()
@@ -118,96 +88,19 @@ class Isolates {
 
   /** @param {number} id */
   #start(id) {
-    const { options } = this.owner
-    const { port1: port, port2 } = new MessageChannel()
-    const flags = new Int32Array(new SharedArrayBuffer(4 * options.concurrentTasksPerWorker))
-    const begun = new Int32Array(new SharedArrayBuffer(4))
-    let worker
+    /** @type {OneIsolate} */
+    let isolate
     try {
-      worker = new Worker(BOOTSTRAP, workerOptions(options, id))
+      isolate = new Isolate(id, this.owner, (from, message) => this.#received(from, message))
     } catch (error) {
-      port.close()
       this.#failed(error)
       this.#leave(id)
       return
     }
-    /** @type {Isolate} */
-    const isolate = {
-      id,
-      worker,
-      threadId: worker.threadId,
-      port,
-      ready: false,
-      error: undefined,
-      failed: false,
-      fatal: undefined,
-      exitCode: 1,
-      begun,
-      since: performance.now(),
-      gone: false,
-      left: false,
-      limit: this.#limitStart(id),
-      ending: false,
-      nested: new Map(),
-      results: new Map()
-    }
     this.all.set(id, isolate)
     if (started.size === 0) process.on('beforeExit', beforeExit)
     started.add(this)
-    port.on('message', (message) => this.#received(isolate, message))
-    worker.on('message', (message) => this.owner.emit('message', message))
-    worker.on('messageerror', (error) => this.owner.complain(error))
-    worker.on('error', (error) => {
-      // Node gives an object that only looks like an error.
-      isolate.error = types.isNativeError(error) ? error : revive(describe(error))
-      isolate.failed = true
-    })
-    worker.on('exit', (code) => this.#exited(isolate, code))
-    for (const name of OUTPUTS) {
-      if (options[name] === 'ignore') worker[name].resume()
-      else if (options[name] === 'pipe') {
-        worker[name].on('data', (chunk) => this.owner.emit(name, chunk, { id, threadId: isolate.threadId }))
-      }
-    }
-    const { uid } = this.owner
-    const { filename, name, concurrentTasksPerWorker: concurrency, niceIncrement = 0, pin = false, recycle } = options
-    const sized = recycle?.heap !== undefined || recycle?.rss !== undefined ? recycle : undefined
-    const manner = { niceIncrement, pin, recycle: sized }
-    worker.postMessage({ uid, id, port: port2, flags, begun, filename, name, concurrency, ...manner }, [port2])
-    // A task in flight keeps the process; an isolate does not.
-    port.unref()
-    worker.unref()
-  }
-
-  /**
-   * Ends an isolate that does not get ready: its script may be in an endless loop.
-   * @param {number} id
-   */
-  #limitStart(id) {
-    const { startTimeout } = this.owner.options
-    if (startTimeout > LONGEST_TIMER) return undefined
-    return setTimeout(() => {
-      const isolate = this.all.get(id)
-      if (isolate !== undefined && !isolate.ready) this.#startedTooLate(isolate)
-    }, startTimeout).unref()
-  }
-
-  /** @param {Isolate} isolate */
-  #startedTooLate(isolate) {
-    const { startTimeout } = this.owner.options
-    isolate.failed = true
-    isolate.error = new Error(`the script had not been loaded and set up after ${startTimeout} ms, its 'startTimeout'`)
-    isolate.worker.terminate()
-  }
-
-  /**
-   * Milliseconds that a retired isolate has, from now on.
-   * @param {boolean} tornDown
-   */
-  #graceOf(tornDown) {
-    const { isolate, startTimeout } = this.owner.options
-    if (!tornDown) return startTimeout
-    return isolate ? ONE_TASK_GRACE : LEAVE_GRACE
+    isolate.worker.on('exit', (code) => this.#exited(isolate, code))
   }
 
   /**
@@ -239,10 +132,7 @@ class Isolates {
 
   /** @param {number} id */
   terminate(id) {
-    const isolate = this.all.get(id)
-    if (isolate === undefined) return
-    isolate.ending = true
-    isolate.worker.terminate()
+    this.all.get(id)?.terminate()
   }
 
   terminateAll() {
@@ -288,9 +178,7 @@ class Isolates {
   send(id, slot, generation, target, ticket, input, transferList, direct) {
     // The scheduler's word that it is to be started may not have been read yet.
     if (direct) this.start(id)
-    this.all
-      .get(id)
-      ?.port.postMessage([PORT_MESSAGE.INPUT, slot, generation, target, ticket, input, direct], transferList)
+    this.all.get(id)?.post([PORT_MESSAGE.INPUT, slot, generation, target, ticket, input, direct], transferList)
   }
 
   /**
@@ -302,7 +190,7 @@ class Isolates {
     const isolate = this.all.get(id)
     if (isolate === undefined) throw new WorkerExitError('The worker ended before its result arrived', 0)
     while (!isolate.results.has(generation)) {
-      const next = receiveMessageOnPort(isolate.port)
+      const next = isolate.next()
       if (next === undefined) throw new WorkerExitError('The worker ended before its result arrived', 0)
       this.#received(isolate, next.message)
     }
@@ -316,9 +204,9 @@ class Isolates {
     for (const isolate of this.all.values()) this.#flush(isolate)
   }
 
-  /** @param {Isolate} isolate */
+  /** @param {OneIsolate} isolate */
   #flush(isolate) {
-    for (let next; (next = receiveMessageOnPort(isolate.port)) !== undefined; ) this.#received(isolate, next.message)
+    for (let next; (next = isolate.next()) !== undefined; ) this.#received(isolate, next.message)
   }
 
   /** @param {number} id */
@@ -337,23 +225,20 @@ class Isolates {
   }
 
   /**
-   * @param {Isolate} isolate
+   * @param {OneIsolate} isolate
    * @param {any[]} message
    */
   #received(isolate, message) {
     switch (message[0]) {
       case PORT_MESSAGE.READY:
-        isolate.ready = true
+        isolate.isReady()
         this.failures = 0
-        clearTimeout(isolate.limit)
         this.#tellExpecting()
         ask(isolate)
         this.owner.emit('workerCreate', { id: isolate.id, threadId: isolate.threadId })
         return
       case PORT_MESSAGE.RETIRED:
-        // It ends by itself, unless its teardown, or something that its script left, keeps it.
-        clearTimeout(isolate.limit)
-        isolate.limit = endAfter(isolate, this.#graceOf(message[1]))
+        isolate.retired(message[1])
         return
       case PORT_MESSAGE.HEAP:
         told(isolate, message[1], message[2])
@@ -395,7 +280,7 @@ class Isolates {
   }
 
   /**
-   * @param {Isolate} isolate
+   * @param {OneIsolate} isolate
    * @param {any[]} message
    */
   #link({ port }, [kind, ticket, generation, value, slot]) {
@@ -407,12 +292,12 @@ class Isolates {
   }
 
   /**
-   * @param {Isolate} isolate
+   * @param {OneIsolate} isolate
    * @param {number} exitCode
    */
   #exited(isolate, exitCode) {
     const { id, threadId } = isolate
-    clearTimeout(isolate.limit)
+    isolate.ended()
     // READY may still be on its way, its own and that of who takes its place, and results that are in the
     // outbox have been reached.
     this.flush()
@@ -432,7 +317,7 @@ class Isolates {
 
   /**
    * An isolate runs no more.
-   * @param {Isolate} isolate
+   * @param {OneIsolate} isolate
    */
   #left(isolate) {
     const { id, exitCode } = isolate
@@ -483,14 +368,15 @@ class Isolates {
       const age = now - isolate.since
       if (age > BEGIN_PATIENCE && Atomics.load(isolate.begun, 0) === 0) {
         isolate.worker.terminate()
-        isolate.failed = true
-        isolate.error = new Error(
-          `The isolate did not begin within ${BEGIN_PATIENCE / 1000} s while the thread that waits for it is blocked`
+        isolate.fails(
+          new Error(
+            `The isolate did not begin within ${BEGIN_PATIENCE / 1000} s while the thread that waits for it is blocked`
+          )
         )
         this.#leftUnseen(isolate)
       } else if (age > this.owner.options.startTimeout) {
         this.#flush(isolate)
-        if (!isolate.ready) this.#startedTooLate(isolate)
+        if (!isolate.ready) isolate.startedTooLate()
       }
     }
     if (now >= this.retryAt) this.#retry()
@@ -498,23 +384,20 @@ class Isolates {
 
   /**
    * Why it ended is known by what it said last.
-   * @param {Isolate} isolate
+   * @param {OneIsolate} isolate
    */
   #leftUnseen(isolate) {
     this.#flush(isolate)
     while (drain() > 0);
     if (isolate.left) return
-    if (!isolate.failed && isolate.fatal !== undefined) {
-      isolate.error = revive(/** @type {any} */ (isolate.fatal))
-      isolate.failed = true
-    }
+    if (!isolate.failed && isolate.fatal !== undefined) isolate.fails(revive(/** @type {any} */ (isolate.fatal)))
     this.#left(isolate)
   }
 
   /**
    * Tells the scheduler that an isolate has ended, and rejects what it had before its id is used again.
    * @param {number} id
-   * @param {Isolate} [isolate]
+   * @param {OneIsolate} [isolate]
    */
   #leave(id, isolate) {
     const { told } = this
@@ -550,29 +433,6 @@ class Isolates {
     bound.hold(this.owner.handle, SCRIPT, false)
     for (const { least } of this.expecting) this.startMinimum(least)
   }
-}
-
-/**
- * @param {Isolate} isolate
- * @param {number} ms
- */
-function endAfter({ worker }, ms) {
-  return ms > LONGEST_TIMER ? undefined : setTimeout(() => worker.terminate(), ms).unref()
-}
-
-/**
- * @param {any} options
- * @param {number} id
- */
-function workerOptions(options, id) {
-  const given = Object.create(null)
-  for (const name of ['env', 'argv', 'execArgv', 'resourceLimits', 'workerData', 'transferList', 'trackUnmanagedFds']) {
-    if (options[name] !== undefined) given[name] = options[name]
-  }
-  // Node.js writes what it is not told to leave to us.
-  for (const name of OUTPUTS) given[name] = options[name] !== undefined && options[name] !== 'inherit'
-  given.name = `rspool ${options.name} ${id}`
-  return given
 }
 
 module.exports = { Isolates }

@@ -73,7 +73,7 @@ function giveUp(task, reason) {
  * @param {InstanceType<typeof import('./submitter').Submitter>} pool.submitter
  * @param {any} pool.options
  * @param {Task | undefined} outer
- * @param {import('./isolates').Isolate} isolate that runs it
+ * @param {InstanceType<typeof import('./isolate').Isolate>} isolate that runs it
  * @param {any[]} message
  */
 function submit({ submitter, options }, outer, { nested, port }, message) {
@@ -109,7 +109,7 @@ function submit({ submitter, options }, outer, { nested, port }, message) {
 }
 
 /**
- * @param {import('./isolates').Isolate} isolate
+ * @param {InstanceType<typeof import('./isolate').Isolate>} isolate
  * @param {any[]} message
  */
 function abort({ nested }, [, id]) {
