@@ -43,6 +43,7 @@ class Supervisor extends Post {
   /** How many calls of reload() are not done. */
   #reloading = 0
   #verdicts
+  /** @type {Ending} */
   #ending
   #reloads
   #upkeep
