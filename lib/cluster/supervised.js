@@ -99,6 +99,7 @@ class SupervisedProcess extends EventEmitter {
 
   #listen() {
     const { worker } = this
+    const child = /** @type {any} */ (worker.process)
     let code = /** @type {number|null} */ (null)
     let signal = /** @type {string|null} */ (null)
     /** @type {NodeJS.Timeout|undefined} */
@@ -115,10 +116,18 @@ class SupervisedProcess extends EventEmitter {
       this.explain(this, code, signal)
       this.emit('exit', causeOfDeath(this, code, signal))
     }
+    // A channel that closes while a connection is on its way is closed without an event: core would take
+    // the process for alive, and lose the next connection to it.
+    const { disconnect } = child
+    child.disconnect = function () {
+      Reflect.apply(disconnect, this, [])
+      setImmediate(() => {
+        if (!disconnected) child.emit('disconnect')
+      })
+    }
     worker.on('message', (/** @type {any} */ message) => this.#receive(message))
     worker.on('exit', (/** @type {number|null} */ c, /** @type {string|null} */ s) => {
       ;[code, signal, exited] = [c, s, true]
-      // Core may close a channel without an event, when a hand-over was under way.
       if (disconnected || !worker.isConnected()) finish()
       else waiting = setTimeout(finish, LAST_WORDS)
     })

@@ -3,7 +3,6 @@
 // The supervisor: the primary's half of the helper. It owns the slots, the region and the watcher,
 // decides what a death means, and ends the primary with the right code.
 
-const { setTimeout: sleep } = require('node:timers/promises')
 const { availableParallelism } = /** @type {any} */ (require('../load'))
 const { RspoolError, invalidArgument } = require('../errors')
 const { show } = require('../validate')
@@ -11,6 +10,7 @@ const { SharedRegion, SEAT } = require('./region')
 const { ClusterCounters } = require('./counters')
 const { Verdicts } = require('./verdict')
 const { Post } = require('./post')
+const { Ending } = require('./ending')
 const { Seats, rowOf, ownerOf, seatsFor } = require('./seats')
 const { Spares } = require('./spares')
 const { Slot } = require('./slot')
@@ -23,8 +23,6 @@ const { OrphanWatch } = require('./orphans')
 const { Upkeep } = require('./upkeep')
 const { SharedGauges, SharedHistograms } = require('./gauges')
 const { prometheusText, serveMetrics } = require('./metrics')
-
-const EXIT = { clean: 0, noBoot: 3, crashLoop: 70 }
 
 /**
  * Events: 'state' ({ slot, pid, from, to }), 'exit' ({ slot, pid, generation, cause }), 'message'
@@ -39,16 +37,14 @@ class Supervisor extends Post {
   #region
   #names
   #seats
+  /** @type {Spares} */
   #spares
   #size
   /** How many calls of reload() are not done. */
   #reloading = 0
   #verdicts
-  /** @type {'running'|'stopping'|'stopped'} */
-  #phase = 'running'
-  /** @type {Promise<{ forced: number, durationMs: number }>|undefined} */
-  #stopping
-  #forced = 0
+  /** @type {Ending} */
+  #ending
   #reloads
   #upkeep
   #notifier
@@ -78,6 +74,16 @@ class Supervisor extends Post {
     this.gauges = new SharedGauges(this.#region, 0)
     this.histograms = new SharedHistograms(this.#region, 0)
     this.#verdicts = new Verdicts(options)
+    this.#ending = new Ending(options, {
+      slots: () => this.#slots,
+      spares: () => this.#spares,
+      refuse: () => this.#seats.refuse(),
+      begun: (why) => {
+        this.#ready.reject(why)
+        this.#notifier.stopping()
+      },
+      finished: (code) => this.#finished(code)
+    })
     this.#reloads = new Reloads({
       slots: () => this.#slots,
       spec: () => this.#spec,
@@ -85,7 +91,7 @@ class Supervisor extends Post {
         this.#spec = next
       },
       errorsOf: (process) => this.#region.get(process.seat, SEAT.errors),
-      stopped: () => this.#phase !== 'running'
+      stopped: () => !this.#ending.running
     })
     this.#upkeep = new Upkeep(this.#region, options, {
       replace: (process, reason) => this.#recycle(process, reason),
@@ -99,18 +105,18 @@ class Supervisor extends Post {
       upkeep: this.#upkeep,
       gauges: this.gauges,
       announce: (name, info) => {
-        if (name === 'exit' && info.cause.forced) this.#forced++
+        if (name === 'exit' && info.cause.forced) this.#ending.noteForced()
         announce(this, name, info)
       },
       message: (message, info) => this.emit('message', message, info),
       request: (message, info) => this.answerRequest(message, info),
       log: (line) => this.#log(line),
-      wanted: () => this.#phase === 'running' && this.#slots.some((slot) => slot.expects)
+      wanted: () => this.#ending.running && this.#slots.some((slot) => slot.expects)
     })
     this.#spares = new Spares(options, {
       limits: { grace: options.grace, idle: options.drainIdle },
       spec: () => this.#spec,
-      wanted: () => this.#phase === 'running' && this.#reloading === 0 && !this.#slots.some((slot) => slot.expects),
+      wanted: () => this.#ending.running && this.#reloading === 0 && !this.#slots.some((slot) => slot.expects),
       fork: (number, spec) => this.#seats.forkSpare(number, spec),
       assign: (process, slot) => this.#seats.assign(process, slot),
       changed: (info) => announce(this, 'spare', info),
@@ -126,7 +132,7 @@ class Supervisor extends Post {
         options.metricsPort,
         options.metricsHost,
         () => this.metrics(),
-        () => this.#phase === 'running' && this.#serves,
+        () => this.#ending.running && this.#serves,
         (line) => this.#log(line)
       )
     }
@@ -135,12 +141,12 @@ class Supervisor extends Post {
     if (options.signals)
       this.#removeSignals = installSignals(
         this,
-        (signal) => this.#stopBySignal(signal),
-        (code) => this.#killAll(code)
+        (signal) => this.#ending.stop(signal),
+        (code) => this.#ending.force(code)
       )
     // The first goes alone: if it cannot boot, few forks tell so. Listeners can be added before it starts.
     setImmediate(() => {
-      if (this.#phase === 'running') this.#slot(0).start()
+      if (this.#ending.running) this.#slot(0).start()
     })
   }
 
@@ -179,12 +185,12 @@ class Supervisor extends Post {
       announce(this, 'reload', report)
       return report
     } catch (error) {
-      if (this.#phase === 'running') this.#log(`reload: ${/** @type {Error} */ (error).message}`)
+      if (this.#ending.running) this.#log(`reload: ${/** @type {Error} */ (error).message}`)
       throw error
     } finally {
       this.#reloading--
       this.#spares.fill()
-      if (this.#phase === 'running') this.#notifier.ready(this.#size)
+      if (this.#ending.running) this.#notifier.ready(this.#size)
     }
   }
 
@@ -233,8 +239,7 @@ class Supervisor extends Post {
 
   /** Drains all processes and ends. Resolves when the last has gone. */
   stop() {
-    const { grace, drainIdle, lameDuckDelay } = this.#options
-    return this.#stop({ grace, idle: drainIdle, delay: lameDuckDelay })
+    return this.#ending.stop()
   }
 
   /** All that is known, without asking any process. */
@@ -245,7 +250,7 @@ class Supervisor extends Post {
       region: this.#region,
       counters: this.counters,
       size: this.#size,
-      phase: this.#phase,
+      phase: this.#ending.phase,
       rowOf: (/** @type {number} */ slot) => rowOf(this.#options, slot),
       upkeep: this.#upkeep
     })
@@ -265,7 +270,7 @@ class Supervisor extends Post {
   ) {
     await this.#reloads.idle()
     const slot = this.#slots[process.slot]
-    if (this.#phase !== 'running' || slot.current !== process) return
+    if (!this.#ending.running || slot.current !== process) return
     try {
       await slot.replace(reason)
       announce(this, 'recycle', {
@@ -307,12 +312,10 @@ class Supervisor extends Post {
     const others = this.#slots.some((other) => other !== slot && other.current?.state === 'ready')
     const verdict = this.#verdicts.judge(others)
     if (verdict === 'no-boot') {
-      this.#fatal(
-        EXIT.noBoot,
-        `no process could boot in ${this.#verdicts.bootFailures} attempts; the last ${cause.message}`
-      )
+      const { bootFailures } = this.#verdicts
+      this.#fail('noBoot', `no process could boot in ${bootFailures} attempts; the last ${cause.message}`)
     } else if (verdict === 'crash-loop') {
-      this.#fatal(EXIT.crashLoop, `crash loop, and no process is ready; slot ${slot.id} ${cause.message}`)
+      this.#fail('crashLoop', `crash loop, and no process is ready; slot ${slot.id} ${cause.message}`)
     } else if (this.#verdicts.everReady) {
       this.#log(`slot ${slot.id} ${cause.message}${verdict === 'hold' ? '; held, as processes crash in a loop' : ''}`)
     }
@@ -333,7 +336,7 @@ class Supervisor extends Post {
   }
 
   #checkReady() {
-    if (!this.#verdicts.everReady || this.#phase !== 'running') return
+    if (!this.#verdicts.everReady || !this.#ending.running) return
     const slots = this.#slots.slice(0, this.#size)
     const bad = (/** @type {Slot} */ { state, failures }) =>
       state === 'failed' || (state === 'backing-off' && failures >= this.#options.bootAttempts)
@@ -341,82 +344,24 @@ class Supervisor extends Post {
       this.#ready.resolve()
   }
 
-  #stopBySignal(/** @type {'SIGTERM'|'SIGINT'|'SIGQUIT'} */ signal) {
-    const { grace, drainIdle, lameDuckDelay } = this.#options
-    // At a keyboard somebody waits for it.
-    const limits =
-      signal === 'SIGINT'
-        ? { grace, idle: Math.min(drainIdle, 500), delay: 0 }
-        : { grace, idle: drainIdle, delay: lameDuckDelay }
-    return this.#stop(limits, signal)
-  }
-
-  #stop(
-    /** @type {{ grace: number, idle: number, delay: number }} */ { delay, ...limits },
-    /** @type {string} */ signal = ''
-  ) {
-    this.#stopping ??= (async () => {
-      const start = performance.now()
-      this.#phase = 'stopping'
-      this.#forced = 0
-      this.#ready.reject(new RspoolError('ERR_RSPOOL_CLUSTER_STOPPED', 'the cluster was stopped before it was ready'))
-      this.#notifier.stopping()
-      if (delay > 0) {
-        for (const slot of this.#slots) slot.current?.announceStop()
-        await sleep(Math.min(delay, 2 ** 31 - 1))
-      }
-      await this.#seats.refuse()
-      await Promise.all([...this.#slots.map((slot) => slot.stop({ kind: 'stop' }, limits)), this.#spares.stop()])
-      const forced = this.#forced
-      const number = signal === '' ? undefined : require('node:os').constants.signals[/** @type {'SIGTERM'} */ (signal)]
-      this.#finish(number !== undefined && forced > 0 ? 128 + number : EXIT.clean, signal !== '')
-      return { forced, durationMs: performance.now() - start }
-    })()
-    return this.#stopping
-  }
-
-  /** A second signal: everything at once. */
-  #killAll(/** @type {number} */ code) {
-    const wasStopping = this.#stopping
-    this.#phase = 'stopping'
-    this.#kill({ kind: 'forced' }).then(() => this.#finish(code, true))
-    return wasStopping
-  }
-
-  /** Ends all processes at once; resolves when they have gone. */
-  #kill(/** @type {{ kind: string }} */ reason) {
-    for (const slot of this.#slots) slot.kill(reason)
-    const all = [...this.#slots.flatMap((slot) => slot.processes()), ...this.#spares.processes()]
-    return Promise.all(all.map((process) => process.kill(reason)))
-  }
-
-  #fatal(/** @type {number} */ code, /** @type {string} */ message) {
-    if (this.#phase !== 'running') return
-    this.#phase = 'stopping'
+  #fail(/** @type {'noBoot'|'crashLoop'} */ why, /** @type {string} */ message) {
+    if (!this.#ending.running) return
     this.#log(message)
-    const error = new RspoolError(code === EXIT.noBoot ? 'ERR_RSPOOL_NO_BOOT' : 'ERR_RSPOOL_CRASH_LOOP', message)
-    this.#ready.reject(Object.assign(error, { exitCode: code }))
-    this.#stopping = this.#kill({ kind: 'stop' }).then(() => {
-      this.#finish(code, true)
-      return { forced: 0, durationMs: 0 }
-    })
+    this.#ending.fail(why, message)
   }
 
-  #finish(/** @type {number} */ code, /** @type {boolean} */ ends) {
-    if (this.#phase === 'stopped') return
-    this.#phase = 'stopped'
+  #finished(/** @type {number} */ code) {
     this.#removeSignals()
     this.#upkeep.close()
     this.#orphans.close()
     this.#metricsServer?.close()
     this.emit('close', code)
     this.#closed.resolve(code)
-    if (ends && this.#options.exit) process.exit(code)
   }
 
   #assertRunning(/** @type {string} */ what) {
-    if (this.#phase !== 'running')
-      throw new RspoolError('ERR_RSPOOL_CLUSTER_STOPPED', `${what}: the cluster is ${this.#phase}`)
+    if (!this.#ending.running)
+      throw new RspoolError('ERR_RSPOOL_CLUSTER_STOPPED', `${what}: the cluster is ${this.#ending.phase}`)
   }
 
   #existing(/** @type {number} */ id, /** @type {string} */ what) {
