@@ -10,9 +10,6 @@ const { describe } = require('./payload/thrown')
 const { Settings } = require('./settings')
 const { Task } = require('./task')
 
-/** What runs first. */
-const FIRST = -20
-
 /** Those that each running task has submitted. @type {WeakMap<Task, Set<NestedTask>>} */
 const families = new WeakMap()
 
@@ -96,8 +93,6 @@ function submit({ submitter, options }, outer, { nested, port }, message) {
     // What surrounds the calls of the owner is not what surrounds this one.
     settings.stores = undefined
     settings.transferList = transferList
-    // What has begun goes before what has not.
-    settings.priority = Math.min(settings.priority, Math.max(outer.priority - 1, FIRST))
     submitter.submitAs(task, { lane, id: target, spread: false }, input, settings)
   } catch (error) {
     return task.reject(error)

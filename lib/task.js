@@ -31,15 +31,6 @@ class Task {
     this.resolve = resolve
     this.reject = reject
     this.ticket = -1
-    this.priority = 0
-    /** Its input, until the worker that took it asks for it through its port. @type {any} */
-    this.held = undefined
-    /** Whether the scheduler tells of its start. */
-    this.observed = false
-    /** @type {((value: any) => void) | undefined} */
-    this.onProgress = undefined
-    /** What takes the messages of its stream. @type {((kind: number, value: any, reply: any) => void) | undefined} */
-    this.link = undefined
     /** The scheduler's name for it. */
     this.key = 0
     this.generation = 0
@@ -142,6 +133,16 @@ class Task {
     this.home.left()
   }
 }
+
+// What few tasks have is a property of those only: the others are the smaller for it, and there are many.
+/** Its input, until the worker that took it asks for it through its port. @type {any} */
+Task.prototype.held = undefined
+/** Whether the scheduler tells of its start. */
+Task.prototype.observed = false
+/** @type {((value: any) => void) | undefined} */
+Task.prototype.onProgress = undefined
+/** What takes the messages of its stream. @type {((kind: number, value: any, reply: any) => void) | undefined} */
+Task.prototype.link = undefined
 
 /** @type {WeakSet<object>} */
 const unstartedErrors = new WeakSet()

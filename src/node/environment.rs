@@ -125,7 +125,7 @@ impl Environment {
     pub(super) fn account(&self) {
         let queued = self.outbox.queued_bytes();
         let change = queued - self.told.get();
-        if change == 0 || (change.unsigned_abs() < ACCOUNT_STEP && queued != 0) {
+        if change == 0 || change.unsigned_abs() < ACCOUNT_STEP {
             return;
         }
         self.told.set(queued);

@@ -10,6 +10,7 @@ use super::clock::now;
 use super::groups::GroupLimits;
 use super::lane::{Lane, PerLane};
 use super::outbox::{Bell, Control, Message, Outbox, Ring};
+use super::queue::PRIORITIES;
 use super::share;
 use super::state::{Given, Next, Phase, State, Wakes, Wear};
 use super::stats::{Distribution, Measured, Snapshot};
@@ -18,6 +19,9 @@ use super::timer::{self, Alarm};
 use super::worker::WorkerId;
 use crate::manner::Manner;
 use crate::supervise::reading;
+
+/// Bytes of queued inputs that are not worth telling.
+const TOLD_STEP: usize = 64 << 10;
 
 /// What a pool may use.
 #[derive(Clone, Debug)]
@@ -140,13 +144,13 @@ impl Scheduler {
     }
 
     /// As [`submit`](Self::submit), for a task that a running one may wait for: it is taken however many
-    /// wait, and counts as having waited as long as that one.
+    /// wait, counts as having waited as long as that one, and goes before all of its priority.
     ///
     /// # Errors
     /// [`Refusal`] when the pool is closed, or the queue full and that one not there (any more).
     pub fn submit_for(
         self: &Arc<Self>,
-        new: NewTask,
+        mut new: NewTask,
         outer: Option<Key>,
     ) -> Result<Submitted, Refusal> {
         let now = now();
@@ -155,7 +159,12 @@ impl Scheduler {
         if state.phase == Phase::Closed {
             return Err(Refusal::Closed);
         }
-        let since = outer.and_then(|outer| state.submitted_at(outer));
+        let outer = outer.and_then(|outer| state.standing(outer));
+        if let Some((_, priority)) = outer {
+            // What has begun goes before what has not.
+            new.priority = new.priority.min((priority - 1).max(*PRIORITIES.start()));
+        }
+        let since = outer.map(|(since, _)| since);
         let pinned = matches!(new.placement, Placement::Worker(_));
         if since.is_none() && !pinned && state.is_full(new.lane) {
             return Err(Refusal::Full);
@@ -606,7 +615,8 @@ impl Scheduler {
 
     fn publish(&self, state: &State) {
         let (queued, told) = (state.queued_bytes(), self.queued_bytes.load(Relaxed));
-        if queued != told {
+        // In coarse steps: all threads would write to one place otherwise.
+        if queued.abs_diff(told) >= TOLD_STEP {
             self.queued_bytes.store(queued, Relaxed);
             self.owner
                 .count_queued(queued.cast_signed() - told.cast_signed());

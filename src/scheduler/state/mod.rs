@@ -171,10 +171,10 @@ impl State {
         Key { index, generation }
     }
 
-    /// When a task that has not ended was submitted.
-    pub(super) fn submitted_at(&self, key: Key) -> Option<u64> {
+    /// When a task that has not ended was submitted, and its priority.
+    pub(super) fn standing(&self, key: Key) -> Option<(u64, i8)> {
         let task = self.tasks.get(key.index)?;
-        (task.generation == key.generation).then_some(task.enqueued)
+        (task.generation == key.generation).then_some((task.enqueued, task.priority))
     }
 
     /// Takes a waiting task out that is not to run.

@@ -301,7 +301,7 @@ fn a_worker_whose_tasks_wait_is_not_retired_for_being_idle() {
 fn a_task_that_another_waits_for_has_its_place_in_the_order() {
     let (mut state, _, script) = two_lanes();
     let outer = state.enqueue(call(1, Lane::Script), 0);
-    assert_eq!(state.submitted_at(outer), Some(0));
+    assert_eq!(state.standing(outer), Some((0, 0)));
     state.enqueue(call(2, Lane::Script), 1_000);
     let first = takes(&mut state, script).expect("the place is free");
     state.enqueue_as_of(
