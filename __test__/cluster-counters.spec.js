@@ -3,6 +3,7 @@
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
+const { spawnSync } = require('node:child_process')
 // One at a time: each starts many processes.
 const { serial: test } = require('ava')
 const { SharedRegion } = require('../lib/cluster/region')
@@ -77,6 +78,54 @@ test('what is not a region is refused', (t) => {
   t.throws(() => SharedRegion.open(1 << 30, NAMES), { code })
   t.throws(() => ClusterCounters.from({}), { code: 'ERR_RSPOOL_INVALID_ARGUMENT' })
 })
+
+for (const [what, word, by, said] of [
+  ['magic', 0, 1n, /no region header/],
+  ['version', 1, 1n, /version 2, this package reads 1/],
+  ['size', 2, 64n, /\d+ bytes, where its header says \d+/],
+  ['number of rows', 3, 1n << 32n, /its parts take \d+/]
+]) {
+  test(`a region of another ${what} is refused, and harms nobody`, (t) => {
+    const {
+      region,
+      rows: [a]
+    } = make()
+    a.add('hits', 3)
+    const share = a.share()
+    Atomics.add(region.words, word, by)
+    const refused = { name: 'RspoolError', code: 'ERR_RSPOOL_REGION', message: said }
+    t.throws(() => SharedRegion.open(region.native.fd, NAMES), refused)
+    t.throws(() => ClusterCounters.from(share), refused)
+    t.is(a.get('hits'), 3)
+    Atomics.sub(region.words, word, by)
+    t.is(ClusterCounters.from(share).get('hits'), 3)
+  })
+}
+
+// The region is an anonymous file (memfd): its pages are reserved when it is made, and no mount is asked.
+const inMounts = (how) => ['-m', '/bin/sh', '-c', `mount -t tmpfs ${how}; exec "$0" "$@"`, process.execPath]
+const canMount = spawnSync('unshare', [...inMounts('tmpfs /dev/shm'), '-v']).status === 0
+
+for (const [state, how] of [
+  ['full', '-o size=4k tmpfs /dev/shm; head -c 4096 /dev/zero > /dev/shm/full; ! echo more > /dev/shm/more'],
+  ['read-only', '-o ro tmpfs /dev/shm'],
+  [
+    'missing',
+    'tmpfs /mnt; mkdir /mnt/empty; for f in null zero urandom; do touch /mnt/$f; mount --bind /dev/$f /mnt/$f; done; mount --rbind /mnt /dev; test ! -e /dev/shm'
+  ]
+]) {
+  const title = `counters need no /dev/shm: it may be ${state}`
+  const run = async (t) => {
+    const command = ['unshare', inMounts(`${how} || exit 9`)]
+    const primary = new Primary(t, { app: 'counting.js', options: { processes: 2 }, command })
+    await primary.ready
+    t.is(await primary.call('counter', 'requests'), 2)
+    await primary.call('stop')
+    t.is((await primary.exited).code, 0)
+  }
+  if (canMount) test(title, run)
+  else test.skip(`${title} (nothing can be mounted here)`, run)
+}
 
 test('a region cannot be cut short by whoever has its descriptor', (t) => {
   const { region } = make()

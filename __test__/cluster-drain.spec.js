@@ -8,6 +8,7 @@ const { once } = require('node:events')
 // One at a time: each starts many processes.
 const { serial: test } = require('ava')
 const { startPrimary: start, freePort, request, startLoad, kill, sleep, until } = require('./cluster/harness')
+const { readClusterOptions } = require('../lib/cluster/options')
 
 const draining = (primary) => primary.event('state', ({ to }) => to === 'draining')
 
@@ -77,15 +78,90 @@ test('a request that never ends is cut when the grace is over, and the exit code
   t.deepEqual(await primary.exited, { code: 143, signal: null })
 })
 
-test('a blocked process is killed when the grace is over', async (t) => {
-  const { primary, port } = await start(t, { options: { processes: 1, grace: 600 } })
+test('a blocked process is killed, but only when the grace is over', async (t) => {
+  const grace = 600
+  const { primary, port } = await start(t, { options: { processes: 1, grace } })
   await request(port, '/block-later')
   await sleep(100)
+  const begin = performance.now()
   primary.child.kill('SIGTERM')
-  t.deepEqual(await primary.exited, { code: 143, signal: null })
   const [{ cause }] = await primary.event('exit')
-  t.is(cause.signal, 'SIGKILL')
+  t.true(performance.now() - begin >= grace)
+  t.deepEqual(await primary.exited, { code: 143, signal: null })
+  const order = primary.events.filter(({ event, values }) => event === 'exit' || values[0]?.to === 'draining')
+  t.deepEqual(
+    order.map(({ event }) => event),
+    ['state', 'exit']
+  )
+  t.deepEqual([cause.kind, cause.signal, cause.planned, cause.forced], ['stop', 'SIGKILL', true, true])
+  t.regex(cause.message, /killed, as it had not ended within its grace of 600 ms/)
 })
+
+test('the grace is ten seconds where nothing else is said', (t) => {
+  t.is(readClusterOptions({}).grace, 10_000)
+})
+
+test('server-sent events go on while their process drains, until they end by themselves', async (t) => {
+  const { primary, port } = await start(t, { options: { processes: 1 } })
+  const [{ pid }] = await primary.call('processes')
+  const events = await subscribe(port)
+  primary.child.kill('SIGTERM')
+  await draining(primary)
+  await t.throwsAsync(refused(port), { code: 'ECONNREFUSED' })
+  await events.next()
+  kill(pid, 'SIGUSR2')
+  t.is(await events.end, 'data: last\n\n')
+  t.deepEqual(await primary.exited, { code: 0, signal: null })
+})
+
+test('server-sent events go on through a reload, while the new process serves', async (t) => {
+  const { primary, port } = await start(t, { options: { processes: 1 } })
+  const [{ pid }] = await primary.call('processes')
+  const events = await subscribe(port)
+  const reload = primary.call('reload')
+  await until(async () => JSON.parse((await request(port)).body).pid !== pid)
+  t.is(await events.next(), `data: ${pid}\n\n`)
+  kill(pid, 'SIGUSR2')
+  t.is(await events.end, 'data: last\n\n')
+  const { replaced, forced } = await reload
+  t.deepEqual([replaced, forced], [1, 0])
+})
+
+test('server-sent events that never end are cut by a reload when the grace is over, while the new process serves', async (t) => {
+  const grace = 2000
+  const { primary, port } = await start(t, { options: { processes: 1, grace } })
+  const [{ pid }] = await primary.call('processes')
+  const events = await subscribe(port)
+  const begin = performance.now()
+  const cut = t.throwsAsync(events.end, { code: 'ECONNRESET' }).then(() => performance.now())
+  const reload = primary.call('reload')
+  await until(async () => JSON.parse((await request(port)).body).pid !== pid)
+  t.is(await events.next(), `data: ${pid}\n\n`, 'not cut yet')
+  t.true((await cut) - begin >= grace * 0.9)
+  const { replaced, forced } = await reload
+  t.deepEqual([replaced, forced], [1, 1])
+  t.not(JSON.parse((await request(port)).body).pid, pid)
+})
+
+/** Opens a stream of events; `next()` waits for one, `end` for the last, or rejects when the stream is cut. */
+async function subscribe(port) {
+  const [response] = await once(http.get({ port, path: '/events', agent: false }), 'response')
+  response.setEncoding('utf8')
+  let last = ''
+  response.on('data', (text) => {
+    last = text
+  })
+  const end = once(response, 'end').then(() => last)
+  end.catch(() => {})
+  const next = async () => (await once(response, 'data'))[0]
+  await next()
+  return { next, end }
+}
+
+/** Asks until it is refused: what was accepted before the drain is answered. */
+async function refused(port) {
+  for (;;) await request(port)
+}
 
 test('a second signal ends everything at once', async (t) => {
   const { primary, port } = await start(t, { options: { processes: 2 } })

@@ -12,10 +12,14 @@ const start = (t, options) =>
 
 const allReady = (primary) => until(async () => (await primary.call('status')).state === 'ready')
 
-/** Blocks the process of one slot, and gives its pid. */
-async function block(primary, port) {
+/** Blocks a process, or a certain one, and gives its pid. */
+async function block(primary, port, wanted) {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
   const { pid } = JSON.parse((await request(port, '/', { agent })).body)
+  if (wanted !== undefined && pid !== wanted) {
+    agent.destroy()
+    return block(primary, port, wanted)
+  }
   await request(port, '/block-later', { agent })
   agent.destroy()
   await sleep(50)
@@ -39,6 +43,22 @@ test('a connection that a hung process never took is answered by another soon af
   for (const answer of await Promise.all(answers)) t.not(answer, pid)
   const [{ resent, closed }] = await primary.event('handoff')
   t.deepEqual([resent, closed], [1, 0])
+})
+
+test('a dead process whose channel stays open, as a child of it has it, gets no connection', async (t) => {
+  const { primary, port } = await start(t, { processes: 1 })
+  const [{ pid }] = await primary.call('processes')
+  const heir = Number((await request(port, '/heir')).body)
+  t.teardown(() => kill(heir, 'SIGKILL'))
+  await primary.call('scale', 2)
+  t.is(await block(primary, port, pid), pid)
+  const answers = Promise.all(Array.from({ length: 8 }, () => request(port)))
+  await sleep(100)
+  kill(pid, 'SIGKILL')
+  for (const { body } of await answers) t.not(JSON.parse(body).pid, pid)
+  await allReady(primary)
+  for (let n = 0; n < 6; n++) t.is((await request(port)).status, 200)
+  t.true(kill(heir, 0), 'the channel was open all the time')
 })
 
 test('when no process is left the connection waits, and the next process answers it', async (t) => {

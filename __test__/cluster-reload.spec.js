@@ -30,15 +30,19 @@ for (const [policy, keepAlive, times] of [
   })
 }
 
-test('20 changes of size under load fail no POST', async (t) => {
-  const { primary, port } = await start(t, { options: { processes: 2 } })
-  const load = startLoad(port, { clients: 6 })
-  for (let n = 0; n < 20; n++) {
-    await primary.call('scale', n % 2 === 0 ? 4 : 1)
-    t.is((await primary.call('processes')).length, n % 2 === 0 ? 4 : 1)
-  }
-  t.deepEqual((await load.stop()).failures, [])
-})
+for (const keepAlive of [true, false]) {
+  test(`20 changes of size under load fail no POST (${keepAlive ? 'kept-alive' : 'new'} connections)`, async (t) => {
+    const { primary, port } = await start(t, { options: { processes: 2 } })
+    const load = startLoad(port, { clients: 6, keepAlive })
+    for (let n = 0; n < 20; n++) {
+      await primary.call('scale', n % 2 === 0 ? 4 : 1)
+      t.is((await primary.call('processes')).length, n % 2 === 0 ? 4 : 1)
+    }
+    const { sent, failures } = await load.stop()
+    t.deepEqual(failures, [])
+    t.true(sent > 100)
+  })
+}
 
 test('there are never fewer ready processes than slots while a reload goes on', async (t) => {
   const { primary, pids } = await start(t, { options: { processes: 3 } })

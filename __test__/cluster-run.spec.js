@@ -1,5 +1,6 @@
 'use strict'
 
+const fs = require('node:fs')
 // One at a time: each starts many processes.
 const { serial: test } = require('ava')
 const { Primary, startPrimary, request, kill, gone, until } = require('./cluster/harness')
@@ -200,6 +201,28 @@ test('processes end with a primary that was killed, also when they are blocked',
   t.pass()
 })
 
+test('what a process has started ends with it when the primary was killed, unless it was detached', async (t) => {
+  const { primary, port } = await start(t, { options: { processes: 2 } })
+  await primary.ready
+  const pids = (await primary.call('processes')).map(({ pid }) => pid)
+  // Round robin: one child of each process, then a detached one of the first, which hangs in the end.
+  const started = []
+  for (const detached of ['no', 'no', 'yes']) {
+    started.push(Number((await request(port, '/child', { headers: { detached } })).body))
+  }
+  const parents = started.map(parentOf)
+  t.deepEqual(new Set(parents), new Set(pids))
+  await request(port)
+  request(port, '/block').catch(() => {})
+  await request(port)
+  t.teardown(() => kill(started[2], 'SIGKILL'))
+  kill(primary.child.pid, 'SIGKILL')
+  await Promise.all([...pids, started[0], started[1]].map(gone))
+  t.true(kill(started[2], 0))
+})
+
+const parentOf = (pid) => Number(fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')[1])
+
 test('a primary that runs out of descriptors goes on with the processes that it has', async (t) => {
   const { primary } = await start(t, {
     app: 'counting.js',
@@ -213,7 +236,6 @@ test('a primary that runs out of descriptors goes on with the processes that it 
   t.true(processes.some(({ causes }) => causes.some(({ message }) => /could not be started/.test(message))))
 })
 
-const fs = require('node:fs')
 const asFirst = ['-pf', '--mount-proc', '--kill-child', process.execPath]
 const canBeFirst = require('node:child_process').spawnSync('unshare', [...asFirst, '-v']).status === 0
 const asFirstTest = (title, run) =>

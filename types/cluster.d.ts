@@ -238,7 +238,8 @@ export interface ReloadReport {
 }
 
 export interface SupervisorEvents {
-  state: [info: { slot: number; pid: number | undefined; from: SlotState; to: SlotState }]
+  /** `delay`: with `to: 'backing-off'`, how long until the next start, in milliseconds. */
+  state: [info: { slot: number; pid: number | undefined; from: SlotState; to: SlotState; delay?: number }]
   exit: [info: Sender & { cause: Cause }]
   message: [message: any, sender: Sender]
   stalled: [info: Sender & { silentMs: number; stack: string }]

@@ -65,9 +65,19 @@ module.exports = async (context) => {
     // The shell ends at once, and leaves a child that ends later.
     '/orphan': (request, response) =>
       spawn('/bin/sh', ['-c', 'sleep 0.5 &']).on('exit', () => response.end('left one behind')),
-    '/sse': (request, response) => {
+    '/child': (request, response) => {
+      const detached = request.headers.detached === 'yes'
+      response.end(String(spawn('sleep', ['60'], { stdio: 'ignore', detached }).pid))
+    },
+    // The channel to the primary stays open after this process.
+    '/heir': (request, response) =>
+      response.end(String(spawn('sleep', ['60'], { stdio: ['ignore', 'ignore', 'ignore', 3] }).pid)),
+    // Goes on for ever, or until the process is told by SIGUSR2 to end it.
+    '/events': (request, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' })
-      response.write('data: 1\n\n')
+      const timer = setInterval(() => response.write(`data: ${process.pid}\n\n`), 20)
+      response.on('close', () => clearInterval(timer))
+      process.once('SIGUSR2', () => response.end('data: last\n\n'))
     }
   }
   const server = http.createServer((request, response) => {

@@ -170,9 +170,9 @@ async function freePort(count = 1) {
 }
 
 /** One request, no retry; resolves with { status, headers, body } when all has come. */
-function request(port, url = '/', { method = 'GET', body, agent = false, host = '127.0.0.1' } = {}) {
+function request(port, url = '/', { method = 'GET', headers, body, agent = false, host = '127.0.0.1' } = {}) {
   return new Promise((resolve, reject) => {
-    const outgoing = http.request({ host, port, path: url, method, agent, timeout: 30_000 }, (response) => {
+    const outgoing = http.request({ host, port, path: url, method, headers, agent, timeout: 30_000 }, (response) => {
       let text = ''
       response.setEncoding('utf8').on('data', (chunk) => {
         text += chunk

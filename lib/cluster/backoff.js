@@ -27,6 +27,10 @@ class CrashWindow {
     this.#window = window
   }
 
+  clear() {
+    this.#times = []
+  }
+
   /** Notes a death; true when there were more than allowed. @param {number} now */
   note(now) {
     this.#times.push(now)

@@ -67,6 +67,7 @@ function boot(settings) {
     const worker = /** @type {any} */ (cluster.worker)
     if (leaving || worker === undefined) return
     worker.exitedAfterDisconnect = true
+    process.once('exit', () => native.killDescendants())
     half.drain({ grace: orphanGrace * 0.8, idle: 0 }).then(() => process.exit(1))
   })
 }

@@ -21,7 +21,7 @@ function causeOfDeath(supervised, code, signal) {
 }
 
 /** @param {any} supervised @param {any} cause */
-function sentence({ reason, readyAt, pid }, { kind, code, signal, error }) {
+function sentence({ reason, readyAt, pid, overdue }, { kind, code, signal, error }) {
   const before = readyAt === undefined ? ' before it was ready' : ''
   switch (kind) {
     case 'boot-error':
@@ -35,12 +35,13 @@ function sentence({ reason, readyAt, pid }, { kind, code, signal, error }) {
     case 'out-of-memory':
       return `ran out of memory (${reason.where})`
     case 'signal':
+      if (overdue !== undefined) return `was killed, as it had not ended within its grace of ${overdue} ms`
       return `was killed by ${signal}${before}`
     case 'exit':
       if (pid === undefined) return `could not be started: ${error?.message ?? `error ${code}`}`
       return `exited with code ${code}${before}`
     default:
-      return `ended: ${kind}`
+      return `ended: ${kind}${overdue === undefined ? '' : `; killed, as it had not ended within its grace of ${overdue} ms`}`
   }
 }
 

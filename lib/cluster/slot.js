@@ -27,6 +27,8 @@ class Slot {
   causes = []
   /** Deaths in a row without a stable time between them. */
   failures = 0
+  /** How long a process that died is not replaced, in milliseconds. */
+  delay = 0
   #stopped = false
   /** @type {Array<(value?: unknown) => void>} told of the next change of state */
   #waiting = []
@@ -79,8 +81,8 @@ class Slot {
   async replace(reason, spec = this.host.spec(), watch) {
     if (this.next !== undefined) throw new RspoolError('ERR_RSPOOL_RELOAD', `slot ${this.id} is being replaced already`)
     if (this.#stopped) throw new RspoolError('ERR_RSPOOL_CLUSTER_STOPPED', `slot ${this.id} was stopped`)
-    clearTimeout(this.#timer)
     const fresh = this.#fork(spec)
+    clearTimeout(this.#timer)
     this.next = fresh
     this.#follow(fresh)
     try {
@@ -93,6 +95,7 @@ class Slot {
         this.next = undefined
         this.#dismiss(fresh, { kind: 'roll-back' })
       }
+      if (this.state === 'backing-off' && !this.#stopped) this.#startLater()
       throw error
     }
     this.next = undefined
@@ -218,13 +221,18 @@ class Slot {
   #died(/** @type {import('./supervised').SupervisedProcess|undefined} */ process, /** @type {any} */ cause) {
     const { backoff } = this.host.options
     if (process?.readyAt !== undefined && Date.now() - process.readyAt >= backoff.stableAfter) this.failures = 0
-    const delay = backoffDelay(this.failures, backoff)
+    this.delay = backoffDelay(this.failures, backoff)
     this.failures++
     if (this.host.died(this, cause) === 'hold') return this.#to('failed')
     if (this.#stopped) return
     this.restarts++
     this.#to('backing-off')
-    this.#timer = setTimeout(() => this.start(), delay)
+    this.#startLater()
+  }
+
+  #startLater() {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.start(), this.delay)
   }
 
   #to(/** @type {Slot['state']} */ state) {

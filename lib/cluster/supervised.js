@@ -29,6 +29,8 @@ class SupervisedProcess extends EventEmitter {
   /** Its end is no failure. */
   planned = false
   forced = false
+  /** The grace that it had not ended in, when it was killed for that. @type {number|undefined} */
+  overdue
   /** The watcher found its memory above the limit. */
   overMemory = false
   /** What it said went wrong. @type {any} */
@@ -129,7 +131,8 @@ class SupervisedProcess extends EventEmitter {
     worker.on('exit', (/** @type {number|null} */ c, /** @type {string|null} */ s) => {
       ;[code, signal, exited] = [c, s, true]
       if (disconnected || !worker.isConnected()) finish()
-      else waiting = setTimeout(finish, LAST_WORDS)
+      // A child of it may have the channel, which stays open then: core has to hear of the end all the same.
+      else waiting = setTimeout(() => (worker.isConnected() ? child.disconnect() : finish()), LAST_WORDS)
     })
     worker.on('disconnect', () => {
       disconnected = true
@@ -165,7 +168,7 @@ class SupervisedProcess extends EventEmitter {
         if (this.state === 'booting' || this.state === 'spare' || this.state === 'ready') {
           this.planned = true
           this.state = 'draining'
-          this.#killAfter(this.options.grace + KILL_AFTER_GRACE)
+          this.#killAfter(this.options.grace)
           this.emit('draining')
         }
         return
@@ -203,15 +206,16 @@ class SupervisedProcess extends EventEmitter {
     if (this.pid !== undefined) native.killProcess(this.pid)
   }
 
-  #killAfter(/** @type {number} */ ms) {
+  #killAfter(/** @type {number} */ grace) {
     clearTimeout(this.#timer)
-    if (ms === Infinity) return
+    if (grace === Infinity) return
     this.#timer = setTimeout(
       () => {
         this.forced = true
+        this.overdue = grace
         this.#sigkill()
       },
-      Math.min(ms, 2 ** 31 - 1)
+      Math.min(grace + KILL_AFTER_GRACE, 2 ** 31 - 1)
     )
   }
 
@@ -231,7 +235,7 @@ class SupervisedProcess extends EventEmitter {
     this.planned = true
     this.reason ??= reason
     this.state = 'draining'
-    this.#killAfter(grace + KILL_AFTER_GRACE)
+    this.#killAfter(grace)
     if (this.worker.isConnected()) this.worker.process.send({ rspool: 'drain', grace, idle }, () => {})
     return this.exited
   }
@@ -241,7 +245,8 @@ class SupervisedProcess extends EventEmitter {
     if (this.state === 'exited') return this.exited
     this.planned ||= planned
     this.reason ??= reason
-    this.forced = true
+    // One that was never ready had no work that could be cut.
+    this.forced ||= this.readyAt !== undefined
     clearTimeout(this.#timer)
     this.#sigkill()
     return this.exited

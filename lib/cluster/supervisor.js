@@ -25,7 +25,7 @@ const { SharedGauges, SharedHistograms } = require('./gauges')
 const { prometheusText, serveMetrics } = require('./metrics')
 
 /**
- * Events: 'state' ({ slot, pid, from, to }), 'exit' ({ slot, pid, generation, cause }), 'message'
+ * Events: 'state' ({ slot, pid, from, to, delay }), 'exit' ({ slot, pid, generation, cause }), 'message'
  * (message, { slot, generation, pid }), 'spare' ({ pid, to, slot, cause }), 'handoff' ({ slot, pid, generation, resent, kept, closed }), 'crashloop' ({ slot, restarts, held }), 'reload' (report),
  * 'close' (exit code).
  */
@@ -89,6 +89,8 @@ class Supervisor extends Post {
       spec: () => this.#spec,
       setSpec: (next) => {
         this.#spec = next
+        // What the former code did is not held against the new one.
+        this.#verdicts.forget()
       },
       errorsOf: (process) => this.#region.get(process.seat, SEAT.errors),
       stopped: () => !this.#ending.running
@@ -186,6 +188,8 @@ class Supervisor extends Post {
       return report
     } catch (error) {
       if (this.#ending.running) this.#log(`reload: ${/** @type {Error} */ (error).message}`)
+      // Who waits for the reload hears of it first.
+      setImmediate(() => this.#endIfLost())
       throw error
     } finally {
       this.#reloading--
@@ -310,7 +314,9 @@ class Supervisor extends Post {
   /** @returns {'restart'|'hold'} */
   #died(/** @type {Slot} */ slot, /** @type {any} */ cause) {
     const others = this.#slots.some((other) => other !== slot && other.current?.state === 'ready')
-    const verdict = this.#verdicts.judge(others)
+    // One that takes over may end the loop; if it does not, the end of the reload is the end.
+    const hope = this.#reloading > 0 && this.#slots.some(({ next }) => next !== undefined)
+    const verdict = this.#verdicts.judge(others || hope)
     if (verdict === 'no-boot') {
       const { bootFailures } = this.#verdicts
       this.#fail('noBoot', `no process could boot in ${bootFailures} attempts; the last ${cause.message}`)
@@ -325,7 +331,9 @@ class Supervisor extends Post {
   }
 
   #changed(/** @type {Slot} */ slot, /** @type {string} */ from) {
-    announce(this, 'state', { slot: slot.id, pid: slot.current?.pid, from, to: slot.state })
+    const { id, state, delay } = slot
+    const info = { slot: id, pid: slot.current?.pid, from, to: state }
+    announce(this, 'state', state === 'backing-off' ? { ...info, delay } : info)
     if (slot.state === 'ready' && !this.#verdicts.everReady) {
       this.#verdicts.everReady = true
       for (let id = 1; id < this.#size; id++) this.#slot(id).start()
@@ -342,6 +350,13 @@ class Supervisor extends Post {
       state === 'failed' || (state === 'backing-off' && failures >= this.#options.bootAttempts)
     if (slots.every((slot) => slot.state === 'ready' || bad(slot)) && slots.some(({ state }) => state === 'ready'))
       this.#ready.resolve()
+  }
+
+  /** The reload was the hope of slots that crash in a loop, and has failed. */
+  #endIfLost() {
+    const slots = this.#slots.slice(0, this.#size)
+    if (this.#options.crashLoop.action === 'hold' || !slots.every(({ state }) => state === 'failed')) return
+    this.#fail('crashLoop', 'crash loop, and no process is ready after the reload was given up')
   }
 
   #fail(/** @type {'noBoot'|'crashLoop'} */ why, /** @type {string} */ message) {

@@ -21,6 +21,11 @@ class Verdicts {
     return this.#bootFailures
   }
 
+  /** Deaths up to now are no part of a crash loop. */
+  forget() {
+    this.#window.clear()
+  }
+
   /**
    * 'no-boot': nothing has ever been ready and there were attempts enough. 'crash-loop': too many
    * deaths, and nobody serves. 'hold': too many deaths, but others serve.

@@ -238,7 +238,11 @@ impl Region {
         };
         let layout = spec.layout();
         if word(2) != layout.total as u64 || size != layout.total {
-            return mismatch(format!("{size} bytes, its header says {}", layout.total));
+            return mismatch(format!(
+                "{size} bytes, where its header says {} and its parts take {}",
+                word(2),
+                layout.total
+            ));
         }
         let file = header
             .file

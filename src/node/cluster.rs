@@ -10,9 +10,9 @@ use super::region::{JsRegion, failure};
 use crate::supervise::handle::ProcessHandle;
 use crate::supervise::reading::{self, Details, Usage};
 use crate::supervise::watch::{Limits, Report, Watch};
-use crate::supervise::{guard, orphans};
+use crate::supervise::{descendants, guard, orphans};
 
-/// Ends this process `grace` milliseconds after the process `parent` has ended, even while the
+/// Ends this process and those below it `grace` milliseconds after the process `parent` has ended, even while the
 /// event loop is blocked.
 #[napi]
 pub fn guard_parent(parent: u32, grace: u32) -> Result<()> {
@@ -25,6 +25,12 @@ pub fn kill_process(pid: u32) -> bool {
     ProcessHandle::open(pid)
         .and_then(|handle| handle.kill())
         .is_ok()
+}
+
+/// Kills the processes below this one, but for those with a session of their own.
+#[napi]
+pub fn kill_descendants() {
+    descendants::kill();
 }
 
 /// Whether processes whose parents have ended become children of this one.

@@ -2,7 +2,7 @@
 //!
 //! 1. A thread waits for the end of the parent.
 //! 2. The event loop, if it turns, hears of it too (its channel closes) and drains.
-//! 3. After `grace` the thread ends the process, whatever its event loop does.
+//! 3. After `grace` the thread ends the process and its children, whatever its event loop does.
 
 use std::io;
 use std::thread;
@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rustix::process::getppid;
 
+use super::descendants;
 use super::handle::ProcessHandle;
 
 /// Starts the guard over the process `parent`. If that is no longer the parent, the wait is over already.
@@ -27,6 +28,7 @@ pub fn start(parent: u32, grace: Duration) -> io::Result<()> {
                 }
             }
             thread::sleep(grace);
+            descendants::kill();
             // No exit handlers: they may wait for the loop that hangs.
             rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL)
                 .ok();

@@ -9,6 +9,8 @@ pub mod stall;
 #[cfg(unix)]
 pub mod budget;
 #[cfg(unix)]
+pub mod descendants;
+#[cfg(unix)]
 pub mod guard;
 #[cfg(unix)]
 pub mod handle;

@@ -1,0 +1,92 @@
+//! The processes below this one: found in `/proc`, and ended with it when nobody else will.
+//!
+//! A child that was started with a session of its own (`setsid`, "detached") was meant to live on, and
+//! so were those below it: they are left alone.
+
+use std::fs;
+use std::process;
+
+use rustix::process::{Pid, getsid};
+
+use super::handle::ProcessHandle;
+
+/// Kills every process below this one that shares its session. Elsewhere than on Linux there is no list
+/// of them, and nobody is killed.
+pub fn kill() {
+    // A handle cannot come to mean another process between the listing and the kill.
+    for process in below(process::id()) {
+        let _ = process.kill();
+    }
+}
+
+fn below(root: u32) -> Vec<ProcessHandle> {
+    let session = getsid(None).ok();
+    let mut parents = vec![root];
+    let mut found = Vec::new();
+    while let Some(parent) = parents.pop() {
+        for pid in children_of(parent) {
+            let Ok(handle) = ProcessHandle::open(pid) else {
+                continue;
+            };
+            let id = i32::try_from(pid).ok().and_then(Pid::from_raw);
+            if session.is_some() && getsid(id).ok() == session {
+                parents.push(pid);
+                found.push(handle);
+            }
+        }
+    }
+    found
+}
+
+/// The children that any thread of `parent` started.
+fn children_of(parent: u32) -> Vec<u32> {
+    let Ok(threads) = fs::read_dir(format!("/proc/{parent}/task")) else {
+        return Vec::new();
+    };
+    let mut children = Vec::new();
+    for thread in threads.flatten() {
+        let list = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+        children.extend(
+            list.split_ascii_whitespace()
+                .filter_map(|pid| pid.parse::<u32>().ok()),
+        );
+    }
+    children
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use super::*;
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+    use std::time::Duration;
+
+    #[test]
+    fn grandchildren_are_found_and_those_with_a_session_of_their_own_are_not() {
+        // `setsid` in a process that leads no group makes the session without a fork of its own.
+        let script = "sleep 61 & echo $!; setsid sleep 62 & echo $!; wait";
+        let mut shell = Command::new("sh")
+            .args(["-c", script])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(shell.stdout.take().unwrap()).lines();
+        let mut next = || lines.next().unwrap().unwrap().parse::<u32>().unwrap();
+        let [plain, detached] = [next(), next()];
+        let plain = ProcessHandle::open(plain).unwrap();
+        let session = || getsid(Pid::from_raw(detached as i32)).unwrap();
+        while session().as_raw_nonzero().get() as u32 != detached {
+            std::thread::yield_now();
+        }
+        assert!(children_of(process::id()).contains(&shell.id()));
+        let found = below(shell.id());
+        assert_eq!(found.len(), 1);
+        found[0].kill().unwrap();
+        assert!(plain.wait(Duration::from_secs(10)));
+        let detached = ProcessHandle::open(detached).unwrap();
+        assert!(!detached.wait(Duration::ZERO));
+        detached.kill().unwrap();
+        shell.wait().unwrap();
+    }
+}
