@@ -18,6 +18,7 @@ const { Reloads } = require('./reload')
 const { readStatus } = require('./status')
 const { installSignals } = require('./signals')
 const { announce } = require('./announce')
+const { withResolvers } = require('./with-resolvers')
 const { Notifier } = require('./systemd')
 const { OrphanWatch } = require('./orphans')
 const { Upkeep } = require('./upkeep')
@@ -392,14 +393,6 @@ class Supervisor extends Post {
     if (log !== undefined) log(line)
     else process.stderr.write(`rspool: ${line}\n`)
   }
-}
-
-/** @returns {{ promise: Promise<any>, resolve: (value?: any) => void, reject: (error: Error) => void }} */
-function withResolvers() {
-  /** @type {any} */
-  const parts = {}
-  parts.promise = new Promise((resolve, reject) => Object.assign(parts, { resolve, reject }))
-  return parts
 }
 
 module.exports = { Supervisor }
