@@ -115,7 +115,7 @@ test('each line has the prefix, and one that is not ended is written when its wo
     await pool.close()`
   const { code, stdout, stderr } = await run(t, source, ", name: 'echo', outputPrefix: true")
   t.is(code, 0)
-  t.is(stdout, lines('[echo 0] out', 3) + '[echo 0] no endtorn down\n')
+  t.is(stdout, `${lines('[echo 0] out', 3)}[echo 0] no endtorn down\n`)
   t.is(stderr, lines('[echo 0] err', 3))
   const unended = await run(
     t,
