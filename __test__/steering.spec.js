@@ -148,3 +148,14 @@ test('needsDrain is true while tasks wait, until drain', async (t) => {
   t.false(pool.needsDrain)
   await Promise.all([first, second])
 })
+
+test('size counts the workers of both lanes that have started', async (t) => {
+  const { pool } = taskPool(t, { minThreads: 2, maxThreads: 2 })
+  t.is(pool.size, 0)
+  await pool.ready()
+  t.is(pool.size, 2)
+  await pool.runTask('hash.crc32', 'x')
+  t.is(pool.size, 3)
+  await pool.close()
+  t.is(pool.size, 0)
+})

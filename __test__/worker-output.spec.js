@@ -2,6 +2,7 @@
 
 const path = require('node:path')
 const test = require('ava')
+const { Pool } = require('..')
 const { directory, node, root } = require('./helpers')
 
 const worker = `
@@ -106,4 +107,28 @@ test("with 'pipe' the pool has the output as events, with 'ignore' nobody has", 
   t.is(code, 0)
   t.is(stdout, '')
   t.is(stderr, `${lines('out', 100)}torn down\n`)
+})
+
+test('each line has the prefix, and one that is not ended is written when its worker ends', async (t) => {
+  const source = `await pool.run(3, { name: 'lines' })
+    await pool.runTask(() => { process.stdout.write('no '); process.stdout.write('end') })
+    await pool.close()`
+  const { code, stdout, stderr } = await run(t, source, ", name: 'echo', outputPrefix: true")
+  t.is(code, 0)
+  t.is(stdout, `${lines('[echo 0] out', 3)}[echo 0] no endtorn down\n`)
+  t.is(stderr, lines('[echo 0] err', 3))
+  const unended = await run(
+    t,
+    `await pool.runTask(() => void process.stderr.write('\u{1f600}')); await pool.close()`,
+    ", outputPrefix: '> ', stdout: 'ignore'"
+  )
+  t.is(unended.stdout, '')
+  t.is(unended.stderr, '> \u{1f600}\n')
+})
+
+test('what a prefix cannot be is refused', (t) => {
+  t.throws(() => new Pool({ outputPrefix: 3 }), {
+    code: 'ERR_RSPOOL_INVALID_ARGUMENT',
+    message: /'outputPrefix' must be a string or a boolean, got 3/
+  })
 })

@@ -7,6 +7,7 @@ const path = require('node:path')
 const { Worker, MessageChannel, receiveMessageOnPort } = require('node:worker_threads')
 const { types } = require('node:util')
 const { describe, revive } = require('./payload/thrown')
+const { Prefixed } = require('./prefixed')
 
 const BOOTSTRAP = path.join(__dirname, 'worker', 'bootstrap.js')
 
@@ -105,7 +106,17 @@ class Isolate {
       if (this.#options[name] === 'ignore') worker[name].resume()
       else if (this.#options[name] === 'pipe')
         worker[name].on('data', (chunk) => owner.emit(name, chunk, { id, threadId: this.threadId }))
+      else if (this.#options.outputPrefix !== undefined) this.#prefix(name)
     }
+  }
+
+  /** @param {'stdout' | 'stderr'} name */
+  #prefix(name) {
+    const { outputPrefix, name: pool } = this.#options
+    const prefix = outputPrefix === true ? `[${pool} ${this.id}] ` : outputPrefix
+    const lines = new Prefixed(process[name], prefix)
+    this.worker[name].on('data', (chunk) => lines.write(chunk))
+    this.worker.on('exit', () => lines.end())
   }
 
   /**
@@ -180,7 +191,8 @@ function workerOptions(options, id) {
     if (options[name] !== undefined) given[name] = options[name]
   }
   // Node.js writes what it is not told to leave to us.
-  for (const name of OUTPUTS) given[name] = options[name] !== undefined && options[name] !== 'inherit'
+  for (const name of OUTPUTS)
+    given[name] = options.outputPrefix !== undefined || (options[name] !== undefined && options[name] !== 'inherit')
   given.name = `rspool ${options.name} ${id}`
   return given
 }

@@ -51,6 +51,13 @@ function output(/** @type {any} */ value, /** @type {string} */ label) {
   throw invalidArgument(`${label} must be 'inherit', 'pipe' or 'ignore', got ${show(value)}`)
 }
 
+/** What lines of workers begin with: false is as if it was not given. */
+function prefix(/** @type {unknown} */ value, /** @type {string} */ label) {
+  if (value === false || value === '') return undefined
+  if (value === true || typeof value === 'string') return value
+  throw invalidArgument(`${label} must be a string or a boolean, got ${show(value)}`)
+}
+
 const strings = arrayOf((each) => typeof each === 'string', 'strings')
 
 /** The export that `run` calls. */
@@ -84,6 +91,7 @@ const POOL_RULES = {
   trackUnmanagedFds: typed('boolean'),
   stdout: output,
   stderr: output,
+  outputPrefix: prefix,
   timing: typed('boolean'),
   context: stores,
   startTimeout: limit,

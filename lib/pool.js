@@ -493,6 +493,12 @@ class Pool extends EventEmitter {
     return this.#paused
   }
 
+  /** The workers of both lanes that have started. */
+  get size() {
+    if (this.#phase === 'ended') return 0
+    return bound.readyWorkers(this.#handle, NATIVE) + bound.readyWorkers(this.#handle, SCRIPT)
+  }
+
   /** Whether tasks wait for a worker: the moment for a producer to wait for 'drain'. */
   get needsDrain() {
     return this.#submitter.waited

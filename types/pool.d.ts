@@ -109,6 +109,11 @@ export interface PoolOptions {
   /** The same for stderr, with the `stderr` event. @default 'inherit' */
   stderr?: 'inherit' | 'pipe' | 'ignore' | undefined
   /**
+   * What each line begins with that workers write to an output that is inherited; true is `[name id] `, with the
+   * pool's name and the worker's id. A line that is not ended is written when the worker ends. @default none
+   */
+  outputPrefix?: string | boolean | undefined
+  /**
    * Milliseconds that a worker may take to load its script and run its `setup`, above 0; `Infinity` is no limit.
    * Then it is terminated, and what waits rejects with `ERR_RSPOOL_WORKER_START`. As many for the `teardown` of
    * a worker that retires. @default 60000
@@ -584,6 +589,9 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   readonly paused: boolean
   /** Whether more tasks are in the pool than its workers can take: the moment to wait for `drain`. */
   readonly needsDrain: boolean
+
+  /** How many workers there are, of both lanes, those not counted that still start. */
+  readonly size: number
 
   /** The same as {@link move}. */
   static readonly move: typeof move
