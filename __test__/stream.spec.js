@@ -393,3 +393,17 @@ test('nothing is left that keeps the process', async (t) => {
   t.is(code, 0)
   t.is(stdout, 'RangeError\n')
 })
+
+test('a stream that is left open keeps no process, and one that is waited for does', async (t) => {
+  const source = (then) => `
+    const pool = new rspool.Pool({ filename: fixture('streams.js'), maxThreads: 2, workerData: { marks: new Int32Array(4) } })
+    const numbers = pool.stream('countLater', 1e6)
+    numbers.next().then(async ({ value }) => {
+      console.log(value)
+      ${then}
+    })`
+  const left = await program(source('setTimeout(() => {}, 50)'))
+  t.deepEqual([left.code, left.signal, left.stdout], [0, null, '0\n'])
+  const read = await program(source('let n = 1; for await (const _ of numbers) n++; console.log(n)'))
+  t.deepEqual([read.code, read.stdout], [0, '0\n1000000\n'])
+})

@@ -12,6 +12,7 @@ const { rejecting } = require('./rejecting')
  * @property {() => void} start somebody asks for the first time
  * @property {(count: number) => void} taken all of a batch has been taken
  * @property {() => unknown} cancel nobody wants more; what it gives is awaited by `return`
+ * @property {(waits: boolean) => void} [waits] somebody waits for a value, or nobody any more
  */
 
 /** @type {any[]} */
@@ -46,8 +47,10 @@ class Feed {
   push(batch) {
     if (this.#ended) return
     this.#batches.push(batch)
+    if (this.#waiting.length === 0) return
     while (this.#waiting.length > 0 && this.#next())
       this.#waiting.shift()?.resolve({ value: this.#take(), done: false })
+    if (this.#waiting.length === 0) this.#hooks.waits?.(false)
   }
 
   /**
@@ -114,7 +117,7 @@ class Feed {
         : rejecting(() => withCallers(failure.error))
     }
     return new Promise((resolve) => {
-      this.#waiting.push({ resolve })
+      if (this.#waiting.push({ resolve }) === 1) this.#hooks.waits?.(true)
       if (this.#started) return
       this.#started = true
       this.#hooks.start()

@@ -4,6 +4,7 @@
 // through the port of its isolate while it runs, never more than the owner has room for.
 
 const { listen } = require('./abort')
+const { hold, release } = require('./environment')
 const { AbortError, invalidArgument } = require('./errors')
 const { Feed } = require('./feed')
 const { streamOptions } = require('./options')
@@ -33,6 +34,9 @@ class Stream {
   #supply
   /** @type {(() => void) | undefined} */
   #unlisten
+  /** Its task is in flight, and nobody waits for an item: then it keeps no process. */
+  #idle = false
+  #running = false
   feed
 
   /**
@@ -57,7 +61,8 @@ class Stream {
     this.feed = new Feed({
       start: () => this.#start(),
       taken: (count) => this.#taken(count),
-      cancel: () => this.#cancel()
+      cancel: () => this.#cancel(),
+      waits: (waits) => this.#rest(!waits)
     })
   }
 
@@ -67,6 +72,7 @@ class Stream {
     if (signal !== undefined) this.#unlisten = listen(signal, (reason) => this.#aborted(reason))
     const input = this.#fed ? undefined : this.#input
     try {
+      this.#running = true
       this.#caller.submit(this.#target, [highWaterMark, this.#fed, input], this.#settings).then(
         () => this.#ended(),
         (error) => this.#ended({ error })
@@ -79,8 +85,22 @@ class Stream {
   /** @param {{ error: unknown }} [failure] */
   #ended(failure) {
     this.#unlisten?.()
+    this.#rest(false)
+    this.#running = false
     this.#supply?.stop().catch(() => {})
     this.feed.end(failure)
+  }
+
+  /**
+   * Gives back what its task keeps of the process, or takes it again: who left a stream open and waits for
+   * nothing of it does not wait for its end either.
+   * @param {boolean} idle
+   */
+  #rest(idle) {
+    if (!this.#running || idle === this.#idle) return
+    this.#idle = idle
+    if (idle) release()
+    else hold()
   }
 
   /** @param {unknown} reason */
