@@ -538,6 +538,17 @@ impl Scheduler {
 
     // ---- alarms --------------------------------------------------------------------------------
 
+    /// Whether an alarm may still find what it is for.
+    pub(super) fn expects(&self, alarm: Alarm) -> bool {
+        match alarm {
+            Alarm::QueueTimeout(key)
+            | Alarm::TaskTimeout(key)
+            | Alarm::Deadline(key)
+            | Alarm::Grace(key) => self.state.lock().find(key).is_some(),
+            Alarm::Wakers | Alarm::Age(..) => true,
+        }
+    }
+
     pub(super) fn alarm(self: &Arc<Self>, alarm: Alarm) {
         let (key, stage, outcome) = match alarm {
             Alarm::QueueTimeout(key) => (key, Some(Stage::Waiting), Outcome::QueueTimeout),

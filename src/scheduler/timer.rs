@@ -1,13 +1,17 @@
 //! Alarms for time limits: one thread for the process, started by the first alarm.
 //!
-//! A hashed wheel of one-millisecond ticks: arming is a push, whatever else is armed, and nothing
-//! is ever removed early. An alarm that comes for a task that has ended finds another generation
-//! and does nothing. (Varghese & Lauck 1987, scheme 6.)
+//! A hashed wheel of one-millisecond ticks: arming is a push, whatever else is armed. An alarm that comes
+//! for a task that has ended finds another generation and does nothing. (Varghese & Lauck 1987, scheme 6.)
+//!
+//! No alarm is taken out when its task ends: most tasks end soon, and would pay for the search. Instead the
+//! thread sweeps the wheel when it has twice as many alarms as were wanted at the last sweep. So there are
+//! at most about twice as many as tasks, however long their limits are, and a sweep costs each that was armed
+//! since the last one a constant.
 
 use std::sync::{OnceLock, Weak};
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::clock::now;
 use super::pool::Scheduler;
@@ -16,6 +20,8 @@ use super::worker::WorkerId;
 
 const SLOTS: usize = 4096;
 const TICK_NS: u64 = 1_000_000;
+/// Fewer alarms than this are not swept.
+const FEW: usize = 1 << 16;
 
 /// What is to be done when the time comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +52,10 @@ struct Wheel {
     slots: Box<[Vec<Entry>]>,
     /// Bit s is set while slot s has entries.
     filled: [u64; SLOTS / 64],
+    /// Entries in all slots.
+    len: usize,
+    /// So many entries are swept.
+    sweep_at: usize,
     /// All ticks up to this one have fired.
     fired: u64,
     /// The tick that the thread sleeps until.
@@ -58,12 +68,17 @@ impl Wheel {
         Self {
             slots,
             filled: [0; SLOTS / 64],
+            len: 0,
+            sweep_at: FEW,
             fired: now() / TICK_NS,
             sleeping_until: u64::MAX,
         }
     }
 
-    fn insert(&mut self, entry: Entry) {
+    /// A tick that has fired comes with the next.
+    fn insert(&mut self, mut entry: Entry) {
+        entry.tick = entry.tick.max(self.fired + 1);
+        self.len += 1;
         let slot = (entry.tick as usize) % SLOTS;
         self.slots[slot].push(entry);
         self.filled[slot / 64] |= 1 << (slot % 64);
@@ -83,6 +98,7 @@ impl Wheel {
                 self.filled[slot / 64] &= !(1 << (slot % 64));
             }
         }
+        self.len -= due.len();
         self.fired = self.fired.max(tick);
         due
     }
@@ -103,14 +119,39 @@ struct Timer {
     changed: Condvar,
 }
 
+impl Timer {
+    /// Takes the alarms out that nobody wants any more. A slot at a time, with the wheel free in the meantime:
+    /// `wanted` takes the locks of pools.
+    fn sweep<'a>(
+        &'a self,
+        mut wheel: MutexGuard<'a, Wheel>,
+        wanted: impl Fn(&Entry) -> bool,
+    ) -> MutexGuard<'a, Wheel> {
+        for slot in 0..SLOTS {
+            let mut entries = std::mem::take(&mut wheel.slots[slot]);
+            if entries.is_empty() {
+                continue;
+            }
+            wheel.len -= entries.len();
+            wheel.filled[slot / 64] &= !(1 << (slot % 64));
+            MutexGuard::unlocked(&mut wheel, || entries.retain(&wanted));
+            for entry in entries {
+                wheel.insert(entry);
+            }
+        }
+        wheel.sweep_at = FEW.max(wheel.len * 2);
+        wheel
+    }
+}
+
 /// Calls [`Scheduler::alarm`] at `deadline` (of [`now`]) or up to a tick later, if the pool still is.
 pub(super) fn arm(deadline: u64, pool: Weak<Scheduler>, alarm: Alarm) {
     let timer = timer();
     let mut wheel = timer.wheel.lock();
-    // Rounded up: never early. A tick that has fired comes with the next.
-    let tick = deadline.div_ceil(TICK_NS).max(wheel.fired + 1);
+    // Rounded up: never early.
+    let tick = deadline.div_ceil(TICK_NS);
     wheel.insert(Entry { tick, pool, alarm });
-    if tick < wheel.sleeping_until {
+    if tick < wheel.sleeping_until || wheel.len == wheel.sweep_at {
         wheel.sleeping_until = tick;
         timer.changed.notify_one();
     }
@@ -137,12 +178,19 @@ fn run(timer: &'static Timer) {
     loop {
         let due = wheel.due(now() / TICK_NS);
         if !due.is_empty() {
-            parking_lot::MutexGuard::unlocked(&mut wheel, || {
+            MutexGuard::unlocked(&mut wheel, || {
                 for entry in due {
                     if let Some(pool) = entry.pool.upgrade() {
                         pool.alarm(entry.alarm);
                     }
                 }
+            });
+            continue;
+        }
+        if wheel.len >= wheel.sweep_at {
+            wheel = timer.sweep(wheel, |entry| {
+                let pool = entry.pool.upgrade();
+                pool.is_some_and(|pool| pool.expects(entry.alarm))
             });
             continue;
         }
@@ -209,5 +257,33 @@ mod tests {
             wheel.next().map(|tick| tick % SLOTS as u64),
             Some(20_000 % SLOTS as u64)
         );
+    }
+
+    #[test]
+    fn a_sweep_leaves_what_is_wanted_and_says_when_the_next_is_due() {
+        let timer = Timer {
+            wheel: Mutex::new(Wheel::new()),
+            changed: Condvar::new(),
+        };
+        let mut wheel = timer.wheel.lock();
+        wheel.fired = 0;
+        for tick in 1..=3 * FEW as u64 {
+            wheel.insert(entry(tick));
+        }
+        let wheel = timer.sweep(wheel, |entry| entry.tick % 2 == 0);
+        assert_eq!((wheel.len, wheel.sweep_at), (3 * FEW / 2, 3 * FEW));
+        assert_eq!(wheel.next(), Some(2));
+        let mut wheel = timer.sweep(wheel, |entry| entry.tick == 7 * SLOTS as u64);
+        assert_eq!((wheel.len, wheel.sweep_at), (1, FEW));
+        assert_eq!(
+            wheel
+                .filled
+                .iter()
+                .map(|bits| bits.count_ones())
+                .sum::<u32>(),
+            1
+        );
+        assert_eq!(wheel.due(8 * SLOTS as u64).len(), 1);
+        assert_eq!(wheel.len, 0);
     }
 }
