@@ -41,7 +41,11 @@ for (const page of fs.readdirSync(folder)) {
     const name = `program.${/^import /m.test(before.code) ? 'mjs' : 'cjs'}`
     const dir = directory(t, { ...files, [name]: before.code })
     fs.symlinkSync(path.join(root, 'node_modules'), path.join(dir, 'node_modules'), 'junction')
-    const { code, stdout, stderr } = await node([name], { cwd: dir })
+    // poolifier 5 leaves a promise unsettled in one run of some dozens, and Node.js ends with 13.
+    let ended
+    for (let tries = 0; tries < 4 && (ended === undefined || ended.code === 13); tries++)
+      ended = await node([name], { cwd: dir })
+    const { code, stdout, stderr } = ended
     t.is(code, 0, stderr)
     const shown = Array.from(before.code.matchAll(/console\.log\(.*\) \/\/ (.+)$/gm), ([, text]) => text)
     t.deepEqual(stdout.trimEnd().split('\n'), shown)
