@@ -10,11 +10,13 @@ const { channel } = require('node:diagnostics_channel')
  * Where Node.js keeps the id of an asynchronous resource. A promise has one from the start if hooks are in
  * use, and only then. Without such a symbol there are no hooks.
  */
-const ASYNC_ID = /** @type {symbol} */ (
-  Object.getOwnPropertySymbols(new AsyncResource('RspoolProbe', { requireManualDestroy: true }).emitDestroy()).find(
-    ({ description }) => description === 'async_id_symbol'
-  )
-)
+const ASYNC_ID = asyncIdSymbol() ?? Symbol('no hooks')
+
+function asyncIdSymbol() {
+  const probe = new AsyncResource('RspoolProbe', { requireManualDestroy: true })
+  probe.emitDestroy()
+  return Object.getOwnPropertySymbols(probe).find(({ description }) => description === 'async_id_symbol')
+}
 
 /** The context in which a pool was made. It is no handle: it keeps nothing. */
 class PoolScope extends AsyncResource {
