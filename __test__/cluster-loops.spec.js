@@ -121,6 +121,8 @@ test('a stop wins over a reload of a crash loop, and what was not ready yet is n
   const refused = t.throwsAsync(primary.call('reload', { env: { BROKEN: 'never listens' } }), {
     code: 'ERR_RSPOOL_CLUSTER_STOPPED'
   })
+  // Calls are answered in order: the reload has begun.
+  await primary.call('status')
   primary.child.kill('SIGTERM')
   await refused
   t.deepEqual(await primary.exited, { code: 0, signal: null })

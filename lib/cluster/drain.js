@@ -46,6 +46,11 @@ async function runHook(hook, limit, onError) {
   }
 }
 
+/** @param {boolean} finished */
+function afterTurn(finished) {
+  return new Promise((resolve) => setImmediate(resolve, finished))
+}
+
 /**
  * @param {object} parts
  * @param {import('./servers').Servers} parts.servers
@@ -61,7 +66,8 @@ async function drain({ servers, hooks, grace, idle, onError }) {
   let forced = false
   servers.refuse()
 
-  const pools = [...drainHooks].map((hook) => runHook(hook, left(), onError))
+  // Who waited for the pools goes on first, and answers.
+  const pools = [...drainHooks].map((hook) => runHook(hook, left(), onError).then(afterTurn))
   const quiet = waitForConnections(servers, idle)
   const hasHooks = hooks.length > 0
   const early = timer(hasHooks ? grace * HOOKS_AT : grace)
