@@ -68,6 +68,31 @@ async function collect(iterable) {
   return { values }
 }
 
+/** Says how many of its inputs were taken, and whether it was closed. */
+function watched(n, { async = false, throwAt = -1 } = {}) {
+  const state = { pulled: 0, closed: 0 }
+  // That is not waited for where the source owes an input.
+  state.closing = new Promise((resolve) => (state.close = resolve))
+  function* inputs() {
+    try {
+      for (let i = 0; i < n; i++) {
+        if (i === throwAt) throw new RangeError('from the source')
+        state.pulled++
+        yield i
+      }
+    } finally {
+      state.closed++
+      state.close()
+    }
+  }
+  state.inputs = async
+    ? (async function* () {
+        yield* inputs()
+      })()
+    : inputs()
+  return state
+}
+
 const upTo = (n) => Array.from({ length: n }, (_, i) => i)
 
 /** Tasks say here that they have begun, and wait here until the test lets them go on. */
@@ -184,6 +209,7 @@ module.exports = {
   markedPool,
   collect,
   upTo,
+  watched,
   Gate,
   failure,
   outcomes,

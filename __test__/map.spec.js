@@ -2,34 +2,9 @@
 
 const { EventEmitter } = require('node:events')
 const test = require('ava')
-const { collect, failure, fixture, markedPool, program, taskPool, upTo } = require('./helpers')
+const { collect, failure, fixture, markedPool, program, taskPool, upTo, watched } = require('./helpers')
 
 const callPool = (t, options) => markedPool(t, 'calls.js', options)
-
-/** Says how many of its inputs were taken, and whether it was closed. */
-function watched(n, { async = false, throwAt = -1 } = {}) {
-  const state = { pulled: 0, closed: 0 }
-  // That is not waited for where the source owes an input.
-  state.closing = new Promise((resolve) => (state.close = resolve))
-  function* inputs() {
-    try {
-      for (let i = 0; i < n; i++) {
-        if (i === throwAt) throw new RangeError('from the source')
-        state.pulled++
-        yield i
-      }
-    } finally {
-      state.closed++
-      state.close()
-    }
-  }
-  state.inputs = async
-    ? (async function* () {
-        yield* inputs()
-      })()
-    : inputs()
-  return state
-}
 
 for (const chunk of ['auto', 1, 7]) {
   for (const async of [false, true]) {

@@ -4,7 +4,7 @@ const { EventEmitter, once } = require('node:events')
 const { Readable } = require('node:stream')
 const { pipeline } = require('node:stream/promises')
 const test = require('ava')
-const { collect, failure, fixture, markedPool, program, upTo } = require('./helpers')
+const { collect, failure, fixture, markedPool, program, upTo, watched: watchedInputs } = require('./helpers')
 
 const streamPool = (t, options) => markedPool(t, 'streams.js', options)
 const STARTED = 0
@@ -203,30 +203,7 @@ test('progress comes beside the items', async (t) => {
 
 // ---- inputs --------------------------------------------------------------------------------------
 
-function watched(n, { async = true, throwAt = -1 } = {}) {
-  const state = { pulled: 0, closed: 0 }
-  // That is not waited for where the source owes an item.
-  state.closing = new Promise((resolve) => (state.close = resolve))
-  function* inputs() {
-    try {
-      for (let i = 0; i < n; i++) {
-        if (i === throwAt) throw new RangeError('from the source')
-        state.pulled++
-        yield i
-      }
-    } finally {
-      state.closed++
-      state.close()
-    }
-  }
-  const all = inputs()
-  state.inputs = async
-    ? (async function* () {
-        yield* all
-      })()
-    : all
-  return state
-}
+const watched = (n, options) => watchedInputs(n, { async: true, ...options })
 
 for (const async of [true, false]) {
   const kind = async ? 'an async' : 'a sync'

@@ -2,7 +2,7 @@
 
 // `pool.broadcast`: a task that runs once in every worker of the script lane.
 
-const { bound, hold, release } = require('./environment')
+const { bound } = require('./environment')
 const { invalidArgument } = require('./errors')
 const { broadcastOptions } = require('./options')
 const { neverStarted } = require('./task')
@@ -19,14 +19,7 @@ async function broadcast(caller, task, input, given) {
   const target = caller.target(task)
   if (target.lane !== SCRIPT) throw invalidArgument('A broadcast runs in isolates: its task must not be a native one')
   const options = broadcastOptions(given)
-  if (bound.readyIds(caller.handle, SCRIPT) === '') {
-    hold()
-    try {
-      await caller.whenReady(Math.max(caller.options.minThreads, 1))
-    } finally {
-      release()
-    }
-  }
+  if (bound.readyIds(caller.handle, SCRIPT) === '') await caller.whenReady(Math.max(caller.options.minThreads, 1))
   const ids = bound.readyIds(caller.handle, SCRIPT)
   const calls =
     ids === ''

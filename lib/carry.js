@@ -4,7 +4,7 @@
 // and those that are given with the call.
 
 const { isMoved, move, unwrap } = require('./payload/move')
-const { SCRIPT, carryingOf } = require('./targets')
+const { SCRIPT, variantOf } = require('./targets')
 
 /** @typedef {import('./targets').Target} Target */
 
@@ -17,7 +17,7 @@ const { SCRIPT, carryingOf } = require('./targets')
 function carry(target, input, { stores, context }) {
   const values = target.lane === SCRIPT ? valuesOf(stores, context) : undefined
   if (values === undefined) return { target, input }
-  return { target: carryingOf(target), input: isMoved(input) ? withMoved(values, input) : [values, input] }
+  return { target: variantOf(target, 'carrying'), input: isMoved(input) ? withMoved(values, input) : [values, input] }
 }
 
 /**

@@ -8,7 +8,7 @@ const { WHAT } = require('./environment')
 const { invalidArgument } = require('./errors')
 const { channelOptions } = require('./options')
 const { isMoved, unwrap } = require('./payload/move')
-const { NATIVE, channelOf } = require('./targets')
+const { NATIVE, variantOf } = require('./targets')
 const { Task } = require('./task')
 
 /** A call whose caller has a port to it. */
@@ -66,7 +66,7 @@ function channel({ submitter, target, settings }, task, input, given) {
     const call = new ChannelTask(submitter.home, resolve, reject, port)
     call.onProgress = use.onProgress
     try {
-      submitter.submitAs(call, channelOf(called), [other, value], use)
+      submitter.submitAs(call, variantOf(called, 'channel'), [other, value], use)
     } catch (error) {
       port.close()
       reject(error)

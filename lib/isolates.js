@@ -3,7 +3,7 @@
 // The owner's side of a script lane: starts isolates, sees them end, and carries what only a port can.
 // The isolates take their tasks from the scheduler by themselves.
 
-const { bound, drain, notify, isBlocked } = require('./environment')
+const { bound, drain, notify, isBlocked, hold, release } = require('./environment')
 const { revive } = require('./payload/thrown')
 const { PoolClosedError, WorkerExitError, WorkerStartError } = require('./errors')
 const { ask, told } = require('./observe/readings')
@@ -104,14 +104,20 @@ class Isolates {
   }
 
   /**
-   * Resolves when so many isolates are ready, which are started if there are none on their way.
+   * Resolves when so many isolates are ready, which are started if there are none on their way. The process is
+   * kept until then.
    * @param {number} least
    * @returns {Promise<void>}
    */
-  whenReady(least) {
-    if (this.#ready() >= least) return Promise.resolve()
-    this.startMinimum(least)
-    return new Promise((resolve, reject) => this.expecting.push({ least, resolve, reject }))
+  async whenReady(least) {
+    if (this.#ready() >= least) return
+    hold()
+    try {
+      this.startMinimum(least)
+      await new Promise((resolve, reject) => this.expecting.push({ least, resolve: () => resolve(undefined), reject }))
+    } finally {
+      release()
+    }
   }
 
   #ready() {

@@ -10,7 +10,7 @@ const { Feed } = require('./feed')
 const { mapOptions } = require('./options')
 const { revive } = require('./payload/thrown')
 const { Source, isIterable } = require('./source')
-const { NATIVE, batchOf } = require('./targets')
+const { NATIVE, variantOf } = require('./targets')
 const { show } = require('./validate')
 
 /**
@@ -104,7 +104,7 @@ class Mapping {
     const { capacity } = caller
     options.concurrency ??= capacity + Math.min(capacity, caller.options.maxQueue)
     this.#sizes = new ChunkSizes(Math.min(capacity, options.concurrency))
-    this.#batched = options.chunk === 1 ? undefined : batchOf(this.#target)
+    this.#batched = options.chunk === 1 ? undefined : variantOf(this.#target, 'batch')
   }
 
   start() {

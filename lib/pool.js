@@ -345,13 +345,8 @@ class Pool extends EventEmitter {
    */
   async ready() {
     if (this.#phase !== 'open') throw new PoolClosedError('The pool is closed')
-    hold()
-    try {
-      const { filename, minThreads } = this.#options
-      await this.#isolates.whenReady(filename === undefined ? 0 : minThreads)
-    } finally {
-      release()
-    }
+    const { filename, minThreads } = this.#options
+    await this.#isolates.whenReady(filename === undefined ? 0 : minThreads)
   }
 
   // ---- steering --------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ const { streamOptions } = require('./options')
 const { PORT_MESSAGE } = require('./payload/port')
 const { describe } = require('./payload/thrown')
 const { Supply } = require('./supply')
-const { NATIVE, streamOf } = require('./targets')
+const { NATIVE, variantOf } = require('./targets')
 
 /** @typedef {(kind: number, value: any, transferList?: any[]) => void} Reply */
 
@@ -50,7 +50,7 @@ class Stream {
     const target = caller.target(task)
     if (target.lane === NATIVE) throw invalidArgument('A native task gives one result: it cannot be a stream')
     this.#caller = caller
-    this.#target = streamOf(target)
+    this.#target = variantOf(target, 'stream')
     this.#input = input
     this.#fed = isFlow(input)
     this.#settings = caller.settings({ ...this.#options, signal: this.#controller.signal })

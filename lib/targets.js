@@ -75,75 +75,27 @@ function inlineTarget(fn) {
   return target
 }
 
-/** By the number of the target that is called for each input. @type {Map<number, Target>} */
-const batchTargets = new Map()
+/** The targets that were made of others, by the numbers of those. @type {Record<string, Map<number, Target>>} */
+const variants = { batch: new Map(), stream: new Map(), channel: new Map(), carrying: new Map() }
 
 /**
- * The target that calls a script's function for several inputs at once.
+ * The same function, called in another way: for several inputs at once (`batch`), with what it yields sent
+ * (`stream`), with a port beside its input (`channel`), or with `[context, input]` as its input (`carrying`),
+ * which goes with the others.
  * @param {Target} target
+ * @param {'batch' | 'stream' | 'channel' | 'carrying'} how
  * @returns {Target}
  */
-function batchOf(target) {
-  let batch = batchTargets.get(target.id)
-  if (batch === undefined) batchTargets.set(target.id, (batch = variantOf(target, 'batch')))
-  return batch
-}
-
-/** @type {Map<number, Target>} */
-const streamTargets = new Map()
-
-/**
- * The target that sends what a script's function yields.
- * @param {Target} target
- * @returns {Target}
- */
-function streamOf(target) {
-  let stream = streamTargets.get(target.id)
-  if (stream === undefined) streamTargets.set(target.id, (stream = variantOf(target, 'stream')))
-  return stream
-}
-
-/** @type {Map<number, Target>} */
-const channelTargets = new Map()
-
-/**
- * The target that is given a port beside its input.
- * @param {Target} target
- * @returns {Target}
- */
-function channelOf(target) {
-  let channel = channelTargets.get(target.id)
-  if (channel === undefined) channelTargets.set(target.id, (channel = variantOf(target, 'channel')))
-  return channel
-}
-
-/** @type {Map<number, Target>} */
-const carryingTargets = new Map()
-
-/**
- * The target whose input is [context, input].
- * @param {Target} target
- * @returns {Target}
- */
-function carryingOf(target) {
-  let carrying = carryingTargets.get(target.id)
-  if (carrying === undefined) {
-    const [filename, name, source, base, how] = JSON.parse(native.target(target.id))
-    const id = native.internTarget(JSON.stringify([filename, name, source, base, how ?? null, true]))
-    carryingTargets.set(target.id, (carrying = { ...target, id }))
+function variantOf(target, how) {
+  const made = variants[how]
+  let variant = made.get(target.id)
+  if (variant === undefined) {
+    const [filename, name, source, base, way = null] = JSON.parse(native.target(target.id))
+    const as = how === 'carrying' ? [way, true] : [how]
+    const id = native.internTarget(JSON.stringify([filename, name, source, base, ...as]))
+    made.set(target.id, (variant = { ...target, id }))
   }
-  return carrying
-}
-
-/**
- * The same function, called in another way.
- * @param {Target} target
- * @param {'batch' | 'stream' | 'channel'} how
- * @returns {Target}
- */
-function variantOf({ lane, id, spread }, how) {
-  const [filename, name, source, base] = JSON.parse(native.target(id))
-  return { lane, id: native.internTarget(JSON.stringify([filename, name, source, base, how])), spread }
+  return variant
 }
 
 /**
@@ -212,9 +164,6 @@ module.exports = {
   nativeTarget,
   scriptTarget,
   inlineTarget,
-  batchOf,
-  streamOf,
-  channelOf,
-  carryingOf,
+  variantOf,
   scriptUrl
 }

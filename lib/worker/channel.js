@@ -3,6 +3,7 @@
 // A task whose caller has a port to it: the other end is its `task.port` while its function runs.
 
 const { context } = require('./context')
+const { isThenable } = require('./loop')
 
 /** @type {WeakMap<object, import('node:worker_threads').MessagePort>} */
 const ports = new WeakMap()
@@ -22,7 +23,7 @@ function withPort(run) {
       port.close()
       throw error
     }
-    if (value !== null && typeof value === 'object' && typeof value.then === 'function') return closing(value, port)
+    if (isThenable(value)) return closing(value, port)
     port.close()
     return value
   }

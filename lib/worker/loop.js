@@ -296,4 +296,4 @@ function flush([first, ...rest]) {
   else first.write('', () => flush(rest))
 }
 
-module.exports = { startWorker, setWaits }
+module.exports = { startWorker, setWaits, isThenable }
