@@ -282,11 +282,7 @@ impl Scheduler {
 
     /// An isolate has grown too large, and is to be replaced.
     pub fn wear_out(self: &Arc<Self>, id: WorkerId) {
-        let now = now();
-        let mut state = self.state.lock();
-        state.wear_out(id);
-        let wakes = self.release(state, now);
-        self.ring_and_request(wakes);
+        self.change(|state, _| state.wear_out(id));
     }
 
     /// Hands over the outcome of the task in a slot, and asks what to do next.
@@ -334,11 +330,7 @@ impl Scheduler {
     /// The task in a slot of a worker waits for others: it leaves its place to them, and its worker may take
     /// one more. Or it goes on.
     pub fn set_waits(self: &Arc<Self>, id: WorkerId, slot: u32, waits: bool) {
-        let now = now();
-        let mut state = self.state.lock();
-        state.set_waits(id, slot, waits, now);
-        let wakes = self.release(state, now);
-        self.ring_and_request(wakes);
+        self.change(|state, now| state.set_waits(id, slot, waits, now));
     }
 
     /// There is a message for the owner in the port of a worker's isolate: says so if the owner's event
@@ -414,11 +406,7 @@ impl Scheduler {
 
     /// Stops or resumes the starting of workers of a lane, after failures to start.
     pub fn hold(self: &Arc<Self>, lane: Lane, held: bool) {
-        let now = now();
-        let mut state = self.state.lock();
-        state.lanes[lane].held = held;
-        let wakes = self.release(state, now);
-        self.ring_and_request(wakes);
+        self.change(|state, _| state.lanes[lane].held = held);
     }
 
     /// Rejects what waits in a lane because no worker can be started.
@@ -446,11 +434,7 @@ impl Scheduler {
 
     /// Stops or resumes the starting of what waits; what runs goes on.
     pub fn pause(self: &Arc<Self>, paused: bool) {
-        let now = now();
-        let mut state = self.state.lock();
-        state.pause(paused);
-        let wakes = self.release(state, now);
-        self.ring_and_request(wakes);
+        self.change(|state, _| state.pause(paused));
     }
 
     /// Changes how many workers there may be: idle ones that are too many end now, busy ones when
@@ -568,11 +552,7 @@ impl Scheduler {
                 return;
             }
             Alarm::Age(id, serial) => {
-                let now = now();
-                let mut state = self.state.lock();
-                state.grow_old(id, serial);
-                let wakes = self.release(state, now);
-                self.ring_and_request(wakes);
+                self.change(|state, _| state.grow_old(id, serial));
                 return;
             }
             Alarm::Grace(key) => {
@@ -616,6 +596,15 @@ impl Scheduler {
     }
 
     // ---- after the lock ------------------------------------------------------------------------
+
+    /// Changes the state, and does what follows from it.
+    fn change(self: &Arc<Self>, change: impl FnOnce(&mut State, u64)) {
+        let now = now();
+        let mut state = self.state.lock();
+        change(&mut state, now);
+        let wakes = self.release(state, now);
+        self.ring_and_request(wakes);
+    }
 
     /// Decides who is woken, publishes the queue lengths, and releases the lock.
     fn release(&self, mut state: MutexGuard<'_, State>, now: u64) -> Wakes {
