@@ -6,9 +6,8 @@
 use std::fs;
 use std::process;
 
-use rustix::process::{Pid, getsid};
-
 use super::handle::ProcessHandle;
+use super::reading::session;
 
 /// Kills every process below this one that shares its session. Elsewhere than on Linux there is no list
 /// of them, and nobody is killed.
@@ -20,7 +19,7 @@ pub fn kill() {
 }
 
 fn below(root: u32) -> Vec<ProcessHandle> {
-    let session = getsid(None).ok();
+    let own = session(process::id());
     let mut parents = vec![root];
     let mut found = Vec::new();
     while let Some(parent) = parents.pop() {
@@ -28,8 +27,7 @@ fn below(root: u32) -> Vec<ProcessHandle> {
             let Ok(handle) = ProcessHandle::open(pid) else {
                 continue;
             };
-            let id = i32::try_from(pid).ok().and_then(Pid::from_raw);
-            if session.is_some() && getsid(id).ok() == session {
+            if own.is_some() && session(pid) == own {
                 parents.push(pid);
                 found.push(handle);
             }
@@ -75,8 +73,7 @@ mod tests {
         let mut next = || lines.next().unwrap().unwrap().parse::<u32>().unwrap();
         let [plain, detached] = [next(), next()];
         let plain = ProcessHandle::open(plain).unwrap();
-        let session = || getsid(Pid::from_raw(detached as i32)).unwrap();
-        while session().as_raw_nonzero().get() as u32 != detached {
+        while session(detached) != Some(detached) {
             std::thread::yield_now();
         }
         assert!(children_of(process::id()).contains(&shell.id()));

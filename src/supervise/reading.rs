@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::str::SplitAsciiWhitespace;
 
 /// The scheduler's state letter and the use of the CPU and of memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +58,13 @@ pub fn thread_cpu_ms(thread: u32) -> Option<u64> {
     Some(parse_stat(&stat, ticks_per_second(), page_size())?.cpu_ms)
 }
 
+/// The session of `pid`; 0 for one that began outside of this process' pid namespace. All processes of
+/// such a session read the same 0, and the system call for it gives an id that `rustix` takes for broken.
+pub fn session(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    past_name(&stat)?.nth(3)?.parse().ok()
+}
+
 /// Reads what [`usage`] leaves out; the share of memory, which costs a walk over all mappings, only
 /// when it is asked for.
 pub fn details(pid: u32, share: bool) -> Details {
@@ -73,9 +81,14 @@ pub fn details(pid: u32, share: bool) -> Details {
     }
 }
 
-fn parse_stat(text: &str, ticks: u64, page: u64) -> Option<Usage> {
+/// The fields of a `stat` file that follow the name.
+fn past_name(text: &str) -> Option<SplitAsciiWhitespace<'_>> {
     // The name in parentheses may hold spaces and parentheses; nothing after it does.
-    let mut fields = text[text.rfind(')')? + 1..].split_ascii_whitespace();
+    Some(text[text.rfind(')')? + 1..].split_ascii_whitespace())
+}
+
+fn parse_stat(text: &str, ticks: u64, page: u64) -> Option<Usage> {
+    let mut fields = past_name(text)?;
     let state = fields.next()?.chars().next()?;
     let mut number = |skip: usize| fields.nth(skip)?.parse::<u64>().ok();
     let cpu = number(10)? + number(0)?;
