@@ -4,8 +4,8 @@ const http = require('node:http')
 // One at a time: each starts many processes.
 const { serial: test } = require('ava')
 const { startPrimary, freePort, request, kill, startLoad, sleep, until } = require('./cluster/harness')
-const { Handoffs } = require('../lib/cluster/handoff')
-const { Ports } = require('../lib/cluster/ports')
+const { Handoffs } = require('../lib/cluster/primary/handoff')
+const { Ports } = require('../lib/cluster/primary/ports')
 
 const start = (t, options) =>
   startPrimary(t, { options: { backoff: { initial: 1 }, crashLoop: { restarts: 1e6 }, ...options } })

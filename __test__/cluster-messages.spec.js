@@ -9,7 +9,7 @@ const { once } = require('node:events')
 // One at a time: each starts many processes.
 const { serial: test } = require('ava')
 const { Mailbox } = require('../lib/cluster/messages')
-const { announce } = require('../lib/cluster/announce')
+const { announce } = require('../lib/cluster/primary/announce')
 const { Primary, startPrimary, request, kill, sleep } = require('./cluster/harness')
 
 const start = (t, options) => startPrimary(t, { options })

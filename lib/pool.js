@@ -6,14 +6,14 @@
 const { EventEmitter } = require('node:events')
 const { bound, WHAT, pools, calls, hold, release } = require('./environment')
 const { PoolClosedError, invalidArgument } = require('./errors')
-const { Lookup, notTask } = require('./lookup')
+const { Lookup, notTask } = require('./task/lookup')
 const { poolOptions, runOptions, taskOptions, sizeOptions, closeOptions } = require('./options')
-const { NATIVE, SCRIPT } = require('./targets')
+const { NATIVE, SCRIPT } = require('./task/targets')
 const { withReadings } = require('./observe/readings')
 const { workers } = require('./observe/watch')
-const { Settings } = require('./settings')
-const { Submitter } = require('./submitter')
-const { show } = require('./validate')
+const { Settings } = require('./task/settings')
+const { Submitter } = require('./task/submitter')
+const { show } = require('./options/validate')
 const { move, transferableSymbol, valueSymbol } = require('./payload/move')
 
 /**
@@ -32,7 +32,7 @@ class Pool extends EventEmitter {
   #lookup
   /** @type {InstanceType<typeof Submitter>} */
   #submitter
-  /** For other ways to call. @type {import('./map').Caller} */
+  /** For other ways to call. @type {import('./calls/map').Caller} */
   #caller
   /** @type {any} */
   #proxy
@@ -134,7 +134,7 @@ class Pool extends EventEmitter {
       isolates: this.#isolates,
       paused: () => this.#paused
     }
-    if (filename !== undefined) this.#isolates.startMinimum()
+    if (filename !== undefined) this.#isolates.starts.minimum()
     if (idleTimeout !== Infinity) {
       const every = Math.min(Math.max(idleTimeout / 2, 10), 5000)
       this.#reaper = setInterval(() => bound.reap(this.#handle, SCRIPT, idleTimeout), every).unref()
@@ -190,7 +190,7 @@ class Pool extends EventEmitter {
   runSync(input, options) {
     const given = runOptions(options)
     const target = this.#lookup.script(given.name, given.filename)
-    return require('./run-sync').runSync(this.#caller, target, input, this.#caller.settings(given))
+    return require('./calls/run-sync').runSync(this.#caller, target, input, this.#caller.settings(given))
   }
 
   /**
@@ -207,7 +207,7 @@ class Pool extends EventEmitter {
       return this.runSync(task, input)
     }
     const settings = this.#caller.settings(taskOptions(options, target.lane === NATIVE))
-    return require('./run-sync').runSync(this.#caller, target, input, settings)
+    return require('./calls/run-sync').runSync(this.#caller, target, input, settings)
   }
 
   /**
@@ -217,7 +217,7 @@ class Pool extends EventEmitter {
    * @param {any} [options]
    */
   map(inputs, task, options) {
-    return require('./map').map(this.#caller, inputs, task, options)
+    return require('./calls/map').map(this.#caller, inputs, task, options)
   }
 
   /**
@@ -227,7 +227,7 @@ class Pool extends EventEmitter {
    * @param {any} [options]
    */
   settled(inputs, task, options) {
-    return require('./map').settled(this.#caller, inputs, task, options)
+    return require('./calls/map').settled(this.#caller, inputs, task, options)
   }
 
   /**
@@ -237,7 +237,7 @@ class Pool extends EventEmitter {
    * @param {any} [options]
    */
   stream(task, input, options) {
-    return require('./stream').stream(this.#caller, task, input, options)
+    return require('./calls/stream').stream(this.#caller, task, input, options)
   }
 
   /**
@@ -246,7 +246,7 @@ class Pool extends EventEmitter {
    * @param {any} [options]
    */
   pipe(task, options) {
-    return require('./pipe').pipe(this.#caller, task, options)
+    return require('./calls/pipe').pipe(this.#caller, task, options)
   }
 
   /**
@@ -258,10 +258,10 @@ class Pool extends EventEmitter {
    */
   broadcast(task, input, options) {
     const handle = this.#handle
-    const whenReady = (/** @type {number} */ least) => this.#isolates.whenReady(least)
+    const whenReady = (/** @type {number} */ least) => this.#isolates.starts.whenReady(least)
     if (this.#phase !== 'open') return Promise.reject(new PoolClosedError('The pool is closed'))
     const caller = { ...this.#caller, options: this.#options, handle, whenReady }
-    return require('./broadcast').broadcast(caller, task, input, options)
+    return require('./calls/broadcast').broadcast(caller, task, input, options)
   }
 
   /**
@@ -271,12 +271,14 @@ class Pool extends EventEmitter {
    * @param {any} [options]
    */
   channel(task, input, options) {
-    return require('./channel').channel(this.#caller, task, input, options)
+    return require('./calls/channel').channel(this.#caller, task, input, options)
   }
 
   /** The exports of the pool's script, as functions. */
   proxy() {
-    return (this.#proxy ??= require('./proxy').proxyOf((name, input, options) => this.#call(name, input, options)))
+    return (this.#proxy ??= require('./calls/proxy').proxyOf((name, input, options) =>
+      this.#call(name, input, options)
+    ))
   }
 
   /**
@@ -346,7 +348,7 @@ class Pool extends EventEmitter {
   async ready() {
     if (this.#phase !== 'open') throw new PoolClosedError('The pool is closed')
     const { filename, minThreads } = this.#options
-    await this.#isolates.whenReady(filename === undefined ? 0 : minThreads)
+    await this.#isolates.starts.whenReady(filename === undefined ? 0 : minThreads)
   }
 
   // ---- steering --------------------------------------------------------------------------------
@@ -367,7 +369,7 @@ class Pool extends EventEmitter {
     this.#options = Object.freeze({ ...this.#options, ...size })
     this.#submitter.capacity = size.maxThreads * this.#options.concurrentTasksPerWorker
     bound.resize(this.#handle, size.minThreads, size.maxThreads)
-    if (this.#options.filename !== undefined) this.#isolates.startMinimum()
+    if (this.#options.filename !== undefined) this.#isolates.starts.minimum()
   }
 
   /** Rejects all that waits with an AbortError. @returns {number} how many tasks that were */

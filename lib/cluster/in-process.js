@@ -16,7 +16,7 @@ const { Mailbox } = require('./messages')
 const { processStatus } = require('./status')
 const { SharedGauges, SharedHistograms } = require('./gauges')
 const { prometheusText } = require('./metrics')
-const { installSignals } = require('./signals')
+const { installSignals } = require('./primary/signals')
 
 class InProcessSupervisor extends EventEmitter {
   #half

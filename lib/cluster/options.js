@@ -4,7 +4,7 @@
 
 const { availableParallelism } = /** @type {any} */ (require('../load'))
 const { invalidArgument } = require('../errors')
-const { readOptions, integer, duration, typed, show } = require('../validate')
+const { readOptions, integer, duration, typed, show } = require('../options/validate')
 
 const MAX_PROCESSES = 1024
 const MAX_SPARES = 64

@@ -5,10 +5,10 @@
 const cluster = require('./core')
 const { isMainThread } = require('node:worker_threads')
 const { RspoolError, invalidArgument } = require('../errors')
-const { show } = require('../validate')
+const { show } = require('../options/validate')
 const native = /** @type {any} */ (require('../load'))
 const { readClusterOptions } = require('./options')
-const { makeSpec, resolveFile } = require('./spec')
+const { makeSpec, resolveFile } = require('./primary/spec')
 const { current } = require('./current')
 
 /** @type {any} */
@@ -52,7 +52,7 @@ function run(target, given) {
     const { InProcessSupervisor } = require('./in-process')
     supervisor = new InProcessSupervisor(file ?? target, options)
   } else {
-    const { Supervisor } = require('./supervisor')
+    const { Supervisor } = require('./primary/supervisor')
     supervisor = new Supervisor(makeSpec(file, options), options)
   }
   return supervisor

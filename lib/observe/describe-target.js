@@ -3,7 +3,7 @@
 // What a target is called, for people.
 
 const { native, bound } = require('../environment')
-const { NATIVE } = require('../targets')
+const { NATIVE } = require('../task/targets')
 
 /**
  * @typedef {object} Described
@@ -17,7 +17,7 @@ const { NATIVE } = require('../targets')
 const described = [[], []]
 
 /**
- * @param {import('../targets').Target} target
+ * @param {import('../task/targets').Target} target
  * @returns {Described}
  */
 function describeTarget({ lane, id }) {

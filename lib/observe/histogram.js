@@ -5,7 +5,7 @@
 
 const { bound } = require('../environment')
 const { invalidArgument } = require('../errors')
-const { show } = require('../validate')
+const { show } = require('../options/validate')
 
 const WAIT = 0
 const RUN = 1

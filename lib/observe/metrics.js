@@ -3,14 +3,14 @@
 // `pool.metrics()` and `metrics()`: pools as text for Prometheus. Counters and histograms never go down.
 
 const { Histograms } = require('./histogram')
-const { Text, seconds } = require('../prometheus')
+const { Text, seconds } = require('./prometheus')
 
 /** Upper bounds of the buckets in seconds: a factor of about 2.5, from 50 µs to a minute. */
 const BOUNDS = [
   0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60
 ]
 
-/** @typedef {import('../prometheus').Sample} Sample */
+/** @typedef {import('./prometheus').Sample} Sample */
 
 /**
  * What of a pool is read.

@@ -6,8 +6,8 @@
 const { AsyncResource } = require('node:async_hooks')
 const { performance } = require('node:perf_hooks')
 const { notify } = require('../environment')
-const { rejecting } = require('../rejecting')
-const { Task } = require('../task')
+const { rejecting } = require('../task/rejecting')
+const { Task } = require('../task/task')
 const { describeTarget } = require('./describe-target')
 const { channels, hasSubscribers } = require('./watch')
 
@@ -17,7 +17,7 @@ const { queue, start, end, error, tracing } = channels
 class TaskContext {
   /**
    * @param {any} pool
-   * @param {import('../targets').Target} target
+   * @param {import('../task/targets').Target} target
    */
   constructor(pool, target) {
     const { task, lane, kind, filename } = describeTarget(target)
@@ -57,11 +57,11 @@ class WatchedTask extends Task {
   observed
 
   /**
-   * @param {import('../task').Home} home
+   * @param {import('../task/task').Home} home
    * @param {(value: any) => void} resolve
    * @param {(error: any) => void} reject
    * @param {Watching} watching
-   * @param {import('../targets').Target} target
+   * @param {import('../task/targets').Target} target
    * @param {any} settings
    */
   constructor(home, resolve, reject, watching, target, settings) {

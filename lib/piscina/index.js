@@ -17,7 +17,7 @@ function loadMore() {
     ...require('./histogram'),
     ...require('./errors'),
     ...require('./call'),
-    ...require('../targets')
+    ...require('../task/targets')
   }
 }
 

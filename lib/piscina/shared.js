@@ -3,7 +3,7 @@
 // The way of most: all calls in one pool, whose workers take them by themselves.
 
 const { Pool, inside } = require('../pool')
-const { Settings } = require('../settings')
+const { Settings } = require('../task/settings')
 const { translate, AbortError } = require('./errors')
 const { poolOptions } = require('./options')
 const { viewOf } = require('./view')

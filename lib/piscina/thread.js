@@ -3,7 +3,7 @@
 // One thread whose tasks are chosen here: a pool of one worker that is not replaced when it ends.
 
 const { Pool, inside } = require('../pool')
-const { Settings } = require('../settings')
+const { Settings } = require('../task/settings')
 const { terminated, translate } = require('./errors')
 const { Times, summary } = require('./histogram')
 const { poolOptions } = require('./options')
@@ -51,7 +51,7 @@ class Thread {
     const pool = new Pool({ ...given, minThreads: 1, maxThreads: 1, idleTimeout: Infinity })
     this.#pool = pool
     const { isolates, submitter } = inside(pool)
-    isolates.startMinimum()
+    isolates.starts.minimum()
     // When it ends it is for the dispatcher to say whether there is to be another.
     pool.resize({ minThreads: 0 })
     this.ready = ready

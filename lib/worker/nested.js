@@ -4,13 +4,13 @@
 // any is in the queue or runs, it has left its place.
 
 const { bound } = require('../environment')
-const { listen } = require('../abort')
+const { listen } = require('../task/abort')
 const { AbortError, invalidArgument, RspoolError } = require('../errors')
-const { Lookup, notTask } = require('../lookup')
+const { Lookup, notTask } = require('../task/lookup')
 const { runOptions, taskOptions } = require('../options')
 const { PORT_MESSAGE } = require('../payload/port')
 const { revive } = require('../payload/thrown')
-const { NATIVE } = require('../targets')
+const { NATIVE } = require('../task/targets')
 const { context } = require('./context')
 const { setWaits } = require('./loop')
 
@@ -73,7 +73,7 @@ async function runTask(task, input, options) {
 
 /**
  * @param {any} outer
- * @param {import('../targets').Target} target
+ * @param {import('../task/targets').Target} target
  * @param {any} input
  * @param {any} options checked
  * @returns {Promise<any>}

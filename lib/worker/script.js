@@ -6,7 +6,7 @@
 const { workerData, parentPort } = require('node:worker_threads')
 const { native } = require('../environment')
 const { UnknownTaskError, WorkerStartError } = require('../errors')
-const { didYouMean } = require('../validate')
+const { didYouMean } = require('../options/validate')
 const { importScript } = require('./import')
 
 /** @typedef {(input: any) => any} Run */

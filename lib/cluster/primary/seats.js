@@ -1,0 +1,165 @@
+'use strict'
+
+// Gives each new process a seat in the region, follows it to its end, and clears up after it.
+
+const { RspoolError } = require('../../errors')
+const { Handoffs } = require('./handoff')
+const { Ports } = require('./ports')
+const { InheritedSockets } = require('./systemd')
+const { SupervisedProcess } = require('./supervised')
+
+/**
+ * Row 0 of the cells is the primary's own; then come the spares, as they are few, then the slots.
+ * @param {{ spare: number }} options
+ * @param {number} slot
+ */
+const rowOf = ({ spare }, slot) => 1 + spare + slot
+
+/**
+ * Who has a row, for people: 'primary', 'spare-0', or the number of a slot.
+ * @param {{ spare: number }} options
+ * @param {number} row
+ */
+function ownerOf({ spare }, row) {
+  return row === 0 ? 'primary' : row <= spare ? `spare-${row - 1}` : row - 1 - spare
+}
+
+/**
+ * A slot may have a process that serves, one that boots and some that drain; a spare may have a successor.
+ * @param {{ spare: number, maxProcesses: number }} options
+ */
+const seatsFor = ({ spare, maxProcesses }) => maxProcesses * 3 + spare * 2 + 8
+
+/** What is accepted when the cluster stops is handed over within this time. */
+const HAND_OVER = 200
+
+const UNKNOWN_FORM =
+  'this version of Node hands connections over in an unknown way: what a dying process has not taken is lost'
+
+class Seats {
+  #region
+  #options
+  #names
+  #host
+  #sockets = new InheritedSockets()
+  #ports
+  #handoffs
+  /** @type {number[]} */
+  #free
+
+  /**
+   * @param {import('../region').SharedRegion} region
+   * @param {any} options
+   * @param {object} names
+   * @param {object} host
+   * @param {import('./upkeep').Upkeep} host.upkeep
+   * @param {import('../gauges').SharedGauges} host.gauges
+   * @param {(name: string, info: any) => void} host.announce
+   * @param {(message: any, info: any) => void} host.message
+   * @param {(message: any, info: any) => unknown} host.request
+   * @param {(line: string) => void} host.log
+   * @param {() => boolean} host.wanted is a process on its way that may listen?
+   */
+  constructor(region, options, names, host) {
+    this.#region = region
+    this.#options = options
+    this.#names = names
+    this.#host = host
+    this.#free = Array.from({ length: region.layout.seatCount }, (_, seat) => seat)
+    this.#ports = new Ports(host.wanted)
+    this.#handoffs = options.policy === 'rr' ? new Handoffs(this.#ports) : undefined
+  }
+
+  /** Accepts no more connections; resolves when the processes have taken those that were accepted. */
+  async refuse() {
+    if (this.#handoffs === undefined) return
+    this.#ports.refuse()
+    // One that hangs takes none.
+    for (const end = performance.now() + HAND_OVER; this.#handoffs.pending > 0 && performance.now() < end; )
+      await new Promise(setImmediate)
+  }
+
+  /** A slot changed its state, or a process has gone: ports that nobody will serve again are closed. */
+  review() {
+    this.#ports.review()
+  }
+
+  /**
+   * Starts the process of a slot.
+   * @param {import('./slot').Slot} slot
+   * @param {any} spec
+   */
+  fork(slot, spec) {
+    return this.#fork(spec, { slot: slot.id, generation: slot.generation, row: rowOf(this.#options, slot.id) }, slot)
+  }
+
+  /**
+   * Starts a process that has no slot yet.
+   * @param {number} number of the spare
+   * @param {any} spec
+   */
+  forkSpare(number, spec) {
+    return this.#fork(spec, { slot: undefined, generation: 0, row: 1 + number })
+  }
+
+  /**
+   * Gives the process, which has none, a slot.
+   * @param {SupervisedProcess} process
+   * @param {import('./slot').Slot} slot
+   */
+  assign(process, slot) {
+    const row = rowOf(this.#options, slot.id)
+    this.#region.useRow(row)
+    process.assign(slot, row)
+  }
+
+  /**
+   * @param {any} spec
+   * @param {{ slot: number|undefined, generation: number, row: number }} where
+   * @param {import('./slot').Slot} [holder]
+   */
+  #fork(spec, where, holder) {
+    const seat = this.#free.pop()
+    if (seat === undefined) throw new RspoolError('ERR_RSPOOL_CLUSTER_FULL', 'too many processes are still draining')
+    this.#region.useRow(where.row)
+    const { awaitsMain } = spec
+    const place = { ...where, seat, names: this.#names, awaitsMain, sockets: this.#sockets.list() }
+    const explain = this.#host.upkeep.explain.bind(this.#host.upkeep)
+    const handoffs = this.#handoffs
+    const parts = { spec, options: this.#options, region: this.#region, place, holder, handoffs, explain }
+    let process
+    try {
+      process = new SupervisedProcess(parts)
+      this.#ports.follow(process.worker)
+    } catch (error) {
+      this.#free.push(seat)
+      throw error
+    }
+    this.#host.upkeep.add(process)
+    this.#follow(process)
+    return process
+  }
+
+  #follow(/** @type {SupervisedProcess} */ process) {
+    const { upkeep, gauges, announce, message, request, log } = this.#host
+    const { seat, sender, worker, mailbox } = process
+    worker.on('listening', () => {
+      if (this.#handoffs?.check(worker) === false) log(UNKNOWN_FORM)
+    })
+    process.on('handoff', (settled) => announce('handoff', { ...sender, ...settled }))
+    mailbox.onMessage(message)
+    mailbox.onRequest(request)
+    process.once('exit', (cause) => {
+      upkeep.remove(process)
+      this.#region.native.reclaim(seat)
+      this.#region.clear(seat)
+      const { holder, row } = process
+      if (!holder?.processes().some((other) => other !== process)) gauges.clearRow(row)
+      this.#free.push(seat)
+      if (holder !== undefined) announce('exit', { ...sender, cause })
+      setImmediate(() => this.review())
+    })
+  }
+}
+
+module.exports = { Seats, rowOf, ownerOf, seatsFor }

@@ -1,0 +1,49 @@
+'use strict'
+
+// What a process is started with: the file, its arguments, its surroundings.
+
+const fs = require('node:fs')
+const path = require('node:path')
+const { fileURLToPath } = require('node:url')
+const { invalidArgument } = require('../../errors')
+const { show } = require('../../options/validate')
+
+/**
+ * An absolute path, a path relative to the working directory, a URL or a `file:` URL string.
+ * @param {unknown} value
+ * @param {string} label
+ */
+function resolveFile(value, label) {
+  let file
+  if (value instanceof URL || (typeof value === 'string' && value.startsWith('file:'))) {
+    try {
+      file = fileURLToPath(value)
+    } catch {
+      throw invalidArgument(`${label} must be a path or a file: URL, got ${show(value)}`)
+    }
+  } else if (typeof value === 'string' && value !== '') {
+    file = path.resolve(value)
+  } else {
+    throw invalidArgument(`${label} must be a path or a file: URL, got ${show(value)}`)
+  }
+  if (!fs.existsSync(file)) throw invalidArgument(`${label}: there is no file ${file}`)
+  return file
+}
+
+/**
+ * @param {string|undefined} file none: this program's own, which calls `cluster.run` with a function again
+ * @param {any} options
+ */
+function makeSpec(file, options) {
+  const { env = {}, args, execArgv = process.execArgv, cwd } = options
+  if (file !== undefined) return { file, awaitsMain: false, args: args ?? [], execArgv, cwd, env }
+  const [, script] = process.argv
+  if (script === undefined || !fs.existsSync(script)) {
+    throw invalidArgument(
+      "cluster.run(function) runs the program's own file in every process, and this program has none; pass a file"
+    )
+  }
+  return { file: script, awaitsMain: true, args: args ?? process.argv.slice(2), execArgv, cwd, env }
+}
+
+module.exports = { resolveFile, makeSpec }

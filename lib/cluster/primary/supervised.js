@@ -1,0 +1,310 @@
+'use strict'
+
+// The primary's handle to one process, from fork to exit: booting, ready, draining, exited.
+
+const path = require('node:path')
+const cluster = require('../core')
+const { EventEmitter } = require('node:events')
+const native = /** @type {any} */ (require('../../load'))
+const { Mailbox } = require('../messages')
+const { causeOfDeath } = require('./causes')
+
+const PRELOAD = path.join(__dirname, '..', 'process', 'preload.js')
+/** A process gets its own grace; this much later the primary ends it. */
+const KILL_AFTER_GRACE = 200
+/** Messages that were sent before the exit may be read after it, but not for ever. */
+const LAST_WORDS = 250
+
+/**
+ * Events: 'spare', 'ready', 'draining' (it drains of its own accord), 'message', 'handoff' ({ resent, kept, closed }), 'exit' (cause). After 'exit' nothing follows.
+ */
+class SupervisedProcess extends EventEmitter {
+  /** @type {'booting'|'spare'|'ready'|'draining'|'stalled'|'exited'} */
+  state = 'booting'
+  startedAt = Date.now()
+  /** @type {number|undefined} */
+  readyAt
+  /** Why the primary ended it, if it did. @type {{ kind: string, [detail: string]: unknown }|undefined} */
+  reason
+  /** Its end is no failure. */
+  planned = false
+  forced = false
+  /** The grace that it had not ended in, when it was killed for that. @type {number|undefined} */
+  overdue
+  /** The watcher found its memory above the limit. */
+  overMemory = false
+  /** What it said went wrong. @type {any} */
+  error
+  /** @type {NodeJS.Timeout|undefined} */
+  #timer
+
+  /**
+   * @param {object} parts
+   * @param {{ file: string, awaitsMain: boolean, args: string[], execArgv: string[], cwd?: string, env: any }} parts.spec
+   * @param {any} parts.options
+   * @param {import('../region').SharedRegion} parts.region
+   * @param {any} parts.place
+   * @param {import('./slot').Slot} [parts.holder]
+   * @param {import('./handoff').Handoffs|undefined} parts.handoffs
+   * @param {(process: SupervisedProcess, code: number|null, signal: string|null) => void} parts.explain sets `reason` where it knows one
+   */
+  constructor({ spec, options, region, place, holder, handoffs, explain }) {
+    super()
+    /** None while it is a spare. @type {import('./slot').Slot|undefined} */
+    this.holder = holder
+    this.slot = place.slot
+    this.generation = place.generation
+    this.seat = place.seat
+    this.row = place.row
+    this.spec = spec
+    this.options = options
+    region.clear(place.seat)
+    this.worker = fork(spec, options, place, region.native.fd)
+    this.pid = this.worker.process.pid
+    this.handoffs = handoffs
+    this.explain = explain
+    handoffs?.follow(this.worker)
+    this.sender = { slot: this.slot, generation: this.generation, pid: this.pid }
+    this.mailbox = new Mailbox((message, done) => {
+      if (!this.worker.isConnected()) return done(new Error('the process is gone'))
+      this.worker.process.send({ rspool: 'message', ...message }, undefined, {}, done)
+    }, this.sender)
+    this.exited = new Promise((resolve) => this.once('exit', resolve))
+    this.#listen()
+    this.#limitBoot()
+  }
+
+  #limitBoot() {
+    const { readyTimeout } = this.options
+    clearTimeout(this.#timer)
+    if (readyTimeout !== Infinity) this.#timer = setTimeout(() => this.#notReady(), Math.min(readyTimeout, 2 ** 31 - 1))
+  }
+
+  /**
+   * A spare takes a slot: it listens now, and is ready soon.
+   * @param {import('./slot').Slot} holder
+   * @param {number} row
+   */
+  assign(holder, row) {
+    const { id: slot, generation } = holder
+    Object.assign(this, { holder, slot, generation, row, state: 'booting' })
+    Object.assign(this.sender, { slot, generation })
+    this.#limitBoot()
+    const env = { ...ownEnv(this.spec, slot), ...slotEnv(slot, generation) }
+    this.worker.process.send(
+      /** @type {any} */ ({ rspool: 'assign', slot, generation, row, env }),
+      undefined,
+      {},
+      () => {}
+    )
+  }
+
+  #listen() {
+    const { worker } = this
+    const child = /** @type {any} */ (worker.process)
+    let code = /** @type {number|null} */ (null)
+    let signal = /** @type {string|null} */ (null)
+    /** @type {NodeJS.Timeout|undefined} */
+    let waiting
+    let exited = false
+    let disconnected = false
+    const finish = () => {
+      clearTimeout(waiting)
+      clearTimeout(this.#timer)
+      if (this.state === 'exited') return
+      this.state = 'exited'
+      this.#settleHandoffs()
+      this.mailbox.close()
+      this.explain(this, code, signal)
+      this.emit('exit', causeOfDeath(this, code, signal))
+    }
+    // A channel that closes while a connection is on its way is closed without an event: core would take
+    // the process for alive, and lose the next connection to it.
+    const { disconnect } = child
+    child.disconnect = function () {
+      Reflect.apply(disconnect, this, [])
+      setImmediate(() => {
+        if (!disconnected) child.emit('disconnect')
+      })
+    }
+    worker.on('message', (/** @type {any} */ message) => this.#receive(message))
+    worker.on('exit', (/** @type {number|null} */ c, /** @type {string|null} */ s) => {
+      ;[code, signal, exited] = [c, s, true]
+      if (disconnected || !worker.isConnected()) finish()
+      // A child of it may have the channel, which stays open then: core has to hear of the end all the same.
+      else waiting = setTimeout(() => (worker.isConnected() ? child.disconnect() : finish()), LAST_WORDS)
+    })
+    worker.on('disconnect', () => {
+      disconnected = true
+      this.#settleHandoffs()
+      if (exited) finish()
+    })
+    // A fork that failed has no process; 'exit' follows, or never comes.
+    worker.on('error', (/** @type {any} */ error) => {
+      this.error ??= { message: error.message, code: error.code }
+      if (this.pid === undefined) setImmediate(finish)
+    })
+  }
+
+  #settleHandoffs() {
+    const settled = this.handoffs?.settle(this.worker)
+    if (settled !== undefined && settled.resent + settled.kept + settled.closed > 0) this.emit('handoff', settled)
+  }
+
+  #receive(/** @type {any} */ message) {
+    // The convention of PM2: an application that says so is ready.
+    if (message === 'ready') return this.#becomeReady()
+    if (message === null || typeof message !== 'object' || typeof message.rspool !== 'string') return
+    switch (message.rspool) {
+      case 'ready':
+        return this.#becomeReady()
+      case 'spare':
+        if (this.state !== 'booting' || this.holder !== undefined) return
+        clearTimeout(this.#timer)
+        this.state = 'spare'
+        this.emit('spare')
+        return
+      case 'draining':
+        if (this.state === 'booting' || this.state === 'spare' || this.state === 'ready') {
+          this.planned = true
+          this.state = 'draining'
+          this.#killAfter(this.options.grace)
+          this.emit('draining')
+        }
+        return
+      case 'drained':
+        this.forced ||= message.forced === true
+        return
+      case 'failed':
+        this.error = message.error
+        return
+      case 'missing':
+        this.error = { message: String(message.missing) }
+        return
+      case 'message':
+        this.mailbox.receive(message)
+    }
+  }
+
+  #becomeReady() {
+    // A spare is ready when it has a slot and says so again.
+    if (this.state !== 'booting' || this.holder === undefined) return
+    clearTimeout(this.#timer)
+    this.state = 'ready'
+    this.readyAt = Date.now()
+    this.emit('ready')
+  }
+
+  /** Not ready in time is a failure. It is asked what was missing, and has a moment to say so. */
+  #notReady() {
+    this.reason = { kind: 'ready-timeout', limit: this.options.readyTimeout }
+    if (this.worker.isConnected()) this.worker.process.send({ rspool: 'missing?' }, () => {})
+    this.#timer = setTimeout(() => this.#sigkill(), LAST_WORDS)
+  }
+
+  #sigkill() {
+    if (this.pid !== undefined) native.killProcess(this.pid)
+  }
+
+  #killAfter(/** @type {number} */ grace) {
+    clearTimeout(this.#timer)
+    if (grace === Infinity) return
+    this.#timer = setTimeout(
+      () => {
+        this.forced = true
+        this.overdue = grace
+        this.#sigkill()
+      },
+      Math.min(grace + KILL_AFTER_GRACE, 2 ** 31 - 1)
+    )
+  }
+
+  /** Tells it that it will have to drain. */
+  announceStop() {
+    if (this.worker.isConnected())
+      this.worker.process.send(/** @type {any} */ ({ rspool: 'stopping' }), undefined, {}, () => {})
+  }
+
+  /**
+   * Tells it to drain, and ends it if it takes longer than its grace.
+   * @param {{ kind: string }} reason
+   * @param {{ grace: number, idle: number }} limits
+   */
+  drain(reason, { grace, idle }) {
+    if (this.state === 'exited') return this.exited
+    this.planned = true
+    this.reason ??= reason
+    this.state = 'draining'
+    this.#killAfter(grace)
+    if (this.worker.isConnected()) this.worker.process.send({ rspool: 'drain', grace, idle }, () => {})
+    return this.exited
+  }
+
+  /** @param {{ kind: string, [detail: string]: unknown }} reason @param {{ planned?: boolean }} [how] */
+  kill(reason, { planned = true } = {}) {
+    if (this.state === 'exited') return this.exited
+    this.planned ||= planned
+    this.reason ??= reason
+    // One that was never ready had no work that could be cut.
+    this.forced ||= this.readyAt !== undefined
+    clearTimeout(this.#timer)
+    this.#sigkill()
+    return this.exited
+  }
+}
+
+/**
+ * @param {any} spec
+ * @param {any} options
+ * @param {any} place
+ * @param {number} fd
+ */
+function fork(spec, options, place, fd) {
+  cluster.schedulingPolicy = options.policy === 'none' ? cluster.SCHED_NONE : cluster.SCHED_RR
+  cluster.setupPrimary({
+    exec: spec.file,
+    args: spec.args,
+    execArgv: [...spec.execArgv, '--require', PRELOAD],
+    cwd: spec.cwd,
+    serialization: options.serialization,
+    silent: false,
+    // The region is descriptor 4 of every process.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc', fd]
+  })
+  // What the environment says of a slot a spare is told later.
+  const own = place.slot === undefined && typeof spec.env === 'function' ? {} : ownEnv(spec, place.slot)
+  const settings = {
+    place: { ...place, fd: 4 },
+    primary: process.pid,
+    grace: options.grace,
+    drainIdle: options.drainIdle,
+    orphanGrace: options.orphanGrace,
+    budget: options.budget,
+    stallStack: options.stallStack && options.stallTimeout !== Infinity
+  }
+  return /** @type {any} */ (
+    cluster.fork({
+      // The service manager speaks with the primary only.
+      NOTIFY_SOCKET: undefined,
+      WATCHDOG_USEC: undefined,
+      LISTEN_FDS: undefined,
+      LISTEN_PID: undefined,
+      ...own,
+      ...slotEnv(place.slot, place.generation),
+      RSPOOL_CLUSTER: JSON.stringify(settings)
+    })
+  )
+}
+
+/** @param {any} spec @param {number} slot */
+function ownEnv({ env }, slot) {
+  return typeof env === 'function' ? env(slot) : env
+}
+
+/** @param {number|undefined} slot @param {number} generation */
+function slotEnv(slot, generation) {
+  if (slot === undefined) return { RSPOOL_SLOT: undefined, RSPOOL_GENERATION: undefined }
+  return { RSPOOL_SLOT: String(slot), RSPOOL_GENERATION: String(generation) }
+}
+
+module.exports = { SupervisedProcess }

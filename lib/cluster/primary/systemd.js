@@ -1,0 +1,93 @@
+'use strict'
+
+// What systemd wants to know, and the sockets that it may have opened for us. Without its variables
+// in the environment nothing here does anything.
+
+const fs = require('node:fs')
+const native = /** @type {any} */ (require('../../load'))
+
+/** The first descriptor that systemd passes (sd_listen_fds(3)). */
+const FIRST = 3
+
+/** Tells the service manager of the supervisor's states. */
+class Notifier {
+  #path = process.env.NOTIFY_SOCKET
+  /** @type {NodeJS.Timeout|undefined} */
+  #watchdog
+
+  /** @param {() => boolean} healthy the watchdog is fed only while this holds */
+  constructor(healthy) {
+    const { WATCHDOG_USEC, WATCHDOG_PID } = process.env
+    const every = Number(WATCHDOG_USEC) / 1000 / 2
+    if (
+      this.#path === undefined ||
+      !(every > 0) ||
+      (WATCHDOG_PID !== undefined && Number(WATCHDOG_PID) !== process.pid)
+    )
+      return
+    this.#watchdog = setInterval(() => {
+      if (healthy()) this.#send('WATCHDOG=1')
+    }, every)
+    this.#watchdog.unref()
+  }
+
+  /** @param {number} size */
+  ready(size) {
+    this.#send(`READY=1\nSTATUS=${size} processes\nMAINPID=${process.pid}`)
+  }
+
+  reloading() {
+    this.#send(`RELOADING=1\nMONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`)
+  }
+
+  stopping() {
+    clearInterval(this.#watchdog)
+    this.#send('STOPPING=1')
+  }
+
+  #send(/** @type {string} */ state) {
+    if (this.#path === undefined) return
+    try {
+      native.notify(this.#path, state)
+    } catch {
+      // Nobody listens there: then nobody is to be told.
+    }
+  }
+}
+
+/**
+ * The listening sockets that systemd opened. A process listens on one by `server.listen({ fd })`, which
+ * core does in the primary, and closes there when the last process has gone: a copy is kept.
+ */
+class InheritedSockets {
+  #sockets
+
+  constructor() {
+    const { LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES } = process.env
+    const count = Number(LISTEN_PID) === process.pid && Number(LISTEN_FDS) > 0 ? Number(LISTEN_FDS) : 0
+    const names = LISTEN_FDNAMES?.split(':') ?? []
+    this.#sockets = Array.from({ length: count }, (_, at) => {
+      const fd = FIRST + at
+      return { name: names[at] ?? 'unknown', fd, kept: native.duplicate(fd), inode: fs.fstatSync(fd).ino }
+    })
+  }
+
+  /** The sockets under the numbers that are good now. */
+  list() {
+    return this.#sockets.map((socket) => {
+      if (inode(socket.fd) !== socket.inode) socket.fd = native.duplicate(socket.kept)
+      return { name: socket.name, fd: socket.fd }
+    })
+  }
+}
+
+/** @param {number} fd */
+function inode(fd) {
+  try {
+    return fs.fstatSync(fd).ino
+  } catch {
+    return undefined
+  }
+}
+
+module.exports = { Notifier, InheritedSockets }

@@ -1,0 +1,153 @@
+'use strict'
+
+// What the supervisor does about processes that live but are not well: it hears from the native
+// watcher of stalls and of memory, recycles by age and by requests, and explains deaths.
+//
+// Replacements go one at a time, the new process first, and wait for reloads.
+
+const os = require('node:os')
+const native = /** @type {any} */ (require('../../load'))
+const { SEAT } = require('../region')
+
+const LOOK_EVERY = 250
+/** A replacement that did not get ready is not tried again at once. */
+const TRY_AGAIN = 30_000
+
+/** @typedef {import('./supervised').SupervisedProcess} SupervisedProcess */
+
+class Upkeep {
+  #region
+  #options
+  #host
+  #watch
+  #timer
+  #memoryLimit
+  #oomKills
+  /** @type {Map<SupervisedProcess, { requests: number, age: number, notBefore: number }>} */
+  #watched = new Map()
+  #busy = false
+
+  /**
+   * @param {import('../region').SharedRegion} region
+   * @param {any} options
+   * @param {object} host
+   * @param {(process: SupervisedProcess, reason: { kind: string }) => Promise<unknown>} host.replace
+   * @param {(process: SupervisedProcess, silent: number, stack: string) => void} host.stalled
+   * @param {(process: SupervisedProcess, rss: number) => void} host.memory
+   */
+  constructor(region, options, host) {
+    this.#region = region
+    this.#options = options
+    this.#host = host
+    this.#watch = new native.Watch(region.native)
+    this.#memoryLimit = memoryLimit(options.memoryLimit)
+    this.#oomKills = native.readGroupMemory().oomKills ?? 0
+    this.#timer = setInterval(() => this.#look(), LOOK_EVERY)
+    this.#timer.unref()
+  }
+
+  /** @param {SupervisedProcess} process */
+  add(process) {
+    if (process.pid === undefined) return
+    const { stallTimeout, stallStack, recycle } = this.#options
+    // A debugger that waits for its user is no stall.
+    const debugged = process.spec.execArgv.some((/** @type {string} */ argument) => argument.startsWith('--inspect-'))
+    this.#watch.add(process.seat, process.pid, {
+      stall: stallTimeout === Infinity || debugged ? 0 : stallTimeout,
+      memory: this.#memoryLimit,
+      stack: stallStack
+    })
+    const vary = (/** @type {number} */ value) => value * (1 + recycle.jitter * (2 * Math.random() - 1))
+    this.#watched.set(process, { requests: vary(recycle.requests), age: vary(recycle.age), notBefore: 0 })
+  }
+
+  /** @param {SupervisedProcess} process */
+  remove(process) {
+    if (this.#watched.delete(process)) this.#watch.remove(process.seat)
+  }
+
+  /** The last reading of the process in a seat. @param {number} seat */
+  reading(seat) {
+    return this.#watch.reading(seat)
+  }
+
+  /**
+   * Why the process ended, where the primary did not decide it. Called before its seat is cleared.
+   * @param {SupervisedProcess} process
+   * @param {number|null} code
+   * @param {string|null} signal
+   */
+  explain(process, code, signal) {
+    this.#hear()
+    if (process.reason !== undefined) return
+    if (signal === 'SIGKILL') {
+      // Each of the kernel's kills explains one death.
+      if ((native.readGroupMemory().oomKills ?? 0) > this.#oomKills) {
+        this.#oomKills++
+        process.reason = { kind: 'out-of-memory', where: "the kernel killed it for the control group's memory" }
+      }
+    } else if (signal === 'SIGABRT' || signal === 'SIGTRAP' || signal === 'SIGILL' || code === 134) {
+      const limit = this.#region.get(process.seat, SEAT.heapLimit)
+      const used = Math.max(this.#region.get(process.seat, SEAT.heapUsed), this.#watch.reading(process.seat)?.rss ?? 0)
+      if (limit > 0 && used > limit * 0.7)
+        process.reason = {
+          kind: 'out-of-memory',
+          where: `its JavaScript heap may have ${Math.round(limit / 2 ** 20)} MiB`
+        }
+    }
+  }
+
+  close() {
+    clearInterval(this.#timer)
+    this.#watch.close()
+    this.#watched.clear()
+  }
+
+  #look() {
+    this.#hear()
+    if (this.#busy) return
+    const now = Date.now()
+    for (const [process, { requests, age, notBefore }] of this.#watched) {
+      if (process.state !== 'ready' || now < notBefore) continue
+      if (now - (process.readyAt ?? now) >= age) return this.#replace(process, { kind: 'age' })
+      if (this.#region.get(process.seat, SEAT.requests) >= requests) return this.#replace(process, { kind: 'requests' })
+      if (process.overMemory) return this.#replace(process, { kind: 'memory' })
+    }
+  }
+
+  async #replace(/** @type {SupervisedProcess} */ process, /** @type {{ kind: string }} */ reason) {
+    this.#busy = true
+    const watched = this.#watched.get(process)
+    if (watched !== undefined) watched.notBefore = Date.now() + TRY_AGAIN
+    try {
+      await this.#host.replace(process, reason)
+    } finally {
+      this.#busy = false
+    }
+  }
+
+  /** Takes what the watcher reported. */
+  #hear() {
+    for (const { kind, pid, value, stack } of this.#watch.take()) {
+      const process = [...this.#watched.keys()].find((watched) => watched.pid === pid)
+      if (process === undefined) continue
+      if (kind === 'memory') {
+        process.overMemory = true
+        this.#host.memory(process, value)
+      } else if (process.reason === undefined) {
+        process.reason = { kind: 'stalled', silent: value, stack }
+        this.#host.stalled(process, value, stack)
+      }
+    }
+  }
+}
+
+/** In bytes; 0 for none. @param {number|string|undefined} given */
+function memoryLimit(given) {
+  if (given === undefined) return 0
+  if (typeof given === 'number') return given
+  const all = Math.min(native.readGroupMemory().limit ?? Infinity, os.totalmem())
+  return (all * parseFloat(given)) / 100
+}
+
+module.exports = { Upkeep }

@@ -1,0 +1,106 @@
+'use strict'
+
+// Binds a ClusterProcess to the primary: IPC, signals, the parent-death guard, the exit.
+
+const cluster = require('../core')
+const native = /** @type {any} */ (require('../../load'))
+const { SharedRegion } = require('../region')
+const { ClusterProcess } = require('.')
+const { Mailbox } = require('../messages')
+const { setCurrent } = require('../current')
+
+/** @param {any} settings what the primary passed */
+function boot(settings) {
+  const { place, grace, drainIdle, orphanGrace, primary } = settings
+  native.guardParent(primary, orphanGrace)
+  const region = SharedRegion.open(place.fd, place.names)
+  if (settings.budget) region.native.useBudget(place.seat)
+  const send = (/** @type {object} */ message, /** @type {(error: Error|null) => void} */ done = () => {}) => {
+    if (!process.connected) return done(new Error('the primary is gone'))
+    process.send?.(message, undefined, {}, done)
+  }
+  const mailbox = new Mailbox((message, done) => send({ rspool: 'message', ...message }, done))
+  const half = new ClusterProcess({ region, place, messages: mailbox.api() })
+  setCurrent(half)
+
+  let leaving = false
+  /** Everything sent before is on its way first: the channel keeps its order. */
+  const leave = (/** @type {object} */ message, /** @type {number|undefined} */ code) => {
+    if (leaving) return
+    leaving = true
+    send(message, () => process.exit(code))
+  }
+
+  half.on('spare', () => send({ rspool: 'spare' }))
+  half.on('ready', () => {
+    process.off('uncaughtException', onBootError)
+    if (settings.stallStack) startStackHelper(place)
+    send({ rspool: 'ready' })
+  })
+  half.on('failed', (error) => leave({ rspool: 'failed', error: describe(error) }, 1))
+  half.on('draining', () => send({ rspool: 'draining' }))
+  half.on('hookError', (error) => console.error('rspool: an onDrain hook failed:', error))
+  half.on('drained', (report) => leave({ rspool: 'drained', ...report }, undefined))
+
+  // An error at boot is told once by the primary, not once a try by each process.
+  const onBootError = (/** @type {unknown} */ error) => {
+    if (process.listenerCount('uncaughtException') > 1) return
+    half.emit('failed', error)
+  }
+  process.on('uncaughtException', onBootError)
+
+  process.on('message', (/** @type {any} */ message) => {
+    if (message === null || typeof message !== 'object') return
+    if (message.rspool === 'drain') half.drain({ grace: message.grace, idle: message.idle })
+    else if (message.rspool === 'stopping') half.stopping = true
+    else if (message.rspool === 'assign') assign(half, message)
+    else if (message.rspool === 'message') mailbox.receive(message)
+    else if (message.rspool === 'missing?') send({ rspool: 'missing', missing: half.missing })
+  })
+
+  // Ctrl-C reaches the whole group, and a closed terminal too: the primary decides.
+  for (const signal of ['SIGINT', 'SIGHUP', 'SIGQUIT']) process.on(signal, () => {})
+  process.on('SIGTERM', () => half.drain({ grace, idle: drainIdle }))
+
+  // Core would exit at once when the primary is gone. The guard's thread sees to it that this ends.
+  process.prependListener('disconnect', () => {
+    const worker = /** @type {any} */ (cluster.worker)
+    if (leaving || worker === undefined) return
+    worker.exitedAfterDisconnect = true
+    process.once('exit', () => native.killDescendants())
+    half.drain({ grace: orphanGrace * 0.8, idle: 0 }).then(() => process.exit(1))
+  })
+}
+
+/** A spare gets its slot, and what the environment of the processes says about that. @param {ClusterProcess} half @param {any} message */
+function assign(half, { env, ...place }) {
+  for (const [name, value] of Object.entries(env)) {
+    if (value === undefined) delete process.env[name]
+    else process.env[name] = String(value)
+  }
+  half.assign(place)
+}
+
+/** @param {object} place */
+function startStackHelper(place) {
+  const { Worker } = require('node:worker_threads')
+  const helper = new Worker(require.resolve('./stack-helper'), {
+    workerData: { place },
+    // Neither the application's preloads nor its settings are meant for it.
+    execArgv: [],
+    env: {},
+    resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 }
+  })
+  // Without it a stall is named all the same, only without its stack.
+  helper.on('error', () => {})
+  helper.unref()
+}
+
+/** What of an error survives the way to the primary. @param {unknown} error */
+function describe(error) {
+  if (!(error instanceof Error)) return { message: `threw ${String(error)}` }
+  const { name, message, stack, code } = /** @type {NodeJS.ErrnoException} */ (error)
+  return { name, message, stack, code }
+}
+
+module.exports = { boot }

@@ -1,0 +1,110 @@
+'use strict'
+
+// The drain of one process: refuse, let finish, run the hooks, cut what is left.
+
+const { drainHooks } = require('../hooks')
+
+const TICK = 50
+/** When connections last, the hooks begin at this share of the grace. */
+const HOOKS_AT = 0.8
+
+/** @param {number} ms */
+function timer(ms) {
+  let stop = () => {}
+  const done = new Promise((resolve) => {
+    const handle = setTimeout(resolve, Math.min(ms, 2 ** 31 - 1))
+    stop = () => {
+      clearTimeout(handle)
+      resolve(undefined)
+    }
+  })
+  return { done, stop }
+}
+
+/**
+ * @param {() => unknown} hook
+ * @param {number} limit
+ * @param {(error: unknown) => void} onError
+ * @returns {Promise<boolean>} whether it finished in time
+ */
+async function runHook(hook, limit, onError) {
+  const { done, stop } = timer(limit)
+  try {
+    return await Promise.race([
+      (async () => {
+        try {
+          await hook()
+        } catch (error) {
+          onError(error)
+        }
+        return true
+      })(),
+      done.then(() => false)
+    ])
+  } finally {
+    stop()
+  }
+}
+
+/** @param {boolean} finished */
+function afterTurn(finished) {
+  return new Promise((resolve) => setImmediate(resolve, finished))
+}
+
+/**
+ * @param {object} parts
+ * @param {import('./servers').Servers} parts.servers
+ * @param {{ hook: () => unknown, timeout: number }[]} parts.hooks
+ * @param {number} parts.grace
+ * @param {number} parts.idle
+ * @param {(error: unknown) => void} parts.onError
+ * @returns {Promise<{ forced: boolean, cut: number }>}
+ */
+async function drain({ servers, hooks, grace, idle, onError }) {
+  const start = performance.now()
+  const left = () => Math.max(0, grace - (performance.now() - start))
+  let forced = false
+  servers.refuse()
+
+  // Who waited for the pools goes on first, and answers.
+  const pools = [...drainHooks].map((hook) => runHook(hook, left(), onError).then(afterTurn))
+  const quiet = waitForConnections(servers, idle)
+  const hasHooks = hooks.length > 0
+  const early = timer(hasHooks ? grace * HOOKS_AT : grace)
+  await Promise.race([Promise.all([quiet.done, ...pools]), early.done])
+  early.stop()
+
+  // The last that was registered depends on the earlier ones: it goes first.
+  for (const { hook, timeout } of [...hooks].reverse()) {
+    if (!(await runHook(hook, Math.min(timeout, left()), onError))) forced = true
+  }
+  const end = timer(left())
+  await Promise.race([quiet.done, end.done])
+  end.stop()
+  quiet.stop()
+  if (!(await Promise.all(pools)).every(Boolean)) forced = true
+  const cut = servers.cut()
+  return { forced: forced || cut > 0, cut }
+}
+
+/** @param {import('./servers').Servers} servers @param {number} idle */
+function waitForConnections(servers, idle) {
+  let stop = () => {}
+  const done = new Promise((resolve) => {
+    const look = () => {
+      servers.closeIdle(performance.now(), idle)
+      if (servers.connections === 0) stop()
+    }
+    const handle = setInterval(look, TICK)
+    servers.on('change', look)
+    stop = () => {
+      clearInterval(handle)
+      servers.off('change', look)
+      resolve(undefined)
+    }
+    look()
+  })
+  return { done, stop }
+}
+
+module.exports = { drain }

@@ -1,0 +1,257 @@
+'use strict'
+
+// The half of the helper that lives in a process of the cluster: it starts before the application,
+// knows its servers, says when it is ready, and drains when it is told to.
+
+const { EventEmitter } = require('node:events')
+const { RspoolError, invalidArgument } = require('../../errors')
+const { readOptions, duration, show } = require('../../options/validate')
+const { Servers } = require('./servers')
+const { drain } = require('./drain')
+const { SEAT, STATE } = require('../region')
+const { ClusterCounters } = require('../counters')
+const { SharedGauges, SharedHistograms } = require('../gauges')
+const { startBeat } = require('./beat')
+const { readPools } = require('../hooks')
+
+/**
+ * Events: 'spare', 'ready', 'draining', 'drained' ({ forced, cut }), 'failed' (error).
+ * How it ends, and how it speaks to the primary, is the business of whoever made it.
+ *
+ * A spare has no slot yet: its servers wait with listening, and whoever asks for its slot is told to
+ * wait for it. `assign` gives it one.
+ */
+class ClusterProcess extends EventEmitter {
+  #state = 'booting'
+  #servers = new Servers()
+  /** @type {{ hook: () => unknown, timeout: number }[]} */
+  #hooks = []
+  #abort = new AbortController()
+  #region
+  #seat
+  #stopBeat
+  /** 'none' until `run` is called, then 'running', 'returned', 'resolved', or 'waiting' for a slot. */
+  #main = 'none'
+  /** main asked for the slot of a spare before it did anything that takes time. @type {unknown} */
+  #asked
+  #calling = false
+  /** @type {((context: any) => unknown)|undefined} */
+  #function
+  #saidReady = false
+  /** It was told that it will drain. */
+  stopping = false
+  #assigned = () => {}
+  /** @type {Promise<void>|undefined} */
+  #drained
+
+  /**
+   * @param {object} parts
+   * @param {import('../region').SharedRegion} parts.region
+   * @param {{ slot?: number, generation: number, seat: number, row: number, names: any, fd: number, awaitsMain: boolean, inProcess?: boolean, sockets?: { name: string, fd: number }[] }} parts.place
+   * @param {object} parts.messages what the context adds to speak with the others
+   */
+  constructor({ region, place, messages }) {
+    super()
+    this.#region = region
+    this.#seat = place.seat
+    this.place = place
+    region.set(place.seat, SEAT.pid, process.pid)
+    region.set(place.seat, SEAT.state, STATE.booting)
+    const { names, fd } = place
+    this.counters = new ClusterCounters(region, place.row, { fd, names })
+    this.gauges = new SharedGauges(region, place.row)
+    this.histograms = new SharedHistograms(region, place.row)
+    this.#stopBeat = startBeat(region, place, this.#servers, readPools)
+    const check = () => setImmediate(() => this.#check())
+    this.#servers.on('listening', check).on('held', check)
+    const assigned = new Promise((resolve) => {
+      this.#assigned = () => resolve(undefined)
+    })
+    if (place.slot === undefined) this.#servers.hold()
+    else this.#assigned()
+    const half = this
+    this.context = Object.freeze({
+      get slot() {
+        return half.#own('slot')
+      },
+      get generation() {
+        return half.#own('generation')
+      },
+      assigned,
+      get stopping() {
+        return half.stopping
+      },
+      counters: this.counters,
+      gauges: this.gauges,
+      histograms: this.histograms,
+      signal: this.#abort.signal,
+      sockets: place.sockets ?? [],
+      onDrain: this.#onDrain.bind(this),
+      ready: () => this.#ready(),
+      ...messages
+    })
+  }
+
+  get state() {
+    return this.#state
+  }
+
+  /**
+   * Runs the application's main function once.
+   * @param {(context: any) => unknown} main
+   */
+  run(main) {
+    if (this.#main !== 'none') throw invalidArgument('cluster.run() was called a second time in this process')
+    this.#function = main
+    this.#main = 'running'
+    let result
+    this.#calling = true
+    try {
+      result = main(this.context)
+    } catch (error) {
+      this.#failed(error)
+      return this.context
+    } finally {
+      this.#calling = false
+    }
+    const promised =
+      result !== null && typeof result === 'object' && typeof (/** @type {any} */ (result).then) === 'function'
+    if (!promised) {
+      this.#main = 'returned'
+      this.#check()
+    } else {
+      Promise.resolve(result).then(
+        () => {
+          this.#main = 'resolved'
+          this.#check()
+        },
+        (error) => this.#failed(error)
+      )
+    }
+    return this.context
+  }
+
+  /** A spare whose main began by asking for its slot is as far as it can be: main is called when there is one. */
+  #failed(/** @type {unknown} */ error) {
+    if (error === undefined || error !== this.#asked) return this.emit('failed', error)
+    this.#main = 'waiting'
+    this.#hooks = []
+    this.#check()
+  }
+
+  /** @param {'slot'|'generation'} name */
+  #own(name) {
+    const { place } = this
+    if (place.slot !== undefined) return place[name]
+    const error = new RspoolError(
+      'ERR_RSPOOL_NO_SLOT',
+      `'${name}' is not known in a spare process before it takes a slot: wait for the promise 'assigned' of the context`
+    )
+    if (this.#calling) this.#asked = error
+    throw error
+  }
+
+  /**
+   * A spare takes a slot.
+   * @param {{ slot: number, generation: number, row: number }} place
+   */
+  assign({ slot, generation, row }) {
+    if (this.#state !== 'spare') return
+    Object.assign(this.place, { slot, generation, row })
+    for (const cells of [this.counters, this.gauges, this.histograms]) cells.useRow(row)
+    this.#state = 'booting'
+    this.#assigned()
+    this.#servers.go()
+    if (this.#main === 'waiting' && this.#function !== undefined) {
+      this.#main = 'none'
+      this.run(this.#function)
+    }
+    this.#check()
+  }
+
+  /**
+   * What is missing before this process is ready, for the message about its time limit.
+   */
+  get missing() {
+    if (this.#main === 'running') return "main's promise is still pending"
+    if (this.#main === 'none' && this.place.awaitsMain) return 'the file did not call cluster.run() in this process'
+    if (this.#servers.pending > 0) return 'a server is not listening yet'
+    return 'no server listens and ready() was not called'
+  }
+
+  /** A promise of main says when it is done; anything else is ready when it listens. */
+  #check() {
+    if (this.#state !== 'booting' || this.#servers.pending > 0) return
+    if (this.place.slot === undefined) return this.#checkSpare()
+    const listens = this.#servers.listening > 0
+    if (
+      this.#saidReady ||
+      this.#main === 'resolved' ||
+      (this.#main === 'returned' && listens) ||
+      (this.#main === 'none' && !this.place.awaitsMain && listens)
+    )
+      this.#ready()
+  }
+
+  /** What listening would make ready is as far as a spare gets. */
+  #checkSpare() {
+    const { held } = this.#servers
+    if (!this.#saidReady && held === 0 && this.#main !== 'resolved' && this.#main !== 'waiting') return
+    this.#state = 'spare'
+    this.emit('spare')
+  }
+
+  #ready() {
+    this.#saidReady = true
+    if (this.place.slot === undefined) return this.#check()
+    if (this.#state !== 'booting') return
+    this.#state = 'ready'
+    this.#region.set(this.#seat, SEAT.state, STATE.ready)
+    this.emit('ready')
+  }
+
+  #onDrain(/** @type {() => unknown} */ hook, /** @type {unknown} */ options) {
+    if (typeof hook !== 'function') throw invalidArgument(`onDrain: expected a function, got ${show(hook)}`)
+    const { timeout = Infinity } = readOptions(options, { timeout: duration }, 'onDrain options')
+    const entry = { hook, timeout }
+    this.#hooks.push(entry)
+    return () => {
+      this.#hooks = this.#hooks.filter((other) => other !== entry)
+    }
+  }
+
+  /**
+   * Drains once; later calls join the first.
+   * @param {{ grace: number, idle: number }} limits
+   */
+  drain(limits) {
+    this.#drained ??= this.#drain(limits)
+    return this.#drained
+  }
+
+  async #drain(/** @type {{ grace: number, idle: number }} */ { grace, idle }) {
+    this.stopping = true
+    this.#state = 'draining'
+    this.#region.set(this.#seat, SEAT.state, STATE.draining)
+    this.emit('draining')
+    this.#abort.abort()
+    const report = await drain({
+      servers: this.#servers,
+      hooks: this.#hooks,
+      grace,
+      idle,
+      onError: (error) => this.emit('hookError', error)
+    })
+    this.#stopBeat()
+    this.emit('drained', report)
+  }
+
+  /** Takes its hands off the process (used where the process lives on). */
+  release() {
+    this.#stopBeat()
+    this.#servers.release()
+    this.#region.clear(this.#seat)
+  }
+}
+
+module.exports = { ClusterProcess }
