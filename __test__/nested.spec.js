@@ -3,6 +3,7 @@
 // Tasks that have their own pool run others: no place is kept by one that waits, and none outlives its caller.
 
 const test = require('ava')
+const { drain } = require('../lib/environment')
 const { failure, fixture, Gate, makePool, program, rspool } = require('./helpers')
 
 function familyPool(t, options = {}) {
@@ -181,6 +182,17 @@ test('works with several tasks at once in an isolate, within map and stream, and
   }, []))
     items.push(item)
   t.deepEqual(items, [9, 999008199])
+})
+
+test('calls that come in together with results harm none of them', async (t) => {
+  const { pool, gate } = familyPool(t)
+  await pool.ready()
+  const texts = Array.from({ length: 40 }, (_, i) => `text ${i} `.repeat(9))
+  const results = texts.map((text) => pool.runTask('echoes', text, { onProgress() {} }))
+  for (let count; (count = gate.arrived) < texts.length; ) Atomics.wait(gate.cells, 0, count)
+  // What the loop does when it comes to the results before it comes to the calls.
+  drain()
+  t.deepEqual(await Promise.all(results), texts)
 })
 
 test('a process ends in the middle of it', async (t) => {

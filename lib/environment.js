@@ -161,6 +161,17 @@ function isBlocked() {
 let reading = false
 /** @type {(() => void)[]} */
 const afterwards = []
+/** What of this package waits for the same, and not for the loop. @type {(() => void)[]} */
+const afterReading = []
+
+/**
+ * Does what writes to the mailbox: at once, or when the records in it have been read.
+ * @param {() => void} action
+ */
+function whenRead(action) {
+  if (reading) afterReading.push(action)
+  else action()
+}
 
 /**
  * Calls a listener of the user's, once the mailbox is free and the loop not blocked. What it throws is uncaught, as it should be,
@@ -218,6 +229,7 @@ function drain() {
   }
   reading = false
   // After the records: what these do may drain again, and the mailbox is one.
+  if (afterReading.length > 0) for (const action of afterReading.splice(0)) action()
   for (const listener of afterwards.splice(0)) notify(listener)
   for (const { pool, what, about } of controls) pools.get(pool)?.control(what, about)
   if (result >= MORE) setImmediate(drain)
@@ -263,6 +275,7 @@ module.exports = {
   hold,
   release,
   drain,
+  whenRead,
   notify,
   block,
   unblock,

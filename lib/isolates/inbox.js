@@ -2,7 +2,7 @@
 
 // What isolates send through their ports: each kind of message, and who takes it.
 
-const { notify, isBlocked } = require('../environment')
+const { notify, whenRead, isBlocked } = require('../environment')
 const { WorkerExitError } = require('../errors')
 const { told } = require('../observe/readings')
 const { PORT_MESSAGE } = require('../payload/port')
@@ -88,9 +88,9 @@ class Inbox {
         isolate.exitCode = message[1]
         return
       case PORT_MESSAGE.NESTED:
-        return nested().submit(this.#owner, this.#taskOf(message), isolate, message)
+        return whenRead(() => nested().submit(this.#owner, this.#taskOf(message), isolate, message))
       case PORT_MESSAGE.NESTED_ABORT:
-        return nested().abort(isolate, message)
+        return whenRead(() => nested().abort(isolate, message))
       case PORT_MESSAGE.WANT: {
         const [, ticket, slot, generation, target] = message
         const held = this.#owner.taskOf(ticket, generation)?.held
