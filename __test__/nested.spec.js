@@ -46,6 +46,15 @@ test('a chain of 300 calls, one in the other, ends on one isolate', async (t) =>
   t.is(new Set(threads).size, 1)
 })
 
+for (const concurrentTasksPerWorker of [1, 4]) {
+  test(`a task stays itself between its calls, of ${concurrentTasksPerWorker} at once`, async (t) => {
+    const { pool } = familyPool(t, { concurrentTasksPerWorker })
+    const all = await Promise.all(Array.from({ length: 10 }, () => pool.runTask('inTurn', 5)))
+    for (const ids of all) t.deepEqual(ids, Array(6).fill(ids[0]))
+    t.is(new Set(all.map(([id]) => id)).size, 10)
+  })
+}
+
 test('every kind of task, value and way of a value', async (t) => {
   const { pool } = familyPool(t)
   t.is(await pool.runTask('inline'), 3)

@@ -6,6 +6,9 @@ const { isMainThread, threadId, workerData } = require('node:worker_threads')
 const { context } = require('./context')
 const { move, transferableSymbol, valueSymbol } = require('../payload/move')
 
+// Before the first task, if the script asks for it when it is loaded.
+context.follow()
+
 /** The task that the calling code runs for. */
 const task = Object.freeze({
   /** An AbortSignal that is also right inside a synchronous loop; undefined outside of a task. */

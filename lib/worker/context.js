@@ -113,7 +113,16 @@ const slots = []
 let current
 /** Where several tasks run at once and a script asks which. @type {AsyncLocalStorage<Running> | undefined} */
 let storage
+/** What ran when that was made, and is not in it. @type {Running | undefined} */
+let first
 let shared = false
+let asked = false
+
+function separate() {
+  if (storage !== undefined) return
+  storage = new AsyncLocalStorage()
+  first = current
+}
 
 const context = {
   /** The pool's script, and the name of the export that its `run` calls. */
@@ -132,6 +141,7 @@ const context = {
     flags = array
     port = toOwner
     shared = concurrency > 1
+    if (asked) context.follow()
   },
 
   /**
@@ -148,11 +158,18 @@ const context = {
 
   /** A script has asked for the context: from now on it follows asynchronous code. */
   follow() {
-    if (shared) storage ??= new AsyncLocalStorage()
+    asked = true
+    if (shared) separate()
+  },
+
+  /** The task that calls has others run: while it waits for them they may run here too. */
+  share() {
+    shared = true
+    separate()
   },
 
   current() {
-    return storage?.getStore() ?? current
+    return storage === undefined ? current : (storage.getStore() ?? first ?? current)
   },
 
   /** @param {{ slot: number, generation: number }} task */
@@ -173,6 +190,7 @@ const context = {
     const running = /** @type {Running} */ (slots[slot])
     slots[slot] = undefined
     if (current === running) current = undefined
+    if (first === running) first = undefined
     return running
   },
 

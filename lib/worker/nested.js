@@ -37,7 +37,7 @@ function own() {
 
 /** The task that calls. */
 function caller() {
-  context.follow()
+  context.share()
   const outer = context.current()
   if (outer === undefined || !context.runs(outer))
     throw new RspoolError('ERR_RSPOOL_NO_TASK', 'Only a running task can have its pool run another one')
