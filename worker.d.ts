@@ -90,7 +90,8 @@ export function runTask<T = any, N extends string = string>(
 export function runTask<T = any>(input: NoTask, options?: NestedOptions): Promise<T>
 /**
  * The stores whose values travel with tasks, by the names of the pool's option `context`: each is made when it
- * is first asked for, and has the caller's value while a task runs.
+ * is first asked for, and has the caller's value while a task runs. What they hold when a task calls {@link run}
+ * or {@link runTask} travels on.
  */
 export const context: { readonly [name: string]: AsyncLocalStorage<any> }
 

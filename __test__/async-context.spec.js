@@ -212,6 +212,53 @@ test('the listeners of task.signal run in the context of the task', async (t) =>
   await pouring.return()
 })
 
+test('it travels on with nested calls, however deep', async (t) => {
+  const user = new AsyncLocalStorage()
+  const pool = contextPool(t, { context: { user } })
+  t.deepEqual(await user.run('Ada', () => pool.runTask('deep', [2])), ['Ada', 'Ada', 'Ada'])
+  t.deepEqual(await pool.runTask('deep', [2]), [undefined, undefined, undefined])
+  t.deepEqual(await pool.runTask('deep', [1], { context: { user: 'Bob' } }), ['Bob', 'Bob'])
+  t.deepEqual(
+    user.run('Eve', () => pool.runTaskSync('deep', [2])),
+    ['Eve', 'Eve', 'Eve']
+  )
+  const others = await user.run('Ada', () => pool.runTask('others'))
+  t.deepEqual(others, [[9, 'Ada'], 0, 999008199, 'Ada'])
+})
+
+test('nested calls of several tasks at once have each its own', async (t) => {
+  const user = new AsyncLocalStorage()
+  const pool = contextPool(t, { context: { user }, concurrentTasksPerWorker: 8 })
+  const ids = Array.from({ length: 24 }, (_, i) => i)
+  const seen = await Promise.all(ids.map((id) => user.run(id, () => pool.runTask('deep', [2, (id * 7) % 5]))))
+  t.deepEqual(
+    seen,
+    ids.map((id) => [id, id, id])
+  )
+})
+
+test('what a script has put in a store goes on instead, and what is given with a call before that', async (t) => {
+  const user = new AsyncLocalStorage()
+  const expected = (ambient) => [
+    ['own', undefined],
+    ['of the call', undefined],
+    [undefined, undefined],
+    [undefined, undefined],
+    ['own', 'traced'],
+    [ambient, 'own'],
+    [ambient, undefined]
+  ]
+  const pool = contextPool(t, { context: { user } })
+  t.deepEqual(await user.run('ambient', () => pool.runTask('overrides', 'own')), expected('ambient'))
+  t.deepEqual(await contextPool(t).runTask('overrides', 'own'), expected(undefined), 'with no context of the pool')
+})
+
+test('a value in a script that cannot be cloned rejects that nested call only', async (t) => {
+  const user = new AsyncLocalStorage()
+  const pool = contextPool(t, { context: { user } })
+  t.deepEqual(await user.run('Ada', () => pool.runTask('uncloneable')), ['Ada', 'DataCloneError', 'Ada'])
+})
+
 test('a value that cannot be cloned rejects that call only', async (t) => {
   const user = new AsyncLocalStorage()
   const pool = contextPool(t, { context: { user } })

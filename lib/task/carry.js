@@ -46,4 +46,4 @@ function valuesOf(stores, given) {
   return values
 }
 
-module.exports = { carry }
+module.exports = { carry, valuesOf }

@@ -129,6 +129,8 @@ const context = {
   script: { filename: /** @type {string | undefined} */ (undefined), name: 'default' },
   /** Whether this is an isolate of a pool. */
   inWorker: false,
+  /** What of the context goes on with a nested call; set by the first store. @type {((given: any) => any) | undefined} */
+  travelling: undefined,
 
   /**
    * @param {Int32Array} array

@@ -10,7 +10,7 @@ const { Lookup, notTask } = require('../task/lookup')
 const { runOptions, taskOptions } = require('../options')
 const { PORT_MESSAGE } = require('../payload/port')
 const { revive } = require('../payload/thrown')
-const { NATIVE } = require('../task/targets')
+const { NATIVE, SCRIPT } = require('../task/targets')
 const { context } = require('./context')
 const { setWaits } = require('./loop')
 
@@ -86,6 +86,8 @@ function send(outer, target, input, { signal, transferList, ...given }) {
   return new Promise((resolve, reject) => {
     const { lane, id: number } = target
     const list = transferList ?? []
+    // Native tasks have none.
+    if (lane === SCRIPT && context.travelling !== undefined) given.context = context.travelling(given.context)
     // As one message: what is moved is moved only if all of it can be sent.
     outer.post(
       [PORT_MESSAGE.NESTED, outer.ticket, outer.generation, id, lane, number, input, given, transferList],

@@ -1,21 +1,32 @@
 'use strict'
 
 // What of a caller's context has travelled with a task: the values of this isolate's own stores while the
-// task runs, also after an await.
+// task runs, also after an await. They travel on with the calls that it makes itself.
 
 const { AsyncLocalStorage } = require('node:async_hooks')
+const { valuesOf } = require('../task/carry')
+const { context: tasks } = require('./context')
 
-/** @type {Map<string, AsyncLocalStorage<any>>} */
-const stores = new Map()
+/** @type {Record<string, AsyncLocalStorage<any>>} */
+const stores = Object.create(null)
 
 /**
  * @param {string} name
  * @returns {AsyncLocalStorage<any>}
  */
 function storeOf(name) {
-  let store = stores.get(name)
-  if (store === undefined) stores.set(name, (store = new AsyncLocalStorage()))
-  return store
+  tasks.travelling = travelling
+  return (stores[name] ??= new AsyncLocalStorage())
+}
+
+/**
+ * What travels on with a call that is made now.
+ * @param {Record<string, any> | undefined} given
+ * @returns {Record<string, any> | undefined}
+ */
+function travelling(given) {
+  const values = valuesOf(stores, given)
+  return values && Object.fromEntries(values)
 }
 
 /** The stores by name, each made when it is first asked for. */
