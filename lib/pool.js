@@ -113,6 +113,7 @@ class Pool extends EventEmitter {
       watching: {
         pool: this,
         timing: this.#options.timing === true,
+        scope: this.#isolates.scope,
         threadIdOf: (worker) => this.#isolates.all.get(worker)?.threadId
       },
       onDrain: () => this.#emit('drain'),

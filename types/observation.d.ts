@@ -58,16 +58,20 @@ export interface TaskMessage {
   task: string
   lane: 'native' | 'script'
   /** `'batch'` is a chunk of `pool.map`. */
-  kind: 'call' | 'batch' | 'stream'
+  kind: 'call' | 'batch' | 'stream' | 'channel'
   /** The script as an URL; of script tasks only. */
   filename: string | undefined
+  /** Whether a task of the pool has called it. */
+  nested: boolean
+  /** Of the task that has called it, if somebody had subscribed when that was called. */
+  outer: TaskMessage | undefined
   /** Who has taken it; known from `start` on. */
   worker: { id: number; threadId: number | undefined } | undefined
   /** Milliseconds that it waited; known from `start` on. */
   wait: number | undefined
   /** Milliseconds that it ran; known at the end of a task that a worker has ended. */
   run: number | undefined
-  /** What a `'call'` gave; at its end. */
+  /** What a `'call'` or a `'channel'` gave; at its end. */
   result?: any
   /** What it failed with, at its end. */
   error?: unknown
@@ -88,7 +92,9 @@ export interface TaskMeasure {
   pool: string
   task: string
   lane: 'native' | 'script'
-  kind: 'call' | 'batch' | 'stream'
+  kind: 'call' | 'batch' | 'stream' | 'channel'
+  /** Whether a task of the pool has called it. */
+  nested: boolean
   /** Milliseconds that it waited, if it started. */
   wait: number | undefined
   /** Milliseconds that it ran, if a worker has ended it. */

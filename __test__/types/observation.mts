@@ -39,7 +39,10 @@ is<number | undefined>()(worker.heap?.used, true)
 is<number | undefined>()(worker.eventLoopUtilization?.utilization, true)
 
 subscribe('rspool:task:end', (message) => {
-  const { task, wait, run, error } = message as TaskMessage
+  const { task, kind, nested, outer, wait, run, error } = message as TaskMessage
+  is<'call' | 'batch' | 'stream' | 'channel'>()(kind, true)
+  is<boolean>()(nested, true)
+  is<TaskMessage | undefined>()(outer?.outer, true)
   is<string>()(task, true)
   is<number | undefined>()(wait, true)
   is<number | undefined>()(run, true)
@@ -48,4 +51,5 @@ subscribe('rspool:task:end', (message) => {
 subscribe('rspool:worker:exit', (message) => is<number | undefined>()((message as WorkerMessage).exitCode, true))
 export function errorOf({ detail }: PerformanceMeasure) {
   is<string | undefined>()((detail as TaskMeasure).error, true)
+  is<boolean>()((detail as TaskMeasure).nested, true)
 }

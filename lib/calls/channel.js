@@ -6,6 +6,7 @@
 const { MessageChannel } = require('node:worker_threads')
 const { WHAT } = require('../environment')
 const { invalidArgument } = require('../errors')
+const { isHooked } = require('../observe/watch')
 const { channelOptions } = require('../options')
 const { isMoved, unwrap } = require('../payload/move')
 const { NATIVE, variantOf } = require('../task/targets')
@@ -33,7 +34,6 @@ class ChannelTask extends Task {
    * @param {number} offset
    */
   settle(what, about, length, offset) {
-    if (this.onProgress !== undefined) this.home.flush()
     super.settle(what, about, length, offset)
     // Where the function ended, the worker has closed its end, and what it sent before that still arrives.
     if (what !== WHAT.RETURNED && what !== WHAT.THREW && what !== WHAT.WORKER_GONE) this.#port.close()
@@ -62,16 +62,17 @@ function channel({ submitter, target, settings }, task, input, given) {
   use.transferList = [...(options.transferList ?? []), ...transferList, other]
   // A port can be sent but once.
   use.retries = 0
+  /** @type {any} */
+  let call
   const result = new Promise((resolve, reject) => {
-    const call = new ChannelTask(submitter.home, resolve, reject, port)
-    call.onProgress = use.onProgress
-    try {
-      submitter.submitAs(call, variantOf(called, 'channel'), [other, value], use)
-    } catch (error) {
-      port.close()
-      reject(error)
-    }
+    call = new ChannelTask(submitter.home, resolve, reject, port)
   })
+  try {
+    submitter.submitAs(call, variantOf(called, 'channel'), [other, value], use, isHooked(result))
+  } catch (error) {
+    port.close()
+    return { port, result: Promise.reject(error) }
+  }
   return { port, result }
 }
 

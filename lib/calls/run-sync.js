@@ -41,6 +41,7 @@ class BlockingTask extends Task {
     this.reject(make(runSync))
   }
 }
+BlockingTask.prototype.prompt = true
 
 /**
  * @param {import('./map').Caller} caller
@@ -61,7 +62,7 @@ function runSync({ submitter, isolates, paused }, target, input, settings) {
   try {
     // What happened before, and what was sent when nobody rang for it.
     isolates.flush()
-    submitter.submitAs(task, target, input, settings)
+    submitter.submitAs(task, target, input, settings, false)
     while (!task.settled) {
       isolates.attend()
       bound.wait(SLICE)

@@ -31,6 +31,8 @@ class NestedTask extends Task {
     this.reject(make(this.fail))
   }
 }
+// Its caller may be what the blocked thread waits for.
+NestedTask.prototype.prompt = true
 
 /**
  * @param {Task} outer
@@ -87,15 +89,11 @@ function submit({ submitter, options }, outer, { nested, port }, message) {
   const family = outer === undefined ? undefined : familyOf(outer)
   if (outer === undefined) return task.reject(new AbortError(new Error('The task that called has ended')))
   try {
-    const settings = new Settings(options, given)
-    settings.outer = outer
-    settings.isPlain = false
-    // What surrounds the calls of the owner is not what surrounds this one.
-    settings.stores = undefined
-    settings.transferList = transferList
-    submitter.submitAs(task, { lane, id: target, spread: false }, input, settings)
+    const settings = new Settings(options, { ...given, transferList }, outer)
+    submitter.submitAs(task, { lane, id: target, spread: false }, input, settings, false)
   } catch (error) {
-    return task.reject(error)
+    // Whoever looks on has been told.
+    return answer(false, describe(error))
   }
   if (calls[task.ticket] !== task) return
   nested.set(id, task)

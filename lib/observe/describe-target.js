@@ -9,7 +9,7 @@ const { NATIVE } = require('../task/targets')
  * @typedef {object} Described
  * @property {string} task the name of the native task or of the export, or '(inline)'
  * @property {'native' | 'script'} lane
- * @property {'call' | 'batch' | 'stream'} kind
+ * @property {'call' | 'batch' | 'stream' | 'channel'} kind
  * @property {string | undefined} filename an URL
  */
 

@@ -1,7 +1,7 @@
 'use strict'
 
 // Whether a call is watched by anybody: what is asked for each call, so that it costs next to nothing
-// where the answer is no. What is done where it is yes is in watched-task.js.
+// where the answer is no. What is done where it is yes is in watcher.js.
 
 const { AsyncResource } = require('node:async_hooks')
 const { channel } = require('node:diagnostics_channel')
@@ -55,15 +55,23 @@ function hasSubscribers() {
 }
 
 /**
+ * Whether hooks are in use.
  * @param {Promise<any>} promise that was just made
- * @param {boolean} asked whether the call's own settings ask for it
  */
-function isWatched(promise, asked) {
-  return asked || /** @type {any} */ (promise)[ASYNC_ID] !== undefined || hasSubscribers()
+function isHooked(promise) {
+  return /** @type {any} */ (promise)[ASYNC_ID] !== undefined
+}
+
+/**
+ * @param {boolean} asked whether the call's own settings ask for it
+ * @param {boolean} hooked
+ */
+function isWatched(asked, hooked) {
+  return asked || hooked || hasSubscribers()
 }
 
 const tracing = { start: called, end: returned, asyncStart, asyncEnd, error: failed }
 const channels = { queue, start, end, error, tracing }
 const workers = { workerCreate: channel('rspool:worker:create'), workerExit: channel('rspool:worker:exit') }
 
-module.exports = { isWatched, hasSubscribers, PoolScope, channels, workers }
+module.exports = { isHooked, isWatched, hasSubscribers, PoolScope, channels, workers }

@@ -12,8 +12,9 @@ class Settings {
   /**
    * @param {any} pool the pool's options
    * @param {any} [run] the task's
+   * @param {InstanceType<typeof import('./task').Task>} [outer] the running task that may wait for it
    */
-  constructor(pool, run) {
+  constructor(pool, run, outer) {
     this.timeout = toLimit(run?.timeout ?? pool.timeout)
     this.queueTimeout = toLimit(run?.queueTimeout ?? pool.queueTimeout)
     this.priority = run?.priority ?? 0
@@ -24,17 +25,17 @@ class Settings {
     this.params = run?.params === undefined ? undefined : toJson(run.params, "Task options: 'params'")
     this.counters = run?.counters
     this.onProgress = run?.onProgress
-    /** The running task that may wait for it. @type {InstanceType<typeof import('./task').Task> | undefined} */
-    this.outer = undefined
+    this.outer = outer
     this.group = run?.group
     /** 0 for any worker, a key above 0, or -1 - the id of the only one. */
     this.placement = run?.affinity ?? 0
     /** Whether the mailbox holds all that the scheduler is told. */
-    this.isPlain = this.params === undefined && this.counters === undefined && this.group === undefined
+    this.isPlain =
+      outer === undefined && this.params === undefined && this.counters === undefined && this.group === undefined
     /** @type {Link | undefined} */
     this.linked = undefined
-    /** What is to travel: registered stores, and values of this call. */
-    this.stores = pool.context
+    /** What is to travel: registered stores, which are those of another thread than the outer task's, and values. */
+    this.stores = outer === undefined ? pool.context : undefined
     this.context = run?.context
     /** Whether it is more than a call and its result. */
     this.watched =

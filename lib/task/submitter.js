@@ -10,7 +10,7 @@ const { isMoved, unwrap } = require('../payload/move')
 const { PORT, TAG, encode, encodeForNative } = require('../payload/values')
 const { NATIVE } = require('./targets')
 const { carry } = require('./carry')
-const { isWatched } = require('../observe/watch')
+const { isHooked, isWatched } = require('../observe/watch')
 const { Task } = require('./task')
 
 /** @typedef {import('./targets').Target} Target */
@@ -20,8 +20,8 @@ const RESULT_FULL = 1
 /** Beside the lane: the scheduler tells when the task starts, and how long it ran. */
 const OBSERVED = 2
 
-/** Loaded by the first call that is watched. @type {typeof import('../observe/watched-task').WatchedTask | undefined} */
-let WatchedTask
+/** Loaded by the first call that is watched. @type {typeof import('../observe/watcher').Watcher | undefined} */
+let Watcher
 
 /** @type {(value: any) => void} */
 let resolve
@@ -56,7 +56,7 @@ class Submitter {
    * @param {number} pool.handle
    * @param {any} pool.options
    * @param {InstanceType<typeof import('../isolates').Isolates>} pool.isolates
-   * @param {import('../observe/watched-task').Watching} pool.watching
+   * @param {import('../observe/watcher').Watching} pool.watching
    * @param {() => void} pool.onDrain nothing waits any more
    * @param {() => void} pool.onEmpty nothing is in flight any more
    */
@@ -85,10 +85,8 @@ class Submitter {
    * @returns {Promise<any>}
    */
   submit(target, input, settings) {
-    this.#refuse(settings)
     const promise = new Promise(capture)
-    if (isWatched(promise, settings.watched)) this.#submitWatched(target, input, settings)
-    else this.#hand(new Task(this.home, resolve, reject), target, input, settings)
+    this.submitAs(new Task(this.home, resolve, reject), target, input, settings, isHooked(promise))
     return promise
   }
 
@@ -98,11 +96,12 @@ class Submitter {
    * @param {Target} target
    * @param {any} input
    * @param {Settings} settings
+   * @param {boolean} hooked whether the promise of the call shows that hooks are in use
    */
-  submitAs(task, target, input, settings) {
+  submitAs(task, target, input, settings, hooked) {
     this.#refuse(settings)
-    const carried = settings.watched ? carry(target, input, settings) : { target, input }
-    this.#hand(task, carried.target, carried.input, settings)
+    if (isWatched(settings.watched, hooked)) this.#submitWatched(task, target, input, settings)
+    else this.#hand(task, target, input, settings)
   }
 
   /** @param {Settings} settings */
@@ -113,14 +112,14 @@ class Submitter {
   }
 
   /**
+   * @param {InstanceType<typeof Task>} task
    * @param {Target} target
    * @param {any} input
    * @param {Settings} settings
    */
-  #submitWatched(target, input, settings) {
-    WatchedTask ??= require('../observe/watched-task').WatchedTask
-    const task = new WatchedTask(this.home, resolve, reject, this.#watching, target, settings)
-    task.call(() => {
+  #submitWatched(task, target, input, settings) {
+    Watcher ??= require('../observe/watcher').Watcher
+    new Watcher(task, this.#watching, target, settings).call(() => {
       const carried = carry(target, input, settings)
       this.#hand(task, carried.target, carried.input, settings)
     })

@@ -39,6 +39,20 @@ class Task {
   }
 
   /**
+   * A worker has taken it.
+   * @param {number} worker
+   * @param {number} wait milliseconds
+   */
+  started(worker, wait) {
+    this.watcher?.started(worker, wait)
+  }
+
+  /** @param {number} run milliseconds */
+  ran(run) {
+    this.watcher?.ran(run)
+  }
+
+  /**
    * @param {number} what
    * @param {number} about
    * @param {number} length
@@ -137,7 +151,11 @@ class Task {
 // What few tasks have is a property of those only: the others are the smaller for it, and there are many.
 /** Its input, until the worker that took it asks for it through its port. @type {any} */
 Task.prototype.held = undefined
-/** Whether the scheduler tells of its start. */
+/** Whether it settles while its thread is blocked, before anybody who looks on is told. */
+Task.prototype.prompt = false
+/** Who looks on. @type {InstanceType<typeof import('../observe/watcher').Watcher> | undefined} */
+Task.prototype.watcher = undefined
+/** Whether the scheduler tells of its start, and how long it ran. */
 Task.prototype.observed = false
 /** @type {((value: any) => void) | undefined} */
 Task.prototype.onProgress = undefined
