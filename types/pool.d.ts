@@ -547,8 +547,9 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
    * Refuses new tasks with `ERR_RSPOOL_POOL_CLOSED`, lets queued and running ones finish, runs `teardown` of
    * the scripts, and resolves when every worker has ended. May be called any number of times.
    * @param options.force as {@link destroy}
+   * @param options.timeout milliseconds after which what has not ended is ended as by {@link destroy}
    */
-  close(options?: { force?: boolean | undefined }): Promise<void>
+  close(options?: { force?: boolean | undefined; timeout?: number | undefined }): Promise<void>
   /**
    * Rejects queued and running tasks with `ERR_RSPOOL_POOL_CLOSED`, terminates the isolates, and resolves
    * when every worker has ended. Also after `close()`.
