@@ -7,28 +7,27 @@
 
 use std::sync::Arc;
 
+use parking_lot::MutexGuard;
+
 use super::Scheduler;
 use super::alarms::ns;
 use crate::scheduler::clock::now;
 use crate::scheduler::lane::Lane;
 use crate::scheduler::outbox::{Control, Message};
-use crate::scheduler::state::{Cancel, Given};
+use crate::scheduler::state::{Cancel, Given, State};
 use crate::scheduler::task::{Key, Outcome, Stage};
 use crate::scheduler::timer::Alarm;
 
 impl Scheduler {
     /// Gives a task up. True when it had not ended: its outcome is now the caller's to tell.
     pub fn cancel(self: &Arc<Self>, key: Key) -> bool {
-        let given = self.state.lock().give_up(key);
-        if let Given::Running(Some(cancel)) = &given {
-            self.cancel_running(key, cancel);
-        }
+        let given = self.give_up(self.state.lock(), key);
         !matches!(given, Given::Ended)
     }
 
     /// Gives a task up whose time is over, and tells the owner. With a `stage`, only if it is at that one.
     pub(super) fn expire(self: &Arc<Self>, key: Key, stage: Option<Stage>, outcome: Outcome) {
-        let mut state = self.state.lock();
+        let state = self.state.lock();
         let due = state.find(key).filter(|task| match stage {
             Some(stage) => task.stage == stage,
             None => task.stage != Stage::Abandoned,
@@ -36,13 +35,19 @@ impl Scheduler {
         let Some(ticket) = due.map(|task| task.ticket) else {
             return;
         };
+        self.give_up(state, key);
+        self.owner.send(Message::Settled { ticket, outcome });
+    }
+
+    /// Gives a task up, and releases the lock. If it runs, its worker is told.
+    fn give_up(self: &Arc<Self>, mut state: MutexGuard<'_, State>, key: Key) -> Given {
         let given = state.give_up(key);
         self.publish(&state);
         drop(state);
-        if let Given::Running(Some(cancel)) = given {
-            self.cancel_running(key, &cancel);
+        if let Given::Running(Some(cancel)) = &given {
+            self.cancel_running(key, cancel);
         }
-        self.owner.send(Message::Settled { ticket, outcome });
+        given
     }
 
     /// Tells the worker of an abandoned task, and limits how long an isolate may ignore it.
