@@ -23,10 +23,13 @@ pub(super) struct LaneState {
     pub(super) retiring: u32,
     /// Starting workers that have all the tasks they may run.
     pub(super) promised: u32,
+    /// Workers that spin or were rung, and will look for tasks.
     pub(super) searching: u32,
+    /// Workers that run a task which does not wait for others.
     pub(super) busy: u32,
+    /// Tasks that workers have.
     pub(super) running: u32,
-    /// Of those that run, the ones that wait for others.
+    /// Of those, the ones that wait for others.
     pub(super) waiting: u32,
     /// Something has come for the very worker that spins.
     pub(super) nudged: bool,

@@ -2,12 +2,13 @@
 //! the scheduler's lock; nothing in here rings, waits or starts anything.
 //!
 //! Here is what the pool has, and what goes in and out of its queues; `choose` gives workers their
-//! tasks, `bind` keeps tasks with a worker, `wake` decides who is rung or started, `life` is how workers
-//! come and go, `wear` when they are replaced, `give_up` how tasks end without a result, `lane_state` counts
-//! the workers of a lane, and `readings` is what is told of all that.
+//! tasks, `direct` a task to a worker as it comes, `bind` keeps tasks with a worker, `wake` decides who is
+//! rung or started, `life` is how workers come and go, `wear` when they are replaced, `give_up` how tasks end
+//! without a result, `lane_state` counts the workers of a lane, and `readings` is what is told of all that.
 
 mod bind;
 mod choose;
+mod direct;
 mod give_up;
 mod lane_state;
 mod life;
