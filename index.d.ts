@@ -8,6 +8,7 @@ export * as cluster from './types/cluster.js'
 export * from './types/counters.js'
 export * from './types/errors.js'
 export * from './types/observation.js'
+export * from './types/options.js'
 export * from './types/pool.js'
 export * from './types/tasks.js'
 
