@@ -8,6 +8,7 @@ export * as cluster from './types/cluster.js'
 export * from './types/counters.js'
 export * from './types/errors.js'
 export * from './types/observation.js'
+export * from './types/options.js'
 export * from './types/pool.js'
 export * from './types/tasks.js'
 
@@ -272,6 +273,18 @@ export const tasks: Tasks
  * anew at each call.
  */
 export function cpuCount(): number
+
+/**
+ * Has the pools that this process makes from now on, in all its threads, share one CPU budget: at most `busy` workers
+ * of all of them, and one for each further pool, which may always run one task. What is free goes to whoever has
+ * tasks. The pools of a cluster's processes share one by themselves.
+ *
+ * @param busy default: {@link cpuCount}
+ * @returns false, and nothing changes, where they share a budget already: that of a cluster, or of an earlier call
+ * @throws `ERR_RSPOOL_INVALID_ARGUMENT` unless `busy` is an integer from 1 to 4096; `ERR_RSPOOL_UNSUPPORTED` on
+ * Windows
+ */
+export function shareCpu(busy?: number): boolean
 
 /** All pools of this thread as text for Prometheus, one exposition; see {@link Pool.metrics}. */
 export function metrics(): string

@@ -6,6 +6,7 @@ const { runTask, runTaskSync, tasks } = require('./lib/default-pool')
 const { AtomicCounters } = require('./lib/counters')
 const { move, transferableSymbol, valueSymbol } = require('./lib/payload/move')
 const { classes: errors } = require('./lib/errors')
+const { shareCpu } = require('./lib/share-cpu')
 const cluster = require('./lib/cluster')
 const { addDrainHook, addPoolReading } = require('./lib/cluster/hooks')
 
@@ -25,6 +26,7 @@ module.exports = {
   transferableSymbol,
   valueSymbol,
   cpuCount: () => bound.cpuCount(),
+  shareCpu,
   metrics,
   errors
 }

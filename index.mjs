@@ -12,6 +12,7 @@ export const {
   transferableSymbol,
   valueSymbol,
   cpuCount,
+  shareCpu,
   metrics,
   errors
 } = rspool

@@ -11,6 +11,7 @@ test('options of close that are wrong reject, and the pool stays open', async (t
   const code = 'ERR_RSPOOL_INVALID_ARGUMENT'
   await t.throwsAsync(pool.close({ forse: true }), { code, message: /Did you mean 'force'/ })
   await t.throwsAsync(pool.close({ force: 'yes' }), { code })
+  await t.throwsAsync(pool.close({ timeout: -1 }), { code, message: /timeout/ })
   await t.throwsAsync(pool.close(true), { code })
   t.false(pool.closed)
   t.is(await pool.run(1), 1)
@@ -115,6 +116,28 @@ test('destroy cuts a close short that waits', async (t) => {
   await pool.destroy()
   await closing
   t.is((await running).code, CLOSED)
+})
+
+test('a close with a timeout gives up what has not ended by then', async (t) => {
+  const { pool, gate } = taskPool(t, { maxThreads: 1 })
+  const running = failure(pool.runTask('never'))
+  const queued = failure(pool.run(1))
+  await gate.arrival()
+  const patient = pool.close({ timeout: 60_000 })
+  await pool.close({ timeout: 0 })
+  await patient
+  t.is((await running).code, CLOSED)
+  t.is((await queued).code, CLOSED)
+})
+
+test('a close with a timeout lets end what ends before', async (t) => {
+  const { pool, gate } = taskPool(t, { maxThreads: 1 })
+  const running = pool.runTask('pause', 7)
+  await gate.arrival()
+  const closing = pool.close({ timeout: 60_000 })
+  gate.open()
+  await closing
+  t.is(await running, 7)
 })
 
 test('close waits for a task whose abort was given to the worker', async (t) => {

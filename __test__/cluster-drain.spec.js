@@ -69,6 +69,15 @@ test('tasks of pools are finished before a process ends', async (t) => {
   t.deepEqual(await primary.exited, { code: 0, signal: null })
 })
 
+test('requests of the primary are answered before a process ends', async (t) => {
+  const { primary } = await start(t, { options: { processes: 1 } })
+  const answer = primary.call('request', 0, { late: true })
+  await primary.event('message')
+  primary.child.kill('SIGTERM')
+  t.is(await answer, 'late')
+  t.deepEqual(await primary.exited, { code: 0, signal: null })
+})
+
 test('a request that never ends is cut when the grace is over, and the exit code says so', async (t) => {
   const { primary, port } = await start(t, { options: { processes: 1, grace: 600 } })
   const failed = t.throwsAsync(request(port, '/hang'))

@@ -130,7 +130,7 @@ test('the inventories of docs/ARCHITECTURE.md name every file', (t) => {
 })
 
 test('every option is in docs/pools.md', (t) => {
-  const declarations = read('types/pool.d.ts') + read('types/tasks.d.ts')
+  const declarations = read('types/options.d.ts') + read('types/tasks.d.ts')
   const options = ['PoolOptions', 'SharedOptions', 'TaskOptions', 'ScriptOptions', 'RunOptions'].flatMap((name) => {
     const [, body] = new RegExp(`^export interface ${name}\\b[^{]*\\{\\n([\\s\\S]*?)^\\}`, 'm').exec(declarations)
     return Array.from(body.matchAll(/^ {2}(\w+)\?:/gm), (match) => match[1])

@@ -95,8 +95,13 @@ test('bad calls reject in the task', async (t) => {
   const { pool } = familyPool(t)
   t.regex(await pool.runTask('bad', { timeot: 1 }), /^ERR_RSPOOL_INVALID_ARGUMENT .*timeout/)
   t.regex(await pool.runTask('bad', 7), /^ERR_RSPOOL_INVALID_ARGUMENT/)
-  t.is(await pool.runTask('outside'), 'ERR_RSPOOL_NO_TASK')
   t.is((await failure(pool.runTask('ask', [{}, 1, {}]))).code, 'ERR_RSPOOL_INVALID_ARGUMENT')
+})
+
+test('a call outside of any task rejects', async (t) => {
+  const { pool } = familyPool(t, { workerData: { callAtStart: true } })
+  await pool.ready()
+  t.is(await pool.runTask('outside'), 'ERR_RSPOOL_NO_TASK')
 })
 
 test('a nested call is given up by its own signal', async (t) => {

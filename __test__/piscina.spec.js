@@ -419,6 +419,8 @@ test('threads go when they are idle, down to the minimum', async (t) => {
     const pending = gates.map(({ cells }) => pool.run(cells, { name: 'wait' }))
     t.is(pool.threads.length, 2)
     t.is(pool.idleThreads, 0)
+    // One thread may be done with both before the other has started.
+    await Promise.all(gates.map((gate) => gate.arrival()))
     for (const gate of gates) gate.open()
     await Promise.all(pending)
     await gone

@@ -352,7 +352,10 @@ test('a deadline ends a stream', async (t) => {
   const { pool } = streamPool(t, { abortGrace: 0 })
   await pool.ready()
   const spinning = pool.stream('spins', undefined, { deadline: Date.now() + 20 })
-  await t.throwsAsync(spinning.next(), { code: 'ERR_RSPOOL_DEADLINE' })
+  const take = async () => {
+    for await (const _ of spinning);
+  }
+  await t.throwsAsync(take(), { code: 'ERR_RSPOOL_DEADLINE' })
 })
 
 test('nothing is left that keeps the process', async (t) => {

@@ -7,7 +7,7 @@ const { EventEmitter } = require('node:events')
 const { bound, WHAT, pools, calls, hold, release } = require('./environment')
 const { PoolClosedError, invalidArgument } = require('./errors')
 const { Lookup, notTask } = require('./task/lookup')
-const { poolOptions, runOptions, taskOptions, sizeOptions, closeOptions } = require('./options')
+const { poolOptions, runOptions, taskOptions, sizeOptions, closeOptions, toLimit } = require('./options')
 const { NATIVE, SCRIPT } = require('./task/targets')
 const { withReadings } = require('./observe/readings')
 const { workers } = require('./observe/watch')
@@ -385,8 +385,11 @@ class Pool extends EventEmitter {
    * @returns {Promise<void>}
    */
   close(options) {
+    let timeout
     try {
-      if (closeOptions(options).force) return this.destroy()
+      const given = closeOptions(options)
+      if (given.force) return this.destroy()
+      timeout = toLimit(given.timeout)
     } catch (error) {
       return Promise.reject(error)
     }
@@ -394,7 +397,12 @@ class Pool extends EventEmitter {
       this.#beginClosing()
       if (this.#submitter.pending === 0) this.#shutDown()
     }
-    return /** @type {Promise<void>} */ (this.#closed)
+    const closed = /** @type {Promise<void>} */ (this.#closed)
+    if (timeout >= 0) {
+      const limit = setTimeout(() => this.destroy(), timeout).unref()
+      closed.then(() => clearTimeout(limit))
+    }
+    return closed
   }
 
   /** @returns {Promise<void>} */

@@ -1,5 +1,6 @@
-/** What is told of tasks and workers while they run. */
+/** What is told of a pool, its tasks and its workers. */
 
+import type { EventLoopUtilization } from 'node:perf_hooks'
 import type { Pool } from './pool.js'
 
 /** How long tasks wait or run, within 1 %; all 0 while nothing was measured. Readable after the pool has ended. */
@@ -101,4 +102,67 @@ export interface TaskMeasure {
   run: number | undefined
   /** The code or the name of what it failed with. */
   error: string | undefined
+}
+
+/** A distribution of times in milliseconds, within 1 %; all 0 while nothing was measured. */
+export interface Percentiles {
+  /** How many were measured. */
+  count: number
+  min: number
+  max: number
+  mean: number
+  p50: number
+  p90: number
+  p99: number
+  p999: number
+}
+
+/** A worker at one moment. */
+export interface WorkerStats {
+  /** Its number in the pool, as in the events; one that has ended leaves it to a later one. */
+  id: number
+  lane: 'native' | 'script'
+  state: 'starting' | 'busy' | 'idle'
+  /** Tasks that it runs now. */
+  running: number
+  /** Tasks that it has ended, in whatever way. */
+  completed: number
+  /** Milliseconds since it was started. */
+  age: number
+  /** Milliseconds that the tasks which it has ended ran, added up. */
+  busyTime: number
+  /** As in the events; `null` in the native lane. */
+  threadId: number | null
+  /** Milliseconds of CPU that its thread has used, in steps of about 10; `null` where the system does not tell. */
+  cpuTime: number | null
+  /** Of an isolate, once it was read; `null` before, and in the native lane. */
+  heap: WorkerHeap | null
+  /** Of an isolate, since it was started; `null` in the native lane. */
+  eventLoopUtilization: EventLoopUtilization | null
+}
+
+/** A pool at one moment. */
+export interface PoolStats {
+  /** The workers of both lanes. */
+  workers: WorkerStats[]
+  /** Workers that run a task. */
+  busy: number
+  /** Workers that run none; those that start are not counted. */
+  idle: number
+  /** Tasks that wait. */
+  queued: number
+  /** Tasks that run, those included that were given up and have not ended. */
+  running: number
+  /** Tasks that returned. */
+  completed: number
+  /** Tasks that ended otherwise: threw, were given up, lost their worker. Refused ones are not counted. */
+  failed: number
+  /** Bytes of the inputs that wait; numbers and what waits for a port are not counted. */
+  queuedBytes: number
+  /** From the call to the start of a task. */
+  waitTime: Percentiles
+  /** From the start of a task to its end. */
+  runTime: Percentiles
+  /** The time that tasks ran, as a share of `maxThreads` times the age of the pool, 0 to 1. */
+  utilization: number
 }

@@ -9,6 +9,11 @@ module.exports = async (context) => {
   const { slot, generation, counters } = context
   context.onRequest((message) => {
     if (message?.fail) throw Object.assign(new TypeError('refused'), { code: 'E_TEST' })
+    // Answered a while after the drain has begun, when nothing else is left to do.
+    if (message?.late) {
+      context.send('asked')
+      return new Promise((resolve) => context.signal.addEventListener('abort', () => setTimeout(resolve, 200, 'late')))
+    }
     return { slot, got: message }
   })
   context.onMessage((message) => {

@@ -15,6 +15,7 @@ module.exports = {
     'move',
     'runTask',
     'runTaskSync',
+    'shareCpu',
     'tasks',
     'transferableSymbol',
     'valueSymbol'

@@ -10,6 +10,7 @@ import rspool, {
   type PoolStats,
   type RunOptions,
   runTask,
+  shareCpu,
   type TaskResult,
   WorkerPool
 } from 'rspool'
@@ -257,6 +258,11 @@ pool.run(1, { deadline: '10:00' })
 
 is<Promise<void>>()(pool.close(), true)
 pool.close({ force: true })
+pool.close({ timeout: 1000 })
+is<boolean>()(shareCpu(), true)
+shareCpu(4)
+// @ts-expect-error a text is no number of workers
+shareCpu('4')
 is<Promise<void>>()(pool.destroy(), true)
 // @ts-expect-error
 pool.close({ forced: true })

@@ -57,7 +57,7 @@ class InProcessSupervisor extends EventEmitter {
       inProcess: true,
       awaitsMain: typeof target === 'function'
     }
-    this.#half = new ClusterProcess({ region: this.#region, place, messages: inner.api() })
+    this.#half = new ClusterProcess({ region: this.#region, place, mailbox: inner })
     setCurrent(this.#half)
     this.ready = new Promise((resolve, reject) => {
       this.#half.once('ready', resolve)

@@ -20,6 +20,10 @@ class Mailbox {
   #listeners = new Set()
   /** @type {((message: any, info: any) => unknown)|undefined} */
   #answer
+  /** Requests of the other end that are being answered. */
+  #answering = 0
+  /** Who waits until there are none. @type {(() => void)[]} */
+  #answered = []
   #info
 
   /**
@@ -94,6 +98,11 @@ class Mailbox {
     }
   }
 
+  /** Resolves when no request of the other end is being answered. @returns {Promise<void>} */
+  whenAnswered() {
+    return new Promise((resolve) => (this.#answering === 0 ? resolve() : void this.#answered.push(resolve)))
+  }
+
   /** Nobody will answer any more. */
   close() {
     for (const id of this.#waiting.keys()) {
@@ -112,6 +121,7 @@ class Mailbox {
   }
 
   async #respond(/** @type {number} */ id, /** @type {unknown} */ body) {
+    this.#answering++
     try {
       if (this.#answer === undefined)
         throw new RspoolError('ERR_RSPOOL_NO_HANDLER', 'the other side has no onRequest() function')
@@ -121,7 +131,9 @@ class Mailbox {
       const { name, message, stack, code } =
         error instanceof Error ? /** @type {any} */ (error) : new Error(String(error))
       // The channel may be gone: then nobody waits either.
-      this.#post({ kind: 'refusal', id, error: { name, message, stack, code } }).catch(() => {})
+      await this.#post({ kind: 'refusal', id, error: { name, message, stack, code } }).catch(() => {})
+    } finally {
+      if (--this.#answering === 0) for (const resolve of this.#answered.splice(0)) resolve()
     }
   }
 

@@ -6,7 +6,7 @@
 const { Region } = /** @type {any} */ (require('../load'))
 const { RspoolError } = require('../errors')
 
-// The words of a seat and of the header, as in src/memory/region.rs.
+// The words of a seat and of the header, as in src/memory/region/layout.rs.
 const SEAT = {
   pid: 0,
   beat: 1,

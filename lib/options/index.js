@@ -287,7 +287,7 @@ function taskOptions(given, native) {
  * @param {unknown} given
  */
 function closeOptions(given) {
-  return readOptions(given, { force: typed('boolean') }, 'Close options')
+  return readOptions(given, { force: typed('boolean'), timeout: duration }, 'Close options')
 }
 
 /**

@@ -1,12 +1,14 @@
 'use strict'
 
 // Values into the mailbox and out of it. The route is chosen per value: numbers and the like as they
-// are, strings and whole views as their bytes, plain data by the codec, and the rest through a port.
+// are, strings and whole views as their bytes, plain data in an encoding of its own, and the rest
+// through a port.
 
 const { types } = require('node:util')
-const codec = require('./codec')
 const { invalidArgument } = require('../errors')
 const { bound, memory, cells, numbers, bytes, DATA, CELL, NUMBER, FORM } = require('../environment')
+const { decode: decodePlain } = require('./decode')
+const { encode: encodePlain, isEncoding, UNSUPPORTED } = require('./encode')
 const { VIEWS, ARRAY_BUFFER, BUFFER, viewType, isWholeView, isDetached, slabBytes } = require('./views')
 
 /** What a payload is; views have their type in the bits above. As in src/native/payload.rs. */
@@ -30,7 +32,7 @@ const TAG = Object.freeze({
 const INLINE = 2048
 /** Whether so many bytes are to go through the mailbox, which a value that is being encoded has. */
 function fits(/** @type {number} */ size) {
-  return size <= INLINE && !codec.isEncoding()
+  return size <= INLINE && !isEncoding()
 }
 /** Strings up to this length are copied here, character by character. */
 const SHORT = 24
@@ -110,7 +112,7 @@ function encode(value) {
 /** @param {string} value */
 function encodeString(value) {
   const length = value.length
-  if (length <= SHORT && !codec.isEncoding()) {
+  if (length <= SHORT && !isEncoding()) {
     let all = 0
     for (let i = 0; i < length; i++) {
       const code = value.charCodeAt(i)
@@ -148,9 +150,9 @@ function encodeView(type, view) {
 function encodeData(value) {
   let encoded
   try {
-    encoded = codec.encode(value, bytes, mailboxView, DATA)
+    encoded = encodePlain(value, bytes, mailboxView, DATA)
   } catch (error) {
-    if (error === codec.UNSUPPORTED) return PORT
+    if (error === UNSUPPORTED) return PORT
     throw error
   }
   return typeof encoded === 'number' ? inMailbox(TAG.CODEC, encoded) : elsewhere(TAG.CODEC, encoded)
@@ -258,7 +260,7 @@ function decode(tag, length, offset) {
   if (length < -1) return decodeBlob(tag, bound.blob(-2 - length))
   switch (tag & 0xff) {
     case TAG.CODEC:
-      return codec.decode(bytes, mailboxView, offset)
+      return decodePlain(bytes, mailboxView, offset)
     case TAG.VIEW:
       return makeView(tag >>> 8, memory.slice(offset, offset + length))
     default:
@@ -273,7 +275,7 @@ function decode(tag, length, offset) {
 function decodeBlob(tag, blob) {
   if ((tag & 0xff) === TAG.VIEW) return makeView(tag >>> 8, blob)
   const all = Buffer.from(blob)
-  return tag === TAG.CODEC ? codec.decode(all, new DataView(blob), 0) : decodeText(tag, all, 0, all.length)
+  return tag === TAG.CODEC ? decodePlain(all, new DataView(blob), 0) : decodeText(tag, all, 0, all.length)
 }
 
 /**

@@ -82,12 +82,13 @@ class Shared {
     return Math.max(0, this.#submitter.pending - this.threads.length)
   }
 
-  /** @param {{ id: number }} worker */
-  #created({ id }) {
-    const isolate = this.#isolates.all.get(id)
-    if (isolate === undefined) return
+  /**
+   * It may have ended before this is told: then its end is told next.
+   * @param {{ id: number, threadId: number }} worker
+   */
+  #created({ id, threadId }) {
     const usage = () => this.#pool.stats().workers.find((/** @type {any} */ each) => each.id === id)?.running ?? 0
-    const state = { destroyed: false, threadId: isolate.threadId }
+    const state = { destroyed: false, threadId }
     const view = viewOf({
       id: () => state.threadId,
       usage: () => (state.destroyed ? 0 : usage()),

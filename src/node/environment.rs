@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 use super::call::{Fault, check};
 use super::doorbell::Doorbell;
 use super::mailbox::Mailbox;
-use super::{hot, pools};
+use super::{blob, drain, hot, member, pools, readings};
 use crate::memory::borrowed::Borrowed;
 use crate::memory::bytes::Bytes;
 use crate::scheduler::{Message, Outbox, Scheduler, WorkerId};
@@ -199,7 +199,11 @@ fn make(
         "no clean-up hook",
     )?;
     hot::bind_all(env, exports, environment)?;
-    pools::bind_all(env, exports, environment)
+    drain::bind_all(env, exports, environment)?;
+    blob::bind_all(env, exports, environment)?;
+    member::bind_all(env, exports, environment)?;
+    pools::bind_all(env, exports, environment)?;
+    readings::bind_all(env, exports, environment)
 }
 
 /// The environment ends: no JavaScript runs any more.

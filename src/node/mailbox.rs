@@ -4,6 +4,7 @@
 
 use std::ptr::NonNull;
 
+use super::call::Fault;
 use crate::memory::bytes::Bytes;
 
 /// Where each 32-bit number is, in 32-bit steps.
@@ -24,7 +25,7 @@ pub(super) enum Cell {
     Length = 5,
     /// in: -20 to 19.
     Priority = 6,
-    /// in: 0 native, 1 script.
+    /// in: 0 native, 1 script; and 2 more if the task is observed.
     Lane = 7,
     /// in: milliseconds, -1 for no limit.
     Timeout = 8,
@@ -158,4 +159,27 @@ impl Mailbox {
         // SAFETY: in bounds, aligned to 8.
         unsafe { self.base.add(DATA + offset).cast::<f64>().write(value) }
     }
+}
+
+/// As JavaScript reads it from an Int32Array.
+#[expect(
+    clippy::cast_possible_wrap,
+    reason = "ids and lengths cross as 32-bit patterns"
+)]
+pub(super) fn signed(value: u32) -> i32 {
+    value as i32
+}
+
+/// As JavaScript has written it into an Int32Array.
+#[expect(
+    clippy::cast_sign_loss,
+    reason = "ids and lengths cross as 32-bit patterns"
+)]
+pub(super) fn unsigned(value: i32) -> u32 {
+    value as u32
+}
+
+/// A number of bytes.
+pub(super) fn length(bytes: usize) -> Result<i32, Fault> {
+    i32::try_from(bytes).map_err(|_| Fault("longer than 2 GiB"))
 }

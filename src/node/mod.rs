@@ -4,15 +4,19 @@
 //! mailbox, a doorbell, an outbox, and functions that are bound to them. The functions on the way
 //! of a task take and give their numbers through the mailbox; the rest take arguments.
 
+mod blob;
 mod call;
 #[cfg(unix)]
 pub mod cluster;
 mod doorbell;
+mod drain;
 mod environment;
 mod hot;
 pub mod interned;
 mod mailbox;
+mod member;
 mod pools;
+mod readings;
 #[cfg(unix)]
 pub mod region;
 

@@ -214,3 +214,22 @@ impl ToNapiValue for External {
         Ok(result)
     }
 }
+
+/// Has the pools that this process makes from now on share a CPU budget, for `busy` workers and one for each
+/// further pool. False when they share one already: that of the cluster, or of an earlier call.
+#[napi]
+pub fn share_cpu(busy: u32) -> Result<bool> {
+    if budget::current().is_some() {
+        return Ok(false);
+    }
+    // The budget of a cluster of one process. Each pool has one busy worker without a token.
+    let spec = Spec {
+        seats: 1,
+        rows: 1,
+        cells: 1,
+        tokens: busy.saturating_sub(1),
+        schema: 0,
+    };
+    let region = Region::create(spec).map_err(failure)?;
+    Ok(budget::set_current(Budget::new(region, 0)))
+}

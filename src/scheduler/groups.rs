@@ -55,7 +55,7 @@ pub(super) struct Group {
     /// How long its tasks have lately run: a moving average, in nanoseconds.
     typical: f64,
     /// Where tasks of it wait.
-    pub(super) places: Vec<Place>,
+    places: Vec<Place>,
 }
 
 impl Group {

@@ -2,8 +2,8 @@
 //!
 //! A [`Scheduler`] is one pool. Callers [`submit`](Scheduler::submit); workers of either lane pull
 //! with [`exchange`](Scheduler::exchange), which hands over the result of one task and takes the
-//! next; results go to the owner's [`Outbox`]. All decisions are taken under one short lock, and
-//! everything that may be slow (ringing, starting a thread) happens after it is released.
+//! next; results go to the owner's [`Outbox`]. All decisions are taken under one short lock (`state`), and
+//! everything that may be slow (ringing, starting a thread) happens after it is released (`pool`).
 
 mod clock;
 mod groups;

@@ -7,13 +7,14 @@
 //! An environment may also [`wait`](Outbox::wait) with its event loop blocked. It says so first, so that
 //! who has something for it beside the outbox (in a port) sends a [`Control::Look`] too.
 
-use crossbeam_channel::{Receiver, Select, Sender, unbounded};
 use std::sync::atomic::{
     AtomicIsize, AtomicU32,
     Ordering::{Relaxed, SeqCst},
 };
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Select, Sender, unbounded};
 
 use super::lane::Lane;
 use super::spin;

@@ -1,5 +1,5 @@
 //! The encoded input or result of a task, as the scheduler carries it: a tag that only the two ends
-//! read (`lib/payload/values.js`, `node/values.rs`), and a number or bytes.
+//! read (`lib/payload/values.js`, `native/payload.rs`), and a number or bytes.
 
 use crate::memory::bytes::Bytes;
 

@@ -86,7 +86,7 @@ impl Queue {
             self.deadlines.insert((task.priority, task.deadline, key));
             return;
         }
-        let b = band(tasks[key].priority);
+        let b = band(task.priority);
         let tail = std::mem::replace(&mut self.bands[b].tail, key);
         let task = &mut tasks[key];
         (task.prev, task.next) = (tail, NIL);
@@ -106,10 +106,7 @@ impl Queue {
             self.deadlines.remove(&(task.priority, task.deadline, key));
             return;
         }
-        let (b, prev, next) = {
-            let task = &tasks[key];
-            (band(task.priority), task.prev, task.next)
-        };
+        let (b, prev, next) = (band(task.priority), task.prev, task.next);
         match prev {
             NIL => self.bands[b].head = next,
             prev => tasks[prev].next = next,

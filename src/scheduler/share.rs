@@ -1,4 +1,4 @@
-//! A pool's part in the CPU budget of a cluster. Without a cluster every call is a check for that.
+//! A pool's part in the CPU budget of a cluster, or of a process. Without one every call is a check for that.
 //!
 //! A pool may always run one task; each further busy worker needs a token of the budget. Tokens are
 //! held for as many workers as are busy, and given back when they are not, so no idle worker ever

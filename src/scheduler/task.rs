@@ -169,7 +169,7 @@ pub(super) struct Task {
     pub(super) generation: u32,
     pub(super) next: u32,
     pub(super) prev: u32,
-    /// While it waits, the worker that it waits for, if that is a particular one.
+    /// While it waits, the worker that it waits for, if that is a particular one; then the one that has it.
     pub(super) worker: WorkerId,
     pub(super) slot: u32,
     pub(super) group: u32,

@@ -570,3 +570,19 @@ fn an_observed_task_that_is_given_at_once_tells_its_start_when_its_worker_is_the
     pool.submit_direct(observed(2)).unwrap();
     assert_eq!(started(outbox.receive()), (2, id));
 }
+
+#[test]
+fn the_owner_is_told_of_the_bytes_that_wait_however_tasks_leave() {
+    let (pool, outbox) = pool(LIMITS);
+    pool.pause(true);
+    let large = |ticket| NewTask {
+        payload: Payload::bytes(0, vec![0; 1 << 20]),
+        ..call(ticket, Lane::Script)
+    };
+    let keys = [1, 2].map(|ticket| pool.submit(large(ticket)).unwrap().key);
+    assert_eq!(outbox.queued_bytes(), 2 << 20);
+    assert!(pool.cancel(keys[0]));
+    assert_eq!(outbox.queued_bytes(), 1 << 20);
+    assert_eq!(pool.cancel_waiting(), 1);
+    assert_eq!(outbox.queued_bytes(), 0);
+}

@@ -8,7 +8,7 @@ use super::groups::{GroupLimits, Groups, PLAIN, Tag};
 use super::lane::{Lane, PerLane};
 use super::queue::Queue;
 use super::slab::Slab;
-use super::task::Task;
+use super::task::{Stage, Task};
 use super::worker::WorkerId;
 
 /// Where a task waits.
@@ -240,7 +240,7 @@ impl Waiting {
         }
         let here = |&index: &u32| {
             let task = &tasks[index];
-            task.stage == super::task::Stage::Waiting && task.worker == id
+            task.stage == Stage::Waiting && task.worker == id
         };
         let mut found: Vec<u32> = tasks.keys().filter(here).collect();
         found.sort_by_key(|&index| tasks[index].enqueued);

@@ -2,9 +2,9 @@
 //!
 //! | state | in list | counted as |
 //! |---|---|---|
-//! | Starting | – | `starting` of its lane |
-//! | Active | – | `busy` of the pool while it runs a task |
-//! | Spinning, Waking | – | `searching` of its lane |
+//! | Starting | – | `starting` of its lane, `busy` too once it has been given a task |
+//! | Active | – | `busy` of its lane while it runs a task |
+//! | Spinning, Waking | – | `searching` of its lane, `busy` too if it was rung as a spare one |
 //! | Idle | `idle` of its lane | – (tasks of its may wait for others) |
 //! | Spare | `spare` of its lane | `busy` (it runs a task and could take more) |
 
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::lane::Lane;
 use super::outbox::Bell;
 
-/// A worker of one pool. Reused only after the owner has seen the old one end.
+/// Names a worker of one pool. Reused only after the one that had it has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkerId(pub u32);
 
@@ -56,16 +56,19 @@ pub(super) struct Worker {
     waits: Vec<bool>,
     /// The slots without a task, the last used last.
     free: Vec<u32>,
+    /// Tasks in its slots.
     pub(super) running: u32,
+    /// How many of those that run wait for others.
+    pub(super) waiting: u32,
+    /// How many that do not it may run at once.
+    room: u32,
     /// It is to be replaced.
     pub(super) worn: bool,
     /// Tells it from the others that have had its id.
     pub(super) serial: u32,
-    /// How many of them wait for others.
-    pub(super) waiting: u32,
-    /// How many that do not it may run at once.
-    room: u32,
+    /// When it was made room for.
     pub(super) since: u64,
+    /// When it last ran out of tasks.
     pub(super) idle_since: u64,
     pub(super) rung_at: u64,
     /// When it last came back from waiting.

@@ -29,15 +29,15 @@ type Callback = Box<dyn Fn() + Send + Sync>;
 
 static CURRENT: OnceLock<Budget> = OnceLock::new();
 
-/// The budget that this process has a share in, when it is one of a cluster. It never changes.
+/// The budget that the pools of this process share, if there is one. It never changes.
 pub fn current() -> Option<&'static Budget> {
     CURRENT.get()
 }
 
-/// Makes `budget` the one of this process; the first call counts.
-pub fn set_current(budget: Budget) {
-    // A second call comes from a second copy of the package, for the same region.
-    let _ = CURRENT.set(budget);
+/// Makes `budget` the one of this process. The first call counts, and gives true: another may come from a
+/// second copy of the package.
+pub fn set_current(budget: Budget) -> bool {
+    CURRENT.set(budget).is_ok()
 }
 
 /// The budget as one process sees it. Clones share the holdings.

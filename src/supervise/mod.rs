@@ -8,6 +8,9 @@ pub mod stall;
 
 #[cfg(unix)]
 pub mod budget;
+#[cfg(not(unix))]
+#[path = "no_budget.rs"]
+pub mod budget;
 #[cfg(unix)]
 pub mod descendants;
 #[cfg(unix)]

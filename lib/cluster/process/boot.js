@@ -20,7 +20,7 @@ function boot(settings) {
     process.send?.(message, undefined, {}, done)
   }
   const mailbox = new Mailbox((message, done) => send({ rspool: 'message', ...message }, done))
-  const half = new ClusterProcess({ region, place, messages: mailbox.api() })
+  const half = new ClusterProcess({ region, place, mailbox })
   setCurrent(half)
 
   let leaving = false

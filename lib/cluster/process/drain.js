@@ -2,8 +2,6 @@
 
 // The drain of one process: refuse, let finish, run the hooks, cut what is left.
 
-const { drainHooks } = require('../hooks')
-
 const TICK = 50
 /** When connections last, the hooks begin at this share of the grace. */
 const HOOKS_AT = 0.8
@@ -54,24 +52,25 @@ function afterTurn(finished) {
 /**
  * @param {object} parts
  * @param {import('./servers').Servers} parts.servers
+ * @param {(() => unknown)[]} parts.work what has begun and is to end: tasks, requests of the primary
  * @param {{ hook: () => unknown, timeout: number }[]} parts.hooks
  * @param {number} parts.grace
  * @param {number} parts.idle
  * @param {(error: unknown) => void} parts.onError
  * @returns {Promise<{ forced: boolean, cut: number }>}
  */
-async function drain({ servers, hooks, grace, idle, onError }) {
+async function drain({ servers, work, hooks, grace, idle, onError }) {
   const start = performance.now()
   const left = () => Math.max(0, grace - (performance.now() - start))
   let forced = false
   servers.refuse()
 
-  // Who waited for the pools goes on first, and answers.
-  const pools = [...drainHooks].map((hook) => runHook(hook, left(), onError).then(afterTurn))
+  // Who waited for it goes on first, and answers.
+  const ended = work.map((wait) => runHook(wait, left(), onError).then(afterTurn))
   const quiet = waitForConnections(servers, idle)
   const hasHooks = hooks.length > 0
   const early = timer(hasHooks ? grace * HOOKS_AT : grace)
-  await Promise.race([Promise.all([quiet.done, ...pools]), early.done])
+  await Promise.race([Promise.all([quiet.done, ...ended]), early.done])
   early.stop()
 
   // The last that was registered depends on the earlier ones: it goes first.
@@ -82,7 +81,7 @@ async function drain({ servers, hooks, grace, idle, onError }) {
   await Promise.race([quiet.done, end.done])
   end.stop()
   quiet.stop()
-  if (!(await Promise.all(pools)).every(Boolean)) forced = true
+  if (!(await Promise.all(ended)).every(Boolean)) forced = true
   const cut = servers.cut()
   return { forced: forced || cut > 0, cut }
 }

@@ -12,7 +12,7 @@ const { SEAT, STATE } = require('../region')
 const { ClusterCounters } = require('../counters')
 const { SharedGauges, SharedHistograms } = require('../gauges')
 const { startBeat } = require('./beat')
-const { readPools } = require('../hooks')
+const { drainHooks, readPools } = require('../hooks')
 
 /**
  * Events: 'spare', 'ready', 'draining', 'drained' ({ forced, cut }), 'failed' (error).
@@ -29,6 +29,7 @@ class ClusterProcess extends EventEmitter {
   #abort = new AbortController()
   #region
   #seat
+  #mailbox
   #stopBeat
   /** 'none' until `run` is called, then 'running', 'returned', 'resolved', or 'waiting' for a slot. */
   #main = 'none'
@@ -48,12 +49,13 @@ class ClusterProcess extends EventEmitter {
    * @param {object} parts
    * @param {import('../region').SharedRegion} parts.region
    * @param {{ slot?: number, generation: number, seat: number, row: number, names: any, fd: number, awaitsMain: boolean, inProcess?: boolean, sockets?: { name: string, fd: number }[] }} parts.place
-   * @param {object} parts.messages what the context adds to speak with the others
+   * @param {InstanceType<typeof import('../messages').Mailbox>} parts.mailbox to speak with the primary
    */
-  constructor({ region, place, messages }) {
+  constructor({ region, place, mailbox }) {
     super()
     this.#region = region
     this.#seat = place.seat
+    this.#mailbox = mailbox
     this.place = place
     region.set(place.seat, SEAT.pid, process.pid)
     region.set(place.seat, SEAT.state, STATE.booting)
@@ -88,7 +90,7 @@ class ClusterProcess extends EventEmitter {
       sockets: place.sockets ?? [],
       onDrain: this.#onDrain.bind(this),
       ready: () => this.#ready(),
-      ...messages
+      ...mailbox.api()
     })
   }
 
@@ -237,6 +239,7 @@ class ClusterProcess extends EventEmitter {
     this.#abort.abort()
     const report = await drain({
       servers: this.#servers,
+      work: [...drainHooks, () => this.#mailbox.whenAnswered()],
       hooks: this.#hooks,
       grace,
       idle,

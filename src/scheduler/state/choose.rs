@@ -5,13 +5,11 @@
 //! that was woken keeps its place for a `TURN` against equal priorities: under a backlog every task
 //! has waited long, and mixed small tasks would pay a switch of lanes each.
 
-use std::sync::Arc;
-
-use super::{Phase, State};
+use super::State;
 use crate::scheduler::lane::Lane;
-use crate::scheduler::outbox::{Bell, Message};
+use crate::scheduler::outbox::Message;
 use crate::scheduler::spin;
-use crate::scheduler::task::{Key, NO_LIMIT, NewTask, Outcome, PINNED, Placement, Stage, Taken};
+use crate::scheduler::task::{Key, Outcome, PINNED, Stage, Taken};
 use crate::scheduler::worker::{WorkerId, WorkerState};
 
 /// Nanoseconds for which a worker that was woken does not give its place to the other lane.
@@ -230,64 +228,6 @@ impl State {
         })
     }
 
-    /// Queues a task and gives it at once to an idle worker, or, where all are still starting, to one of
-    /// those, if there is one and nothing is ahead.
-    pub(in crate::scheduler) fn enqueue_direct(
-        &mut self,
-        new: NewTask,
-        now: u64,
-    ) -> Option<(WorkerId, Taken)> {
-        let lane = new.lane;
-        if self.phase == Phase::Closed || self.paused || self.waiting.runnable(lane) > 0 {
-            return None;
-        }
-        let idle = self.lanes[lane].idle.last().copied();
-        let id = WorkerId(match idle {
-            Some(id) => id,
-            None => self.starting_for(&new)?,
-        });
-        let busy = self.busy();
-        let place_free = busy + self.searching() < self.limits.max_threads;
-        let needs_place = !self.workers[id.0].is_busy();
-        if self.waiting.own_len(id) > 0
-            || needs_place && !(place_free && self.share.could_afford(busy))
-        {
-            return None;
-        }
-        if idle.is_some() {
-            self.enter(id.0, WorkerState::Active);
-            self.workers[id.0].turn_since = now;
-        }
-        let key = self.enqueue(new, now);
-        let taken = self.take(id, now);
-        if taken.is_none() {
-            // Another process was faster to take the last token, or the task's lane yields.
-            self.withdraw(key.index);
-            if idle.is_some() {
-                self.enter(id.0, WorkerState::Idle);
-            }
-        }
-        taken.map(|taken| (id, taken))
-    }
-
-    /// A starting worker with room that can be given a task already. None where others have started and
-    /// would come sooner, where the worker is not for this side to choose, and where a time limit could
-    /// not tell the start of the worker from the run of the task.
-    fn starting_for(&self, new: &NewTask) -> Option<u32> {
-        let lane = &self.lanes[new.lane];
-        let free = new.timeout == NO_LIMIT
-            && new.queue_timeout == NO_LIMIT
-            && new.placement == Placement::Any
-            && lane.starting == lane.workers;
-        let with_room = self.workers.keys().filter(|&id| {
-            let worker = &self.workers[id];
-            worker.lane == new.lane && worker.has_room() && !worker.retiring
-        });
-        with_room
-            .min_by_key(|&id| self.workers[id].running)
-            .filter(|_| free)
-    }
-
     /// The task in a slot waits for others, and leaves its place to them, or goes on, and has it again at
     /// once. While all tasks of a worker wait, it is idle.
     pub(in crate::scheduler) fn set_waits(
@@ -318,29 +258,5 @@ impl State {
                 self.enter(id.0, WorkerState::Active);
             }
         }
-    }
-
-    /// Takes a direct submission back. The worker is to ask for another task.
-    pub(in crate::scheduler) fn undo(
-        &mut self,
-        id: WorkerId,
-        slot: u32,
-        now: u64,
-    ) -> Option<Arc<dyn Bell>> {
-        let worker = self.workers.get_mut(id.0)?;
-        let index = (*worker.slots.get(slot as usize)?)?;
-        let starting = worker.state == WorkerState::Starting;
-        let lane = &mut self.lanes[worker.lane];
-        lane.promised -= u32::from(starting && !worker.has_room());
-        worker.vacate(slot);
-        worker.completed -= 1;
-        lane.running -= 1;
-        lane.busy -= u32::from(!worker.is_busy());
-        let task = self.tasks.remove(index);
-        self.waiting.undo(&task);
-        if starting {
-            return None;
-        }
-        self.wake(id.0, now)
     }
 }

@@ -11,19 +11,26 @@ use crate::scheduler::worker::{WorkerId, WorkerState};
 /// A worker that has to be told that nobody waits for a task of its any more.
 #[derive(Debug)]
 pub(in crate::scheduler) struct Cancel {
-    pub(in crate::scheduler) bell: Arc<dyn Bell>,
-    pub(in crate::scheduler) slot: u32,
-    pub(in crate::scheduler) generation: u32,
+    bell: Arc<dyn Bell>,
+    slot: u32,
+    generation: u32,
 }
 
-/// What became of a task that its caller gave up.
+impl Cancel {
+    /// Tells the worker.
+    pub(in crate::scheduler) fn tell(&self) {
+        self.bell.cancel(self.slot, self.generation);
+    }
+}
+
+/// What became of a task that is given up.
 #[derive(Debug)]
 pub(in crate::scheduler) enum Given {
-    /// It had not started; this was its input's lane.
+    /// It had not started.
     Waiting,
-    /// It runs on; its worker is told through the bell, for this slot.
-    Running(u32, Option<Arc<dyn Bell>>),
-    /// It had ended.
+    /// It runs on; its worker is to be told. One that has not joined is told as it does.
+    Running(Option<Cancel>),
+    /// It had ended, or been given up before.
     Ended,
 }
 
@@ -46,49 +53,46 @@ impl State {
             Stage::Running => {
                 task.stage = Stage::Abandoned;
                 self.stats.failed += 1;
-                let (worker, slot) = (task.worker, task.slot);
-                Given::Running(slot, self.workers[worker.0].bell.clone())
+                Given::Running(self.cancel_of(key.index))
             }
             Stage::Abandoned => Given::Ended,
         }
     }
 
     /// The tasks that a worker was given before it had a bell, and that were given up since.
-    pub(in crate::scheduler) fn abandoned_before(&self, id: WorkerId) -> Vec<(Key, Given)> {
+    pub(in crate::scheduler) fn abandoned_before(&self, id: WorkerId) -> Vec<(Key, Cancel)> {
         let Some(worker) = self.workers.get(id.0) else {
             return Vec::new();
         };
-        let tasks = worker
-            .slots
-            .iter()
-            .flatten()
-            .map(|&index| (index, &self.tasks[index]));
+        let tasks = worker.slots.iter().flatten().copied();
         tasks
-            .filter(|(_, task)| task.stage == Stage::Abandoned)
-            .map(|(index, task)| {
-                let generation = task.generation;
-                let given = Given::Running(task.slot, worker.bell.clone());
-                (Key { index, generation }, given)
+            .filter(|&index| self.tasks[index].stage == Stage::Abandoned)
+            .filter_map(|index| {
+                let generation = self.tasks[index].generation;
+                Some((Key { index, generation }, self.cancel_of(index)?))
             })
             .collect()
     }
 
-    /// The task's ticket and where it stands, if it has not ended.
-    pub(in crate::scheduler) fn find(&self, key: Key) -> Option<(u32, Lane, Stage, WorkerId)> {
-        let task = self
-            .tasks
-            .get(key.index)
-            .filter(|task| task.generation == key.generation)?;
-        Some((task.ticket, task.lane, task.stage, task.worker))
+    /// How the worker of a task is told that nobody waits for it, if it has joined.
+    fn cancel_of(&self, index: u32) -> Option<Cancel> {
+        let task = &self.tasks[index];
+        let bell = self.workers[task.worker.0].bell.clone()?;
+        Some(Cancel {
+            bell,
+            slot: task.slot,
+            generation: task.generation,
+        })
     }
 
     /// The isolate that still runs an abandoned task is to be ended: it takes no more tasks, lest they
     /// end with it.
     pub(in crate::scheduler) fn condemn(&mut self, key: Key) -> Option<WorkerId> {
-        let (_, lane, stage, worker) = self.find(key)?;
-        if lane != Lane::Script || stage != Stage::Abandoned {
+        let task = self.find(key)?;
+        if task.lane != Lane::Script || task.stage != Stage::Abandoned {
             return None;
         }
+        let worker = task.worker;
         self.set_retiring(worker);
         if matches!(
             self.workers[worker.0].state,
@@ -117,9 +121,29 @@ impl State {
         messages
     }
 
-    /// Rejects everything that runs; the workers are told through their bells.
+    /// As [`fail_waiting`](Self::fail_waiting), in both lanes.
+    pub(in crate::scheduler) fn fail_all_waiting(
+        &mut self,
+        outcome: impl Fn() -> Outcome,
+    ) -> Vec<Message> {
+        let mut messages = self.fail_waiting(Lane::Native, &outcome);
+        messages.extend(self.fail_waiting(Lane::Script, &outcome));
+        messages
+    }
+
+    /// The system refused the thread of a native worker. What waits is rejected unless another worker will
+    /// come to it; the next submit tries again.
+    pub(in crate::scheduler) fn launch_failed(&mut self, id: WorkerId, now: u64) -> Vec<Message> {
+        let mut messages = self.remove_worker(id, now);
+        if self.lanes[Lane::Native].workers == 0 {
+            messages.extend(self.fail_waiting(Lane::Native, || Outcome::WorkerStart));
+        }
+        messages
+    }
+
+    /// Rejects everything that runs with [`Outcome::PoolClosed`]. Gives which workers are to be told.
     pub(in crate::scheduler) fn abandon_running(&mut self) -> (Vec<Message>, Vec<Cancel>) {
-        let (mut messages, mut bells) = (Vec::new(), Vec::new());
+        let (mut messages, mut cancels) = (Vec::new(), Vec::new());
         for index in self.tasks.keys().collect::<Vec<_>>() {
             let task = &mut self.tasks[index];
             if task.stage != Stage::Running {
@@ -131,14 +155,8 @@ impl State {
                 ticket: task.ticket,
                 outcome: Outcome::PoolClosed,
             });
-            if let Some(bell) = self.workers[task.worker.0].bell.clone() {
-                bells.push(Cancel {
-                    bell,
-                    slot: task.slot,
-                    generation: task.generation,
-                });
-            }
+            cancels.extend(self.cancel_of(index));
         }
-        (messages, bells)
+        (messages, cancels)
     }
 }

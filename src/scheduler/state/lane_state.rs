@@ -7,36 +7,38 @@ use crate::scheduler::spin::Gaps;
 const SHORT_RUN: u64 = 10_000;
 /// Nanoseconds of short tasks that may wait for each busy worker before another is woken.
 const BACKLOG: u64 = 250_000;
+/// Nanoseconds that tasks are taken to run for until some have.
+const UNKNOWN_RUN: u64 = 10_000_000;
 
 #[derive(Debug)]
-pub(in crate::scheduler) struct LaneState {
+pub(super) struct LaneState {
     /// Idle workers, the warmest last.
-    pub(in crate::scheduler) idle: Vec<u32>,
+    pub(super) idle: Vec<u32>,
     /// Workers that run a task and could take more.
-    pub(in crate::scheduler) spare: Vec<u32>,
+    pub(super) spare: Vec<u32>,
     /// All workers, the starting ones too.
-    pub(in crate::scheduler) workers: u32,
-    pub(in crate::scheduler) starting: u32,
+    pub(super) workers: u32,
+    pub(super) starting: u32,
     /// Those that are about to end.
-    pub(in crate::scheduler) retiring: u32,
+    pub(super) retiring: u32,
     /// Starting workers that have all the tasks they may run.
     pub(super) promised: u32,
-    pub(in crate::scheduler) searching: u32,
-    pub(in crate::scheduler) busy: u32,
-    pub(in crate::scheduler) running: u32,
-    /// Of those that run, the ones that wait for others.
-    pub(in crate::scheduler) waiting: u32,
+    /// Workers that spin or were rung, and will look for tasks.
+    pub(super) searching: u32,
+    /// Workers that run a task which does not wait for others.
+    pub(super) busy: u32,
+    /// Tasks that workers have.
+    pub(super) running: u32,
+    /// Of those, the ones that wait for others.
+    pub(super) waiting: u32,
     /// Something has come for the very worker that spins.
-    pub(in crate::scheduler) nudged: bool,
+    pub(super) nudged: bool,
     /// No worker is started: the last ones failed to.
-    pub(in crate::scheduler) held: bool,
-    pub(in crate::scheduler) gaps: Gaps,
+    pub(super) held: bool,
+    pub(super) gaps: Gaps,
     /// How long tasks have lately run: a moving average, in nanoseconds.
-    pub(in crate::scheduler) typical_run: u64,
+    pub(super) typical_run: u64,
 }
-
-/// What tasks are taken to run for until some have.
-const UNKNOWN_RUN: u64 = 10_000_000;
 
 impl Default for LaneState {
     fn default() -> Self {
@@ -65,7 +67,7 @@ impl LaneState {
     }
 
     /// The workers that are not about to end: a retired isolate takes its time.
-    pub(in crate::scheduler) fn staying(&self) -> u32 {
+    pub(super) fn staying(&self) -> u32 {
         self.workers - self.retiring
     }
 

@@ -53,6 +53,23 @@ impl State {
         WorkerId(id)
     }
 
+    /// Makes room for the workers of a lane that the minimum, or `least`, lacks.
+    pub(in crate::scheduler) fn reserve_minimum(
+        &mut self,
+        lane: Lane,
+        least: u32,
+        now: u64,
+    ) -> Vec<WorkerId> {
+        let mut started = Vec::new();
+        while self.phase == Phase::Open
+            && !self.lanes[lane].held
+            && self.lanes[lane].staying() < self.limits.min_threads.max(least)
+        {
+            started.push(self.add_worker(lane, now));
+        }
+        started
+    }
+
     /// The worker runs and will ask for tasks. False when it is not known (any more). Gives whom to ring.
     pub(in crate::scheduler) fn join(
         &mut self,
@@ -216,18 +233,18 @@ impl State {
         due.into_iter().filter_map(|id| self.retire(id)).collect()
     }
 
-    /// Retires one idle worker, unless the minimum needs it.
-    pub(in crate::scheduler) fn expire_idle(&mut self, id: WorkerId) -> bool {
+    /// Retires one idle worker, unless the minimum needs it. It is awake to ask, so nobody rings it.
+    pub(in crate::scheduler) fn expire_idle(&mut self, id: WorkerId) {
         let Some(worker) = self.workers.get(id.0) else {
-            return false;
+            return;
         };
         let surplus = self.settled(worker.lane) > self.limits.min_threads;
-        surplus && worker.state == WorkerState::Idle && {
+        if surplus && worker.state == WorkerState::Idle {
             let _ = self.retire(id.0);
-            true
         }
     }
 
+    /// The worker ends once it runs nothing. Gives whom to ring for that.
     pub(super) fn retire(&mut self, id: u32) -> Option<Arc<dyn Bell>> {
         self.set_retiring(WorkerId(id));
         if matches!(

@@ -2,11 +2,13 @@
 //! the scheduler's lock; nothing in here rings, waits or starts anything.
 //!
 //! Here is what the pool has, and what goes in and out of its queues; `choose` gives workers their
-//! tasks, `bind` keeps tasks with a worker, `wake` decides who is rung or started, `life` is how workers come and go, `wear` when they are replaced, `give_up` how tasks
-//! end without a result, `readings` what is told of all that.
+//! tasks, `direct` a task to a worker as it comes, `bind` keeps tasks with a worker, `wake` decides who is
+//! rung or started, `life` is how workers come and go, `wear` when they are replaced, `give_up` how tasks end
+//! without a result, `lane_state` counts the workers of a lane, and `readings` is what is told of all that.
 
 mod bind;
 mod choose;
+mod direct;
 mod give_up;
 mod lane_state;
 mod life;
@@ -20,24 +22,25 @@ use std::collections::HashMap;
 
 use super::groups::GroupLimits;
 use super::lane::{Lane, PerLane};
-use super::pool::Limits;
+use super::pool::{Limits, Refusal};
+use super::queue::PRIORITIES;
 use super::share::Share;
 use super::slab::Slab;
 use super::spin;
 use super::stats::Stats;
-use super::task::{Key, NewTask, Task};
+use super::task::{Key, NewTask, Placement, Task};
 use super::waiting::Waiting;
 use super::worker::{Worker, WorkerId};
 use lane_state::LaneState;
 
 pub(super) use choose::Next;
-pub(super) use give_up::Given;
+pub(super) use give_up::{Cancel, Given};
 pub(super) use wake::Wakes;
 pub(super) use wear::Wear;
 
 /// Whether new tasks are taken, and queued ones still run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
+enum Phase {
     Open,
     Closed,
 }
@@ -45,7 +48,7 @@ pub(super) enum Phase {
 #[derive(Debug)]
 pub(super) struct State {
     limits: Limits,
-    pub(super) phase: Phase,
+    phase: Phase,
     /// Nothing that waits is started.
     paused: bool,
     tasks: Slab<Task>,
@@ -60,7 +63,7 @@ pub(super) struct State {
     worn: u32,
     /// The worker that was started in place of a worn one and is not ready yet.
     replacement: Option<WorkerId>,
-    pub(super) lanes: PerLane<LaneState>,
+    lanes: PerLane<LaneState>,
     workers: Slab<Worker>,
     /// Workers that there have been.
     serial: u32,
@@ -90,10 +93,6 @@ impl State {
             share: Share::new(),
             stats: Stats::new(now),
         }
-    }
-
-    pub(super) fn limits(&self) -> &Limits {
-        &self.limits
     }
 
     /// What tells a spinning worker of a lane that there is something for it.
@@ -139,7 +138,7 @@ impl State {
     }
 
     /// Whether one more task would wait beyond what the workers, started or not, can take.
-    pub(super) fn is_full(&self, lane: Lane) -> bool {
+    fn is_full(&self, lane: Lane) -> bool {
         if self.limits.max_queue == usize::MAX {
             return false;
         }
@@ -151,12 +150,35 @@ impl State {
         (self.waiting.len() + 1).saturating_sub(unused + room) > self.limits.max_queue
     }
 
-    pub(super) fn enqueue(&mut self, new: NewTask, now: u64) -> Key {
+    /// Queues a task if there is room. One that a task which has not ended may wait for always has, counts
+    /// as having come with that one, and goes before all of its priority.
+    pub(super) fn admit(
+        &mut self,
+        mut new: NewTask,
+        outer: Option<Key>,
+        now: u64,
+    ) -> Result<Key, Refusal> {
+        if self.phase == Phase::Closed {
+            return Err(Refusal::Closed);
+        }
+        if let Some((since, priority)) = outer.and_then(|outer| self.standing(outer)) {
+            // What has begun goes before what has not.
+            new.priority = new.priority.min((priority - 1).max(*PRIORITIES.start()));
+            return Ok(self.enqueue_as_of(new, since, now));
+        }
+        let pinned = matches!(new.placement, Placement::Worker(_));
+        if !pinned && self.is_full(new.lane) {
+            return Err(Refusal::Full);
+        }
+        Ok(self.enqueue(new, now))
+    }
+
+    fn enqueue(&mut self, new: NewTask, now: u64) -> Key {
         self.enqueue_as_of(new, now, now)
     }
 
     /// As [`enqueue`](Self::enqueue), with the place in the order of tasks of one that came at `since`.
-    pub(super) fn enqueue_as_of(&mut self, mut new: NewTask, since: u64, now: u64) -> Key {
+    fn enqueue_as_of(&mut self, mut new: NewTask, since: u64, now: u64) -> Key {
         let group = new.group.take();
         self.queued_bytes += new.payload.heap_bytes();
         self.generation = self.generation.wrapping_add(1);
@@ -171,10 +193,16 @@ impl State {
         Key { index, generation }
     }
 
-    /// When a task that has not ended was submitted, and its priority.
-    pub(super) fn standing(&self, key: Key) -> Option<(u64, i8)> {
+    /// The task of this name, while it waits or a worker has it.
+    pub(super) fn find(&self, key: Key) -> Option<&Task> {
         let task = self.tasks.get(key.index)?;
-        (task.generation == key.generation).then_some((task.enqueued, task.priority))
+        (task.generation == key.generation).then_some(task)
+    }
+
+    /// When a task was submitted, as far as its place in the order goes, and its priority.
+    fn standing(&self, key: Key) -> Option<(u64, i8)> {
+        let task = self.find(key)?;
+        Some((task.enqueued, task.priority))
     }
 
     /// Takes a waiting task out that is not to run.
@@ -191,6 +219,16 @@ impl State {
     /// Stops or resumes the starting of what waits.
     pub(super) fn pause(&mut self, paused: bool) {
         self.paused = paused;
+    }
+
+    /// Stops or resumes the starting of workers of a lane.
+    pub(super) fn hold(&mut self, lane: Lane, held: bool) {
+        self.lanes[lane].held = held;
+    }
+
+    /// Whether the pool is closed and has no worker of this lane left.
+    pub(super) fn has_ended(&self, lane: Lane) -> bool {
+        self.phase == Phase::Closed && self.lanes[lane].workers == 0
     }
 }
 

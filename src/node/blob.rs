@@ -1,0 +1,65 @@
+//! Bytes that are too many for the mailbox: they wait in Rust, and become an ArrayBuffer when they are asked for.
+
+use std::ffi::c_void;
+use std::ptr;
+
+use napi::sys;
+
+use super::call::{Call, Fault, Outcome as Returned, check};
+use super::environment::Environment;
+use crate::memory::bytes::Bytes;
+
+super::call::exports! {
+    c"blob" Blob = blob;
+}
+
+/// `blob(i) -> ArrayBuffer`: the bytes that did not fit, without a copy where the engine allows it.
+fn blob(environment: &Environment, call: &Call) -> Returned {
+    let index = call.index(call.args()[0])? as usize;
+    let bytes = match environment.blobs.borrow_mut().get_mut(index) {
+        Some(bytes) => std::mem::take(bytes),
+        None => return Err(Fault("unknown blob")),
+    };
+    make_array_buffer(call.env, bytes)
+}
+
+fn make_array_buffer(env: sys::napi_env, bytes: Bytes) -> Returned {
+    let (data, length) = (bytes.as_ptr().cast_mut(), bytes.len());
+    let owner = Box::into_raw(Box::new(bytes));
+    let mut value = ptr::null_mut();
+    // SAFETY: the bytes stay where they are until `free_bytes` has their owner, and nobody else has.
+    let status = unsafe {
+        sys::napi_create_external_arraybuffer(
+            env,
+            data.cast(),
+            length,
+            Some(free_bytes),
+            owner.cast(),
+            &mut value,
+        )
+    };
+    if status == sys::Status::napi_ok {
+        return Ok(Some(value));
+    }
+    // An engine with a memory cage refuses: copy.
+    // SAFETY: the engine has not taken the owner.
+    let bytes = unsafe { Box::from_raw(owner) };
+    let mut target = ptr::null_mut();
+    check(
+        // SAFETY: creates a buffer of that length and says where it is.
+        unsafe { sys::napi_create_arraybuffer(env, length, &mut target, &mut value) },
+        "no memory for a result",
+    )?;
+    // SAFETY: both are `length` long and apart.
+    unsafe {
+        target
+            .cast::<u8>()
+            .copy_from_nonoverlapping(bytes.as_ptr(), length)
+    };
+    Ok(Some(value))
+}
+
+unsafe extern "C" fn free_bytes(_env: sys::napi_env, _data: *mut c_void, owner: *mut c_void) {
+    // SAFETY: the box that `make_array_buffer` gave away.
+    drop(unsafe { Box::from_raw(owner.cast::<Bytes>()) });
+}

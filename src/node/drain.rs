@@ -1,0 +1,226 @@
+//! How an environment hears: why its bell was rung, and what has come in for it, as records in the mailbox.
+//!
+//! A record is a header of four numbers, `[what, ticket or pool, tag or worker or lane, length]`, then a
+//! number or bytes, padded to 8. What does not fit stays with the environment for the next drain.
+
+use std::time::Duration;
+
+use super::call::{Call, Fault, Outcome as Returned};
+use super::environment::Environment;
+use super::mailbox::{INLINE, Mailbox, length, signed};
+use crate::scheduler::{Body, Control, Message, Outcome, Payload};
+
+super::call::exports! {
+    c"answer" Answer = answer;
+    c"drain" Drain = drain;
+    c"block" Block = block;
+    c"wait" Wait = wait;
+    c"keepAlive" KeepAlive = keep_alive;
+}
+
+/// The first number of a drained record: how the task ended, or what is to be done.
+const RETURNED: i32 = 0;
+const THREW: i32 = 1;
+const FAILED: i32 = 2;
+const TASK_TIMEOUT: i32 = 3;
+const QUEUE_TIMEOUT: i32 = 4;
+const POOL_CLOSED: i32 = 5;
+const WORKER_GONE: i32 = 6;
+const WORKER_START: i32 = 7;
+const DEADLINE: i32 = 8;
+const CANCELLED: i32 = 9;
+const CONTROL_START: i32 = 16;
+const CONTROL_TERMINATE: i32 = 17;
+const CONTROL_LANE_ENDED: i32 = 19;
+const CONTROL_GONE: i32 = 20;
+const CONTROL_LOOK: i32 = 21;
+
+/// Of tasks that are observed, and nothing else.
+const STARTED: i32 = 24;
+const RAN: i32 = 25;
+
+/// The bit of `drain`'s result that is set if there was more than fits.
+const MORE: u32 = 1 << 31;
+
+/// Bytes of a record's four numbers.
+const HEADER: usize = 16;
+/// Bytes of a record that is a time.
+const READING: usize = HEADER + 8;
+
+/// `answer() -> bits`: why the bell was rung. To be called before anything is looked at.
+fn answer(environment: &Environment, call: &Call) -> Returned {
+    call.make_number(f64::from(environment.doorbell.answer()))
+}
+
+/// `drain() -> count`: fills the mailbox with records of what has come in. With `MORE` set there was
+/// more than fits.
+fn drain(environment: &Environment, call: &Call) -> Returned {
+    let mailbox = &environment.mailbox;
+    environment.collect_lent();
+    environment.account();
+    environment.blobs.borrow_mut().clear();
+    let mut carry = environment.carry.borrow_mut();
+    let (mut offset, mut count) = (0, 0u32);
+    while let Some(message) = carry.take().or_else(|| environment.outbox.receive()) {
+        if offset + room_for(&message) > mailbox.room() {
+            *carry = Some(message);
+            count |= MORE;
+            break;
+        }
+        if let Message::Settled {
+            ticket,
+            outcome: Outcome::Timed { ran, outcome },
+        } = message
+        {
+            offset += put_reading(mailbox, offset, [RAN, signed(ticket), 0, 0], ran);
+            let outcome = *outcome;
+            offset += put(environment, offset, Message::Settled { ticket, outcome })?;
+            count += 2;
+            continue;
+        }
+        offset += put(environment, offset, message)?;
+        count += 1;
+    }
+    call.make_number(f64::from(count))
+}
+
+/// Writes a record of an observed task: its last field is a time, in milliseconds.
+fn put_reading(mailbox: &Mailbox, offset: usize, header: [i32; 4], ns: u64) -> usize {
+    mailbox.put_header(offset, header);
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds for people")]
+    mailbox.put_number_at(offset + HEADER, ns as f64 / 1e6);
+    READING
+}
+
+fn padded(length: usize) -> usize {
+    length.next_multiple_of(8)
+}
+
+fn room_for(message: &Message) -> usize {
+    match message {
+        Message::Settled {
+            outcome: Outcome::Timed { outcome, .. },
+            ..
+        } => READING + room_for_outcome(outcome),
+        Message::Settled { outcome, .. } => room_for_outcome(outcome),
+        Message::Started { .. } => READING,
+        Message::Control { .. } => HEADER,
+    }
+}
+
+fn room_for_outcome(outcome: &Outcome) -> usize {
+    HEADER
+        + match outcome {
+            Outcome::Returned(payload) | Outcome::Threw(payload) => match &payload.body {
+                Body::Bytes(bytes) if bytes.len() <= INLINE => padded(bytes.len()),
+                _ => 8,
+            },
+            Outcome::Failed { code, message } => {
+                padded((code.len() + 1 + message.len()).min(INLINE))
+            }
+            _ => 0,
+        }
+}
+
+/// Writes a record: `[what, ticket or pool, tag or worker or lane, length]`, then a number (length
+/// -1), or bytes, or nothing (length -2 - i: blob i).
+fn put(environment: &Environment, offset: usize, message: Message) -> Result<usize, Fault> {
+    let mailbox = &environment.mailbox;
+    let (ticket, outcome) = match message {
+        Message::Settled { ticket, outcome } => (signed(ticket), outcome),
+        Message::Started {
+            ticket,
+            generation,
+            worker,
+            waited,
+        } => {
+            let header = [
+                STARTED,
+                signed(ticket),
+                signed(worker.0),
+                signed(generation),
+            ];
+            return Ok(put_reading(mailbox, offset, header, waited));
+        }
+        Message::Control { pool, control } => {
+            let (what, about) = match control {
+                Control::Start(worker) => (CONTROL_START, worker.0),
+                Control::Terminate(worker) => (CONTROL_TERMINATE, worker.0),
+                Control::LaneEnded(lane) => (CONTROL_LANE_ENDED, lane as u32),
+                Control::Gone(worker) => (CONTROL_GONE, worker.0),
+                Control::Look(worker) => (CONTROL_LOOK, worker.0),
+            };
+            mailbox.put_header(offset, [what, signed(pool), signed(about), 0]);
+            return Ok(HEADER);
+        }
+    };
+    let plain = |what| {
+        mailbox.put_header(offset, [what, ticket, 0, 0]);
+        Ok(HEADER)
+    };
+    let (what, payload) = match outcome {
+        Outcome::Returned(payload) => (RETURNED, payload),
+        Outcome::Threw(payload) => (THREW, payload),
+        Outcome::Failed { code, message } => {
+            let mut text = format!("{code}\n{message}").into_bytes();
+            text.truncate(INLINE);
+            (FAILED, Payload::bytes(0, text))
+        }
+        Outcome::TaskTimeout => return plain(TASK_TIMEOUT),
+        Outcome::QueueTimeout => return plain(QUEUE_TIMEOUT),
+        Outcome::Deadline => return plain(DEADLINE),
+        Outcome::Cancelled => return plain(CANCELLED),
+        Outcome::PoolClosed => return plain(POOL_CLOSED),
+        Outcome::WorkerStart => return plain(WORKER_START),
+        Outcome::Timed { .. } => return Err(Fault("an outcome is timed once")),
+        Outcome::WorkerGone { worker, attempts } => {
+            mailbox.put_header(
+                offset,
+                [WORKER_GONE, ticket, signed(worker.0), i32::from(attempts)],
+            );
+            return Ok(HEADER);
+        }
+    };
+    let tag = signed(payload.tag);
+    match payload.body {
+        Body::Number(number) => {
+            mailbox.put_header(offset, [what, ticket, tag, -1]);
+            mailbox.put_number_at(offset + HEADER, number);
+            Ok(HEADER + 8)
+        }
+        Body::Bytes(bytes) if bytes.len() <= INLINE => {
+            mailbox.put_header(offset, [what, ticket, tag, length(bytes.len())?]);
+            mailbox.put_at(offset + HEADER, &bytes);
+            Ok(HEADER + padded(bytes.len()))
+        }
+        Body::Bytes(bytes) => {
+            let mut blobs = environment.blobs.borrow_mut();
+            mailbox.put_header(offset, [what, ticket, tag, -2 - length(blobs.len())?]);
+            blobs.push(bytes);
+            Ok(HEADER)
+        }
+    }
+}
+
+/// `block(boolean)`: whether this environment's event loop is blocked.
+fn block(environment: &Environment, call: &Call) -> Returned {
+    environment.outbox.block(call.boolean(call.args()[0])?);
+    Ok(None)
+}
+
+/// `wait(ms)`: blocks until there is something to drain, or for so long.
+fn wait(environment: &Environment, call: &Call) -> Returned {
+    let ms = u64::from(call.index(call.args()[0])?);
+    if environment.carry.borrow().is_none() {
+        environment.outbox.wait(Duration::from_millis(ms));
+    }
+    Ok(None)
+}
+
+/// `keepAlive(boolean)`: whether this environment's loop is to stay while nothing else holds it.
+fn keep_alive(environment: &Environment, call: &Call) -> Returned {
+    environment
+        .doorbell
+        .hold(call.env, call.boolean(call.args()[0])?);
+    Ok(None)
+}

@@ -1,0 +1,149 @@
+//! The workers' side: they come, run one task after another, and go.
+//!
+//! A worker that was started [joins](Scheduler::join), then [exchanges](Scheduler::exchange) an outcome for
+//! what to do next until it is told to retire. Whoever ends it, or finds it ended, says that it has
+//! [left](Scheduler::leave).
+
+use std::sync::Arc;
+
+use super::Scheduler;
+use crate::scheduler::clock::now;
+use crate::scheduler::lane::Lane;
+use crate::scheduler::outbox::{Bell, Control, Ring};
+use crate::scheduler::state::Next;
+use crate::scheduler::task::{Outcome, Taken};
+use crate::scheduler::timer::Alarm;
+use crate::scheduler::worker::WorkerId;
+use crate::supervise::reading;
+
+/// What a worker does next.
+#[derive(Debug)]
+pub enum Step {
+    /// Run this task.
+    Run(Taken),
+    /// Wait to be rung.
+    Idle,
+    /// End.
+    Retire,
+}
+
+impl Scheduler {
+    /// A started worker is ready, on this thread; from here on it calls [`exchange`](Self::exchange). False when
+    /// the pool does not know it (any more): it ends.
+    #[must_use]
+    pub fn join(self: &Arc<Self>, id: WorkerId, bell: Arc<dyn Bell>) -> bool {
+        let thread = reading::this_thread();
+        let mut state = self.state.lock();
+        state.set_thread(id, thread);
+        let (known, relieved) = state.join(id, bell, now());
+        let limit = state.age_limit(id);
+        let (abandoned, begun) = (state.abandoned_before(id), state.begun(id));
+        drop(state);
+        self.send_all(begun);
+        for (key, cancel) in abandoned {
+            self.cancel_running(key, &cancel);
+        }
+        if let Some(bell) = relieved {
+            bell.ring(Ring::Lane);
+        }
+        if let Some((age, serial)) = limit {
+            self.arm(now() + age, Alarm::Age(id, serial));
+        }
+        known
+    }
+
+    /// Hands over the outcome of the task in a slot, and asks what to do next.
+    pub fn exchange(self: &Arc<Self>, id: WorkerId, finished: Option<(u32, Outcome)>) -> Step {
+        let mut now = now();
+        let mut state = self.state.lock();
+        let settled = finished.and_then(|(slot, outcome)| state.finish(id, slot, outcome, now));
+        let mut next = state.next(id, true, now);
+        let lane = state.lane_of(id);
+        self.follow_up(state, now, settled);
+        if let (Next::Spin(budget), Some(lane)) = (&next, lane) {
+            now = self.spin(lane, now, *budget);
+            let mut state = self.state.lock();
+            next = state.next(id, false, now);
+            self.follow_up(state, now, None);
+        }
+        match next {
+            Next::Run(taken) => {
+                self.started(id, &taken, now);
+                Step::Run(taken)
+            }
+            Next::Retire => Step::Retire,
+            Next::Idle | Next::Spin(_) => Step::Idle,
+        }
+    }
+
+    /// Waits actively until there may be something for the worker that spins in a lane, or the time is over.
+    /// Gives the time then.
+    fn spin(&self, lane: Lane, start: u64, budget: u64) -> u64 {
+        loop {
+            for _ in 0..8 {
+                if self.published.waits(lane) {
+                    return now();
+                }
+                std::hint::spin_loop();
+            }
+            // The thread that is to submit may have been woken on this very core.
+            std::thread::yield_now();
+            let now = now();
+            if now.saturating_sub(start) > budget {
+                return now;
+            }
+        }
+    }
+
+    /// Hands over an outcome only.
+    pub fn finish(self: &Arc<Self>, id: WorkerId, slot: u32, outcome: Outcome) {
+        let now = now();
+        let mut state = self.state.lock();
+        let settled = state.finish(id, slot, outcome, now);
+        self.follow_up(state, now, settled);
+    }
+
+    /// The task in a slot of a worker waits for others: it leaves its place to them, and its worker may take
+    /// one more. Or it goes on.
+    pub fn set_waits(self: &Arc<Self>, id: WorkerId, slot: u32, waits: bool) {
+        self.change(|state, now| state.set_waits(id, slot, waits, now));
+    }
+
+    /// There is a message for the owner in the port of a worker's isolate: says so if the owner's event
+    /// loop, which would see it, is blocked.
+    pub fn look(&self, id: WorkerId) {
+        if self.owner.is_blocked() {
+            self.control(Control::Look(id));
+        }
+    }
+
+    /// An isolate has grown too large, and is to be replaced.
+    pub fn wear_out(self: &Arc<Self>, id: WorkerId) {
+        self.change(|state, _| state.wear_out(id));
+    }
+
+    /// Retires an idle worker that has waited in vain, unless the minimum needs it.
+    pub fn expire_idle(&self, id: WorkerId) {
+        self.state.lock().expire_idle(id);
+    }
+
+    /// The isolate of a worker runs no more. The owner says when it has [left](Self::leave).
+    pub fn gone(&self, id: WorkerId) {
+        self.control(Control::Gone(id));
+    }
+
+    /// A worker ended, in whatever way. The tasks that it had end with [`Outcome::WorkerGone`].
+    pub fn leave(self: &Arc<Self>, id: WorkerId) {
+        let now = now();
+        let mut state = self.state.lock();
+        let Some(lane) = state.lane_of(id) else {
+            return;
+        };
+        let messages = state.remove_worker(id, now);
+        let ended = state.has_ended(lane);
+        self.follow_up(state, now, messages);
+        if ended {
+            self.control(Control::LaneEnded(lane));
+        }
+    }
+}

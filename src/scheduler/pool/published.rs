@@ -1,0 +1,50 @@
+//! What is seen of a pool without its lock.
+//!
+//! Written under the lock by whoever has changed the state. All access is relaxed, for both are hints: the
+//! worker that spins takes the lock to see what there is for it, and the owner tells the bytes to the engine,
+//! whose collector needs no more than a rough idea.
+
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use crate::scheduler::lane::{Lane, PerLane};
+use crate::scheduler::outbox::Outbox;
+use crate::scheduler::state::State;
+
+/// Bytes of queued inputs that are not worth telling.
+const TOLD_STEP: usize = 64 << 10;
+
+/// Tasks for the worker that spins. On a cache line of its own: that worker reads it all the time.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Hint(AtomicUsize);
+
+#[derive(Debug, Default)]
+pub(super) struct Published {
+    hints: PerLane<Hint>,
+    /// What the owner has been told of the bytes that wait.
+    queued_bytes: AtomicUsize,
+}
+
+impl Published {
+    /// To be called under the lock.
+    pub(super) fn update(&self, state: &State, owner: &Outbox) {
+        let (queued, told) = (state.queued_bytes(), self.queued_bytes.load(Relaxed));
+        // In coarse steps: all threads would write to one place otherwise.
+        if queued.abs_diff(told) >= TOLD_STEP {
+            self.queued_bytes.store(queued, Relaxed);
+            owner.count_queued(queued.cast_signed() - told.cast_signed());
+        }
+        for lane in Lane::ALL {
+            let (hint, new) = (&self.hints[lane].0, state.hint(lane));
+            // The worker that spins keeps the line unless there is news.
+            if hint.load(Relaxed) != new {
+                hint.store(new, Relaxed);
+            }
+        }
+    }
+
+    /// Whether there may be something for the worker that spins in a lane.
+    pub(super) fn waits(&self, lane: Lane) -> bool {
+        self.hints[lane].0.load(Relaxed) > 0
+    }
+}

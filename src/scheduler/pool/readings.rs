@@ -1,0 +1,40 @@
+//! What is told of a pool: its load, its workers, and the times of its tasks.
+
+use super::Scheduler;
+use crate::scheduler::clock::now;
+use crate::scheduler::lane::Lane;
+use crate::scheduler::stats::{Distribution, Measured, Snapshot};
+use crate::scheduler::worker::WorkerId;
+
+impl Scheduler {
+    /// Tasks that wait, and tasks that run.
+    #[must_use]
+    pub fn load(&self) -> (usize, usize) {
+        self.state.lock().load()
+    }
+
+    /// The workers of a lane that are ready and are to stay.
+    #[must_use]
+    pub fn ready_ids(&self, lane: Lane) -> Vec<WorkerId> {
+        self.state.lock().ready_ids(lane)
+    }
+
+    /// The pool at this moment.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.state.lock().snapshot(now())
+    }
+
+    /// The times since they were last reset; with `all`, since the pool was made.
+    #[must_use]
+    pub fn times(&self, what: Measured, all: bool) -> Distribution {
+        let mut state = self.state.lock();
+        let times = state.times(what);
+        if all { times.all() } else { times.recent() }
+    }
+
+    /// Begins to measure anew.
+    pub fn reset_times(&self, what: Measured) {
+        self.state.lock().times(what).reset();
+    }
+}

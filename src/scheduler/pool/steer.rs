@@ -1,0 +1,95 @@
+//! The owner's side: it sets how the pool works, stops and resumes it, and ends it.
+//!
+//! A pool ends in two steps. Closed, it takes no more tasks, and its workers retire as they run out of them;
+//! as the last worker of a lane leaves, the owner is told [`Control::LaneEnded`].
+
+use std::sync::Arc;
+
+use super::Scheduler;
+use super::alarms::ns;
+use super::follow_up::ring_all;
+use crate::scheduler::clock::now;
+use crate::scheduler::groups::GroupLimits;
+use crate::scheduler::lane::Lane;
+use crate::scheduler::outbox::Control;
+use crate::scheduler::state::Wear;
+use crate::scheduler::task::Outcome;
+
+impl Scheduler {
+    /// Sets what the tasks of the group of this name may use. Before there are any.
+    pub fn configure_group(&self, name: Box<str>, limits: GroupLimits) {
+        self.state.lock().configure_group(name, limits);
+    }
+
+    /// Sets when isolates are replaced: after so many tasks (`u32::MAX` is never), after so many
+    /// milliseconds (`u32::MAX` is never), or each after one task. Before there are any.
+    pub fn recycle(&self, tasks: u32, age: u32, one_task: bool) {
+        self.state.lock().set_wear(Wear {
+            tasks,
+            age: ns(age),
+            one_task,
+        });
+    }
+
+    /// Stops or resumes the starting of workers of a lane, after failures to start.
+    pub fn hold(self: &Arc<Self>, lane: Lane, held: bool) {
+        self.change(|state, _| state.hold(lane, held));
+    }
+
+    /// Stops or resumes the starting of what waits; what runs goes on.
+    pub fn pause(self: &Arc<Self>, paused: bool) {
+        self.change(|state, _| state.pause(paused));
+    }
+
+    /// Changes how many workers there may be: idle ones that are too many end now, busy ones when
+    /// they have ended their tasks.
+    pub fn resize(self: &Arc<Self>, min_threads: u32, max_threads: u32) {
+        let bells = self.change(|state, _| state.resize(min_threads, max_threads));
+        ring_all(&bells);
+    }
+
+    /// Retires workers of a lane that have been idle for so many milliseconds, down to the minimum.
+    pub fn reap(&self, lane: Lane, idle_ms: u32) {
+        let bells = self.state.lock().reap(lane, ns(idle_ms), now());
+        ring_all(&bells);
+    }
+
+    /// Rejects what waits in a lane because no worker can be started.
+    pub fn fail_waiting(&self, lane: Lane) {
+        self.reject(|state| state.fail_waiting(lane, || Outcome::WorkerStart));
+    }
+
+    /// Rejects all that waits with [`Outcome::Cancelled`]. Gives how many that were.
+    pub fn cancel_waiting(&self) -> usize {
+        self.reject(|state| state.fail_all_waiting(|| Outcome::Cancelled))
+    }
+
+    /// Takes no more tasks; workers end once they run nothing. What waits is not run: the owner
+    /// closes when nothing waits.
+    pub fn close(&self) {
+        let mut state = self.state.lock();
+        let bells = state.close();
+        let ended = Lane::ALL.map(|lane| state.has_ended(lane).then_some(lane));
+        drop(state);
+        ring_all(&bells);
+        for lane in ended.into_iter().flatten() {
+            self.control(Control::LaneEnded(lane));
+        }
+    }
+
+    /// Closes, and rejects all that waits or runs with [`Outcome::PoolClosed`].
+    pub fn destroy(&self) {
+        let mut cancels = Vec::new();
+        self.reject(|state| {
+            let mut messages = state.fail_all_waiting(|| Outcome::PoolClosed);
+            let (running, abandoned) = state.abandon_running();
+            messages.extend(running);
+            cancels = abandoned;
+            messages
+        });
+        for cancel in cancels {
+            cancel.tell();
+        }
+        self.close();
+    }
+}

@@ -1,0 +1,178 @@
+/** The options of a pool. */
+
+import type { AsyncLocalStorage } from 'node:async_hooks'
+import type { ResourceLimits, SHARE_ENV } from 'node:worker_threads'
+import type { TaskMeasure } from './observation.js'
+import type { Filename, TaskOptions, Transferable } from './tasks.js'
+
+/** The options of a pool. One that is unknown or not allowed throws `ERR_RSPOOL_INVALID_ARGUMENT`. */
+export interface PoolOptions {
+  /**
+   * The script whose functions the pool runs; without one the pool runs native tasks, inline functions and
+   * `{ filename }` tasks. A script that cannot be loaded rejects its tasks with
+   * `ERR_RSPOOL_WORKER_START`. @default none
+   */
+  filename?: Filename | undefined
+  /** The export that `run` calls; also in the names of the pool's threads. @default 'default' */
+  name?: string | undefined
+  /**
+   * Workers of each lane that are kept, 0 to 1024 and at most `maxThreads`; with a `filename` those of the
+   * script lane are started at once. @default 1
+   */
+  minThreads?: number | undefined
+  /**
+   * Workers of each lane at most, 1 to 1024; over both lanes no more than this many are busy at a time.
+   * @default cpuCount()
+   */
+  maxThreads?: number | undefined
+  /** Milliseconds after which an idle worker beyond `minThreads` ends; `Infinity` is never. @default 60000 */
+  idleTimeout?: number | undefined
+  /**
+   * Tasks that may wait beyond what the workers, started or not, can take; one more rejects with
+   * `ERR_RSPOOL_QUEUE_FULL`. `'auto'` is `maxThreads` squared. @default Infinity
+   */
+  maxQueue?: number | 'auto' | undefined
+  /**
+   * Bytes that an encoded input may have; a larger one rejects with `ERR_RSPOOL_INPUT_TOO_LARGE`. Inputs that
+   * only a port can carry (class instances, SharedArrayBuffers, `transferList`) are not measured.
+   * @default Infinity
+   */
+  maxInputSize?: number | undefined
+  /** Tasks that an isolate runs at once, 1 to 65536; more than 1 is for functions that wait. @default 1 */
+  concurrentTasksPerWorker?: number | undefined
+  /** Milliseconds that a task may run, above 0; see {@link TaskOptions.timeout}. @default Infinity */
+  timeout?: number | undefined
+  /** Milliseconds that a task may wait, above 0; see {@link TaskOptions.queueTimeout}. @default Infinity */
+  queueTimeout?: number | undefined
+  /**
+   * Milliseconds that a script task gets to end after it was given up; then its isolate is terminated and
+   * replaced. `Infinity` never terminates. @default 100
+   */
+  abortGrace?: number | undefined
+  /** How often a task may start again after its isolate has died; see {@link TaskOptions.retries}. @default 0 */
+  retries?: number | undefined
+  /**
+   * What `workerData` of `node:worker_threads` is in the scripts, and what `setup` gets. Copied for each
+   * worker when it starts. @default undefined
+   */
+  workerData?: any
+  /** What of `workerData` is moved; only for pools of one worker, since it is gone then. @default [] */
+  transferList?: readonly Transferable[] | undefined
+  /** `process.env` of the workers, copied; `SHARE_ENV` shares that of this thread. @default process.env */
+  env?: NodeJS.Dict<string> | typeof SHARE_ENV | undefined
+  /** What is added to `process.argv` of the workers. @default [] */
+  argv?: readonly any[] | undefined
+  /** Options of Node.js for the workers. @default process.execArgv */
+  execArgv?: readonly string[] | undefined
+  /** Limits of the engine in each worker; beyond them it ends and its tasks reject. @default none */
+  resourceLimits?: ResourceLimits | undefined
+  /** Whether a worker closes the file descriptors that its scripts left open when it ends. @default true */
+  trackUnmanagedFds?: boolean | undefined
+  /**
+   * Where what the workers write to stdout goes: `'inherit'` to that of the process, `'pipe'` to the pool's
+   * `stdout` event, `'ignore'` nowhere. @default 'inherit'
+   */
+  stdout?: 'inherit' | 'pipe' | 'ignore' | undefined
+  /** The same for stderr, with the `stderr` event. @default 'inherit' */
+  stderr?: 'inherit' | 'pipe' | 'ignore' | undefined
+  /**
+   * What each line begins with that workers write to an output that is inherited; true is `[name id] `, with the
+   * pool's name and the worker's id. A line that is not ended is written when the worker ends. @default none
+   */
+  outputPrefix?: string | boolean | undefined
+  /**
+   * Milliseconds that a worker may take to load its script and run its `setup`, above 0; `Infinity` is no limit.
+   * Then it is terminated, and what waits rejects with `ERR_RSPOOL_WORKER_START`. As many for the `teardown` of
+   * a worker that retires. @default 60000
+   */
+  startTimeout?: number | undefined
+  /** What the tasks of a group may use, by its name; groups that are not named here have weight 1. @default {} */
+  groups?: Readonly<Record<string, GroupOptions>> | undefined
+  /**
+   * When isolates are replaced. Not with `isolate`. @default never
+   */
+  recycle?: RecycleOptions | undefined
+  /**
+   * Whether each task gets an isolate of its own, made while others run. Not with `recycle`, nor with
+   * `concurrentTasksPerWorker` above 1. @default false
+   */
+  isolate?: boolean | undefined
+  /**
+   * What is added to the niceness of the workers' threads, 0 to 19. On Linux only; elsewhere, and where the
+   * system refuses, nothing happens. @default 0
+   */
+  niceIncrement?: number | undefined
+  /**
+   * Whether each worker's thread stays on one CPU of those that the process may use, the one with the fewest
+   * pinned workers. On Linux only; elsewhere nothing happens. @default false
+   */
+  pin?: boolean | undefined
+  /**
+   * Stores whose values at the time of a call travel with it, by the names under which the script finds its
+   * own in `context` of `rspool/worker`. A value that cannot be cloned rejects that call with
+   * `DataCloneError`. Native tasks have no context. @default none
+   */
+  context?: { readonly [name: string]: AsyncLocalStorage<any> } | undefined
+  /**
+   * Whether each task is a `performance.measure` named `rspool:task`; its detail is a {@link TaskMeasure}.
+   * @default false
+   */
+  timing?: boolean | undefined
+}
+
+/** What the tasks of a group may use. */
+export interface GroupOptions {
+  /**
+   * Its share of the pool's time, against the weights of the other groups that have tasks: 0.001 to 1000000.
+   * @default 1
+   */
+  weight?: number | undefined
+  /** Tasks of it that run at once, over both lanes; 1 to 1000000 or `Infinity`. @default Infinity */
+  maxRunning?: number | undefined
+}
+
+/**
+ * When an isolate is replaced. Another is made ready first, one at a time, and then it ends its tasks and
+ * retires. Limits vary by a tenth from worker to worker, except `rss`.
+ */
+export interface RecycleOptions {
+  /** After so many tasks, 1 to 4294967294. @default never */
+  tasks?: number | undefined
+  /** When its used heap has more bytes, as seen after a task, at most every 100 ms. @default never */
+  heap?: number | undefined
+  /** So many milliseconds after it was ready, 1 to 2147483647. @default never */
+  age?: number | undefined
+  /**
+   * When the process has more bytes in memory, and a tenth more than when this isolate was ready, as seen
+   * after a task, at most every 100 ms. @default never
+   */
+  rss?: number | undefined
+}
+
+/** A pool's options with the defaults filled in. Frozen. */
+export interface ResolvedPoolOptions
+  extends Readonly<
+    Omit<
+      PoolOptions,
+      | 'filename'
+      | 'name'
+      | 'minThreads'
+      | 'maxThreads'
+      | 'idleTimeout'
+      | 'maxQueue'
+      | 'concurrentTasksPerWorker'
+      | 'abortGrace'
+      | 'startTimeout'
+    >
+  > {
+  /** The script as an URL. */
+  readonly filename?: string | undefined
+  readonly name: string
+  readonly minThreads: number
+  readonly maxThreads: number
+  readonly idleTimeout: number
+  readonly maxQueue: number
+  readonly concurrentTasksPerWorker: number
+  readonly abortGrace: number
+  readonly startTimeout: number
+}
