@@ -2,7 +2,7 @@
 
 // What isolates send through their ports: each kind of message, and who takes it.
 
-const { notify, whenRead, isBlocked } = require('../environment')
+const { notify, whenRead } = require('../environment')
 const { WorkerExitError } = require('../errors')
 const { told } = require('../observe/readings')
 const { PORT_MESSAGE } = require('../payload/port')
@@ -80,7 +80,7 @@ class Inbox {
         return this.#link(isolate, message)
       case PORT_MESSAGE.TAKE:
         // It pulls an iterable of the user's.
-        return isBlocked() ? notify(() => this.#link(isolate, message)) : this.#link(isolate, message)
+        return notify(() => this.#link(isolate, message))
       case PORT_MESSAGE.FATAL:
         isolate.fatal = message[1]
         return
