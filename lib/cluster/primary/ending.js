@@ -110,7 +110,8 @@ class Ending {
     if (this.phase === 'stopped') return
     this.phase = 'stopped'
     this.#host.finished(code)
-    if (ends && this.#options.exit) process.exit(code)
+    // Who waits for what ends with it, a reload or a request, hears of that first.
+    if (ends && this.#options.exit) setImmediate(() => process.exit(code))
   }
 }
 
