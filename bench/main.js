@@ -97,5 +97,9 @@ main().then(
   () => {
     process.exitCode = 0
   },
-  (error) => console.error(error)
+  (error) => {
+    console.error(error)
+    // What the case had started may keep the process.
+    process.exit()
+  }
 )

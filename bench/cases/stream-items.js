@@ -8,6 +8,7 @@ const { Pool } = require('../..')
 const { alternate, ratio } = require('../lib/measure')
 const { rowsOf, target } = require('../lib/report')
 
+const COUNT = 1_000_000
 const filename = path.join(__dirname, '..', 'workers', 'items.js')
 
 /**
@@ -36,23 +37,22 @@ async function byStream(pool, count) {
 
 module.exports = {
   title: 'A stream of small items',
-  what: 'Numbers that a generator in a worker yields, and the same as messages in an async iterator. Higher is better.',
+  what: 'A million numbers that a generator in a worker yields, and the same as messages in an async iterator. Higher is better.',
 
   /** @param {import('../lib/peers').Setting} setting */
-  async run({ rounds, quick }) {
+  async run({ rounds }) {
     const pool = new Pool({ filename, minThreads: 1, maxThreads: 1 })
     const worker = new Worker(filename)
     await once(worker, 'online')
-    const count = quick ? 200_000 : 1_000_000
     const ways = [
-      { name: 'pool.stream', take: () => byStream(pool, count) },
-      { name: 'messages', take: () => byMessages(worker, count) }
+      { name: 'pool.stream', take: () => byStream(pool, COUNT) },
+      { name: 'messages', take: () => byMessages(worker, COUNT) }
     ]
     const samples = await alternate(ways, Math.min(rounds, 5), async ({ take }) => {
       globalThis.gc?.()
       const start = performance.now()
       await take()
-      return count / ((performance.now() - start) / 1000)
+      return COUNT / ((performance.now() - start) / 1000)
     })
     await worker.terminate()
     await pool.close()
