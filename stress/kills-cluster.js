@@ -70,6 +70,8 @@ async function main() {
     kill(pid, 'SIGKILL')
     await Promise.all(answers)
     const ms = performance.now() - killed
+    // The connection may be handed over before the death is all told.
+    await primary.event('exit', (/** @type {any} */ exit) => exit.pid === pid)
     await well()
     primary.events.length = 0
     return { waiting, ms }
