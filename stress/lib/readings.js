@@ -31,7 +31,18 @@ async function backTo(before) {
     if (kept.length === 0) return
     await sleep(25)
   }
-  throw new Error(`Left behind: ${JSON.stringify(now)}, before: ${JSON.stringify(before)}`)
+  throw new Error(`Left behind: ${JSON.stringify(now)}, before: ${JSON.stringify(before)}; threads: ${threadNames()}`)
+}
+
+function threadNames() {
+  const name = (/** @type {string} */ id) => {
+    try {
+      return fs.readFileSync(`/proc/self/task/${id}/comm`, 'utf8').trim()
+    } catch {
+      return '(ended)'
+    }
+  }
+  return linux ? fs.readdirSync('/proc/self/task').map(name).join(', ') : 'unknown'
 }
 
 async function settledRss() {
