@@ -3,28 +3,11 @@
 // What a task tells through diagnostics_channel and through user timing.
 
 const { AsyncLocalStorage } = require('node:async_hooks')
-const { channel, subscribe, unsubscribe, tracingChannel } = require('node:diagnostics_channel')
+const { channel, tracingChannel } = require('node:diagnostics_channel')
 const { PerformanceObserver } = require('node:perf_hooks')
 const test = require('ava')
 const { failure, fixture, makePool, taskPool, outcomes, program } = require('./helpers')
-
-const PLAIN = ['queue', 'start', 'end', 'error'].map((name) => `rspool:task:${name}`)
-const TRACING = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'].map((name) => `tracing:rspool:task:${name}`)
-
-/** What the channels tell of a pool, until the end of the test. */
-function listenTo(t, pool, names, onMessage = () => {}) {
-  const log = []
-  for (const name of names) {
-    const listener = (message) => {
-      if (message.pool !== pool) return
-      log.push([name, message])
-      onMessage(message)
-    }
-    subscribe(name, listener)
-    t.teardown(() => unsubscribe(name, listener))
-  }
-  return log
-}
+const { PLAIN, TRACING, listenTo } = require('./task-channels')
 
 const namesOf = (log) => log.map(([name]) => name)
 

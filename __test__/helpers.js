@@ -34,6 +34,11 @@ function taskPool(t, options = {}) {
   return { pool, gate }
 }
 
+/** One whose tasks have it run others: those of fixtures/family.js. */
+function familyPool(t, options = {}) {
+  return taskPool(t, { filename: fixture('family.js'), maxThreads: 1, abortGrace: 1000, ...options })
+}
+
 /** Keeps the process while a test waits for what does not keep it: an idle pool does nothing of the kind. */
 function stayAlive(t) {
   const timer = setInterval(() => {}, 1000)
@@ -206,6 +211,7 @@ module.exports = {
   fixture,
   makePool,
   taskPool,
+  familyPool,
   markedPool,
   collect,
   upTo,

@@ -4,20 +4,7 @@
 
 const test = require('ava')
 const { drain } = require('../lib/environment')
-const { failure, fixture, Gate, makePool, program, rspool } = require('./helpers')
-
-function familyPool(t, options = {}) {
-  const gate = new Gate()
-  t.teardown(() => gate.open())
-  const pool = makePool(t, {
-    filename: fixture('family.js'),
-    maxThreads: 1,
-    abortGrace: 1000,
-    workerData: { gate: gate.cells },
-    ...options
-  })
-  return { pool, gate }
-}
+const { failure, familyPool, fixture, program, rspool } = require('./helpers')
 
 /** Until nothing waits or runs. */
 async function quiet(pool) {

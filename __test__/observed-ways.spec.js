@@ -3,33 +3,18 @@
 // Every way to call is told to those who look on: calls that block, channels, and the calls that tasks make.
 
 const { AsyncLocalStorage } = require('node:async_hooks')
-const { subscribe, unsubscribe, tracingChannel } = require('node:diagnostics_channel')
+const { tracingChannel } = require('node:diagnostics_channel')
 const { once } = require('node:events')
 const test = require('ava')
-const { failure, fixture, Gate, makePool, program, taskPool } = require('./helpers')
+const { failure, familyPool, fixture, makePool, program, taskPool } = require('./helpers')
+const { PLAIN, TRACING, listenTo } = require('./task-channels')
 
-const PLAIN = ['queue', 'start', 'end', 'error'].map((name) => `rspool:task:${name}`)
-const TRACING = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'].map((name) => `tracing:rspool:task:${name}`)
 const ALL = [...PLAIN, ...TRACING]
 
-/** What the channels tell of a pool, until the end of the test: `[channel, message]`, in short. */
-function listenTo(t, pool, names = ALL, onMessage = () => {}) {
-  const log = []
-  for (const name of names) {
-    const short = name.startsWith('tracing') ? `trace ${name.split(':').at(-1)}` : name.split(':').at(-1)
-    const listener = (message) => {
-      if (message.pool !== pool) return
-      log.push([short, message])
-      onMessage(message)
-    }
-    subscribe(name, listener)
-    t.teardown(() => unsubscribe(name, listener))
-  }
-  return log
-}
-
-const namesOf = (log) => log.map(([name]) => name)
-const told = (log, name) => log.filter(([channel]) => channel === name).map(([, message]) => message)
+/** A channel, in short. */
+const short = (name) => `${name.startsWith('tracing') ? 'trace ' : ''}${name.split(':').at(-1)}`
+const namesOf = (log) => log.map(([name]) => short(name))
+const told = (log, name) => log.filter(([channel]) => short(channel) === name).map(([, message]) => message)
 const turn = () => new Promise(setImmediate)
 
 const CALLED = ['trace start', 'queue', 'trace end']
@@ -41,7 +26,7 @@ const REFUSED = ['trace start', 'error', 'trace error', 'end', 'trace end']
 
 test('a call that blocks is told of: that it was made at once, the rest when its thread goes on', async (t) => {
   const { pool } = taskPool(t, { maxThreads: 1 })
-  const log = listenTo(t, pool)
+  const log = listenTo(t, pool, ALL)
   t.is(pool.runTaskSync('square', 7), 49)
   t.deepEqual(namesOf(log), CALLED)
   await turn()
@@ -64,7 +49,7 @@ test('a call that blocks is told of: that it was made at once, the rest when its
 test('a call that blocks and fails tells why', async (t) => {
   const { pool } = taskPool(t, { maxThreads: 1, abortGrace: 0 })
   await pool.run(1)
-  const log = listenTo(t, pool)
+  const log = listenTo(t, pool, ALL)
   const thrown = t.throws(() => pool.runTaskSync('throws'))
   await turn()
   t.deepEqual(namesOf(log), [...CALLED, ...FAILED])
@@ -86,7 +71,7 @@ test('a call that blocks and is not accepted tells no place in the queue', async
   const { pool, gate } = taskPool(t, { maxThreads: 1, maxQueue: 0 })
   const busy = pool.runTask('pause')
   await gate.arrival()
-  const log = listenTo(t, pool)
+  const log = listenTo(t, pool, ALL)
   t.throws(() => pool.runSync(1), { code: 'ERR_RSPOOL_QUEUE_FULL' })
   await turn()
   t.deepEqual(namesOf(log), [
@@ -118,7 +103,7 @@ test('a store that is bound to the start of a trace travels with a call that blo
 test('subscribers may block their thread with a call, and throw', async (t) => {
   const { stdout, code } = await program(`
     const { subscribe } = require('node:diagnostics_channel')
-    const pool = new rspool.Pool({ filename: fixture('callers.js'), maxThreads: 2 })
+    const pool = new rspool.Pool({ filename: fixture('family.js'), maxThreads: 2 })
     const results = []
     for (const name of ${JSON.stringify(ALL)}) {
       subscribe(name, ({ task }) => {
@@ -145,7 +130,7 @@ test('subscribers may block their thread with a call, and throw', async (t) => {
 
 test('a channel is told of', async (t) => {
   const pool = makePool(t, { filename: fixture('channels.js'), maxThreads: 1, abortGrace: 0 })
-  const log = listenTo(t, pool)
+  const log = listenTo(t, pool, ALL)
   t.is(await pool.channel('sends', 2).result, 'sent')
   t.deepEqual(namesOf(log), [...CALLED, ...RETURNED])
   const { task, kind, nested, result } = log[0][1]
@@ -206,20 +191,13 @@ test('a channel is a resource for async_hooks, where hooks are in use', async (t
 
 // ---- calls of tasks ----------------------------------------------------------------------------
 
-function callersPool(t, options) {
-  const gate = new Gate()
-  t.teardown(() => gate.open())
-  const workerData = { gate: gate.cells }
-  return { pool: makePool(t, { filename: fixture('callers.js'), maxThreads: 1, workerData, ...options }), gate }
-}
-
 /** The messages by what they are of, and who called. */
 const tree = (messages) =>
   messages.map(({ task, lane, kind, nested, outer, result }) => [task, lane, kind, nested, outer?.task, result])
 
 test('calls of tasks are told of, and who made them', async (t) => {
-  const { pool } = callersPool(t)
-  const log = listenTo(t, pool)
+  const { pool } = familyPool(t)
+  const log = listenTo(t, pool, ALL)
   t.is(await pool.runTask('fib', 2), 1)
   const ended = told(log, 'end')
   t.deepEqual(tree(ended), [
@@ -239,8 +217,8 @@ test('calls of tasks are told of, and who made them', async (t) => {
 })
 
 test('calls of tasks that fail tell why, each once', async (t) => {
-  const { pool, gate } = callersPool(t, { abortGrace: 0, maxThreads: 2 })
-  const log = listenTo(t, pool)
+  const { pool, gate } = familyPool(t, { abortGrace: 0, maxThreads: 2 })
+  const log = listenTo(t, pool, ALL)
   await failure(pool.runTask('ask', ['throws']))
   await failure(pool.runTask('ask', ['hash.sha256', 5]))
   await failure(pool.runTask('ask', ['never', 0, { timeout: 5 }]))
@@ -262,15 +240,15 @@ test('calls of tasks that fail tell why, each once', async (t) => {
 })
 
 test('calls of tasks are told of after a call that blocks, in order', async (t) => {
-  const { pool } = callersPool(t)
-  const log = listenTo(t, pool)
+  const { pool } = familyPool(t)
+  const log = listenTo(t, pool, ALL)
   t.is(pool.runTaskSync('fib', 3), 2)
   t.deepEqual(namesOf(log), CALLED)
   await turn()
   const messages = new Set(log.map(([, message]) => message))
   t.is(messages.size, 5)
   for (const message of messages) t.deepEqual(namesOf(log.filter(([, of]) => of === message)), [...CALLED, ...RETURNED])
-  const position = (name, message) => log.findIndex(([channel, of]) => channel === name && of === message)
+  const position = (name, message) => log.findIndex(([channel, of]) => short(channel) === name && of === message)
   for (const message of messages) {
     if (!message.nested) continue
     t.true(position('queue', message.outer) < position('trace start', message))
@@ -282,7 +260,7 @@ for (const way of ['runTask', 'runTaskSync']) {
   test(`the span of a task's call is within that of its caller: ${way}`, async (t) => {
     const span = new AsyncLocalStorage()
     const { start } = tracingChannel('rspool:task')
-    const { pool } = callersPool(t)
+    const { pool } = familyPool(t)
     start.bindStore(span, ({ pool: of, task }) => (of === pool ? [...(span.getStore() ?? []), task] : undefined))
     t.teardown(() => start.unbindStore(span))
     const spans = []
@@ -301,7 +279,7 @@ test('a call of a task whose own call was made before anybody subscribed has no 
   const { stdout } = await program(`
     const { subscribe } = require('node:diagnostics_channel')
     const gate = new Int32Array(new SharedArrayBuffer(8))
-    const pool = new rspool.Pool({ filename: fixture('callers.js'), maxThreads: 1, workerData: { gate } })
+    const pool = new rspool.Pool({ filename: fixture('family.js'), maxThreads: 1, workerData: { gate } })
     const call = pool.runTask('afterGate', 3)
     for (const name of ${JSON.stringify(PLAIN)})
       subscribe(name, ({ task, nested, outer }) => console.log(name, task, nested, outer))
