@@ -361,8 +361,10 @@ test('a load balancer chooses among the threads', async (t) => {
     maxThreads: 3,
     loadBalancer: (task, workers) => {
       t.false(task.isAbortable)
+      t.true(Number.isInteger(task.taskId))
       chosen.push(workers.length)
-      return workers[task.taskId % 2 ? 0 : 2]
+      // In turn. The ids of tasks are the process', and other tests take some.
+      return workers[chosen.length % 2 ? 0 : 2]
     },
     workerHistogram: true
   })
