@@ -1,12 +1,12 @@
 'use strict'
 
-const { bound, whenIdle, load, metrics } = require('./lib/environment')
-const { Pool, WorkerPool } = require('./lib/pool')
-const { runTask, runTaskSync, tasks } = require('./lib/default-pool')
+const { bound, whenIdle, load, metrics } = require('./lib/native/environment')
+const { Pool, WorkerPool } = require('./lib/pool/pool')
+const { runTask, runTaskSync, tasks } = require('./lib/pool/default-pool')
 const { AtomicCounters } = require('./lib/counters')
 const { move, transferableSymbol, valueSymbol } = require('./lib/payload/move')
 const { classes: errors } = require('./lib/errors')
-const { shareCpu } = require('./lib/share-cpu')
+const { shareCpu } = require('./lib/pool/share-cpu')
 const cluster = require('./lib/cluster')
 const { addDrainHook, addPoolReading } = require('./lib/cluster/hooks')
 

@@ -6,7 +6,7 @@ const os = require('node:os')
 const path = require('node:path')
 const { promisify } = require('node:util')
 const test = require('ava')
-const { platformTuple, libcOfExecutable, libcOfReport } = require('../lib/platform')
+const { platformTuple, libcOfExecutable, libcOfReport } = require('../lib/native/platform')
 const { version } = require('../package.json')
 
 const root = path.join(__dirname, '..')
@@ -31,7 +31,7 @@ function installPrebuilt(dir, source) {
 
 const program = `
 try {
-  const addon = require('./lib/load')
+  const addon = require('./lib/native/load')
   console.log(JSON.stringify({ version: addon.version(), from: addon.from }))
 } catch (e) {
   const { RspoolError } = require('./lib/errors')

@@ -58,7 +58,7 @@ test('what is packed can be run and built, and holds nothing else', async (t) =>
   const [{ files }] = JSON.parse(stdout)
   const packed = files.map(({ path }) => path)
   for (const file of [
-    'lib/load.js',
+    'lib/native/load.js',
     'scripts/build.js',
     'scripts/install.js',
     'Cargo.toml',

@@ -7,7 +7,7 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { promisify } = require('node:util')
 const test = require('ava')
-const { platformTuple } = require('../lib/platform')
+const { platformTuple } = require('../lib/native/platform')
 const { directory, root } = require('./helpers')
 
 const exec = promisify(execFile)

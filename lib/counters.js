@@ -5,7 +5,7 @@
 
 const { types } = require('node:util')
 const { RspoolError, invalidArgument } = require('./errors')
-const { didYouMean, readOptions, show } = require('./options/validate')
+const { didYouMean, readOptions, show } = require('./pool/options/validate')
 
 const LINE = 64
 const CELLS_PER_LINE = LINE / BigInt64Array.BYTES_PER_ELEMENT

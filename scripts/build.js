@@ -7,7 +7,7 @@ const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
-const { platformTuple } = require('../lib/platform')
+const { platformTuple } = require('../lib/native/platform')
 
 const root = path.join(__dirname, '..')
 

@@ -4,7 +4,7 @@
 
 const fs = require('node:fs')
 const path = require('node:path')
-const { platformTuple } = require('../lib/platform')
+const { platformTuple } = require('../lib/native/platform')
 const { build, orExit } = require('./build')
 
 function hasPrebuilt() {

@@ -5,7 +5,7 @@
 const fs = require('node:fs')
 const path = require('node:path')
 const { BuildError } = require('./build')
-const { platformTuple } = require('../lib/platform')
+const { platformTuple } = require('../lib/native/platform')
 const { npm, root } = require('./setup')
 
 const home = path.join(root, '.cache', 'runtimes')

@@ -5,7 +5,7 @@
 // is lost and no reading goes down.
 
 const { RspoolError, invalidArgument } = require('../errors')
-const { didYouMean, show } = require('../options/validate')
+const { didYouMean, show } = require('../pool/options/validate')
 const { SharedRegion, ROWS_USED } = require('./region')
 
 class ClusterCounters {

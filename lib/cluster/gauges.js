@@ -4,7 +4,7 @@
 // and a reading is the sum. Fractions are kept as the bits of a double, changed by compare-and-swap.
 
 const { invalidArgument } = require('../errors')
-const { didYouMean, show } = require('../options/validate')
+const { didYouMean, show } = require('../pool/options/validate')
 
 const float = new Float64Array(1)
 const bits = new BigInt64Array(float.buffer)

@@ -4,7 +4,7 @@
 // ends of a channel have a mailbox.
 
 const { RspoolError, invalidArgument } = require('../errors')
-const { readOptions, duration, show } = require('../options/validate')
+const { readOptions, duration, show } = require('../pool/options/validate')
 
 /** More than this on its way to one process means that it does not read. */
 const MAX_UNSENT = 10_000

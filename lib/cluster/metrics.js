@@ -4,7 +4,7 @@
 // system, asks no process, and counters never go down.
 
 const http = require('node:http')
-const { Text, quote, seconds } = require('../observe/prometheus')
+const { Text, quote, seconds } = require('../pool/observe/prometheus')
 
 /** @param {string} name */
 const clean = (name) => name.replace(/[^a-zA-Z0-9_:]/g, '_').replace(/^(?=\d)/, '_')

@@ -2,9 +2,9 @@
 
 // The options of `cluster.run`: their rules and defaults.
 
-const { availableParallelism } = /** @type {any} */ (require('../load'))
+const { availableParallelism } = /** @type {any} */ (require('../native/load'))
 const { invalidArgument } = require('../errors')
-const { readOptions, integer, duration, typed, show } = require('../options/validate')
+const { readOptions, integer, duration, typed, show } = require('../pool/options/validate')
 
 const MAX_PROCESSES = 1024
 const MAX_SPARES = 64

@@ -3,7 +3,7 @@
 // The shared region as JavaScript sees it: seats of processes, and rows of cells. The layout is the
 // native side's; here are only the numbers of the words.
 
-const { Region } = /** @type {any} */ (require('../load'))
+const { Region } = /** @type {any} */ (require('../native/load'))
 const { RspoolError } = require('../errors')
 
 // The words of a seat and of the header, as in src/memory/region/layout.rs.

@@ -4,7 +4,7 @@
 // (src/node/shapes.rs), so that a message carries the number instead of the keys, and both ends use
 // code made for it.
 
-const { native } = require('../environment')
+const { native } = require('../native/environment')
 
 /**
  * @typedef {object} Shape

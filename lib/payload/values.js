@@ -6,7 +6,7 @@
 
 const { types } = require('node:util')
 const { invalidArgument } = require('../errors')
-const { bound, memory, cells, numbers, bytes, DATA, CELL, NUMBER, FORM } = require('../environment')
+const { bound, memory, cells, numbers, bytes, DATA, CELL, NUMBER, FORM } = require('../native/environment')
 const { decode: decodePlain } = require('./decode')
 const { encode: encodePlain, isEncoding, UNSUPPORTED } = require('./encode')
 const { VIEWS, ARRAY_BUFFER, BUFFER, viewType, isWholeView, isDetached, slabBytes } = require('./views')

@@ -4,8 +4,8 @@
 // their own, or by tasks that share a thread, of which an abortable one must be alone. Each thread is a
 // pool of one worker; the main thread gives out the tasks, as piscina does.
 
-const { listen } = require('../task/abort')
-const { hold, release } = require('../environment')
+const { listen } = require('../pool/task/abort')
+const { hold, release } = require('../native/environment')
 const { AbortError, queueFull, terminated } = require('./errors')
 const { Times } = require('./histogram')
 const { Thread } = require('./thread')

@@ -17,7 +17,7 @@ function loadMore() {
     ...require('./histogram'),
     ...require('./errors'),
     ...require('./call'),
-    ...require('../task/targets')
+    ...require('../pool/task/targets')
   }
 }
 

@@ -2,8 +2,8 @@
 
 // The way of most: all calls in one pool, whose workers take them by themselves.
 
-const { Pool, inside } = require('../pool')
-const { Settings } = require('../task/settings')
+const { Pool, inside } = require('../pool/pool')
+const { Settings } = require('../pool/task/settings')
 const { translate, AbortError } = require('./errors')
 const { poolOptions } = require('./options')
 const { viewOf } = require('./view')

@@ -2,8 +2,8 @@
 
 // One thread whose tasks are chosen here: a pool of one worker that is not replaced when it ends.
 
-const { Pool, inside } = require('../pool')
-const { Settings } = require('../task/settings')
+const { Pool, inside } = require('../pool/pool')
+const { Settings } = require('../pool/task/settings')
 const { terminated, translate } = require('./errors')
 const { Times, summary } = require('./histogram')
 const { poolOptions } = require('./options')

@@ -16,7 +16,7 @@ const {
   release,
   setWorkerRing,
   DATA
-} = require('../environment')
+} = require('../native/environment')
 const { isMoved, unwrap } = require('../payload/move')
 const { PORT_MESSAGE } = require('../payload/port')
 const { PORT, TAG, encode, decode } = require('../payload/values')

@@ -3,14 +3,14 @@
 // A task has other tasks of its pool run, and may wait for them without keeping the pool from them: while
 // any is in the queue or runs, it has left its place.
 
-const { bound } = require('../environment')
-const { listen } = require('../task/abort')
+const { bound } = require('../native/environment')
+const { listen } = require('../pool/task/abort')
 const { AbortError, invalidArgument, RspoolError } = require('../errors')
-const { Lookup, notTask } = require('../task/lookup')
-const { runOptions, taskOptions } = require('../options')
+const { Lookup, notTask } = require('../pool/task/lookup')
+const { runOptions, taskOptions } = require('../pool/options')
 const { PORT_MESSAGE } = require('../payload/port')
 const { revive } = require('../payload/thrown')
-const { NATIVE, SCRIPT } = require('../task/targets')
+const { NATIVE, SCRIPT } = require('../pool/task/targets')
 const { context } = require('./context')
 const { setWaits } = require('./loop')
 
@@ -73,7 +73,7 @@ async function runTask(task, input, options) {
 
 /**
  * @param {any} outer
- * @param {import('../task/targets').Target} target
+ * @param {import('../pool/task/targets').Target} target
  * @param {any} input
  * @param {any} options checked
  * @returns {Promise<any>}

@@ -4,9 +4,9 @@
 // looked up once. An isolate holds no code of ways to call that it is not called in.
 
 const { workerData, parentPort } = require('node:worker_threads')
-const { native } = require('../environment')
+const { native } = require('../native/environment')
 const { UnknownTaskError, WorkerStartError } = require('../errors')
-const { didYouMean } = require('../options/validate')
+const { didYouMean } = require('../pool/options/validate')
 const { importScript } = require('./import')
 
 /** @typedef {(input: any) => any} Run */

@@ -2,7 +2,7 @@
 
 // Sees between tasks whether this isolate, or the process, has grown so large that it is to be replaced.
 
-const { bound } = require('../environment')
+const { bound } = require('../native/environment')
 
 /** Milliseconds between two looks. */
 const EVERY = 100

@@ -4,7 +4,7 @@
 // task runs, also after an await. They travel on with the calls that it makes itself.
 
 const { AsyncLocalStorage } = require('node:async_hooks')
-const { valuesOf } = require('../task/carry')
+const { valuesOf } = require('../pool/task/carry')
 const { context: tasks } = require('./context')
 
 /** @type {Record<string, AsyncLocalStorage<any>>} */

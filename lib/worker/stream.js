@@ -6,12 +6,12 @@
 const { AsyncResource } = require('node:async_hooks')
 const { context } = require('./context')
 const { AbortError, invalidArgument } = require('../errors')
-const { Feed } = require('../calls/feed')
+const { Feed } = require('../pool/calls/feed')
 const { PORT_MESSAGE } = require('../payload/port')
 const { revive } = require('../payload/thrown')
-const { isIterable } = require('../calls/source')
-const { Supply } = require('../calls/supply')
-const { show } = require('../options/validate')
+const { isIterable } = require('../pool/calls/source')
+const { Supply } = require('../pool/calls/supply')
+const { show } = require('../pool/options/validate')
 
 /**
  * The function as a stream.

@@ -173,7 +173,7 @@ fn make(
     on_ring: sys::napi_value,
     exports: sys::napi_value,
 ) -> Result<(), Fault> {
-    // SAFETY: `lib/environment.js` keeps the mailbox for as long as the environment lives, never
+    // SAFETY: `lib/native/environment.js` keeps the mailbox for as long as the environment lives, never
     // transfers it, and hands it to nobody; it is not resizable, so it stays where it is.
     let mailbox = unsafe { Mailbox::new(mailbox.as_ptr().cast_mut(), mailbox.len()) }
         .ok_or(Fault("bad mailbox"))?;

@@ -52,7 +52,7 @@ pub fn shape_keys(id: i32) -> Option<String> {
     SHAPES.lock().text(id)
 }
 
-/// The number of a function that isolates are to find (JSON text, see `lib/task/targets.js`).
+/// The number of a function that isolates are to find (JSON text, see `lib/pool/task/targets.js`).
 #[napi]
 pub fn intern_target(target: String) -> i32 {
     TARGETS.lock().intern(target, usize::MAX)

@@ -1,6 +1,6 @@
 //! Memory that an environment's JavaScript and its native functions share, on one thread: numbers
 //! cross in it for the price of a store, where an argument costs a call. The layout is that of
-//! `lib/environment.js`.
+//! `lib/native/environment.js`.
 
 use std::ptr::NonNull;
 

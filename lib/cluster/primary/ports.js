@@ -13,7 +13,7 @@
 const fs = require('node:fs')
 const net = /** @type {any} */ (require('node:net'))
 const { errorMonitor } = require('node:events')
-const native = /** @type {any} */ (require('../../load'))
+const native = /** @type {any} */ (require('../../native/load'))
 
 /**
  * @typedef {{ close: () => void, fd: number, onconnection?: (status: number, client: any) => void }} Handle

@@ -4,7 +4,7 @@
 
 const { EventEmitter } = require('node:events')
 const { RspoolError, invalidArgument } = require('../../errors')
-const { show } = require('../../options/validate')
+const { show } = require('../../pool/options/validate')
 
 class Post extends EventEmitter {
   #find

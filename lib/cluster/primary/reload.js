@@ -3,7 +3,7 @@
 // Reloads: new processes beside the old ones, which go only when the new ones are ready.
 
 const { RspoolError } = require('../../errors')
-const { readOptions, integer, duration } = require('../../options/validate')
+const { readOptions, integer, duration } = require('../../pool/options/validate')
 const { SPEC_RULES, oneOf } = require('../options')
 const { resolveFile } = require('./spec')
 

@@ -6,7 +6,7 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { fileURLToPath } = require('node:url')
 const { invalidArgument } = require('../../errors')
-const { show } = require('../../options/validate')
+const { show } = require('../../pool/options/validate')
 
 /**
  * An absolute path, a path relative to the working directory, a URL or a `file:` URL string.

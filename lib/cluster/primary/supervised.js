@@ -5,7 +5,7 @@
 const path = require('node:path')
 const cluster = require('../core')
 const { EventEmitter } = require('node:events')
-const native = /** @type {any} */ (require('../../load'))
+const native = /** @type {any} */ (require('../../native/load'))
 const { Mailbox } = require('../messages')
 const { causeOfDeath } = require('./causes')
 

@@ -3,9 +3,9 @@
 // The supervisor: the primary's half of the helper. It owns the slots, the region and the watcher,
 // decides what a death means, and ends the primary with the right code.
 
-const { availableParallelism } = /** @type {any} */ (require('../../load'))
+const { availableParallelism } = /** @type {any} */ (require('../../native/load'))
 const { RspoolError, invalidArgument } = require('../../errors')
-const { show } = require('../../options/validate')
+const { show } = require('../../pool/options/validate')
 const { SharedRegion, SEAT } = require('../region')
 const { ClusterCounters } = require('../counters')
 const { Verdicts } = require('./verdict')

@@ -4,7 +4,7 @@
 // in the environment nothing here does anything.
 
 const fs = require('node:fs')
-const native = /** @type {any} */ (require('../../load'))
+const native = /** @type {any} */ (require('../../native/load'))
 
 /** The first descriptor that systemd passes (sd_listen_fds(3)). */
 const FIRST = 3

@@ -6,7 +6,7 @@
 // Replacements go one at a time, the new process first, and wait for reloads.
 
 const os = require('node:os')
-const native = /** @type {any} */ (require('../../load'))
+const native = /** @type {any} */ (require('../../native/load'))
 const { SEAT } = require('../region')
 
 const LOOK_EVERY = 250

@@ -5,7 +5,7 @@
 
 const { EventEmitter } = require('node:events')
 const { RspoolError, invalidArgument } = require('../../errors')
-const { readOptions, duration, show } = require('../../options/validate')
+const { readOptions, duration, show } = require('../../pool/options/validate')
 const { Servers } = require('./servers')
 const { drain } = require('./drain')
 const { SEAT, STATE } = require('../region')

@@ -1,0 +1,53 @@
+'use strict'
+
+// `pool.broadcast`: a task that runs once in every worker of the script lane.
+
+const { bound } = require('../../native/environment')
+const { invalidArgument } = require('../../errors')
+const { broadcastOptions } = require('../options')
+const { neverStarted } = require('../task/task')
+const { SCRIPT } = require('../task/targets')
+
+/**
+ * @param {import('./map').Caller & { handle: number, whenReady: (least: number) => Promise<void> }} caller
+ * @param {any} task
+ * @param {any} input
+ * @param {any} given
+ * @returns {Promise<any[]>}
+ */
+async function broadcast(caller, task, input, given) {
+  const target = caller.target(task)
+  if (target.lane !== SCRIPT) throw invalidArgument('A broadcast runs in isolates: its task must not be a native one')
+  const options = broadcastOptions(given)
+  if (bound.readyIds(caller.handle, SCRIPT) === '') await caller.whenReady(Math.max(caller.options.minThreads, 1))
+  const ids = bound.readyIds(caller.handle, SCRIPT)
+  const calls =
+    ids === ''
+      ? []
+      : ids.split(',').map((/** @type {string} */ id) => callIn(caller, Number(id), target, input, options))
+  const results = []
+  let failure
+  for (const outcome of await Promise.allSettled(calls)) {
+    if (outcome.status === 'fulfilled') results.push(outcome.value)
+    // Nobody needs what a worker would have said that had gone before its turn.
+    else if (!neverStarted(outcome.reason)) failure ??= outcome
+  }
+  if (failure !== undefined) throw failure.reason
+  return results
+}
+
+/**
+ * @param {import('./map').Caller} caller
+ * @param {number} id
+ * @param {import('../task/targets').Target} target
+ * @param {any} input
+ * @param {any} options
+ */
+async function callIn(caller, id, target, input, options) {
+  const settings = caller.settings(options)
+  settings.placement = -1 - id
+  settings.retries = 0
+  return caller.submit(target, input, settings)
+}
+
+module.exports = { broadcast }

@@ -1,0 +1,79 @@
+'use strict'
+
+// `pool.channel`: a task and a port to it. The two ends are closed when the task has ended, so what they keep
+// alive ends with it.
+
+const { MessageChannel } = require('node:worker_threads')
+const { WHAT } = require('../../native/environment')
+const { invalidArgument } = require('../../errors')
+const { isHooked } = require('../observe/watch')
+const { channelOptions } = require('../options')
+const { isMoved, unwrap } = require('../../payload/move')
+const { NATIVE, variantOf } = require('../task/targets')
+const { Task } = require('../task/task')
+
+/** A call whose caller has a port to it. */
+class ChannelTask extends Task {
+  #port
+
+  /**
+   * @param {import('../task/task').Home} home
+   * @param {(value: any) => void} resolve
+   * @param {(error: any) => void} reject
+   * @param {import('node:worker_threads').MessagePort} port
+   */
+  constructor(home, resolve, reject, port) {
+    super(home, resolve, reject)
+    this.#port = port
+  }
+
+  /**
+   * @param {number} what
+   * @param {number} about
+   * @param {number} length
+   * @param {number} offset
+   */
+  settle(what, about, length, offset) {
+    super.settle(what, about, length, offset)
+    // Where the function ended, the worker has closed its end, and what it sent before that still arrives.
+    if (what !== WHAT.RETURNED && what !== WHAT.THREW && what !== WHAT.WORKER_GONE) this.#port.close()
+  }
+
+  /** @param {unknown} reason */
+  abort(reason) {
+    super.abort(reason)
+    this.#port.close()
+  }
+}
+
+/**
+ * @param {import('./map').Caller} caller
+ * @param {any} task
+ * @param {any} input
+ * @param {any} given options
+ */
+function channel({ submitter, target, settings }, task, input, given) {
+  const options = channelOptions(given)
+  const called = target(task)
+  if (called.lane === NATIVE) throw invalidArgument('A native task has no port: it cannot have a channel')
+  const { port1: port, port2: other } = new MessageChannel()
+  const { value, transferList } = isMoved(input) ? unwrap(input) : { value: input, transferList: [] }
+  const use = settings(options)
+  use.transferList = [...(options.transferList ?? []), ...transferList, other]
+  // A port can be sent but once.
+  use.retries = 0
+  /** @type {any} */
+  let call
+  const result = new Promise((resolve, reject) => {
+    call = new ChannelTask(submitter.home, resolve, reject, port)
+  })
+  try {
+    submitter.submitAs(call, variantOf(called, 'channel'), [other, value], use, isHooked(result))
+  } catch (error) {
+    port.close()
+    return { port, result: Promise.reject(error) }
+  }
+  return { port, result }
+}
+
+module.exports = { channel }

@@ -1,0 +1,157 @@
+'use strict'
+
+// An async iterator that is filled from outside, a batch at a time. Several calls of `next` may wait at
+// once, and `return` never waits behind them, as it would in an async generator.
+
+const { withCallers } = require('../../payload/thrown')
+const { rejecting } = require('../task/rejecting')
+
+/**
+ * What its maker hears of it.
+ * @typedef {object} Hooks
+ * @property {() => void} start somebody asks for the first time
+ * @property {(count: number) => void} taken all of a batch has been taken
+ * @property {() => unknown} cancel nobody wants more; what it gives is awaited by `return`
+ * @property {(waits: boolean) => void} [waits] somebody waits for a value, or nobody any more
+ */
+
+/** @type {any[]} */
+const NOTHING = []
+
+class Feed {
+  #hooks
+  /** @type {any[]} */
+  #batch = NOTHING
+  #at = 0
+  /** @type {any[][]} */
+  #batches = []
+  /** @type {{ resolve: (step: any) => void }[]} */
+  #waiting = []
+  #started = false
+  #ended = false
+  /** @type {{ error: unknown } | undefined} */
+  #failure
+
+  /** @param {Hooks} hooks */
+  constructor(hooks) {
+    this.#hooks = hooks
+  }
+
+  // ---- its maker's side ------------------------------------------------------------------------
+
+  get ended() {
+    return this.#ended
+  }
+
+  /** @param {any[]} batch values, at least one; nothing happens after the end */
+  push(batch) {
+    if (this.#ended) return
+    this.#batches.push(batch)
+    if (this.#waiting.length === 0) return
+    while (this.#waiting.length > 0 && this.#next())
+      this.#waiting.shift()?.resolve({ value: this.#take(), done: false })
+    if (this.#waiting.length === 0) this.#hooks.waits?.(false)
+  }
+
+  /**
+   * No more comes; what is there can be taken.
+   * @param {{ error: unknown }} [failure] what the taker gets after that
+   */
+  end(failure) {
+    if (this.#ended) return
+    this.#ended = true
+    this.#failure = failure
+    for (const { resolve } of this.#waiting.splice(0)) {
+      if (this.#failure === undefined) resolve({ value: undefined, done: true })
+      else {
+        const { error } = this.#failure
+        resolve(rejecting(() => withCallers(error)))
+        this.#failure = undefined
+      }
+    }
+  }
+
+  /**
+   * Ends at once, and drops what is there.
+   * @param {{ error: unknown }} [failure]
+   */
+  drop(failure) {
+    this.#batch = NOTHING
+    this.#at = 0
+    this.#batches = []
+    if (this.#ended) this.#failure = failure
+    else this.end(failure)
+  }
+
+  /** Whether there is a value to take. */
+  #next() {
+    if (this.#at < this.#batch.length) return true
+    const batch = this.#batches.shift()
+    if (batch === undefined) return false
+    this.#batch = batch
+    this.#at = 0
+    return true
+  }
+
+  #take() {
+    const { length } = this.#batch
+    const value = this.#batch[this.#at++]
+    if (this.#at === length) {
+      this.#batch = NOTHING
+      this.#at = 0
+      this.#hooks.taken(length)
+    }
+    return value
+  }
+
+  // ---- its taker's side ------------------------------------------------------------------------
+
+  /** @returns {Promise<IteratorResult<any, any>>} */
+  next() {
+    if (this.#next()) return Promise.resolve({ value: this.#take(), done: false })
+    if (this.#ended) {
+      const failure = this.#failure
+      this.#failure = undefined
+      return failure === undefined
+        ? Promise.resolve({ value: undefined, done: true })
+        : rejecting(() => withCallers(failure.error))
+    }
+    return new Promise((resolve) => {
+      if (this.#waiting.push({ resolve }) === 1) this.#hooks.waits?.(true)
+      if (this.#started) return
+      this.#started = true
+      this.#hooks.start()
+    })
+  }
+
+  /**
+   * @param {any} [value]
+   * @returns {Promise<IteratorResult<any, any>>}
+   */
+  async return(value) {
+    const open = !this.#ended
+    this.drop()
+    if (open && this.#started) await this.#hooks.cancel()
+    return { value, done: true }
+  }
+
+  /**
+   * @param {unknown} error
+   * @returns {Promise<IteratorResult<any, any>>}
+   */
+  async throw(error) {
+    await this.return()
+    throw error
+  }
+
+  [Symbol.asyncIterator]() {
+    return this
+  }
+
+  /** @returns {Promise<void>} */
+  async [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
+    await this.return()
+  }
+}
+
+module.exports = { Feed }

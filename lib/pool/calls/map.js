@@ -1,0 +1,409 @@
+'use strict'
+
+// `pool.map` and `pool.settled`: many inputs through one task, a window of them at a time. Inputs that
+// take little time travel several at once, as many as make a chunk of about a millisecond.
+
+const { listen } = require('../task/abort')
+const { ChunkSizes } = require('./chunk-sizes')
+const { AbortError, invalidArgument } = require('../../errors')
+const { Feed } = require('./feed')
+const { mapOptions } = require('../options')
+const { revive } = require('../../payload/thrown')
+const { Source, isIterable } = require('./source')
+const { NATIVE, variantOf } = require('../task/targets')
+const { show } = require('../options/validate')
+
+/**
+ * What a mapping needs of its pool.
+ * @typedef {object} Caller
+ * @property {number} capacity tasks that run at once at most
+ * @property {any} options the pool's
+ * @property {(task: any) => import('../task/targets').Target} target
+ * @property {(given: any) => any} settings
+ * @property {(target: import('../task/targets').Target, input: any, settings: any) => Promise<any>} submit
+ * @property {InstanceType<typeof import('../task/submitter').Submitter>} submitter
+ * @property {InstanceType<typeof import('../isolates').Isolates>} isolates
+ * @property {() => boolean} paused
+ */
+
+/**
+ * Who gets the outcomes.
+ * @typedef {object} Sink
+ * @property {(entry: Entry) => void} chunk
+ * @property {() => void} end
+ * @property {(error: unknown) => void} fail
+ */
+
+/** Inputs that are on their way as one task, then their outcomes. */
+class Entry {
+  /** @param {any[]} inputs */
+  constructor(inputs) {
+    this.inputs = inputs
+    this.done = false
+    /** @type {any[]} */
+    this.values = []
+    /** By index. @type {Map<number, unknown> | undefined} */
+    this.failures = undefined
+  }
+}
+
+class Mapping {
+  #caller
+  #inputs
+  #target
+  #batched
+  #options
+  #settings
+  #sink
+  #controller = new AbortController()
+  /** @type {InstanceType<typeof Source> | undefined} */
+  #source
+  #pulling = false
+  /** @type {{ error: unknown } | undefined} */
+  #sourceFailure
+  #exhausted = false
+  #ended = false
+  /** Entries that are in flight or not taken. */
+  #outstanding = 0
+  /** Of an ordered mapping. @type {Entry[]} */
+  #entries = []
+  /** What the next chunk has so far. @type {any[]} */
+  #gathered = []
+  /** @type {NodeJS.Immediate | undefined} */
+  #flusher
+  /** @type {(() => void) | undefined} */
+  #unlisten
+  #total
+  #pulled = 0
+  #completed = 0
+  #failed = 0
+  #sizes
+
+  /**
+   * @param {Caller} caller
+   * @param {any} inputs
+   * @param {any} task
+   * @param {any} options checked
+   * @param {Sink} sink
+   */
+  constructor(caller, inputs, task, options, sink) {
+    if (!isIterable(inputs))
+      throw invalidArgument(`The inputs must be an iterable or an async iterable, got ${show(inputs)}`)
+    this.#caller = caller
+    this.#inputs = inputs
+    this.#target = caller.target(task)
+    this.#settings = caller.settings({ ...options, onProgress: undefined, signal: this.#controller.signal })
+    this.#options = options
+    this.#sink = sink
+    this.#total = Array.isArray(inputs) || ArrayBuffer.isView(inputs) ? /** @type {any} */ (inputs).length : inputs.size
+    const native = this.#target.lane === NATIVE
+    // A time limit is one input's.
+    if (options.chunk === 'auto' && (native || this.#settings.timeout >= 0)) options.chunk = 1
+    if (native && options.chunk > 1)
+      throw invalidArgument(`Map options: 'chunk' of a native task must be 1 or 'auto', got ${options.chunk}`)
+    const { capacity } = caller
+    options.concurrency ??= capacity + Math.min(capacity, caller.options.maxQueue)
+    this.#sizes = new ChunkSizes(Math.min(capacity, options.concurrency))
+    this.#batched = options.chunk === 1 ? undefined : variantOf(this.#target, 'batch')
+  }
+
+  start() {
+    const { signal } = this.#options
+    if (signal?.aborted) return this.fail(new AbortError(signal.reason))
+    if (signal !== undefined) this.#unlisten = listen(signal, (reason) => this.fail(new AbortError(reason)))
+    try {
+      this.#source = new Source(this.#inputs)
+    } catch (error) {
+      return this.fail(error)
+    }
+    this.#pump()
+  }
+
+  /** One more entry has been taken. */
+  release() {
+    this.#outstanding--
+    this.#pump()
+  }
+
+  /**
+   * Ends at once: gives up what is in flight, and closes the source.
+   * @returns {Promise<void> | undefined} settles when the source has closed
+   */
+  stop() {
+    if (this.#ended) return
+    this.#ended = true
+    this.#unlisten?.()
+    clearImmediate(this.#flusher)
+    this.#controller.abort()
+    return this.#source?.close()
+  }
+
+  /** @param {unknown} error */
+  fail(error) {
+    if (this.#ended) return
+    this.stop()?.catch(() => {})
+    this.#sink.fail(error)
+  }
+
+  // ---- pulling ---------------------------------------------------------------------------------
+
+  #pump() {
+    if (this.#pulling) return
+    const source = /** @type {InstanceType<typeof Source>} */ (this.#source)
+    let goal = this.#goal()
+    while (!this.#ended) {
+      if (this.#gathered.length > 0 && (this.#exhausted || this.#gathered.length >= goal)) {
+        if (this.#outstanding >= this.#options.concurrency) return
+        this.#send()
+        goal = this.#goal()
+      } else if (this.#exhausted) {
+        if (this.#outstanding === 0) this.#end()
+        return
+      } else if (this.#outstanding >= this.#options.concurrency) return
+      else if (source.isAsync) return this.#pullLater(source)
+      else {
+        this.#pulling = true
+        try {
+          this.#pulledOne(source.step())
+        } catch (error) {
+          this.#sourceFailed(error)
+        }
+        this.#pulling = false
+      }
+    }
+  }
+
+  /** @param {any} source a Source whose iterator is asynchronous */
+  #pullLater(source) {
+    this.#pulling = true
+    // What is gathered does not wait for a source that takes its time.
+    if (this.#gathered.length > 0) this.#flusher ??= setImmediate(() => this.#flush())
+    source.pull(
+      (/** @type {IteratorResult<any>} */ step) => {
+        this.#pulling = false
+        this.#pulledOne(step)
+        this.#pump()
+      },
+      (/** @type {unknown} */ error) => {
+        this.#pulling = false
+        this.#sourceFailed(error)
+        this.#pump()
+      }
+    )
+  }
+
+  #flush() {
+    this.#flusher = undefined
+    if (!this.#ended && this.#gathered.length > 0 && this.#outstanding < this.#options.concurrency) this.#send()
+  }
+
+  /** @param {IteratorResult<any>} step */
+  #pulledOne(step) {
+    if (step.done) this.#exhausted = true
+    else if (!this.#exhausted) {
+      this.#pulled++
+      this.#gathered.push(step.value)
+    }
+  }
+
+  /** @param {unknown} error */
+  #sourceFailed(error) {
+    this.#exhausted = true
+    this.#sourceFailure = { error }
+  }
+
+  /** How many inputs the next chunk is to have. */
+  #goal() {
+    const { chunk } = this.#options
+    return chunk === 'auto' ? this.#sizes.next(this.#total - this.#pulled) : chunk
+  }
+
+  // ---- on the way ------------------------------------------------------------------------------
+
+  #send() {
+    const inputs = this.#gathered
+    this.#gathered = []
+    clearImmediate(this.#flusher)
+    this.#flusher = undefined
+    const entry = new Entry(inputs)
+    this.#outstanding++
+    if (this.#options.ordered) this.#entries.push(entry)
+    let promise
+    try {
+      promise =
+        this.#batched === undefined
+          ? this.#caller.submit(this.#target, inputs[0], this.#settings)
+          : this.#caller.submit(this.#batched, inputs, this.#settings)
+    } catch (error) {
+      this.#notSent(entry, error)
+      return
+    }
+    promise.then(
+      (result) => this.#arrived(entry, result),
+      (error) => this.#lost(entry, error)
+    )
+  }
+
+  /**
+   * @param {Entry} entry
+   * @param {any} error
+   */
+  #notSent(entry, error) {
+    const { inputs } = entry
+    if (inputs.length === 1 || error?.code === 'ERR_RSPOOL_POOL_CLOSED') {
+      // Not now: a caller may be in the middle of pulling.
+      queueMicrotask(() => this.#lost(entry, error))
+      return
+    }
+    // One of them cannot be cloned, and the others must not suffer.
+    this.#oneByOne(entry).then(() => this.#finished(entry))
+  }
+
+  /** @param {Entry} entry */
+  async #oneByOne(entry) {
+    for (const input of entry.inputs) {
+      const i = entry.values.length
+      entry.values.push(undefined)
+      try {
+        entry.values[i] = await this.#caller.submit(this.#target, input, this.#settings)
+      } catch (error) {
+        if (this.#ended) return
+        entry.failures ??= new Map()
+        entry.failures.set(i, error)
+      }
+    }
+  }
+
+  /**
+   * @param {Entry} entry
+   * @param {any} result
+   */
+  #arrived(entry, result) {
+    if (this.#batched === undefined) entry.values.push(result)
+    else {
+      const [ms, values, failures] = result
+      this.#sizes.measured(ms, values.length)
+      entry.values = values
+      if (failures.length > 0) {
+        entry.failures = new Map(failures.map((/** @type {any} */ [i, description]) => [i, revive(description)]))
+      }
+    }
+    this.#finished(entry)
+  }
+
+  /**
+   * The task as a whole failed, and with it each of its inputs.
+   * @param {Entry} entry
+   * @param {any} error
+   */
+  #lost(entry, error) {
+    if (error?.code === 'ERR_RSPOOL_POOL_CLOSED') return this.fail(error)
+    entry.values = new Array(entry.inputs.length).fill(undefined)
+    entry.failures = new Map(entry.values.map((_, i) => [i, error]))
+    this.#finished(entry)
+  }
+
+  /** @param {Entry} entry */
+  #finished(entry) {
+    if (this.#ended) return
+    entry.done = true
+    entry.inputs = []
+    const failed = entry.failures?.size ?? 0
+    this.#failed += failed
+    this.#completed += entry.values.length - failed
+    try {
+      this.#options.onProgress?.({ completed: this.#completed, failed: this.#failed, total: this.#total })
+    } catch (error) {
+      return this.fail(error)
+    }
+    if (failed > 0 && this.#options.stopOnError) {
+      // What was called before it may still end; nothing new begins.
+      this.#exhausted = true
+      this.#gathered = []
+      this.#source?.close().catch(() => {})
+    }
+    if (!this.#options.ordered) return this.#sink.chunk(entry)
+    while (!this.#ended && this.#entries[0]?.done) this.#sink.chunk(/** @type {Entry} */ (this.#entries.shift()))
+  }
+
+  #end() {
+    this.#ended = true
+    this.#unlisten?.()
+    if (this.#sourceFailure !== undefined) this.#sink.fail(this.#sourceFailure.error)
+    else this.#sink.end()
+  }
+}
+
+/**
+ * @param {Caller} caller
+ * @param {any} inputs
+ * @param {any} task
+ * @param {any} given options
+ * @returns {InstanceType<typeof Feed>}
+ */
+function map(caller, inputs, task, given) {
+  const options = mapOptions(given)
+  /** @type {unknown[]} */
+  const errors = []
+  const feed = new Feed({
+    start: () => mapping.start(),
+    taken: () => mapping.release(),
+    cancel: () => mapping.stop()
+  })
+  const mapping = new Mapping(caller, inputs, task, options, {
+    chunk({ values, failures }) {
+      if (failures === undefined) return feed.push(values)
+      if (options.stopOnError) {
+        const [first, error] = [...failures].sort(([a], [b]) => a - b)[0]
+        mapping.stop()?.catch(() => {})
+        if (first > 0) feed.push(values.slice(0, first))
+        feed.end({ error })
+        return
+      }
+      errors.push(...failures.values())
+      const kept = values.filter((_, i) => !failures.has(i))
+      if (kept.length > 0) feed.push(kept)
+      else mapping.release()
+    },
+    end: () =>
+      feed.end(
+        errors.length === 0 ? undefined : { error: new AggregateError(errors, `${errors.length} of the inputs failed`) }
+      ),
+    fail: (error) => feed.drop({ error })
+  })
+  return feed
+}
+
+/**
+ * @param {Caller} caller
+ * @param {any} inputs
+ * @param {any} task
+ * @param {any} given options
+ * @returns {Promise<PromiseSettledResult<any>[]>}
+ */
+function settled(caller, inputs, task, given) {
+  return new Promise((resolve, reject) => {
+    const options = mapOptions(given)
+    options.stopOnError = false
+    options.ordered = true
+    /** @type {PromiseSettledResult<any>[]} */
+    const results = []
+    const mapping = new Mapping(caller, inputs, task, options, {
+      chunk({ values, failures }) {
+        for (let i = 0; i < values.length; i++) {
+          results.push(
+            failures?.has(i)
+              ? { status: 'rejected', reason: failures.get(i) }
+              : { status: 'fulfilled', value: values[i] }
+          )
+        }
+        mapping.release()
+      },
+      end: () => resolve(results),
+      fail: reject
+    })
+    mapping.start()
+  })
+}
+
+module.exports = { map, settled }

@@ -1,0 +1,78 @@
+'use strict'
+
+// `pool.runSync`: blocks the calling thread until a task has ended. What its event loop would have done for
+// the pool meanwhile is done here; promises of other tasks settle too, and their reactions run afterwards.
+
+const { bound, drain, block, unblock } = require('../../native/environment')
+const { DeadlockError, invalidArgument } = require('../../errors')
+const { Task } = require('../task/task')
+
+/** Milliseconds after which a blocked thread looks up: it may have been terminated. */
+const SLICE = 50
+
+/** A call whose outcome is waited for in place. */
+class BlockingTask extends Task {
+  settled = false
+  failed = false
+  /** What it gave or threw. @type {any} */
+  outcome = undefined
+
+  /** @param {import('../task/task').Home} home */
+  constructor(home) {
+    super(
+      home,
+      (value) => this.#settle(false, value),
+      (error) => this.#settle(true, error)
+    )
+  }
+
+  /**
+   * @param {boolean} failed
+   * @param {any} outcome
+   */
+  #settle(failed, outcome) {
+    this.settled = true
+    this.failed = failed
+    this.outcome = outcome
+  }
+
+  /** @param {(reaction: Function) => any} make */
+  fail(make) {
+    this.reject(make(runSync))
+  }
+}
+BlockingTask.prototype.prompt = true
+
+/**
+ * @param {import('./map').Caller} caller
+ * @param {import('../task/targets').Target} target
+ * @param {any} input
+ * @param {any} settings
+ * @returns {any} what the task gives
+ */
+function runSync({ submitter, isolates, paused }, target, input, settings) {
+  if (settings.onProgress !== undefined)
+    throw invalidArgument("Task options: 'onProgress' cannot be called while its thread is blocked: use run()")
+  if (paused())
+    throw new DeadlockError(
+      'The pool is paused, and its thread could not resume it while it is blocked: resume() first'
+    )
+  const task = new BlockingTask(submitter.home)
+  block()
+  try {
+    // What happened before, and what was sent when nobody rang for it.
+    isolates.flush()
+    submitter.submitAs(task, target, input, settings, false)
+    while (!task.settled) {
+      isolates.attend()
+      bound.wait(SLICE)
+      drain()
+    }
+  } finally {
+    unblock()
+  }
+  if (task.failed) throw task.outcome
+  return task.outcome
+}
+
+module.exports = { runSync }

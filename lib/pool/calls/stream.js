@@ -1,0 +1,176 @@
+'use strict'
+
+// `pool.stream`: what a generator in a worker yields. It is a task like any other, whose items come
+// through the port of its isolate while it runs, never more than the owner has room for.
+
+const { listen } = require('../task/abort')
+const { hold, release } = require('../../native/environment')
+const { AbortError, invalidArgument } = require('../../errors')
+const { Feed } = require('./feed')
+const { streamOptions } = require('../options')
+const { PORT_MESSAGE } = require('../../payload/port')
+const { describe } = require('../../payload/thrown')
+const { Supply } = require('./supply')
+const { NATIVE, variantOf } = require('../task/targets')
+
+/** @typedef {(kind: number, value: any, transferList?: any[]) => void} Reply */
+
+/** Never looked at: the owner stops a supply by itself. */
+const never = () => false
+
+class Stream {
+  #caller
+  #target
+  #input
+  #options
+  #fed
+  #settings
+  #controller = new AbortController()
+  /** What sends to the worker; known from its first message on. @type {Reply | undefined} */
+  #reply
+  /** Items taken that the worker does not know of. */
+  #owed = 0
+  /** @type {InstanceType<typeof Supply> | undefined} */
+  #supply
+  /** @type {(() => void) | undefined} */
+  #unlisten
+  /** Its task is in flight, and nobody waits for an item: then it keeps no process. */
+  #idle = false
+  #running = false
+  feed
+
+  /**
+   * @param {import('./map').Caller} caller
+   * @param {any} task
+   * @param {any} input
+   * @param {any} given options
+   */
+  constructor(caller, task, input, given) {
+    this.#options = streamOptions(given)
+    const target = caller.target(task)
+    if (target.lane === NATIVE) throw invalidArgument('A native task gives one result: it cannot be a stream')
+    this.#caller = caller
+    this.#target = variantOf(target, 'stream')
+    this.#input = input
+    this.#fed = isFlow(input)
+    this.#settings = caller.settings({ ...this.#options, signal: this.#controller.signal })
+    // What has been yielded cannot be taken back.
+    this.#settings.retries = 0
+    this.#settings.link = (/** @type {number} */ kind, /** @type {any} */ value, /** @type {Reply} */ reply) =>
+      this.#received(kind, value, reply)
+    this.feed = new Feed({
+      start: () => this.#start(),
+      taken: (count) => this.#taken(count),
+      cancel: () => this.#cancel(),
+      waits: (waits) => this.#rest(!waits)
+    })
+  }
+
+  #start() {
+    const { signal, highWaterMark } = this.#options
+    if (signal?.aborted) return this.feed.drop({ error: new AbortError(signal.reason) })
+    if (signal !== undefined) this.#unlisten = listen(signal, (reason) => this.#aborted(reason))
+    const input = this.#fed ? undefined : this.#input
+    try {
+      this.#running = true
+      this.#caller.submit(this.#target, [highWaterMark, this.#fed, input], this.#settings).then(
+        () => this.#ended(),
+        (error) => this.#ended({ error })
+      )
+    } catch (error) {
+      this.#ended({ error })
+    }
+  }
+
+  /** @param {{ error: unknown }} [failure] */
+  #ended(failure) {
+    this.#unlisten?.()
+    this.#rest(false)
+    this.#running = false
+    this.#supply?.stop().catch(() => {})
+    this.feed.end(failure)
+  }
+
+  /**
+   * Gives back what its task keeps of the process, or takes it again: who left a stream open and waits for
+   * nothing of it does not wait for its end either.
+   * @param {boolean} idle
+   */
+  #rest(idle) {
+    if (!this.#running || idle === this.#idle) return
+    this.#idle = idle
+    if (idle) release()
+    else hold()
+  }
+
+  /** @param {unknown} reason */
+  #aborted(reason) {
+    this.feed.drop({ error: new AbortError(reason) })
+    this.#cancel()?.catch(() => {})
+  }
+
+  #cancel() {
+    this.#unlisten?.()
+    this.#controller.abort()
+    return this.#supply?.stop()
+  }
+
+  /**
+   * @param {number} kind
+   * @param {any} value
+   * @param {Reply} reply
+   */
+  #received(kind, value, reply) {
+    this.#reply = reply
+    if (kind === PORT_MESSAGE.ITEMS) return this.feed.push(value)
+    if (value < 0) return void this.#supply?.stop().catch(() => {})
+    this.#supplied(reply)?.want(value)
+  }
+
+  /** @param {Reply} reply */
+  #supplied(reply) {
+    if (this.#supply !== undefined || this.feed.ended) return this.#supply
+    try {
+      this.#supply = new Supply(this.#input, (items, list) => reply(PORT_MESSAGE.FEED, items, list), never)
+    } catch (error) {
+      reply(PORT_MESSAGE.FEED_END, describe(error))
+      return
+    }
+    this.#supply.done.then(
+      () => reply(PORT_MESSAGE.FEED_END, undefined),
+      (/** @type {unknown} */ error) => reply(PORT_MESSAGE.FEED_END, describe(error))
+    )
+    return this.#supply
+  }
+
+  /** @param {number} count */
+  #taken(count) {
+    this.#owed += count
+    if (this.feed.ended || this.#owed < this.#options.highWaterMark / 2) return
+    this.#reply?.(PORT_MESSAGE.CREDIT, this.#owed)
+    this.#owed = 0
+  }
+}
+
+/**
+ * Whether an input is to be read item by item: async iterables and iterators. Arrays, sets and the like
+ * are values.
+ * @param {any} input
+ */
+function isFlow(input) {
+  if (input === null || typeof input !== 'object') return false
+  if (typeof input[Symbol.asyncIterator] === 'function') return true
+  return typeof input[Symbol.iterator] === 'function' && typeof input.next === 'function'
+}
+
+/**
+ * @param {import('./map').Caller} caller
+ * @param {any} task
+ * @param {any} input
+ * @param {any} given options
+ */
+function stream(caller, task, input, given) {
+  return new Stream(caller, task, input, given).feed
+}
+
+module.exports = { stream }

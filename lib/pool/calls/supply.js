@@ -1,0 +1,176 @@
+'use strict'
+
+// What a stream sends: an iterable is pulled as far as the receiver has room, and its items leave in
+// batches. Used at both ends: for what a generator yields, and for what it reads.
+
+const { isMoved, unwrap } = require('../../payload/move')
+const { Source } = require('./source')
+
+/** Items of a message at most. */
+const LARGEST = 256
+/** Milliseconds that an item may wait for others. */
+const PATIENCE = 1
+/** While this many items take next to no time, the clock is read but once for them: that costs more. */
+const STRIDE = 8
+const NO_TIME = 0.1
+
+/** @typedef {(items: any[], transferList: any[]) => void} Send */
+
+class Supply {
+  #source
+  #send
+  #isGivenUp
+  #room = 0
+  /** @type {any[]} */
+  #batch = []
+  /** When the first item of the batch was asked for. */
+  #since = 0
+  /** When the clock was last read, and how many items may come before it is read again. */
+  #read = 0
+  #unread = 0
+  #pulling = false
+  #finished = false
+  /** @type {NodeJS.Immediate | undefined} */
+  #flusher
+  /** @type {() => void} */
+  #resolve = () => {}
+  /** @type {(error: unknown) => void} */
+  #reject = () => {}
+  #onStep = (/** @type {IteratorResult<any>} */ step) => {
+    this.#pulling = false
+    this.#pulled(step)
+    this.#pump()
+  }
+  #onError = (/** @type {unknown} */ error) => {
+    this.#pulling = false
+    this.#fail(error)
+  }
+  /** Settles when all has been sent, or it was stopped. @type {Promise<void>} */
+  done
+
+  /**
+   * @param {any} iterable
+   * @param {Send} send
+   * @param {() => boolean} isGivenUp looked at before each item
+   */
+  constructor(iterable, send, isGivenUp) {
+    this.#source = new Source(iterable)
+    this.#send = send
+    this.#isGivenUp = isGivenUp
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
+    })
+  }
+
+  /** @param {number} count items that the receiver has room for in addition */
+  want(count) {
+    this.#room += count
+    this.#pump()
+  }
+
+  /** No more is wanted: closes the source. */
+  async stop() {
+    if (this.#finished) return
+    this.#finished = true
+    this.#batch = []
+    try {
+      await this.#source.close()
+    } finally {
+      this.#resolve()
+    }
+  }
+
+  #pump() {
+    if (this.#pulling) return
+    if (this.#batch.length === 0) this.#since = performance.now()
+    while (this.#room > 0 && !this.#finished) {
+      if (this.#isGivenUp()) return void this.stop().catch(() => {})
+      if (this.#source.isAsync) return this.#pullLater()
+      this.#pulling = true
+      try {
+        this.#pulled(this.#source.step())
+      } catch (error) {
+        this.#fail(error)
+      }
+      this.#pulling = false
+    }
+    this.#flush()
+  }
+
+  #pullLater() {
+    this.#pulling = true
+    // Items do not wait for one that takes its time.
+    if (this.#batch.length > 0) this.#flusher ??= setImmediate(() => this.#flush())
+    this.#source.pull(this.#onStep, this.#onError)
+  }
+
+  /** @param {IteratorResult<any>} step */
+  #pulled(step) {
+    if (this.#finished) return
+    if (step.done) {
+      this.#flush()
+      this.#finished = true
+      this.#resolve()
+      return
+    }
+    this.#room--
+    const size = this.#batch.push(step.value)
+    if (size === LARGEST || (--this.#unread <= 0 && this.#isLate())) this.#flush()
+  }
+
+  #isLate() {
+    const now = performance.now()
+    this.#unread = now - this.#read < NO_TIME ? STRIDE : 1
+    this.#read = now
+    return now - this.#since > PATIENCE
+  }
+
+  /** @param {unknown} error of the source, after what it gave */
+  #fail(error) {
+    if (this.#finished) return
+    this.#flush()
+    this.#finished = true
+    this.#reject(error)
+  }
+
+  #flush() {
+    clearImmediate(this.#flusher)
+    this.#flusher = undefined
+    const items = this.#batch
+    if (items.length === 0 || this.#finished) return
+    this.#batch = []
+    try {
+      this.#post(items)
+    } catch {
+      this.#postOneByOne(items)
+    }
+    this.#since = performance.now()
+  }
+
+  /** @param {any[]} items */
+  #post(items) {
+    if (!items.some(isMoved)) return this.#send(items, [])
+    const all = items.map((item) => (isMoved(item) ? unwrap(item) : { value: item, transferList: [] }))
+    this.#send(
+      all.map(({ value }) => value),
+      all.flatMap(({ transferList }) => transferList)
+    )
+  }
+
+  /**
+   * One of them cannot be cloned: those before it arrive.
+   * @param {any[]} items
+   */
+  #postOneByOne(items) {
+    try {
+      for (const item of items) this.#post([item])
+    } catch (error) {
+      this.#finished = true
+      this.#source.close().catch(() => {})
+      this.#reject(error)
+    }
+  }
+}
+
+module.exports = { Supply }

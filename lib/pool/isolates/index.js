@@ -1,0 +1,295 @@
+'use strict'
+
+// The owner's side of a script lane: has isolates started, sends them what only a port can carry, and sees
+// them end. They take their tasks from the scheduler by themselves.
+
+const { bound, drain, isBlocked } = require('../../native/environment')
+const { WorkerExitError } = require('../../errors')
+const { ask } = require('../observe/readings')
+const { PoolScope } = require('../observe/watch')
+const { PORT_MESSAGE } = require('../../payload/port')
+const { revive } = require('../../payload/thrown')
+const { SCRIPT } = require('../task/targets')
+const { Inbox } = require('./inbox')
+const { Isolate } = require('./isolate')
+const { Starts } = require('./starts')
+
+/** Milliseconds that an isolate gets to begin while its owner's loop is blocked and does not see it exit. */
+const BEGIN_PATIENCE = 10_000
+/** Milliseconds for which output is waited for, and for what a closed pool still has. */
+const RETIRE_GRACE = 1000
+
+/** @typedef {InstanceType<typeof import('./isolate').Isolate>} OneIsolate */
+
+/**
+ * What the lane needs of its pool.
+ * @typedef {object} Owner
+ * @property {number} handle
+ * @property {number} uid
+ * @property {any} options
+ * @property {() => boolean} isOpen
+ * @property {(ticket: number, generation: number) => any} taskOf the call in flight that this names
+ * @property {InstanceType<typeof import('../task/submitter').Submitter>} submitter
+ * @property {(event: string, ...args: any[]) => void} emit
+ * @property {(error: unknown) => void} complain
+ * @property {() => void} ended an isolate has ended
+ */
+
+/** Those that have isolates. @type {Set<Isolates>} */
+const started = new Set()
+
+/** The process has nothing left to do, but what workers wrote may be on its way. */
+function beforeExit() {
+  for (const isolates of started) isolates.flushOutput()
+}
+
+class Isolates {
+  /** @param {Owner} owner */
+  constructor(owner) {
+    this.owner = owner
+    /** Isolates outlive the calls that they are started for: their events belong to the pool. */
+    this.scope = new PoolScope()
+    /** @type {Map<number, OneIsolate>} */
+    this.all = new Map()
+    /** Those that run no more, and whose `exit` event has not come. @type {Set<OneIsolate>} */
+    this.ending = new Set()
+    /** Why the isolate that last had this id ended. @type {Map<number, unknown>} */
+    this.causes = new Map()
+    /** How many tasks were told why their isolate ended. */
+    this.told = 0
+    /** How many tasks had ended when output was last waited for. */
+    this.flushed = 0
+    const { handle, isOpen } = owner
+    this.starts = new Starts({ handle, isOpen, start: (id) => this.start(id) })
+    this.inbox = new Inbox(
+      owner,
+      (isolate) => this.#ready(isolate),
+      ({ id }, slot, generation, target, ticket, input, list) =>
+        this.send(id, slot, generation, target, ticket, input, list, false)
+    )
+  }
+
+  /** @param {number} id */
+  start(id) {
+    if (this.all.has(id)) return
+    this.scope.runInAsyncScope(this.#start, this, id)
+  }
+
+  /** @param {number} id */
+  #start(id) {
+    /** @type {OneIsolate} */
+    let isolate
+    try {
+      isolate = new Isolate(id, this.owner, (from, message) => this.inbox.take(from, message))
+    } catch (error) {
+      this.starts.failed(error)
+      this.#leave(id)
+      return
+    }
+    this.all.set(id, isolate)
+    if (started.size === 0) process.on('beforeExit', beforeExit)
+    started.add(this)
+    isolate.worker.on('exit', (code) => this.#exited(isolate, code))
+  }
+
+  /** @param {OneIsolate} isolate */
+  #ready(isolate) {
+    isolate.isReady()
+    this.starts.succeeded()
+    ask(isolate)
+    this.owner.emit('workerCreate', { id: isolate.id, threadId: isolate.threadId })
+  }
+
+  /** @param {number} id */
+  terminate(id) {
+    this.all.get(id)?.terminate()
+  }
+
+  terminateAll() {
+    this.starts.stop()
+    for (const id of this.all.keys()) this.terminate(id)
+  }
+
+  /** Retired isolates end by themselves, unless something of theirs keeps them. */
+  expectEnd() {
+    this.starts.stop()
+    if (this.all.size > 0) setTimeout(() => this.terminateAll(), RETIRE_GRACE).unref()
+  }
+
+  /** Keeps the process until the output of the tasks that have ended is there, if it comes soon. */
+  flushOutput() {
+    const { completed, failed } = JSON.parse(bound.stats(this.owner.handle))
+    if (this.flushed === completed + failed) return
+    this.flushed = completed + failed
+    const waiting = [...this.all.values()].filter(({ ready }) => ready)
+    for (const { port } of waiting) {
+      port.ref()
+      port.postMessage([PORT_MESSAGE.FLUSH])
+    }
+    const giveUp = () => {
+      for (const { port } of waiting) port.unref()
+    }
+    setTimeout(giveUp, RETIRE_GRACE).unref()
+  }
+
+  /**
+   * Sends an input to the worker that has the task.
+   * @param {number} id
+   * @param {number} slot
+   * @param {number} generation
+   * @param {number} target
+   * @param {number} ticket
+   * @param {unknown} input
+   * @param {any[]} transferList
+   * @param {boolean} direct whether the worker does not know of the task yet
+   */
+  send(id, slot, generation, target, ticket, input, transferList, direct) {
+    // The scheduler's word that it is to be started may not have been read yet.
+    if (direct) this.start(id)
+    this.all.get(id)?.post([PORT_MESSAGE.INPUT, slot, generation, target, ticket, input, direct], transferList)
+  }
+
+  /**
+   * The value that a worker sent through its port for a task.
+   * @param {number} id
+   * @param {number} generation
+   */
+  receive(id, generation) {
+    return this.inbox.result(this.all.get(id), generation)
+  }
+
+  /** Takes in what has come through the ports already. */
+  flush() {
+    for (const isolate of this.all.values()) this.inbox.flush(isolate)
+  }
+
+  /** @param {number} id */
+  whyGone(id) {
+    this.told++
+    return this.causes.get(id)
+  }
+
+  whyNotStarted() {
+    return this.starts.why()
+  }
+
+  /**
+   * @param {OneIsolate} isolate
+   * @param {number} exitCode
+   */
+  #exited(isolate, exitCode) {
+    const { id, threadId } = isolate
+    isolate.ended()
+    // READY may still be on its way, its own and that of who takes its place, and results that are in the
+    // outbox have been reached.
+    this.flush()
+    while (drain() > 0);
+    // Before the pool hears that its last worker has gone, and ends.
+    this.owner.emit('workerExit', { id, threadId, exitCode })
+    if (!isolate.left) {
+      isolate.exitCode = exitCode
+      this.#left(isolate)
+    }
+    isolate.port.close()
+    this.ending.delete(isolate)
+    if (this.all.size + this.ending.size === 0 && started.delete(this) && started.size === 0)
+      process.off('beforeExit', beforeExit)
+    this.owner.ended()
+  }
+
+  /**
+   * An isolate runs no more.
+   * @param {OneIsolate} isolate
+   */
+  #left(isolate) {
+    const { id, exitCode } = isolate
+    isolate.left = true
+    const exit = new WorkerExitError(`The worker ended with exit code ${exitCode} while it ran the task`, exitCode)
+    if (isolate.nested.size > 0) require('./nested').giveUpAll(isolate.nested.values())
+    this.causes.set(id, isolate.failed ? isolate.error : exit)
+    if (!isolate.ready && !isolate.ending && this.owner.isOpen())
+      this.starts.failed(
+        isolate.failed ? isolate.error : new Error(`The worker ended with exit code ${exitCode} before it was ready`)
+      )
+    this.all.delete(id)
+    this.ending.add(isolate)
+    this.#leave(id, isolate)
+  }
+
+  // ---- while the owner's loop is blocked -------------------------------------------------------
+
+  /**
+   * The scheduler says that an isolate runs no more. The `exit` event says so too, and why, when it can.
+   * @param {number} id
+   */
+  gone(id) {
+    const isolate = this.all.get(id)
+    if (isolate === undefined) return
+    isolate.gone = true
+    if (isBlocked()) this.#leftUnseen(isolate)
+  }
+
+  /**
+   * Reads what an isolate has sent.
+   * @param {number} id
+   */
+  look(id) {
+    const isolate = this.all.get(id)
+    if (isolate !== undefined) this.inbox.flush(isolate)
+  }
+
+  /** Does what events and timers would do. */
+  attend() {
+    const now = performance.now()
+    for (const isolate of this.all.values()) {
+      if (isolate.gone) {
+        this.#leftUnseen(isolate)
+        continue
+      }
+      if (isolate.ready || isolate.failed) continue
+      const age = now - isolate.since
+      if (age > BEGIN_PATIENCE && Atomics.load(isolate.begun, 0) === 0) {
+        isolate.worker.terminate()
+        isolate.fails(
+          new Error(
+            `The isolate did not begin within ${BEGIN_PATIENCE / 1000} s while the thread that waits for it is blocked`
+          )
+        )
+        this.#leftUnseen(isolate)
+      } else if (age > this.owner.options.startTimeout) {
+        this.inbox.flush(isolate)
+        if (!isolate.ready) isolate.startedTooLate()
+      }
+    }
+    this.starts.attend()
+  }
+
+  /**
+   * Why it ended is known by what it said last.
+   * @param {OneIsolate} isolate
+   */
+  #leftUnseen(isolate) {
+    this.inbox.flush(isolate)
+    while (drain() > 0);
+    if (isolate.left) return
+    if (!isolate.failed && isolate.fatal !== undefined) isolate.fails(revive(/** @type {any} */ (isolate.fatal)))
+    this.#left(isolate)
+  }
+
+  /**
+   * Tells the scheduler that an isolate has ended, and rejects what it had before its id is used again.
+   * @param {number} id
+   * @param {OneIsolate} [isolate]
+   */
+  #leave(id, isolate) {
+    const { told } = this
+    bound.leave(this.owner.handle, id)
+    while (drain() > 0);
+    if (isolate?.ready && isolate.failed && this.told === told) this.owner.complain(isolate.error)
+    if (!this.owner.isOpen()) return
+    if (this.starts.failing && this.starts.ready === 0) bound.failWaiting(this.owner.handle, SCRIPT)
+    if (this.owner.options.filename !== undefined && !this.starts.failing) this.starts.minimum()
+  }
+}
+
+module.exports = { Isolates }

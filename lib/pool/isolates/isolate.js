@@ -1,0 +1,200 @@
+'use strict'
+
+// One isolate of a script lane, as its owner sees it: the thread, the port to it, the time that it may take
+// to start and to end, and what it has said.
+
+const path = require('node:path')
+const { Worker, MessageChannel, receiveMessageOnPort } = require('node:worker_threads')
+const { types } = require('node:util')
+const { describe, revive } = require('../../payload/thrown')
+const { Prefixed } = require('./prefixed')
+
+const BOOTSTRAP = path.join(__dirname, '..', '..', 'worker', 'bootstrap.js')
+
+/** Milliseconds that a retired isolate of an open pool gets to end by itself: nobody waits for it. */
+const LEAVE_GRACE = 5000
+/** The same where each task has an isolate, and the next ones do wait. */
+const ONE_TASK_GRACE = 100
+/** What setTimeout can count. */
+const LONGEST_TIMER = 0x7fffffff
+const OUTPUTS = /** @type {const} */ (['stdout', 'stderr'])
+
+/**
+ * What an isolate needs of its pool.
+ * @typedef {object} Owner
+ * @property {number} uid
+ * @property {any} options
+ * @property {(event: string, ...args: any[]) => void} emit
+ * @property {(error: unknown) => void} complain
+ */
+
+class Isolate {
+  #options
+  /** Of the time that it may take to start, or to end. @type {NodeJS.Timeout | undefined} */
+  #limit
+  ready = false
+  /** What it left uncaught. @type {unknown} */
+  error
+  failed = false
+  /** It was terminated from here. */
+  ending = false
+  /** What it said ended it. @type {unknown} */
+  fatal
+  /** What it said it ends with. */
+  exitCode = 1
+  /** 1 since its code runs. */
+  begun = new Int32Array(new SharedArrayBuffer(4))
+  since = performance.now()
+  /** Whether it runs no more. */
+  gone = false
+  /** Whether the scheduler knows that. */
+  left = false
+  /** The tasks that its tasks wait for, by its numbers. @type {Map<number, any>} */
+  nested = new Map()
+  /** By generation: came by port, ahead of the scheduler's word. @type {Map<number, unknown>} */
+  results = new Map()
+
+  /**
+   * Starts it.
+   * @param {number} id
+   * @param {Owner} owner
+   * @param {(from: Isolate, message: any[]) => void} received what comes through its port
+   */
+  constructor(id, owner, received) {
+    const { options } = owner
+    const { port1, port2 } = new MessageChannel()
+    this.id = id
+    this.port = port1
+    this.#options = options
+    try {
+      this.worker = new Worker(BOOTSTRAP, workerOptions(options, id))
+    } catch (error) {
+      port1.close()
+      throw error
+    }
+    /** The worker forgets it when it has ended. */
+    this.threadId = this.worker.threadId
+    this.#limit = this.#after(options.startTimeout, () => {
+      if (!this.ready) this.startedTooLate()
+    })
+    this.#listen(owner, received)
+    const flags = new Int32Array(new SharedArrayBuffer(4 * options.concurrentTasksPerWorker))
+    const { filename, name, concurrentTasksPerWorker: concurrency, niceIncrement = 0, pin = false } = options
+    const recycle =
+      options.recycle?.heap !== undefined || options.recycle?.rss !== undefined ? options.recycle : undefined
+    const settings = { filename, name, concurrency, niceIncrement, pin, recycle }
+    this.worker.postMessage({ uid: owner.uid, id, port: port2, flags, begun: this.begun, ...settings }, [port2])
+    // A task in flight keeps the process; an isolate does not.
+    this.port.unref()
+    this.worker.unref()
+  }
+
+  /**
+   * @param {Owner} owner
+   * @param {(from: Isolate, message: any[]) => void} received
+   */
+  #listen(owner, received) {
+    const { worker, id } = this
+    this.port.on('message', (message) => received(this, message))
+    worker.on('message', (message) => owner.emit('message', message))
+    worker.on('messageerror', (error) => owner.complain(error))
+    worker.on('error', (error) => {
+      // Node gives an object that only looks like an error.
+      this.fails(types.isNativeError(error) ? error : revive(describe(error)))
+    })
+    for (const name of OUTPUTS) {
+      if (this.#options[name] === 'ignore') worker[name].resume()
+      else if (this.#options[name] === 'pipe')
+        worker[name].on('data', (chunk) => owner.emit(name, chunk, { id, threadId: this.threadId }))
+      else if (this.#options.outputPrefix !== undefined) this.#prefix(name)
+    }
+  }
+
+  /** @param {'stdout' | 'stderr'} name */
+  #prefix(name) {
+    const { outputPrefix, name: pool } = this.#options
+    const prefix = outputPrefix === true ? `[${pool} ${this.id}] ` : outputPrefix
+    const lines = new Prefixed(process[name], prefix)
+    this.worker[name].on('data', (chunk) => lines.write(chunk))
+    this.worker.on('exit', () => lines.end())
+  }
+
+  /**
+   * @param {number} ms
+   * @param {() => void} then
+   */
+  #after(ms, then) {
+    return ms > LONGEST_TIMER ? undefined : setTimeout(then, ms).unref()
+  }
+
+  /**
+   * @param {any[]} message
+   * @param {any[]} [transferList]
+   */
+  post(message, transferList) {
+    this.port.postMessage(message, transferList)
+  }
+
+  /** A message that has come already, before the loop delivers it. @returns {{ message: any } | undefined} */
+  next() {
+    return receiveMessageOnPort(this.port)
+  }
+
+  /** It has started. */
+  isReady() {
+    this.ready = true
+    clearTimeout(this.#limit)
+  }
+
+  /** @param {unknown} error that ends it */
+  fails(error) {
+    this.failed = true
+    this.error = error
+  }
+
+  /** Its script may be in an endless loop. */
+  startedTooLate() {
+    const { startTimeout } = this.#options
+    this.fails(new Error(`the script had not been loaded and set up after ${startTimeout} ms, its 'startTimeout'`))
+    this.worker.terminate()
+  }
+
+  /**
+   * It takes no more tasks, and ends by itself, unless its teardown, or something that its script left, keeps it.
+   * @param {boolean} tornDown
+   */
+  retired(tornDown) {
+    const { isolate, startTimeout } = this.#options
+    const grace = isolate ? ONE_TASK_GRACE : LEAVE_GRACE
+    clearTimeout(this.#limit)
+    this.#limit = this.#after(tornDown ? grace : startTimeout, () => this.worker.terminate())
+  }
+
+  terminate() {
+    this.ending = true
+    this.worker.terminate()
+  }
+
+  /** It has exited. */
+  ended() {
+    clearTimeout(this.#limit)
+  }
+}
+
+/**
+ * @param {any} options
+ * @param {number} id
+ */
+function workerOptions(options, id) {
+  const given = Object.create(null)
+  for (const name of ['env', 'argv', 'execArgv', 'resourceLimits', 'workerData', 'transferList', 'trackUnmanagedFds']) {
+    if (options[name] !== undefined) given[name] = options[name]
+  }
+  // Node.js writes what it is not told to leave to us.
+  for (const name of OUTPUTS)
+    given[name] = options.outputPrefix !== undefined || (options[name] !== undefined && options[name] !== 'inherit')
+  given.name = `rspool ${options.name} ${id}`
+  return given
+}
+
+module.exports = { Isolate }

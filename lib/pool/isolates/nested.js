@@ -1,0 +1,113 @@
+'use strict'
+
+// Tasks that a running task of the pool has submitted: the owner submits them on its behalf, and answers
+// through the port of its isolate. No promise is involved, so it also works while the owner is blocked.
+
+const { bound, calls } = require('../../native/environment')
+const { AbortError } = require('../../errors')
+const { PORT_MESSAGE } = require('../../payload/port')
+const { describe } = require('../../payload/thrown')
+const { Settings } = require('../task/settings')
+const { Task } = require('../task/task')
+
+/** Those that each running task has submitted. @type {WeakMap<Task, Set<NestedTask>>} */
+const families = new WeakMap()
+
+class NestedTask extends Task {
+  /**
+   * @param {import('../task/task').Home} home
+   * @param {(fine: boolean, value: any) => void} answer
+   */
+  constructor(home, answer) {
+    super(
+      home,
+      (value) => answer(true, value),
+      (error) => answer(false, describe(error))
+    )
+  }
+
+  /** @param {(reaction: Function) => any} make */
+  fail(make) {
+    this.reject(make(this.fail))
+  }
+}
+// Its caller may be what the blocked thread waits for.
+NestedTask.prototype.prompt = true
+
+/**
+ * @param {Task} outer
+ * @returns {Set<NestedTask>}
+ */
+function familyOf(outer) {
+  let family = families.get(outer)
+  if (family === undefined) {
+    family = new Set()
+    families.set(outer, family)
+    // However it ends: nobody is there to wait for them.
+    const { unlisten } = outer
+    const members = family
+    outer.unlisten = () => {
+      unlisten?.()
+      giveUpAll(members)
+    }
+  }
+  return family
+}
+
+/** @param {Iterable<NestedTask>} tasks whose caller is gone */
+function giveUpAll(tasks) {
+  for (const task of tasks) giveUp(task, new Error('The task that called has ended'))
+}
+
+/**
+ * @param {NestedTask} task
+ * @param {unknown} reason
+ */
+function giveUp(task, reason) {
+  if (bound.cancel(task.home.handle, task.key, task.generation)) task.abort(reason)
+}
+
+/**
+ * @param {object} pool
+ * @param {InstanceType<typeof import('../task/submitter').Submitter>} pool.submitter
+ * @param {any} pool.options
+ * @param {Task | undefined} outer
+ * @param {InstanceType<typeof import('./isolate').Isolate>} isolate that runs it
+ * @param {any[]} message
+ */
+function submit({ submitter, options }, outer, { nested, port }, message) {
+  const [, , , id, lane, target, input, given, transferList] = message
+  const answer = (/** @type {boolean} */ fine, /** @type {any} */ value) => {
+    if (nested.delete(id)) family?.delete(task)
+    try {
+      port.postMessage([PORT_MESSAGE.NESTED_DONE, id, fine, value])
+    } catch (error) {
+      port.postMessage([PORT_MESSAGE.NESTED_DONE, id, false, describe(error)])
+    }
+  }
+  const task = new NestedTask(submitter.home, answer)
+  const family = outer === undefined ? undefined : familyOf(outer)
+  if (outer === undefined) return task.reject(new AbortError(new Error('The task that called has ended')))
+  try {
+    const settings = new Settings(options, { ...given, transferList }, outer)
+    submitter.submitAs(task, { lane, id: target, spread: false }, input, settings, false)
+  } catch (error) {
+    // Whoever looks on has been told.
+    return answer(false, describe(error))
+  }
+  if (calls[task.ticket] !== task) return
+  nested.set(id, task)
+  family?.add(task)
+  port.postMessage([PORT_MESSAGE.NESTED_QUEUED, id])
+}
+
+/**
+ * @param {InstanceType<typeof import('./isolate').Isolate>} isolate
+ * @param {any[]} message
+ */
+function abort({ nested }, [, id]) {
+  const task = nested.get(id)
+  if (task !== undefined) giveUp(task, undefined)
+}
+
+module.exports = { submit, abort, giveUpAll }

@@ -1,0 +1,165 @@
+'use strict'
+
+// `pool.histogram`: how long tasks wait and run. It is measured in Rust for each task anyway; here it is
+// read.
+
+const { bound } = require('../../native/environment')
+const { invalidArgument } = require('../../errors')
+const { show } = require('../options/validate')
+
+const WAIT = 0
+const RUN = 1
+
+/** Times in milliseconds, each with how often it was measured, the shortest first. */
+class Distribution {
+  /** @param {string} text of the native function */
+  constructor(text) {
+    const [min, mean, stddev, buckets] = JSON.parse(text)
+    this.min = min
+    this.mean = mean
+    this.stddev = stddev
+    /** @type {[number, number][]} */
+    this.buckets = buckets
+    this.count = 0
+    for (const [, count] of this.buckets) this.count += count
+    this.max = this.buckets.at(-1)?.[0] ?? 0
+  }
+
+  /** How many were at most so long. @param {number} ms */
+  countTo(ms) {
+    let sum = 0
+    for (const [time, count] of this.buckets) {
+      if (time > ms) break
+      sum += count
+    }
+    return sum
+  }
+
+  /** The time that so many of hundred were not above. @param {number} percent */
+  at(percent) {
+    if (percent === 0) return this.min
+    const rank = Math.max(1, Math.ceil((percent / 100) * this.count))
+    let sum = 0
+    for (const [time, count] of this.buckets) if ((sum += count) >= rank) return time
+    return this.max
+  }
+}
+
+/** How it is read, which differs after the pool has ended. */
+class Histogram {
+  #read
+  #reset
+
+  /**
+   * @param {() => Distribution} read
+   * @param {() => void} reset
+   */
+  constructor(read, reset) {
+    this.#read = read
+    this.#reset = reset
+  }
+
+  get count() {
+    return this.#read().count
+  }
+
+  get min() {
+    return this.#read().min
+  }
+
+  get max() {
+    return this.#read().max
+  }
+
+  get mean() {
+    return this.#read().mean
+  }
+
+  get stddev() {
+    return this.#read().stddev
+  }
+
+  /**
+   * @param {number} percent above 0, up to 100
+   * @returns {number} milliseconds
+   */
+  percentile(percent) {
+    if (typeof percent !== 'number' || !(percent > 0 && percent <= 100))
+      throw invalidArgument(`percentile: must be a number above 0 and up to 100, got ${show(percent)}`)
+    return this.#read().at(percent)
+  }
+
+  /** As the histograms of Node.js: 0, 50, 75, 87.5 and so on, halving what is left, and 100. */
+  get percentiles() {
+    const times = this.#read()
+    const all = new Map([[0, times.min]])
+    for (let rest = 50; times.count > 0 && (rest * times.count) / 100 >= 1; rest /= 2)
+      all.set(100 - rest, times.at(100 - rest))
+    return all.set(100, times.max)
+  }
+
+  /** Begins anew; so do `waitTime` and `runTime` of the statistics. */
+  reset() {
+    this.#reset()
+  }
+
+  toJSON() {
+    const { min, max, mean, stddev, count } = this.#read()
+    return { count, min, max, mean, stddev, percentiles: Object.fromEntries(this.percentiles) }
+  }
+}
+
+/** Both histograms of a pool. */
+class Histograms {
+  #handle
+  /** What was there at the end of the pool. @type {Map<string, Distribution> | undefined} */
+  #last
+
+  /** @param {number} handle */
+  constructor(handle) {
+    this.#handle = handle
+    this.wait = this.#histogram(WAIT)
+    this.run = this.#histogram(RUN)
+    Object.freeze(this)
+  }
+
+  /** @param {number} what */
+  #histogram(what) {
+    return new Histogram(
+      () => this.#read(what, false),
+      () => {
+        if (this.#last === undefined) bound.resetTimes(this.#handle, what)
+        else this.#last.set(`${what},false`, new Distribution('[0,0,0,[]]'))
+      }
+    )
+  }
+
+  /**
+   * @param {number} what
+   * @param {boolean} all also what was measured before the last reset
+   */
+  #read(what, all) {
+    return this.#last?.get(`${what},${all}`) ?? new Distribution(bound.times(this.#handle, what, all))
+  }
+
+  /**
+   * What was measured since the pool was made.
+   * @param {Histograms} histograms
+   */
+  static all(histograms) {
+    return { wait: histograms.#read(WAIT, true), run: histograms.#read(RUN, true) }
+  }
+
+  /**
+   * The pool is about to end, and its handle with it.
+   * @param {Histograms} histograms
+   */
+  static keep(histograms) {
+    const last = new Map()
+    for (const what of [WAIT, RUN])
+      for (const all of [true, false]) last.set(`${what},${all}`, histograms.#read(what, all))
+    histograms.#last = last
+  }
+}
+
+module.exports = { Histograms }

@@ -1,0 +1,92 @@
+'use strict'
+
+// What is told of an isolate beside what the scheduler knows: its heap and its event loop. None of it waits
+// for a turn of that loop, so it is right while the isolate hangs; the heap is as old as its `age` says.
+
+const { PORT_MESSAGE } = require('../../payload/port')
+
+/** Milliseconds for which a reading of the heap is not taken again. */
+const FRESH = 50
+
+/** @typedef {{ used: number, total: number, limit: number | null, at: number }} Heap */
+
+/** @type {WeakMap<object, Heap>} */
+const heaps = new WeakMap()
+/** The isolates that were asked and have not answered. @type {WeakSet<object>} */
+const asked = new WeakSet()
+
+/**
+ * Has the heap read, and gives what was read last.
+ * @param {any} isolate
+ */
+function heapOf(isolate) {
+  const heap = heaps.get(isolate)
+  const now = performance.now()
+  if (heap === undefined || now - heap.at > FRESH) ask(isolate)
+  if (heap === undefined) return null
+  const { used, total, limit, at } = heap
+  return { used, total, limit, age: now - at }
+}
+
+/** @param {any} isolate */
+function ask(isolate) {
+  if (!isolate.ready || asked.has(isolate)) return
+  asked.add(isolate)
+  const { worker, port } = isolate
+  // The engine interrupts the isolate for it, whatever that is doing.
+  if (typeof worker.getHeapStatistics === 'function') {
+    worker.getHeapStatistics().then(
+      (/** @type {any} */ { used_heap_size, total_heap_size, heap_size_limit }) =>
+        told(isolate, used_heap_size, total_heap_size, heap_size_limit),
+      // It ends.
+      () => {}
+    )
+  } else port.postMessage([PORT_MESSAGE.HEAP])
+}
+
+/**
+ * @param {any} isolate
+ * @param {number} used bytes
+ * @param {number} total
+ * @param {number} [limit]
+ */
+function told(isolate, used, total, limit) {
+  const oldSpace = isolate.worker.resourceLimits?.maxOldGenerationSizeMb
+  asked.delete(isolate)
+  heaps.set(isolate, {
+    used,
+    total,
+    limit: limit ?? (oldSpace === undefined ? null : oldSpace * 2 ** 20),
+    at: performance.now()
+  })
+}
+
+/** @param {any} isolate */
+function eventLoopOf({ worker }) {
+  return worker.performance?.eventLoopUtilization() ?? null
+}
+
+/**
+ * A worker of the statistics, with what is told of its isolate.
+ * @param {any} worker
+ * @param {any} isolate undefined in the native lane
+ */
+function withReadings(worker, isolate) {
+  const { id, lane, state, running, completed, age, busyTime, cpuTime, ...rest } = worker
+  return {
+    id,
+    lane,
+    state,
+    running,
+    completed,
+    age,
+    busyTime,
+    ...rest,
+    threadId: isolate?.threadId ?? null,
+    cpuTime,
+    heap: isolate === undefined ? null : heapOf(isolate),
+    eventLoopUtilization: isolate === undefined ? null : eventLoopOf(isolate)
+  }
+}
+
+module.exports = { ask, told, withReadings }

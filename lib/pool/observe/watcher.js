@@ -1,0 +1,285 @@
+'use strict'
+
+// Looks on at one call, whichever way it was made: keeps the asynchronous context of its caller, is a resource
+// for async_hooks, and tells the channels of diagnostics_channel and the user timing of Node.js.
+
+const { AsyncResource } = require('node:async_hooks')
+const { performance } = require('node:perf_hooks')
+const { notify } = require('../../native/environment')
+const { rejecting } = require('../task/rejecting')
+const { describeTarget } = require('./describe-target')
+const { channels, hasSubscribers } = require('./watch')
+
+const { queue, start, end, error, tracing } = channels
+
+/** @typedef {InstanceType<typeof import('../task/task').Task>} Task */
+/** @typedef {(action: () => void) => void} Tell */
+
+/** What subscribers get: one object a task, from its call to its end. */
+class TaskContext {
+  /**
+   * @param {any} pool
+   * @param {import('../task/targets').Target} target
+   * @param {Task | undefined} outer
+   */
+  constructor(pool, target, outer) {
+    const { task, lane, kind, filename } = describeTarget(target)
+    this.pool = pool
+    this.task = task
+    this.lane = lane
+    this.kind = kind
+    this.filename = filename
+    this.nested = outer !== undefined
+    /** Of the task that called, if that is watched too. @type {TaskContext | undefined} */
+    this.outer = outer?.watcher?.context
+    /** @type {{ id: number, threadId: number | undefined } | undefined} */
+    this.worker = undefined
+    /** Milliseconds. @type {number | undefined} */
+    this.wait = undefined
+    /** @type {number | undefined} */
+    this.run = undefined
+  }
+}
+
+/**
+ * What a watcher needs of the pool, beside what each call does.
+ * @typedef {object} Watching
+ * @property {any} pool
+ * @property {boolean} timing whether each task becomes a measure
+ * @property {AsyncResource} scope the context in which the pool was made
+ * @property {(worker: number) => number | undefined} threadIdOf
+ */
+
+/** @type {Tell} */
+const atOnce = (action) => action()
+
+class Watcher {
+  #task
+  #watching
+  /** The task that calls. @type {Task | undefined} */
+  #outer
+  #called = performance.now()
+  #settled = false
+  /** @type {number | undefined} */
+  #run
+  /** Made within the call: a store that is bound to the start of its trace belongs to it. @type {any} */
+  resource
+  /** What subscribers get, if anybody had subscribed. @type {any} */
+  context
+
+  /**
+   * @param {Task} task that was just made
+   * @param {Watching} watching
+   * @param {import('../task/targets').Target} target
+   * @param {InstanceType<typeof import('../task/settings').Settings>} settings
+   */
+  constructor(task, watching, target, { onProgress, link, outer }) {
+    this.#task = task
+    this.#watching = watching
+    this.#outer = outer
+    task.watcher = this
+    task.observed = watching.timing || hasSubscribers()
+    if (task.observed) this.context = new TaskContext(watching.pool, target, outer)
+    if (task.prompt) this.#follow()
+    else this.#surround()
+    if (onProgress !== undefined || link !== undefined) this.#listen(onProgress, link)
+  }
+
+  /** The task settles at once; whoever looks on is told when that may be. */
+  #follow() {
+    const task = this.#task
+    const { resolve, reject } = task
+    task.resolve = (value) => {
+      resolve(value)
+      this.#ends(undefined, value)
+    }
+    task.reject = (error) => {
+      reject(error)
+      this.#ends({ error }, undefined)
+    }
+  }
+
+  /** The task settles while its end is told, as a traced promise does. */
+  #surround() {
+    const task = this.#task
+    const { resolve, reject } = task
+    task.resolve = (value) => this.#ends(undefined, value, () => resolve(value))
+    task.reject = (error) => this.#ends({ error }, undefined, () => reject(error))
+    task.fail = (make) => {
+      this.#settled = true
+      this.#tell(() =>
+        resolve(
+          rejecting(make).catch((error) => {
+            this.#end({ error }, undefined)
+            throw error
+          })
+        )
+      )
+    }
+  }
+
+  /**
+   * Has the listeners of the call run in its context.
+   * @param {any} onProgress
+   * @param {any} link
+   */
+  #listen(onProgress, link) {
+    const task = this.#task
+    const { settle } = task
+    const inside = (/** @type {any} */ listener) =>
+      listener && ((/** @type {any[]} */ ...args) => this.#tell(() => listener(...args)))
+    task.onProgress = inside(onProgress)
+    task.link = inside(link)
+    task.settle = (what, about, length, offset) => {
+      // All progress and items before the end.
+      task.home.flush()
+      settle.call(task, what, about, length, offset)
+    }
+  }
+
+  /**
+   * Runs the call itself.
+   * @param {() => void} submit
+   */
+  call(submit) {
+    if (this.#outer === undefined) return this.#open(() => this.#submit(submit, atOnce))
+    // A worker's message: it may come while no code of the user's may run, and what surrounds it is not its caller.
+    notify(() => this.#surroundings.runInAsyncScope(() => this.#open(() => {})))
+    this.#submit(submit, (action) => this.#tell(action))
+  }
+
+  /** @returns {AsyncResource} */
+  get #surroundings() {
+    return this.#outer?.watcher?.resource ?? this.#watching.scope
+  }
+
+  /** @param {() => void} within */
+  #open(within) {
+    const open = () => {
+      this.resource = new AsyncResource('RspoolTask', { requireManualDestroy: true })
+      within()
+    }
+    if (this.context !== undefined && tracing.start.hasSubscribers) tracing.start.runStores(this.context, open)
+    else open()
+  }
+
+  /**
+   * @param {() => void} submit
+   * @param {Tell} tell
+   */
+  #submit(submit, tell) {
+    try {
+      submit()
+      if (!this.#settled) tell(() => this.#publish(queue))
+    } catch (error) {
+      tell(() => this.#refused(error))
+      throw error
+    } finally {
+      tell(() => this.#publish(tracing.end))
+    }
+  }
+
+  /** @param {unknown} error */
+  #refused(error) {
+    this.#failed(error)
+    this.#publish(end)
+    this.resource.emitDestroy()
+  }
+
+  /**
+   * A worker has taken it.
+   * @param {number} worker
+   * @param {number} wait milliseconds
+   */
+  started(worker, wait) {
+    const taken = { id: worker, threadId: this.#watching.threadIdOf(worker) }
+    this.#tell(() => {
+      this.context.worker = taken
+      this.context.wait = wait
+      this.#publish(start)
+    })
+  }
+
+  /** @param {number} run milliseconds */
+  ran(run) {
+    this.#run = run
+  }
+
+  /**
+   * In the context of the caller, once nothing of the mailbox is being read and the thread not blocked.
+   * @param {() => void} action
+   */
+  #tell(action) {
+    notify(() => this.resource.runInAsyncScope(action))
+  }
+
+  /**
+   * @param {{ error: unknown } | undefined} failure
+   * @param {any} result
+   * @param {() => void} [settle]
+   */
+  #ends(failure, result, settle) {
+    this.#settled = true
+    this.#tell(() => this.#end(failure, result, settle))
+  }
+
+  /**
+   * @param {{ error: unknown } | undefined} failure
+   * @param {any} result
+   * @param {() => void} [settle]
+   */
+  #end(failure, result, settle) {
+    try {
+      if (this.context !== undefined) this.#announce(failure, result)
+    } finally {
+      settle?.()
+      this.#publish(tracing.asyncEnd)
+      this.resource.emitDestroy()
+    }
+  }
+
+  /**
+   * @param {{ error: unknown } | undefined} failure
+   * @param {any} result
+   */
+  #announce(failure, result) {
+    const { context } = this
+    context.run = this.#run
+    if (failure !== undefined) this.#failed(failure.error)
+    else if (context.kind === 'call' || context.kind === 'channel') context.result = result
+    end.publish(context)
+    if (this.#watching.timing) this.#measure(failure)
+    tracing.asyncStart.publish(context)
+  }
+
+  /** @param {unknown} cause */
+  #failed(cause) {
+    if (this.context !== undefined) this.context.error = cause
+    this.#publish(error)
+    this.#publish(tracing.error)
+  }
+
+  /** @param {import('node:diagnostics_channel').Channel} channel */
+  #publish(channel) {
+    if (this.context !== undefined) channel.publish(this.context)
+  }
+
+  /** @param {{ error: any } | undefined} failure */
+  #measure(failure) {
+    const { pool, task, lane, kind, nested, wait, run } = this.context
+    performance.measure('rspool:task', {
+      start: this.#called,
+      end: performance.now(),
+      detail: { pool: pool.options.name, task, lane, kind, nested, wait, run, error: failure && labelOf(failure.error) }
+    })
+  }
+}
+
+/** @param {any} error */
+function labelOf(error) {
+  const { code, name } = error ?? {}
+  if (typeof code === 'string' && code !== '') return code
+  return typeof name === 'string' && name !== '' ? name : 'thrown'
+}
+
+module.exports = { Watcher }

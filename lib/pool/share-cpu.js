@@ -1,0 +1,23 @@
+'use strict'
+
+// One CPU budget for all the pools of a process that is in no cluster.
+
+const { bound } = require('../native/environment')
+const { RspoolError } = require('../errors')
+const native = /** @type {any} */ (require('../native/load'))
+const { integer } = require('./options/validate')
+
+const MOST = 4096
+
+/**
+ * @param {number} [busy]
+ * @returns {boolean}
+ */
+function shareCpu(busy = bound.cpuCount()) {
+  integer(1, MOST)(busy, 'shareCpu: the number of busy workers')
+  if (native.shareCpu === undefined)
+    throw new RspoolError('ERR_RSPOOL_UNSUPPORTED', `shareCpu() works on Linux and macOS, not on ${process.platform}`)
+  return native.shareCpu(busy)
+}
+
+module.exports = { shareCpu }

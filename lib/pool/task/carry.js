@@ -1,0 +1,49 @@
+'use strict'
+
+// What of the caller's context travels with a call: the values of the stores that its pool has registered,
+// and those that are given with the call.
+
+const { isMoved, move, unwrap } = require('../../payload/move')
+const { SCRIPT, variantOf } = require('./targets')
+
+/** @typedef {import('./targets').Target} Target */
+
+/**
+ * @param {Target} target
+ * @param {any} input
+ * @param {InstanceType<typeof import('./settings').Settings>} settings
+ * @returns {{ target: Target, input: any }}
+ */
+function carry(target, input, { stores, context }) {
+  const values = target.lane === SCRIPT ? valuesOf(stores, context) : undefined
+  if (values === undefined) return { target, input }
+  return { target: variantOf(target, 'carrying'), input: isMoved(input) ? withMoved(values, input) : [values, input] }
+}
+
+/**
+ * @param {[string, any][]} values
+ * @param {any} input
+ */
+function withMoved(values, input) {
+  const { value, transferList } = unwrap(input)
+  return move([values, value], transferList)
+}
+
+/**
+ * @param {Record<string, import('node:async_hooks').AsyncLocalStorage<any>> | undefined} stores
+ * @param {Record<string, any> | undefined} given goes before the stores; undefined is none
+ * @returns {[string, any][] | undefined} names and values
+ */
+function valuesOf(stores, given) {
+  /** @type {[string, any][] | undefined} */
+  let values
+  for (const name in stores) {
+    if (given !== undefined && Object.hasOwn(given, name)) continue
+    const value = stores[name].getStore()
+    if (value !== undefined) (values ??= []).push([name, value])
+  }
+  for (const name in given) if (given[name] !== undefined) (values ??= []).push([name, given[name]])
+  return values
+}
+
+module.exports = { carry, valuesOf }

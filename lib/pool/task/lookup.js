@@ -1,0 +1,102 @@
+'use strict'
+
+// Which function a call of a pool means: by name, by file and name, or the function itself.
+
+const { UnknownTaskError, invalidArgument } = require('../../errors')
+const { nativeTarget, scriptTarget, inlineTarget, scriptUrl } = require('./targets')
+const { show } = require('../options/validate')
+
+/** @typedef {import('./targets').Target} Target */
+
+class Lookup {
+  #filename
+  /** By name, or by file and name. @type {Map<string, Target>} */
+  #exports = new Map()
+
+  /**
+   * @param {string | undefined} filename the pool's script, as an URL
+   * @param {string} name of the export that `run` calls
+   */
+  constructor(filename, name) {
+    this.#filename = filename
+    /** What `run` calls where nothing is named. */
+    this.main = filename === undefined ? undefined : scriptTarget(filename, exportName(name))
+  }
+
+  /**
+   * @param {any} task
+   * @returns {Target | undefined} undefined if it names no task
+   */
+  of(task) {
+    if (typeof task === 'string') return task.includes('.') ? nativeTarget(task) : this.script(task)
+    if (typeof task === 'function') return inlineTarget(task)
+    if (isScriptTask(task))
+      return this.script(
+        Object.hasOwn(task, 'name') ? task.name : undefined,
+        scriptUrl(task.filename, "The task's filename")
+      )
+  }
+
+  /**
+   * What the first argument of a call means, where it can only be a task; undefined is the pool's own.
+   * @param {any} task
+   * @returns {Target}
+   */
+  named(task) {
+    const target = task === undefined ? this.script(undefined) : this.of(task)
+    if (target === undefined) throw notTask(task)
+    return target
+  }
+
+  /**
+   * An export of a script.
+   * @param {string | undefined} name
+   * @param {string} [filename]
+   * @returns {Target}
+   */
+  script(name, filename = this.#filename) {
+    const own = filename === this.#filename
+    if (filename === undefined) {
+      throw new UnknownTaskError(
+        name === undefined
+          ? "This pool has no script: give it a 'filename', or name a native task, as in runTask('hash.sha256', bytes)"
+          : `There is no task '${name}': this pool has no script to export it. Give the pool a 'filename', or name a native task, as in runTask('hash.sha256', bytes)`
+      )
+    }
+    if (own && name === undefined) return /** @type {Target} */ (this.main)
+    const key = own ? /** @type {string} */ (name) : `${filename}\0${name}`
+    let target = this.#exports.get(key)
+    if (target === undefined) this.#exports.set(key, (target = scriptTarget(filename, exportName(name))))
+    return target
+  }
+}
+
+/** @param {string | undefined} name */
+function exportName(name) {
+  if (name === 'setup' || name === 'teardown') {
+    throw new UnknownTaskError(
+      `'${name}' is no task: the pool calls the export of this name itself, when a worker ${name === 'setup' ? 'starts' : 'retires'}`
+    )
+  }
+  return name === 'default' ? undefined : name
+}
+
+/** @param {unknown} task */
+function notTask(task) {
+  return invalidArgument(`The task must be a name, a function or { filename, name }, got ${show(task)}`)
+}
+
+/**
+ * `{ filename, name? }` and nothing else.
+ * @param {any} task
+ */
+function isScriptTask(task) {
+  return (
+    task !== null &&
+    typeof task === 'object' &&
+    Object.hasOwn(task, 'filename') &&
+    Object.keys(task).every((key) => key === 'filename' || (key === 'name' && typeof task.name === 'string'))
+  )
+}
+
+module.exports = { Lookup, notTask }
