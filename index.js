@@ -4,7 +4,7 @@ const { bound, whenIdle, load, metrics } = require('./lib/native/environment')
 const { Pool, WorkerPool } = require('./lib/pool/pool')
 const { runTask, runTaskSync, tasks } = require('./lib/pool/default-pool')
 const { AtomicCounters } = require('./lib/counters')
-const { move, transferableSymbol, valueSymbol } = require('./lib/payload/move')
+const { move } = require('./lib/payload/move')
 const { classes: errors } = require('./lib/errors')
 const { shareCpu } = require('./lib/pool/share-cpu')
 const cluster = require('./lib/cluster')
@@ -23,8 +23,6 @@ module.exports = {
   AtomicCounters,
   cluster,
   move,
-  transferableSymbol,
-  valueSymbol,
   cpuCount: () => bound.cpuCount(),
   shareCpu,
   metrics,

@@ -9,8 +9,6 @@ export const {
   AtomicCounters,
   cluster,
   move,
-  transferableSymbol,
-  valueSymbol,
   cpuCount,
   shareCpu,
   metrics,

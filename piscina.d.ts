@@ -3,6 +3,7 @@
 import type { EventEmitterAsyncResource } from 'node:events'
 import type { ResourceLimits, SHARE_ENV, Worker } from 'node:worker_threads'
 import type * as rspool from './index.js'
+import type * as symbols from './types/symbols.js'
 
 /**
  * piscina's class over the same pool as the rest of rspool: what was written for piscina 5 runs when
@@ -221,8 +222,10 @@ declare namespace Piscina {
 
   /** By this property an input tells the queue how it is to be treated. */
   const queueOptionsSymbol: unique symbol
-  const transferableSymbol: typeof rspool.transferableSymbol
-  const valueSymbol: typeof rspool.valueSymbol
+  /** The property by which an object says what of it is moved: one thing or an array. */
+  const transferableSymbol: typeof symbols.transferableSymbol
+  /** The property by which an object says what arrives in its place. */
+  const valueSymbol: typeof symbols.valueSymbol
   /** Whether this is a thread of a pool. */
   const isWorkerThread: boolean
   /** The option of the pool whose thread this is. */

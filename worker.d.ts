@@ -11,14 +11,11 @@ import {
   type NativeOptions,
   type NativeResult,
   type NativeTaskName,
-  type NoTask,
   type OneArgument,
   type RunOptions,
   type ScriptTask,
   type SyncOptions,
-  type TaskResult,
-  transferableSymbol,
-  valueSymbol
+  type TaskResult
 } from './index.js'
 
 /** The task that the calling code runs for. */
@@ -86,8 +83,6 @@ export function runTask<T = any, N extends string = string>(
   input?: any,
   options?: SyncOptions
 ): Promise<T>
-/** As {@link run}: any other value is the input. */
-export function runTask<T = any>(input: NoTask, options?: NestedOptions): Promise<T>
 /**
  * The stores whose values travel with tasks, by the names of the pool's option `context`: each is made when it
  * is first asked for, and has the caller's value while a task runs. What they hold when a task calls {@link run}
@@ -104,4 +99,4 @@ export const threadId: number
 /** The pool's `workerData`, as in `node:worker_threads`. */
 export const workerData: any
 
-export { type Moved, move, transferableSymbol, valueSymbol }
+export { type Moved, move }

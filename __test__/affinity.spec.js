@@ -91,7 +91,7 @@ test('inputs that only a port carries, streams, exports and inline functions kee
   const ids = function* () {
     yield require('node:worker_threads').threadId
   }
-  t.is(await pool.proxy().where(undefined, { affinity: 'k' }), home)
+  t.is(await pool.exports().where(undefined, { affinity: 'k' }), home)
   for await (const id of pool.stream(ids, undefined, { affinity: 'k' })) t.is(id, home)
 })
 

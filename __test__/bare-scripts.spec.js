@@ -17,7 +17,7 @@ const double = `parentPort.on('message', (n) => parentPort.postMessage(2 * n))`
 test('each input is a message, and the first message posted is the result', async (t) => {
   const pool = barePool(t, double)
   t.is(await pool.run(21), 42)
-  t.deepEqual(await Promise.all([1, 2, 3].map((n) => pool.runTask(n))), [2, 4, 6])
+  t.deepEqual(await Promise.all([1, 2, 3].map((n) => pool.run(n))), [2, 4, 6])
 })
 
 test('WorkerPool runs it, as the tutorials do', async (t) => {

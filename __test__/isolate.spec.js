@@ -109,7 +109,7 @@ test('setup and teardown are no tasks', async (t) => {
   const script = 'export const setup = () => {}, teardown = () => {}; export default (n) => n'
   const pool = makePool(t, { filename: `data:text/javascript,${encodeURIComponent(script)}` })
   for (const name of ['setup', 'teardown']) {
-    const calls = [pool.run(1, { name }), pool.runTask(name), pool.proxy()[name](1), pool.broadcast(name)]
+    const calls = [pool.run(1, { name }), pool.runTask(name), pool.exports()[name](1), pool.broadcast(name)]
     for (const call of calls) {
       const error = await failure(call)
       t.is(error.code, 'ERR_RSPOOL_UNKNOWN_TASK')

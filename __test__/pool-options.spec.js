@@ -4,7 +4,7 @@ const path = require('node:path')
 const { pathToFileURL } = require('node:url')
 const test = require('ava')
 const { Pool, WorkerPool, cpuCount } = require('../index.js')
-const { fixture, makePool, program } = require('./helpers')
+const { failure, fixture, makePool, program } = require('./helpers')
 
 const code = 'ERR_RSPOOL_INVALID_ARGUMENT'
 
@@ -148,6 +148,26 @@ test('WorkerPool takes the number of workers and their script', async (t) => {
   t.is(pool.options.minThreads, 2)
   t.is(pool.options.maxThreads, 2)
   t.deepEqual(await pool.runTask({ data: 1 }), { data: 1 })
+})
+
+test('what a WorkerPool is given to run is data for its script, and names nothing', async (t) => {
+  const pool = new WorkerPool(1, fixture('tasks.js'))
+  t.teardown(() => pool.destroy())
+  for (const data of ['square', 'hash.sha256', { filename: fixture('tasks.js'), name: 'square' }, null, [1, 2]]) {
+    t.deepEqual(await pool.runTask(data), data)
+    t.deepEqual(await pool.run(data), data)
+    t.deepEqual(pool.runTaskSync(data), data)
+  }
+  t.is(await pool.runTask(3, { name: 'square' }), 9)
+  t.is((await failure(pool.runTask(() => 1))).name, 'DataCloneError')
+  const blocking = (async () => pool.runTaskSync(() => 1))()
+  t.is((await failure(blocking)).name, 'DataCloneError')
+})
+
+test('a task of a WorkerPool runs others by what they are', async (t) => {
+  const pool = new WorkerPool(1, fixture('family.js'))
+  t.teardown(() => pool.destroy())
+  t.is(await pool.runTask(fixture('tasks.js'), { name: 'other' }), 81)
 })
 
 test('WorkerPool refuses a wrong number and a missing script', (t) => {

@@ -3,16 +3,37 @@
 const crypto = require('node:crypto')
 const path = require('node:path')
 const test = require('ava')
-const { Pool, runTask, tasks } = require('../index.js')
+const { Pool, runTask, runTaskSync, tasks } = require('../index.js')
 const { fixture, makePool, taskPool, directory, program } = require('./helpers')
 
 const sha256 = (data) => crypto.createHash('sha256').update(data).digest()
 
-test('a first argument that is no task rejects when options follow', async (t) => {
+const NO_TASKS = [
+  null,
+  undefined,
+  1,
+  true,
+  {},
+  { data: 1 },
+  [1, 2],
+  new Uint8Array(3),
+  Symbol('s'),
+  { filename: 'a', name: 1 },
+  { filename: 'a', also: 1 }
+]
+
+test('data never decides what is called: a first argument that is no task is an error, however many follow', async (t) => {
   const { pool } = taskPool(t, { maxThreads: 1 })
-  for (const task of [null, undefined, 1, {}, [], Symbol('s'), { filename: 'a', name: 1 }]) {
-    await t.throwsAsync(pool.runTask(task, 1, {}), { instanceOf: TypeError, code: 'ERR_RSPOOL_INVALID_ARGUMENT' })
+  const expected = { instanceOf: TypeError, code: 'ERR_RSPOOL_INVALID_ARGUMENT', message: /use run\(input\)/ }
+  for (const task of NO_TASKS) {
+    for (const rest of [[], [1], [{ name: 'square' }], [1, {}]]) {
+      await t.throwsAsync(pool.runTask(task, ...rest), expected)
+      await t.throwsAsync(runTask(task, ...rest), expected)
+      t.throws(() => pool.runTaskSync(task, ...rest), expected)
+      t.throws(() => runTaskSync(task, ...rest), expected)
+    }
   }
+  t.is(pool.stats().completed + pool.stats().failed, 0)
 })
 
 test('an unknown native task rejects, with the nearest one', async (t) => {
@@ -57,18 +78,6 @@ test('{ filename, name } runs that export of that script', async (t) => {
   t.is(await pool.runTask({ filename: fixture('tasks.js'), name: 'square' }, 4), 16)
 })
 
-test('any other first argument is the input of the script', async (t) => {
-  const { pool } = taskPool(t, { maxThreads: 1 })
-  for (const input of [1, null, { data: 1 }, [1, 2], { filename: 'a', also: 1 }, new Uint8Array(3), true]) {
-    t.deepEqual(await pool.runTask(input), input)
-  }
-})
-
-test('an input may be followed by options', async (t) => {
-  const { pool } = taskPool(t, { maxThreads: 1 })
-  t.is(await pool.runTask(3, { name: 'square' }), 9)
-})
-
 test('runTask of the package runs on a shared pool', async (t) => {
   t.deepEqual(await runTask('hash.sha256', 'abc'), sha256('abc'))
   t.deepEqual(await runTask('hash.sha256', 'abc', { params: { encoding: 'hex' } }), sha256('abc').toString('hex'))
@@ -78,7 +87,6 @@ test('runTask of the package runs on a shared pool', async (t) => {
 
 test('runTask of the package has no script of its own', async (t) => {
   await t.throwsAsync(runTask('square', 1), { code: 'ERR_RSPOOL_UNKNOWN_TASK' })
-  await t.throwsAsync(runTask({ data: 1 }), { code: 'ERR_RSPOOL_UNKNOWN_TASK' })
 })
 
 test('tasks has a leaf for each native task, by family', async (t) => {

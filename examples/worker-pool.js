@@ -15,7 +15,7 @@ async function main() {
     console.log(`'${text}' has ${counts[i].words} words, ${counts[i].distinct} distinct`)
   })
 
-  console.log(`longest: ${await pool.runTask('longest', texts)}`)
+  console.log(`longest: ${await pool.run(texts, { name: 'longest' })}`)
 
   // What a task throws arrives as it was thrown, and harms no other task.
   await pool.run(42).catch((error) => console.log(`${error.name}: ${error.message} (code ${error.code})`))

@@ -317,7 +317,7 @@ export interface ProcessReading {
   readonly external?: number
   readonly loopDelayMs?: number
   /** From 0 to 1. */
-  readonly utilisation?: number
+  readonly utilization?: number
   /** HTTP requests begun, and answers with 5xx. */
   readonly requests?: number
   readonly errors?: number

@@ -17,10 +17,8 @@ import type {
   Item,
   MapOptions,
   Moved,
-  move,
   NativeMapOptions,
   OneArgument,
-  OwnInput,
   OwnOptions,
   Results,
   RunOptions,
@@ -30,10 +28,11 @@ import type {
   StreamOptions,
   StreamSource,
   SyncOptions,
-  TaskResult,
-  transferableSymbol,
-  valueSymbol
+  TaskResult
 } from './tasks.js'
+
+// biome-ignore lint/complexity/noUselessEmptyExport: without it what is not exported here would be, too
+export {}
 
 /** The events of a pool, with the arguments of their listeners. */
 export interface PoolEvents {
@@ -109,8 +108,6 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   runTask<T = any>(task: ScriptTask, input?: any, options?: ScriptOptions): Promise<T>
   /** Calls an export of the pool's script. */
   runTask<T = any, N extends string = string>(task: ExportName<N>, input?: any, options?: ScriptOptions): Promise<T>
-  /** Calls the function that `run` calls: any other value is its input. */
-  runTask<T = Result>(input: OwnInput<Input>, options?: OwnOptions<Input>): Promise<T>
 
   /**
    * As {@link run}, and blocks the calling thread until the task has ended: gives its result, or throws what
@@ -145,8 +142,6 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   runTaskSync<T = any>(task: ScriptTask, input?: any, options?: SyncOptions): T
   /** Calls an export of the pool's script, and blocks until it has ended. */
   runTaskSync<T = any, N extends string = string>(task: ExportName<N>, input?: any, options?: SyncOptions): T
-  /** Calls the function that `run` calls, and blocks until it has ended. */
-  runTaskSync<T = Result>(input: OwnInput<Input>, options?: OwnOptions<Input> & { onProgress?: undefined }): T
 
   /**
    * Calls a task for each input, a window of them at a time, and gives the results as an async iterator.
@@ -302,8 +297,6 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
    * @typeParam M the script's module
    */
   exports<M = any>(): 0 extends 1 & M ? AnyExports : Exports<M>
-  /** The same as {@link exports}. */
-  proxy<M = any>(): 0 extends 1 & M ? AnyExports : Exports<M>
 
   /**
    * Refuses new tasks with `ERR_RSPOOL_POOL_CLOSED`, lets queued and running ones finish, runs `teardown` of
@@ -355,17 +348,17 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
 
   /** How many workers there are, of both lanes, those not counted that still start. */
   readonly size: number
-
-  /** The same as {@link move}. */
-  static readonly move: typeof move
-  /** The same as {@link transferableSymbol}. */
-  static readonly transferableSymbol: typeof transferableSymbol
-  /** The same as {@link valueSymbol}. */
-  static readonly valueSymbol: typeof valueSymbol
 }
 
-/** A pool of a fixed number of workers with a script: `new WorkerPool(4, './worker.js')`. */
-export class WorkerPool<Input = any, Result = any> extends Pool<Input, Result> {
+declare const PoolOfOneScript: new <Input, Result>(
+  options?: PoolOptions
+) => Omit<Pool<Input, Result>, 'runTask' | 'runTaskSync'>
+
+/**
+ * A pool of a fixed number of workers with a script: `new WorkerPool(4, './worker.js')`. It is an instance of
+ * {@link Pool}, but its `runTask` takes data for that script, as the pools of tutorials do, and no task.
+ */
+export class WorkerPool<Input = any, Result = any> extends PoolOfOneScript<Input, Result> {
   /**
    * @param threads the workers, 1 to 1024: `minThreads` and `maxThreads`
    * @param filename their script
@@ -376,4 +369,20 @@ export class WorkerPool<Input = any, Result = any> extends Pool<Input, Result> {
     filename: Filename,
     options?: Omit<PoolOptions, 'filename' | 'minThreads' | 'maxThreads'>
   )
+
+  /**
+   * The same as {@link Pool.run}: `data` is for the pool's script, whatever it is. A string names no task, and a
+   * function rejects with `DataCloneError`.
+   */
+  runTask<T = Result>(data?: Input | Moved<Input>, options?: OwnOptions<Input>): Promise<T>
+  /** Calls another export, or an export of another script. */
+  runTask<T = any>(data: any, options: RunOptions & ({ name: string } | { filename: Filename })): Promise<T>
+
+  /** The same as {@link Pool.runSync}: `data` is for the pool's script, whatever it is. */
+  runTaskSync<T = Result>(data?: Input, options?: OwnOptions<Input> & { onProgress?: undefined }): T
+  /** Calls another export, or an export of another script, and blocks until it has ended. */
+  runTaskSync<T = any>(
+    data: any,
+    options: RunOptions & { onProgress?: undefined } & ({ name: string } | { filename: Filename })
+  ): T
 }

@@ -2,6 +2,7 @@
 
 import type { MessagePort } from 'node:worker_threads'
 import type { NativeEncoding, NativeOptions, NativeTaskName } from '../index.js'
+import type { transferableSymbol, valueSymbol } from './symbols.js'
 
 // biome-ignore lint/complexity/noUselessEmptyExport: without it what is not exported here would be, too
 export {}
@@ -117,15 +118,9 @@ export interface RunOptions extends ScriptOptions {
 }
 
 /**
- * The property by which an object of a class says to {@link move} what of it is moved: one thing or an
- * array. Classes that were written for piscina have it.
+ * An object that says itself what of it is moved and what arrives in its place, by two symbols that
+ * `rspool/piscina` exports. Classes that were written for piscina have them.
  */
-export const transferableSymbol: unique symbol
-
-/** The property by which an object of a class says to {@link move} what arrives in its place. */
-export const valueSymbol: unique symbol
-
-/** An object that says itself what of it is moved and what arrives in its place. */
 export interface Movable<T = any> {
   readonly [transferableSymbol]: Transferable | readonly Transferable[]
   readonly [valueSymbol]: T
@@ -142,8 +137,8 @@ export interface Moved<T> {
  * As the input of a call, or returned by a task's function, hands the value over instead of copying it: its
  * memory belongs to the receiver afterwards.
  * @param value an ArrayBuffer, a view (its whole buffer is moved), a MessagePort or another transferable;
- *   an object that says itself what is moved, by {@link transferableSymbol} and {@link valueSymbol}, which
- *   are read now; or anything that contains what `transferList` names. A primitive is given back
+ *   an object that says itself what is moved (a {@link Movable}), which is read now; or anything that contains
+ *   what `transferList` names. A primitive is given back
  * @param transferList what is moved. @default the value, or the buffer of a view
  * @throws nothing; what cannot be transferred rejects the task with `DataCloneError`
  */
@@ -152,19 +147,6 @@ export function move<T>(value: T, transferList?: readonly Transferable[]): Moved
 
 /** What the caller gets of what a function returns: awaited, and a moved value itself. */
 export type TaskResult<R> = Awaited<R> extends Moved<infer T> ? T : Awaited<R>
-
-/** What is an input by itself: strings and functions say which task to run. */
-export type NoTask =
-  | number
-  | bigint
-  | boolean
-  | null
-  | undefined
-  | { readonly [key: string]: unknown }
-  | (object & { readonly [Symbol.hasInstance]?: never })
-
-/** What `runTask` takes as the input of a pool's own function. */
-export type OwnInput<Input> = 0 extends 1 & Input ? NoTask : Input & NoTask
 
 /** The options of a call of a pool's own function: where `Input` says what it takes, no other may be named. */
 export type OwnOptions<Input> = 0 extends 1 & Input
@@ -287,14 +269,14 @@ export type Exports<M> = {
       ? K
       : never]: M[K] extends (...args: infer A) => infer R
     ? A extends []
-      ? (input?: undefined, options?: TaskOptions) => Promise<TaskResult<R>>
+      ? (input?: undefined, options?: ScriptOptions) => Promise<TaskResult<R>>
       : undefined extends A[0]
-        ? (input?: A[0], options?: TaskOptions) => Promise<TaskResult<R>>
-        : (input: A[0], options?: TaskOptions) => Promise<TaskResult<R>>
+        ? (input?: A[0], options?: ScriptOptions) => Promise<TaskResult<R>>
+        : (input: A[0], options?: ScriptOptions) => Promise<TaskResult<R>>
     : never
 }
 
 /** The exports of a script whose module is not known. */
 export interface AnyExports {
-  readonly [name: string]: (input?: any, options?: TaskOptions) => Promise<any>
+  readonly [name: string]: (input?: any, options?: ScriptOptions) => Promise<any>
 }

@@ -60,7 +60,7 @@ api.square()
 api.square(7, { timout: 5 })
 // @ts-expect-error
 api.square = api.maybe
-is<AnyExports>()(pool.proxy(), true)
+is<AnyExports>()(pool.exports(), true)
 
 export async function awaited() {
   is<Promise<number>>()((await api).square(7), true)

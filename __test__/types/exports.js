@@ -16,9 +16,7 @@ module.exports = {
     'runTask',
     'runTaskSync',
     'shareCpu',
-    'tasks',
-    'transferableSymbol',
-    'valueSymbol'
+    'tasks'
   ]),
   worker: /** @type {const} */ ([
     'context',
@@ -28,8 +26,6 @@ module.exports = {
     'runTask',
     'task',
     'threadId',
-    'transferableSymbol',
-    'valueSymbol',
     'workerData'
   ]),
   errors: /** @type {const} */ ([

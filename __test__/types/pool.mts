@@ -92,15 +92,23 @@ pool.run(7, { signal: {} })
 const typed = new Pool<{ a: number }, string>({ filename: './worker.js' })
 is<Promise<string>>()(typed.run({ a: 1 }), true)
 is<Promise<string>>()(typed.run({ a: 1 }, { timeout: 5 }), true)
-is<Promise<string>>()(typed.runTask({ a: 1 }), true)
 is<Promise<any>>()(typed.run('other', { name: 'other' }), true)
 // @ts-expect-error
 typed.run({ a: '1' })
 // @ts-expect-error
 typed.run({ a: '1' }, { timeout: 5 })
-// @ts-expect-error
-typed.runTask({ a: '1' })
-is<Promise<string>>()(new WorkerPool<number, string>(1, './worker.js').run(5), true)
+
+const fixed = new WorkerPool<number, string>(1, './worker.js')
+is<Promise<string>>()(fixed.run(5), true)
+is<Promise<string>>()(fixed.runTask(5), true)
+is<string>()(fixed.runTaskSync(5, { timeout: 5 }), true)
+is<Promise<any>>()(fixed.runTask('any data', { name: 'other' }), true)
+// @ts-expect-error it takes the script's data
+fixed.runTask('5')
+// @ts-expect-error it must not be given where tasks are run
+export const taken: Pool<number, string> = fixed
+fixed.on('drain', () => {})
+is<Promise<void>>()(fixed.close(), true)
 
 // ---- runTask
 
@@ -108,11 +116,14 @@ is<Promise<any>>()(pool.runTask('square', 7), true)
 is<Promise<number>>()(pool.runTask<number>('square', 7, { signal }), true)
 is<Promise<any>>()(pool.runTask({ filename: './other.js', name: 'cube' }, 3), true)
 is<Promise<number>>()(runTask<number>({ filename: './other.js' }, 3, { timeout: 5 }), true)
-is<Promise<any>>()(pool.runTask({ data: 1 }), true)
-is<Promise<any>>()(pool.runTask(1), true)
-is<Promise<any>>()(pool.runTask([1, 2, 3], { name: 'sum' }), true)
-is<Promise<any>>()(pool.runTask(new Map(), { priority: 3 }), true)
-is<Promise<any>>()(pool.runTask(null), true)
+// @ts-expect-error data is for run
+pool.runTask({ data: 1 })
+// @ts-expect-error
+pool.runTask(1)
+// @ts-expect-error
+pool.runTaskSync([1, 2, 3], { name: 'sum' })
+// @ts-expect-error
+pool.runTask(null)
 // @ts-expect-error
 pool.runTask('square', 7, { timout: 7 })
 // @ts-expect-error the default pool has no script
@@ -273,4 +284,3 @@ export async function disposed() {
 }
 
 is<typeof Pool>()(rspool.Pool, true)
-is<typeof move>()(Pool.move, true)

@@ -9,7 +9,7 @@ const typed = new Pool<{ a: number }, string>({ filename: './worker.js' })
 is<any>()(pool.runSync({ a: 4 }), true)
 is<number>()(pool.runSync<number>(7, { name: 'square', timeout: 500 }), true)
 is<string>()(typed.runSync({ a: 1 }), true)
-is<string>()(typed.runTaskSync({ a: 1 }, { timeout: 5 }), true)
+is<string>()(typed.runSync({ a: 1 }, { timeout: 5 }), true)
 is<Buffer>()(pool.runTaskSync('hash.sha256', 'x'), true)
 is<string>()(runTaskSync('hash.sha256', 'x', { params: { encoding: 'hex' } }), true)
 is<number>()(

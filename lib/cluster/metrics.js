@@ -16,7 +16,7 @@ const PROCESS = [
   ['rspool_process_open_descriptors', 'Open file descriptors.', 'fds'],
   ['rspool_process_max_descriptors', 'Limit of open file descriptors.', 'fdLimit'],
   ['rspool_process_threads', 'Threads.', 'threads'],
-  ['rspool_process_event_loop_utilisation', 'Share of the time in which the event loop was busy.', 'utilisation'],
+  ['rspool_process_event_loop_utilization', 'Share of the time in which the event loop was busy.', 'utilization'],
   ['rspool_process_connections', 'Open connections.', 'connections'],
   ['rspool_process_requests_in_flight', 'Requests that are not answered in full.', 'inFlight'],
   ['rspool_process_cpu_cores', 'Cores in use.', 'cpu']

@@ -18,7 +18,7 @@ const SEAT = {
   connections: 7,
   inFlight: 8,
   loopDelay: 9,
-  utilisation: 10,
+  utilization: 10,
   heapUsed: 11,
   heapLimit: 12,
   external: 13,

@@ -71,7 +71,7 @@ function processStatus({ pid, seat, startedAt, readyAt }, region, upkeep) {
     heapLimit: get(SEAT.heapLimit),
     external: get(SEAT.external),
     loopDelayMs: get(SEAT.loopDelay) / 1000,
-    utilisation: get(SEAT.utilisation) / 1e6,
+    utilization: get(SEAT.utilization) / 1e6,
     requests: get(SEAT.requests),
     errors: get(SEAT.errors),
     connections: get(SEAT.connections),

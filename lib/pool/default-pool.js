@@ -19,7 +19,7 @@ function defaultPool() {
  * @param {any} [options]
  */
 function runTask(task, input, options) {
-  return arguments.length > 2 ? defaultPool().runTask(task, input, options) : defaultPool().runTask(task, input)
+  return defaultPool().runTask(task, input, options)
 }
 
 /**
@@ -28,7 +28,7 @@ function runTask(task, input, options) {
  * @param {any} [options]
  */
 function runTaskSync(task, input, options) {
-  return arguments.length > 2 ? defaultPool().runTaskSync(task, input, options) : defaultPool().runTaskSync(task, input)
+  return defaultPool().runTaskSync(task, input, options)
 }
 
 /** @type {Record<string, Record<string, Function>>} */

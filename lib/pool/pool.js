@@ -6,7 +6,7 @@
 const { EventEmitter } = require('node:events')
 const { bound, WHAT, pools, calls, hold, release } = require('../native/environment')
 const { PoolClosedError, invalidArgument } = require('../errors')
-const { Lookup, notTask } = require('./task/lookup')
+const { Lookup } = require('./task/lookup')
 const { poolOptions, runOptions, taskOptions, sizeOptions, closeOptions, toLimit } = require('./options')
 const { NATIVE, SCRIPT } = require('./task/targets')
 const { withReadings } = require('./observe/readings')
@@ -14,7 +14,6 @@ const { workers } = require('./observe/watch')
 const { Settings } = require('./task/settings')
 const { Submitter } = require('./task/submitter')
 const { show } = require('./options/validate')
-const { move, transferableSymbol, valueSymbol } = require('../payload/move')
 
 /**
  * What other ways to use a pool within this package need of it.
@@ -34,8 +33,8 @@ class Pool extends EventEmitter {
   #submitter
   /** For other ways to call. @type {import('./calls/map').Caller} */
   #caller
-  /** @type {any} */
-  #proxy
+  /** @type {import('./calls/exports').Exports | undefined} */
+  #exports
   /** @type {'open' | 'closing' | 'ended'} */
   #phase = 'open'
   #lanes = 0
@@ -168,10 +167,6 @@ class Pool extends EventEmitter {
   runTask(task, input, options) {
     try {
       const target = this.#lookup.of(task)
-      if (target === undefined) {
-        if (arguments.length > 2) throw notTask(task)
-        return this.run(task, input)
-      }
       const settings =
         options === undefined
           ? this.#defaults
@@ -203,10 +198,6 @@ class Pool extends EventEmitter {
    */
   runTaskSync(task, input, options) {
     const target = this.#lookup.of(task)
-    if (target === undefined) {
-      if (arguments.length > 2) throw notTask(task)
-      return this.runSync(task, input)
-    }
     const settings = this.#caller.settings(taskOptions(options, target.lane === NATIVE))
     return require('./calls/run-sync').runSync(this.#caller, target, input, settings)
   }
@@ -276,8 +267,8 @@ class Pool extends EventEmitter {
   }
 
   /** The exports of the pool's script, as functions. */
-  proxy() {
-    return (this.#proxy ??= require('./calls/proxy').proxyOf((name, input, options) =>
+  exports() {
+    return (this.#exports ??= require('./calls/exports').exportsOf((name, input, options) =>
       this.#call(name, input, options)
     ))
   }
@@ -296,11 +287,6 @@ class Pool extends EventEmitter {
     } catch (error) {
       return Promise.reject(error)
     }
-  }
-
-  /** The same as `proxy`. */
-  exports() {
-    return this.proxy()
   }
 
   // ---- what the scheduler asks for -------------------------------------------------------------
@@ -522,13 +508,9 @@ class Pool extends EventEmitter {
   static {
     inside = (pool) => ({ isolates: pool.#isolates, submitter: pool.#submitter })
   }
-
-  static move = move
-  static transferableSymbol = transferableSymbol
-  static valueSymbol = valueSymbol
 }
 
-/** As the tutorials' hand-written pools: a number of workers, and their script. */
+/** As the tutorials' hand-written pools: a number of workers, their script, and data for that. */
 class WorkerPool extends Pool {
   /**
    * @param {number} threads
@@ -541,6 +523,22 @@ class WorkerPool extends Pool {
     if (filename === undefined)
       throw invalidArgument("WorkerPool: the script is missing, as in new WorkerPool(4, './worker.js')")
     super({ ...options, filename, minThreads: threads, maxThreads: threads })
+  }
+
+  /**
+   * @param {any} [data]
+   * @param {any} [options]
+   */
+  runTask(data, options) {
+    return this.run(data, options)
+  }
+
+  /**
+   * @param {any} [data]
+   * @param {any} [options]
+   */
+  runTaskSync(data, options) {
+    return this.runSync(data, options)
   }
 }
 

@@ -4,7 +4,7 @@
 
 const { isMainThread, threadId, workerData } = require('node:worker_threads')
 const { context } = require('./context')
-const { move, transferableSymbol, valueSymbol } = require('../payload/move')
+const { move } = require('../payload/move')
 
 // Before the first task, if the script asks for it when it is loaded.
 context.follow()
@@ -49,18 +49,18 @@ const run = (input, options) => require('./nested').run(input, options)
 
 /**
  * As `runTask` of the task's own pool.
- * @param {[any, any?, any?]} args
+ * @param {any} target
+ * @param {any} [input]
+ * @param {any} [options]
  * @returns {Promise<any>}
  */
-const runTask = (...args) => require('./nested').runTask(...args)
+const runTask = (target, input, options) => require('./nested').runTask(target, input, options)
 
 module.exports = {
   task,
   run,
   runTask,
   move,
-  transferableSymbol,
-  valueSymbol,
   isWorkerThread: !isMainThread,
   threadId,
   workerData,

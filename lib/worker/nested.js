@@ -6,7 +6,7 @@
 const { bound } = require('../native/environment')
 const { listen } = require('../pool/task/abort')
 const { AbortError, invalidArgument, RspoolError } = require('../errors')
-const { Lookup, notTask } = require('../pool/task/lookup')
+const { Lookup } = require('../pool/task/lookup')
 const { runOptions, taskOptions } = require('../pool/options')
 const { PORT_MESSAGE } = require('../payload/port')
 const { revive } = require('../payload/thrown')
@@ -66,9 +66,7 @@ async function run(input, options) {
 async function runTask(task, input, options) {
   const outer = caller()
   const target = own().of(task)
-  if (target !== undefined) return send(outer, target, input, taskOptions(options, target.lane === NATIVE))
-  if (arguments.length > 2) throw notTask(task)
-  return run(task, input)
+  return send(outer, target, input, taskOptions(options, target.lane === NATIVE))
 }
 
 /**

@@ -27,7 +27,7 @@ function startBeat(region, place, servers, pools) {
     }
   }
   let due = performance.now()
-  let utilisation = performance.eventLoopUtilization()
+  let utilization = performance.eventLoopUtilization()
   const beat = () => {
     const now = performance.now()
     const current = performance.eventLoopUtilization()
@@ -41,13 +41,13 @@ function startBeat(region, place, servers, pools) {
     put(SEAT.connections, servers.connections)
     put(SEAT.inFlight, servers.inFlight)
     put(SEAT.loopDelay, Math.max(0, now - due) * 1000)
-    put(SEAT.utilisation, performance.eventLoopUtilization(current, utilisation).utilization * 1e6)
+    put(SEAT.utilization, performance.eventLoopUtilization(current, utilization).utilization * 1e6)
     put(SEAT.heapUsed, heapUsed)
     put(SEAT.external, external)
     put(SEAT.poolQueued, queued)
     put(SEAT.poolRunning, running)
     count()
-    utilisation = current
+    utilization = current
     due = now + BEAT_EVERY
   }
   region.set(seat, SEAT.heapLimit, heapLimit())

@@ -24,8 +24,8 @@ class Lookup {
   }
 
   /**
-   * @param {any} task
-   * @returns {Target | undefined} undefined if it names no task
+   * @param {unknown} task
+   * @returns {Target}
    */
   of(task) {
     if (typeof task === 'string') return task.includes('.') ? nativeTarget(task) : this.script(task)
@@ -35,17 +35,18 @@ class Lookup {
         Object.hasOwn(task, 'name') ? task.name : undefined,
         scriptUrl(task.filename, "The task's filename")
       )
+    throw invalidArgument(
+      `The task must be a name, a function or { filename, name }, got ${show(task)}: to give data to the script of a pool, use run(input)`
+    )
   }
 
   /**
-   * What the first argument of a call means, where it can only be a task; undefined is the pool's own.
-   * @param {any} task
+   * What is called where the task may be left out: undefined is what `run` calls.
+   * @param {unknown} task
    * @returns {Target}
    */
   named(task) {
-    const target = task === undefined ? this.script(undefined) : this.of(task)
-    if (target === undefined) throw notTask(task)
-    return target
+    return task === undefined ? this.script(undefined) : this.of(task)
   }
 
   /**
@@ -81,22 +82,16 @@ function exportName(name) {
   return name === 'default' ? undefined : name
 }
 
-/** @param {unknown} task */
-function notTask(task) {
-  return invalidArgument(`The task must be a name, a function or { filename, name }, got ${show(task)}`)
-}
-
 /**
  * `{ filename, name? }` and nothing else.
- * @param {any} task
+ * @param {unknown} task
+ * @returns {task is { filename: unknown, name?: string }}
  */
 function isScriptTask(task) {
-  return (
-    task !== null &&
-    typeof task === 'object' &&
-    Object.hasOwn(task, 'filename') &&
-    Object.keys(task).every((key) => key === 'filename' || (key === 'name' && typeof task.name === 'string'))
+  if (task === null || typeof task !== 'object' || !Object.hasOwn(task, 'filename')) return false
+  return Object.entries(task).every(
+    ([key, value]) => key === 'filename' || (key === 'name' && typeof value === 'string')
   )
 }
 
-module.exports = { Lookup, notTask }
+module.exports = { Lookup }

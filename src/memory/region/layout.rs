@@ -37,7 +37,7 @@ pub mod seat {
     pub const IN_FLIGHT: usize = 8;
     /// Event-loop delay, in microseconds.
     pub const LOOP_DELAY: usize = 9;
-    /// Event-loop utilisation, in millionths.
+    /// Event-loop utilization, in millionths.
     pub const UTILISATION: usize = 10;
     /// Bytes of the JavaScript heap in use.
     pub const HEAP_USED: usize = 11;

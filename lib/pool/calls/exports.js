@@ -1,24 +1,27 @@
 'use strict'
 
-// `pool.proxy`: the exports of the pool's script as functions. It knows no names: what is not there is
+// `pool.exports`: the exports of the pool's script as functions. It knows no names: what is not there is
 // told by the worker.
 
 /** What the language itself asks objects for: it must not become a call. */
 const NOT_CALLS = new Set(['then', 'toJSON'])
 
+/** @typedef {(input?: unknown, options?: unknown) => Promise<unknown>} Call */
+/** @typedef {Readonly<Record<string, Call>>} Exports */
+
 /**
- * @param {(name: string, input: any, options: any) => Promise<any>} call
- * @returns {any}
+ * @param {(name: string, input: unknown, options: unknown) => Promise<unknown>} call
+ * @returns {Exports}
  */
-function proxyOf(call) {
-  /** @type {Map<string, Function>} */
+function exportsOf(call) {
+  /** @type {Map<string, Call>} */
   const functions = new Map()
   return new Proxy(Object.freeze(Object.create(null)), {
     get(_, name) {
       if (typeof name !== 'string' || NOT_CALLS.has(name)) return undefined
       let fn = functions.get(name)
       if (fn === undefined) {
-        fn = (/** @type {any} */ input, /** @type {any} */ options) => call(name, input, options)
+        fn = (input, options) => call(name, input, options)
         Object.defineProperty(fn, 'name', { value: name })
         functions.set(name, fn)
       }
@@ -28,4 +31,4 @@ function proxyOf(call) {
   })
 }
 
-module.exports = { proxyOf }
+module.exports = { exportsOf }

@@ -31,14 +31,21 @@ test('it takes options, and gives the errors of a task', async (t) => {
     t.is((await failure(api.square(7, options))).code, 'ERR_RSPOOL_INVALID_ARGUMENT')
   }
   const { pool } = proxied(t)
-  const late = pool.proxy()
+  const late = pool.exports()
   await pool.destroy()
   t.is((await failure(late.square(7))).code, 'ERR_RSPOOL_POOL_CLOSED')
 })
 
+test('its functions take every option of a task', async (t) => {
+  const { api } = proxied(t)
+  const signal = new AbortController().signal
+  const options = { signal, timeout: 60_000, priority: 1, affinity: 'a', context: { user: 'x' }, onProgress() {} }
+  t.is(await api.square(7, options), 49)
+})
+
 test('it is one object, with one function for each name', (t) => {
   const { pool, api } = proxied(t)
-  t.is(pool.proxy(), api)
+  t.is(pool.exports(), api)
   t.is(api.square, api.square)
   t.not(api.square, api.laterSquare)
 })
