@@ -1,10 +1,9 @@
 //! The one way that Rust wakes an event loop: a threadsafe function per environment, behind a gate.
 //!
-//! 1. Whoever has something for the environment sets a bit of `rung`. Only the first, who finds it
-//!    zero, goes on.
+//! 1. Whoever has something for the environment rings. Only the first ring since the last answer goes on
+//!    (see [`Ringer`]).
 //! 2. That one takes the gate and, if it is open, calls the threadsafe function.
-//! 3. The environment clears `rung` *before* it looks for what has come, so nothing is missed.
-//! 4. A clean-up hook of the environment, added after the threadsafe function was made and therefore
+//! 3. A clean-up hook of the environment, added after the threadsafe function was made and therefore
 //!    run before the engine frees it, shuts the gate. Node 20 and 22 abort the process when a
 //!    threadsafe function is called after its environment is gone.
 //!
@@ -14,18 +13,18 @@
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicU32, Ordering::SeqCst};
+use std::sync::atomic::{AtomicI32, Ordering::SeqCst};
 
 use napi::sys;
 use parking_lot::Mutex;
 
 use super::call::{Fault, check};
-use crate::scheduler::{Bell, Ring};
+use crate::scheduler::{Bell, Ring, Ringer};
 
 /// Wakes one environment, from any thread, as long as it is there.
 #[derive(Debug)]
 pub(super) struct Doorbell {
-    rung: AtomicU32,
+    ringer: Ringer,
     gate: Mutex<Gate>,
 }
 
@@ -54,7 +53,7 @@ impl Doorbell {
             slots: 0,
         };
         let bell = Arc::new(Self {
-            rung: AtomicU32::new(0),
+            ringer: Ringer::default(),
             gate: Mutex::new(gate),
         });
         let mut name = ptr::null_mut();
@@ -93,9 +92,7 @@ impl Doorbell {
 
     /// Why the bell was rung, as bits of [`Ring`]; from here on the next one rings again.
     pub(super) fn answer(&self) -> u32 {
-        // SeqCst pairs with `ring`: what was put down before a ring that this clears is seen by
-        // whoever looks after this.
-        self.rung.swap(0, SeqCst)
+        self.ringer.answer()
     }
 
     /// Keeps the environment's loop alive, or lets it end. On the loop's thread.
@@ -149,21 +146,19 @@ impl Doorbell {
 
 impl Bell for Doorbell {
     fn ring(&self, why: Ring) {
-        // SeqCst pairs with `answer`.
-        if self.rung.fetch_or(why as u32, SeqCst) != 0 {
-            return;
-        }
-        let gate = self.gate.lock();
-        if gate.open {
-            // SAFETY: the gate is open and its lock held, so the clean-up has not begun to free it.
-            unsafe {
-                sys::napi_call_threadsafe_function(
-                    gate.wake,
-                    ptr::null_mut(),
-                    sys::ThreadsafeFunctionCallMode::nonblocking,
-                )
-            };
-        }
+        self.ringer.ring(why, || {
+            let gate = self.gate.lock();
+            if gate.open {
+                // SAFETY: the gate is open and its lock held, so the clean-up has not begun to free it.
+                unsafe {
+                    sys::napi_call_threadsafe_function(
+                        gate.wake,
+                        ptr::null_mut(),
+                        sys::ThreadsafeFunctionCallMode::nonblocking,
+                    )
+                };
+            }
+        });
     }
 
     fn cancel(&self, slot: u32, generation: u32) {

@@ -8,7 +8,7 @@ use super::call::{Call, Fault, Outcome as Returned};
 use super::environment::Environment;
 use crate::manner::Manner;
 use crate::native;
-use crate::scheduler::{GroupLimits, Lane, Limits, Scheduler, WorkerId};
+use crate::scheduler::{GroupLimits, Lane, PoolLimits, Scheduler, WorkerId};
 
 super::call::exports! {
     c"createPool" CreatePool = create_pool;
@@ -54,7 +54,7 @@ fn limit(call: &Call, value: sys::napi_value) -> Result<u32, Fault> {
 fn create_pool(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let max_queue = limit(call, args[2])?;
-    let limits = Limits {
+    let limits = PoolLimits {
         min_threads: limit(call, args[0])?,
         max_threads: limit(call, args[1])?,
         max_queue: if max_queue == u32::MAX {

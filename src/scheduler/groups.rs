@@ -13,11 +13,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::ids::{GroupId, PLAIN};
 use super::slab::Slab;
-use super::waiting::Place;
-
-/// The group of tasks that were given none.
-pub(super) const PLAIN: u32 = 0;
+use super::waiting::LineOf;
 
 /// Nanoseconds that a task is taken to run for until some have.
 const UNKNOWN_RUN: f64 = 1e6;
@@ -55,7 +53,7 @@ pub(super) struct Group {
     /// How long its tasks have lately run: a moving average, in nanoseconds.
     typical: f64,
     /// Where tasks of it wait.
-    places: Vec<Place>,
+    lines: Vec<LineOf>,
 }
 
 impl Group {
@@ -68,7 +66,7 @@ impl Group {
             running: 0,
             suspended: 0,
             typical,
-            places: Vec::new(),
+            lines: Vec::new(),
         }
     }
 
@@ -89,12 +87,12 @@ impl Group {
 #[derive(Debug)]
 pub(super) struct Groups {
     configured: HashMap<Box<str>, GroupLimits>,
-    by_name: HashMap<Box<str>, u32>,
+    by_name: HashMap<Box<str>, GroupId>,
     entries: Slab<Group>,
     /// Groups with something waiting or running.
     active: usize,
     /// Groups that have nothing, but a tag that the clock has not reached.
-    resting: BTreeSet<(Tag, u32)>,
+    resting: BTreeSet<(Tag, GroupId)>,
     clock: f64,
     typical: f64,
 }
@@ -125,7 +123,7 @@ impl Groups {
     }
 
     /// The group of this name, made if there is none.
-    pub(super) fn of(&mut self, name: Box<str>) -> u32 {
+    pub(super) fn of(&mut self, name: Box<str>) -> GroupId {
         if let Some(&id) = self.by_name.get(&name) {
             return id;
         }
@@ -136,16 +134,16 @@ impl Groups {
         id
     }
 
-    pub(super) fn get(&self, id: u32) -> &Group {
+    pub(super) fn get(&self, id: GroupId) -> &Group {
         &self.entries[id]
     }
 
-    pub(super) fn places(&mut self, id: u32) -> &mut Vec<Place> {
-        &mut self.entries[id].places
+    pub(super) fn lines(&mut self, id: GroupId) -> &mut Vec<LineOf> {
+        &mut self.entries[id].lines
     }
 
     /// A task of the group waits from now on.
-    pub(super) fn arrive(&mut self, id: u32) {
+    pub(super) fn arrive(&mut self, id: GroupId) {
         let clock = self.clock;
         let group = &mut self.entries[id];
         if !group.is_active() {
@@ -159,13 +157,13 @@ impl Groups {
     }
 
     /// A waiting task of the group is given up.
-    pub(super) fn give_up(&mut self, id: u32) {
+    pub(super) fn give_up(&mut self, id: GroupId) {
         self.entries[id].waiting -= 1;
         self.settle(id);
     }
 
     /// A waiting task of the group runs from now on. Gives the nanoseconds that it is charged for now.
-    pub(super) fn start(&mut self, id: u32) -> u32 {
+    pub(super) fn start(&mut self, id: GroupId) -> u32 {
         let group = &mut self.entries[id];
         self.clock = self.clock.max(group.tag);
         let charge = group.typical.clamp(1.0, f64::from(u32::MAX)) as u32;
@@ -177,8 +175,9 @@ impl Groups {
     }
 
     /// A running task of the group waits for others, or goes on.
-    pub(super) fn suspend(&mut self, id: u32, waits: bool) {
-        // It has no limit, and may be younger than its tasks.
+    pub(super) fn suspend(&mut self, id: GroupId, waits: bool) {
+        // PLAIN has no limit. It may have been made after some of its tasks were suspended, so its count would be
+        // wrong.
         if id == PLAIN {
             return;
         }
@@ -190,7 +189,7 @@ impl Groups {
     }
 
     /// A task of the group has run for so many nanoseconds, and was charged for others.
-    pub(super) fn end(&mut self, id: u32, charged: u32, ran: u64) {
+    pub(super) fn end(&mut self, id: GroupId, charged: u32, ran: u64) {
         let group = &mut self.entries[id];
         let ran = ran as f64;
         group.tag = (group.tag + (ran - f64::from(charged)) / group.limits.weight).max(0.0);
@@ -201,7 +200,7 @@ impl Groups {
     }
 
     /// As if a task of the group had never started.
-    pub(super) fn undo(&mut self, id: u32, charged: u32) {
+    pub(super) fn undo(&mut self, id: GroupId, charged: u32) {
         let group = &mut self.entries[id];
         group.tag = (group.tag - f64::from(charged) / group.limits.weight).max(0.0);
         group.running -= 1;
@@ -209,7 +208,7 @@ impl Groups {
     }
 
     /// Forgets a group that has nothing to do and owes nothing.
-    fn settle(&mut self, id: u32) {
+    fn settle(&mut self, id: GroupId) {
         let group = &self.entries[id];
         if group.is_active() {
             return;
@@ -242,7 +241,7 @@ impl Groups {
         }
     }
 
-    fn forget(&mut self, id: u32) {
+    fn forget(&mut self, id: GroupId) {
         let group = self.entries.remove(id);
         self.by_name.remove(&group.name);
     }

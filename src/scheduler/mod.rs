@@ -5,9 +5,12 @@
 //! next; results go to the owner's [`Outbox`]. All decisions are taken under one short lock (`state`), and
 //! everything that may be slow (ringing, starting a thread) happens after it is released (`pool`).
 
+mod bell;
 mod clock;
 mod groups;
+mod ids;
 mod lane;
+mod limits;
 mod outbox;
 mod payload;
 mod pool;
@@ -24,12 +27,14 @@ mod timer;
 mod waiting;
 mod worker;
 
+pub use bell::{Bell, Ring, Ringer};
 pub use clock::now;
 pub use groups::GroupLimits;
+pub use ids::{Key, WorkerId};
 pub use lane::Lane;
-pub use outbox::{Bell, Control, Message, Outbox, Ring};
+pub use limits::{PoolLimits, Refusal};
+pub use outbox::{Control, Message, Outbox};
 pub use payload::{Body, Payload};
-pub use pool::{Limits, Refusal, Scheduler, Step, Submitted};
+pub use pool::{Scheduler, Step, Submitted};
 pub use stats::{Distribution, Measured, Percentiles, Snapshot, WorkerSnapshot};
-pub use task::{Attachments, Key, NO_DEADLINE, NewTask, Outcome, Placement, Taken};
-pub use worker::WorkerId;
+pub use task::{Attachments, NO_DEADLINE, NewTask, Outcome, Placement, Taken};

@@ -16,34 +16,14 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Select, Sender, unbounded};
 
+use super::bell::{Bell, Ring};
+use super::ids::WorkerId;
 use super::lane::Lane;
 use super::spin;
 use super::task::Outcome;
-use super::worker::WorkerId;
 
 /// For how long a blocked environment waits actively.
 const ACTIVE: Duration = Duration::from_micros(50);
-
-/// Why an environment is woken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub enum Ring {
-    /// There is something in its outbox.
-    Outbox = 1,
-    /// Its idle worker is to look for tasks.
-    Lane = 2,
-    /// A task that it runs was given up; its flag says which.
-    Cancel = 4,
-}
-
-/// Wakes a thread or an event loop from any thread.
-pub trait Bell: Send + Sync + std::fmt::Debug {
-    /// Wakes it. Cheap when it has been woken already; never blocks; nothing once it is gone.
-    fn ring(&self, why: Ring);
-
-    /// Tells the task of this generation in this slot of the worker that nobody waits for it any more.
-    fn cancel(&self, slot: u32, generation: u32);
-}
 
 /// What the owner's thread has to do that only it can.
 #[derive(Debug)]

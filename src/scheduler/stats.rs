@@ -2,8 +2,8 @@
 
 use hdrhistogram::Histogram;
 
+use super::ids::WorkerId;
 use super::lane::Lane;
-use super::worker::WorkerId;
 
 /// An hour, in the histograms' nanoseconds: longer times are counted as this.
 const LONGEST: u64 = 3_600_000_000_000;

@@ -2,21 +2,11 @@
 
 use std::sync::Arc;
 
-use super::groups::PLAIN;
+use super::ids::{GroupId, Key, PLAIN, WorkerId};
 use super::lane::Lane;
 use super::payload::Payload;
 use super::slab::NIL;
-use super::worker::WorkerId;
 use crate::memory::counters::CounterSet;
-
-/// Names a task of one pool: an index that is reused, and a generation that is not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Key {
-    /// Where the task is stored.
-    pub index: u32,
-    /// Which of the tasks that were ever stored there.
-    pub generation: u32,
-}
 
 /// What only native tasks carry, and few of them.
 #[derive(Clone, Debug)]
@@ -172,7 +162,7 @@ pub(super) struct Task {
     /// While it waits, the worker that it waits for, if that is a particular one; then the one that has it.
     pub(super) worker: WorkerId,
     pub(super) slot: u32,
-    pub(super) group: u32,
+    pub(super) group: GroupId,
     /// Nanoseconds that its group was charged when it started.
     pub(super) charged: u32,
     pub(super) timeout: u32,

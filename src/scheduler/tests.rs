@@ -44,7 +44,7 @@ impl Bell for TestBell {
     }
 }
 
-const LIMITS: Limits = Limits {
+const LIMITS: PoolLimits = PoolLimits {
     min_threads: 0,
     max_threads: 2,
     max_queue: usize::MAX,
@@ -58,7 +58,7 @@ fn never(_: &Arc<Scheduler>, _: WorkerId) -> io::Result<()> {
     Ok(())
 }
 
-fn pool(limits: Limits) -> (Arc<Scheduler>, Arc<Outbox>) {
+fn pool(limits: PoolLimits) -> (Arc<Scheduler>, Arc<Outbox>) {
     let outbox = Arc::new(Outbox::default());
     (
         Scheduler::new(1, limits, Arc::clone(&outbox), never),
@@ -133,7 +133,7 @@ fn kind(outcome: &Outcome) -> &'static str {
 
 #[test]
 fn a_worker_takes_tasks_in_order_and_their_results_reach_the_owner() {
-    let (pool, outbox) = pool(Limits {
+    let (pool, outbox) = pool(PoolLimits {
         max_threads: 1,
         ..LIMITS
     });
@@ -156,7 +156,7 @@ fn a_worker_takes_tasks_in_order_and_their_results_reach_the_owner() {
 
 #[test]
 fn a_direct_task_is_held_to_its_limits() {
-    let (pool, outbox) = pool(Limits {
+    let (pool, outbox) = pool(PoolLimits {
         min_threads: 1,
         ..LIMITS
     });
@@ -211,7 +211,7 @@ fn an_isolate_that_was_rung_and_does_not_come_is_replaced_by_another() {
 
 #[test]
 fn at_most_max_threads_workers_are_busy_over_both_lanes() {
-    let (pool, _) = pool(Limits {
+    let (pool, _) = pool(PoolLimits {
         max_threads: 1,
         ..LIMITS
     });
@@ -232,7 +232,7 @@ fn at_most_max_threads_workers_are_busy_over_both_lanes() {
 
 #[test]
 fn the_queue_limit_counts_what_the_workers_cannot_take() {
-    let (pool, _) = pool(Limits {
+    let (pool, _) = pool(PoolLimits {
         max_threads: 1,
         max_queue: 2,
         ..LIMITS
@@ -242,7 +242,7 @@ fn the_queue_limit_counts_what_the_workers_cannot_take() {
         .count();
     assert_eq!(accepted, 3);
     let unlimited = |max_queue| {
-        super::tests::pool(Limits {
+        super::tests::pool(PoolLimits {
             max_threads: 2,
             concurrency: 3,
             max_queue,
@@ -265,7 +265,7 @@ fn the_queue_limit_counts_what_the_workers_cannot_take() {
 
 #[test]
 fn a_task_that_is_given_up_settles_for_its_caller_only() {
-    let (pool, outbox) = pool(Limits {
+    let (pool, outbox) = pool(PoolLimits {
         max_threads: 1,
         abort_grace: u32::MAX,
         ..LIMITS
@@ -293,7 +293,7 @@ fn a_task_that_is_given_up_settles_for_its_caller_only() {
 
 #[test]
 fn time_limits_reject_and_an_isolate_that_does_not_stop_is_ended() {
-    let (pool, outbox) = pool(Limits {
+    let (pool, outbox) = pool(PoolLimits {
         max_threads: 1,
         ..LIMITS
     });
@@ -338,7 +338,7 @@ fn time_limits_reject_and_an_isolate_that_does_not_stop_is_ended() {
 
 #[test]
 fn the_tasks_of_a_worker_that_ends_are_rejected_and_the_rest_goes_on() {
-    let (pool, outbox) = pool(Limits {
+    let (pool, outbox) = pool(PoolLimits {
         max_threads: 1,
         ..LIMITS
     });
@@ -386,7 +386,7 @@ fn a_closed_pool_takes_nothing_and_its_workers_retire() {
 }
 
 /// A pool whose native workers echo, some slowly, until it closes.
-fn echoing(limits: Limits) -> (Arc<Scheduler>, Arc<Outbox>) {
+fn echoing(limits: PoolLimits) -> (Arc<Scheduler>, Arc<Outbox>) {
     fn launch(pool: &Arc<Scheduler>, id: WorkerId) -> io::Result<()> {
         let pool = Arc::clone(pool);
         thread::spawn(move || {
@@ -421,7 +421,7 @@ fn echoing(limits: Limits) -> (Arc<Scheduler>, Arc<Outbox>) {
 fn every_task_settles_once_whatever_is_given_up_times_out_or_closes() {
     const TASKS: u32 = 40_000;
     for (round, max_threads) in [1, 2, 8, 64].into_iter().enumerate() {
-        let (pool, outbox) = echoing(Limits {
+        let (pool, outbox) = echoing(PoolLimits {
             max_threads,
             ..LIMITS
         });
@@ -500,7 +500,7 @@ fn every_task_settles_once_whatever_is_given_up_times_out_or_closes() {
 
 #[test]
 fn an_observed_task_tells_its_start_and_how_long_it_ran() {
-    let (pool, outbox) = pool(Limits {
+    let (pool, outbox) = pool(PoolLimits {
         max_threads: 1,
         ..LIMITS
     });
@@ -525,7 +525,7 @@ fn an_observed_task_tells_its_start_and_how_long_it_ran() {
 
 #[test]
 fn times_begin_anew_after_a_reset_and_all_of_them_stay() {
-    let (pool, _outbox) = pool(Limits {
+    let (pool, _outbox) = pool(PoolLimits {
         max_threads: 1,
         ..LIMITS
     });
@@ -546,7 +546,7 @@ fn times_begin_anew_after_a_reset_and_all_of_them_stay() {
 
 #[test]
 fn an_observed_task_that_is_given_at_once_tells_its_start_when_its_worker_is_there() {
-    let (pool, outbox) = pool(Limits {
+    let (pool, outbox) = pool(PoolLimits {
         min_threads: 1,
         max_threads: 1,
         ..LIMITS

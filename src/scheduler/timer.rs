@@ -14,9 +14,8 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::clock::now;
+use super::ids::{Key, WorkerId};
 use super::pool::Scheduler;
-use super::task::Key;
-use super::worker::WorkerId;
 
 const SLOTS: usize = 4096;
 const TICK_NS: u64 = 1_000_000;

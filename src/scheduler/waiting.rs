@@ -4,23 +4,23 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::groups::{GroupLimits, Groups, PLAIN, Tag};
+use super::groups::{GroupLimits, Groups, Tag};
+use super::ids::{GroupId, PLAIN, WorkerId};
 use super::lane::{Lane, PerLane};
 use super::queue::Queue;
 use super::slab::Slab;
 use super::task::{Stage, Task};
-use super::worker::WorkerId;
 
-/// Where a task waits.
+/// Whose line a task waits in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum LineOf {
     /// For any worker of a lane.
     Lane(Lane),
     /// For this worker.
     Worker(WorkerId),
 }
 
-impl Place {
+impl LineOf {
     fn of(task: &Task) -> Self {
         match task.worker {
             WorkerId::NONE => Self::Lane(task.lane),
@@ -29,7 +29,7 @@ impl Place {
     }
 }
 
-/// What waits in one place.
+/// What waits in one line.
 #[derive(Debug, Default)]
 struct Line {
     plain: Queue,
@@ -38,9 +38,9 @@ struct Line {
 
 #[derive(Debug, Default)]
 struct Grouped {
-    queues: HashMap<u32, Box<Queue>>,
+    queues: HashMap<GroupId, Box<Queue>>,
     /// The groups that may run, by their tags.
-    order: BTreeSet<(Tag, u32)>,
+    order: BTreeSet<(Tag, GroupId)>,
     len: usize,
     /// Tasks of groups that may not run now.
     blocked: usize,
@@ -97,7 +97,7 @@ impl Line {
     }
 
     fn push_grouped(&mut self, tasks: &mut Slab<Task>, index: u32, groups: &mut Groups) {
-        let (group, place) = (tasks[index].group, Place::of(&tasks[index]));
+        let (group, at) = (tasks[index].group, LineOf::of(&tasks[index]));
         let grouped = self.grouped.get_or_insert_default();
         let queue = grouped.queues.entry(group).or_default();
         let first = queue.is_empty();
@@ -109,7 +109,7 @@ impl Line {
             grouped.order.insert((groups.get(group).tag(), group));
         }
         if first {
-            groups.places(group).push(place);
+            groups.lines(group).push(at);
         }
     }
 
@@ -124,7 +124,7 @@ impl Line {
     }
 
     fn unlink_grouped(&mut self, tasks: &mut Slab<Task>, index: u32, groups: &mut Groups) {
-        let (group, place) = (tasks[index].group, Place::of(&tasks[index]));
+        let (group, at) = (tasks[index].group, LineOf::of(&tasks[index]));
         let grouped = self
             .grouped
             .as_mut()
@@ -140,12 +140,12 @@ impl Line {
         if last {
             grouped.queues.remove(&group);
             grouped.order.remove(&(groups.get(group).tag(), group));
-            groups.places(group).retain(|&other| other != place);
+            groups.lines(group).retain(|&other| other != at);
         }
     }
 
     /// The group's tag, or whether it may run, has changed.
-    fn reorder(&mut self, group: u32, before: Option<Tag>, after: Option<Tag>) {
+    fn reorder(&mut self, group: GroupId, before: Option<Tag>, after: Option<Tag>) {
         let grouped = self
             .grouped
             .as_mut()
@@ -299,7 +299,7 @@ impl Waiting {
     }
 
     /// The group of this name. `running` is how many tasks run now, if it is the first group.
-    pub(super) fn group(&mut self, name: Box<str>, running: u32) -> u32 {
+    pub(super) fn group(&mut self, name: Box<str>, running: u32) -> GroupId {
         self.groups(running).of(name)
     }
 
@@ -320,9 +320,9 @@ impl Waiting {
     }
 
     fn insert(&mut self, tasks: &mut Slab<Task>, index: u32) {
-        let line = match Place::of(&tasks[index]) {
-            Place::Lane(lane) => &mut self.lanes[lane],
-            Place::Worker(id) => {
+        let line = match LineOf::of(&tasks[index]) {
+            LineOf::Lane(lane) => &mut self.lanes[lane],
+            LineOf::Worker(id) => {
                 self.bound += 1;
                 self.own.entry(id.0).or_default()
             }
@@ -332,9 +332,9 @@ impl Waiting {
 
     fn extract(&mut self, tasks: &mut Slab<Task>, index: u32) {
         let groups = self.groups.as_deref_mut();
-        match Place::of(&tasks[index]) {
-            Place::Lane(lane) => self.lanes[lane].unlink(tasks, index, groups),
-            Place::Worker(id) => {
+        match LineOf::of(&tasks[index]) {
+            LineOf::Lane(lane) => self.lanes[lane].unlink(tasks, index, groups),
+            LineOf::Worker(id) => {
                 self.bound -= 1;
                 let line = self.own.get_mut(&id.0).expect("a bound task is in a line");
                 line.unlink(tasks, index, groups);
@@ -347,7 +347,7 @@ impl Waiting {
 
     /// Changes a group's figures, and its place in the lines where it waits.
     #[inline]
-    fn change(&mut self, group: u32, change: impl FnOnce(&mut Groups)) {
+    fn change(&mut self, group: GroupId, change: impl FnOnce(&mut Groups)) {
         match &mut self.groups {
             None => {}
             Some(groups) if group == PLAIN => change(groups),
@@ -355,7 +355,7 @@ impl Waiting {
         }
     }
 
-    fn change_and_reorder(&mut self, group: u32, change: impl FnOnce(&mut Groups)) {
+    fn change_and_reorder(&mut self, group: GroupId, change: impl FnOnce(&mut Groups)) {
         let Some(groups) = &mut self.groups else {
             return;
         };
@@ -363,20 +363,20 @@ impl Waiting {
             let group = groups.get(group);
             (!group.is_blocked()).then(|| group.tag())
         };
-        let places = std::mem::take(groups.places(group));
-        if places.is_empty() {
+        let lines = std::mem::take(groups.lines(group));
+        if lines.is_empty() {
             return change(groups);
         }
         let before = rank(groups);
         change(groups);
         let after = rank(groups);
-        for &place in &places {
-            let line = match place {
-                Place::Lane(lane) => &mut self.lanes[lane],
-                Place::Worker(id) => self.own.get_mut(&id.0).expect("the group waits there"),
+        for &at in &lines {
+            let line = match at {
+                LineOf::Lane(lane) => &mut self.lanes[lane],
+                LineOf::Worker(id) => self.own.get_mut(&id.0).expect("the group waits there"),
             };
             line.reorder(group, before, after);
         }
-        *groups.places(group) = places;
+        *groups.lines(group) = lines;
     }
 }

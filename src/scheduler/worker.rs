@@ -10,16 +10,8 @@
 
 use std::sync::Arc;
 
+use super::bell::Bell;
 use super::lane::Lane;
-use super::outbox::Bell;
-
-/// Names a worker of one pool. Reused only after the one that had it has left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WorkerId(pub u32);
-
-impl WorkerId {
-    pub(super) const NONE: WorkerId = WorkerId(u32::MAX);
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WorkerState {

@@ -7,13 +7,14 @@
 use std::sync::Arc;
 
 use super::Scheduler;
+use crate::scheduler::bell::{Bell, Ring};
 use crate::scheduler::clock::now;
+use crate::scheduler::ids::WorkerId;
 use crate::scheduler::lane::Lane;
-use crate::scheduler::outbox::{Bell, Control, Ring};
+use crate::scheduler::outbox::Control;
 use crate::scheduler::state::Next;
 use crate::scheduler::task::{Outcome, Taken};
 use crate::scheduler::timer::Alarm;
-use crate::scheduler::worker::WorkerId;
 use crate::supervise::reading;
 
 /// What a worker does next.

@@ -11,14 +11,15 @@ use parking_lot::MutexGuard;
 
 use super::Scheduler;
 use super::alarms::ns;
+use crate::scheduler::bell::{Bell, Ring};
 use crate::scheduler::clock::now;
+use crate::scheduler::ids::WorkerId;
 use crate::scheduler::lane::Lane;
-use crate::scheduler::outbox::{Bell, Control, Message, Ring};
+use crate::scheduler::outbox::{Control, Message};
 use crate::scheduler::share;
 use crate::scheduler::state::{State, Wakes};
 use crate::scheduler::task::Taken;
 use crate::scheduler::timer::Alarm;
-use crate::scheduler::worker::WorkerId;
 
 impl Scheduler {
     /// Changes the state, and does what follows.

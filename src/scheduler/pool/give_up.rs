@@ -12,10 +12,11 @@ use parking_lot::MutexGuard;
 use super::Scheduler;
 use super::alarms::ns;
 use crate::scheduler::clock::now;
+use crate::scheduler::ids::Key;
 use crate::scheduler::lane::Lane;
 use crate::scheduler::outbox::{Control, Message};
 use crate::scheduler::state::{Cancel, Given, State};
-use crate::scheduler::task::{Key, Outcome, Stage};
+use crate::scheduler::task::{Outcome, Stage};
 use crate::scheduler::timer::Alarm;
 
 impl Scheduler {

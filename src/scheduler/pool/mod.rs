@@ -21,33 +21,15 @@ use std::sync::atomic::AtomicBool;
 use parking_lot::Mutex;
 
 use super::clock::now;
+use super::ids::WorkerId;
+use super::limits::PoolLimits;
 use super::outbox::Outbox;
 use super::state::State;
-use super::worker::WorkerId;
 use crate::manner::Manner;
 use published::Published;
 
 pub use exchange::Step;
-pub use submit::{Refusal, Submitted};
-
-/// What a pool may use.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// Workers of each lane that are kept.
-    pub min_threads: u32,
-    /// Workers of each lane at most, and busy ones over both lanes.
-    pub max_threads: u32,
-    /// Tasks that may wait beyond what the workers can take; `usize::MAX` is no limit.
-    pub max_queue: usize,
-    /// Tasks that an isolate may run at once.
-    pub concurrency: u32,
-    /// Milliseconds that an abandoned script task gets to end by itself; `u32::MAX` is for ever.
-    pub abort_grace: u32,
-    /// Milliseconds after which an idle native worker ends; `u32::MAX` is never.
-    pub idle_timeout: u32,
-    /// How the threads of the workers are run.
-    pub manner: Manner,
-}
+pub use submit::Submitted;
 
 /// Starts a thread that will [`join`](Scheduler::join) as this worker.
 type Launch = fn(&Arc<Scheduler>, WorkerId) -> io::Result<()>;
@@ -72,7 +54,7 @@ impl Scheduler {
     /// A pool without workers, which `owner` hears of as `id`. `launch` starts native workers: threads that
     /// will [`join`](Self::join).
     #[must_use]
-    pub fn new(id: u32, limits: Limits, owner: Arc<Outbox>, launch: Launch) -> Arc<Self> {
+    pub fn new(id: u32, limits: PoolLimits, owner: Arc<Outbox>, launch: Launch) -> Arc<Self> {
         let (abort_grace, idle_timeout) = (limits.abort_grace, limits.idle_timeout);
         let manner = limits.manner;
         let state = Mutex::new(State::new(limits, now()));

@@ -2,9 +2,9 @@
 
 use super::Scheduler;
 use crate::scheduler::clock::now;
+use crate::scheduler::ids::WorkerId;
 use crate::scheduler::lane::Lane;
 use crate::scheduler::stats::{Distribution, Measured, Snapshot};
-use crate::scheduler::worker::WorkerId;
 
 impl Scheduler {
     /// Tasks that wait, and tasks that run.

@@ -7,21 +7,13 @@ use std::sync::Arc;
 
 use super::Scheduler;
 use super::alarms::ns;
+use crate::scheduler::bell::Ring;
 use crate::scheduler::clock::now;
+use crate::scheduler::ids::{Key, WorkerId};
 use crate::scheduler::lane::Lane;
-use crate::scheduler::outbox::Ring;
-use crate::scheduler::task::{Key, NewTask, Taken};
+use crate::scheduler::limits::Refusal;
+use crate::scheduler::task::{NewTask, Taken};
 use crate::scheduler::timer::Alarm;
-use crate::scheduler::worker::WorkerId;
-
-/// Why a task was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// The queue is full.
-    Full,
-    /// The pool is closed.
-    Closed,
-}
 
 /// A task was taken.
 #[derive(Clone, Copy, Debug)]

@@ -5,13 +5,14 @@
 //! meet in one share a worker.
 
 use super::{Phase, State};
+use crate::scheduler::ids::WorkerId;
 use crate::scheduler::lane::Lane;
 use crate::scheduler::task::{PINNED, Stage};
-use crate::scheduler::worker::{WorkerId, WorkerState};
+use crate::scheduler::worker::WorkerState;
 
 impl State {
     /// Decides for which worker a new task waits.
-    pub(super) fn place(&mut self, index: u32, now: u64) {
+    pub(super) fn assign(&mut self, index: u32, now: u64) {
         let task = &self.tasks[index];
         match task.key {
             0 => return,
@@ -109,7 +110,7 @@ impl State {
         task.stage = Stage::Waiting;
         task.worker = WorkerId::NONE;
         self.queued_bytes += task.payload.heap_bytes();
-        self.place(index, now);
+        self.assign(index, now);
         // In this order: a group with nothing to do is forgotten.
         self.waiting.push(&mut self.tasks, index);
         self.waiting.end(&self.tasks[index], ran);

@@ -6,11 +6,12 @@
 //! has waited long, and mixed small tasks would pay a switch of lanes each.
 
 use super::State;
+use crate::scheduler::ids::{Key, WorkerId};
 use crate::scheduler::lane::Lane;
 use crate::scheduler::outbox::Message;
 use crate::scheduler::spin;
-use crate::scheduler::task::{Key, Outcome, PINNED, Stage, Taken};
-use crate::scheduler::worker::{WorkerId, WorkerState};
+use crate::scheduler::task::{Outcome, PINNED, Stage, Taken};
+use crate::scheduler::worker::WorkerState;
 
 /// Nanoseconds for which a worker that was woken does not give its place to the other lane.
 pub(super) const TURN: u64 = 2_000_000;

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use super::{Phase, State};
-use crate::scheduler::outbox::Bell;
+use crate::scheduler::bell::Bell;
+use crate::scheduler::ids::WorkerId;
 use crate::scheduler::task::{NO_LIMIT, NewTask, Placement, Taken};
-use crate::scheduler::worker::{WorkerId, WorkerState};
+use crate::scheduler::worker::WorkerState;
 
 impl State {
     /// Queues a task and gives it at once to an idle worker, or, where all are still starting, to one of

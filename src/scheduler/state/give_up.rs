@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use super::State;
+use crate::scheduler::bell::Bell;
+use crate::scheduler::ids::{Key, WorkerId};
 use crate::scheduler::lane::Lane;
-use crate::scheduler::outbox::{Bell, Message};
-use crate::scheduler::task::{Key, Outcome, Stage};
-use crate::scheduler::worker::{WorkerId, WorkerState};
+use crate::scheduler::outbox::Message;
+use crate::scheduler::task::{Outcome, Stage};
+use crate::scheduler::worker::WorkerState;
 
 /// A worker that has to be told that nobody waits for a task of its any more.
 #[derive(Debug)]

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use super::{Phase, State};
+use crate::scheduler::bell::Bell;
+use crate::scheduler::ids::WorkerId;
 use crate::scheduler::lane::Lane;
-use crate::scheduler::outbox::{Bell, Message};
+use crate::scheduler::outbox::Message;
 use crate::scheduler::spin;
 use crate::scheduler::task::{Outcome, Stage};
-use crate::scheduler::worker::{Worker, WorkerId, WorkerState};
+use crate::scheduler::worker::{Worker, WorkerState};
 
 impl State {
     /// Moves a worker to another state; the one place where searchers and the awake are counted.

@@ -21,16 +21,17 @@ mod wear;
 use std::collections::HashMap;
 
 use super::groups::GroupLimits;
+use super::ids::{Key, WorkerId};
 use super::lane::{Lane, PerLane};
-use super::pool::{Limits, Refusal};
+use super::limits::{PoolLimits, Refusal};
 use super::queue::PRIORITIES;
 use super::share::Share;
 use super::slab::Slab;
 use super::spin;
 use super::stats::Stats;
-use super::task::{Key, NewTask, Placement, Task};
+use super::task::{NewTask, Placement, Task};
 use super::waiting::Waiting;
-use super::worker::{Worker, WorkerId};
+use super::worker::Worker;
 use lane_state::LaneState;
 
 pub(super) use choose::Next;
@@ -47,7 +48,7 @@ enum Phase {
 
 #[derive(Debug)]
 pub(super) struct State {
-    limits: Limits,
+    limits: PoolLimits,
     phase: Phase,
     /// Nothing that waits is started.
     paused: bool,
@@ -73,7 +74,7 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(limits: Limits, now: u64) -> Self {
+    pub(super) fn new(limits: PoolLimits, now: u64) -> Self {
         Self {
             limits,
             phase: Phase::Open,
@@ -188,7 +189,7 @@ impl State {
             let running = self.running();
             self.tasks[index].group = self.waiting.group(name, running);
         }
-        self.place(index, now);
+        self.assign(index, now);
         self.waiting.push(&mut self.tasks, index);
         Key { index, generation }
     }

@@ -1,9 +1,10 @@
 //! What is told of a pool at one moment.
 
 use super::State;
+use crate::scheduler::ids::WorkerId;
 use crate::scheduler::lane::Lane;
 use crate::scheduler::stats::{Measured, Snapshot, Times, WorkerSnapshot};
-use crate::scheduler::worker::{WorkerId, WorkerState};
+use crate::scheduler::worker::WorkerState;
 
 impl State {
     /// Tasks that wait, and tasks that run.

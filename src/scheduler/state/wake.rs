@@ -10,10 +10,11 @@
 use std::sync::Arc;
 
 use super::{Phase, State};
+use crate::scheduler::bell::Bell;
+use crate::scheduler::ids::WorkerId;
 use crate::scheduler::lane::{Lane, PerLane};
-use crate::scheduler::outbox::Bell;
-use crate::scheduler::waiting::Place;
-use crate::scheduler::worker::{WorkerId, WorkerState};
+use crate::scheduler::waiting::LineOf;
+use crate::scheduler::worker::WorkerState;
 
 /// What has to happen once the lock is released.
 #[derive(Debug, Default)]
@@ -105,14 +106,14 @@ impl State {
     fn wake_in_order(&mut self, trusting: bool, now: u64, wakes: &mut Wakes) {
         let lanes = Lane::ALL.into_iter().filter_map(|lane| {
             let head = self.waiting.head(&self.tasks, lane)?;
-            Some((head, Place::Lane(lane)))
+            Some((head, LineOf::Lane(lane)))
         });
         let script = &self.lanes[Lane::Script];
         let workers = script.idle.iter().chain(&script.spare).filter_map(|&id| {
             let head = self.waiting.own_head(&self.tasks, WorkerId(id))?;
-            Some((head, Place::Worker(WorkerId(id))))
+            Some((head, LineOf::Worker(WorkerId(id))))
         });
-        let mut callers: Vec<(u32, Place)> = lanes.chain(workers).collect();
+        let mut callers: Vec<(u32, LineOf)> = lanes.chain(workers).collect();
         callers.sort_by(|&(a, _), &(b, _)| {
             let (tasks, waiting) = (&self.tasks, &self.waiting);
             let later = waiting.precedes(tasks, b, a);
@@ -120,8 +121,8 @@ impl State {
         });
         for (_, place) in callers {
             match place {
-                Place::Lane(lane) => self.wake_lane(lane, trusting, now, wakes),
-                Place::Worker(id) => {
+                LineOf::Lane(lane) => self.wake_lane(lane, trusting, now, wakes),
+                LineOf::Worker(id) => {
                     let state = self.workers[id.0].state;
                     let free = state == WorkerState::Spare
                         || state == WorkerState::Idle && self.place_is_free();

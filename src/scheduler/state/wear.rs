@@ -2,7 +2,7 @@
 //! says that it has grown too large; or each after its first task.
 //!
 //! A worn isolate goes on working until another is ready in its place, so there are never fewer, and
-//! for that moment there is one more. One is replaced at a time. Limits differ by up to a tenth from
+//! for that moment there is one more. One is replaced at a time. PoolLimits differ by up to a tenth from
 //! worker to worker, so that those which started together do not end together.
 //!
 //! Where each isolate has one task, the next is started while that one runs: as many as tasks wait, up to
@@ -11,9 +11,10 @@
 use std::sync::Arc;
 
 use super::{Phase, State, Wakes};
+use crate::scheduler::bell::Bell;
+use crate::scheduler::ids::WorkerId;
 use crate::scheduler::lane::Lane;
-use crate::scheduler::outbox::Bell;
-use crate::scheduler::worker::{Worker, WorkerId, WorkerState};
+use crate::scheduler::worker::{Worker, WorkerState};
 
 /// Nanoseconds after which an idle worker beyond the minimum is not replaced, but ends.
 const UNUSED: u64 = 1_000_000_000;

@@ -18,7 +18,7 @@ fn pinned(ticket: u32, id: WorkerId) -> NewTask {
 }
 
 fn pool(workers: usize) -> (State, Vec<WorkerId>) {
-    let limits = Limits {
+    let limits = PoolLimits {
         max_threads: 3,
         ..LIMITS
     };
@@ -139,7 +139,7 @@ fn a_bound_task_that_is_given_up_leaves_its_line() {
 
 #[test]
 fn an_idle_worker_gets_the_only_place_for_its_own_task_though_others_have_work() {
-    let limits = Limits {
+    let limits = PoolLimits {
         max_threads: 1,
         ..LIMITS
     };

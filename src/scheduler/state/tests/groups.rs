@@ -129,7 +129,7 @@ fn a_group_that_submits_one_at_a_time_gets_no_more_than_its_share() {
 #[test]
 fn max_running_holds_over_both_lanes_and_nobody_is_woken_for_what_it_holds_back() {
     let mut state = State::new(
-        Limits {
+        PoolLimits {
             max_threads: 4,
             ..LIMITS
         },

@@ -54,7 +54,7 @@ struct World {
 
 impl World {
     fn new(seed: u32, wear: Wear) -> Self {
-        let limits = Limits {
+        let limits = PoolLimits {
             min_threads: 0,
             max_threads: 3,
             concurrency: if wear.one_task { 1 } else { 1 + seed % 3 },

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::choose::TURN;
 use super::*;
 use crate::manner::Manner;
-use crate::scheduler::outbox::{Bell, Ring};
+use crate::scheduler::bell::{Bell, Ring};
 use crate::scheduler::payload::Payload;
 use crate::scheduler::task::{NO_DEADLINE, NO_LIMIT, Outcome, Placement, Taken};
 
@@ -23,7 +23,7 @@ impl Bell for Silent {
     fn cancel(&self, _: u32, _: u32) {}
 }
 
-const LIMITS: Limits = Limits {
+const LIMITS: PoolLimits = PoolLimits {
     min_threads: 1,
     max_threads: 2,
     max_queue: usize::MAX,
@@ -74,7 +74,7 @@ fn taken(state: &mut State, id: WorkerId, now: u64) -> Option<(u32, u32)> {
 /// One place, and an idle worker of each lane: native, script.
 fn two_lanes() -> (State, WorkerId, WorkerId) {
     let mut state = State::new(
-        Limits {
+        PoolLimits {
             max_threads: 1,
             ..LIMITS
         },

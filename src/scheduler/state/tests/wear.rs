@@ -4,7 +4,7 @@ use super::*;
 use crate::scheduler::worker::WorkerState;
 
 fn worn_after(tasks: u32, max_threads: u32, min_threads: u32) -> State {
-    let limits = Limits {
+    let limits = PoolLimits {
         min_threads,
         max_threads,
         ..LIMITS

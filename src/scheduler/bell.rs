@@ -1,0 +1,52 @@
+//! How a thread or an event loop is woken from any other thread.
+//!
+//! Whoever has something for it first puts that down, then rings. A [`Ringer`] wakes for the first ring only,
+//! until its owner answers; and its owner answers *before* it looks for what has come. So each thing is either
+//! seen by a look that is under way, or wakes again.
+
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
+/// Why somebody is woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Ring {
+    /// There is something in its outbox.
+    Outbox = 1,
+    /// Its idle worker is to look for tasks.
+    Lane = 2,
+    /// A task that it runs was given up; its flag says which.
+    Cancel = 4,
+}
+
+/// Wakes a thread or an event loop from any thread.
+pub trait Bell: Send + Sync + std::fmt::Debug {
+    /// Wakes it. Cheap when it has been woken already; never blocks; nothing once it is gone.
+    fn ring(&self, why: Ring);
+
+    /// Tells the task of this generation in this slot of the worker that nobody waits for it any more.
+    fn cancel(&self, slot: u32, generation: u32);
+}
+
+/// What has been rung for since the last answer.
+#[derive(Debug, Default)]
+pub struct Ringer {
+    rung: AtomicU32,
+}
+
+impl Ringer {
+    /// Notes why, and calls `wake` if nobody has rung since the last answer.
+    #[inline]
+    pub fn ring(&self, why: Ring, wake: impl FnOnce()) {
+        // SeqCst pairs with `answer`.
+        if self.rung.fetch_or(why as u32, SeqCst) == 0 {
+            wake();
+        }
+    }
+
+    /// Why it was rung, as bits of [`Ring`]. The next ring wakes again.
+    pub fn answer(&self) -> u32 {
+        // SeqCst pairs with `ring`: what was put down before a ring that this clears is seen by a look after
+        // this.
+        self.rung.swap(0, SeqCst)
+    }
+}

@@ -1,0 +1,31 @@
+//! What a pool may use, and why it takes no more.
+
+use crate::manner::Manner;
+
+/// What a pool may use.
+#[derive(Clone, Debug)]
+pub struct PoolLimits {
+    /// Workers of each lane that are kept.
+    pub min_threads: u32,
+    /// Workers of each lane at most, and busy ones over both lanes.
+    pub max_threads: u32,
+    /// Tasks that may wait beyond what the workers can take; `usize::MAX` is no limit.
+    pub max_queue: usize,
+    /// Tasks that an isolate may run at once.
+    pub concurrency: u32,
+    /// Milliseconds that an abandoned script task gets to end by itself; `u32::MAX` is for ever.
+    pub abort_grace: u32,
+    /// Milliseconds after which an idle worker ends; `u32::MAX` is never.
+    pub idle_timeout: u32,
+    /// How the threads of the workers are run.
+    pub manner: Manner,
+}
+
+/// Why a task was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The queue is full.
+    Full,
+    /// The pool is closed.
+    Closed,
+}
