@@ -186,9 +186,11 @@ test('the metrics are valid, and say what the statistics say', async (t) => {
   const labels = (more = '') => `{pool="we\\"ird\\\\\\n",id="${id}"${more}}`
   const value = (name, more, suffix = '') => families.get(name).samples.get(suffix + labels(more))
   t.is(value('rspool_tasks_total', ',outcome="completed"'), 1)
-  t.is(value('rspool_tasks_total', ',outcome="failed"'), 1)
+  t.is(value('rspool_tasks_total', ',outcome="thrown"'), 1)
   t.is(value('rspool_tasks_queued'), 1)
   t.is(value('rspool_tasks_running'), 1)
+  t.true(value('rspool_oldest_queued_seconds') > 0)
+  t.true(value('rspool_oldest_running_seconds') > 0)
   t.is(value('rspool_threads_max'), 1)
   t.is(value('rspool_workers', ',lane="script",state="busy"'), 1)
   t.is(value('rspool_workers', ',lane="native",state="idle"'), 0)

@@ -117,19 +117,57 @@ export interface Percentiles {
   p999: number
 }
 
+/** A task that runs. */
+export interface RunningTask {
+  /** As `task.id` in its script: no other running task of the pool's thread has it. */
+  id: number
+  /** The native task's name, the name of the export, or `'(inline)'`. */
+  task: string
+  /** Milliseconds since it was started. */
+  running: number
+}
+
+/** How often calls of a pool gave no result, by the way in which. */
+export interface Outcomes {
+  /** The function threw, or the native task gave an error. */
+  thrown: number
+  /** It ran longer than its `timeout`. */
+  timeout: number
+  /** It waited longer than its `queueTimeout`. */
+  queueTimeout: number
+  /** It had not ended at its `deadline`. */
+  deadline: number
+  /** Its signal was aborted, or `cancelQueued()` was called. */
+  aborted: number
+  /** Its input or its result could not be cloned. */
+  clone: number
+  /** Its worker ended. */
+  workerExit: number
+  /** No worker could be started for it. */
+  workerStart: number
+  /** The native task panicked. */
+  panic: number
+  /** The pool was destroyed. */
+  closed: number
+  /** The call was not taken: the queue was full. */
+  refused: number
+}
+
 /** A worker at one moment. */
 export interface WorkerStats {
   /** Its number in the pool, as in the events; one that has ended leaves it to a later one. */
   id: number
   lane: 'native' | 'script'
   state: 'starting' | 'busy' | 'idle'
-  /** Tasks that it runs now. */
+  /** Tasks that it has now. One that is starting may have been given some already. */
   running: number
+  /** The tasks that it runs now, those included that were given up and have not ended. */
+  tasks: RunningTask[]
   /** Tasks that it has ended, in whatever way. */
   completed: number
   /** Milliseconds since it was started. */
   age: number
-  /** Milliseconds that the tasks which it has ended ran, added up. */
+  /** Milliseconds that its tasks have run, added up, those included that run now. */
   busyTime: number
   /** As in the events; `null` in the native lane. */
   threadId: number | null
@@ -155,14 +193,20 @@ export interface PoolStats {
   running: number
   /** Tasks that returned. */
   completed: number
-  /** Tasks that ended otherwise: threw, were given up, lost their worker. Refused ones are not counted. */
+  /** Tasks that ended otherwise: threw, were given up, lost their worker. Calls that were refused are not counted. */
   failed: number
+  /** How often calls gave no result in each way. `failed` is the sum of all but `refused`. */
+  outcomes: Outcomes
+  /** Milliseconds that the task has waited which has waited for longest; `null` if none waits. */
+  oldestQueued: number | null
+  /** Milliseconds that the task has run which has run for longest; `null` if none runs. */
+  oldestRunning: number | null
   /** Bytes of the inputs that wait; numbers and what waits for a port are not counted. */
   queuedBytes: number
   /** From the call to the start of a task. */
   waitTime: Percentiles
   /** From the start of a task to its end. */
   runTime: Percentiles
-  /** The time that tasks ran, as a share of `maxThreads` times the age of the pool, 0 to 1. */
+  /** The time that tasks have run, those included that run now, as a share of `maxThreads` times the age of the pool, 0 to 1. */
   utilization: number
 }

@@ -33,6 +33,12 @@ is<string>()(pool.metrics(), true)
 is<string>()(metrics(), true)
 
 const [worker] = pool.stats().workers
+is<number>()(worker.tasks[0].id, true)
+is<string>()(worker.tasks[0].task, true)
+is<number>()(worker.tasks[0].running, true)
+is<number | null>()(pool.stats().oldestQueued, true)
+is<number | null>()(pool.stats().oldestRunning, true)
+is<number>()(pool.stats().outcomes.queueTimeout, true)
 is<number | null>()(worker.cpuTime, true)
 is<number | null>()(worker.threadId, true)
 is<number | undefined>()(worker.heap?.used, true)

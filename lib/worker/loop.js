@@ -26,6 +26,9 @@ const { load, known, lookUp, teardown } = require('./script')
 
 const IDLE = 0
 const RETIRE = 2
+/** How a task ended that did not return. */
+const THREW = 1
+const NOT_CLONED = 2
 const RING_LANE = 2
 const RING_CANCEL = 4
 /** Milliseconds of tasks back to back before the event loop has a turn. */
@@ -88,7 +91,7 @@ function rung(why) {
 /**
  * Hands over the outcome of the task in `slot`, if there is one, and runs what comes.
  * @param {number} slot
- * @param {number} status 0 returned, 1 threw
+ * @param {number} status 0 if it returned
  * @param {any} value
  */
 async function work(slot, status, value) {
@@ -124,7 +127,7 @@ async function work(slot, status, value) {
       } catch (error) {
         // The input may have been what failed, before the task had begun.
         if (!context.has(slot)) begin(slot, generation, ticket)
-        status = 1
+        status = THREW
         value = error
       }
     }
@@ -174,7 +177,7 @@ function isThenable(value) {
 function settleLater(slot, promise) {
   promise.then(
     (value) => work(slot, 0, value),
-    (error) => work(slot, 1, error)
+    (error) => work(slot, THREW, error)
   )
 }
 
@@ -195,12 +198,12 @@ function exchange(slot, status, value) {
       } catch (error) {
         const others = require('./batch').withoutUncloneable(value)
         if (others === undefined) {
-          status = 1
+          status = error instanceof Error && error.name === 'DataCloneError' ? NOT_CLONED : THREW
           value = error
         } else extra = encodeResult(task, others)
       }
     }
-    if (status === 1) extra = encodeThrown(task, value)
+    if (status !== 0) extra = encodeThrown(task, value)
     cells[CELL.STATUS] = status
   }
   cells[CELL.SLOT] = slot
@@ -278,7 +281,7 @@ function received(message) {
       value = enter(slot, generation, ticket, run === undefined ? lookUpAndRun(slot, target) : run, input)
       if (isThenable(value)) return settleLater(slot, value)
     } catch (error) {
-      status = 1
+      status = THREW
       value = error
     }
   }

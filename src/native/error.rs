@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::scheduler::PANICKED;
+
 /// Why a native task gave no result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TaskError {
@@ -56,7 +58,7 @@ impl TaskError {
             Self::Cancelled => "ABORT_ERR",
             Self::InvalidInput(_) => "ERR_RSPOOL_INVALID_ARGUMENT",
             Self::Failed { code, .. } => code,
-            Self::Panicked(_) => "ERR_RSPOOL_TASK_PANIC",
+            Self::Panicked(_) => PANICKED,
         }
     }
 

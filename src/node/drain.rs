@@ -111,10 +111,12 @@ fn room_for(message: &Message) -> usize {
 fn room_for_outcome(outcome: &Outcome) -> usize {
     HEADER
         + match outcome {
-            Outcome::Returned(payload) | Outcome::Threw(payload) => match &payload.body {
-                Body::Bytes(bytes) if bytes.len() <= INLINE => padded(bytes.len()),
-                _ => 8,
-            },
+            Outcome::Returned(payload) | Outcome::Threw(payload) | Outcome::NotCloned(payload) => {
+                match &payload.body {
+                    Body::Bytes(bytes) if bytes.len() <= INLINE => padded(bytes.len()),
+                    _ => 8,
+                }
+            }
             Outcome::Failed { code, message } => {
                 padded((code.len() + 1 + message.len()).min(INLINE))
             }
@@ -160,7 +162,7 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
     };
     let (what, payload) = match outcome {
         Outcome::Returned(payload) => (RETURNED, payload),
-        Outcome::Threw(payload) => (THREW, payload),
+        Outcome::Threw(payload) | Outcome::NotCloned(payload) => (THREW, payload),
         Outcome::Failed { code, message } => {
             let mut text = format!("{code}\n{message}").into_bytes();
             text.truncate(INLINE);

@@ -38,6 +38,10 @@ const IDLE: i32 = 0;
 const RUN: i32 = 1;
 const RETIRE: i32 = 2;
 
+/// What `Cell::Status` says of an outcome; else it was thrown.
+const RETURNED: i32 = 0;
+const NOT_CLONED: i32 = 2;
+
 /// The payload that JS has put into the mailbox, or into the first argument.
 fn payload(environment: &Environment, call: &Call) -> Result<Payload, Fault> {
     let mailbox = &environment.mailbox;
@@ -235,10 +239,10 @@ fn finished(environment: &Environment, call: &Call) -> Result<Option<(u32, Outco
         return Ok(None);
     }
     let payload = payload(environment, call)?;
-    let outcome = if mailbox.get(Cell::Status) == 0 {
-        Outcome::Returned(payload)
-    } else {
-        Outcome::Threw(payload)
+    let outcome = match mailbox.get(Cell::Status) {
+        RETURNED => Outcome::Returned(payload),
+        NOT_CLONED => Outcome::NotCloned(payload),
+        _ => Outcome::Threw(payload),
     };
     Ok(Some((unsigned(slot), outcome)))
 }

@@ -1,5 +1,7 @@
 //! The functions that tell: how a pool stands, which native tasks there are, how many CPUs.
 
+use std::collections::BTreeMap;
+
 use napi::sys;
 
 use super::call::{Call, Fault, Outcome as Returned};
@@ -65,6 +67,9 @@ fn to_json(snapshot: &Snapshot) -> serde_json::Value {
                 "id": worker.id.0,
                 "lane": match worker.lane { Lane::Native => "native", Lane::Script => "script" },
                 "state": worker.state, "running": worker.running, "completed": worker.completed,
+                "tasks": worker.tasks.iter()
+                    .map(|task| serde_json::json!([task.ticket, task.target, task.running]))
+                    .collect::<Vec<_>>(),
                 "age": worker.age, "busyTime": worker.busy,
                 "cpuTime": worker.thread.and_then(reading::thread_cpu_ms),
             })
@@ -72,7 +77,10 @@ fn to_json(snapshot: &Snapshot) -> serde_json::Value {
         .collect();
     serde_json::json!({
         "workers": workers, "queued": snapshot.queued, "running": snapshot.running,
-        "completed": snapshot.completed, "failed": snapshot.failed, "queuedBytes": snapshot.queued_bytes,
+        "oldestQueued": snapshot.oldest_queued, "oldestRunning": snapshot.oldest_running,
+        "completed": snapshot.counts.completed, "failed": snapshot.counts.failed(),
+        "outcomes": snapshot.counts.failures().collect::<BTreeMap<_, _>>(),
+        "queuedBytes": snapshot.queued_bytes,
         "waitTime": times(&snapshot.wait), "runTime": times(&snapshot.run), "utilization": snapshot.utilization,
     })
 }

@@ -36,5 +36,5 @@ pub use limits::{PoolLimits, Refusal};
 pub use outbox::{Control, Message, Outbox};
 pub use payload::{Body, Payload};
 pub use pool::{Scheduler, Step, Submitted};
-pub use stats::{Distribution, Measured, Percentiles, Snapshot, WorkerSnapshot};
-pub use task::{Attachments, NO_DEADLINE, NewTask, Outcome, Placement, Taken};
+pub use stats::{Counts, Distribution, Failure, Measured, Percentiles, Snapshot, WorkerSnapshot};
+pub use task::{Attachments, NO_DEADLINE, NewTask, Outcome, PANICKED, Placement, Taken};

@@ -78,6 +78,15 @@ impl Queue {
         heads.min_by_key(|&key| tasks[key].due())
     }
 
+    /// When the task came that has waited here for longest.
+    pub(super) fn oldest(&self, tasks: &Slab<Task>) -> Option<u64> {
+        let heads = (0..BANDS)
+            .filter(|b| self.filled & (1 << b) != 0)
+            .map(|b| self.bands[b].head);
+        let due = self.deadlines.iter().map(|&(.., key)| key);
+        heads.chain(due).map(|key| tasks[key].started).min()
+    }
+
     /// Adds a task behind those of its priority.
     pub(super) fn push(&mut self, tasks: &mut Slab<Task>, key: u32) {
         self.len += 1;

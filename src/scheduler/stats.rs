@@ -4,6 +4,7 @@ use hdrhistogram::Histogram;
 
 use super::ids::WorkerId;
 use super::lane::Lane;
+use super::task::{Outcome, PANICKED};
 
 /// An hour, in the histograms' nanoseconds: longer times are counted as this.
 const LONGEST: u64 = 3_600_000_000_000;
@@ -12,9 +13,9 @@ const LONGEST: u64 = 3_600_000_000_000;
 #[derive(Debug)]
 pub(super) struct Stats {
     pub(super) started_at: u64,
-    pub(super) completed: u64,
-    pub(super) failed: u64,
     pub(super) busy_ns: u64,
+    completed: u64,
+    failures: [u64; Failure::NAMES.len()],
     wait: Times,
     run: Times,
 }
@@ -23,9 +24,9 @@ impl Stats {
     pub(super) fn new(now: u64) -> Self {
         Self {
             started_at: now,
-            completed: 0,
-            failed: 0,
             busy_ns: 0,
+            completed: 0,
+            failures: [0; Failure::NAMES.len()],
             wait: Times::new(),
             run: Times::new(),
         }
@@ -38,6 +39,25 @@ impl Stats {
     pub(super) fn ran(&mut self, ns: u64) {
         self.run.recent.saturating_record(ns);
         self.busy_ns += ns;
+    }
+
+    /// A task has ended like this.
+    pub(super) fn ended(&mut self, outcome: &Outcome) {
+        match Failure::of(outcome) {
+            None => self.completed += 1,
+            Some(failure) => self.failed(failure),
+        }
+    }
+
+    pub(super) fn failed(&mut self, failure: Failure) {
+        self.failures[failure as usize] += 1;
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        Counts {
+            completed: self.completed,
+            failures: self.failures,
+        }
     }
 
     pub(super) fn wait(&self) -> Percentiles {
@@ -53,6 +73,90 @@ impl Stats {
             Measured::Wait => &mut self.wait,
             Measured::Run => &mut self.run,
         }
+    }
+}
+
+/// In which way a call did not give a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Its function threw, or a native task gave an error.
+    Thrown,
+    /// It ran longer than its `timeout`.
+    Timeout,
+    /// It waited longer than its `queueTimeout`.
+    QueueTimeout,
+    /// It had not ended at its `deadline`.
+    Deadline,
+    /// Its caller gave it up.
+    Aborted,
+    /// Its input or its result could not be cloned.
+    Clone,
+    /// Its worker ended.
+    WorkerExit,
+    /// No worker could be started for it.
+    WorkerStart,
+    /// A native task panicked.
+    Panic,
+    /// The pool was destroyed.
+    Closed,
+    /// It was no task: the queue was full, the input too large, or the pool closed.
+    Refused,
+}
+
+impl Failure {
+    /// What each is called, in the order of the variants.
+    pub const NAMES: [&str; 11] = [
+        "thrown",
+        "timeout",
+        "queueTimeout",
+        "deadline",
+        "aborted",
+        "clone",
+        "workerExit",
+        "workerStart",
+        "panic",
+        "closed",
+        "refused",
+    ];
+
+    /// None if the task returned.
+    pub(super) fn of(outcome: &Outcome) -> Option<Self> {
+        Some(match outcome {
+            Outcome::Returned(_) => return None,
+            Outcome::Failed { code, .. } if *code == PANICKED => Self::Panic,
+            Outcome::Threw(_) | Outcome::Failed { .. } => Self::Thrown,
+            Outcome::NotCloned(_) => Self::Clone,
+            Outcome::TaskTimeout => Self::Timeout,
+            Outcome::QueueTimeout => Self::QueueTimeout,
+            Outcome::Deadline => Self::Deadline,
+            Outcome::Cancelled => Self::Aborted,
+            Outcome::PoolClosed => Self::Closed,
+            Outcome::WorkerGone { .. } => Self::WorkerExit,
+            Outcome::WorkerStart => Self::WorkerStart,
+            Outcome::Timed { outcome, .. } => return Self::of(outcome),
+        })
+    }
+}
+
+/// How the calls of a pool have ended so far.
+#[derive(Clone, Copy, Debug)]
+pub struct Counts {
+    /// Tasks that returned.
+    pub completed: u64,
+    failures: [u64; Failure::NAMES.len()],
+}
+
+impl Counts {
+    /// Tasks that ended otherwise; calls that were refused were none.
+    #[must_use]
+    pub fn failed(&self) -> u64 {
+        let all: u64 = self.failures.iter().sum();
+        all - self.failures[Failure::Refused as usize]
+    }
+
+    /// In which ways calls gave no result, and how many.
+    pub fn failures(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        Failure::NAMES.into_iter().zip(self.failures)
     }
 }
 
@@ -178,10 +282,12 @@ pub struct Snapshot {
     pub queued: usize,
     /// Tasks with a worker.
     pub running: usize,
-    /// Tasks that returned.
-    pub completed: u64,
-    /// Tasks that ended otherwise.
-    pub failed: u64,
+    /// How calls have ended.
+    pub counts: Counts,
+    /// Milliseconds that the task which has waited for longest has waited.
+    pub oldest_queued: Option<f64>,
+    /// Milliseconds that the task which has run for longest has run.
+    pub oldest_running: Option<f64>,
     /// Times from submission to start.
     pub wait: Percentiles,
     /// Times from start to end.
@@ -201,14 +307,27 @@ pub struct WorkerSnapshot {
     pub lane: Lane,
     /// `starting`, `busy` or `idle`.
     pub state: &'static str,
-    /// Tasks that it runs now.
+    /// Tasks that it has now, those included that it will have when it has started.
     pub running: u32,
+    /// Those that it runs.
+    pub tasks: Vec<TaskSnapshot>,
     /// Tasks that it has finished.
     pub completed: u64,
     /// Milliseconds since it was started.
     pub age: f64,
-    /// Milliseconds that its finished tasks ran, added up.
+    /// Milliseconds that its tasks have run, added up.
     pub busy: f64,
     /// The system's number of its thread, where the system tells.
     pub thread: Option<u32>,
+}
+
+/// A running task at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct TaskSnapshot {
+    /// The owner's name for the call.
+    pub ticket: u32,
+    /// Which function.
+    pub target: u32,
+    /// Milliseconds that it has run.
+    pub running: f64,
 }

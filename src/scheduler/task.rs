@@ -98,6 +98,9 @@ pub struct Taken {
 /// Nanoseconds of waiting that are worth one level of priority.
 pub(super) const LEVEL: u64 = 500_000_000;
 
+/// The code of a native task's failure that was a panic.
+pub const PANICKED: &str = "ERR_RSPOOL_TASK_PANIC";
+
 /// How a task ended. Each task of the pool gets exactly one.
 #[derive(Debug)]
 pub enum Outcome {
@@ -105,6 +108,8 @@ pub enum Outcome {
     Returned(Payload),
     /// It threw this.
     Threw(Payload),
+    /// Its result could not be cloned: why.
+    NotCloned(Payload),
     /// A native task failed: a stable code and a message.
     Failed {
         /// `ERR_RSPOOL_*`.

@@ -127,6 +127,7 @@ fn kind(outcome: &Outcome) -> &'static str {
         Outcome::Cancelled => "cancelled",
         Outcome::WorkerGone { .. } => "worker gone",
         Outcome::WorkerStart => "worker start",
+        Outcome::NotCloned(_) => "not cloned",
         Outcome::Timed { .. } => "timed",
     }
 }
@@ -149,7 +150,7 @@ fn a_worker_takes_tasks_in_order_and_their_results_reach_the_owner() {
     assert_eq!(settled(&outbox), [(7, "returned"), (8, "returned")]);
     let snapshot = pool.snapshot();
     assert_eq!(
-        (snapshot.completed, snapshot.queued, snapshot.running),
+        (snapshot.counts.completed, snapshot.queued, snapshot.running),
         (2, 0, 0)
     );
 }

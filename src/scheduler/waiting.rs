@@ -80,6 +80,16 @@ impl Line {
         }
     }
 
+    /// When the task came that has waited here for longest.
+    fn oldest(&self, tasks: &Slab<Task>) -> Option<u64> {
+        let grouped = self
+            .grouped
+            .iter()
+            .flat_map(|grouped| grouped.queues.values());
+        let queues = grouped.map(|queue| &**queue).chain([&self.plain]);
+        queues.filter_map(|queue| queue.oldest(tasks)).min()
+    }
+
     /// Any task, whether it may run or not.
     fn any(&self, tasks: &Slab<Task>) -> Option<u32> {
         self.plain.head(tasks).or_else(|| {
@@ -183,6 +193,13 @@ impl Waiting {
     /// Tasks that any worker of the lane could run now, but for the CPU limit.
     pub(super) fn runnable(&self, lane: Lane) -> usize {
         self.lanes[lane].runnable()
+    }
+
+    /// When the task came that has waited for longest.
+    pub(super) fn oldest(&self, tasks: &Slab<Task>) -> Option<u64> {
+        let own = self.own.values().map(|line| &**line);
+        let lines = self.lanes.0.iter().chain(own);
+        lines.filter_map(|line| line.oldest(tasks)).min()
     }
 
     /// Tasks that wait for particular workers.

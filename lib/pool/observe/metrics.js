@@ -46,11 +46,12 @@ function metricsOf(pools) {
   text.add(
     'rspool_tasks_total',
     'counter',
-    'Tasks that have ended: they returned, or anything else.',
-    readings.flatMap(({ labels, stats }) => [
-      [{ ...labels, outcome: 'completed' }, stats.completed],
-      [{ ...labels, outcome: 'failed' }, stats.failed]
-    ])
+    'Calls by how they have ended.',
+    readings.flatMap(({ labels, stats }) =>
+      Object.entries({ completed: stats.completed, ...stats.outcomes }).map(
+        ([outcome, count]) => /** @type {Sample} */ ([{ ...labels, outcome }, count])
+      )
+    )
   )
   for (const [name, help, key] of /** @type {const} */ ([
     ['rspool_tasks_queued', 'Tasks that wait.', 'queued'],
@@ -63,6 +64,16 @@ function metricsOf(pools) {
       'gauge',
       help,
       each(({ stats }) => stats[key])
+    )
+  for (const [name, help, key] of /** @type {const} */ ([
+    ['rspool_oldest_queued_seconds', 'How long the task has waited that has waited for longest.', 'oldestQueued'],
+    ['rspool_oldest_running_seconds', 'How long the task has run that has run for longest.', 'oldestRunning']
+  ]))
+    text.add(
+      name,
+      'gauge',
+      help,
+      each(({ stats }) => seconds(stats[key] ?? 0))
     )
   text.add(
     'rspool_threads_max',

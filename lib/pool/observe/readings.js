@@ -4,6 +4,8 @@
 // for a turn of that loop, so it is right while the isolate hangs; the heap is as old as its `age` says.
 
 const { PORT_MESSAGE } = require('../../payload/port')
+const { NATIVE, SCRIPT } = require('../task/targets')
+const { describeTarget } = require('./describe-target')
 
 /** Milliseconds for which a reading of the heap is not taken again. */
 const FRESH = 50
@@ -67,17 +69,28 @@ function eventLoopOf({ worker }) {
 }
 
 /**
+ * A task that runs.
+ * @param {'native' | 'script'} lane
+ * @param {[id: number, target: number, running: number]} task
+ */
+function taskOf(lane, [id, target, running]) {
+  const { task } = describeTarget({ lane: lane === 'native' ? NATIVE : SCRIPT, id: target, spread: false })
+  return { id, task, running }
+}
+
+/**
  * A worker of the statistics, with what is told of its isolate.
  * @param {any} worker
  * @param {any} isolate undefined in the native lane
  */
 function withReadings(worker, isolate) {
-  const { id, lane, state, running, completed, age, busyTime, cpuTime, ...rest } = worker
+  const { id, lane, state, running, tasks, completed, age, busyTime, cpuTime, ...rest } = worker
   return {
     id,
     lane,
     state,
     running,
+    tasks: tasks.map((/** @type {[number, number, number]} */ task) => taskOf(lane, task)),
     completed,
     age,
     busyTime,

@@ -22,7 +22,7 @@ use crate::scheduler::timer::Alarm;
 impl Scheduler {
     /// Gives a task up. True when it had not ended: its outcome is now the caller's to tell.
     pub fn cancel(self: &Arc<Self>, key: Key) -> bool {
-        let given = self.give_up(self.state.lock(), key);
+        let given = self.give_up(self.state.lock(), key, &Outcome::Cancelled);
         !matches!(given, Given::Ended)
     }
 
@@ -36,13 +36,18 @@ impl Scheduler {
         let Some(ticket) = due.map(|task| task.ticket) else {
             return;
         };
-        self.give_up(state, key);
+        self.give_up(state, key, &outcome);
         self.owner.send(Message::Settled { ticket, outcome });
     }
 
     /// Gives a task up, and releases the lock. If it runs, its worker is told.
-    fn give_up(self: &Arc<Self>, mut state: MutexGuard<'_, State>, key: Key) -> Given {
-        let given = state.give_up(key);
+    fn give_up(
+        self: &Arc<Self>,
+        mut state: MutexGuard<'_, State>,
+        key: Key,
+        why: &Outcome,
+    ) -> Given {
+        let given = state.give_up(key, why);
         self.publish(&state);
         drop(state);
         if let Given::Running(Some(cancel)) = &given {

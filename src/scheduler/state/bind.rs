@@ -108,6 +108,7 @@ impl State {
     pub(super) fn start_over(&mut self, index: u32, ran: u64, now: u64) {
         let task = &mut self.tasks[index];
         task.stage = Stage::Waiting;
+        task.started = now;
         task.worker = WorkerId::NONE;
         self.queued_bytes += task.payload.heap_bytes();
         self.assign(index, now);

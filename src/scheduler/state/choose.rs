@@ -56,10 +56,7 @@ impl State {
         if task.stage == Stage::Abandoned {
             return None;
         }
-        match outcome {
-            Outcome::Returned(_) => self.stats.completed += 1,
-            _ => self.stats.failed += 1,
-        }
+        self.stats.ended(&outcome);
         let outcome = if observed {
             Outcome::Timed {
                 ran,

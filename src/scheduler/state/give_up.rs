@@ -37,8 +37,14 @@ pub(in crate::scheduler) enum Given {
 }
 
 impl State {
+    /// Counts how a task ended, and gives what its owner is told.
+    pub(super) fn ended(&mut self, ticket: u32, outcome: Outcome) -> Message {
+        self.stats.ended(&outcome);
+        Message::Settled { ticket, outcome }
+    }
+
     /// Nobody waits for the task any more.
-    pub(in crate::scheduler) fn give_up(&mut self, key: Key) -> Given {
+    pub(in crate::scheduler) fn give_up(&mut self, key: Key, why: &Outcome) -> Given {
         let Some(task) = self
             .tasks
             .get_mut(key.index)
@@ -49,12 +55,12 @@ impl State {
         match task.stage {
             Stage::Waiting => {
                 self.withdraw(key.index);
-                self.stats.failed += 1;
+                self.stats.ended(why);
                 Given::Waiting
             }
             Stage::Running => {
                 task.stage = Stage::Abandoned;
-                self.stats.failed += 1;
+                self.stats.ended(why);
                 Given::Running(self.cancel_of(key.index))
             }
             Stage::Abandoned => Given::Ended,
@@ -114,11 +120,7 @@ impl State {
         let mut messages = Vec::with_capacity(self.waiting.len());
         while let Some(index) = self.waiting.any(&self.tasks, lane) {
             let ticket = self.withdraw(index).ticket;
-            self.stats.failed += 1;
-            messages.push(Message::Settled {
-                ticket,
-                outcome: outcome(),
-            });
+            messages.push(self.ended(ticket, outcome()));
         }
         messages
     }
@@ -152,11 +154,8 @@ impl State {
                 continue;
             }
             task.stage = Stage::Abandoned;
-            self.stats.failed += 1;
-            messages.push(Message::Settled {
-                ticket: task.ticket,
-                outcome: Outcome::PoolClosed,
-            });
+            let ticket = task.ticket;
+            messages.push(self.ended(ticket, Outcome::PoolClosed));
             cancels.extend(self.cancel_of(index));
         }
         (messages, cancels)

@@ -144,14 +144,11 @@ impl State {
         let mut messages = Vec::new();
         for index in self.waiting.own_tasks(&self.tasks, id) {
             let ticket = self.withdraw(index).ticket;
-            self.stats.failed += 1;
-            messages.push(Message::Settled {
-                ticket,
-                outcome: Outcome::WorkerGone {
-                    worker: id,
-                    attempts: 0,
-                },
-            });
+            let outcome = Outcome::WorkerGone {
+                worker: id,
+                attempts: 0,
+            };
+            messages.push(self.ended(ticket, outcome));
         }
         for &index in worker.slots.iter().flatten() {
             let task = &mut self.tasks[index];
@@ -164,15 +161,12 @@ impl State {
             let task = self.tasks.remove(index);
             self.waiting.end(&task, ran);
             if task.stage == Stage::Running {
-                self.stats.failed += 1;
                 let gone = Outcome::WorkerGone {
                     worker: id,
                     attempts: task.attempts,
                 };
-                messages.push(Message::Settled {
-                    ticket: task.ticket,
-                    outcome: if started { gone } else { Outcome::WorkerStart },
-                });
+                let outcome = if started { gone } else { Outcome::WorkerStart };
+                messages.push(self.ended(task.ticket, outcome));
             }
         }
         messages

@@ -28,7 +28,7 @@ use super::queue::PRIORITIES;
 use super::share::Share;
 use super::slab::Slab;
 use super::spin;
-use super::stats::Stats;
+use super::stats::{Failure, Stats};
 use super::task::{NewTask, Placement, Task};
 use super::waiting::Waiting;
 use super::worker::Worker;
@@ -169,6 +169,7 @@ impl State {
         }
         let pinned = matches!(new.placement, Placement::Worker(_));
         if !pinned && self.is_full(new.lane) {
+            self.stats.failed(Failure::Refused);
             return Err(Refusal::Full);
         }
         Ok(self.enqueue(new, now))

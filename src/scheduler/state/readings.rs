@@ -3,8 +3,9 @@
 use super::State;
 use crate::scheduler::ids::WorkerId;
 use crate::scheduler::lane::Lane;
-use crate::scheduler::stats::{Measured, Snapshot, Times, WorkerSnapshot};
-use crate::scheduler::worker::WorkerState;
+use crate::scheduler::stats::{Measured, Snapshot, TaskSnapshot, Times, WorkerSnapshot};
+use crate::scheduler::task::Task;
+use crate::scheduler::worker::{Worker, WorkerState};
 
 impl State {
     /// Tasks that wait, and tasks that run.
@@ -27,37 +28,82 @@ impl State {
 
     pub(in crate::scheduler) fn snapshot(&self, now: u64) -> Snapshot {
         let (queued, running) = self.load();
-        let ms = |ns: u64| ns as f64 / 1e6;
-        let worker = |id: u32| {
-            let worker = &self.workers[id];
-            let state = match worker.state {
-                WorkerState::Starting => "starting",
-                _ if worker.is_busy() => "busy",
-                _ => "idle",
-            };
-            WorkerSnapshot {
-                id: WorkerId(id),
-                lane: worker.lane,
-                state,
-                running: worker.running,
-                completed: worker.completed,
-                age: ms(now.saturating_sub(worker.since)),
-                busy: ms(worker.busy_ns),
-                thread: worker.thread,
-            }
-        };
+        let workers: Vec<_> = self
+            .workers
+            .keys()
+            .map(|id| self.worker_snapshot(WorkerId(id), now))
+            .collect();
+        let begun = self.workers.keys().flat_map(|id| self.begun_tasks(id));
+        let running_ns: u64 = begun.map(|task| now.saturating_sub(task.started)).sum();
+        let age = |since: u64| ms(now.saturating_sub(since));
         let allowed = now.saturating_sub(self.stats.started_at).max(1) as f64
             * f64::from(self.limits.max_threads);
         Snapshot {
-            workers: self.workers.keys().map(worker).collect(),
             queued,
             running,
-            completed: self.stats.completed,
-            failed: self.stats.failed,
+            counts: self.stats.counts(),
+            oldest_queued: self.oldest_queued().map(age),
+            oldest_running: workers
+                .iter()
+                .flat_map(|worker| &worker.tasks)
+                .map(|task| task.running)
+                .reduce(f64::max),
+            workers,
             wait: self.stats.wait(),
             run: self.stats.run(),
-            utilization: (self.stats.busy_ns as f64 / allowed).min(1.0),
+            utilization: ((self.stats.busy_ns + running_ns) as f64 / allowed).min(1.0),
             queued_bytes: self.queued_bytes,
         }
     }
+
+    fn worker_snapshot(&self, id: WorkerId, now: u64) -> WorkerSnapshot {
+        let worker = &self.workers[id.0];
+        let state = match worker.state {
+            WorkerState::Starting => "starting",
+            _ if worker.is_busy() => "busy",
+            _ => "idle",
+        };
+        let since = |task: &Task| now.saturating_sub(task.started);
+        WorkerSnapshot {
+            id,
+            lane: worker.lane,
+            state,
+            running: worker.running,
+            tasks: self
+                .begun_tasks(id.0)
+                .map(|task| TaskSnapshot {
+                    ticket: task.ticket,
+                    target: task.target,
+                    running: ms(since(task)),
+                })
+                .collect(),
+            completed: worker.completed,
+            age: ms(now.saturating_sub(worker.since)),
+            busy: ms(worker.busy_ns + self.begun_tasks(id.0).map(since).sum::<u64>()),
+            thread: worker.thread,
+        }
+    }
+
+    /// The tasks that a worker runs: one that starts may have been given some already.
+    fn begun_tasks(&self, id: u32) -> impl Iterator<Item = &Task> {
+        let worker = &self.workers[id];
+        let begun = worker.state != WorkerState::Starting;
+        let tasks = worker.slots.iter().flatten().filter(move |_| begun);
+        tasks.map(|&index| &self.tasks[index])
+    }
+
+    /// When the task came that has waited for longest, be it for a worker that starts.
+    fn oldest_queued(&self) -> Option<u64> {
+        let starting = |worker: &&Worker| worker.state == WorkerState::Starting;
+        let workers = self.workers.keys().map(|id| &self.workers[id]);
+        let given = workers
+            .filter(starting)
+            .flat_map(|worker| worker.slots.iter().flatten())
+            .map(|&index| self.tasks[index].enqueued);
+        given.chain(self.waiting.oldest(&self.tasks)).min()
+    }
+}
+
+fn ms(ns: u64) -> f64 {
+    ns as f64 / 1e6
 }

@@ -128,9 +128,15 @@ fn a_bound_task_that_is_given_up_leaves_its_line() {
     assert!(taken(&mut state, ids[0], 0).is_some());
     let key = state.enqueue(keyed(1, 5), 0);
     let last = state.enqueue(keyed(2, 5), 0);
-    assert!(matches!(state.give_up(key), Given::Waiting));
+    assert!(matches!(
+        state.give_up(key, &Outcome::Cancelled),
+        Given::Waiting
+    ));
     assert_eq!(state.load(), (1, 1));
-    assert!(matches!(state.give_up(last), Given::Waiting));
+    assert!(matches!(
+        state.give_up(last, &Outcome::Cancelled),
+        Given::Waiting
+    ));
     assert_eq!(state.load(), (0, 1));
     state.enqueue(keyed(3, 5), 0);
     let failed = state.fail_waiting(Lane::Script, || Outcome::Cancelled);

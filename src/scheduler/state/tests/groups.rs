@@ -216,7 +216,10 @@ fn a_thousand_groups_share_alike_and_are_forgotten() {
     let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
     assert!(*least >= 40 && *most <= 60, "{least} to {most}");
     let key = state.enqueue(of("another", Lane::Script, 0), 0);
-    assert!(matches!(state.give_up(key), Given::Waiting));
+    assert!(matches!(
+        state.give_up(key, &Outcome::Cancelled),
+        Given::Waiting
+    ));
     assert_eq!(run(&mut state, id, 100_000, |_| 1000).len(), 50_000);
     assert_eq!(state.waiting.remembered_groups(), 0);
     assert_eq!(state.load(), (0, 0));
