@@ -81,9 +81,10 @@ test('what is not a region is refused', (t) => {
 
 for (const [what, word, by, said] of [
   ['magic', 0, 1n, /no region header/],
-  ['version', 1, 1n, /version 2, this package reads 1/],
+  ['version', 1, 1n, /version 3, this package reads 2/],
   ['size', 2, 64n, /\d+ bytes, where its header says \d+/],
-  ['number of rows', 3, 1n << 32n, /its parts take \d+/]
+  ['version of its seats', 12, 1n << 32n, /its seats are of version 3, this package reads 2/],
+  ['number of rows', 23, 1n, /its cells do not fit into it/]
 ]) {
   test(`a region of another ${what} is refused, and harms nobody`, (t) => {
     const {

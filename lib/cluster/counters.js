@@ -6,7 +6,7 @@
 
 const { RspoolError, invalidArgument } = require('../errors')
 const { didYouMean, show } = require('../pool/options/validate')
-const { SharedRegion, ROWS_USED } = require('./region')
+const { SharedRegion } = require('./region')
 
 class ClusterCounters {
   #words
@@ -25,7 +25,7 @@ class ClusterCounters {
   constructor(region, row, share) {
     this.#words = region.words
     this.#first = region.rowStart(0)
-    this.#stride = region.layout.rowBytes / 8
+    this.#stride = region.layout.cells.stride / 8
     this.#own = region.rowStart(row)
     this.#region = region
     for (const [name, { kind, at }] of region.plan.cells) {
@@ -154,7 +154,7 @@ class ClusterCounters {
 
   #sum(/** @type {number} */ cell) {
     const words = this.#words
-    const rows = Number(Atomics.load(words, ROWS_USED))
+    const rows = this.#region.rowsUsed
     let at = this.#first + cell
     let sum = 0n
     for (let row = 0; row < rows; row++, at += this.#stride) sum += Atomics.load(words, at)

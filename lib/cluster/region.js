@@ -3,7 +3,7 @@
 // The shared region as JavaScript sees it: seats of processes, and rows of cells. The layout is the
 // native side's; here are only the numbers of the words.
 
-const { Region } = /** @type {any} */ (require('../native/load'))
+const { Region, RegionLook } = /** @type {any} */ (require('../native/load'))
 const { RspoolError } = require('../errors')
 
 // The words of a seat and of the header, as in src/memory/region/layout.rs.
@@ -12,7 +12,6 @@ const SEAT = {
   beat: 1,
   state: 2,
   debugged: 3,
-  capture: 4,
   textLength: 5,
   requests: 6,
   connections: 7,
@@ -24,15 +23,42 @@ const SEAT = {
   external: 13,
   poolQueued: 14,
   poolRunning: 15,
-  errors: 16
+  errors: 16,
+  slot: 18,
+  generation: 19,
+  row: 20,
+  started: 21,
+  ready: 22
 }
 const STATE = { free: 0, booting: 1, ready: 2, draining: 3 }
-const ROWS_USED = 32
+/** The words of what is known of a slot. */
+const SLOT = { state: 0, generation: 1, restarts: 2, changed: 3, causeLength: 4, cause: 8 }
+const SLOT_STATES = /** @type {const} */ ([
+  'stopped',
+  'booting',
+  'ready',
+  'draining',
+  'backing-off',
+  'failed',
+  'stalled'
+])
+/** The words that all share. */
+const SHARED = { rowsUsed: 0, size: 1, phase: 2, reloaded: 3, reloadsFailed: 4, primary: 5, primaryBeat: 6 }
+const PHASES = /** @type {const} */ (['running', 'stopping', 'stopped'])
+/** What the helper thread of a process can be asked for. */
+const ASK = { stack: 1, startProfile: 2, stopProfile: 3, heapSnapshot: 4 }
 const WORDS_PER_LINE = 8
+
+/** The monotonic clock of the machine, in whole microseconds: it is the same in all processes. */
+const microseconds = () => Number(process.hrtime.bigint() / 1000n)
+
+/** @typedef {{ counters: string[], gauges: string[], histograms: Record<string, number[]> }} Names */
+/** @typedef {{ offset: number, count: number, stride: number }} Section */
+/** @typedef {Record<'shared'|'seats'|'tokens'|'cells'|'texts'|'slots'|'requests'|'about', Section> & { total: number }} Layout */
 
 /**
  * The cells that the names need, each kind on cache lines of its own.
- * @param {{ counters: string[], gauges: string[], histograms: Record<string, number[]> }} names
+ * @param {Names} names
  */
 function planCells(names) {
   /** @type {Map<string, { kind: 'counter'|'gauge'|'histogram', at: number, bounds?: number[] }>} */
@@ -63,52 +89,34 @@ function digest(/** @type {object} */ names) {
   return hash
 }
 
-class SharedRegion {
-  /** @param {any} native @param {ReturnType<typeof planCells>} plan */
-  constructor(native, plan) {
-    this.native = native
+/** What of a region can be read, whoever maps it. */
+class RegionWords {
+  /** @param {Layout} layout @param {BigInt64Array} words @param {ReturnType<typeof planCells>} plan */
+  constructor(layout, words, plan) {
+    this.layout = layout
+    this.words = words
     this.plan = plan
-    this.layout = native.layout
-    this.words = new BigInt64Array(native.buffer())
-  }
-
-  /**
-   * @param {{ counters: string[], gauges: string[], histograms: Record<string, number[]> }} names
-   * @param {{ rows: number, seats: number, tokens: number }} size
-   */
-  static create(names, { rows, seats, tokens }) {
-    const plan = planCells(names)
-    return attempt(
-      () => new SharedRegion(Region.create({ seats, rows, tokens, cells: plan.size, schema: digest(names) }), plan)
-    )
-  }
-
-  /**
-   * @param {number} fd
-   * @param {{ counters: string[], gauges: string[], histograms: Record<string, number[]> }} names
-   */
-  static open(fd, names) {
-    return attempt(() => new SharedRegion(Region.open(fd, digest(names)), planCells(names)))
   }
 
   /** @param {number} seat @param {number} word */
   get(seat, word) {
-    return Number(Atomics.load(this.words, this.#at(seat, word)))
+    return Number(Atomics.load(this.words, wordAt(this.layout.seats, seat, word)))
   }
 
-  /** @param {number} seat @param {number} word @param {number} value */
-  set(seat, word, value) {
-    Atomics.store(this.words, this.#at(seat, word), BigInt(Math.round(value)))
+  /** @param {number} slot @param {number} word */
+  getSlot(slot, word) {
+    return Number(Atomics.load(this.words, wordAt(this.layout.slots, slot, word)))
   }
 
-  /** @param {number} seat */
-  clear(seat) {
-    for (let word = 0; word < this.layout.seatBytes / 8; word++) this.set(seat, word, 0)
+  /** Why the last process of the slot died. @param {number} slot */
+  causeOf(slot) {
+    const at = wordAt(this.layout.slots, slot, SLOT.cause)
+    return this.#text(at, this.getSlot(slot, SLOT.causeLength), this.layout.slots.stride - SLOT.cause * 8)
   }
 
-  /** Adds to what the helper counts for a row. @param {number} row @param {'requests'|'errors'} name @param {number} n */
-  countOwn(row, name, n) {
-    if (n > 0) Atomics.add(this.words, this.rowStart(row) + this.plan.own[name], BigInt(n))
+  /** @param {number} word */
+  getShared(word) {
+    return Number(Atomics.load(this.words, wordAt(this.layout.shared, 0, word)))
   }
 
   /** @param {number} row @param {'requests'|'errors'} name */
@@ -116,35 +124,145 @@ class SharedRegion {
     return Number(Atomics.load(this.words, this.rowStart(row) + this.plan.own[name]))
   }
 
-  /** Writes the text of a seat, as much as there is room for. @param {number} seat @param {string} text */
-  writeText(seat, text) {
-    const { texts, textBytes } = this.layout
-    const bytes = Buffer.alloc(textBytes)
-    const length = bytes.write(text)
-    for (let at = 0; at < length; at += 8) {
-      Atomics.store(this.words, (texts + seat * textBytes + at) / 8, bytes.readBigInt64LE(at))
-    }
-    this.set(seat, SEAT.textLength, length)
+  /** What the cluster says of itself, as JSON. */
+  get about() {
+    const { about } = this.layout
+    return this.#text(about.offset / 8, about.stride, about.stride).replace(/\0+$/, '')
   }
 
   /** @param {number} row the first word of a row of cells */
   rowStart(row) {
-    return (this.layout.cells + row * this.layout.rowBytes) / 8
+    return wordAt(this.layout.cells, row, 0)
   }
 
   /** Readers sum the rows below this. */
   get rowsUsed() {
-    return Number(Atomics.load(this.words, ROWS_USED))
+    return this.getShared(SHARED.rowsUsed)
+  }
+
+  /** Tokens of the CPU budget that nobody holds. */
+  freeTokens() {
+    const { tokens } = this.layout
+    let free = 0
+    for (let token = 0; token < tokens.count; token++)
+      if (Atomics.load(this.words, wordAt(tokens, token, 0)) === 0n) free++
+    return free
+  }
+
+  #text(/** @type {number} */ at, /** @type {number} */ length, /** @type {number} */ room) {
+    const bytes = Buffer.alloc(Math.max(0, Math.min(length, room)))
+    const word = Buffer.alloc(8)
+    for (let byte = 0; byte < bytes.length; byte += 8) {
+      word.writeBigInt64LE(Atomics.load(this.words, at + byte / 8))
+      word.copy(bytes, byte)
+    }
+    return bytes.toString()
+  }
+}
+
+/** A region of the cluster that this process belongs to. */
+class SharedRegion extends RegionWords {
+  /** @param {any} native @param {ReturnType<typeof planCells>} plan */
+  constructor(native, plan) {
+    super(native.layout, new BigInt64Array(native.buffer()), plan)
+    this.native = native
+  }
+
+  /**
+   * @param {Names} names
+   * @param {{ rows: number, seats: number, slots?: number, tokens: number }} size
+   * @param {object} [about] what programs outside are told
+   */
+  static create(names, { rows, seats, slots = 0, tokens }, about = {}) {
+    const plan = planCells(names)
+    const spec = { seats, slots, rows, tokens, cells: plan.size, schema: digest(names), about: JSON.stringify(about) }
+    return attempt(() => new SharedRegion(Region.create(spec), plan))
+  }
+
+  /**
+   * @param {number} fd
+   * @param {Names} names
+   */
+  static open(fd, names) {
+    return attempt(() => new SharedRegion(Region.open(fd, digest(names)), planCells(names)))
+  }
+
+  /** @param {number} seat @param {number} word @param {number} value */
+  set(seat, word, value) {
+    Atomics.store(this.words, wordAt(this.layout.seats, seat, word), BigInt(Math.round(value)))
+  }
+
+  /** @param {number} slot @param {number} word @param {number} value */
+  setSlot(slot, word, value) {
+    Atomics.store(this.words, wordAt(this.layout.slots, slot, word), BigInt(Math.round(value)))
+  }
+
+  /** @param {number} slot @param {string} cause why its process died */
+  setCause(slot, cause) {
+    const room = this.layout.slots.stride - SLOT.cause * 8
+    const bytes = Buffer.alloc(room)
+    const length = bytes.write(cause)
+    for (let at = 0; at < length; at += 8)
+      Atomics.store(this.words, wordAt(this.layout.slots, slot, SLOT.cause + at / 8), bytes.readBigInt64LE(at))
+    this.setSlot(slot, SLOT.causeLength, length)
+  }
+
+  /** @param {number} word @param {number} value */
+  setShared(word, value) {
+    Atomics.store(this.words, wordAt(this.layout.shared, 0, word), BigInt(Math.round(value)))
+  }
+
+  /** @param {number} seat */
+  clear(seat) {
+    const { seats, requests } = this.layout
+    const first = wordAt(requests, seat, 0)
+    this.words.fill(0n, first, first + requests.stride / 8)
+    for (let word = 0; word < seats.stride / 8; word++) this.set(seat, word, 0)
+  }
+
+  /** Adds to what the helper counts for a row. @param {number} row @param {'requests'|'errors'} name @param {number} n */
+  countOwn(row, name, n) {
+    if (n > 0) Atomics.add(this.words, this.rowStart(row) + this.plan.own[name], BigInt(n))
   }
 
   /** @param {number} row A row that nobody ever used is not summed. */
   useRow(row) {
-    if (row >= this.rowsUsed) Atomics.store(this.words, ROWS_USED, BigInt(row + 1))
+    if (row >= this.rowsUsed) this.setShared(SHARED.rowsUsed, row + 1)
+  }
+}
+
+/** The region of another program's cluster: a copy that is taken anew by `refresh`. Writing into it changes nothing. */
+class RegionCopy extends RegionWords {
+  #look
+
+  /** @param {any} look @param {ReturnType<typeof planCells>} plan */
+  constructor(look, plan) {
+    super(look.layout, new BigInt64Array(look.layout.total / 8), plan)
+    this.#look = look
+    this.refresh()
   }
 
-  #at(/** @type {number} */ seat, /** @type {number} */ word) {
-    return (this.layout.seats + seat * this.layout.seatBytes) / 8 + word
+  /** @param {string} path as /proc/<pid>/fd/<number> */
+  static open(path) {
+    return attempt(() => {
+      const look = RegionLook.open(path)
+      const about = JSON.parse(new RegionCopy(look, planCells(NO_NAMES)).about || '{}')
+      const copy = new RegionCopy(look, planCells(about.names ?? NO_NAMES))
+      return { region: copy, about }
+    })
   }
+
+  refresh() {
+    this.#look.copy(this.words)
+  }
+}
+
+/** @type {Names} */
+const NO_NAMES = { counters: [], gauges: [], histograms: {} }
+
+/** @param {Section} section @param {number} part @param {number} word */
+function wordAt({ offset, stride }, part, word) {
+  return (offset + part * stride) / 8 + word
 }
 
 /** @template T @param {() => T} make */
@@ -156,4 +274,16 @@ function attempt(make) {
   }
 }
 
-module.exports = { SharedRegion, SEAT, STATE, ROWS_USED, digest }
+module.exports = {
+  SharedRegion,
+  RegionCopy,
+  SEAT,
+  STATE,
+  SLOT,
+  SLOT_STATES,
+  SHARED,
+  PHASES,
+  ASK,
+  microseconds,
+  digest
+}

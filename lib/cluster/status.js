@@ -26,7 +26,7 @@ function readStatus({ slots, region, counters, size, phase, rowOf, upkeep, spare
       state: process.state === 'spare' ? 'ready' : process.state,
       ...processStatus(process, region, phase === 'stopped' ? undefined : upkeep)
     })),
-    budget: { tokens: region.layout.tokenCount, free: region.native.freeTokens() },
+    budget: { tokens: region.layout.tokens.count, free: region.freeTokens() },
     counters: counters.snapshot()
   }
 }

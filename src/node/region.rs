@@ -2,14 +2,14 @@
 
 use std::ffi::c_void;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::path::Path;
 use std::ptr;
-use std::sync::atomic::Ordering;
 
-use napi::bindgen_prelude::{BigInt, ToNapiValue, TypeName, ValueType};
+use napi::bindgen_prelude::{BigInt, BigInt64Array, ToNapiValue, TypeName, ValueType};
 use napi::{Error, Result, Status, sys};
 use napi_derive::napi;
 
-use crate::memory::region::{Region, SEAT_BYTES, Spec, TEXT_BYTES};
+use crate::memory::region::{Answer, Layout, Look, Region, Section, Spec};
 use crate::supervise::budget::{self, Budget};
 
 /// What a region is to have room for; see `Spec`.
@@ -17,6 +17,8 @@ use crate::supervise::budget::{self, Budget};
 pub struct RegionSpec {
     /// Processes alive at one time.
     pub seats: u32,
+    /// Slots.
+    pub slots: u32,
     /// Rows of cells.
     pub rows: u32,
     /// 64-bit cells in a row.
@@ -25,29 +27,88 @@ pub struct RegionSpec {
     pub tokens: u32,
     /// Digest of the names.
     pub schema: BigInt,
+    /// What the cluster says of itself to programs outside, as JSON.
+    pub about: String,
 }
 
-/// Where the parts of a region are, in bytes.
+/// Parts of equal size, one after the other.
+#[napi(object)]
+pub struct RegionSection {
+    /// Bytes from the start of the region.
+    pub offset: u32,
+    /// How many parts.
+    pub count: u32,
+    /// Bytes of each.
+    pub stride: u32,
+}
+
+impl From<Section> for RegionSection {
+    fn from(section: Section) -> RegionSection {
+        RegionSection {
+            offset: section.offset as u32,
+            count: section.count as u32,
+            stride: section.stride as u32,
+        }
+    }
+}
+
+/// Where the sections of a region are.
 #[napi(object)]
 pub struct RegionLayout {
-    /// Seats in the region.
-    pub seat_count: u32,
-    /// First seat.
-    pub seats: u32,
-    /// Bytes of a seat.
-    pub seat_bytes: u32,
-    /// Tokens in the region.
-    pub token_count: u32,
-    /// Rows in the region.
-    pub row_count: u32,
-    /// First row of cells.
-    pub cells: u32,
-    /// Bytes of a row.
-    pub row_bytes: u32,
-    /// First text.
-    pub texts: u32,
-    /// Bytes of a text.
-    pub text_bytes: u32,
+    /// What all processes share.
+    pub shared: RegionSection,
+    /// Seats of processes.
+    pub seats: RegionSection,
+    /// Tokens of the CPU budget.
+    pub tokens: RegionSection,
+    /// Rows of cells.
+    pub cells: RegionSection,
+    /// A text for each seat.
+    pub texts: RegionSection,
+    /// What is known of each slot.
+    pub slots: RegionSection,
+    /// The requests of each seat.
+    pub requests: RegionSection,
+    /// What the cluster says of itself.
+    pub about: RegionSection,
+    /// Bytes of all of it.
+    pub total: u32,
+}
+
+impl From<Layout> for RegionLayout {
+    fn from(layout: Layout) -> RegionLayout {
+        RegionLayout {
+            shared: layout.shared.into(),
+            seats: layout.seats.into(),
+            tokens: layout.tokens.into(),
+            cells: layout.cells.into(),
+            texts: layout.texts.into(),
+            slots: layout.slots.into(),
+            requests: layout.requests.into(),
+            about: layout.about.into(),
+            total: layout.total as u32,
+        }
+    }
+}
+
+/// A request to the helper thread of a process.
+#[napi(object)]
+pub struct HelperQuestion {
+    /// Number of the request.
+    pub number: u32,
+    /// What is wanted.
+    pub kind: u32,
+    /// What the kind takes.
+    pub argument: u32,
+}
+
+/// An answer of the helper thread of a process.
+#[napi(object)]
+pub struct HelperAnswer {
+    /// False when `text` says why it could not be done.
+    pub ok: bool,
+    /// What was asked for.
+    pub text: String,
 }
 
 /// A region that this process made or inherited.
@@ -65,25 +126,16 @@ impl JsRegion {
     /// Makes a region.
     #[napi(factory)]
     pub fn create(spec: RegionSpec) -> Result<JsRegion> {
-        let RegionSpec {
-            seats,
-            rows,
-            cells,
-            tokens,
-            schema,
-        } = spec;
-        let spec = Spec {
-            seats,
-            rows,
-            cells,
-            tokens,
-            schema: schema.get_u64().1,
+        let room = Spec {
+            seats: spec.seats,
+            slots: spec.slots,
+            rows: spec.rows,
+            cells: spec.cells,
+            tokens: spec.tokens,
+            schema: spec.schema.get_u64().1,
         };
-        if spec.layout().total > 1 << 30 {
-            return Err(failure("the region would be larger than 1 GiB"));
-        }
         Ok(JsRegion {
-            region: Region::create(spec).map_err(failure)?,
+            region: Region::create(room, &spec.about).map_err(failure)?,
         })
     }
 
@@ -99,7 +151,7 @@ impl JsRegion {
         // The grandchildren of the cluster have no business with the region.
         rustix::io::fcntl_setfd(file, rustix::io::FdFlags::CLOEXEC).map_err(failure)?;
         let region = Region::open(file).map_err(failure)?;
-        if region.spec().schema != schema.get_u64().1 {
+        if region.schema() != schema.get_u64().1 {
             return Err(failure(
                 "not the shared region of this cluster: it has other names",
             ));
@@ -116,18 +168,7 @@ impl JsRegion {
     /// Where its parts are.
     #[napi(getter)]
     pub fn layout(&self) -> RegionLayout {
-        let (spec, layout) = (self.region.spec(), self.region.layout());
-        RegionLayout {
-            seat_count: spec.seats,
-            seats: layout.seats as u32,
-            seat_bytes: SEAT_BYTES as u32,
-            token_count: spec.tokens,
-            row_count: spec.rows,
-            cells: layout.cells as u32,
-            row_bytes: layout.row_bytes as u32,
-            texts: layout.texts as u32,
-            text_bytes: TEXT_BYTES as u32,
-        }
+        self.region.layout().into()
     }
 
     /// An ArrayBuffer over a new mapping, which lives until the buffer is collected.
@@ -149,22 +190,82 @@ impl JsRegion {
         Budget::reclaim(&self.region, seat) as u32
     }
 
-    /// Tokens that nobody holds.
-    #[napi]
-    pub fn free_tokens(&self) -> u32 {
-        (0..self.region.spec().tokens as usize)
-            .filter(|&token| self.region.token(token).load(Ordering::Relaxed) == 0)
-            .count() as u32
+    fn seat(&self, seat: u32) -> Result<usize> {
+        let seat = seat as usize;
+        if seat < self.region.layout().seats.count {
+            return Ok(seat);
+        }
+        Err(failure(format!("no seat {seat}")))
     }
 
-    /// The text of a seat.
+    /// Asks the helper thread of the process in a seat; gives the number of the request, or nothing while
+    /// another is open.
     #[napi]
-    pub fn text(&self, seat: u32) -> String {
-        if seat < self.region.spec().seats {
-            self.region.text(seat as usize)
-        } else {
-            String::new()
-        }
+    pub fn ask(&self, seat: u32, kind: u8, argument: u32) -> Result<Option<u32>> {
+        Ok(self.region.ask(self.seat(seat)?, kind, argument))
+    }
+
+    /// The open request to the process in a seat.
+    #[napi]
+    pub fn question(&self, seat: u32) -> Result<Option<HelperQuestion>> {
+        let question = self.region.question(self.seat(seat)?);
+        Ok(question.map(|question| HelperQuestion {
+            number: question.number,
+            kind: question.kind.into(),
+            argument: question.argument,
+        }))
+    }
+
+    /// Answers a request.
+    #[napi]
+    pub fn answer(&self, seat: u32, number: u32, answer: HelperAnswer) -> Result<()> {
+        let HelperAnswer { ok, text } = answer;
+        self.region
+            .answer(self.seat(seat)?, number, &Answer { ok, text });
+        Ok(())
+    }
+
+    /// The answer to a request, when there is one.
+    #[napi]
+    pub fn answer_to(&self, seat: u32, number: u32) -> Result<Option<HelperAnswer>> {
+        let answer = self.region.answer_to(self.seat(seat)?, number);
+        Ok(answer.map(|Answer { ok, text }| HelperAnswer { ok, text }))
+    }
+}
+
+/// The region of another program's cluster, which can be copied and not written.
+#[napi(js_name = "RegionLook")]
+pub struct JsLook {
+    look: Look,
+}
+
+#[napi]
+impl JsLook {
+    /// Opens the region that a path names, as `/proc/<pid>/fd/<number>` does.
+    #[napi(factory)]
+    pub fn open(path: String) -> Result<JsLook> {
+        Ok(JsLook {
+            look: Look::open(Path::new(&path)).map_err(failure)?,
+        })
+    }
+
+    /// Where its sections are.
+    #[napi(getter)]
+    pub fn layout(&self) -> RegionLayout {
+        self.look.layout().into()
+    }
+
+    /// The digest of the names.
+    #[napi(getter)]
+    pub fn schema(&self) -> BigInt {
+        BigInt::from(self.look.schema())
+    }
+
+    /// Copies the region as it is now into `words`, as far as there is room.
+    #[napi]
+    pub fn copy(&self, mut words: BigInt64Array) {
+        // SAFETY: the caller's array, which nothing else uses during this call.
+        self.look.copy(unsafe { words.as_mut() });
     }
 }
 
@@ -225,11 +326,9 @@ pub fn share_cpu(busy: u32) -> Result<bool> {
     // The budget of a cluster of one process. Each pool has one busy worker without a token.
     let spec = Spec {
         seats: 1,
-        rows: 1,
-        cells: 1,
         tokens: busy.saturating_sub(1),
-        schema: 0,
+        ..Spec::default()
     };
-    let region = Region::create(spec).map_err(failure)?;
+    let region = Region::create(spec, "").map_err(failure)?;
     Ok(budget::set_current(Budget::new(region, 0)))
 }

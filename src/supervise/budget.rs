@@ -127,7 +127,7 @@ impl Budget {
 
     /// All tokens.
     pub fn size(&self) -> usize {
-        self.inner.region.spec().tokens as usize
+        self.inner.region.tokens()
     }
 
     /// Registers what to call, on a thread of the budget, after [`Budget::want`] when a token may be
@@ -162,7 +162,7 @@ impl Budget {
     /// primary, before the seat is given to another.
     pub fn reclaim(region: &Region, seat: u32) -> usize {
         let holder = u64::from(seat) + 1;
-        let freed = (0..region.spec().tokens as usize)
+        let freed = (0..region.tokens())
             .filter(|&token| {
                 let word = region.token(token);
                 word.compare_exchange(holder, 0, Ordering::SeqCst, Ordering::Relaxed)
@@ -180,7 +180,7 @@ impl Inner {
     /// Makes the first token that is `from` be `to`, beginning with the one that was changed last;
     /// false when there is none.
     fn change(&self, from: u64, to: u64) -> bool {
-        let tokens = self.region.spec().tokens as usize;
+        let tokens = self.region.tokens();
         let first = self.hint.load(Ordering::Relaxed);
         let changed = (0..tokens)
             .map(|step| (first + step) % tokens)
@@ -240,7 +240,7 @@ impl Inner {
 }
 
 fn free_tokens(region: &Region) -> usize {
-    (0..region.spec().tokens as usize)
+    (0..region.tokens())
         .filter(|&token| region.token(token).load(Ordering::SeqCst) == 0)
         .count()
 }
@@ -300,14 +300,14 @@ mod tests {
     use std::sync::mpsc;
 
     fn region(tokens: u32) -> Region {
-        Region::create(Spec {
+        let spec = Spec {
             seats: 8,
             rows: 1,
             cells: 1,
             tokens,
-            schema: 0,
-        })
-        .unwrap()
+            ..Spec::default()
+        };
+        Region::create(spec, "").unwrap()
     }
 
     #[test]

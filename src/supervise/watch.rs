@@ -2,7 +2,7 @@
 //!
 //! Four times a second, and as soon as a process ends, it looks at every watched seat:
 //!
-//! 1. A stalled loop is asked for its JavaScript stack (a flag in its seat, answered by a helper
+//! 1. A stalled loop is asked for its JavaScript stack (a request in its seat, answered by a helper
 //!    thread in that process), gets a second to give it, and is killed.
 //! 2. The budget's tokens of a process that has ended go back, even while the primary is busy.
 //! 3. Once a second the processes are read; three readings of memory in a row above the limit are
@@ -32,6 +32,8 @@ const READ_EVERY: Duration = Duration::from_secs(1);
 /// The share of memory is dear, and holds up the process for as long as it takes.
 const READ_SHARE_EVERY: Duration = Duration::from_secs(5);
 const STACK_WAIT: Duration = Duration::from_secs(1);
+/// The kind of request that the helper thread of a process answers with its stack.
+const ASK_STACK: u8 = 1;
 /// There is nothing to look at.
 const IDLE: Duration = Duration::from_secs(3600);
 
@@ -87,12 +89,22 @@ struct Watched {
     reading: Option<Reading>,
 }
 
+/// A loop that was found stalled.
+#[derive(Debug)]
+struct Stalled {
+    since: Instant,
+    silent_ms: u64,
+    /// The request for its stack, once it could be made.
+    asked: Option<u32>,
+    reported: bool,
+}
+
 /// What only the thread knows of it.
 #[derive(Debug)]
 struct Record {
     pid: u32,
     judge: Option<Judge>,
-    stalled: Option<(Instant, u64)>,
+    stalled: Option<Stalled>,
     reading: Option<(Instant, Reading)>,
     shared_at: Option<Instant>,
     above: u32,
@@ -239,20 +251,30 @@ fn look_at(
     if record.ended || word(seat::PID) != i64::from(watched.pid) {
         return None;
     }
-    if let Some((since, silent_ms)) = record.stalled {
-        if silent_ms == 0 {
+    if let Some(stalled) = &mut record.stalled {
+        if stalled.reported {
             return None;
         }
-        if word(seat::TEXT_LENGTH) == 0 && watched.limits.stack && now - since < STACK_WAIT {
-            return None;
+        let mut answer = None;
+        if watched.limits.stack {
+            // Somebody else may have been asking.
+            stalled.asked = stalled.asked.or_else(|| region.ask(number, ASK_STACK, 0));
+            answer = stalled
+                .asked
+                .and_then(|asked| region.answer_to(number, asked));
+            if answer.is_none() && now - stalled.since < STACK_WAIT {
+                return None;
+            }
         }
-        record.stalled = Some((since, 0));
+        stalled.reported = true;
         // An error means that it ended by itself in the meantime.
         let _ = watched.handle.as_ref().map(|handle| handle.kill());
         return Some(Report::Stalled {
             pid: watched.pid,
-            silent_ms,
-            stack: region.text(number),
+            silent_ms: stalled.silent_ms,
+            stack: answer
+                .filter(|answer| answer.ok)
+                .map_or_else(String::new, |answer| answer.text),
         });
     }
     let judge = record.judge.as_mut()?;
@@ -273,13 +295,16 @@ fn look_at(
         usage: usage.map(|usage| (usage.state, usage.cpu_ms)),
     };
     if let Verdict::Stalled(silent_ms) = judge.look(look) {
-        region
-            .seat(number, seat::TEXT_LENGTH)
-            .store(0, Ordering::Release);
-        region
-            .seat(number, seat::CAPTURE)
-            .store(1, Ordering::Release);
-        record.stalled = Some((now, silent_ms));
+        record.stalled = Some(Stalled {
+            since: now,
+            silent_ms,
+            asked: watched
+                .limits
+                .stack
+                .then(|| region.ask(number, ASK_STACK, 0))
+                .flatten(),
+            reported: false,
+        });
     }
     None
 }
@@ -355,14 +380,14 @@ mod tests {
     use std::process::{Child, Command};
 
     fn watched(state: i64, limits: Limits) -> (Watch, Region, Child) {
-        let region = Region::create(Spec {
+        let spec = Spec {
             seats: 1,
             rows: 1,
             cells: 1,
             tokens: 1,
-            schema: 0,
-        })
-        .unwrap();
+            ..Spec::default()
+        };
+        let region = Region::create(spec, "").unwrap();
         let watch = Watch::start(region.remap().unwrap()).unwrap();
         let child = Command::new("sleep").arg("60").spawn().unwrap();
         region

@@ -65,7 +65,7 @@ class Seats {
     this.#options = options
     this.#names = names
     this.#host = host
-    this.#free = Array.from({ length: region.layout.seatCount }, (_, seat) => seat)
+    this.#free = Array.from({ length: region.layout.seats.count }, (_, seat) => seat)
     this.#ports = new Ports(host.wanted)
     this.#handoffs = options.policy === 'rr' ? new Handoffs(this.#ports) : undefined
   }

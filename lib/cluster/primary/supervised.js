@@ -8,6 +8,7 @@ const { EventEmitter } = require('node:events')
 const native = /** @type {any} */ (require('../../native/load'))
 const { Mailbox } = require('../messages')
 const { causeOfDeath } = require('./causes')
+const { SEAT } = require('../region')
 
 const PRELOAD = path.join(__dirname, '..', 'process', 'preload.js')
 /** A process gets its own grace; this much later the primary ends it. */
@@ -35,6 +36,7 @@ class SupervisedProcess extends EventEmitter {
   overMemory = false
   /** What it said went wrong. @type {any} */
   error
+  #region
   /** @type {NodeJS.Timeout|undefined} */
   #timer
 
@@ -58,7 +60,10 @@ class SupervisedProcess extends EventEmitter {
     this.row = place.row
     this.spec = spec
     this.options = options
+    this.#region = region
     region.clear(place.seat)
+    region.set(place.seat, SEAT.started, this.startedAt)
+    this.#writePlace()
     this.worker = fork(spec, options, place, region.native.fd)
     this.pid = this.worker.process.pid
     this.handoffs = handoffs
@@ -72,6 +77,13 @@ class SupervisedProcess extends EventEmitter {
     this.exited = new Promise((resolve) => this.once('exit', resolve))
     this.#listen()
     this.#limitBoot()
+  }
+
+  /** For programs outside: whose seat it is. */
+  #writePlace() {
+    this.#region.set(this.seat, SEAT.slot, this.slot === undefined ? 0 : this.slot + 1)
+    this.#region.set(this.seat, SEAT.generation, this.generation)
+    this.#region.set(this.seat, SEAT.row, this.row)
   }
 
   #limitBoot() {
@@ -89,6 +101,7 @@ class SupervisedProcess extends EventEmitter {
     const { id: slot, generation } = holder
     Object.assign(this, { holder, slot, generation, row, state: 'booting' })
     Object.assign(this.sender, { slot, generation })
+    this.#writePlace()
     this.#limitBoot()
     const env = { ...ownEnv(this.spec, slot), ...slotEnv(slot, generation) }
     this.worker.process.send(
@@ -192,6 +205,7 @@ class SupervisedProcess extends EventEmitter {
     clearTimeout(this.#timer)
     this.state = 'ready'
     this.readyAt = Date.now()
+    this.#region.set(this.seat, SEAT.ready, this.readyAt)
     this.emit('ready')
   }
 
@@ -280,7 +294,7 @@ function fork(spec, options, place, fd) {
     drainIdle: options.drainIdle,
     orphanGrace: options.orphanGrace,
     budget: options.budget,
-    stallStack: options.stallStack && options.stallTimeout !== Infinity
+    stallStack: options.stallStack
   }
   return /** @type {any} */ (
     cluster.fork({

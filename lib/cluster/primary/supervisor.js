@@ -20,10 +20,12 @@ const { installSignals } = require('./signals')
 const { announce } = require('./announce')
 const { withResolvers } = require('./with-resolvers')
 const { Notifier } = require('./systemd')
+const { Record } = require('./record')
 const { OrphanWatch } = require('./orphans')
 const { Upkeep } = require('./upkeep')
 const { SharedGauges, SharedHistograms } = require('../gauges')
 const { prometheusText, serveMetrics } = require('../metrics')
+const { version } = require('../../../package.json')
 
 /**
  * Events: 'state' ({ slot, pid, from, to, delay }), 'exit' ({ slot, pid, generation, cause }), 'message'
@@ -48,6 +50,7 @@ class Supervisor extends Post {
   #ending
   #reloads
   #upkeep
+  #record
   #notifier
   #orphans = new OrphanWatch()
   /** @type {import('node:http').Server|undefined} */
@@ -65,12 +68,16 @@ class Supervisor extends Post {
     this.#options = options
     this.#size = options.processes
     this.#names = { counters: options.counters, gauges: options.gauges, histograms: options.histograms }
-    this.#region = SharedRegion.create(this.#names, {
+    const room = {
       rows: rowOf(options, options.maxProcesses),
       seats: seatsFor(options),
+      slots: options.maxProcesses,
       tokens: availableParallelism()
-    })
+    }
+    this.#region = SharedRegion.create(this.#names, room, describe(spec, options, this.#names))
     this.#region.useRow(0)
+    this.#record = new Record(this.#region, () => this.#slots)
+    this.#record.size(this.#size)
     this.counters = new ClusterCounters(this.#region, 0, { fd: this.#region.native.fd, names: this.#names })
     this.gauges = new SharedGauges(this.#region, 0)
     this.histograms = new SharedHistograms(this.#region, 0)
@@ -80,6 +87,7 @@ class Supervisor extends Post {
       spares: () => this.#spares,
       refuse: () => this.#seats.refuse(),
       begun: (why) => {
+        this.#record.phase('stopping')
         this.#ready.reject(why)
         this.#notifier.stopping()
       },
@@ -185,9 +193,11 @@ class Supervisor extends Post {
     this.#reloading++
     try {
       const report = await this.#reloads.run(options)
+      this.#record.reloaded(true)
       announce(this, 'reload', report)
       return report
     } catch (error) {
+      this.#record.reloaded(false)
       if (this.#ending.running) this.#log(`reload: ${/** @type {Error} */ (error).message}`)
       // Who waits for the reload hears of it first.
       setImmediate(() => this.#endIfLost())
@@ -212,6 +222,7 @@ class Supervisor extends Post {
       )
     }
     this.#size = size
+    this.#record.size(size)
     const gone = this.#slots
       .slice(size)
       .filter(({ state }) => state !== 'stopped')
@@ -334,6 +345,7 @@ class Supervisor extends Post {
   #changed(/** @type {Slot} */ slot, /** @type {string} */ from) {
     const { id, state, delay } = slot
     const info = { slot: id, pid: slot.current?.pid, from, to: state }
+    this.#record.write()
     announce(this, 'state', state === 'backing-off' ? { ...info, delay } : info)
     if (slot.state === 'ready' && !this.#verdicts.everReady) {
       this.#verdicts.everReady = true
@@ -368,6 +380,8 @@ class Supervisor extends Post {
 
   #finished(/** @type {number} */ code) {
     this.#removeSignals()
+    this.#record.phase('stopped')
+    this.#record.close()
     this.#upkeep.close()
     this.#orphans.close()
     this.#metricsServer?.close()
@@ -393,6 +407,17 @@ class Supervisor extends Post {
     if (log !== undefined) log(line)
     else process.stderr.write(`rspool: ${line}\n`)
   }
+}
+
+/**
+ * What the region says of the cluster to programs outside.
+ * @param {any} spec
+ * @param {any} options
+ * @param {import('../region').Names} names
+ */
+function describe({ file }, { spare, maxProcesses, signals }, names) {
+  const { pid, version: node } = process
+  return { kind: 'cluster', version, node, pid, startedAt: Date.now(), file, spare, maxProcesses, signals, names }
 }
 
 module.exports = { Supervisor }

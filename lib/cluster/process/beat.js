@@ -5,7 +5,7 @@
 
 const v8 = require('node:v8')
 const inspector = require('node:inspector')
-const { SEAT } = require('../region')
+const { SEAT, microseconds } = require('../region')
 
 const BEAT_EVERY = 250
 
@@ -18,7 +18,6 @@ const BEAT_EVERY = 250
  */
 function startBeat(region, place, servers, pools) {
   const { seat } = place
-  let beats = 0
   const counted = { requests: 0, errors: 0 }
   const count = () => {
     for (const name of /** @type {const} */ (['requests', 'errors'])) {
@@ -35,7 +34,7 @@ function startBeat(region, place, servers, pools) {
     const { heapUsed, external } = process.memoryUsage()
     const put = (/** @type {number} */ word, /** @type {number} */ value) => region.set(seat, word, value)
     put(SEAT.debugged, inspector.url() === undefined ? 0 : 1)
-    put(SEAT.beat, ++beats)
+    put(SEAT.beat, microseconds())
     put(SEAT.requests, servers.requests)
     put(SEAT.errors, servers.errors)
     put(SEAT.connections, servers.connections)

@@ -1,33 +1,65 @@
 //! Where everything is in a region, and what each word means.
 //!
 //! ```text
-//! header | seats: a row for each live process | tokens of the CPU budget | cells: a row for each slot | texts
+//! header with the table of sections | section | section | ...
 //! ```
 //!
+//! The layout is an interface: programs outside of the cluster read it. The header has a version, and so has
+//! each section. A new kind of section moves nothing that is there, and readers that do not know it pass over it.
+//!
 //! A *seat* belongs to one process while it lives. A row of *cells* belongs to a slot for ever, so
-//! what a dead process had counted stays counted. Rows start on cache lines of their own.
+//! what a dead process had counted stays counted. Sections and rows start on cache lines of their own.
 
-/// Bytes before the first seat.
-pub(super) const HEADER_BYTES: usize = 512;
+use super::RegionError;
+
+/// The version of the header and of its table.
+pub(super) const VERSION: u32 = 2;
+/// Bytes of the header: eight words, then the table.
+pub(super) const HEADER_BYTES: usize = 1024;
+/// Word numbers in the header. They never change once the region is in use.
+pub(super) mod header {
+    /// Says that this is a region.
+    pub(crate) const MAGIC: usize = 0;
+    /// The version, and in the upper half the bytes of the header.
+    pub(crate) const VERSION: usize = 1;
+    /// Bytes of the whole region.
+    pub(crate) const TOTAL: usize = 2;
+    /// A digest of the names of the cells.
+    pub(crate) const SCHEMA: usize = 3;
+    /// How many sections the table has.
+    pub(crate) const SECTIONS: usize = 4;
+    /// The first word of the table.
+    pub(crate) const TABLE: usize = 8;
+}
+/// Words of an entry of the table: kind and version, offset, length, count and stride.
+pub(super) const ENTRY_WORDS: usize = 4;
+/// How many entries the table has room for.
+pub(super) const MAX_SECTIONS: usize = (HEADER_BYTES / 8 - header::TABLE) / ENTRY_WORDS;
+
 /// Bytes of a seat.
-pub const SEAT_BYTES: usize = 256;
+pub(super) const SEAT_BYTES: usize = 256;
+/// Bytes of what is known of a slot.
+pub(super) const SLOT_BYTES: usize = 256;
 /// Bytes of the text that belongs to a seat.
-pub const TEXT_BYTES: usize = 2048;
+pub(super) const TEXT_BYTES: usize = 4096;
+/// Bytes of the requests that belong to a seat.
+pub(super) const REQUESTS_BYTES: usize = 512;
+const SHARED_BYTES: usize = 128;
 const LINE: usize = 64;
 
 /// Word (8 bytes) numbers inside a seat.
 pub mod seat {
     /// The process id, 0 when the seat is free.
     pub const PID: usize = 0;
-    /// A number that grows while the event loop of the process turns.
+    /// When the event loop of the process last turned, in microseconds of the monotonic clock.
     pub const BEAT: usize = 1;
     /// 1 booting, 2 ready, 3 draining.
     pub const STATE: usize = 2;
     /// 1 while an inspector is open in the process.
     pub const DEBUGGED: usize = 3;
-    /// Set to 1 by the watcher to ask for the JavaScript stack.
-    pub const CAPTURE: usize = 4;
-    /// Bytes of the text that the process wrote; 0 for none.
+    /// The last request to the helper thread: its number, an argument and a kind; see `ask`.
+    pub const ASKED: usize = 4;
+    /// Bytes of the text that answers the last request.
     pub const TEXT_LENGTH: usize = 5;
     /// Requests begun.
     pub const REQUESTS: usize = 6;
@@ -51,23 +83,76 @@ pub mod seat {
     pub const POOL_RUNNING: usize = 15;
     /// Responses with a status of 500 or more.
     pub const ERRORS: usize = 16;
+    /// The last request to the helper thread that was answered: its number and 1 for an answer, 2 for a failure.
+    pub const ANSWERED: usize = 17;
+    /// The slot of the process, plus 1; 0 for a spare.
+    pub const SLOT: usize = 18;
+    /// Which process of its slot it is.
+    pub const GENERATION: usize = 19;
+    /// Its row of cells.
+    pub const ROW: usize = 20;
+    /// When it was started, in milliseconds since 1970.
+    pub const STARTED: usize = 21;
+    /// When it became ready, in milliseconds since 1970; 0 before.
+    pub const READY: usize = 22;
 }
 
-/// Word numbers in the header that change while the region is in use.
+/// Word numbers in what is known of a slot. The text of the last cause of death begins after 8 words.
+pub mod slot {
+    /// 0 stopped, 1 booting, 2 ready, 3 draining, 4 backing off, 5 failed, 6 stalled.
+    pub const STATE: usize = 0;
+    /// Processes that the slot has had.
+    pub const GENERATION: usize = 1;
+    /// Processes that were started after one had died.
+    pub const RESTARTS: usize = 2;
+    /// When the state last changed, in milliseconds since 1970.
+    pub const CHANGED: usize = 3;
+    /// Bytes of the cause.
+    pub const CAUSE_LENGTH: usize = 4;
+    /// The first word of the cause of the last death.
+    pub const CAUSE: usize = 8;
+}
+
+/// Word numbers in one of the two requests of a seat, the oldest in flight and the last begun. Each has half
+/// of the bytes, and its text begins after 2 words.
+pub mod request {
+    /// When it began, in microseconds of the monotonic clock; 0 for none.
+    pub const STARTED: usize = 0;
+    /// Bytes of the text.
+    pub const LENGTH: usize = 1;
+    /// The first word of its method and URL.
+    pub const TEXT: usize = 2;
+}
+
+/// Word numbers in the section that all processes share.
 pub mod shared {
     /// The number of cell rows that were ever given out (readers sum only these).
-    pub const ROWS_USED: usize = 32;
+    pub const ROWS_USED: usize = 0;
+    /// How many slots there are to be.
+    pub const SIZE: usize = 1;
+    /// 0 running, 1 stopping, 2 stopped.
+    pub const PHASE: usize = 2;
+    /// Reloads that are done.
+    pub const RELOADED: usize = 3;
+    /// Reloads that were given up.
+    pub const RELOADS_FAILED: usize = 4;
+    /// The process id of the primary, as it sees itself.
+    pub const PRIMARY: usize = 5;
+    /// When the event loop of the primary last turned, in microseconds of the monotonic clock.
+    pub const PRIMARY_BEAT: usize = 6;
     /// 32-bit word: bumped on every release of a budget token; waiters sleep on it.
-    pub const BUDGET_WAKE: usize = 40;
+    pub const BUDGET_WAKE: usize = 8;
     /// 32-bit word in the second half of the same line: how many sleep on it.
-    pub const BUDGET_WAITERS: usize = 41;
+    pub const BUDGET_WAITERS: usize = 9;
 }
 
 /// What a region has room for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Spec {
     /// Processes alive at one time.
     pub seats: u32,
+    /// Slots.
+    pub slots: u32,
     /// Rows of cells.
     pub rows: u32,
     /// 64-bit cells in a row.
@@ -78,41 +163,294 @@ pub struct Spec {
     pub schema: u64,
 }
 
-/// Where the parts are, in bytes from the start.
+/// `count` parts of `stride` bytes each, from `offset` on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Section {
+    /// Bytes from the start of the region.
+    pub offset: usize,
+    /// How many parts.
+    pub count: usize,
+    /// Bytes from one part to the next.
+    pub stride: usize,
+}
+
+impl Section {
+    /// The first byte of a word.
+    ///
+    /// # Panics
+    /// When there is no such part or word.
+    pub fn word(&self, part: usize, word: usize) -> usize {
+        assert!(part < self.count && word < self.stride / 8);
+        self.offset + part * self.stride + word * 8
+    }
+}
+
+/// Where the sections are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
-    /// First seat.
-    pub seats: usize,
-    /// First token.
-    pub tokens: usize,
-    /// First row of cells.
-    pub cells: usize,
-    /// Bytes from one row of cells to the next.
-    pub row_bytes: usize,
-    /// First text.
-    pub texts: usize,
-    /// All of it.
+    /// What all processes share.
+    pub shared: Section,
+    /// A seat for each live process.
+    pub seats: Section,
+    /// The tokens of the CPU budget.
+    pub tokens: Section,
+    /// A row of cells for each slot.
+    pub cells: Section,
+    /// A text for each seat.
+    pub texts: Section,
+    /// What the primary knows of each slot.
+    pub slots: Section,
+    /// The oldest and the last request of each seat.
+    pub requests: Section,
+    /// A text about the cluster: one part of as many bytes as it has.
+    pub about: Section,
+    /// Bytes of all of it.
     pub total: usize,
 }
 
-impl Spec {
-    /// Lays the parts out, each on its own cache line.
-    pub fn layout(&self) -> Layout {
-        let up = |bytes: usize| bytes.next_multiple_of(LINE);
-        let seats = HEADER_BYTES;
-        let tokens = seats + self.seats as usize * SEAT_BYTES;
-        let cells = up(tokens + self.tokens as usize * 8);
-        let row_bytes = up(self.cells as usize * 8);
-        let texts = cells + self.rows as usize * row_bytes;
-        let total = texts + self.seats as usize * TEXT_BYTES;
-        Layout {
-            seats,
-            tokens,
-            cells,
-            row_bytes,
-            texts,
-            total,
+/// A section in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) kind: u32,
+    pub(super) version: u32,
+    pub(super) offset: u64,
+    pub(super) length: u64,
+    pub(super) count: u32,
+    pub(super) stride: u32,
+}
+
+impl Entry {
+    pub(super) fn words(&self) -> [u64; ENTRY_WORDS] {
+        [
+            u64::from(self.kind) | u64::from(self.version) << 32,
+            self.offset,
+            self.length,
+            u64::from(self.count) | u64::from(self.stride) << 32,
+        ]
+    }
+
+    pub(super) fn from_words(words: [u64; ENTRY_WORDS]) -> Entry {
+        Entry {
+            kind: words[0] as u32,
+            version: (words[0] >> 32) as u32,
+            offset: words[1],
+            length: words[2],
+            count: words[3] as u32,
+            stride: (words[3] >> 32) as u32,
         }
+    }
+}
+
+/// The number of a section in the table. Numbers are never used again for something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+enum Kind {
+    Shared = 1,
+    Seats = 2,
+    Tokens = 3,
+    Cells = 4,
+    Texts = 5,
+    Slots = 6,
+    Requests = 7,
+    About = 8,
+}
+
+/// What a section of a kind must be.
+struct Known {
+    kind: Kind,
+    version: u32,
+    name: &'static str,
+    /// Bytes of each part, where that is fixed.
+    stride: Option<usize>,
+    place: fn(&mut Layout) -> &mut Section,
+}
+
+const KNOWN: [Known; 8] = [
+    Known {
+        kind: Kind::Shared,
+        version: 1,
+        name: "shared words",
+        stride: Some(SHARED_BYTES),
+        place: |layout| &mut layout.shared,
+    },
+    Known {
+        kind: Kind::Seats,
+        version: 2,
+        name: "seats",
+        stride: Some(SEAT_BYTES),
+        place: |layout| &mut layout.seats,
+    },
+    Known {
+        kind: Kind::Tokens,
+        version: 1,
+        name: "tokens",
+        stride: Some(8),
+        place: |layout| &mut layout.tokens,
+    },
+    Known {
+        kind: Kind::Cells,
+        version: 1,
+        name: "cells",
+        stride: None,
+        place: |layout| &mut layout.cells,
+    },
+    Known {
+        kind: Kind::Texts,
+        version: 1,
+        name: "texts",
+        stride: Some(TEXT_BYTES),
+        place: |layout| &mut layout.texts,
+    },
+    Known {
+        kind: Kind::Slots,
+        version: 1,
+        name: "slots",
+        stride: Some(SLOT_BYTES),
+        place: |layout| &mut layout.slots,
+    },
+    Known {
+        kind: Kind::Requests,
+        version: 1,
+        name: "requests",
+        stride: Some(REQUESTS_BYTES),
+        place: |layout| &mut layout.requests,
+    },
+    Known {
+        kind: Kind::About,
+        version: 1,
+        name: "about",
+        stride: None,
+        place: |layout| &mut layout.about,
+    },
+];
+
+const EMPTY: Layout = Layout {
+    shared: NOWHERE,
+    seats: NOWHERE,
+    tokens: NOWHERE,
+    cells: NOWHERE,
+    texts: NOWHERE,
+    slots: NOWHERE,
+    requests: NOWHERE,
+    about: NOWHERE,
+    total: 0,
+};
+const NOWHERE: Section = Section {
+    offset: 0,
+    count: 0,
+    stride: 0,
+};
+
+impl Spec {
+    /// Lays the sections out, each on its own cache line, with `about` bytes of text. None when that is more
+    /// than an address can say.
+    pub fn layout(&self, about: usize) -> Option<Layout> {
+        let up = |bytes: usize| bytes.checked_next_multiple_of(LINE);
+        let mut layout = EMPTY;
+        let mut next = HEADER_BYTES;
+        for known in &KNOWN {
+            let (count, stride) = match known.kind {
+                Kind::Shared => (1, SHARED_BYTES),
+                Kind::Tokens => (self.tokens as usize, 8),
+                Kind::Cells => (
+                    self.rows as usize,
+                    up((self.cells as usize).checked_mul(8)?)?,
+                ),
+                Kind::Slots => (self.slots as usize, SLOT_BYTES),
+                Kind::About => (1, up(about)?),
+                Kind::Seats | Kind::Texts | Kind::Requests => (self.seats as usize, known.stride?),
+            };
+            // The table has 32 bits for each.
+            u32::try_from(stride).ok()?;
+            *(known.place)(&mut layout) = Section {
+                offset: next,
+                count,
+                stride,
+            };
+            next = up(next.checked_add(count.checked_mul(stride)?)?)?;
+        }
+        layout.total = next;
+        isize::try_from(next).ok()?;
+        Some(layout)
+    }
+}
+
+impl Layout {
+    /// The table of its sections.
+    pub(super) fn table(mut self) -> Vec<Entry> {
+        KNOWN
+            .iter()
+            .map(|known| {
+                let section = *(known.place)(&mut self);
+                Entry {
+                    kind: known.kind as u32,
+                    version: known.version,
+                    offset: section.offset as u64,
+                    length: (section.count * section.stride) as u64,
+                    count: section.count as u32,
+                    stride: section.stride as u32,
+                }
+            })
+            .collect()
+    }
+
+    /// The layout that a table says, in a region of `total` bytes. Whatever the words are, what this accepts
+    /// lies inside of the region, on whole words, and nothing overlaps.
+    pub(super) fn from_table(table: &[Entry], total: usize) -> Result<Layout, RegionError> {
+        let mismatch = |what: String| Err(RegionError::Mismatch(what));
+        let mut layout = Layout { total, ..EMPTY };
+        let mut taken = Vec::new();
+        for entry in table {
+            let name = KNOWN.iter().find(|known| known.kind as u32 == entry.kind);
+            let name = name.map_or_else(|| format!("section {}", entry.kind), |it| it.name.into());
+            let end = entry.offset.checked_add(entry.length);
+            let parts = u64::from(entry.count) * u64::from(entry.stride);
+            let inside = end.is_some_and(|end| end <= total as u64)
+                && entry.offset >= HEADER_BYTES as u64
+                && entry.offset % LINE as u64 == 0
+                && entry.stride % 8 == 0
+                && parts <= entry.length;
+            if !inside {
+                return mismatch(format!("its {name} do not fit into it"));
+            }
+            taken.push((entry.offset, entry.offset + entry.length, name));
+        }
+        taken.sort();
+        if let Some(two) = taken.windows(2).find(|two| two[0].1 > two[1].0) {
+            return mismatch(format!("its {} and its {} overlap", two[0].2, two[1].2));
+        }
+        for known in &KNOWN {
+            let mut entries = table.iter().filter(|entry| entry.kind == known.kind as u32);
+            let (name, version) = (known.name, known.version);
+            let entry = match (entries.next(), entries.next()) {
+                (Some(entry), None) => entry,
+                (None, _) => return mismatch(format!("it has no {name}")),
+                _ => return mismatch(format!("it has its {name} twice")),
+            };
+            if entry.version != version {
+                let found = entry.version;
+                return mismatch(format!(
+                    "its {name} are of version {found}, this package reads {version}"
+                ));
+            }
+            let stride = entry.stride as usize;
+            if known.stride.is_some_and(|known| known != stride) {
+                return mismatch(format!("its {name} have {stride} bytes each"));
+            }
+            *(known.place)(&mut layout) = Section {
+                offset: entry.offset as usize,
+                count: entry.count as usize,
+                stride,
+            };
+        }
+        let seats = layout.seats.count;
+        if layout.shared.count != 1 || layout.about.count != 1 {
+            return mismatch("it has not one of each single part".into());
+        }
+        if layout.texts.count != seats || layout.requests.count != seats {
+            return mismatch("not every seat has its text".into());
+        }
+        Ok(layout)
     }
 }
 
@@ -120,27 +458,94 @@ impl Spec {
 mod tests {
     use super::*;
 
+    const SPEC: Spec = Spec {
+        seats: 3,
+        slots: 3,
+        rows: 4,
+        cells: 9,
+        tokens: 2,
+        schema: 77,
+    };
+
     #[test]
     fn rows_start_on_cache_lines_and_nothing_overlaps() {
-        let spec = Spec {
-            seats: 3,
-            rows: 4,
-            cells: 9,
-            tokens: 2,
-            schema: 77,
-        };
-        let layout = spec.layout();
-        for offset in [
-            layout.seats,
-            layout.tokens,
-            layout.cells,
-            layout.texts,
-            layout.row_bytes,
-        ] {
-            assert_eq!(offset % LINE, 0);
+        let layout = SPEC.layout(100).unwrap();
+        let mut end = HEADER_BYTES;
+        for known in &KNOWN {
+            let mut copy = layout;
+            let section = *(known.place)(&mut copy);
+            assert_eq!(section.offset % LINE, 0);
+            assert!(section.offset >= end);
+            end = section.offset + section.count * section.stride;
         }
-        assert!(layout.tokens >= layout.seats + 3 * SEAT_BYTES);
-        assert!(layout.cells >= layout.tokens + 2 * 8);
-        assert!(layout.texts >= layout.cells + 4 * 9 * 8);
+        assert!(layout.total >= end);
+        assert_eq!(layout.cells.stride, 128);
+        assert!(layout.about.stride >= 100);
+    }
+
+    #[test]
+    fn a_layout_is_read_back_from_its_table() {
+        let layout = SPEC.layout(0).unwrap();
+        assert_eq!(
+            Layout::from_table(&layout.table(), layout.total).unwrap(),
+            layout
+        );
+    }
+
+    #[test]
+    fn what_no_address_can_say_is_no_layout() {
+        for spec in [
+            Spec {
+                rows: u32::MAX,
+                cells: u32::MAX,
+                ..SPEC
+            },
+            Spec {
+                cells: u32::MAX,
+                ..SPEC
+            },
+        ] {
+            assert_eq!(spec.layout(0), None);
+        }
+        assert_eq!(SPEC.layout(usize::MAX - 10), None);
+    }
+
+    #[test]
+    fn an_unknown_section_is_passed_over_and_a_known_one_of_another_version_is_refused() {
+        let layout = SPEC.layout(0).unwrap();
+        let mut table = layout.table();
+        table.push(Entry {
+            kind: 99,
+            version: 7,
+            offset: layout.total as u64,
+            length: 64,
+            count: 1,
+            stride: 64,
+        });
+        let total = layout.total + 64;
+        let read = Layout::from_table(&table, total).unwrap();
+        assert_eq!(read, Layout { total, ..layout });
+        table[1].version += 1;
+        let refused = Layout::from_table(&table, total).unwrap_err().to_string();
+        assert!(
+            refused.contains("its seats are of version 3, this package reads 2"),
+            "{refused}"
+        );
+    }
+
+    #[test]
+    fn sections_that_overlap_or_stick_out_are_refused() {
+        let layout = SPEC.layout(0).unwrap();
+        for change in [
+            |entry: &mut Entry| entry.offset -= 64,
+            |entry: &mut Entry| entry.offset = u64::MAX - 63,
+            |entry: &mut Entry| entry.length = u64::MAX,
+            |entry: &mut Entry| entry.count = u32::MAX,
+            |entry: &mut Entry| entry.kind = 1,
+        ] {
+            let mut table = layout.table();
+            change(&mut table[3]);
+            assert!(Layout::from_table(&table, layout.total).is_err());
+        }
     }
 }

@@ -2,14 +2,20 @@
 //!
 //! 1. The primary makes an anonymous file (`memfd`), sizes it, reserves its pages, writes the header
 //!    and seals the size: nobody can truncate it later, so no mapping can fault.
-//! 2. Every process inherits the descriptor and opens it. Opening checks magic, version, size and
-//!    schema and refuses anything else; after that the header never changes.
+//! 2. Every process inherits the descriptor and opens it. Opening checks seal, size, magic, version and
+//!    the table of sections, and refuses anything else; after that the header never changes.
 //! 3. All other words are only ever touched by atomic operations, here and in JavaScript.
+//! 4. A program outside of the cluster, of the same user, may look at it: that takes a copy, and can write nothing.
 //!
-//! `layout` says where everything is, `file` is what is mapped.
+//! `layout` says where everything is, `header` writes and checks that, `file` is what is mapped, `mapping`
+//! maps it, `look` is for programs outside, and `ask` is how the helper thread of a process is asked.
 
+mod ask;
 mod file;
+mod header;
 mod layout;
+mod look;
+mod mapping;
 
 use std::fmt;
 use std::io;
@@ -18,15 +24,13 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 use rustix::fs;
-use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
-use file::{anonymous_file, check_seal, reserve, seal};
-use layout::HEADER_BYTES;
+use file::{anonymous_file, reserve, seal};
+use mapping::Mapping;
 
-pub use layout::{Layout, SEAT_BYTES, Spec, TEXT_BYTES, seat, shared};
-
-const MAGIC: u64 = u64::from_le_bytes(*b"rspool\x00R");
-const VERSION: u32 = 1;
+pub use ask::{Answer, Question};
+pub use layout::{Layout, Section, Spec, request, seat, shared, slot};
+pub use look::Look;
 
 /// Why a region could not be made or opened.
 #[derive(Debug)]
@@ -35,6 +39,8 @@ pub enum RegionError {
     Io(io::Error),
     /// The descriptor is not a region, or one of another version, size or schema.
     Mismatch(String),
+    /// More was wanted than there can be.
+    TooLarge,
 }
 
 impl fmt::Display for RegionError {
@@ -44,6 +50,7 @@ impl fmt::Display for RegionError {
             RegionError::Mismatch(what) => {
                 write!(f, "not the shared region of this cluster: {what}")
             }
+            RegionError::TooLarge => f.write_str("the region would be larger than 1 GiB"),
         }
     }
 }
@@ -56,130 +63,71 @@ impl From<rustix::io::Errno> for RegionError {
     }
 }
 
-/// One mapping of a region. Dropping it unmaps, so whoever hands out pointers keeps it.
+/// Bytes that a region may have.
+const MAX_BYTES: usize = 1 << 30;
+
+/// One mapping of a region.
 #[derive(Debug)]
 pub struct Region {
-    base: NonNull<u8>,
-    spec: Spec,
+    mapping: Mapping,
     layout: Layout,
+    schema: u64,
     file: OwnedFd,
 }
 
-// SAFETY: the mapping is valid until drop whatever thread uses it, and all access goes through atomics.
-unsafe impl Send for Region {}
-// SAFETY: as above; there is no access that is not atomic.
-unsafe impl Sync for Region {}
-
 impl Region {
-    /// Makes a region with room for `spec`, all zero but its header.
-    pub fn create(spec: Spec) -> Result<Region, RegionError> {
-        let layout = spec.layout();
+    /// Makes a region with room for `spec`, all zero but its header and the text about it.
+    pub fn create(spec: Spec, about: &str) -> Result<Region, RegionError> {
+        let layout = spec
+            .layout(about.len())
+            .filter(|layout| layout.total <= MAX_BYTES)
+            .ok_or(RegionError::TooLarge)?;
         let file = anonymous_file()?;
         fs::ftruncate(&file, layout.total as u64)?;
         reserve(&file, layout.total)?;
-        let region = Region::map(file, spec, layout)?;
-        let words = [
-            (0, MAGIC),
-            (1, u64::from(VERSION) | (HEADER_BYTES as u64) << 32),
-            (2, layout.total as u64),
-            (3, u64::from(spec.seats) | u64::from(spec.rows) << 32),
-            (4, u64::from(spec.cells) | u64::from(spec.tokens) << 32),
-            (5, spec.schema),
-        ];
-        for (word, value) in words {
-            region.u64(word * 8).store(value, Ordering::Release);
+        let mapping = Mapping::new(&file, layout.total, true)?;
+        for (word, bytes) in about.as_bytes().chunks(8).enumerate() {
+            let mut whole = [0; 8];
+            whole[..bytes.len()].copy_from_slice(bytes);
+            mapping
+                .u64(layout.about.word(0, word))
+                .store(u64::from_le_bytes(whole), Ordering::Relaxed);
         }
-        seal(&region.file)?;
-        Ok(region)
+        header::write(&mapping, layout, spec.schema);
+        seal(&file)?;
+        Ok(Region {
+            mapping,
+            layout,
+            schema: spec.schema,
+            file,
+        })
     }
 
-    /// Opens the region behind `file`, whatever its spec, after checking its header and its size.
+    /// Opens the region behind `file`, whatever its layout, after checking its header and its size.
     pub fn open(file: BorrowedFd<'_>) -> Result<Region, RegionError> {
-        let mismatch = |what: String| Err(RegionError::Mismatch(what));
         let file = rustix::io::fcntl_dupfd_cloexec(file, 0)?;
-        let size = fs::fstat(&file)?.st_size as usize;
-        if size < HEADER_BYTES {
-            return mismatch(format!("it has {size} bytes"));
-        }
-        check_seal(&file)?;
-        let empty = Spec {
-            seats: 0,
-            rows: 0,
-            cells: 0,
-            tokens: 0,
-            schema: 0,
-        };
-        let header = Region::map(
-            file,
-            empty,
-            Layout {
-                total: HEADER_BYTES,
-                ..empty.layout()
-            },
-        )?;
-        let word = |n: usize| header.u64(n * 8).load(Ordering::Acquire);
-        if word(0) != MAGIC {
-            return mismatch("no region header".into());
-        }
-        let version = word(1) as u32;
-        if version != VERSION || (word(1) >> 32) as usize != HEADER_BYTES {
-            return mismatch(format!("version {version}, this package reads {VERSION}"));
-        }
-        let spec = Spec {
-            seats: word(3) as u32,
-            rows: (word(3) >> 32) as u32,
-            cells: word(4) as u32,
-            tokens: (word(4) >> 32) as u32,
-            schema: word(5),
-        };
-        let layout = spec.layout();
-        if word(2) != layout.total as u64 || size != layout.total {
-            return mismatch(format!(
-                "{size} bytes, where its header says {} and its parts take {}",
-                word(2),
-                layout.total
-            ));
-        }
-        let file = header
-            .file
-            .as_fd()
-            .try_clone_to_owned()
-            .map_err(RegionError::Io)?;
-        Region::map(file, spec, layout)
+        let (layout, schema) = header::read(&file)?;
+        Region::map(file, layout, schema)
     }
 
     /// Another mapping of the same memory, at another address.
     pub fn remap(&self) -> Result<Region, RegionError> {
         let file = self.file.try_clone().map_err(RegionError::Io)?;
-        Region::map(file, self.spec, self.layout)
+        Region::map(file, self.layout, self.schema)
     }
 
-    fn map(file: OwnedFd, spec: Spec, layout: Layout) -> Result<Region, RegionError> {
-        // SAFETY: a fresh shared mapping at an address of the kernel's choice aliases nothing of ours;
-        // the length is within the file, whose size is fixed (sealed, or private to us until it is).
-        let address = unsafe {
-            mmap(
-                std::ptr::null_mut(),
-                layout.total,
-                ProtFlags::READ | ProtFlags::WRITE,
-                MapFlags::SHARED,
-                &file,
-                0,
-            )?
-        };
-        let base = NonNull::new(address.cast())
-            .ok_or_else(|| RegionError::Io(io::ErrorKind::OutOfMemory.into()))?;
+    fn map(file: OwnedFd, layout: Layout, schema: u64) -> Result<Region, RegionError> {
         Ok(Region {
-            base,
-            spec,
+            mapping: Mapping::new(&file, layout.total, true)?,
             layout,
+            schema,
             file,
         })
     }
 
-    /// What it has room for.
-    pub fn spec(&self) -> Spec {
-        self.spec
+    /// The digest of the names.
+    pub fn schema(&self) -> u64 {
+        self.schema
     }
 
     /// Where its parts are.
@@ -194,7 +142,7 @@ impl Region {
 
     /// The start of the mapping, for a view whose life is bound to this value.
     pub fn base(&self) -> NonNull<u8> {
-        self.base
+        self.mapping.base()
     }
 
     /// A word of a seat.
@@ -202,8 +150,7 @@ impl Region {
     /// # Panics
     /// When there is no such seat or word.
     pub fn seat(&self, seat: usize, word: usize) -> &AtomicI64 {
-        assert!(seat < self.spec.seats as usize && word * 8 < SEAT_BYTES);
-        self.i64(self.layout.seats + seat * SEAT_BYTES + word * 8)
+        self.mapping.i64(self.layout.seats.word(seat, word))
     }
 
     /// A token of the budget: 0 when free, else who holds it.
@@ -211,8 +158,12 @@ impl Region {
     /// # Panics
     /// When there is no such token.
     pub fn token(&self, token: usize) -> &AtomicU64 {
-        assert!(token < self.spec.tokens as usize);
-        self.u64(self.layout.tokens + token * 8)
+        self.mapping.u64(self.layout.tokens.word(token, 0))
+    }
+
+    /// How many tokens the budget has.
+    pub fn tokens(&self) -> usize {
+        self.layout.tokens.count
     }
 
     /// A cell of a row.
@@ -220,126 +171,40 @@ impl Region {
     /// # Panics
     /// When there is no such row or cell.
     pub fn cell(&self, row: usize, cell: usize) -> &AtomicI64 {
-        assert!(row < self.spec.rows as usize && cell < self.spec.cells as usize);
-        self.i64(self.layout.cells + row * self.layout.row_bytes + cell * 8)
+        self.mapping.i64(self.layout.cells.word(row, cell))
     }
 
-    /// A 32-bit word of the shared part of the header; see [`shared`].
+    /// A 32-bit word that all processes share; see [`shared`].
+    ///
+    /// # Panics
+    /// When there is no such word.
     pub fn shared_u32(&self, word: usize) -> &AtomicU32 {
-        assert!((32..HEADER_BYTES / 8).contains(&word));
-        let pointer = self.at(word * 8);
-        // SAFETY: aligned, inside the mapping, which lives as long as `&self`; only used atomically.
-        unsafe { AtomicU32::from_ptr(pointer.cast()) }
+        self.mapping.u32(self.layout.shared.word(0, word))
     }
 
     /// A copy of the text of a seat, as far as it was written.
+    ///
+    /// # Panics
+    /// When there is no such seat.
     pub fn text(&self, seat: usize) -> String {
         let length = self.seat(seat, seat::TEXT_LENGTH).load(Ordering::Acquire);
-        let length = usize::try_from(length).unwrap_or(0).min(TEXT_BYTES);
-        let start = self.layout.texts + seat * TEXT_BYTES;
-        let bytes: Vec<u8> = (0..length)
-            .map(|n| {
-                let word = self.i64(start + n / 8 * 8).load(Ordering::Relaxed);
-                word.to_le_bytes()[n % 8]
+        let texts = self.layout.texts;
+        let length = usize::try_from(length).unwrap_or(0).min(texts.stride);
+        let mut bytes: Vec<u8> = (0..length.div_ceil(8))
+            .flat_map(|word| {
+                self.text_word(seat, word)
+                    .load(Ordering::Relaxed)
+                    .to_le_bytes()
             })
             .collect();
+        bytes.truncate(length);
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    fn at(&self, offset: usize) -> *mut u8 {
-        assert!(offset + 8 <= self.layout.total && offset.is_multiple_of(8));
-        // SAFETY: the offset was just checked to be inside the mapping.
-        unsafe { self.base.as_ptr().add(offset) }
-    }
-
-    fn u64(&self, offset: usize) -> &AtomicU64 {
-        // SAFETY: aligned, inside the mapping, which lives as long as `&self`; only used atomically.
-        unsafe { AtomicU64::from_ptr(self.at(offset).cast()) }
-    }
-
-    fn i64(&self, offset: usize) -> &AtomicI64 {
-        // SAFETY: as in `u64`.
-        unsafe { AtomicI64::from_ptr(self.at(offset).cast()) }
-    }
-}
-
-impl Drop for Region {
-    fn drop(&mut self) {
-        // SAFETY: this value made the mapping, and nothing that borrows from it outlives it.
-        let _ = unsafe { munmap(self.base.as_ptr().cast(), self.layout.total) };
+    fn text_word(&self, seat: usize, word: usize) -> &AtomicI64 {
+        self.mapping.i64(self.layout.texts.word(seat, word))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SPEC: Spec = Spec {
-        seats: 3,
-        rows: 4,
-        cells: 9,
-        tokens: 2,
-        schema: 77,
-    };
-
-    #[test]
-    fn two_mappings_see_the_same_cells() {
-        let one = Region::create(SPEC).unwrap();
-        let two = Region::open(one.file()).unwrap();
-        assert_eq!(two.spec(), SPEC);
-        one.cell(3, 8).fetch_add(5, Ordering::SeqCst);
-        assert_eq!(two.cell(3, 8).load(Ordering::SeqCst), 5);
-        assert_ne!(one.base(), one.remap().unwrap().base());
-    }
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn a_region_cannot_be_truncated() {
-        let region = Region::create(SPEC).unwrap();
-        assert!(fs::ftruncate(region.file(), 0).is_err());
-        assert!(fs::ftruncate(region.file(), 1 << 20).is_err());
-    }
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn what_is_no_region_is_refused() {
-        let file = anonymous_file().unwrap();
-        assert!(matches!(
-            Region::open(file.as_fd()),
-            Err(RegionError::Mismatch(_))
-        ));
-        fs::ftruncate(&file, 8192).unwrap();
-        seal(&file).unwrap();
-        assert!(matches!(
-            Region::open(file.as_fd()),
-            Err(RegionError::Mismatch(_))
-        ));
-    }
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn another_version_or_size_is_refused() {
-        for word in [1, 2] {
-            let region = Region::create(SPEC).unwrap();
-            region.u64(word * 8).fetch_add(1, Ordering::SeqCst);
-            assert!(matches!(
-                Region::open(region.file()),
-                Err(RegionError::Mismatch(_))
-            ));
-        }
-    }
-
-    #[test]
-    fn text_is_read_up_to_its_length() {
-        let region = Region::create(SPEC).unwrap();
-        let start = region.layout.texts + TEXT_BYTES;
-        region
-            .u64(start)
-            .store(u64::from_le_bytes(*b"at loop "), Ordering::Relaxed);
-        region
-            .seat(1, seat::TEXT_LENGTH)
-            .store(7, Ordering::Release);
-        assert_eq!(region.text(1), "at loop");
-        assert_eq!(region.text(0), "");
-    }
-}
+mod tests;

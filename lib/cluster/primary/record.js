@@ -1,0 +1,72 @@
+'use strict'
+
+// Writes what the supervisor knows into the region, for programs outside of the cluster: they read it there
+// even while the primary hangs.
+
+const { SLOT, SLOT_STATES, SHARED, PHASES, microseconds } = require('../region')
+
+const WRITE_EVERY = 250
+
+class Record {
+  #region
+  #slots
+  #timer
+  /** The states and causes that are written. @type {Map<number, { state: string, cause: object|undefined }>} */
+  #written = new Map()
+
+  /**
+   * @param {import('../region').SharedRegion} region
+   * @param {() => import('./slot').Slot[]} slots
+   */
+  constructor(region, slots) {
+    this.#region = region
+    this.#slots = slots
+    region.setShared(SHARED.primary, process.pid)
+    this.write()
+    this.#timer = setInterval(() => this.write(), WRITE_EVERY)
+    this.#timer.unref()
+  }
+
+  /** @param {number} size */
+  size(size) {
+    this.#region.setShared(SHARED.size, size)
+  }
+
+  /** @param {'running'|'stopping'|'stopped'} phase */
+  phase(phase) {
+    this.#region.setShared(SHARED.phase, PHASES.indexOf(phase))
+  }
+
+  /** A reload has ended. @param {boolean} done false when it was given up */
+  reloaded(done) {
+    const word = done ? SHARED.reloaded : SHARED.reloadsFailed
+    this.#region.setShared(word, this.#region.getShared(word) + 1)
+  }
+
+  /** Writes all slots, and that the loop of the primary turns. */
+  write() {
+    this.#region.setShared(SHARED.primaryBeat, microseconds())
+    for (const slot of this.#slots()) this.#slot(slot)
+  }
+
+  #slot(/** @type {import('./slot').Slot} */ { id, state, generation, restarts, causes }) {
+    const region = this.#region
+    const cause = causes.at(-1)
+    const before = this.#written.get(id)
+    region.setSlot(id, SLOT.generation, generation)
+    region.setSlot(id, SLOT.restarts, restarts)
+    if (cause !== undefined && before?.cause !== cause) region.setCause(id, cause.message)
+    if (before?.state !== state) {
+      region.setSlot(id, SLOT.state, SLOT_STATES.indexOf(state))
+      region.setSlot(id, SLOT.changed, Date.now())
+    }
+    this.#written.set(id, { state, cause })
+  }
+
+  close() {
+    clearInterval(this.#timer)
+    this.write()
+  }
+}
+
+module.exports = { Record }

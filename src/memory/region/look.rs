@@ -1,0 +1,68 @@
+//! What a program outside of the cluster may do with its region: read it.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags, open};
+
+use super::layout::Layout;
+use super::mapping::Mapping;
+use super::{RegionError, header};
+
+/// A region that can only be copied. The memory cannot be written through it, whatever is done with the copy.
+#[derive(Debug)]
+pub struct Look {
+    mapping: Mapping,
+    layout: Layout,
+    schema: u64,
+}
+
+impl Look {
+    /// Opens what the path names, as `/proc/<pid>/fd/<number>` does; the system decides who may.
+    pub fn open(path: &Path) -> Result<Look, RegionError> {
+        // Of something else than a file, opening could wait for its other end.
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        Look::at(open(path, flags, Mode::empty())?)
+    }
+
+    fn at(file: OwnedFd) -> Result<Look, RegionError> {
+        let (layout, schema) = header::read(&file)?;
+        let mapping = Mapping::new(&file, layout.total, false)?;
+        Ok(Look {
+            mapping,
+            layout,
+            schema,
+        })
+    }
+
+    /// Where its parts are.
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// The digest of the names.
+    pub fn schema(&self) -> u64 {
+        self.schema
+    }
+
+    /// Copies the words one by one into `words`, as many as there are of both.
+    pub fn copy(&self, words: &mut [i64]) {
+        for (word, offset) in words.iter_mut().zip((0..self.layout.total).step_by(8)) {
+            *word = self.mapping.load(offset) as i64;
+        }
+    }
+}
+
+impl TryFrom<&super::Region> for Look {
+    type Error = RegionError;
+
+    fn try_from(region: &super::Region) -> Result<Look, RegionError> {
+        Look::at(
+            region
+                .file()
+                .as_fd()
+                .try_clone_to_owned()
+                .map_err(RegionError::Io)?,
+        )
+    }
+}
