@@ -5,10 +5,9 @@
 
 const { types } = require('node:util')
 const { RspoolError, invalidArgument } = require('./errors')
+const { LINE } = require('./native/wire')
 const { didYouMean, readOptions, show } = require('./pool/options/validate')
 
-const LINE = 64
-const CELLS_PER_LINE = LINE / BigInt64Array.BYTES_PER_ELEMENT
 const TAG = 'rspool.counters'
 
 // A 64-bit integer becomes a number through its two halves: half the time of Number(bigint), and
@@ -68,12 +67,12 @@ function readBuffer(buffer, count) {
     throw invalidArgument(`AtomicCounters: 'buffer' must be a SharedArrayBuffer, got ${show(buffer)}`)
   }
   const { byteLength } = buffer
-  if (byteLength < count * LINE) {
+  if (byteLength < count * LINE.BYTES) {
     throw invalidArgument(
-      `AtomicCounters: 'buffer' must have ${LINE} bytes for each of ${count} counters, at least ${count * LINE}, got ${byteLength}`
+      `AtomicCounters: 'buffer' must have ${LINE.BYTES} bytes for each of ${count} counters, at least ${count * LINE.BYTES}, got ${byteLength}`
     )
   }
-  return new BigInt64Array(buffer, 0, count * CELLS_PER_LINE)
+  return new BigInt64Array(buffer, 0, count * LINE.CELLS)
 }
 
 /** @param {any} value */
@@ -118,9 +117,9 @@ class AtomicCounters {
       this.#view = options.view
     } else {
       const { buffer } = readOptions(options, { buffer: any }, 'AtomicCounters options')
-      this.#view = readBuffer(buffer ?? new SharedArrayBuffer(count * LINE), count)
+      this.#view = readBuffer(buffer ?? new SharedArrayBuffer(count * LINE.BYTES), count)
     }
-    for (const [i, name] of this.#names.entries()) this.#index.set(name, i * CELLS_PER_LINE)
+    for (const [i, name] of this.#names.entries()) this.#index.set(name, i * LINE.CELLS)
   }
 
   /**
@@ -231,7 +230,7 @@ class AtomicCounters {
   /** @param {(cell: number) => number} value */
   #object(value) {
     // fromEntries defines own properties, so that a counter may be called __proto__.
-    return Object.fromEntries(this.#names.map((name, i) => [name, value(i * CELLS_PER_LINE)]))
+    return Object.fromEntries(this.#names.map((name, i) => [name, value(i * LINE.CELLS)]))
   }
 
   /** @param {unknown} name @returns {never} */

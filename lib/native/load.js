@@ -76,4 +76,5 @@ function load() {
   throw notFound(failures)
 }
 
-module.exports = /** @type {any} */ (load())
+/** @type {import('./addon').Addon} */
+module.exports = load()

@@ -7,9 +7,10 @@
 use std::{fmt, sync::Arc};
 
 use super::borrowed::Borrowed;
+use crate::wire;
 
 /// Bytes from one counter to the next: a cache line.
-pub const COUNTER_STRIDE: usize = 64;
+pub const COUNTER_STRIDE: usize = wire::line::BYTES;
 const CELLS_PER_COUNTER: usize = COUNTER_STRIDE / size_of::<i64>();
 
 /// Counters by name.

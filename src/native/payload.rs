@@ -1,36 +1,44 @@
 //! Payloads as values and back: the native lane's end of what `lib/payload/values.js` writes and reads.
-//! The tags are the same there.
 
 use super::error::TaskError;
 use super::value::{ArrayKind, BigInt, TypedArray, Value};
 use crate::scheduler::{Body, Payload};
+use crate::wire::{tag, view};
 
-const UNDEFINED: u32 = 0;
-const NULL: u32 = 1;
-const FALSE: u32 = 2;
-const TRUE: u32 = 3;
-const NUMBER: u32 = 4;
-const BIGINT: u32 = 7;
-const VIEW: u32 = 8;
-const JSON: u32 = 11;
-const UTF8: u32 = 12;
+/// The elements of a typed array by what the bits above its tag say.
+fn kind_of(kind: u32) -> Option<ArrayKind> {
+    Some(match kind {
+        view::UINT8 => ArrayKind::Uint8,
+        view::INT8 => ArrayKind::Int8,
+        view::UINT8_CLAMPED => ArrayKind::Uint8Clamped,
+        view::INT16 => ArrayKind::Int16,
+        view::UINT16 => ArrayKind::Uint16,
+        view::INT32 => ArrayKind::Int32,
+        view::UINT32 => ArrayKind::Uint32,
+        view::FLOAT32 => ArrayKind::Float32,
+        view::FLOAT64 => ArrayKind::Float64,
+        view::BIG_INT64 => ArrayKind::BigInt64,
+        view::BIG_UINT64 => ArrayKind::BigUint64,
+        _ => return None,
+    })
+}
 
-/// What the bits above the tag say of a view: an index into `VIEWS` of `lib/payload/views.js`.
-const KINDS: [Option<ArrayKind>; 11] = [
-    Some(ArrayKind::Uint8),
-    Some(ArrayKind::Int8),
-    Some(ArrayKind::Uint8Clamped),
-    Some(ArrayKind::Int16),
-    Some(ArrayKind::Uint16),
-    Some(ArrayKind::Int32),
-    Some(ArrayKind::Uint32),
-    Some(ArrayKind::Float32),
-    Some(ArrayKind::Float64),
-    Some(ArrayKind::BigInt64),
-    Some(ArrayKind::BigUint64),
-];
-/// A Buffer; as an input also a DataView and an ArrayBuffer.
-const BUFFER: u32 = 255;
+/// What the bits above the tag say of a typed array.
+fn view_of(kind: ArrayKind) -> u32 {
+    match kind {
+        ArrayKind::Uint8 => view::UINT8,
+        ArrayKind::Int8 => view::INT8,
+        ArrayKind::Uint8Clamped => view::UINT8_CLAMPED,
+        ArrayKind::Int16 => view::INT16,
+        ArrayKind::Uint16 => view::UINT16,
+        ArrayKind::Int32 => view::INT32,
+        ArrayKind::Uint32 => view::UINT32,
+        ArrayKind::Float32 => view::FLOAT32,
+        ArrayKind::Float64 => view::FLOAT64,
+        ArrayKind::BigInt64 => view::BIG_INT64,
+        ArrayKind::BigUint64 => view::BIG_UINT64,
+    }
+}
 
 /// Reads an input.
 pub(super) fn to_value(payload: Payload) -> Result<Value, TaskError> {
@@ -38,28 +46,26 @@ pub(super) fn to_value(payload: Payload) -> Result<Value, TaskError> {
     let bytes = match payload.body {
         Body::Number(number) => {
             return Ok(match payload.tag {
-                UNDEFINED => Value::Undefined,
-                NULL => Value::Null,
-                FALSE => Value::Bool(false),
-                TRUE => Value::Bool(true),
-                NUMBER => Value::Number(number),
+                tag::UNDEFINED => Value::Undefined,
+                tag::NULL => Value::Null,
+                tag::FALSE => Value::Bool(false),
+                tag::TRUE => Value::Bool(true),
+                tag::NUMBER => Value::Number(number),
                 _ => return Err(unreadable()),
             });
         }
         Body::Bytes(bytes) => bytes.into_vec(),
     };
     match payload.tag & 0xff {
-        VIEW => Ok(
-            match KINDS.get((payload.tag >> 8) as usize).copied().flatten() {
-                Some(kind) if bytes.len() % kind.size() == 0 => {
-                    Value::Array(TypedArray { kind, bytes })
-                }
-                _ => Value::Bytes(bytes),
-            },
-        ),
-        UTF8 => Ok(Value::String(String::from_utf8_lossy(&bytes).into_owned())),
-        BIGINT => big_int(&bytes).map(Value::BigInt).ok_or_else(unreadable),
-        JSON => serde_json::from_slice(&bytes)
+        tag::VIEW => Ok(match kind_of(payload.tag >> 8) {
+            Some(kind) if bytes.len() % kind.size() == 0 => {
+                Value::Array(TypedArray { kind, bytes })
+            }
+            _ => Value::Bytes(bytes),
+        }),
+        tag::UTF8 => Ok(Value::String(String::from_utf8_lossy(&bytes).into_owned())),
+        tag::BIGINT => big_int(&bytes).map(Value::BigInt).ok_or_else(unreadable),
+        tag::JSON => serde_json::from_slice(&bytes)
             .map(Value::Json)
             .map_err(|_| unreadable()),
         _ => Err(unreadable()),
@@ -69,21 +75,17 @@ pub(super) fn to_value(payload: Payload) -> Result<Value, TaskError> {
 /// Writes a result.
 pub(super) fn from_value(value: Value) -> Payload {
     match value {
-        Value::Undefined => Payload::number(UNDEFINED, 0.0),
-        Value::Null => Payload::number(NULL, 0.0),
-        Value::Bool(value) => Payload::number(if value { TRUE } else { FALSE }, 0.0),
-        Value::Number(number) => Payload::number(NUMBER, number),
-        Value::BigInt(value) => Payload::bytes(BIGINT, hex(&value).into_bytes()),
-        Value::String(text) => Payload::bytes(UTF8, text.into_bytes()),
-        Value::Bytes(bytes) => Payload::bytes(VIEW | BUFFER << 8, bytes),
+        Value::Undefined => Payload::number(tag::UNDEFINED, 0.0),
+        Value::Null => Payload::number(tag::NULL, 0.0),
+        Value::Bool(value) => Payload::number(if value { tag::TRUE } else { tag::FALSE }, 0.0),
+        Value::Number(number) => Payload::number(tag::NUMBER, number),
+        Value::BigInt(value) => Payload::bytes(tag::BIGINT, hex(&value).into_bytes()),
+        Value::String(text) => Payload::bytes(tag::UTF8, text.into_bytes()),
+        Value::Bytes(bytes) => Payload::bytes(tag::VIEW | view::BUFFER << 8, bytes),
         Value::Array(TypedArray { kind, bytes }) => {
-            let index = KINDS
-                .iter()
-                .position(|known| *known == Some(kind))
-                .unwrap_or_default();
-            Payload::bytes(VIEW | (index as u32) << 8, bytes)
+            Payload::bytes(tag::VIEW | view_of(kind) << 8, bytes)
         }
-        Value::Json(json) => Payload::bytes(JSON, json.to_string().into_bytes()),
+        Value::Json(json) => Payload::bytes(tag::JSON, json.to_string().into_bytes()),
     }
 }
 
@@ -144,7 +146,7 @@ mod tests {
     #[test]
     fn what_no_encoder_writes_is_refused() {
         assert!(to_value(Payload::number(9, 0.0)).is_err());
-        assert!(to_value(Payload::bytes(BIGINT, b"xyz".to_vec())).is_err());
-        assert!(to_value(Payload::bytes(JSON, b"{".to_vec())).is_err());
+        assert!(to_value(Payload::bytes(tag::BIGINT, b"xyz".to_vec())).is_err());
+        assert!(to_value(Payload::bytes(tag::JSON, b"{".to_vec())).is_err());
     }
 }

@@ -8,6 +8,7 @@ use std::ptr;
 use napi::sys;
 
 use super::environment::Environment;
+use super::pool::Pool;
 use crate::memory::bytes::Bytes;
 
 /// What went wrong, for a thrown Error.
@@ -17,6 +18,9 @@ pub(super) type Outcome = Result<Option<sys::napi_value>, Fault>;
 
 /// A function that is bound to an environment.
 pub(super) type Bound = fn(&Environment, &Call) -> Outcome;
+
+/// A method of a pool.
+pub(super) type Method = fn(&Environment, &Pool, &Call) -> Outcome;
 
 pub(super) struct Call {
     pub(super) env: sys::napi_env,
@@ -54,13 +58,35 @@ impl Call {
         Ok(number)
     }
 
+    /// A whole number from 0 of 32 bits, and nothing else.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "`as` saturates, which is what an out-of-range index needs"
+        reason = "compared with what was given"
     )]
     pub(super) fn index(&self, value: sys::napi_value) -> Result<u32, Fault> {
-        Ok(self.number(value)? as u32)
+        let number = self.number(value)?;
+        let index = number as u32;
+        if f64::from(index) == number {
+            Ok(index)
+        } else {
+            Err(Fault("expected a whole number from 0"))
+        }
+    }
+
+    /// A whole number of 32 bits, and nothing else.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "compared with what was given"
+    )]
+    pub(super) fn int(&self, value: sys::napi_value) -> Result<i32, Fault> {
+        let number = self.number(value)?;
+        let int = number as i32;
+        if f64::from(int) == number {
+            Ok(int)
+        } else {
+            Err(Fault("expected a whole number of 32 bits"))
+        }
     }
 
     pub(super) fn boolean(&self, value: sys::napi_value) -> Result<bool, Fault> {
@@ -179,30 +205,67 @@ pub(super) fn check(status: sys::napi_status, what: &'static str) -> Result<(), 
     }
 }
 
-/// The C entry of a bound function. Generic over the function through a zero-sized type so that each
-/// has its own entry and no argument is spent on telling which.
-pub(super) unsafe extern "C" fn enter<F: Export>(
+/// A list of what `make` makes of each item.
+fn make_list<T>(
+    call: &Call,
+    items: impl Iterator<Item = T>,
+    make: impl Fn(T) -> Outcome,
+) -> Outcome {
+    let mut array = ptr::null_mut();
+    check(
+        // SAFETY: creates a value in this call's scope.
+        unsafe { sys::napi_create_array(call.env, &mut array) },
+        "no array",
+    )?;
+    for (index, item) in (0..).zip(items) {
+        let value = make(item)?.unwrap_or(ptr::null_mut());
+        check(
+            // SAFETY: both are values of this call's scope.
+            unsafe { sys::napi_set_element(call.env, array, index, value) },
+            "no element",
+        )?;
+    }
+    Ok(Some(array))
+}
+
+/// A list of numbers.
+pub(super) fn make_numbers(call: &Call, numbers: impl Iterator<Item = f64>) -> Outcome {
+    make_list(call, numbers, |number| call.make_number(number))
+}
+
+/// A list of texts.
+pub(super) fn make_strings<'a>(call: &Call, texts: impl Iterator<Item = &'a str>) -> Outcome {
+    make_list(call, texts, |text| call.make_string(text))
+}
+
+/// The environment that a function is bound to.
+///
+/// # Safety
+/// Only in a call of a function that `bind` or `pool::define` has made.
+pub(super) unsafe fn environment_of<'a>(
     env: sys::napi_env,
     info: sys::napi_callback_info,
-) -> sys::napi_value {
-    let mut data = ptr::null_mut();
-    // SAFETY: only the data pointer is asked for.
+) -> (&'a Environment, sys::napi_value) {
+    let (mut data, mut this) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: only `this` and the data pointer are asked for.
     unsafe {
         sys::napi_get_cb_info(
             env,
             info,
             ptr::null_mut(),
             ptr::null_mut(),
-            ptr::null_mut(),
+            &mut this,
             &mut data,
         );
     }
-    // SAFETY: `bind` set the pointer to the environment, which lives until the engine's clean-up
-    // hooks run; no JavaScript runs after that.
-    let environment = unsafe { &*data.cast::<Environment>() };
-    let call = Call { env, info };
-    // A panic must not reach the C frame: it would abort the process.
-    let fault = match catch_unwind(AssertUnwindSafe(|| F::FUNCTION(environment, &call))) {
+    // SAFETY: the data pointer is the environment, which lives until the engine's clean-up hooks run; no
+    // JavaScript runs after that.
+    (unsafe { &*data.cast::<Environment>() }, this)
+}
+
+/// Gives what a function gave, or throws. A panic must not reach the C frame: it would abort the process.
+pub(super) fn give(env: sys::napi_env, function: impl FnOnce() -> Outcome) -> sys::napi_value {
+    let fault = match catch_unwind(AssertUnwindSafe(function)) {
         Ok(Ok(value)) => return value.unwrap_or(ptr::null_mut()),
         Ok(Err(Fault(message))) => message,
         Err(_) => "internal error: a native function panicked",
@@ -213,10 +276,38 @@ pub(super) unsafe extern "C" fn enter<F: Export>(
     ptr::null_mut()
 }
 
+/// The C entry of a bound function. Generic over the function through a zero-sized type so that each
+/// has its own entry and no argument is spent on telling which.
+pub(super) unsafe extern "C" fn enter<F: Export>(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
+    // SAFETY: `bind` has made the function.
+    let (environment, _) = unsafe { environment_of(env, info) };
+    give(env, || F::FUNCTION(environment, &Call { env, info }))
+}
+
+/// The C entry of a method of a pool.
+pub(super) unsafe extern "C" fn enter_method<M: PoolMethod>(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
+    // SAFETY: `pool::define` has made the method.
+    let (environment, this) = unsafe { environment_of(env, info) };
+    give(env, || {
+        M::METHOD(environment, Pool::of(env, this)?, &Call { env, info })
+    })
+}
+
 /// A bound function as a type.
 pub(super) trait Export {
     const NAME: &'static CStr;
     const FUNCTION: Bound;
+}
+
+/// A method of a pool as a type.
+pub(super) trait PoolMethod {
+    const METHOD: Method;
 }
 
 /// Puts a function on `exports`, bound to an environment.
@@ -267,3 +358,19 @@ macro_rules! exports {
     };
 }
 pub(super) use exports;
+
+/// Declares methods of a pool as types, and a list of them for its class.
+macro_rules! methods {
+    ($($name:literal $type:ident = $function:path;)*) => {
+        $(
+            struct $type;
+            impl $crate::node::call::PoolMethod for $type {
+                const METHOD: $crate::node::call::Method = $function;
+            }
+        )*
+
+        pub(super) const METHODS: &[(&std::ffi::CStr, napi::sys::napi_callback)] =
+            &[$(($name, Some($crate::node::call::enter_method::<$type>))),*];
+    };
+}
+pub(super) use methods;

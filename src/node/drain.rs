@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use super::call::{Call, Fault, Outcome as Returned};
 use super::environment::Environment;
-use super::mailbox::{INLINE, Mailbox, length, signed};
+use super::mailbox::{Mailbox, length, signed};
 use crate::scheduler::{Body, Control, Message, Outcome, Payload};
+use crate::wire::record;
+use crate::wire::size::{HEADER, INLINE};
 
 super::call::exports! {
     c"answer" Answer = answer;
@@ -18,32 +20,9 @@ super::call::exports! {
     c"keepAlive" KeepAlive = keep_alive;
 }
 
-/// The first number of a drained record: how the task ended, or what is to be done.
-const RETURNED: i32 = 0;
-const THREW: i32 = 1;
-const FAILED: i32 = 2;
-const TASK_TIMEOUT: i32 = 3;
-const QUEUE_TIMEOUT: i32 = 4;
-const POOL_CLOSED: i32 = 5;
-const WORKER_GONE: i32 = 6;
-const WORKER_START: i32 = 7;
-const DEADLINE: i32 = 8;
-const CANCELLED: i32 = 9;
-const CONTROL_START: i32 = 16;
-const CONTROL_TERMINATE: i32 = 17;
-const CONTROL_LANE_ENDED: i32 = 19;
-const CONTROL_GONE: i32 = 20;
-const CONTROL_LOOK: i32 = 21;
-
-/// Of tasks that are observed, and nothing else.
-const STARTED: i32 = 24;
-const RAN: i32 = 25;
-
 /// The bit of `drain`'s result that is set if there was more than fits.
 const MORE: u32 = 1 << 31;
 
-/// Bytes of a record's four numbers.
-const HEADER: usize = 16;
 /// Bytes of a record that is a time.
 const READING: usize = HEADER + 8;
 
@@ -72,7 +51,7 @@ fn drain(environment: &Environment, call: &Call) -> Returned {
             outcome: Outcome::Timed { ran, outcome },
         } = message
         {
-            offset += put_reading(mailbox, offset, [RAN, signed(ticket), 0, 0], ran);
+            offset += put_reading(mailbox, offset, [record::RAN, signed(ticket), 0, 0], ran);
             let outcome = *outcome;
             offset += put(environment, offset, Message::Settled { ticket, outcome })?;
             count += 2;
@@ -137,7 +116,7 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
             waited,
         } => {
             let header = [
-                STARTED,
+                record::STARTED,
                 signed(ticket),
                 signed(worker.0),
                 signed(generation),
@@ -146,11 +125,11 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
         }
         Message::Control { pool, control } => {
             let (what, about) = match control {
-                Control::Start(worker) => (CONTROL_START, worker.0),
-                Control::Terminate(worker) => (CONTROL_TERMINATE, worker.0),
-                Control::LaneEnded(lane) => (CONTROL_LANE_ENDED, lane as u32),
-                Control::Gone(worker) => (CONTROL_GONE, worker.0),
-                Control::Look(worker) => (CONTROL_LOOK, worker.0),
+                Control::Start(worker) => (record::START, worker.0),
+                Control::Terminate(worker) => (record::TERMINATE, worker.0),
+                Control::LaneEnded(lane) => (record::LANE_ENDED, lane as u32),
+                Control::Gone(worker) => (record::GONE, worker.0),
+                Control::Look(worker) => (record::LOOK, worker.0),
             };
             mailbox.put_header(offset, [what, signed(pool), signed(about), 0]);
             return Ok(HEADER);
@@ -161,24 +140,29 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
         Ok(HEADER)
     };
     let (what, payload) = match outcome {
-        Outcome::Returned(payload) => (RETURNED, payload),
-        Outcome::Threw(payload) | Outcome::NotCloned(payload) => (THREW, payload),
+        Outcome::Returned(payload) => (record::RETURNED, payload),
+        Outcome::Threw(payload) | Outcome::NotCloned(payload) => (record::THREW, payload),
         Outcome::Failed { code, message } => {
             let mut text = format!("{code}\n{message}").into_bytes();
             text.truncate(INLINE);
-            (FAILED, Payload::bytes(0, text))
+            (record::FAILED, Payload::bytes(0, text))
         }
-        Outcome::TaskTimeout => return plain(TASK_TIMEOUT),
-        Outcome::QueueTimeout => return plain(QUEUE_TIMEOUT),
-        Outcome::Deadline => return plain(DEADLINE),
-        Outcome::Cancelled => return plain(CANCELLED),
-        Outcome::PoolClosed => return plain(POOL_CLOSED),
-        Outcome::WorkerStart => return plain(WORKER_START),
+        Outcome::TaskTimeout => return plain(record::TASK_TIMEOUT),
+        Outcome::QueueTimeout => return plain(record::QUEUE_TIMEOUT),
+        Outcome::Deadline => return plain(record::DEADLINE),
+        Outcome::Cancelled => return plain(record::CANCELLED),
+        Outcome::PoolClosed => return plain(record::POOL_CLOSED),
+        Outcome::WorkerStart => return plain(record::WORKER_START),
         Outcome::Timed { .. } => return Err(Fault("an outcome is timed once")),
         Outcome::WorkerGone { worker, attempts } => {
             mailbox.put_header(
                 offset,
-                [WORKER_GONE, ticket, signed(worker.0), i32::from(attempts)],
+                [
+                    record::WORKER_GONE,
+                    ticket,
+                    signed(worker.0),
+                    i32::from(attempts),
+                ],
             );
             return Ok(HEADER);
         }

@@ -8,6 +8,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::c_void;
+use std::ptr;
 use std::sync::{Arc, LazyLock, Weak};
 
 use napi::bindgen_prelude::Uint8Array;
@@ -17,7 +18,7 @@ use parking_lot::Mutex;
 use super::call::{Fault, check};
 use super::doorbell::Doorbell;
 use super::mailbox::Mailbox;
-use super::{blob, drain, hot, member, pools, readings};
+use super::{blob, drain, hot, member, pool, readings};
 use crate::memory::borrowed::Borrowed;
 use crate::memory::bytes::Bytes;
 use crate::scheduler::{Message, Outbox, Scheduler, WorkerId};
@@ -39,7 +40,9 @@ pub(super) struct Environment {
     pub(super) mailbox: Mailbox,
     pub(super) doorbell: Arc<Doorbell>,
     pub(super) outbox: Arc<Outbox>,
-    /// The pools that it owns, by handle; a handle is free again once JS has released it.
+    /// The class of the pools that it owns.
+    class: Cell<sys::napi_ref>,
+    /// Those, by index; an index is free again once JS has released its pool.
     pools: RefCell<Vec<Option<Owned>>>,
     /// The pool that it works for, if it is a worker.
     member: RefCell<Option<(Arc<Scheduler>, WorkerId)>>,
@@ -57,16 +60,31 @@ pub(super) struct Environment {
 const ACCOUNT_STEP: usize = 1 << 20;
 
 impl Environment {
-    /// The pool of a handle.
+    /// The pool with this index.
     pub(super) fn with_pool<T>(
         &self,
-        handle: u32,
+        index: u32,
         f: impl FnOnce(&Arc<Scheduler>) -> T,
     ) -> Result<T, Fault> {
-        match self.pools.borrow().get(handle as usize) {
+        match self.pools.borrow().get(index as usize) {
             Some(Some((_, pool))) => Ok(f(pool)),
-            _ => Err(Fault("unknown pool handle")),
+            _ => Err(Fault("the pool has ended")),
         }
+    }
+
+    /// An object of the class that is no pool yet.
+    pub(super) fn new_pool_object(&self) -> Result<sys::napi_value, Fault> {
+        let (mut class, mut object) = (ptr::null_mut(), ptr::null_mut());
+        // SAFETY: a reference of this environment, on its thread.
+        let status =
+            unsafe { sys::napi_get_reference_value(self.env, self.class.get(), &mut class) };
+        check(status, "no class")?;
+        check(
+            // SAFETY: the class takes no argument.
+            unsafe { sys::napi_new_instance(self.env, class, 0, ptr::null(), &mut object) },
+            "no pool",
+        )?;
+        Ok(object)
     }
 
     pub(super) fn with_member<T>(
@@ -79,8 +97,11 @@ impl Environment {
         }
     }
 
-    /// Adds a pool, made from the number it gets. Gives its handle and that number.
-    pub(super) fn add_pool(&self, make: impl FnOnce(u32) -> Arc<Scheduler>) -> (u32, u32) {
+    /// Adds a pool, made from the number it gets. Gives its index and that number with it.
+    pub(super) fn add_pool(
+        &self,
+        make: impl FnOnce(u32) -> Arc<Scheduler>,
+    ) -> (u32, u32, Arc<Scheduler>) {
         let mut registry = POOLS.lock();
         registry.last += 1;
         let uid = registry.last;
@@ -88,21 +109,19 @@ impl Environment {
         registry.by_uid.insert(uid, Arc::downgrade(&pool));
         drop(registry);
         let mut pools = self.pools.borrow_mut();
-        let handle = pools.iter().position(Option::is_none).unwrap_or_else(|| {
+        let index = pools.iter().position(Option::is_none).unwrap_or_else(|| {
             pools.push(None);
             pools.len() - 1
         });
-        pools[handle] = Some((uid, pool));
-        (u32::try_from(handle).expect("fewer pools than memory"), uid)
+        pools[index] = Some((uid, Arc::clone(&pool)));
+        let index = u32::try_from(index).expect("fewer pools than memory");
+        (index, uid, pool)
     }
 
-    pub(super) fn release_pool(&self, handle: u32) {
-        if let Some((uid, _)) = self
-            .pools
-            .borrow_mut()
-            .get_mut(handle as usize)
-            .and_then(Option::take)
-        {
+    pub(super) fn release_pool(&self, index: u32) {
+        let mut pools = self.pools.borrow_mut();
+        let released = pools.get_mut(index as usize).and_then(Option::take);
+        if let Some((uid, _)) = released {
             POOLS.lock().by_uid.remove(&uid);
         }
     }
@@ -185,6 +204,7 @@ fn make(
         mailbox,
         doorbell,
         outbox,
+        class: Cell::new(ptr::null_mut()),
         pools: RefCell::default(),
         member: RefCell::default(),
         carry: RefCell::default(),
@@ -198,11 +218,14 @@ fn make(
         unsafe { sys::napi_add_env_cleanup_hook(env, Some(close), environment.cast()) },
         "no clean-up hook",
     )?;
+    let class = pool::define(env, environment)?;
+    // SAFETY: just made, and nobody else has it yet.
+    unsafe { &*environment }.class.set(class);
     hot::bind_all(env, exports, environment)?;
     drain::bind_all(env, exports, environment)?;
     blob::bind_all(env, exports, environment)?;
     member::bind_all(env, exports, environment)?;
-    pools::bind_all(env, exports, environment)?;
+    pool::bind_all(env, exports, environment)?;
     readings::bind_all(env, exports, environment)
 }
 

@@ -8,58 +8,48 @@ use napi::sys;
 
 use super::call::{Call, Fault, Outcome as Returned, check};
 use super::environment::Environment;
-use super::mailbox::{
-    Cell, FORM_BYTES, FORM_ELSEWHERE, FORM_NUMBER, INLINE, length, signed, unsigned,
-};
+use super::mailbox::{length, signed, unsigned};
+use super::pool::Pool;
 use crate::memory::borrowed::Borrowed;
 use crate::memory::counters::CounterSet;
 use crate::scheduler::{
-    Attachments, Body, Key, Lane, NO_DEADLINE, NewTask, Outcome, Payload, Placement, Refusal, Step,
-    WorkerId, now,
+    Attachments, Body, Key, Lane, NO_DEADLINE, NewTask, Outcome, PRIORITIES, Payload, Placement,
+    Refusal, Step, WorkerId, now,
 };
+use crate::wire::{cell, form, lane, size, status, step, submitted};
 
 super::call::exports! {
     c"submit" Submit = submit;
     c"submitWith" SubmitWith = submit_with;
     c"submitDirect" SubmitDirect = submit_direct;
-    c"undo" Undo = undo;
-    c"cancel" Cancel = cancel;
     c"exchange" Exchange = exchange;
     c"finish" Finish = finish;
 }
 
-/// What `Cell::Result` says after `submit`.
-const ACCEPTED: i32 = 0;
-const FULL: i32 = 1;
-const CLOSED: i32 = 2;
-
-/// What it says after `exchange`.
-const IDLE: i32 = 0;
-const RUN: i32 = 1;
-const RETIRE: i32 = 2;
-
-/// What `Cell::Status` says of an outcome; else it was thrown.
-const RETURNED: i32 = 0;
-const NOT_CLONED: i32 = 2;
+super::call::methods! {
+    c"undo" Undo = undo;
+    c"cancel" Cancel = cancel;
+}
 
 /// The payload that JS has put into the mailbox, or into the first argument.
 fn payload(environment: &Environment, call: &Call) -> Result<Payload, Fault> {
     let mailbox = &environment.mailbox;
-    let tag = unsigned(mailbox.get(Cell::Tag));
-    let body = match mailbox.get(Cell::Form) {
-        FORM_NUMBER => Body::Number(mailbox.number()),
-        FORM_BYTES => {
-            let length = unsigned(mailbox.get(Cell::Length)) as usize;
+    let tag = unsigned(mailbox.get(cell::TAG));
+    let body = match mailbox.get(cell::FORM) {
+        form::NUMBER => Body::Number(mailbox.number()),
+        form::BYTES => {
+            let length = unsigned(mailbox.get(cell::LENGTH)) as usize;
             Body::Bytes(
                 mailbox
                     .take_bytes(length)
                     .ok_or(Fault("the payload is longer than the mailbox"))?,
             )
         }
-        _ => Body::Bytes(
+        form::ELSEWHERE => Body::Bytes(
             call.copy_bytes(call.args()[0])
                 .ok_or(Fault("expected a typed array"))?,
         ),
+        _ => return Err(Fault("unknown form of a payload")),
     };
     Ok(Payload { tag, body })
 }
@@ -123,20 +113,20 @@ fn submit_new(
 ) -> Returned {
     let mailbox = &environment.mailbox;
     let new = new_task(environment, call, attachments, group)?;
-    let submitted = environment.with_pool(unsigned(mailbox.get(Cell::Pool)), |pool| {
+    let answer = environment.with_pool(unsigned(mailbox.get(cell::POOL)), |pool| {
         pool.submit_for(new, outer)
     })?;
     mailbox.set(
-        Cell::Result,
-        match submitted {
+        cell::RESULT,
+        match answer {
             Ok(submitted) => {
-                mailbox.set(Cell::Key, signed(submitted.key.index));
-                mailbox.set(Cell::Generation, signed(submitted.key.generation));
-                mailbox.set(Cell::Start, submitted.start.map_or(-1, |id| signed(id.0)));
-                ACCEPTED
+                mailbox.set(cell::KEY, signed(submitted.key.index));
+                mailbox.set(cell::GENERATION, signed(submitted.key.generation));
+                mailbox.set(cell::START, submitted.start.map_or(-1, |id| signed(id.0)));
+                submitted::ACCEPTED
             }
-            Err(Refusal::Full) => FULL,
-            Err(Refusal::Closed) => CLOSED,
+            Err(Refusal::Full) => submitted::FULL,
+            Err(Refusal::Closed) => submitted::CLOSED,
         },
     );
     environment.account();
@@ -151,31 +141,40 @@ fn new_task(
     group: Option<Box<str>>,
 ) -> Result<NewTask, Fault> {
     let mailbox = &environment.mailbox;
+    let bits = mailbox.get(cell::LANE);
+    let lane = match bits & !lane::OBSERVED {
+        lane::NATIVE => Lane::Native,
+        lane::SCRIPT => Lane::Script,
+        _ => return Err(Fault("unknown lane")),
+    };
     Ok(NewTask {
-        ticket: unsigned(mailbox.get(Cell::Ticket)),
-        target: unsigned(mailbox.get(Cell::Target)),
-        lane: if mailbox.get(Cell::Lane) & 1 == 0 {
-            Lane::Native
-        } else {
-            Lane::Script
-        },
-        priority: i8::try_from(mailbox.get(Cell::Priority)).unwrap_or(0),
+        ticket: unsigned(mailbox.get(cell::TICKET)),
+        target: unsigned(mailbox.get(cell::TARGET)),
+        lane,
+        priority: i8::try_from(mailbox.get(cell::PRIORITY))
+            .ok()
+            .filter(|priority| PRIORITIES.contains(priority))
+            .ok_or(Fault("no priority"))?,
         // -1 is u32::MAX: no limit.
-        timeout: unsigned(mailbox.get(Cell::Timeout)),
-        queue_timeout: unsigned(mailbox.get(Cell::QueueTimeout)),
+        timeout: unsigned(mailbox.get(cell::TIMEOUT)),
+        queue_timeout: unsigned(mailbox.get(cell::QUEUE_TIMEOUT)),
         deadline: mailbox
-            .deadline()
+            .deadline()?
             .map_or(NO_DEADLINE, |ms| now().saturating_add((ms * 1e6) as u64)),
-        retries: u8::try_from(mailbox.get(Cell::Retries)).unwrap_or(0),
-        placement: match mailbox.get(Cell::Placement) {
+        retries: u8::try_from(mailbox.get(cell::RETRIES)).map_err(|_| Fault("no retries"))?,
+        placement: match mailbox.get(cell::PLACEMENT) {
             0 => Placement::Any,
             worker if worker < 0 => Placement::Worker(WorkerId(unsigned(-1 - worker))),
-            key => Placement::Key(u16::try_from(key).unwrap_or(1)),
+            key => u16::try_from(key)
+                .ok()
+                .filter(|key| *key < Placement::KEYS)
+                .map(Placement::Key)
+                .ok_or(Fault("no placement"))?,
         },
         group,
         payload: payload(environment, call)?,
         attachments,
-        observed: mailbox.get(Cell::Lane) & 2 != 0,
+        observed: bits & lane::OBSERVED != 0,
     })
 }
 
@@ -185,64 +184,59 @@ fn new_task(
 fn submit_direct(environment: &Environment, call: &Call) -> Returned {
     let mailbox = &environment.mailbox;
     let new = new_task(environment, call, None, None)?;
-    let direct = environment.with_pool(unsigned(mailbox.get(Cell::Pool)), |pool| {
+    let direct = environment.with_pool(unsigned(mailbox.get(cell::POOL)), |pool| {
         pool.submit_direct(new)
     })?;
     let (worker, taken) = match direct {
         Some((worker, taken)) => (signed(worker.0), taken),
         None => {
-            mailbox.set(Cell::Slot, -1);
+            mailbox.set(cell::SLOT, -1);
             return Ok(None);
         }
     };
-    mailbox.set(Cell::Start, worker);
-    mailbox.set(Cell::Slot, signed(taken.slot));
-    mailbox.set(Cell::Key, signed(taken.key.index));
-    mailbox.set(Cell::Generation, signed(taken.key.generation));
+    mailbox.set(cell::START, worker);
+    mailbox.set(cell::SLOT, signed(taken.slot));
+    mailbox.set(cell::KEY, signed(taken.key.index));
+    mailbox.set(cell::GENERATION, signed(taken.key.generation));
     Ok(None)
 }
 
-/// `undo(pool, worker, slot)`: takes a direct submission back whose input could not be sent.
-fn undo(environment: &Environment, call: &Call) -> Returned {
+/// `undo(worker, slot)`: takes a direct submission back whose input could not be sent.
+fn undo(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     let args = call.args();
-    let (worker, slot) = (WorkerId(call.index(args[1])?), call.index(args[2])?);
-    environment.with_pool(call.index(args[0])?, |pool| pool.undo(worker, slot))?;
+    let (worker, slot) = (WorkerId(call.index(args[0])?), call.index(args[1])?);
+    pool.with(|pool| pool.undo(worker, slot))?;
     Ok(None)
 }
 
 /// The name of a task, as JS was given it.
 fn key(call: &Call, index: sys::napi_value, generation: sys::napi_value) -> Result<Key, Fault> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "both were given out as 32-bit numbers"
-    )]
-    let number = |value| Ok(unsigned(call.number(value)? as i32));
     Ok(Key {
-        index: number(index)?,
-        generation: number(generation)?,
+        index: unsigned(call.int(index)?),
+        generation: unsigned(call.int(generation)?),
     })
 }
 
-/// `cancel(pool, key, generation) -> boolean`: whether the outcome is now the caller's to tell.
-fn cancel(environment: &Environment, call: &Call) -> Returned {
+/// `cancel(key, generation) -> boolean`: whether the outcome is now the caller's to tell.
+fn cancel(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     let args = call.args();
-    let key = key(call, args[1], args[2])?;
-    let cancelled = environment.with_pool(call.index(args[0])?, |pool| pool.cancel(key))?;
-    call.make_boolean(cancelled)
+    let key = key(call, args[0], args[1])?;
+    call.make_boolean(pool.with(|pool| pool.cancel(key))?)
 }
 
 /// The outcome in the mailbox of a task in a slot.
 fn finished(environment: &Environment, call: &Call) -> Result<Option<(u32, Outcome)>, Fault> {
     let mailbox = &environment.mailbox;
-    let slot = mailbox.get(Cell::Slot);
+    let slot = mailbox.get(cell::SLOT);
     if slot < 0 {
         return Ok(None);
     }
     let payload = payload(environment, call)?;
-    let outcome = match mailbox.get(Cell::Status) {
-        RETURNED => Outcome::Returned(payload),
-        NOT_CLONED => Outcome::NotCloned(payload),
-        _ => Outcome::Threw(payload),
+    let outcome = match mailbox.get(cell::STATUS) {
+        status::RETURNED => Outcome::Returned(payload),
+        status::NOT_CLONED => Outcome::NotCloned(payload),
+        status::THREW => Outcome::Threw(payload),
+        _ => return Err(Fault("unknown status")),
     };
     Ok(Some((unsigned(slot), outcome)))
 }
@@ -251,35 +245,35 @@ fn finished(environment: &Environment, call: &Call) -> Result<Option<(u32, Outco
 fn exchange(environment: &Environment, call: &Call) -> Returned {
     let mailbox = &environment.mailbox;
     let finished = finished(environment, call)?;
-    let step = environment.with_member(|pool, id| pool.exchange(id, finished))?;
+    let next = environment.with_member(|pool, id| pool.exchange(id, finished))?;
     mailbox.set(
-        Cell::Result,
-        match step {
-            Step::Idle => IDLE,
-            Step::Retire => RETIRE,
+        cell::RESULT,
+        match next {
+            Step::Idle => step::IDLE,
+            Step::Retire => step::RETIRE,
             Step::Run(taken) => {
-                mailbox.set(Cell::Slot, signed(taken.slot));
-                mailbox.set(Cell::Generation, signed(taken.key.generation));
-                mailbox.set(Cell::Ticket, signed(taken.ticket));
-                mailbox.set(Cell::Target, signed(taken.target));
-                mailbox.set(Cell::Tag, signed(taken.payload.tag));
+                mailbox.set(cell::SLOT, signed(taken.slot));
+                mailbox.set(cell::GENERATION, signed(taken.key.generation));
+                mailbox.set(cell::TICKET, signed(taken.ticket));
+                mailbox.set(cell::TARGET, signed(taken.target));
+                mailbox.set(cell::TAG, signed(taken.payload.tag));
                 match taken.payload.body {
                     Body::Number(number) => {
-                        mailbox.set(Cell::Form, FORM_NUMBER);
+                        mailbox.set(cell::FORM, form::NUMBER);
                         mailbox.set_number(number);
                     }
-                    Body::Bytes(bytes) if bytes.len() <= INLINE => {
-                        mailbox.set(Cell::Form, FORM_BYTES);
-                        mailbox.set(Cell::Length, length(bytes.len())?);
+                    Body::Bytes(bytes) if bytes.len() <= size::INLINE => {
+                        mailbox.set(cell::FORM, form::BYTES);
+                        mailbox.set(cell::LENGTH, length(bytes.len())?);
                         mailbox.put_bytes(&bytes);
                     }
                     Body::Bytes(bytes) => {
-                        mailbox.set(Cell::Form, FORM_ELSEWHERE);
-                        mailbox.set(Cell::Length, 0);
+                        mailbox.set(cell::FORM, form::ELSEWHERE);
+                        mailbox.set(cell::LENGTH, 0);
                         *environment.blobs.borrow_mut() = vec![bytes];
                     }
                 }
-                RUN
+                step::RUN
             }
         },
     );

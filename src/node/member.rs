@@ -5,7 +5,7 @@ use napi::sys;
 
 use super::call::{Call, Fault, Outcome as Returned};
 use super::environment::Environment;
-use super::pools::manner;
+use super::pool::manner;
 use crate::scheduler::WorkerId;
 
 super::call::exports! {

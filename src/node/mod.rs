@@ -15,7 +15,7 @@ mod hot;
 pub mod interned;
 mod mailbox;
 mod member;
-mod pools;
+mod pool;
 mod readings;
 #[cfg(unix)]
 pub mod region;

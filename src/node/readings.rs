@@ -4,51 +4,60 @@ use std::collections::BTreeMap;
 
 use napi::sys;
 
-use super::call::{Call, Fault, Outcome as Returned};
+use super::call::{Call, Fault, Outcome as Returned, make_numbers, make_strings};
 use super::environment::Environment;
-use super::pools::{lane, list};
+use super::pool::{Pool, lane, list};
 use crate::native;
 use crate::scheduler::{Lane, Measured, Percentiles, Snapshot};
 use crate::supervise::reading;
+use crate::wire;
 
 super::call::exports! {
-    c"load" Load = load;
-    c"readyIds" ReadyIds = ready_ids;
-    c"readyWorkers" ReadyWorkers = ready_workers;
-    c"stats" Stats = stats;
-    c"times" Times = times;
-    c"resetTimes" ResetTimes = reset_times;
     c"taskNames" TaskNames = task_names;
     c"suggestTask" SuggestTask = suggest_task;
     c"cpuCount" CpuCount = cpu_count;
 }
 
-/// `load(pool) -> "queued,running"`
-fn load(environment: &Environment, call: &Call) -> Returned {
-    let (queued, running) =
-        environment.with_pool(call.index(call.args()[0])?, |pool| pool.load())?;
-    call.make_string(&format!("{queued},{running}"))
+super::call::methods! {
+    c"load" Load = load;
+    c"readyIds" ReadyIds = ready_ids;
+    c"readyCount" ReadyCount = ready_count;
+    c"endedCount" EndedCount = ended_count;
+    c"stats" Stats = stats;
+    c"times" Times = times;
+    c"resetTimes" ResetTimes = reset_times;
 }
 
-/// `readyIds(pool, lane) -> "id,id,…"`: the workers that are ready and are to stay.
-fn ready_ids(environment: &Environment, call: &Call) -> Returned {
-    let args = call.args();
-    let lane = lane(call, args[1])?;
-    let ids = environment.with_pool(call.index(args[0])?, |pool| pool.ready_ids(lane))?;
-    list(call, &ids)
+/// `load() -> [queued, running]`
+#[expect(clippy::cast_precision_loss, reason = "numbers of tasks")]
+fn load(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let (queued, running) = pool.with(|pool| pool.load())?;
+    make_numbers(call, [queued as f64, running as f64].into_iter())
 }
 
-fn ready_workers(environment: &Environment, call: &Call) -> Returned {
-    let args = call.args();
-    let lane = lane(call, args[1])?;
-    let ready = environment.with_pool(call.index(args[0])?, |pool| pool.ready_ids(lane))?;
+/// `readyIds(lane) -> number[]`: the workers that are ready and are to stay.
+fn ready_ids(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let lane = lane(call, call.args()[0])?;
+    list(call, &pool.with(|pool| pool.ready_ids(lane))?)
+}
+
+fn ready_count(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let lane = lane(call, call.args()[0])?;
+    let ready = pool.with(|pool| pool.ready_ids(lane))?;
     #[expect(clippy::cast_precision_loss, reason = "a number of workers")]
     call.make_number(ready.len() as f64)
 }
 
-/// `stats(pool) -> JSON text`
-fn stats(environment: &Environment, call: &Call) -> Returned {
-    let snapshot = environment.with_pool(call.index(call.args()[0])?, |pool| pool.snapshot())?;
+/// `endedCount() -> number`: the tasks that have ended, however.
+fn ended_count(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let ended = pool.with(|pool| pool.ended_count())?;
+    #[expect(clippy::cast_precision_loss, reason = "a number of tasks")]
+    call.make_number(ended as f64)
+}
+
+/// `stats() -> JSON text`
+fn stats(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let snapshot = pool.with(|pool| pool.snapshot())?;
     call.make_string(&to_json(&snapshot).to_string())
 }
 
@@ -86,35 +95,33 @@ fn to_json(snapshot: &Snapshot) -> serde_json::Value {
 }
 
 fn measured(call: &Call, value: sys::napi_value) -> Result<Measured, Fault> {
-    Ok(if call.index(value)? == 0 {
-        Measured::Wait
-    } else {
-        Measured::Run
-    })
+    match call.index(value)? {
+        wire::times::WAIT => Ok(Measured::Wait),
+        wire::times::RUN => Ok(Measured::Run),
+        _ => Err(Fault("unknown times")),
+    }
 }
 
-/// `times(pool, what, all) -> JSON text`: `[min, mean, stddev, [[ms, count], …]]`
-fn times(environment: &Environment, call: &Call) -> Returned {
+/// `times(what, all) -> JSON text`: `[min, mean, stddev, [[ms, count], …]]`
+fn times(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     let args = call.args();
-    let (what, all) = (measured(call, args[1])?, call.boolean(args[2])?);
-    let times = environment.with_pool(call.index(args[0])?, |pool| pool.times(what, all))?;
+    let (what, all) = (measured(call, args[0])?, call.boolean(args[1])?);
+    let times = pool.with(|pool| pool.times(what, all))?;
     let (mean, stddev) = times.moments();
     let buckets: Vec<_> = times.buckets().collect();
     call.make_string(&serde_json::json!([times.min(), mean, stddev, buckets]).to_string())
 }
 
-/// `resetTimes(pool, what)`
-fn reset_times(environment: &Environment, call: &Call) -> Returned {
-    let args = call.args();
-    let what = measured(call, args[1])?;
-    environment.with_pool(call.index(args[0])?, |pool| pool.reset_times(what))?;
+/// `resetTimes(what)`
+fn reset_times(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let what = measured(call, call.args()[0])?;
+    pool.with(|pool| pool.reset_times(what))?;
     Ok(None)
 }
 
-/// `taskNames() -> names joined by NUL`: a native task's target is its place in this list.
+/// `taskNames() -> string[]`: a native task's target is its place in this list.
 fn task_names(_: &Environment, call: &Call) -> Returned {
-    let names: Vec<&str> = native::registry::names().collect();
-    call.make_string(&names.join("\0"))
+    make_strings(call, native::registry::names())
 }
 
 /// `suggestTask(name) -> string`: the nearest native task's name, or ''.

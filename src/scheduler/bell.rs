@@ -6,16 +6,18 @@
 
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 
+use crate::wire::ring;
+
 /// Why somebody is woken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Ring {
     /// There is something in its outbox.
-    Outbox = 1,
+    Outbox = ring::OUTBOX,
     /// Its idle worker is to look for tasks.
-    Lane = 2,
+    Lane = ring::LANE,
     /// A task that it runs was given up; its flag says which.
-    Cancel = 4,
+    Cancel = ring::CANCEL,
 }
 
 /// Wakes a thread or an event loop from any thread.

@@ -2,14 +2,16 @@
 
 use std::ops::{Index, IndexMut};
 
+use crate::wire;
+
 /// A kind of executor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Lane {
     /// Rust code on plain threads.
-    Native = 0,
+    Native = wire::lane::NATIVE as u8,
     /// JavaScript functions in isolates.
-    Script = 1,
+    Script = wire::lane::SCRIPT as u8,
 }
 
 impl Lane {

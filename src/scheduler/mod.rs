@@ -36,5 +36,6 @@ pub use limits::{PoolLimits, Refusal};
 pub use outbox::{Control, Message, Outbox};
 pub use payload::{Body, Payload};
 pub use pool::{Scheduler, Step, Submitted};
+pub use queue::PRIORITIES;
 pub use stats::{Counts, Distribution, Failure, Measured, Percentiles, Snapshot, WorkerSnapshot};
 pub use task::{Attachments, NO_DEADLINE, NewTask, Outcome, PANICKED, Placement, Taken};

@@ -11,7 +11,7 @@ use super::slab::{NIL, Slab};
 use super::task::{NO_DEADLINE, Task};
 
 /// The lowest and the highest priority, as `nice` counts: −20 runs first.
-pub(super) const PRIORITIES: std::ops::RangeInclusive<i8> = -20..=19;
+pub const PRIORITIES: std::ops::RangeInclusive<i8> = -20..=19;
 const BANDS: usize = 40;
 
 /// A list of waiting tasks a priority.

@@ -1,0 +1,238 @@
+// What the addon gives: src/node declares the same, and a test compares the names.
+
+/** The owner's or the scheduler's name of a task, as 32-bit patterns. */
+type Key = number
+type Generation = number
+
+/** A pool, as its owner steers it. Methods of one that was released throw. */
+export interface NativePool {
+  /** Which pool of this environment: goes among the numbers of `submit`. */
+  readonly index: number
+  /** Which pool of this process: what an isolate is told to join. */
+  readonly uid: number
+
+  /** It has ended: nothing of it is used any more. */
+  release(): void
+  close(): void
+  destroy(): void
+  /** When isolates are replaced: after so many tasks, after so many milliseconds, or each after one. */
+  recycle(tasks: number, age: number, oneTask: boolean): void
+  configureGroup(name: string, weight: number, maxRunning: number): void
+  /** Makes room for the workers that the minimum, or `least`, lacks: the caller starts them. */
+  reserveMinimum(lane: number, least: number): number[]
+  /** Whether no worker of a lane is started. */
+  hold(lane: number, held: boolean): void
+  pause(paused: boolean): void
+  resize(min: number, max: number): void
+  /** Retires the workers that have been idle for so many milliseconds. */
+  reap(lane: number, idle: number): void
+  /** @returns how many tasks that were */
+  cancelWaiting(): number
+  /** No worker of the lane can be started: rejects what waits for one. */
+  failWaiting(lane: number): void
+  /** The isolate of a worker has ended. */
+  leave(worker: number): void
+
+  /** Takes a direct submission back whose input could not be sent. */
+  undo(worker: number, slot: number): void
+  /** @returns whether the outcome is now the caller's to tell */
+  cancel(key: Key, generation: Generation): boolean
+
+  load(): [queued: number, running: number]
+  /** The workers that are ready and are to stay. */
+  readyIds(lane: number): number[]
+  readyCount(lane: number): number
+  /** How many tasks have ended, however. */
+  endedCount(): number
+  /** JSON of a `Snapshot`. */
+  stats(): string
+  /** JSON of `[min, mean, stddev, [[ms, count], …]]`. */
+  times(what: number, all: boolean): string
+  resetTimes(what: number): void
+}
+
+/** Milliseconds. */
+export interface Percentiles {
+  count: number
+  min: number
+  max: number
+  mean: number
+  p50: number
+  p90: number
+  p99: number
+  p999: number
+}
+
+export interface Snapshot {
+  workers: {
+    id: number
+    lane: 'native' | 'script'
+    state: 'starting' | 'busy' | 'idle'
+    running: number
+    completed: number
+    age: number
+    busyTime: number
+    cpuTime: number | null
+  }[]
+  queued: number
+  running: number
+  completed: number
+  failed: number
+  queuedBytes: number
+  waitTime: Percentiles
+  runTime: Percentiles
+  utilization: number
+}
+
+/** The functions that are bound to one environment. What they take besides is in the mailbox. */
+export interface Environment {
+  createPool(
+    minThreads: number,
+    maxThreads: number,
+    maxQueue: number,
+    concurrency: number,
+    abortGrace: number,
+    idleTimeout: number,
+    niceIncrement: number,
+    pin: boolean
+  ): NativePool
+
+  /** Queues a task. */
+  submit(bytes?: ArrayBufferView): void
+  /** As `submit`, for a task with params, counters or a group, or one that a running task waits for. */
+  submitWith(
+    bytes: ArrayBufferView | undefined,
+    params: string | undefined,
+    counters: BigInt64Array | undefined,
+    counterNames: string | undefined,
+    group: string | undefined,
+    outer: Key | undefined,
+    outerGeneration: Generation | undefined
+  ): void
+  /** As `submit`, for an input that a port carries: only if a worker can have it at once. */
+  submitDirect(): void
+  /** Hands over an outcome, if a slot is named, and takes a task. */
+  exchange(bytes?: ArrayBufferView): void
+  /** Hands over an outcome. */
+  finish(bytes?: ArrayBufferView): void
+
+  /** Why the doorbell was rung, as bits. */
+  answer(): number
+  /** Fills the mailbox with records. @returns how many, and a bit above if there are more */
+  drain(): number
+  /** Whether the event loop is blocked. */
+  block(blocked: boolean): void
+  /** Blocks until there is something to drain, or for so many milliseconds. */
+  wait(ms: number): void
+  /** Whether the doorbell keeps the event loop alive. */
+  keepAlive(alive: boolean): void
+  /** The bytes of a record that did not fit. */
+  blob(index: number): ArrayBuffer
+
+  adopt(niceIncrement: number, pin: boolean): void
+  /** @returns whether there is such a pool */
+  enlist(uid: number, worker: number): boolean
+  /** @returns whether the pool still knows this worker */
+  join(flags: Int32Array): boolean
+  setWaits(slot: number, waits: boolean, flags: Int32Array | undefined): void
+  look(): void
+  wearOut(): void
+
+  /** A native task's target is its place in this list. */
+  taskNames(): string[]
+  /** The nearest native task's name, or ''. */
+  suggestTask(name: string): string
+  cpuCount(): number
+}
+
+export interface RegionSpec {
+  seats: number
+  rows: number
+  cells: number
+  tokens: number
+  schema: bigint
+}
+
+/** In bytes from the start. */
+export interface RegionLayout {
+  seatCount: number
+  seats: number
+  seatBytes: number
+  tokenCount: number
+  rowCount: number
+  cells: number
+  rowBytes: number
+  texts: number
+  textBytes: number
+}
+
+export interface NativeRegion {
+  readonly fd: number
+  readonly layout: RegionLayout
+  buffer(): ArrayBuffer
+  useBudget(seat: number): void
+  reclaim(seat: number): number
+  freeTokens(): number
+  text(seat: number): string
+}
+
+export interface ProcessReading {
+  state: string
+  cpuMs: number
+  cpu?: number
+  rss: number
+  threads: number
+  pss?: number
+  fds?: number
+  fdLimit?: number
+}
+
+export interface WatchLimits {
+  stall: number
+  memory: number
+  stack: boolean
+}
+
+export interface WatchReport {
+  kind: 'stalled' | 'memory'
+  pid: number
+  value: number
+  stack: string
+}
+
+export interface NativeWatch {
+  add(seat: number, pid: number, limits: WatchLimits): void
+  remove(seat: number): void
+  take(): WatchReport[]
+  reading(seat: number): ProcessReading | null
+  close(): void
+}
+
+export interface Addon {
+  version(): string
+  /** Opens the calling environment; `onRing` is called when something has come in. */
+  open(mailbox: Uint8Array, onRing: () => void): Environment
+
+  /** The number of a list of keys (JSON text); -1 when the table is full. */
+  internShape(keys: string): number
+  shapeKeys(id: number): string | null
+  /** The number of a function that isolates are to find (JSON text). */
+  internTarget(target: string): number
+  target(id: number): string | null
+
+  // From here on: not on Windows, which `Region` tells.
+  Region: { create(spec: RegionSpec): NativeRegion; open(fd: number, schema: bigint): NativeRegion }
+  Watch: new (region: NativeRegion) => NativeWatch
+  shareCpu(busy: number): boolean
+  guardParent(parent: number, grace: number): void
+  killProcess(pid: number): boolean
+  killDescendants(): void
+  adoptsOrphans(): boolean
+  zombies(): number[]
+  reap(pid: number): boolean
+  notify(path: string, state: string): void
+  duplicate(fd: number): number
+  availableParallelism(): number
+  readProcess(pid: number, share: boolean): ProcessReading | null
+  readGroupMemory(): { limit?: number; used?: number; oomKills?: number }
+}

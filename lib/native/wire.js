@@ -1,0 +1,277 @@
+'use strict'
+
+// Every number that Rust and JavaScript both know. Written by a test of src/wire.rs: change it there.
+
+/** Where each 32-bit number of the mailbox is, in 32-bit steps. */
+const CELL = Object.freeze({
+  /** in: which pool of the environment. */
+  POOL: 0,
+  /** in and out: the owner's name for the call. */
+  TICKET: 1,
+  /** in and out: which function. */
+  TARGET: 2,
+  /** in and out: what the payload's body means. */
+  TAG: 3,
+  /** in and out: where the payload's body is. */
+  FORM: 4,
+  /** in and out: bytes in the mailbox. */
+  LENGTH: 5,
+  /** in: -20 to 19. */
+  PRIORITY: 6,
+  /** in: the lane, and whether the task is observed. */
+  LANE: 7,
+  /** in: milliseconds, -1 for no limit. */
+  TIMEOUT: 8,
+  /** in: milliseconds, -1 for no limit. */
+  QUEUE_TIMEOUT: 9,
+  /** out: what happened. */
+  RESULT: 10,
+  /** out: the task's key. */
+  KEY: 11,
+  /** out: its generation. */
+  GENERATION: 12,
+  /** out: the worker whose isolate the caller starts, or -1. */
+  START: 13,
+  /** in: the slot of the finished task, or -1. out: the slot of the new one. */
+  SLOT: 14,
+  /** in: how the task ended. */
+  STATUS: 15,
+  /** in: how often the task may start again after its worker has died. */
+  RETRIES: 22,
+  /** in: 0 for any worker, a key above 0, or -1 - the id of the only worker. */
+  PLACEMENT: 24
+})
+
+/** Where each 64-bit float of the mailbox is, in 64-bit steps. */
+const NUMBER = Object.freeze({
+  /** in and out: the payload that is a number. */
+  PAYLOAD: 8,
+  /** out: the scheduler's clock in milliseconds. */
+  CLOCK: 9,
+  /** in: milliseconds until the deadline; negative is none. */
+  DEADLINE: 10
+})
+
+/** Bytes of the mailbox, and of what is in it. */
+const SIZE = Object.freeze({
+  /** Where bytes begin. */
+  DATA: 128,
+  /** All of it. */
+  MAILBOX: 65664,
+  /** A payload of so many bytes, or fewer, goes through the mailbox when Rust sends it. */
+  INLINE: 16384,
+  /** A payload of so many bytes, or fewer, is copied by JavaScript; a native call takes more of them. */
+  COPIED: 2048,
+  /** The four numbers of a record. */
+  HEADER: 16
+})
+
+/** Where the body of a payload is. */
+const FORM = Object.freeze({
+  /** It is a number. */
+  NUMBER: 0,
+  /** Bytes in the mailbox. */
+  BYTES: 1,
+  /** Bytes elsewhere: an argument of the call, or a blob. */
+  ELSEWHERE: 2
+})
+
+/** The lane of a task, and beside it whether the task is observed. */
+const LANE = Object.freeze({
+  NATIVE: 0,
+  SCRIPT: 1,
+  /** The scheduler tells when the task starts, and how long it ran. */
+  OBSERVED: 2
+})
+
+/** What `submit` says. */
+const SUBMITTED = Object.freeze({
+  ACCEPTED: 0,
+  /** The queue is full. */
+  FULL: 1,
+  CLOSED: 2
+})
+
+/** What `exchange` says. */
+const STEP = Object.freeze({
+  /** There is nothing to do: wait for the doorbell. */
+  IDLE: 0,
+  RUN: 1,
+  RETIRE: 2
+})
+
+/** How a task ended, as its isolate says it. */
+const STATUS = Object.freeze({
+  RETURNED: 0,
+  THREW: 1
+})
+
+/** Why the doorbell was rung, as bits. */
+const RING = Object.freeze({
+  /** There is something in the outbox. */
+  OUTBOX: 1,
+  /** The idle worker is to look for tasks. */
+  LANE: 2,
+  /** A task that the worker runs was given up; its flag says which. */
+  CANCEL: 4
+})
+
+/** The first number of a drained record: how a task ended, or (from 16) what a pool has to do, or (from 24) what happens to an observed task. */
+const RECORD = Object.freeze({
+  RETURNED: 0,
+  THREW: 1,
+  /** A native task failed: a code and a message. */
+  FAILED: 2,
+  TASK_TIMEOUT: 3,
+  QUEUE_TIMEOUT: 4,
+  POOL_CLOSED: 5,
+  WORKER_GONE: 6,
+  /** No worker could be started. */
+  WORKER_START: 7,
+  DEADLINE: 8,
+  CANCELLED: 9,
+  /** Start an isolate. */
+  START: 16,
+  /** End an isolate. */
+  TERMINATE: 17,
+  /** A lane of a closed pool has no worker left. */
+  LANE_ENDED: 19,
+  /** An isolate runs no more. */
+  GONE: 20,
+  /** There is a message in the port of an isolate. */
+  LOOK: 21,
+  /** A worker has taken the task. */
+  STARTED: 24,
+  /** How long it ran. */
+  RAN: 25
+})
+
+/** What a payload is. Of a view the type is in the bits above. */
+const TAG = Object.freeze({
+  UNDEFINED: 0,
+  NULL: 1,
+  FALSE: 2,
+  TRUE: 3,
+  NUMBER: 4,
+  LATIN1: 5,
+  UTF16: 6,
+  /** Hexadecimal digits, with a sign where it is negative. */
+  BIGINT: 7,
+  VIEW: 8,
+  /** Plain data as `lib/payload/encode.js` writes it. */
+  CODEC: 9,
+  /** It goes through a port; the number says from which worker. */
+  PORT: 10,
+  JSON: 11,
+  UTF8: 12
+})
+
+/** The type of a view. */
+const VIEW = Object.freeze({
+  UINT8: 0,
+  INT8: 1,
+  UINT8_CLAMPED: 2,
+  INT16: 3,
+  UINT16: 4,
+  INT32: 5,
+  UINT32: 6,
+  FLOAT32: 7,
+  FLOAT64: 8,
+  BIG_INT64: 9,
+  BIG_UINT64: 10,
+  DATA_VIEW: 11,
+  FLOAT16: 12,
+  /** An ArrayBuffer by itself. */
+  ARRAY_BUFFER: 254,
+  /** A Buffer, as a result of a native task; as its input any bytes. */
+  BUFFER: 255
+})
+
+/** Which times of a pool's tasks. */
+const TIMES = Object.freeze({
+  WAIT: 0,
+  RUN: 1
+})
+
+/** Words (8 bytes) of the seat that a process has in a region. */
+const SEAT = Object.freeze({
+  /** The process id, 0 when the seat is free. */
+  PID: 0,
+  /** A number that grows while the event loop of the process turns. */
+  BEAT: 1,
+  /** One of `SEAT_STATE`. */
+  STATE: 2,
+  /** 1 while an inspector is open in the process. */
+  DEBUGGED: 3,
+  /** Set to 1 by the watcher to ask for the JavaScript stack. */
+  CAPTURE: 4,
+  /** Bytes of the text that the process wrote; 0 for none. */
+  TEXT_LENGTH: 5,
+  /** Requests begun. */
+  REQUESTS: 6,
+  /** Connections open. */
+  CONNECTIONS: 7,
+  /** Requests begun and not finished. */
+  IN_FLIGHT: 8,
+  /** Event-loop delay, in microseconds. */
+  LOOP_DELAY: 9,
+  /** Event-loop utilization, in millionths. */
+  UTILIZATION: 10,
+  /** Bytes of the JavaScript heap in use. */
+  HEAP_USED: 11,
+  /** Bytes that the JavaScript heap may reach. */
+  HEAP_LIMIT: 12,
+  /** Bytes outside of the heap that JavaScript objects hold. */
+  EXTERNAL: 13,
+  /** Tasks waiting in the pools of the process. */
+  POOL_QUEUED: 14,
+  /** Tasks running in the pools of the process. */
+  POOL_RUNNING: 15,
+  /** Responses with a status of 500 or more. */
+  ERRORS: 16
+})
+
+/** What the process that has a seat does. */
+const SEAT_STATE = Object.freeze({
+  FREE: 0,
+  BOOTING: 1,
+  READY: 2,
+  DRAINING: 3
+})
+
+/** Words (8 bytes) of a region's header that change while it is in use. */
+const REGION = Object.freeze({
+  /** The number of cell rows that were ever given out: readers sum only these. */
+  ROWS_USED: 32,
+  /** A 32-bit word: bumped on every release of a budget token; waiters sleep on it. */
+  BUDGET_WAKE: 40,
+  /** A 32-bit word in the same line: how many sleep on it. */
+  BUDGET_WAITERS: 41
+})
+
+/** Bytes of a cache line, on which each counter and each row of a region begins. */
+const LINE = Object.freeze({
+  BYTES: 64,
+  /** 64-bit cells. */
+  CELLS: 8
+})
+
+module.exports = {
+  CELL,
+  NUMBER,
+  SIZE,
+  FORM,
+  LANE,
+  SUBMITTED,
+  STEP,
+  STATUS,
+  RING,
+  RECORD,
+  TAG,
+  VIEW,
+  TIMES,
+  SEAT,
+  SEAT_STATE,
+  REGION,
+  LINE
+}

@@ -1,0 +1,327 @@
+//! A pool as its owner's JavaScript has it: a class, whose methods steer and end the pool. What tasks do goes
+//! through the environment's functions, with the pool's `index` among the numbers of the call.
+
+use std::cell::RefCell;
+use std::ffi::{CStr, c_void};
+use std::ptr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use napi::sys;
+
+use super::call::{Call, Fault, Outcome as Returned, check, environment_of, make_numbers};
+use super::environment::Environment;
+use super::readings;
+use crate::manner::Manner;
+use crate::native;
+use crate::scheduler::{GroupLimits, Lane, PoolLimits, Scheduler, WorkerId};
+use crate::wire;
+
+super::call::exports! {
+    c"createPool" CreatePool = create_pool;
+}
+
+super::call::methods! {
+    c"release" Release = release;
+    c"close" Close = close;
+    c"destroy" Destroy = destroy;
+    c"recycle" Recycle = recycle;
+    c"configureGroup" ConfigureGroup = configure_group;
+    c"reserveMinimum" ReserveMinimum = reserve_minimum;
+    c"hold" Hold = hold;
+    c"pause" Pause = pause;
+    c"resize" Resize = resize;
+    c"reap" Reap = reap;
+    c"cancelWaiting" CancelWaiting = cancel_waiting;
+    c"failWaiting" FailWaiting = fail_waiting;
+    c"leave" Leave = leave;
+}
+
+/// What a JavaScript object of the class has.
+pub(super) struct Pool {
+    index: u32,
+    /// Until it is released.
+    scheduler: RefCell<Option<Arc<Scheduler>>>,
+}
+
+/// Says of an object that it is a pool, so that a method that is called on another one is an error.
+const TYPE_TAG: sys::napi_type_tag = sys::napi_type_tag {
+    lower: 0x7273_706f_6f6c_2e70,
+    upper: 0x6f6f_6c2d_6861_6e64,
+};
+
+impl Pool {
+    /// The pool that a method was called on.
+    pub(super) fn of<'a>(env: sys::napi_env, this: sys::napi_value) -> Result<&'a Self, Fault> {
+        const WHAT: &str = "expected a pool";
+        let (mut known, mut data) = (false, ptr::null_mut());
+        check(
+            // SAFETY: `this` is of the running call, the tag a constant.
+            unsafe { sys::napi_check_object_type_tag(env, this, &TYPE_TAG, &mut known) },
+            WHAT,
+        )?;
+        if !known {
+            return Err(Fault(WHAT));
+        }
+        // SAFETY: as above.
+        check(unsafe { sys::napi_unwrap(env, this, &mut data) }, WHAT)?;
+        // SAFETY: only `create_pool` gives an object this tag, after it has wrapped an `Rc<Pool>`, which the
+        // object keeps as long as it lives, and it lives during the call.
+        Ok(unsafe { &**data.cast::<Rc<Pool>>() })
+    }
+
+    pub(super) fn with<T>(&self, f: impl FnOnce(&Arc<Scheduler>) -> T) -> Result<T, Fault> {
+        let scheduler = self.scheduler.borrow();
+        scheduler.as_ref().map(f).ok_or(Fault("the pool has ended"))
+    }
+}
+
+unsafe extern "C" fn drop_pool(_: sys::napi_env, data: *mut c_void, _: *mut c_void) {
+    // SAFETY: the box that `create_pool` gave away.
+    drop(unsafe { Box::from_raw(data.cast::<Rc<Pool>>()) });
+}
+
+/// Makes an object, and nothing of it is a pool until `create_pool` has wrapped one.
+unsafe extern "C" fn construct(
+    env: sys::napi_env,
+    info: sys::napi_callback_info,
+) -> sys::napi_value {
+    // SAFETY: `define` has made the constructor.
+    unsafe { environment_of(env, info) }.1
+}
+
+/// The class, for the pools of an environment.
+pub(super) fn define(
+    env: sys::napi_env,
+    environment: *const Environment,
+) -> Result<sys::napi_ref, Fault> {
+    let property =
+        |&(name, method): &(&'static CStr, sys::napi_callback)| sys::napi_property_descriptor {
+            utf8name: name.as_ptr(),
+            name: ptr::null_mut(),
+            method,
+            getter: None,
+            setter: None,
+            value: ptr::null_mut(),
+            attributes: sys::PropertyAttributes::default,
+            data: environment.cast_mut().cast(),
+        };
+    let all = [METHODS, super::hot::METHODS, readings::METHODS];
+    let properties: Vec<_> = all.into_iter().flatten().map(property).collect();
+    let (mut class, mut reference) = (ptr::null_mut(), ptr::null_mut());
+    let name = c"NativePool";
+    // SAFETY: names and properties live during the call; `enter_method` reads the data as what it is.
+    let status = unsafe {
+        sys::napi_define_class(
+            env,
+            name.as_ptr(),
+            name.count_bytes() as isize,
+            Some(construct),
+            environment.cast_mut().cast(),
+            properties.len(),
+            properties.as_ptr(),
+            &mut class,
+        )
+    };
+    check(status, "no class")?;
+    check(
+        // SAFETY: the class is of the caller's scope. It lives as long as the environment.
+        unsafe { sys::napi_create_reference(env, class, 1, &mut reference) },
+        "no reference",
+    )?;
+    Ok(reference)
+}
+
+pub(super) fn lane(call: &Call, value: sys::napi_value) -> Result<Lane, Fault> {
+    match call.int(value)? {
+        wire::lane::NATIVE => Ok(Lane::Native),
+        wire::lane::SCRIPT => Ok(Lane::Script),
+        _ => Err(Fault("unknown lane")),
+    }
+}
+
+/// A limit: what is not finite is none.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "`as` saturates, and the top is no limit"
+)]
+fn limit(call: &Call, value: sys::napi_value) -> Result<u32, Fault> {
+    let number = call.number(value)?;
+    Ok(if number.is_finite() {
+        number as u32
+    } else {
+        u32::MAX
+    })
+}
+
+/// `createPool(min, max, maxQueue, concurrency, abortGrace, idleTimeout, nice, pin) -> Pool`
+fn create_pool(environment: &Environment, call: &Call) -> Returned {
+    let args = call.args();
+    let max_queue = limit(call, args[2])?;
+    let limits = PoolLimits {
+        min_threads: limit(call, args[0])?,
+        max_threads: limit(call, args[1])?,
+        max_queue: if max_queue == u32::MAX {
+            usize::MAX
+        } else {
+            max_queue as usize
+        },
+        concurrency: limit(call, args[3])?,
+        abort_grace: limit(call, args[4])?,
+        idle_timeout: limit(call, args[5])?,
+        manner: manner(call, args[6], args[7])?,
+    };
+    let object = environment.new_pool_object()?;
+    let outbox = Arc::clone(&environment.outbox);
+    let made = |uid| Scheduler::new(uid, limits, outbox, native::launch);
+    let (index, uid, scheduler) = environment.add_pool(made);
+    let pool = Rc::new(Pool {
+        index,
+        scheduler: RefCell::new(Some(scheduler)),
+    });
+    let data = Box::into_raw(Box::new(pool));
+    // SAFETY: the object is new and of this call's scope; `drop_pool` gets the box, once.
+    let status = unsafe {
+        sys::napi_wrap(
+            call.env,
+            object,
+            data.cast(),
+            Some(drop_pool),
+            ptr::null_mut(),
+            ptr::null_mut(),
+        )
+    };
+    if status != sys::Status::napi_ok {
+        // SAFETY: the engine has not taken it.
+        drop(unsafe { Box::from_raw(data) });
+        return Err(Fault("no pool"));
+    }
+    check(
+        // SAFETY: as above.
+        unsafe { sys::napi_type_tag_object(call.env, object, &TYPE_TAG) },
+        "no type tag",
+    )?;
+    for (name, value) in [(c"index", index), (c"uid", uid)] {
+        let value = call
+            .make_number(f64::from(value))?
+            .unwrap_or(ptr::null_mut());
+        check(
+            // SAFETY: both are values of this call's scope, the name is terminated.
+            unsafe { sys::napi_set_named_property(call.env, object, name.as_ptr(), value) },
+            "no property",
+        )?;
+    }
+    Ok(Some(object))
+}
+
+pub(super) fn manner(
+    call: &Call,
+    nice: sys::napi_value,
+    pin: sys::napi_value,
+) -> Result<Manner, Fault> {
+    Ok(Manner {
+        nice: u8::try_from(call.index(nice)?).unwrap_or(u8::MAX),
+        pin: call.boolean(pin)?,
+    })
+}
+
+/// `release()`: the pool has ended. Its index is another pool's from now on.
+fn release(environment: &Environment, pool: &Pool, _: &Call) -> Returned {
+    if pool.scheduler.borrow_mut().take().is_some() {
+        environment.release_pool(pool.index);
+    }
+    Ok(None)
+}
+
+fn close(_: &Environment, pool: &Pool, _: &Call) -> Returned {
+    pool.with(|pool| pool.close())?;
+    Ok(None)
+}
+
+fn destroy(_: &Environment, pool: &Pool, _: &Call) -> Returned {
+    pool.with(|pool| pool.destroy())?;
+    Ok(None)
+}
+
+/// `recycle(tasks, age, oneTask)`: when isolates are replaced.
+fn recycle(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let args = call.args();
+    let (tasks, age) = (limit(call, args[0])?, limit(call, args[1])?);
+    let one_task = call.boolean(args[2])?;
+    pool.with(|pool| pool.recycle(tasks, age, one_task))?;
+    Ok(None)
+}
+
+/// `configureGroup(name, weight, maxRunning)`
+fn configure_group(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let args = call.args();
+    let name = call.string(args[0]).ok_or(Fault("expected a string"))?;
+    let limits = GroupLimits {
+        weight: call.number(args[1])?,
+        max_running: limit(call, args[2])?,
+    };
+    pool.with(|pool| pool.configure_group(name.into(), limits))?;
+    Ok(None)
+}
+
+/// `reserveMinimum(lane, least) -> number[]`
+fn reserve_minimum(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let args = call.args();
+    let (lane, least) = (lane(call, args[0])?, limit(call, args[1])?);
+    list(call, &pool.with(|pool| pool.reserve_minimum(lane, least))?)
+}
+
+pub(super) fn list(call: &Call, ids: &[WorkerId]) -> Returned {
+    make_numbers(call, ids.iter().map(|id| f64::from(id.0)))
+}
+
+fn hold(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let args = call.args();
+    let (lane, held) = (lane(call, args[0])?, call.boolean(args[1])?);
+    pool.with(|pool| pool.hold(lane, held))?;
+    Ok(None)
+}
+
+fn pause(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let paused = call.boolean(call.args()[0])?;
+    pool.with(|pool| pool.pause(paused))?;
+    Ok(None)
+}
+
+/// `resize(min, max)`
+fn resize(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let args = call.args();
+    let (min, max) = (limit(call, args[0])?, limit(call, args[1])?);
+    pool.with(|pool| pool.resize(min, max))?;
+    Ok(None)
+}
+
+/// `reap(lane, idleMs)`
+fn reap(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let args = call.args();
+    let (lane, idle) = (lane(call, args[0])?, limit(call, args[1])?);
+    pool.with(|pool| pool.reap(lane, idle))?;
+    Ok(None)
+}
+
+/// `cancelWaiting() -> number` of tasks
+fn cancel_waiting(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let cancelled = pool.with(|pool| pool.cancel_waiting())?;
+    #[expect(clippy::cast_precision_loss, reason = "a number of tasks")]
+    call.make_number(cancelled as f64)
+}
+
+/// `failWaiting(lane)`: no worker of the lane can be started.
+fn fail_waiting(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let lane = lane(call, call.args()[0])?;
+    pool.with(|pool| pool.fail_waiting(lane))?;
+    Ok(None)
+}
+
+/// `leave(worker)`: the worker's isolate has ended.
+fn leave(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let id = WorkerId(call.index(call.args()[0])?);
+    pool.with(|pool| pool.leave(id))?;
+    Ok(None)
+}

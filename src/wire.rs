@@ -1,0 +1,317 @@
+//! Every number that Rust and JavaScript both know, defined once.
+//!
+//! Each table is a module of constants here, and a frozen object of the same names in `lib/native/wire.js`. A test
+//! compares that file; `RSPOOL_WRITE_WIRE=1 cargo test wire` writes it.
+
+/// A table as JavaScript sees it.
+#[cfg(test)]
+struct Table {
+    name: &'static str,
+    about: &'static [&'static str],
+    entries: &'static [(&'static str, i64, &'static [&'static str])],
+}
+
+/// Declares tables: a module of constants for each, and what the writer of `wire.js` needs.
+macro_rules! tables {
+    ($(
+        $(#[doc = $about:literal])*
+        $module:ident $js:ident: $type:ty {
+            $($(#[doc = $doc:literal])* $name:ident = $value:expr;)*
+        }
+    )*) => {
+        $(
+            $(#[doc = $about])*
+            #[allow(missing_docs, reason = "some names say it all")]
+            pub mod $module {
+                $($(#[doc = $doc])* pub const $name: $type = $value;)*
+            }
+        )*
+
+        #[cfg(test)]
+        const TABLES: &[Table] = &[$(
+            Table {
+                name: stringify!($js),
+                about: &[$($about),*],
+                entries: &[$((stringify!($name), $value as i64, &[$($doc),*])),*],
+            },
+        )*];
+    };
+}
+
+tables! {
+    /// Where each 32-bit number of the mailbox is, in 32-bit steps.
+    cell CELL: usize {
+        /// in: which pool of the environment.
+        POOL = 0;
+        /// in and out: the owner's name for the call.
+        TICKET = 1;
+        /// in and out: which function.
+        TARGET = 2;
+        /// in and out: what the payload's body means.
+        TAG = 3;
+        /// in and out: where the payload's body is.
+        FORM = 4;
+        /// in and out: bytes in the mailbox.
+        LENGTH = 5;
+        /// in: -20 to 19.
+        PRIORITY = 6;
+        /// in: the lane, and whether the task is observed.
+        LANE = 7;
+        /// in: milliseconds, -1 for no limit.
+        TIMEOUT = 8;
+        /// in: milliseconds, -1 for no limit.
+        QUEUE_TIMEOUT = 9;
+        /// out: what happened.
+        RESULT = 10;
+        /// out: the task's key.
+        KEY = 11;
+        /// out: its generation.
+        GENERATION = 12;
+        /// out: the worker whose isolate the caller starts, or -1.
+        START = 13;
+        /// in: the slot of the finished task, or -1. out: the slot of the new one.
+        SLOT = 14;
+        /// in: how the task ended.
+        STATUS = 15;
+        /// in: how often the task may start again after its worker has died.
+        RETRIES = 22;
+        /// in: 0 for any worker, a key above 0, or -1 - the id of the only worker.
+        PLACEMENT = 24;
+    }
+
+    /// Where each 64-bit float of the mailbox is, in 64-bit steps.
+    number NUMBER: usize {
+        /// in and out: the payload that is a number.
+        PAYLOAD = 8;
+        /// out: the scheduler's clock in milliseconds.
+        CLOCK = 9;
+        /// in: milliseconds until the deadline; negative is none.
+        DEADLINE = 10;
+    }
+
+    /// Bytes of the mailbox, and of what is in it.
+    size SIZE: usize {
+        /// Where bytes begin.
+        DATA = 128;
+        /// All of it.
+        MAILBOX = 65_664;
+        /// A payload of so many bytes, or fewer, goes through the mailbox when Rust sends it.
+        INLINE = 16_384;
+        /// A payload of so many bytes, or fewer, is copied by JavaScript; a native call takes more of them.
+        COPIED = 2048;
+        /// The four numbers of a record.
+        HEADER = 16;
+    }
+
+    /// Where the body of a payload is.
+    form FORM: i32 {
+        /// It is a number.
+        NUMBER = 0;
+        /// Bytes in the mailbox.
+        BYTES = 1;
+        /// Bytes elsewhere: an argument of the call, or a blob.
+        ELSEWHERE = 2;
+    }
+
+    /// The lane of a task, and beside it whether the task is observed.
+    lane LANE: i32 {
+        NATIVE = 0;
+        SCRIPT = 1;
+        /// The scheduler tells when the task starts, and how long it ran.
+        OBSERVED = 2;
+    }
+
+    /// What `submit` says.
+    submitted SUBMITTED: i32 {
+        ACCEPTED = 0;
+        /// The queue is full.
+        FULL = 1;
+        CLOSED = 2;
+    }
+
+    /// What `exchange` says.
+    step STEP: i32 {
+        /// There is nothing to do: wait for the doorbell.
+        IDLE = 0;
+        RUN = 1;
+        RETIRE = 2;
+    }
+
+    /// How a task ended, as its isolate says it.
+    status STATUS: i32 {
+        RETURNED = 0;
+        THREW = 1;
+        /// What it gave cannot be cloned.
+        NOT_CLONED = 2;
+    }
+
+    /// Why the doorbell was rung, as bits.
+    ring RING: u32 {
+        /// There is something in the outbox.
+        OUTBOX = 1;
+        /// The idle worker is to look for tasks.
+        LANE = 2;
+        /// A task that the worker runs was given up; its flag says which.
+        CANCEL = 4;
+    }
+
+    /// The first number of a drained record: how a task ended, or (from 16) what a pool has to do, or (from 24) what
+    /// happens to an observed task.
+    record RECORD: i32 {
+        RETURNED = 0;
+        THREW = 1;
+        /// A native task failed: a code and a message.
+        FAILED = 2;
+        TASK_TIMEOUT = 3;
+        QUEUE_TIMEOUT = 4;
+        POOL_CLOSED = 5;
+        WORKER_GONE = 6;
+        /// No worker could be started.
+        WORKER_START = 7;
+        DEADLINE = 8;
+        CANCELLED = 9;
+        /// Start an isolate.
+        START = 16;
+        /// End an isolate.
+        TERMINATE = 17;
+        /// A lane of a closed pool has no worker left.
+        LANE_ENDED = 19;
+        /// An isolate runs no more.
+        GONE = 20;
+        /// There is a message in the port of an isolate.
+        LOOK = 21;
+        /// A worker has taken the task.
+        STARTED = 24;
+        /// How long it ran.
+        RAN = 25;
+    }
+
+    /// What a payload is. Of a view the type is in the bits above.
+    tag TAG: u32 {
+        UNDEFINED = 0;
+        NULL = 1;
+        FALSE = 2;
+        TRUE = 3;
+        NUMBER = 4;
+        LATIN1 = 5;
+        UTF16 = 6;
+        /// Hexadecimal digits, with a sign where it is negative.
+        BIGINT = 7;
+        VIEW = 8;
+        /// Plain data as `lib/payload/encode.js` writes it.
+        CODEC = 9;
+        /// It goes through a port; the number says from which worker.
+        PORT = 10;
+        JSON = 11;
+        UTF8 = 12;
+    }
+
+    /// The type of a view.
+    view VIEW: u32 {
+        UINT8 = 0;
+        INT8 = 1;
+        UINT8_CLAMPED = 2;
+        INT16 = 3;
+        UINT16 = 4;
+        INT32 = 5;
+        UINT32 = 6;
+        FLOAT32 = 7;
+        FLOAT64 = 8;
+        BIG_INT64 = 9;
+        BIG_UINT64 = 10;
+        DATA_VIEW = 11;
+        FLOAT16 = 12;
+        /// An ArrayBuffer by itself.
+        ARRAY_BUFFER = 254;
+        /// A Buffer, as a result of a native task; as its input any bytes.
+        BUFFER = 255;
+    }
+
+    /// Which times of a pool's tasks.
+    times TIMES: u32 {
+        WAIT = 0;
+        RUN = 1;
+    }
+
+    /// A cache line, on which each counter begins.
+    line LINE: usize {
+        BYTES = 64;
+        /// 64-bit cells.
+        CELLS = 8;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+    use std::fs;
+
+    use super::*;
+
+    fn comment(text: &mut String, indent: &str, lines: &[&str]) {
+        let joined = lines
+            .iter()
+            .map(|line| line.trim())
+            .collect::<Vec<_>>()
+            .join(" ");
+        if !joined.is_empty() {
+            writeln!(text, "{indent}/** {joined} */").unwrap();
+        }
+    }
+
+    fn javascript() -> String {
+        let mut text = String::from(
+            "'use strict'\n\n// Every number that Rust and JavaScript both know. Written by a test of src/wire.rs: change it there.\n\n",
+        );
+        for table in TABLES {
+            comment(&mut text, "", table.about);
+            writeln!(text, "const {} = Object.freeze({{", table.name).unwrap();
+            for (at, (name, value, doc)) in table.entries.iter().enumerate() {
+                comment(&mut text, "  ", doc);
+                let comma = if at + 1 < table.entries.len() {
+                    ","
+                } else {
+                    ""
+                };
+                writeln!(text, "  {name}: {value}{comma}").unwrap();
+            }
+            text.push_str("})\n\n");
+        }
+        text.push_str("module.exports = {\n");
+        let names: Vec<_> = TABLES
+            .iter()
+            .map(|table| format!("  {}", table.name))
+            .collect();
+        text.push_str(&names.join(",\n"));
+        text.push_str("\n}\n");
+        text
+    }
+
+    #[test]
+    fn wire_js_says_the_same() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/lib/native/wire.js");
+        let text = javascript();
+        if std::env::var_os("RSPOOL_WRITE_WIRE").is_some() {
+            fs::write(path, &text).unwrap();
+        }
+        let file = fs::read_to_string(path).unwrap();
+        assert!(
+            file == text,
+            "lib/native/wire.js is not what src/wire.rs says: run RSPOOL_WRITE_WIRE=1 cargo test wire"
+        );
+    }
+
+    #[test]
+    fn no_two_names_of_a_table_are_one_number() {
+        for table in TABLES {
+            for (at, (name, value, _)) in table.entries.iter().enumerate() {
+                let twin = table.entries[..at].iter().find(|entry| entry.1 == *value);
+                let (twin, table) = (twin.map(|entry| entry.0), table.name);
+                assert!(
+                    table == "SIZE" || table == "LINE" || twin.is_none(),
+                    "{table}: {name}, {twin:?}"
+                );
+            }
+        }
+    }
+}
