@@ -215,10 +215,10 @@ export interface Addon {
 
   /** The number of a list of keys (JSON text); -1 when the table is full. */
   internShape(keys: string): number
-  shapeKeys(id: number): string | null
+  shapeKeys(id: number): string
   /** The number of a function that isolates are to find (JSON text). */
   internTarget(target: string): number
-  target(id: number): string | null
+  target(id: number): string
 
   // From here on: not on Windows, which `Region` tells.
   Region: { create(spec: RegionSpec): NativeRegion; open(fd: number, schema: bigint): NativeRegion }

@@ -1,66 +1,17 @@
 'use strict'
 
 // This environment's side of the addon: the mailbox, the table of calls in flight, and what happens
-// when the doorbell rings. The mailbox layout is that of src/node/mailbox.rs.
+// when the doorbell rings. Where the numbers are in the mailbox is in wire.js.
 
 const native = require('./load')
 
-const DATA = 128
-const memory = new ArrayBuffer(DATA + 64 * 1024)
+const { RECORD, RING, SIZE } = require('./wire')
+
+const memory = new ArrayBuffer(SIZE.MAILBOX)
 const cells = new Int32Array(memory)
 const numbers = new Float64Array(memory)
 const bytes = Buffer.from(memory)
 
-const CELL = Object.freeze({
-  POOL: 0,
-  TICKET: 1,
-  TARGET: 2,
-  TAG: 3,
-  FORM: 4,
-  LENGTH: 5,
-  PRIORITY: 6,
-  LANE: 7,
-  TIMEOUT: 8,
-  QUEUE_TIMEOUT: 9,
-  RESULT: 10,
-  KEY: 11,
-  GENERATION: 12,
-  START: 13,
-  SLOT: 14,
-  STATUS: 15,
-  RETRIES: 22,
-  PLACEMENT: 24
-})
-/** Index into `numbers`. */
-const NUMBER = 8
-const CLOCK = 9
-const DEADLINE = 10
-
-const FORM = Object.freeze({ NUMBER: 0, BYTES: 1, ELSEWHERE: 2 })
-
-/** The first number of a drained record: how a task ended, or (from 16) what a pool has to do. */
-const WHAT = Object.freeze({
-  RETURNED: 0,
-  THREW: 1,
-  FAILED: 2,
-  TASK_TIMEOUT: 3,
-  QUEUE_TIMEOUT: 4,
-  POOL_CLOSED: 5,
-  WORKER_GONE: 6,
-  WORKER_START: 7,
-  DEADLINE: 8,
-  CANCELLED: 9,
-  START: 16,
-  TERMINATE: 17,
-  LANE_ENDED: 19,
-  GONE: 20,
-  LOOK: 21,
-  // Of calls that are observed: taken by a worker, and how long it ran.
-  STARTED: 24,
-  RAN: 25
-})
-
-const RING_OUTBOX = 1
 const MORE = 0x80000000
 
 // ---- the calls in flight -----------------------------------------------------------------------
@@ -117,7 +68,7 @@ function whenIdle() {
 
 // ---- when the doorbell rings -------------------------------------------------------------------
 
-/** @type {Map<number, { control: (what: number, about: number) => void, load: () => string, readable: () => any }>} */
+/** @type {Map<number, { control: (what: number, about: number) => void, load: () => [queued: number, running: number], readable: () => any }>} */
 const pools = new Map()
 
 /** @type {((why: number) => void) | undefined} */
@@ -130,8 +81,8 @@ function setWorkerRing(onRing) {
 
 function onRing() {
   const why = bound.answer()
-  if ((why & RING_OUTBOX) !== 0) drain()
-  if (workerRing !== undefined && (why & ~RING_OUTBOX) !== 0) workerRing(why)
+  if ((why & RING.OUTBOX) !== 0) drain()
+  if (workerRing !== undefined && (why & ~RING.OUTBOX) !== 0) workerRing(why)
 }
 
 /** Whether the doorbell keeps the loop alive, as any handle of Node's says it. */
@@ -196,7 +147,7 @@ function notify(listener) {
 function drain() {
   const result = bound.drain()
   const count = result % MORE
-  let at = DATA
+  let at = SIZE.DATA
   const controls = []
   reading = true
   for (let i = 0; i < count; i++) {
@@ -205,12 +156,12 @@ function drain() {
     const ticket = cells[cell + 1]
     const about = cells[cell + 2]
     const length = cells[cell + 3]
-    at += 16
-    if (what >= WHAT.START) {
-      if (what < WHAT.STARTED) controls.push({ pool: ticket, what, about })
+    at += SIZE.HEADER
+    if (what >= RECORD.START) {
+      if (what < RECORD.STARTED) controls.push({ pool: ticket, what, about })
       else {
         const call = /** @type {any} */ (calls[ticket])
-        if (what === WHAT.RAN) call?.ran(numbers[at >> 3])
+        if (what === RECORD.RAN) call?.ran(numbers[at >> 3])
         // A ticket is used again; a generation is not.
         else if (call?.generation === length) call.started(about, numbers[at >> 3])
         at += 8
@@ -219,7 +170,7 @@ function drain() {
     }
     const call = calls[ticket]
     const offset = at
-    if (what <= WHAT.FAILED) {
+    if (what <= RECORD.FAILED) {
       if (length >= 0) at += (length + 7) & ~7
       else if (length === -1) at += 8
     }
@@ -240,7 +191,7 @@ function drain() {
 function load() {
   const sum = { queued: 0, running: 0 }
   for (const pool of pools.values()) {
-    const [queued, running] = pool.load().split(',').map(Number)
+    const [queued, running] = pool.load()
     sum.queued += queued
     sum.running += running
   }
@@ -261,13 +212,6 @@ module.exports = {
   cells,
   numbers,
   bytes,
-  DATA,
-  CELL,
-  NUMBER,
-  CLOCK,
-  DEADLINE,
-  FORM,
-  WHAT,
   pools,
   calls,
   issue,

@@ -6,33 +6,15 @@
 
 const { types } = require('node:util')
 const { invalidArgument } = require('../errors')
-const { bound, memory, cells, numbers, bytes, DATA, CELL, NUMBER, FORM } = require('../native/environment')
+const { bound, memory, cells, numbers, bytes } = require('../native/environment')
+const { CELL, FORM, NUMBER, SIZE, TAG, VIEW } = require('../native/wire')
 const { decode: decodePlain } = require('./decode')
 const { encode: encodePlain, isEncoding, UNSUPPORTED } = require('./encode')
-const { VIEWS, ARRAY_BUFFER, BUFFER, viewType, isWholeView, isDetached, slabBytes } = require('./views')
+const { VIEWS, viewType, isWholeView, isDetached, slabBytes } = require('./views')
 
-/** What a payload is; views have their type in the bits above. As in src/native/payload.rs. */
-const TAG = Object.freeze({
-  UNDEFINED: 0,
-  NULL: 1,
-  FALSE: 2,
-  TRUE: 3,
-  NUMBER: 4,
-  LATIN1: 5,
-  UTF16: 6,
-  BIGINT: 7,
-  VIEW: 8,
-  CODEC: 9,
-  PORT: 10,
-  JSON: 11,
-  UTF8: 12
-})
-
-/** Bytes up to this many are copied into the mailbox; a native call takes more of them. */
-const INLINE = 2048
 /** Whether so many bytes are to go through the mailbox, which a value that is being encoded has. */
 function fits(/** @type {number} */ size) {
-  return size <= INLINE && !isEncoding()
+  return size <= SIZE.COPIED && !isEncoding()
 }
 /** Strings up to this length are copied here, character by character. */
 const SHORT = 24
@@ -50,7 +32,7 @@ const PORT = Symbol('port')
 function plain(tag, number) {
   cells[CELL.TAG] = tag
   cells[CELL.FORM] = FORM.NUMBER
-  numbers[NUMBER] = number
+  numbers[NUMBER.PAYLOAD] = number
 }
 
 /**
@@ -101,7 +83,7 @@ function encode(value) {
           return encodeView(type, value)
       } else if (types.isArrayBuffer(value) && value.byteLength > 0) {
         const whole = new Uint8Array(value)
-        if (isWholeView(whole)) return encodeView(ARRAY_BUFFER, whole)
+        if (isWholeView(whole)) return encodeView(VIEW.ARRAY_BUFFER, whole)
       }
       return encodeData(value)
     default:
@@ -117,7 +99,7 @@ function encodeString(value) {
     for (let i = 0; i < length; i++) {
       const code = value.charCodeAt(i)
       all |= code
-      bytes[DATA + i] = code
+      bytes[SIZE.DATA + i] = code
     }
     if (all < 256) return inMailbox(TAG.LATIN1, length)
   }
@@ -125,14 +107,14 @@ function encodeString(value) {
   const tag = ascii ? TAG.LATIN1 : TAG.UTF16
   const size = ascii ? length : 2 * length
   if (!fits(size)) return elsewhere(tag, Buffer.from(value, ascii ? 'latin1' : 'utf16le'))
-  return inMailbox(tag, ascii ? bytes.latin1Write(value, DATA, size) : bytes.ucs2Write(value, DATA, size))
+  return inMailbox(tag, ascii ? bytes.latin1Write(value, SIZE.DATA, size) : bytes.ucs2Write(value, SIZE.DATA, size))
 }
 
 /** @param {bigint} value */
 function encodeBigInt(value) {
   const digits = value.toString(16)
   if (!fits(digits.length)) return elsewhere(TAG.BIGINT, Buffer.from(digits, 'latin1'))
-  return inMailbox(TAG.BIGINT, bytes.latin1Write(digits, DATA, INLINE))
+  return inMailbox(TAG.BIGINT, bytes.latin1Write(digits, SIZE.DATA, SIZE.COPIED))
 }
 
 /**
@@ -142,7 +124,7 @@ function encodeBigInt(value) {
 function encodeView(type, view) {
   const tag = TAG.VIEW | (type << 8)
   if (!fits(view.byteLength)) return elsewhere(tag, view)
-  bytes.set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength), DATA)
+  bytes.set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength), SIZE.DATA)
   return inMailbox(tag, view.byteLength)
 }
 
@@ -150,7 +132,7 @@ function encodeView(type, view) {
 function encodeData(value) {
   let encoded
   try {
-    encoded = encodePlain(value, bytes, mailboxView, DATA)
+    encoded = encodePlain(value, bytes, mailboxView, SIZE.DATA)
   } catch (error) {
     if (error === UNSUPPORTED) return PORT
     throw error
@@ -167,11 +149,11 @@ function encodeForNative(value) {
   switch (typeof value) {
     case 'string':
       return fits(value.length * 3)
-        ? inMailbox(TAG.UTF8, bytes.utf8Write(value, DATA, INLINE))
+        ? inMailbox(TAG.UTF8, bytes.utf8Write(value, SIZE.DATA, SIZE.COPIED))
         : elsewhere(TAG.UTF8, Buffer.from(value))
     case 'object': {
       if (value === null) return plain(TAG.NULL, 0)
-      if (types.isAnyArrayBuffer(value)) return encodeView(BUFFER, own(new Uint8Array(refuseDetached(value))))
+      if (types.isAnyArrayBuffer(value)) return encodeView(VIEW.BUFFER, own(new Uint8Array(refuseDetached(value))))
       if (ArrayBuffer.isView(value)) {
         refuseDetached(value.buffer)
         const type = byteType(value)
@@ -203,9 +185,9 @@ function toJson(value, label) {
 
 /** @param {ArrayBufferView} view */
 function byteType(view) {
-  if (view instanceof DataView || Buffer.isBuffer(view)) return BUFFER
+  if (view instanceof DataView || Buffer.isBuffer(view)) return VIEW.BUFFER
   const type = VIEWS.findIndex((View) => View.name === /** @type {any} */ (view)[Symbol.toStringTag])
-  return type > 10 ? -1 : type
+  return type > VIEW.BIG_UINT64 ? -1 : type
 }
 
 /**
@@ -283,8 +265,8 @@ function decodeBlob(tag, blob) {
  * @param {ArrayBuffer} buffer
  */
 function makeView(type, buffer) {
-  if (type === ARRAY_BUFFER) return buffer
-  return type === BUFFER ? Buffer.from(buffer) : new VIEWS[type](buffer)
+  if (type === VIEW.ARRAY_BUFFER) return buffer
+  return type === VIEW.BUFFER ? Buffer.from(buffer) : new VIEWS[type](buffer)
 }
 
 /**
@@ -313,4 +295,4 @@ function decodeText(tag, from, offset, length) {
   }
 }
 
-module.exports = { TAG, PORT, encode, encodeForNative, toJson, decode }
+module.exports = { PORT, encode, encodeForNative, toJson, decode }

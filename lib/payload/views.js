@@ -1,33 +1,31 @@
 'use strict'
 
-// The typed arrays by number, as src/native/payload.rs also counts them.
+// The typed arrays by number.
 
 const { types } = require('node:util')
+const { VIEW } = require('../native/wire')
 
-/** @type {any[]} */
-const VIEWS = [
-  Uint8Array,
-  Int8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array,
-  DataView
-]
-if (typeof (/** @type {any} */ (globalThis).Float16Array) === 'function') {
-  VIEWS.push(/** @type {any} */ (globalThis).Float16Array)
-}
-/** An ArrayBuffer by itself, and a Buffer as a result of a native task. */
-const ARRAY_BUFFER = 254
-const BUFFER = 255
+/** @typedef {new (buffer: ArrayBufferLike, offset?: number, length?: number) => ArrayBufferView} ViewClass */
+
+/** By `VIEW`. @type {(ViewClass & { BYTES_PER_ELEMENT?: number })[]} */
+const VIEWS = []
+VIEWS[VIEW.UINT8] = Uint8Array
+VIEWS[VIEW.INT8] = Int8Array
+VIEWS[VIEW.UINT8_CLAMPED] = Uint8ClampedArray
+VIEWS[VIEW.INT16] = Int16Array
+VIEWS[VIEW.UINT16] = Uint16Array
+VIEWS[VIEW.INT32] = Int32Array
+VIEWS[VIEW.UINT32] = Uint32Array
+VIEWS[VIEW.FLOAT32] = Float32Array
+VIEWS[VIEW.FLOAT64] = Float64Array
+VIEWS[VIEW.BIG_INT64] = BigInt64Array
+VIEWS[VIEW.BIG_UINT64] = BigUint64Array
+VIEWS[VIEW.DATA_VIEW] = DataView
+const { Float16Array } = /** @type {{ Float16Array?: ViewClass }} */ (globalThis)
+if (Float16Array !== undefined) VIEWS[VIEW.FLOAT16] = Float16Array
 
 const byPrototype = new Map(VIEWS.map((View, type) => [View.prototype, type]))
-byPrototype.set(Buffer.prototype, 0)
+byPrototype.set(Buffer.prototype, VIEW.UINT8)
 
 /**
  * The number of a view's type; -1 for a subclass of the user's.
@@ -78,4 +76,4 @@ function slabBytes(view) {
     : undefined
 }
 
-module.exports = { VIEWS, ARRAY_BUFFER, BUFFER, viewType, isWholeView, isDetached, slabBytes }
+module.exports = { VIEWS, viewType, isWholeView, isDetached, slabBytes }

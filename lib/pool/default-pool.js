@@ -33,7 +33,7 @@ function runTaskSync(task, input, options) {
 
 /** @type {Record<string, Record<string, Function>>} */
 const families = {}
-for (const name of bound.taskNames().split('\0')) {
+for (const name of bound.taskNames()) {
   const [family, task] = name.split('.')
   families[family] ??= {}
   families[family][task] = (/** @type {any} */ input, /** @type {any} */ options) => runTask(name, input, options)

@@ -4,7 +4,8 @@
 // not every program uses is loaded by the first use.
 
 const { EventEmitter } = require('node:events')
-const { bound, WHAT, pools, calls, hold, release } = require('../native/environment')
+const { bound, pools, calls, hold, release } = require('../native/environment')
+const { RECORD } = require('../native/wire')
 const { PoolClosedError, invalidArgument } = require('../errors')
 const { Lookup } = require('./task/lookup')
 const { poolOptions, runOptions, taskOptions, sizeOptions, closeOptions, toLimit } = require('./options')
@@ -24,8 +25,7 @@ let inside
 class Pool extends EventEmitter {
   #options
   #defaults
-  #handle
-  #uid
+  #native
   /** @type {InstanceType<typeof import('./isolates').Isolates>} */
   #isolates
   #lookup
@@ -59,7 +59,7 @@ class Pool extends EventEmitter {
     const { maxQueue, concurrentTasksPerWorker, abortGrace, idleTimeout, filename } = this.#options
     this.#defaults = new Settings(this.#options)
     const { minThreads, maxThreads, niceIncrement = 0, pin = false, isolate = false, recycle } = this.#options
-    const made = bound.createPool(
+    this.#native = bound.createPool(
       minThreads,
       maxThreads,
       maxQueue,
@@ -69,16 +69,15 @@ class Pool extends EventEmitter {
       niceIncrement,
       pin
     )
-    ;[this.#handle, this.#uid] = made.split(',').map(Number)
     if (isolate || recycle !== undefined) {
-      bound.recycle(this.#handle, recycle?.tasks ?? Infinity, recycle?.age ?? Infinity, isolate)
+      this.#native.recycle(recycle?.tasks ?? Infinity, recycle?.age ?? Infinity, isolate)
     }
     for (const [name, { weight, maxRunning }] of Object.entries(this.#options.groups ?? {})) {
-      bound.configureGroup(this.#handle, name, weight, maxRunning)
+      this.#native.configureGroup(name, weight, maxRunning)
     }
-    pools.set(this.#uid, {
+    pools.set(this.#native.uid, {
       control: (what, about) => this.#control(what, about),
-      load: () => bound.load(this.#handle),
+      load: () => this.#native.load(),
       readable: () => this.#readable()
     })
     const optionsNow = () => this.#options
@@ -86,8 +85,8 @@ class Pool extends EventEmitter {
     // It brings worker_threads with it, which who only counts or calls processes does without.
     const { Isolates } = require('./isolates')
     this.#isolates = new Isolates({
-      handle: this.#handle,
-      uid: this.#uid,
+      native: this.#native,
+      uid: this.#native.uid,
       get options() {
         return optionsNow()
       },
@@ -106,7 +105,7 @@ class Pool extends EventEmitter {
     })
     const lookup = new Lookup(filename, this.#options.name)
     const submitter = new Submitter({
-      handle: this.#handle,
+      native: this.#native,
       options: this.#options,
       isolates: this.#isolates,
       watching: {
@@ -137,7 +136,7 @@ class Pool extends EventEmitter {
     if (filename !== undefined) this.#isolates.starts.minimum()
     if (idleTimeout !== Infinity) {
       const every = Math.min(Math.max(idleTimeout / 2, 10), 5000)
-      this.#reaper = setInterval(() => bound.reap(this.#handle, SCRIPT, idleTimeout), every).unref()
+      this.#reaper = setInterval(() => this.#native.reap(SCRIPT, idleTimeout), every).unref()
     }
   }
 
@@ -249,10 +248,9 @@ class Pool extends EventEmitter {
    * @returns {Promise<any[]>}
    */
   broadcast(task, input, options) {
-    const handle = this.#handle
     const whenReady = (/** @type {number} */ least) => this.#isolates.starts.whenReady(least)
     if (this.#phase !== 'open') return Promise.reject(new PoolClosedError('The pool is closed'))
-    const caller = { ...this.#caller, options: this.#options, handle, whenReady }
+    const caller = { ...this.#caller, options: this.#options, native: this.#native, whenReady }
     return require('./calls/broadcast').broadcast(caller, task, input, options)
   }
 
@@ -296,14 +294,14 @@ class Pool extends EventEmitter {
    * @param {number} about
    */
   #control(what, about) {
-    if (what === WHAT.START) {
+    if (what === RECORD.START) {
       // The scheduler counts on it since it asked: a pool that ends meanwhile says that it has gone.
-      if (this.#shut) bound.leave(this.#handle, about)
+      if (this.#shut) this.#native.leave(about)
       else this.#isolates.start(about)
-    } else if (what === WHAT.TERMINATE) this.#isolates.terminate(about)
-    else if (what === WHAT.GONE) this.#isolates.gone(about)
-    else if (what === WHAT.LOOK) this.#isolates.look(about)
-    else if (what === WHAT.LANE_ENDED) {
+    } else if (what === RECORD.TERMINATE) this.#isolates.terminate(about)
+    else if (what === RECORD.GONE) this.#isolates.gone(about)
+    else if (what === RECORD.LOOK) this.#isolates.look(about)
+    else if (what === RECORD.LANE_ENDED) {
       this.#lanes |= 1 << about
       this.#finish()
     }
@@ -342,11 +340,11 @@ class Pool extends EventEmitter {
 
   /** Starts nothing that waits, until `resume`; what runs goes on, and calls are taken. */
   pause() {
-    if (this.#phase === 'open') bound.pause(this.#handle, (this.#paused = true))
+    if (this.#phase === 'open') this.#native.pause((this.#paused = true))
   }
 
   resume() {
-    if (this.#phase !== 'ended') bound.pause(this.#handle, (this.#paused = false))
+    if (this.#phase !== 'ended') this.#native.pause((this.#paused = false))
   }
 
   /** @param {any} sizes */
@@ -355,13 +353,13 @@ class Pool extends EventEmitter {
     if (this.#phase !== 'open') throw new PoolClosedError('The pool is closed')
     this.#options = Object.freeze({ ...this.#options, ...size })
     this.#submitter.capacity = size.maxThreads * this.#options.concurrentTasksPerWorker
-    bound.resize(this.#handle, size.minThreads, size.maxThreads)
+    this.#native.resize(size.minThreads, size.maxThreads)
     if (this.#options.filename !== undefined) this.#isolates.starts.minimum()
   }
 
   /** Rejects all that waits with an AbortError. @returns {number} how many tasks that were */
   cancelQueued() {
-    return this.#phase === 'ended' ? 0 : bound.cancelWaiting(this.#handle)
+    return this.#phase === 'ended' ? 0 : this.#native.cancelWaiting()
   }
 
   // ---- ending ----------------------------------------------------------------------------------
@@ -396,7 +394,7 @@ class Pool extends EventEmitter {
     if (this.#closed === undefined) this.#beginClosing()
     if (this.#phase !== 'ended') {
       this.#shut = true
-      bound.destroyPool(this.#handle)
+      this.#native.destroy()
       this.#isolates.terminateAll()
     }
     return /** @type {Promise<void>} */ (this.#closed)
@@ -420,7 +418,7 @@ class Pool extends EventEmitter {
   #shutDown() {
     if (this.#shut) return
     this.#shut = true
-    bound.closePool(this.#handle)
+    this.#native.close()
     this.#isolates.expectEnd()
   }
 
@@ -436,8 +434,8 @@ class Pool extends EventEmitter {
     this.#lastStats = this.stats()
     this.#keepTimes?.()
     this.#phase = 'ended'
-    pools.delete(this.#uid)
-    bound.releasePool(this.#handle)
+    pools.delete(this.#native.uid)
+    this.#native.release()
     release()
     this.#emit('close')
     this.#resolveClosed?.()
@@ -447,7 +445,12 @@ class Pool extends EventEmitter {
 
   stats() {
     if (this.#lastStats !== undefined) return this.#lastStats
-    const { workers: known, queued, running, ...rest } = JSON.parse(bound.stats(this.#handle))
+    const {
+      workers: known,
+      queued,
+      running,
+      ...rest
+    } = /** @type {import('../native/addon').Snapshot} */ (JSON.parse(this.#native.stats()))
     const workers = known.map((/** @type {any} */ worker) => withReadings(worker, this.#isolates.all.get(worker.id)))
     return {
       workers,
@@ -463,7 +466,7 @@ class Pool extends EventEmitter {
   get histogram() {
     if (this.#histogram === undefined) {
       const { Histograms } = require('./observe/histogram')
-      this.#histogram = new Histograms(this.#handle)
+      this.#histogram = new Histograms(this.#native)
     }
     return this.#histogram
   }
@@ -474,7 +477,7 @@ class Pool extends EventEmitter {
   }
 
   #readable() {
-    return { id: this.#uid, options: this.#options, stats: () => this.stats(), histogram: this.histogram }
+    return { id: this.#native.uid, options: this.#options, stats: () => this.stats(), histogram: this.histogram }
   }
 
   get options() {
@@ -488,7 +491,7 @@ class Pool extends EventEmitter {
   /** The workers of both lanes that have started. */
   get size() {
     if (this.#phase === 'ended') return 0
-    return bound.readyWorkers(this.#handle, NATIVE) + bound.readyWorkers(this.#handle, SCRIPT)
+    return this.#native.readyCount(NATIVE) + this.#native.readyCount(SCRIPT)
   }
 
   /** Whether tasks wait for a worker: the moment for a producer to wait for 'drain'. */

@@ -4,7 +4,7 @@
 
 const { bound } = require('../native/environment')
 const { RspoolError } = require('../errors')
-const native = /** @type {any} */ (require('../native/load'))
+const native = require('../native/load')
 const { integer } = require('./options/validate')
 
 const MOST = 4096

@@ -4,33 +4,15 @@
 // after a while of back-to-back tasks the event loop has a turn.
 
 const { parentPort } = require('node:worker_threads')
-const {
-  bound,
-  cells,
-  numbers,
-  CELL,
-  CLOCK,
-  NUMBER,
-  FORM,
-  hold,
-  release,
-  setWorkerRing,
-  DATA
-} = require('../native/environment')
+const { bound, cells, numbers, hold, release, setWorkerRing } = require('../native/environment')
+const { CELL, FORM, NUMBER, RING, SIZE, STATUS, STEP, TAG } = require('../native/wire')
 const { isMoved, unwrap } = require('../payload/move')
 const { PORT_MESSAGE } = require('../payload/port')
-const { PORT, TAG, encode, decode } = require('../payload/values')
+const { PORT, encode, decode } = require('../payload/values')
 const { describe } = require('../payload/thrown')
 const { context, enter, begin, resume } = require('./context')
 const { load, known, lookUp, teardown } = require('./script')
 
-const IDLE = 0
-const RETIRE = 2
-/** How a task ended that did not return. */
-const THREW = 1
-const NOT_CLONED = 2
-const RING_LANE = 2
-const RING_CANCEL = 4
 /** Milliseconds of tasks back to back before the event loop has a turn. */
 const SLICE = 10
 
@@ -66,7 +48,7 @@ async function startWorker(settings) {
   setWorkerRing(rung)
   if (!enlisted || !bound.join(settings.flags)) return retire()
   port.postMessage([PORT_MESSAGE.READY])
-  work(-1, 0, undefined)
+  work(-1, STATUS.RETURNED, undefined)
 }
 
 /** The pool needs this worker no more: what is left to do is done, and the isolate ends by itself. */
@@ -84,33 +66,33 @@ async function retire() {
 
 /** @param {number} why */
 function rung(why) {
-  if ((why & RING_CANCEL) !== 0) context.checkAll()
-  if ((why & RING_LANE) !== 0) work(-1, 0, undefined)
+  if ((why & RING.CANCEL) !== 0) context.checkAll()
+  if ((why & RING.LANE) !== 0) work(-1, STATUS.RETURNED, undefined)
 }
 
 /**
  * Hands over the outcome of the task in `slot`, if there is one, and runs what comes.
  * @param {number} slot
- * @param {number} status 0 if it returned
+ * @param {number} status
  * @param {any} value
  */
 async function work(slot, status, value) {
   for (;;) {
     exchange(slot, status, value)
-    if (checkSize !== undefined) checkSize(numbers[CLOCK])
+    if (checkSize !== undefined) checkSize(numbers[NUMBER.CLOCK])
     const result = cells[CELL.RESULT]
-    if (result === IDLE) {
+    if (result === STEP.IDLE) {
       sliceStart = -1
       return
     }
-    if (result === RETIRE) return retire()
+    if (result === STEP.RETIRE) return retire()
     running++
     slot = cells[CELL.SLOT]
-    status = 0
+    status = STATUS.RETURNED
     const generation = cells[CELL.GENERATION]
     const target = cells[CELL.TARGET]
     const ticket = cells[CELL.TICKET]
-    const clock = numbers[CLOCK]
+    const clock = numbers[NUMBER.CLOCK]
     if (cells[CELL.TAG] === TAG.PORT) {
       port.postMessage([PORT_MESSAGE.WANT, ticket, slot, generation, target])
       bound.look()
@@ -127,7 +109,7 @@ async function work(slot, status, value) {
       } catch (error) {
         // The input may have been what failed, before the task had begun.
         if (!context.has(slot)) begin(slot, generation, ticket)
-        status = THREW
+        status = STATUS.THREW
         value = error
       }
     }
@@ -161,8 +143,8 @@ function lookUpAndRun(slot, target) {
 function readInput() {
   const form = cells[CELL.FORM]
   const tag = cells[CELL.TAG]
-  if (form === FORM.NUMBER) return decode(tag, -1, 8 * NUMBER)
-  return decode(tag, form === FORM.BYTES ? cells[CELL.LENGTH] : -2, DATA)
+  if (form === FORM.NUMBER) return decode(tag, -1, 8 * NUMBER.PAYLOAD)
+  return decode(tag, form === FORM.BYTES ? cells[CELL.LENGTH] : -2, SIZE.DATA)
 }
 
 /** @param {any} value */
@@ -176,8 +158,8 @@ function isThenable(value) {
  */
 function settleLater(slot, promise) {
   promise.then(
-    (value) => work(slot, 0, value),
-    (error) => work(slot, THREW, error)
+    (value) => work(slot, STATUS.RETURNED, value),
+    (error) => work(slot, STATUS.THREW, error)
   )
 }
 
@@ -192,18 +174,18 @@ function exchange(slot, status, value) {
     running--
     const task = context.leave(slot)
     if (task.nested > 0) waiting--
-    if (status === 0) {
+    if (status === STATUS.RETURNED) {
       try {
         extra = encodeResult(task, value)
       } catch (error) {
         const others = require('./batch').withoutUncloneable(value)
         if (others === undefined) {
-          status = error instanceof Error && error.name === 'DataCloneError' ? NOT_CLONED : THREW
+          status = error instanceof Error && error.name === 'DataCloneError' ? STATUS.NOT_CLONED : STATUS.THREW
           value = error
         } else extra = encodeResult(task, others)
       }
     }
-    if (status !== 0) extra = encodeThrown(task, value)
+    if (status !== STATUS.RETURNED) extra = encodeThrown(task, value)
     cells[CELL.STATUS] = status
   }
   cells[CELL.SLOT] = slot
@@ -220,7 +202,7 @@ function setWaits(task, waits) {
   if (!context.runs(task)) return
   waiting += waits ? 1 : -1
   context.grow(concurrency + waiting, (flags) => bound.setWaits(task.slot, waits, flags))
-  if (running - waiting < concurrency) work(-1, 0, undefined)
+  if (running - waiting < concurrency) work(-1, STATUS.RETURNED, undefined)
 }
 
 /** @typedef {{ ticket: number, generation: number }} Named */
@@ -272,7 +254,7 @@ function received(message) {
   if (kind >= PORT_MESSAGE.CREDIT) return context.receive(kind, slot, generation, message[3])
   if (kind === PORT_MESSAGE.FLUSH) return flush([process.stdout, process.stderr])
   if (direct) running++
-  let status = 0
+  let status = /** @type {number} */ (STATUS.RETURNED)
   let value
   if (kind === PORT_MESSAGE.GONE) begin(slot, 0, -1)
   else {
@@ -281,7 +263,7 @@ function received(message) {
       value = enter(slot, generation, ticket, run === undefined ? lookUpAndRun(slot, target) : run, input)
       if (isThenable(value)) return settleLater(slot, value)
     } catch (error) {
-      status = THREW
+      status = STATUS.THREW
       value = error
     }
   }

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use napi::{Error, Result};
 use napi_derive::napi;
 use parking_lot::Mutex;
 
@@ -48,8 +49,8 @@ pub fn intern_shape(keys: String) -> i32 {
 
 /// The list of keys with this number, as JSON text.
 #[napi]
-pub fn shape_keys(id: i32) -> Option<String> {
-    SHAPES.lock().text(id)
+pub fn shape_keys(id: i32) -> Result<String> {
+    SHAPES.lock().text(id).ok_or_else(|| unknown("shape"))
 }
 
 /// The number of a function that isolates are to find (JSON text, see `lib/pool/task/targets.js`).
@@ -60,6 +61,10 @@ pub fn intern_target(target: String) -> i32 {
 
 /// The function with this number.
 #[napi]
-pub fn target(id: i32) -> Option<String> {
-    TARGETS.lock().text(id)
+pub fn target(id: i32) -> Result<String> {
+    TARGETS.lock().text(id).ok_or_else(|| unknown("target"))
+}
+
+fn unknown(what: &str) -> Error {
+    Error::from_reason(format!("internal error: unknown {what}"))
 }

@@ -2,14 +2,13 @@
 
 // `pool.broadcast`: a task that runs once in every worker of the script lane.
 
-const { bound } = require('../../native/environment')
 const { invalidArgument } = require('../../errors')
 const { broadcastOptions } = require('../options')
 const { neverStarted } = require('../task/task')
 const { SCRIPT } = require('../task/targets')
 
 /**
- * @param {import('./map').Caller & { handle: number, whenReady: (least: number) => Promise<void> }} caller
+ * @param {import('./map').Caller & { native: import('../../native/addon').NativePool, whenReady: (least: number) => Promise<void> }} caller
  * @param {any} task
  * @param {any} input
  * @param {any} given
@@ -19,12 +18,8 @@ async function broadcast(caller, task, input, given) {
   const target = caller.target(task)
   if (target.lane !== SCRIPT) throw invalidArgument('A broadcast runs in isolates: its task must not be a native one')
   const options = broadcastOptions(given)
-  if (bound.readyIds(caller.handle, SCRIPT) === '') await caller.whenReady(Math.max(caller.options.minThreads, 1))
-  const ids = bound.readyIds(caller.handle, SCRIPT)
-  const calls =
-    ids === ''
-      ? []
-      : ids.split(',').map((/** @type {string} */ id) => callIn(caller, Number(id), target, input, options))
+  if (caller.native.readyCount(SCRIPT) === 0) await caller.whenReady(Math.max(caller.options.minThreads, 1))
+  const calls = caller.native.readyIds(SCRIPT).map((id) => callIn(caller, id, target, input, options))
   const results = []
   let failure
   for (const outcome of await Promise.allSettled(calls)) {

@@ -4,7 +4,7 @@
 // alive ends with it.
 
 const { MessageChannel } = require('node:worker_threads')
-const { WHAT } = require('../../native/environment')
+const { RECORD } = require('../../native/wire')
 const { invalidArgument } = require('../../errors')
 const { isHooked } = require('../observe/watch')
 const { channelOptions } = require('../options')
@@ -36,7 +36,7 @@ class ChannelTask extends Task {
   settle(what, about, length, offset) {
     super.settle(what, about, length, offset)
     // Where the function ended, the worker has closed its end, and what it sent before that still arrives.
-    if (what !== WHAT.RETURNED && what !== WHAT.THREW && what !== WHAT.WORKER_GONE) this.#port.close()
+    if (what !== RECORD.RETURNED && what !== RECORD.THREW && what !== RECORD.WORKER_GONE) this.#port.close()
   }
 
   /** @param {unknown} reason */

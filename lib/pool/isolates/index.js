@@ -3,7 +3,7 @@
 // The owner's side of a script lane: has isolates started, sends them what only a port can carry, and sees
 // them end. They take their tasks from the scheduler by themselves.
 
-const { bound, drain, isBlocked } = require('../../native/environment')
+const { drain, isBlocked } = require('../../native/environment')
 const { WorkerExitError } = require('../../errors')
 const { ask } = require('../observe/readings')
 const { PoolScope } = require('../observe/watch')
@@ -24,7 +24,7 @@ const RETIRE_GRACE = 1000
 /**
  * What the lane needs of its pool.
  * @typedef {object} Owner
- * @property {number} handle
+ * @property {import('../../native/addon').NativePool} native
  * @property {number} uid
  * @property {any} options
  * @property {() => boolean} isOpen
@@ -59,8 +59,8 @@ class Isolates {
     this.told = 0
     /** How many tasks had ended when output was last waited for. */
     this.flushed = 0
-    const { handle, isOpen } = owner
-    this.starts = new Starts({ handle, isOpen, start: (id) => this.start(id) })
+    const { native, isOpen } = owner
+    this.starts = new Starts({ native, isOpen, start: (id) => this.start(id) })
     this.inbox = new Inbox(
       owner,
       (isolate) => this.#ready(isolate),
@@ -118,9 +118,9 @@ class Isolates {
 
   /** Keeps the process until the output of the tasks that have ended is there, if it comes soon. */
   flushOutput() {
-    const { completed, failed } = JSON.parse(bound.stats(this.owner.handle))
-    if (this.flushed === completed + failed) return
-    this.flushed = completed + failed
+    const ended = this.owner.native.endedCount()
+    if (this.flushed === ended) return
+    this.flushed = ended
     const waiting = [...this.all.values()].filter(({ ready }) => ready)
     for (const { port } of waiting) {
       port.ref()
@@ -283,11 +283,11 @@ class Isolates {
    */
   #leave(id, isolate) {
     const { told } = this
-    bound.leave(this.owner.handle, id)
+    this.owner.native.leave(id)
     while (drain() > 0);
     if (isolate?.ready && isolate.failed && this.told === told) this.owner.complain(isolate.error)
     if (!this.owner.isOpen()) return
-    if (this.starts.failing && this.starts.ready === 0) bound.failWaiting(this.owner.handle, SCRIPT)
+    if (this.starts.failing && this.starts.ready === 0) this.owner.native.failWaiting(SCRIPT)
     if (this.owner.options.filename !== undefined && !this.starts.failing) this.starts.minimum()
   }
 }

@@ -3,7 +3,7 @@
 // Tasks that a running task of the pool has submitted: the owner submits them on its behalf, and answers
 // through the port of its isolate. No promise is involved, so it also works while the owner is blocked.
 
-const { bound, calls } = require('../../native/environment')
+const { calls } = require('../../native/environment')
 const { AbortError } = require('../../errors')
 const { PORT_MESSAGE } = require('../../payload/port')
 const { describe } = require('../../payload/thrown')
@@ -64,7 +64,7 @@ function giveUpAll(tasks) {
  * @param {unknown} reason
  */
 function giveUp(task, reason) {
-  if (bound.cancel(task.home.handle, task.key, task.generation)) task.abort(reason)
+  if (task.home.pool.cancel(task.key, task.generation)) task.abort(reason)
 }
 
 /**

@@ -2,7 +2,7 @@
 
 // When isolates may be started: who waits for them, and how long a failure to start holds the next one back.
 
-const { bound, hold, release } = require('../../native/environment')
+const { hold, release } = require('../../native/environment')
 const { PoolClosedError, WorkerStartError } = require('../../errors')
 const { SCRIPT } = require('../task/targets')
 
@@ -13,7 +13,7 @@ const LONGEST_BACKOFF = 5000
 /**
  * What it needs of its lane.
  * @typedef {object} Lane
- * @property {number} handle
+ * @property {import('../../native/addon').NativePool} native
  * @property {() => boolean} isOpen
  * @property {(id: number) => void} start
  */
@@ -43,8 +43,7 @@ class Starts {
 
   /** Starts the isolates that the minimum, or `least`, lacks. */
   minimum(least = 0) {
-    const ids = bound.reserveMinimum(this.#lane.handle, SCRIPT, least)
-    if (ids !== '') for (const id of ids.split(',')) this.#lane.start(Number(id))
+    for (const id of this.#lane.native.reserveMinimum(SCRIPT, least)) this.#lane.start(id)
   }
 
   /**
@@ -66,7 +65,7 @@ class Starts {
 
   /** How many isolates are ready. */
   get ready() {
-    return bound.readyWorkers(this.#lane.handle, SCRIPT)
+    return this.#lane.native.readyCount(SCRIPT)
   }
 
   /** One more is ready. */
@@ -87,7 +86,7 @@ class Starts {
     this.#error = error
     this.#failures++
     this.#disappoint(this.why())
-    bound.hold(this.#lane.handle, SCRIPT, true)
+    this.#lane.native.hold(SCRIPT, true)
     clearTimeout(this.#backoff)
     const delay = Math.min(FIRST_BACKOFF * 2 ** (this.#failures - 1), LONGEST_BACKOFF)
     this.#retryAt = performance.now() + delay
@@ -119,7 +118,7 @@ class Starts {
     clearTimeout(this.#backoff)
     this.#retryAt = Infinity
     if (!this.#lane.isOpen()) return
-    bound.hold(this.#lane.handle, SCRIPT, false)
+    this.#lane.native.hold(SCRIPT, false)
     for (const { least } of this.#expecting) this.minimum(least)
   }
 

@@ -29,7 +29,7 @@ function describeTarget({ lane, id }) {
  * @returns {Described}
  */
 function describeNative(id) {
-  return { task: bound.taskNames().split('\0')[id], lane: 'native', kind: 'call', filename: undefined }
+  return { task: bound.taskNames()[id], lane: 'native', kind: 'call', filename: undefined }
 }
 
 /**

@@ -3,7 +3,6 @@
 // `pool.histogram`: how long tasks wait and run. It is measured in Rust for each task anyway; here it is
 // read.
 
-const { bound } = require('../../native/environment')
 const { invalidArgument } = require('../../errors')
 const { show } = require('../options/validate')
 
@@ -111,13 +110,13 @@ class Histogram {
 
 /** Both histograms of a pool. */
 class Histograms {
-  #handle
+  #pool
   /** What was there at the end of the pool. @type {Map<string, Distribution> | undefined} */
   #last
 
-  /** @param {number} handle */
-  constructor(handle) {
-    this.#handle = handle
+  /** @param {import('../../native/addon').NativePool} native */
+  constructor(native) {
+    this.#pool = native
     this.wait = this.#histogram(WAIT)
     this.run = this.#histogram(RUN)
     Object.freeze(this)
@@ -128,7 +127,7 @@ class Histograms {
     return new Histogram(
       () => this.#read(what, false),
       () => {
-        if (this.#last === undefined) bound.resetTimes(this.#handle, what)
+        if (this.#last === undefined) this.#pool.resetTimes(what)
         else this.#last.set(`${what},false`, new Distribution('[0,0,0,[]]'))
       }
     )
@@ -139,7 +138,7 @@ class Histograms {
    * @param {boolean} all also what was measured before the last reset
    */
   #read(what, all) {
-    return this.#last?.get(`${what},${all}`) ?? new Distribution(bound.times(this.#handle, what, all))
+    return this.#last?.get(`${what},${all}`) ?? new Distribution(this.#pool.times(what, all))
   }
 
   /**

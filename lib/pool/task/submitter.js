@@ -3,22 +3,18 @@
 // The way of a call into the scheduler: encodes its input, takes a ticket, submits, and counts what
 // is in flight.
 
-const { bound, cells, numbers, CELL, FORM, DEADLINE, issue, giveBack, calls } = require('../../native/environment')
+const { bound, cells, numbers, issue, giveBack, calls } = require('../../native/environment')
+const { CELL, FORM, LANE, NUMBER, SUBMITTED, TAG } = require('../../native/wire')
 const { listen } = require('./abort')
 const { AbortError, PoolClosedError, InputTooLargeError, QueueFullError } = require('../../errors')
 const { isMoved, unwrap } = require('../../payload/move')
-const { PORT, TAG, encode, encodeForNative } = require('../../payload/values')
-const { NATIVE } = require('./targets')
+const { PORT, encode, encodeForNative } = require('../../payload/values')
 const { carry } = require('./carry')
 const { isHooked, isWatched } = require('../observe/watch')
 const { Task } = require('./task')
 
 /** @typedef {import('./targets').Target} Target */
 /** @typedef {InstanceType<typeof import('./settings').Settings>} Settings */
-
-const RESULT_FULL = 1
-/** Beside the lane: the scheduler tells when the task starts, and how long it ran. */
-const OBSERVED = 2
 
 /** Loaded by the first call that is watched. @type {typeof import('../observe/watcher').Watcher | undefined} */
 let Watcher
@@ -34,7 +30,7 @@ function capture(/** @type {any} */ a, /** @type {any} */ b) {
 }
 
 class Submitter {
-  #handle
+  #pool
   #isolates
   #options
   #watching
@@ -53,15 +49,15 @@ class Submitter {
 
   /**
    * @param {object} pool
-   * @param {number} pool.handle
+   * @param {import('../../native/addon').NativePool} pool.native
    * @param {any} pool.options
    * @param {InstanceType<typeof import('../isolates').Isolates>} pool.isolates
    * @param {import('../observe/watcher').Watching} pool.watching
    * @param {() => void} pool.onDrain nothing waits any more
    * @param {() => void} pool.onEmpty nothing is in flight any more
    */
-  constructor({ handle, options, isolates, watching, onDrain, onEmpty }) {
-    this.#handle = handle
+  constructor({ native, options, isolates, watching, onDrain, onEmpty }) {
+    this.#pool = native
     this.#isolates = isolates
     this.#watching = watching
     this.#options = options
@@ -69,7 +65,7 @@ class Submitter {
     this.#onEmpty = onEmpty
     this.capacity = options.maxThreads * options.concurrentTasksPerWorker
     this.home = {
-      handle,
+      pool: native,
       left: () => this.#left(),
       flush: () => isolates.flush(),
       receive: (worker, generation) => isolates.receive(worker, generation),
@@ -133,7 +129,7 @@ class Submitter {
    */
   #hand(task, target, input, settings) {
     const { signal, transferList } = settings
-    const native = target.lane === NATIVE
+    const native = target.lane === LANE.NATIVE
     let extra
     // Native tasks take a copy of the bytes; what is handed over is taken from the caller all the same.
     if (native)
@@ -158,25 +154,25 @@ class Submitter {
    * @param {Settings} settings
    */
   #describe(task, target, settings) {
-    cells[CELL.POOL] = this.#handle
+    cells[CELL.POOL] = this.#pool.index
     cells[CELL.TICKET] = task.ticket
     cells[CELL.TARGET] = target.id
-    cells[CELL.LANE] = task.observed ? target.lane | OBSERVED : target.lane
+    cells[CELL.LANE] = task.observed ? target.lane | LANE.OBSERVED : target.lane
     cells[CELL.PRIORITY] = settings.priority
     cells[CELL.TIMEOUT] = settings.timeout
     cells[CELL.QUEUE_TIMEOUT] = settings.queueTimeout
     cells[CELL.RETRIES] = settings.retries
     cells[CELL.PLACEMENT] = settings.placement
-    numbers[DEADLINE] = settings.deadline === undefined ? -1 : Math.max(0, settings.deadline - Date.now())
+    numbers[NUMBER.DEADLINE] = settings.deadline === undefined ? -1 : Math.max(0, settings.deadline - Date.now())
   }
 
   /** @param {InstanceType<typeof Task>} task */
   #submitted(task) {
     const result = cells[CELL.RESULT]
-    if (result !== 0) {
+    if (result !== SUBMITTED.ACCEPTED) {
       giveBack(task.ticket)
       task.reject(
-        result === RESULT_FULL
+        result === SUBMITTED.FULL
           ? new QueueFullError(`The pool's queue is full: 'maxQueue' is ${this.#options.maxQueue}`)
           : new PoolClosedError('The pool is closed')
       )
@@ -206,7 +202,7 @@ class Submitter {
     const put = () => {
       this.#describe(task, target, settings)
       cells[CELL.TAG] = TAG.PORT
-      cells[CELL.FORM] = 0
+      cells[CELL.FORM] = FORM.NUMBER
     }
     put()
     if (again || settings.group !== undefined || settings.placement !== 0) cells[CELL.SLOT] = -1
@@ -219,14 +215,14 @@ class Submitter {
       try {
         this.#isolates.send(worker, slot, generation, target.id, task.ticket, input, list, true)
       } catch (error) {
-        bound.undo(this.#handle, worker, slot)
+        this.#pool.undo(worker, slot)
         giveBack(task.ticket)
         throw error
       }
       // A getter in the input may have submitted other tasks.
       cells[CELL.KEY] = key
       cells[CELL.GENERATION] = generation
-      cells[CELL.RESULT] = 0
+      cells[CELL.RESULT] = SUBMITTED.ACCEPTED
       cells[CELL.START] = -1
       this.#submitted(task)
       return
@@ -251,7 +247,7 @@ class Submitter {
    */
   #watch(task, signal) {
     task.unlisten = listen(signal, (reason) => {
-      if (bound.cancel(this.#handle, task.key, task.generation)) task.abort(reason)
+      if (this.#pool.cancel(task.key, task.generation)) task.abort(reason)
     })
   }
 

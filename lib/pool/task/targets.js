@@ -6,11 +6,11 @@
 const path = require('node:path')
 const { fileURLToPath, pathToFileURL } = require('node:url')
 const { native, bound } = require('../../native/environment')
+const { LANE } = require('../../native/wire')
 const { UnknownTaskError, invalidArgument } = require('../../errors')
 const { nearest, show } = require('../options/validate')
 
-const NATIVE = 0
-const SCRIPT = 1
+const { NATIVE, SCRIPT } = LANE
 
 /**
  * @typedef {object} Target
@@ -20,12 +20,7 @@ const SCRIPT = 1
  */
 
 /** @type {Map<string, Target>} */
-const nativeTargets = new Map(
-  bound
-    .taskNames()
-    .split('\0')
-    .map((/** @type {string} */ name, /** @type {number} */ id) => [name, { lane: NATIVE, id, spread: false }])
-)
+const nativeTargets = new Map(bound.taskNames().map((name, id) => [name, { lane: NATIVE, id, spread: false }]))
 /** @type {WeakMap<Function, Target>} */
 const inlineTargets = new WeakMap()
 

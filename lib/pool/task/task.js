@@ -3,8 +3,9 @@
 // One call of the caller's: it settles exactly once, through `settle` (the scheduler has an outcome)
 // or `abort` (the caller gave it up first).
 
-const { giveBack, bytes, WHAT } = require('../../native/environment')
-const { TAG, decode } = require('../../payload/values')
+const { giveBack, bytes } = require('../../native/environment')
+const { RECORD, TAG } = require('../../native/wire')
+const { decode } = require('../../payload/values')
 const { revive } = require('../../payload/thrown')
 const { rejecting } = require('./rejecting')
 const errors = require('../../errors')
@@ -12,7 +13,7 @@ const errors = require('../../errors')
 /**
  * What a task needs of its pool.
  * @typedef {object} Home
- * @property {number} handle of the pool
+ * @property {import('../../native/addon').NativePool} pool
  * @property {() => void} left a task has ended
  * @property {() => void} flush take in what has come through ports
  * @property {(worker: number, generation: number) => any} receive a result that came through a port
@@ -61,7 +62,7 @@ class Task {
   settle(what, about, length, offset) {
     if (this.unlisten !== undefined) this.unlisten()
     try {
-      if (what === WHAT.RETURNED) {
+      if (what === RECORD.RETURNED) {
         this.resolve(
           about === TAG.PORT ? this.home.receive(numberAt(offset), this.generation) : decode(about, length, offset)
         )
@@ -80,26 +81,26 @@ class Task {
    */
   #fail(what, about, length, offset) {
     switch (what) {
-      case WHAT.THREW: {
+      case RECORD.THREW: {
         const description =
           about === TAG.PORT ? this.home.receive(numberAt(offset), this.generation) : decode(about, length, offset)
         return this.fail(() => revive(description))
       }
-      case WHAT.FAILED: {
+      case RECORD.FAILED: {
         const [code, ...message] = bytes.utf8Slice(offset, offset + length).split('\n')
         return this.#failWith(() => errors.fromCode(code, message.join('\n')))
       }
-      case WHAT.TASK_TIMEOUT:
+      case RECORD.TASK_TIMEOUT:
         return this.#failWith(() => new errors.TaskTimeoutError('The task ran longer than its timeout'))
-      case WHAT.QUEUE_TIMEOUT:
+      case RECORD.QUEUE_TIMEOUT:
         return this.#failWith(() => new errors.QueueTimeoutError('The task waited longer than its queueTimeout'))
-      case WHAT.DEADLINE:
+      case RECORD.DEADLINE:
         return this.#failWith(() => new errors.DeadlineError('The task had not ended at its deadline'))
-      case WHAT.CANCELLED:
+      case RECORD.CANCELLED:
         return this.#failWith(() => new errors.AbortError(new Error('cancelQueued() was called')))
-      case WHAT.POOL_CLOSED:
+      case RECORD.POOL_CLOSED:
         return this.#failWith(() => new errors.PoolClosedError('The pool was destroyed before the task ended'))
-      case WHAT.WORKER_GONE:
+      case RECORD.WORKER_GONE:
         // A task that was for one worker only, which has ended before.
         if (length === 0) return this.#failWith(unstarted)
         return this.#workerGone(this.home.whyGone(about), length)
