@@ -70,14 +70,18 @@ export interface Snapshot {
     state: 'starting' | 'busy' | 'idle'
     running: number
     completed: number
+    tasks: [ticket: number, target: number, running: number][]
     age: number
     busyTime: number
     cpuTime: number | null
   }[]
   queued: number
   running: number
+  oldestQueued: number | null
+  oldestRunning: number | null
   completed: number
   failed: number
+  outcomes: Record<string, number>
   queuedBytes: number
   waitTime: Percentiles
   runTime: Percentiles
@@ -147,23 +151,43 @@ export interface Environment {
 
 export interface RegionSpec {
   seats: number
+  slots: number
   rows: number
   cells: number
   tokens: number
+  about: string
   schema: bigint
 }
 
 /** In bytes from the start. */
+export interface RegionSection {
+  offset: number
+  count: number
+  stride: number
+}
+
 export interface RegionLayout {
-  seatCount: number
-  seats: number
-  seatBytes: number
-  tokenCount: number
-  rowCount: number
-  cells: number
-  rowBytes: number
-  texts: number
-  textBytes: number
+  shared: RegionSection
+  seats: RegionSection
+  tokens: RegionSection
+  cells: RegionSection
+  texts: RegionSection
+  slots: RegionSection
+  requests: RegionSection
+  about: RegionSection
+  total: number
+}
+
+/** What a helper thread is asked, and what it says. */
+export interface HelperQuestion {
+  number: number
+  kind: number
+  argument: number
+}
+
+export interface HelperAnswer {
+  ok: boolean
+  text: string
 }
 
 export interface NativeRegion {
@@ -172,8 +196,17 @@ export interface NativeRegion {
   buffer(): ArrayBuffer
   useBudget(seat: number): void
   reclaim(seat: number): number
-  freeTokens(): number
-  text(seat: number): string
+  ask(seat: number, kind: number, argument: number): number | null
+  question(seat: number): HelperQuestion | null
+  answer(seat: number, number: number, answer: HelperAnswer): void
+  answerTo(seat: number, number: number): HelperAnswer | null
+}
+
+/** A region of other processes, to be read only. */
+export interface RegionLook {
+  readonly layout: RegionLayout
+  readonly schema: bigint
+  copy(words: BigInt64Array): void
 }
 
 export interface ProcessReading {
@@ -222,6 +255,7 @@ export interface Addon {
 
   // From here on: not on Windows, which `Region` tells.
   Region: { create(spec: RegionSpec): NativeRegion; open(fd: number, schema: bigint): NativeRegion }
+  RegionLook: { open(path: string): RegionLook }
   Watch: new (region: NativeRegion) => NativeWatch
   shareCpu(busy: number): boolean
   guardParent(parent: number, grace: number): void

@@ -103,7 +103,9 @@ const STEP = Object.freeze({
 /** How a task ended, as its isolate says it. */
 const STATUS = Object.freeze({
   RETURNED: 0,
-  THREW: 1
+  THREW: 1,
+  /** What it gave cannot be cloned. */
+  NOT_CLONED: 2
 })
 
 /** Why the doorbell was rung, as bits. */
@@ -193,63 +195,7 @@ const TIMES = Object.freeze({
   RUN: 1
 })
 
-/** Words (8 bytes) of the seat that a process has in a region. */
-const SEAT = Object.freeze({
-  /** The process id, 0 when the seat is free. */
-  PID: 0,
-  /** A number that grows while the event loop of the process turns. */
-  BEAT: 1,
-  /** One of `SEAT_STATE`. */
-  STATE: 2,
-  /** 1 while an inspector is open in the process. */
-  DEBUGGED: 3,
-  /** Set to 1 by the watcher to ask for the JavaScript stack. */
-  CAPTURE: 4,
-  /** Bytes of the text that the process wrote; 0 for none. */
-  TEXT_LENGTH: 5,
-  /** Requests begun. */
-  REQUESTS: 6,
-  /** Connections open. */
-  CONNECTIONS: 7,
-  /** Requests begun and not finished. */
-  IN_FLIGHT: 8,
-  /** Event-loop delay, in microseconds. */
-  LOOP_DELAY: 9,
-  /** Event-loop utilization, in millionths. */
-  UTILIZATION: 10,
-  /** Bytes of the JavaScript heap in use. */
-  HEAP_USED: 11,
-  /** Bytes that the JavaScript heap may reach. */
-  HEAP_LIMIT: 12,
-  /** Bytes outside of the heap that JavaScript objects hold. */
-  EXTERNAL: 13,
-  /** Tasks waiting in the pools of the process. */
-  POOL_QUEUED: 14,
-  /** Tasks running in the pools of the process. */
-  POOL_RUNNING: 15,
-  /** Responses with a status of 500 or more. */
-  ERRORS: 16
-})
-
-/** What the process that has a seat does. */
-const SEAT_STATE = Object.freeze({
-  FREE: 0,
-  BOOTING: 1,
-  READY: 2,
-  DRAINING: 3
-})
-
-/** Words (8 bytes) of a region's header that change while it is in use. */
-const REGION = Object.freeze({
-  /** The number of cell rows that were ever given out: readers sum only these. */
-  ROWS_USED: 32,
-  /** A 32-bit word: bumped on every release of a budget token; waiters sleep on it. */
-  BUDGET_WAKE: 40,
-  /** A 32-bit word in the same line: how many sleep on it. */
-  BUDGET_WAITERS: 41
-})
-
-/** Bytes of a cache line, on which each counter and each row of a region begins. */
+/** A cache line, on which each counter begins. */
 const LINE = Object.freeze({
   BYTES: 64,
   /** 64-bit cells. */
@@ -270,8 +216,5 @@ module.exports = {
   TAG,
   VIEW,
   TIMES,
-  SEAT,
-  SEAT_STATE,
-  REGION,
   LINE
 }

@@ -15,7 +15,8 @@ impl State {
 
     /// Tasks that have ended, however.
     pub(in crate::scheduler) fn ended_count(&self) -> u64 {
-        self.stats.completed + self.stats.failed
+        let counts = self.stats.counts();
+        counts.completed + counts.failed()
     }
 
     /// The workers of a lane that are ready and are to stay.
