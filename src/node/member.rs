@@ -15,6 +15,7 @@ super::call::exports! {
     c"setWaits" SetWaits = set_waits;
     c"look" Look = look;
     c"wearOut" WearOut = wear_out;
+    c"target" Target = target;
 }
 
 /// `adopt(nice, pin)`: how this environment's thread is run.
@@ -72,4 +73,13 @@ fn look(environment: &Environment, _: &Call) -> Returned {
 fn wear_out(environment: &Environment, _: &Call) -> Returned {
     environment.with_member(|pool, id| pool.wear_out(id))?;
     Ok(None)
+}
+
+/// `target(number) -> string | undefined`: which function a task of this worker names.
+fn target(environment: &Environment, call: &Call) -> Returned {
+    let number = call.index(call.args()[0])?;
+    match environment.with_member(|pool, _| pool.target(number))? {
+        Some(text) => call.make_string(&text),
+        None => Ok(None),
+    }
 }

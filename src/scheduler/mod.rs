@@ -20,6 +20,7 @@ mod slab;
 mod spin;
 mod state;
 mod stats;
+mod targets;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -38,4 +39,5 @@ pub use payload::{Body, Payload};
 pub use pool::{Scheduler, Step, Submitted};
 pub use queue::PRIORITIES;
 pub use stats::{Counts, Distribution, Failure, Measured, Percentiles, Snapshot, WorkerSnapshot};
+pub use targets::OWN;
 pub use task::{Attachments, NO_DEADLINE, NewTask, Outcome, PANICKED, Placement, Taken};

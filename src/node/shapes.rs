@@ -12,7 +12,6 @@ use parking_lot::Mutex;
 const MOST_SHAPES: usize = 4096;
 
 static SHAPES: LazyLock<Mutex<Table>> = LazyLock::new(Mutex::default);
-static TARGETS: LazyLock<Mutex<Table>> = LazyLock::new(Mutex::default);
 
 #[derive(Default)]
 struct Table {
@@ -51,18 +50,6 @@ pub fn intern_shape(keys: String) -> i32 {
 #[napi]
 pub fn shape_keys(id: i32) -> Result<String> {
     SHAPES.lock().text(id).ok_or_else(|| unknown("shape"))
-}
-
-/// The number of a function that isolates are to find (JSON text, see `lib/pool/task/targets.js`).
-#[napi]
-pub fn intern_target(target: String) -> i32 {
-    TARGETS.lock().intern(target, usize::MAX)
-}
-
-/// The function with this number.
-#[napi]
-pub fn target(id: i32) -> Result<String> {
-    TARGETS.lock().text(id).ok_or_else(|| unknown("target"))
 }
 
 fn unknown(what: &str) -> Error {
