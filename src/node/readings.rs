@@ -77,7 +77,7 @@ fn to_json(snapshot: &Snapshot) -> serde_json::Value {
                 "lane": match worker.lane { Lane::Native => "native", Lane::Script => "script" },
                 "state": worker.state, "running": worker.running, "completed": worker.completed,
                 "tasks": worker.tasks.iter()
-                    .map(|task| serde_json::json!([task.ticket, task.target, task.running]))
+                    .map(|task| serde_json::json!([task.ticket, task.target, task.text.as_deref(), task.running]))
                     .collect::<Vec<_>>(),
                 "age": worker.age, "busyTime": worker.busy,
                 "cpuTime": worker.thread.and_then(reading::thread_cpu_ms),
