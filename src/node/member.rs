@@ -75,11 +75,9 @@ fn wear_out(environment: &Environment, _: &Call) -> Returned {
     Ok(None)
 }
 
-/// `target(number) -> string | undefined`: which function a task of this worker names.
+/// `target(number) -> string`: which function a task of this worker names.
 fn target(environment: &Environment, call: &Call) -> Returned {
     let number = call.index(call.args()[0])?;
-    match environment.with_member(|pool, _| pool.target(number))? {
-        Some(text) => call.make_string(&text),
-        None => Ok(None),
-    }
+    let text = environment.with_member(|pool, _| pool.target(number))?;
+    call.make_string(&text.ok_or(Fault("unknown target"))?)
 }

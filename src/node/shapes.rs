@@ -1,5 +1,5 @@
-//! Numbers for texts that go with many tasks, one table for the process: whoever writes a number and
-//! whoever reads it may be different environments.
+//! Numbers for lists of keys that recur, one table for the process: whoever writes a number and whoever reads
+//! it may be different environments.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -9,24 +9,24 @@ use napi_derive::napi;
 use parking_lot::Mutex;
 
 /// Key lists that get a number; objects with others carry their keys.
-const MOST_SHAPES: usize = 4096;
+const MOST: usize = 4096;
 
-static SHAPES: LazyLock<Mutex<Table>> = LazyLock::new(Mutex::default);
+static SHAPES: LazyLock<Mutex<Shapes>> = LazyLock::new(Mutex::default);
 
 #[derive(Default)]
-struct Table {
+struct Shapes {
     ids: HashMap<String, i32>,
     texts: Vec<String>,
 }
 
-impl Table {
-    fn intern(&mut self, text: String, most: usize) -> i32 {
+impl Shapes {
+    fn intern(&mut self, text: String) -> i32 {
         if let Some(&id) = self.ids.get(&text) {
             return id;
         }
         let Some(id) = i32::try_from(self.texts.len())
             .ok()
-            .filter(|_| self.texts.len() < most)
+            .filter(|_| self.texts.len() < MOST)
         else {
             return -1;
         };
@@ -43,15 +43,12 @@ impl Table {
 /// The number of a list of keys (JSON text); -1 when the table is full.
 #[napi]
 pub fn intern_shape(keys: String) -> i32 {
-    SHAPES.lock().intern(keys, MOST_SHAPES)
+    SHAPES.lock().intern(keys)
 }
 
 /// The list of keys with this number, as JSON text.
 #[napi]
 pub fn shape_keys(id: i32) -> Result<String> {
-    SHAPES.lock().text(id).ok_or_else(|| unknown("shape"))
-}
-
-fn unknown(what: &str) -> Error {
-    Error::from_reason(format!("internal error: unknown {what}"))
+    let unknown = || Error::from_reason("internal error: unknown shape");
+    SHAPES.lock().text(id).ok_or_else(unknown)
 }

@@ -39,5 +39,4 @@ pub use payload::{Body, Payload};
 pub use pool::{Scheduler, Step, Submitted};
 pub use queue::PRIORITIES;
 pub use stats::{Counts, Distribution, Failure, Measured, Percentiles, Snapshot, WorkerSnapshot};
-pub use targets::OWN;
 pub use task::{Attachments, NO_DEADLINE, NewTask, Outcome, PANICKED, Placement, Taken};

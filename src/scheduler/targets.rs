@@ -10,9 +10,7 @@ use std::sync::Arc;
 use super::lane::Lane;
 use super::slab::Slab;
 use super::task::Task;
-
-/// The target of most tasks, the pool's own function: it stays, and nobody counts its tasks.
-pub const OWN: u32 = 0;
+use crate::wire::target::OWN;
 
 #[derive(Debug)]
 struct Target {
@@ -25,6 +23,7 @@ struct Target {
 
 #[derive(Debug, Default)]
 pub(super) struct Targets {
+    /// The function of most tasks stays, and nobody counts them.
     own: Option<Arc<str>>,
     others: BTreeMap<u32, Target>,
     last: u32,

@@ -21,7 +21,7 @@ impl Scheduler {
         self.state.lock().configure_group(name, limits);
     }
 
-    /// Sets the pool's own function, whose number is [`OWN`](crate::scheduler::OWN). Before there are tasks.
+    /// Sets the pool's own function, whose number is [`OWN`](crate::wire::target::OWN). Before there are tasks.
     pub fn set_own_target(&self, text: &str) {
         self.state.lock().targets().set_own(text.into());
     }
