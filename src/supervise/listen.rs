@@ -63,7 +63,9 @@ mod tests {
         let first = at_path(&path, 1).unwrap();
         assert_eq!(at_path(&path, 1).unwrap_err(), Errno::ADDRINUSE);
         // The queue of the first is full now.
-        let _clients: Vec<_> = (0..2).map(|_| UnixStream::connect(&path).unwrap()).collect();
+        let _clients: Vec<_> = (0..2)
+            .map(|_| UnixStream::connect(&path).unwrap())
+            .collect();
         assert_eq!(at_path(&path, 1).unwrap_err(), Errno::ADDRINUSE);
         drop(first);
         drop(at_path(&path, 1).unwrap());
