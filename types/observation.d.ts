@@ -127,6 +127,21 @@ export interface RunningTask {
   running: number
 }
 
+/** What a worker does at one moment. */
+export interface WorkerStack {
+  /** Its number in the pool, as in the statistics. */
+  id: number
+  lane: 'native' | 'script'
+  /** The tasks that it runs. `progress` is how far a native task is, as far as it counts; else `null`. */
+  tasks: (RunningTask & { progress: { bytes: number; rows: number } | null })[]
+  /**
+   * A line for each frame, the innermost first, as in the `stack` of an error; empty if no JavaScript runs. `null` in
+   * the native lane, and for an isolate that did not answer within a second: it is in a call of the system, as
+   * `execSync` is.
+   */
+  stack: string | null
+}
+
 /** How often calls of a pool gave no result, by the way in which. */
 export interface Outcomes {
   /** The function threw, or the native task gave an error. */

@@ -3,7 +3,7 @@
 import type { EventEmitter } from 'node:events'
 import type { Duplex } from 'node:stream'
 import type { NativeEncoding, NativeInput, NativeOptions, NativeResult, NativeTaskName } from '../index.js'
-import type { PoolHistograms, PoolStats } from './observation.js'
+import type { PoolHistograms, PoolStats, WorkerStack } from './observation.js'
 import type { PoolOptions, ResolvedPoolOptions } from './options.js'
 import type {
   AnyExports,
@@ -333,6 +333,11 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
 
   /** The pool at this moment; after its end, at its end. */
   stats(): PoolStats
+  /**
+   * What each worker does at this moment, and the JavaScript stack of each isolate, also of one that hangs: a helper
+   * thread reads it, and none is stopped for it. Empty once the pool has ended.
+   */
+  stacks(): Promise<WorkerStack[]>
   /** How long tasks wait and run. */
   readonly histogram: PoolHistograms
   /** The statistics as text for Prometheus (exposition format 0.0.4); also once the pool has ended. */

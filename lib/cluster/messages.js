@@ -5,7 +5,6 @@
 
 const { RspoolError, invalidArgument } = require('../errors')
 const { readOptions, duration, show } = require('../pool/options/validate')
-const { later } = require('./later')
 
 /** More than this on its way to one process means that it does not read. */
 const MAX_UNSENT = 10_000
@@ -15,7 +14,7 @@ class Mailbox {
   #send
   #unsent = 0
   #nextId = 1
-  /** @type {Map<number, { resolve: (value: any) => void, reject: (error: Error) => void, cancel: () => void }>} */
+  /** @type {Map<number, { resolve: (value: any) => void, reject: (error: Error) => void, timer: NodeJS.Timeout|undefined }>} */
   #waiting = new Map()
   /** @type {Set<(message: any, info: any) => unknown>} */
   #listeners = new Set()
@@ -52,10 +51,17 @@ class Mailbox {
     const { timeout = REQUEST_TIMEOUT } = readOptions(options, { timeout: duration }, 'request options')
     const id = this.#nextId++
     const answer = new Promise((resolve, reject) => {
-      const cancel = later(timeout, () =>
-        this.#settle(id)?.reject(new RspoolError('ERR_RSPOOL_REQUEST_TIMEOUT', `no answer within ${timeout} ms`))
-      )
-      this.#waiting.set(id, { resolve, reject, cancel })
+      const timer =
+        timeout === Infinity
+          ? undefined
+          : setTimeout(
+              () =>
+                this.#settle(id)?.reject(
+                  new RspoolError('ERR_RSPOOL_REQUEST_TIMEOUT', `no answer within ${timeout} ms`)
+                ),
+              timeout
+            )
+      this.#waiting.set(id, { resolve, reject, timer })
     })
     this.#post({ kind: 'request', id, body }).catch((error) => this.#settle(id)?.reject(error))
     return answer
@@ -160,7 +166,7 @@ class Mailbox {
     const waiting = this.#waiting.get(id)
     if (waiting === undefined) return undefined
     this.#waiting.delete(id)
-    waiting.cancel()
+    clearTimeout(waiting.timer)
     return waiting
   }
 }

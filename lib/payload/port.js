@@ -30,9 +30,7 @@ const PORT_MESSAGE = Object.freeze({
   HEAP: 18,
   // Of nested tasks, to the isolate: one is in the queue, one has ended.
   NESTED_QUEUED: 19,
-  NESTED_DONE: 20,
-  // To the owner: there is no function of this number.
-  NOT_FOUND: 21
+  NESTED_DONE: 20
 })
 
 module.exports = { PORT_MESSAGE }

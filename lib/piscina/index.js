@@ -17,8 +17,7 @@ function loadMore() {
     ...require('./histogram'),
     ...require('./errors'),
     ...require('./call'),
-    ...require('../pool/task/targets'),
-    ...require('../pool/task/bounded')
+    ...require('../pool/task/targets')
   }
 }
 
@@ -39,8 +38,8 @@ class Piscina extends EventEmitterAsyncResource {
   #how
   #way
   #histogram
-  /** @type {import('../pool/task/bounded').Bounded<string, any>} */
-  #targets
+  /** @type {Map<string, any>} */
+  #targets = new Map()
   /** What `run` calls without options. @type {any} */
   #target
   #began = performance.now()
@@ -56,7 +55,6 @@ class Piscina extends EventEmitterAsyncResource {
     super({ name: 'Piscina' })
     more ??= loadMore()
     this.#options = more.fillOptions(options)
-    this.#targets = new more.Bounded()
     this.#how = Object.freeze(runOptions({}, this.#options))
     const { maxThreads, concurrentTasksPerWorker, recordTiming } = this.#options
     this.#capacity = maxThreads * concurrentTasksPerWorker
@@ -112,7 +110,7 @@ class Piscina extends EventEmitterAsyncResource {
     let target = this.#targets.get(key)
     if (target === undefined) {
       target = more.scriptTarget(more.scriptUrl(filename, 'filename'), name === 'default' ? undefined : name)
-      this.#targets.add(key, target, key.length)
+      this.#targets.set(key, target)
     }
     if (how === this.#how) this.#target = target
     return target

@@ -101,17 +101,12 @@ class Pool extends EventEmitter {
       },
       emit: (event, ...args) => this.#emit(event, ...args),
       complain: (error) => this.#complain(error),
-      notFound: (number) => {
-        const target = this.#submitter.numbers.forget(number)
-        if (target !== undefined) this.#lookup.forget(target)
-      },
       ended: () => this.#finish()
     })
     const lookup = new Lookup(filename, this.#options.name)
     const submitter = new Submitter({
       native: this.#native,
       options: this.#options,
-      main: lookup.main,
       isolates: this.#isolates,
       watching: {
         pool: this,
@@ -465,6 +460,13 @@ class Pool extends EventEmitter {
       running,
       ...rest
     }
+  }
+
+  /** What each worker does at this moment, and its JavaScript stack. */
+  async stacks() {
+    if (this.#phase === 'ended') return []
+    const { workers } = /** @type {import('../native/addon').Snapshot} */ (JSON.parse(this.#native.stats()))
+    return require('./observe/stacks').workersWithStacks(workers, this.#isolates.all)
   }
 
   /** How long tasks wait and run. */

@@ -136,14 +136,7 @@ const WAITING = Symbol('waiting')
  * @returns {(input: any) => any}
  */
 function lookUpAndRun(slot, target) {
-  return (input) =>
-    lookUp(target).then(
-      (run) => resume(slot, run, input),
-      (error) => {
-        port.postMessage([PORT_MESSAGE.NOT_FOUND, target])
-        throw error
-      }
-    )
+  return (input) => lookUp(target).then((run) => resume(slot, run, input))
 }
 
 /** The input in the mailbox. */

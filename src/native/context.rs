@@ -2,10 +2,14 @@
 //! into. A task calls [`TaskContext::check`] after every few milliseconds of work at most, and
 //! returns the error it gives at once.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{
+    AtomicU32, AtomicU64,
+    Ordering::{self, Relaxed},
+};
 
 use super::error::TaskError;
 use crate::memory::counters::CounterSet;
+use crate::scheduler::Progress;
 
 /// Bytes of input that a task may handle between two checks. At 100 MB/s, which is slow, this is
 /// 2.5 ms of work; at 10 GB/s a check every 25 µs still costs nothing.
@@ -18,18 +22,64 @@ pub const ROWS: &str = "rows";
 /// Tasks that have ended well. Counted for every task by [`super::registry::NativeTask::execute`].
 pub const DONE: &str = "done";
 
+/// What the task that runs on a thread has counted, whether its caller gave counters or not. It orders
+/// nothing: whoever looks sees it a little earlier or later.
+#[derive(Debug, Default)]
+pub struct Tally {
+    bytes: AtomicU64,
+    rows: AtomicU64,
+}
+
+impl Tally {
+    /// Another task begins.
+    pub fn begin(&self) {
+        self.bytes.store(0, Relaxed);
+        self.rows.store(0, Relaxed);
+    }
+
+    /// What has been counted.
+    pub fn read(&self) -> Progress {
+        Progress {
+            bytes: self.bytes.load(Relaxed),
+            rows: self.rows.load(Relaxed),
+        }
+    }
+
+    fn count(&self, counter: &'static str, n: i64) {
+        let cell = match counter {
+            BYTES => &self.bytes,
+            ROWS => &self.rows,
+            _ => return,
+        };
+        cell.fetch_add(n.unsigned_abs(), Relaxed);
+    }
+}
+
 /// The surroundings of one running task.
 #[derive(Debug, Clone, Copy)]
 pub struct TaskContext<'a> {
     cancel: &'a AtomicU32,
     counters: Option<&'a CounterSet>,
+    tally: Option<&'a Tally>,
 }
 
 impl<'a> TaskContext<'a> {
     /// A context whose task is cancelled as soon as `cancel` is not zero. What the other values
     /// mean is up to whoever sets them.
     pub const fn new(cancel: &'a AtomicU32, counters: Option<&'a CounterSet>) -> Self {
-        Self { cancel, counters }
+        Self {
+            cancel,
+            counters,
+            tally: None,
+        }
+    }
+
+    /// With a tally, which is counted into beside the caller's counters.
+    pub const fn with_tally(self, tally: &'a Tally) -> Self {
+        Self {
+            tally: Some(tally),
+            ..self
+        }
     }
 
     /// Whether the task should stop. One relaxed load: the flag orders nothing, it is only seen a
@@ -49,6 +99,9 @@ impl<'a> TaskContext<'a> {
     /// Adds `n` to the counter of this name. Does nothing if the caller gave no counters, none of
     /// this name, or they are gone. Takes a lock: count once per chunk of work, not per element.
     pub fn count(&self, counter: &'static str, n: i64) {
+        if let Some(tally) = self.tally {
+            tally.count(counter, n);
+        }
         if let Some(counters) = self.counters {
             counters.add(counter, n);
         }

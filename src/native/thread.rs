@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::context::TaskContext;
+use super::context::{Tally, TaskContext};
 use super::error::TaskError;
 use super::params::Params;
 use super::payload::{from_value, to_value};
 use super::registry::{self, NativeTask};
-use crate::scheduler::{Bell, Outcome, Ring, Scheduler, Step, Taken, WorkerId};
+use crate::scheduler::{Bell, Outcome, Progress, Ring, Scheduler, Step, Taken, WorkerId};
 
 /// Reserved address space only: a page is used once it is touched.
 const STACK: usize = 2 * 1024 * 1024;
@@ -60,7 +60,7 @@ fn work(pool: &Arc<Scheduler>, id: WorkerId) {
 
 fn run(taken: Taken, parker: &Parker) -> Outcome {
     parker.begin(taken.key.generation);
-    match execute(taken, &parker.cancelled) {
+    match execute(taken, parker) {
         Ok(outcome) => outcome,
         Err(error) => Outcome::Failed {
             code: error.code(),
@@ -69,7 +69,7 @@ fn run(taken: Taken, parker: &Parker) -> Outcome {
     }
 }
 
-fn execute(taken: Taken, cancelled: &AtomicU32) -> Result<Outcome, TaskError> {
+fn execute(taken: Taken, parker: &Parker) -> Result<Outcome, TaskError> {
     let task = task(taken.target).ok_or_else(|| TaskError::invalid("unknown native task"))?;
     let (mut params, mut counters) = (Params::none(), None);
     if let Some(attachments) = taken.attachments {
@@ -79,11 +79,8 @@ fn execute(taken: Taken, cancelled: &AtomicU32) -> Result<Outcome, TaskError> {
         counters = attachments.counters;
     }
     let input = to_value(taken.payload)?;
-    let value = task.execute(
-        input,
-        &params,
-        &TaskContext::new(cancelled, counters.as_deref()),
-    )?;
+    let context = TaskContext::new(&parker.cancelled, counters.as_deref());
+    let value = task.execute(input, &params, &context.with_tally(&parker.tally))?;
     Ok(Outcome::Returned(from_value(value)))
 }
 
@@ -98,6 +95,7 @@ struct Parker {
     state: Mutex<Parked>,
     changed: Condvar,
     cancelled: AtomicU32,
+    tally: Tally,
 }
 
 #[derive(Debug, Default)]
@@ -127,6 +125,7 @@ impl Parker {
     }
 
     fn begin(&self, generation: u32) {
+        self.tally.begin();
         let mut state = self.state.lock();
         state.running = generation;
         self.cancelled
@@ -146,5 +145,9 @@ impl Bell for Parker {
         if state.running == generation {
             self.cancelled.store(1, Relaxed);
         }
+    }
+
+    fn progress(&self) -> Option<Progress> {
+        Some(self.tally.read())
     }
 }

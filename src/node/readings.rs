@@ -8,7 +8,7 @@ use super::call::{Call, Fault, Outcome as Returned, make_numbers, make_strings};
 use super::environment::Environment;
 use super::pool::{Pool, lane, list};
 use crate::native;
-use crate::scheduler::{Lane, Measured, Percentiles, Snapshot};
+use crate::scheduler::{Lane, Measured, Percentiles, Progress, Snapshot, TaskSnapshot};
 use crate::supervise::reading;
 use crate::wire;
 
@@ -77,7 +77,7 @@ fn to_json(snapshot: &Snapshot) -> serde_json::Value {
                 "lane": match worker.lane { Lane::Native => "native", Lane::Script => "script" },
                 "state": worker.state, "running": worker.running, "completed": worker.completed,
                 "tasks": worker.tasks.iter()
-                    .map(|task| serde_json::json!([task.ticket, task.target, task.text.as_deref(), task.running]))
+                    .map(to_row)
                     .collect::<Vec<_>>(),
                 "age": worker.age, "busyTime": worker.busy,
                 "cpuTime": worker.thread.and_then(reading::thread_cpu_ms),
@@ -92,6 +92,13 @@ fn to_json(snapshot: &Snapshot) -> serde_json::Value {
         "queuedBytes": snapshot.queued_bytes,
         "waitTime": times(&snapshot.wait), "runTime": times(&snapshot.run), "utilization": snapshot.utilization,
     })
+}
+
+fn to_row(task: &TaskSnapshot) -> serde_json::Value {
+    let progress = task
+        .progress
+        .map(|Progress { bytes, rows }| serde_json::json!({ "bytes": bytes, "rows": rows }));
+    serde_json::json!([task.ticket, task.target, task.running, progress])
 }
 
 fn measured(call: &Call, value: sys::napi_value) -> Result<Measured, Fault> {

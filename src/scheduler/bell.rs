@@ -27,6 +27,20 @@ pub trait Bell: Send + Sync + std::fmt::Debug {
 
     /// Tells the task of this generation in this slot of the worker that nobody waits for it any more.
     fn cancel(&self, slot: u32, generation: u32);
+
+    /// How far the task is that runs there, where that is known.
+    fn progress(&self) -> Option<Progress> {
+        None
+    }
+}
+
+/// How far a task is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes of its input that it has worked through.
+    pub bytes: u64,
+    /// Elements, rows or steps that it has worked through.
+    pub rows: u64,
 }
 
 /// What has been rung for since the last answer.

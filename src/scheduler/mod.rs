@@ -20,7 +20,6 @@ mod slab;
 mod spin;
 mod state;
 mod stats;
-mod targets;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -28,7 +27,7 @@ mod timer;
 mod waiting;
 mod worker;
 
-pub use bell::{Bell, Ring, Ringer};
+pub use bell::{Bell, Progress, Ring, Ringer};
 pub use clock::now;
 pub use groups::GroupLimits;
 pub use ids::{Key, WorkerId};
@@ -38,5 +37,7 @@ pub use outbox::{Control, Message, Outbox};
 pub use payload::{Body, Payload};
 pub use pool::{Scheduler, Step, Submitted};
 pub use queue::PRIORITIES;
-pub use stats::{Counts, Distribution, Failure, Measured, Percentiles, Snapshot, WorkerSnapshot};
+pub use stats::{
+    Counts, Distribution, Failure, Measured, Percentiles, Snapshot, TaskSnapshot, WorkerSnapshot,
+};
 pub use task::{Attachments, NO_DEADLINE, NewTask, Outcome, PANICKED, Placement, Taken};

@@ -1,9 +1,8 @@
 //! What a pool has done, and how long it took: counts, and histograms of waiting and running.
 
-use std::sync::Arc;
-
 use hdrhistogram::Histogram;
 
+use super::bell::Progress;
 use super::ids::WorkerId;
 use super::lane::Lane;
 use super::task::{Outcome, PANICKED};
@@ -324,14 +323,14 @@ pub struct WorkerSnapshot {
 }
 
 /// A running task at one moment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct TaskSnapshot {
     /// The owner's name for the call.
     pub ticket: u32,
     /// Which function.
     pub target: u32,
-    /// What that means, in the script lane.
-    pub text: Option<Arc<str>>,
     /// Milliseconds that it has run.
     pub running: f64,
+    /// How far it is, where that is known.
+    pub progress: Option<Progress>,
 }

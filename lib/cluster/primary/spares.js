@@ -4,7 +4,6 @@
 // One that has taken a slot is a spare no more, and another is booted when all is well again.
 
 const { backoffDelay } = require('./backoff')
-const { later } = require('../later')
 
 /** @typedef {import('./supervised').SupervisedProcess} SupervisedProcess */
 
@@ -16,8 +15,8 @@ class Spares {
   #processes = new Map()
   /** Deaths in a row of spares that had not lived for long. */
   #failures = 0
-  /** The wait for the next start; undefined when there is none. @type {(() => void)|undefined} */
-  #cancelStart
+  /** @type {NodeJS.Timeout|undefined} */
+  #timer
 
   /**
    * @param {any} options
@@ -44,7 +43,7 @@ class Spares {
   /** Boots what is missing, and lets go of those that were started with other settings. */
   fill() {
     const { spec, wanted } = this.#host
-    if (!wanted() || this.#cancelStart !== undefined) return
+    if (!wanted() || this.#timer !== undefined) return
     for (let number = 0; number < this.#count; number++) {
       const there = this.#processes.get(number)
       if (there === undefined) this.#start(number)
@@ -70,7 +69,7 @@ class Spares {
 
   /** Ends all; none is started any more. */
   async stop() {
-    this.#cancelStart?.()
+    clearTimeout(this.#timer)
     await Promise.all(this.processes().map((process) => this.#retire(process, { kind: 'stop' })))
   }
 
@@ -96,17 +95,20 @@ class Spares {
       this.#host.changed({ pid: process.pid, to: 'ended', cause })
       if (cause.planned) return this.fill()
       this.#host.log(`a spare process ${cause.message}`)
-      if (performance.now() - process.startedAt >= this.#backoff.stableAfter) this.#failures = 0
+      if (Date.now() - process.startedAt >= this.#backoff.stableAfter) this.#failures = 0
       this.#later()
     })
   }
 
   #later() {
-    const start = () => {
-      this.#cancelStart = undefined
-      this.fill()
-    }
-    this.#cancelStart = later(backoffDelay(++this.#failures, this.#backoff), start, { ref: false })
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined
+        this.fill()
+      },
+      backoffDelay(++this.#failures, this.#backoff)
+    )
+    this.#timer.unref()
   }
 }
 

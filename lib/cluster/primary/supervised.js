@@ -9,8 +9,6 @@ const native = /** @type {any} */ (require('../../native/load'))
 const { Mailbox } = require('../messages')
 const { causeOfDeath } = require('./causes')
 const { SEAT } = require('../region')
-const { later } = require('../later')
-const { ownEnv, debugsBoot } = require('./spec')
 
 const PRELOAD = path.join(__dirname, '..', 'process', 'preload.js')
 /** A process gets its own grace; this much later the primary ends it. */
@@ -24,7 +22,7 @@ const LAST_WORDS = 250
 class SupervisedProcess extends EventEmitter {
   /** @type {'booting'|'spare'|'ready'|'draining'|'stalled'|'exited'} */
   state = 'booting'
-  startedAt = performance.now()
+  startedAt = Date.now()
   /** @type {number|undefined} */
   readyAt
   /** Why the primary ended it, if it did. @type {{ kind: string, [detail: string]: unknown }|undefined} */
@@ -39,7 +37,8 @@ class SupervisedProcess extends EventEmitter {
   /** What it said went wrong. @type {any} */
   error
   #region
-  #cancelLimit = () => {}
+  /** @type {NodeJS.Timeout|undefined} */
+  #timer
 
   /**
    * @param {object} parts
@@ -89,9 +88,8 @@ class SupervisedProcess extends EventEmitter {
 
   #limitBoot() {
     const { readyTimeout } = this.options
-    this.#cancelLimit()
-    // A person who debugs the boot takes the time that it takes.
-    if (!debugsBoot(this.spec, this.slot)) this.#cancelLimit = later(readyTimeout, () => this.#notReady())
+    clearTimeout(this.#timer)
+    if (readyTimeout !== Infinity) this.#timer = setTimeout(() => this.#notReady(), Math.min(readyTimeout, 2 ** 31 - 1))
   }
 
   /**
@@ -119,12 +117,13 @@ class SupervisedProcess extends EventEmitter {
     const child = /** @type {any} */ (worker.process)
     let code = /** @type {number|null} */ (null)
     let signal = /** @type {string|null} */ (null)
-    let stopWaiting = () => {}
+    /** @type {NodeJS.Timeout|undefined} */
+    let waiting
     let exited = false
     let disconnected = false
     const finish = () => {
-      stopWaiting()
-      this.#cancelLimit()
+      clearTimeout(waiting)
+      clearTimeout(this.#timer)
       if (this.state === 'exited') return
       this.state = 'exited'
       this.#settleHandoffs()
@@ -146,7 +145,7 @@ class SupervisedProcess extends EventEmitter {
       ;[code, signal, exited] = [c, s, true]
       if (disconnected || !worker.isConnected()) finish()
       // A child of it may have the channel, which stays open then: core has to hear of the end all the same.
-      else stopWaiting = later(LAST_WORDS, () => (worker.isConnected() ? child.disconnect() : finish()))
+      else waiting = setTimeout(() => (worker.isConnected() ? child.disconnect() : finish()), LAST_WORDS)
     })
     worker.on('disconnect', () => {
       disconnected = true
@@ -174,7 +173,7 @@ class SupervisedProcess extends EventEmitter {
         return this.#becomeReady()
       case 'spare':
         if (this.state !== 'booting' || this.holder !== undefined) return
-        this.#cancelLimit()
+        clearTimeout(this.#timer)
         this.state = 'spare'
         this.emit('spare')
         return
@@ -203,10 +202,10 @@ class SupervisedProcess extends EventEmitter {
   #becomeReady() {
     // A spare is ready when it has a slot and says so again.
     if (this.state !== 'booting' || this.holder === undefined) return
-    this.#cancelLimit()
+    clearTimeout(this.#timer)
     this.state = 'ready'
-    this.readyAt = performance.now()
-    this.#region.set(this.seat, SEAT.ready, Date.now())
+    this.readyAt = Date.now()
+    this.#region.set(this.seat, SEAT.ready, this.readyAt)
     this.emit('ready')
   }
 
@@ -214,7 +213,7 @@ class SupervisedProcess extends EventEmitter {
   #notReady() {
     this.reason = { kind: 'ready-timeout', limit: this.options.readyTimeout }
     if (this.worker.isConnected()) this.worker.process.send({ rspool: 'missing?' }, () => {})
-    this.#cancelLimit = later(LAST_WORDS, () => this.#sigkill())
+    this.#timer = setTimeout(() => this.#sigkill(), LAST_WORDS)
   }
 
   #sigkill() {
@@ -222,13 +221,16 @@ class SupervisedProcess extends EventEmitter {
   }
 
   #killAfter(/** @type {number} */ grace) {
-    this.#cancelLimit()
-    this.#cancelLimit = later(grace + KILL_AFTER_GRACE, () => {
-      // One that was never ready had no work that could be cut.
-      this.forced ||= this.readyAt !== undefined
-      this.overdue = grace
-      this.#sigkill()
-    })
+    clearTimeout(this.#timer)
+    if (grace === Infinity) return
+    this.#timer = setTimeout(
+      () => {
+        this.forced = true
+        this.overdue = grace
+        this.#sigkill()
+      },
+      Math.min(grace + KILL_AFTER_GRACE, 2 ** 31 - 1)
+    )
   }
 
   /** Tells it that it will have to drain. */
@@ -259,7 +261,7 @@ class SupervisedProcess extends EventEmitter {
     this.reason ??= reason
     // One that was never ready had no work that could be cut.
     this.forced ||= this.readyAt !== undefined
-    this.#cancelLimit()
+    clearTimeout(this.#timer)
     this.#sigkill()
     return this.exited
   }
@@ -306,6 +308,11 @@ function fork(spec, options, place, fd) {
       RSPOOL_CLUSTER: JSON.stringify(settings)
     })
   )
+}
+
+/** @param {any} spec @param {number} slot */
+function ownEnv({ env }, slot) {
+  return typeof env === 'function' ? env(slot) : env
 }
 
 /** @param {number|undefined} slot @param {number} generation */

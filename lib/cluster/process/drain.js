@@ -2,11 +2,22 @@
 
 // The drain of one process: refuse, let finish, run the hooks, cut what is left.
 
-const { pause } = require('../later')
-
 const TICK = 50
 /** When connections last, the hooks begin at this share of the grace. */
 const HOOKS_AT = 0.8
+
+/** @param {number} ms */
+function timer(ms) {
+  let stop = () => {}
+  const done = new Promise((resolve) => {
+    const handle = setTimeout(resolve, Math.min(ms, 2 ** 31 - 1))
+    stop = () => {
+      clearTimeout(handle)
+      resolve(undefined)
+    }
+  })
+  return { done, stop }
+}
 
 /**
  * @param {() => unknown} hook
@@ -15,7 +26,7 @@ const HOOKS_AT = 0.8
  * @returns {Promise<boolean>} whether it finished in time
  */
 async function runHook(hook, limit, onError) {
-  const { done, stop } = pause(limit)
+  const { done, stop } = timer(limit)
   try {
     return await Promise.race([
       (async () => {
@@ -58,7 +69,7 @@ async function drain({ servers, work, hooks, grace, idle, onError }) {
   const ended = work.map((wait) => runHook(wait, left(), onError).then(afterTurn))
   const quiet = waitForConnections(servers, idle)
   const hasHooks = hooks.length > 0
-  const early = pause(hasHooks ? grace * HOOKS_AT : grace)
+  const early = timer(hasHooks ? grace * HOOKS_AT : grace)
   await Promise.race([Promise.all([quiet.done, ...ended]), early.done])
   early.stop()
 
@@ -66,7 +77,7 @@ async function drain({ servers, work, hooks, grace, idle, onError }) {
   for (const { hook, timeout } of [...hooks].reverse()) {
     if (!(await runHook(hook, Math.min(timeout, left()), onError))) forced = true
   }
-  const end = pause(left())
+  const end = timer(left())
   await Promise.race([quiet.done, end.done])
   end.stop()
   quiet.stop()

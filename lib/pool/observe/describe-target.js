@@ -2,7 +2,7 @@
 
 // What a target is called, for people.
 
-const { bound } = require('../../native/environment')
+const { native, bound } = require('../../native/environment')
 const { NATIVE } = require('../task/targets')
 
 /**
@@ -13,12 +13,15 @@ const { NATIVE } = require('../task/targets')
  * @property {string | undefined} filename an URL
  */
 
+/** By the numbers of the targets of each lane. @type {Described[][]} */
+const described = [[], []]
+
 /**
- * @param {InstanceType<typeof import('../task/targets').Target>} target
+ * @param {import('../task/targets').Target} target
  * @returns {Described}
  */
-function describeTarget(target) {
-  return (target.described ??= target.lane === NATIVE ? describeNative(target.id) : describeScript(target.text))
+function describeTarget({ lane, id }) {
+  return (described[lane][id] ??= lane === NATIVE ? describeNative(id) : describeScript(id))
 }
 
 /**
@@ -30,11 +33,11 @@ function describeNative(id) {
 }
 
 /**
- * @param {string} text
+ * @param {number} id
  * @returns {Described}
  */
-function describeScript(text) {
-  const [filename, name, source, , how] = JSON.parse(text)
+function describeScript(id) {
+  const [filename, name, source, , how] = JSON.parse(native.target(id))
   return {
     task: source ? '(inline)' : (name ?? 'default'),
     lane: 'script',

@@ -4,7 +4,7 @@
 // for a turn of that loop, so it is right while the isolate hangs; the heap is as old as its `age` says.
 
 const { PORT_MESSAGE } = require('../../payload/port')
-const { nativeTargetOf, scriptTargetOf } = require('../task/targets')
+const { NATIVE, SCRIPT } = require('../task/targets')
 const { describeTarget } = require('./describe-target')
 
 /** Milliseconds for which a reading of the heap is not taken again. */
@@ -70,10 +70,11 @@ function eventLoopOf({ worker }) {
 
 /**
  * A task that runs.
- * @param {[id: number, target: number, text: string | null, running: number]} task
+ * @param {'native' | 'script'} lane
+ * @param {import('../../native/addon').RunningTask} task
  */
-function taskOf([id, target, text, running]) {
-  const { task } = describeTarget(text === null ? nativeTargetOf(target) : scriptTargetOf(text))
+function taskOf(lane, [id, target, running]) {
+  const { task } = describeTarget({ lane: lane === 'native' ? NATIVE : SCRIPT, id: target, spread: false })
   return { id, task, running }
 }
 
@@ -89,7 +90,7 @@ function withReadings(worker, isolate) {
     lane,
     state,
     running,
-    tasks: tasks.map(taskOf),
+    tasks: tasks.map((/** @type {import('../../native/addon').RunningTask} */ task) => taskOf(lane, task)),
     completed,
     age,
     busyTime,
@@ -101,4 +102,4 @@ function withReadings(worker, isolate) {
   }
 }
 
-module.exports = { ask, told, withReadings }
+module.exports = { ask, told, taskOf, withReadings }

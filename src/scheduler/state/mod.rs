@@ -29,7 +29,6 @@ use super::share::Share;
 use super::slab::Slab;
 use super::spin;
 use super::stats::{Failure, Stats};
-use super::targets::Targets;
 use super::task::{NewTask, Placement, Task};
 use super::waiting::Waiting;
 use super::worker::Worker;
@@ -54,7 +53,6 @@ pub(super) struct State {
     /// Nothing that waits is started.
     paused: bool,
     tasks: Slab<Task>,
-    targets: Targets,
     generation: u32,
     waiting: Waiting,
     /// The worker that tasks with a key are for: which, and which of those that ever had its id.
@@ -82,7 +80,6 @@ impl State {
             phase: Phase::Open,
             paused: false,
             tasks: Slab::default(),
-            targets: Targets::default(),
             generation: 0,
             waiting: Waiting::default(),
             bindings: HashMap::new(),
@@ -188,8 +185,7 @@ impl State {
         self.queued_bytes += new.payload.heap_bytes();
         self.generation = self.generation.wrapping_add(1);
         let generation = self.generation;
-        let task = Task::new(new, generation, since, now);
-        let index = self.targets.insert(&mut self.tasks, task);
+        let index = self.tasks.insert(Task::new(new, generation, since, now));
         if let Some(name) = group {
             let running = self.running();
             self.tasks[index].group = self.waiting.group(name, running);
@@ -197,11 +193,6 @@ impl State {
         self.assign(index, now);
         self.waiting.push(&mut self.tasks, index);
         Key { index, generation }
-    }
-
-    /// What script tasks name by numbers.
-    pub(super) fn targets(&mut self) -> &mut Targets {
-        &mut self.targets
     }
 
     /// The task of this name, while it waits or a worker has it.
@@ -220,7 +211,7 @@ impl State {
     fn withdraw(&mut self, index: u32) -> Task {
         self.queued_bytes -= self.tasks[index].payload.heap_bytes();
         self.waiting.remove(&mut self.tasks, index);
-        self.targets.remove(&mut self.tasks, index)
+        self.tasks.remove(index)
     }
 
     pub(super) fn lane_of(&self, id: WorkerId) -> Option<Lane> {

@@ -1,0 +1,98 @@
+'use strict'
+
+// What each worker of a pool does at this moment. A helper thread reads the JavaScript stacks of isolates, since
+// one that hangs cannot tell. It is started when the first stack is asked for, and serves all pools of the thread.
+
+const path = require('node:path')
+const { Worker } = require('node:worker_threads')
+const { taskOf } = require('./readings')
+
+/** By the ids of threads; null for one that did not answer. @typedef {Map<number, string | null>} Stacks */
+
+/** @type {StackReader | undefined} */
+let reader
+
+class StackReader {
+  #worker
+  #last = 0
+  /** By number. @type {Map<number, (stacks: Stacks) => void>} */
+  #asked = new Map()
+
+  constructor() {
+    this.#worker = new Worker(path.join(__dirname, 'stack-thread.js'), {
+      name: 'rspool stacks',
+      // Neither the preloads of the program nor its settings are meant for it.
+      execArgv: [],
+      env: {},
+      resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 }
+    })
+    this.#worker.on('message', ({ id, stacks }) => this.#settle(id, stacks))
+    // That it ends says enough.
+    this.#worker.on('error', () => {})
+    this.#worker.on('exit', () => {
+      reader = undefined
+      for (const id of this.#asked.keys()) this.#settle(id, new Map())
+    })
+    this.#worker.unref()
+  }
+
+  /**
+   * @param {number} id
+   * @param {Stacks} stacks
+   */
+  #settle(id, stacks) {
+    this.#asked.get(id)?.(stacks)
+    this.#asked.delete(id)
+    if (this.#asked.size === 0) this.#worker.unref()
+  }
+
+  /**
+   * @param {number[]} threads
+   * @returns {Promise<Stacks>}
+   */
+  read(threads) {
+    const id = ++this.#last
+    this.#worker.ref()
+    return new Promise((resolve) => {
+      this.#asked.set(id, resolve)
+      this.#worker.postMessage({ id, threads })
+    })
+  }
+}
+
+/**
+ * The JavaScript stacks of these threads: empty for one that runs nothing. One that is in a call of the system
+ * has none, which is known after a second.
+ * @param {number[]} threads
+ * @returns {Promise<Stacks>}
+ */
+async function stacksOf(threads) {
+  if (threads.length === 0) return new Map()
+  try {
+    reader ??= new StackReader()
+  } catch {
+    // The system gave no thread.
+    return new Map()
+  }
+  return reader.read(threads)
+}
+
+/** @typedef {InstanceType<typeof import('../isolates/isolate').Isolate>} Isolate */
+
+/**
+ * @param {import('../../native/addon').Snapshot['workers']} workers
+ * @param {Map<number, Isolate>} isolates
+ */
+async function workersWithStacks(workers, isolates) {
+  const threads = [...isolates.values()].map(({ threadId }) => threadId)
+  const threadOf = new Map([...isolates].map(([id, { threadId }]) => [id, threadId]))
+  const stacks = await stacksOf(threads)
+  return workers.map(({ id, lane, tasks }) => ({
+    id,
+    lane,
+    tasks: tasks.map((task) => ({ ...taskOf(lane, task), progress: task[3] })),
+    stack: stacks.get(threadOf.get(id) ?? -1) ?? null
+  }))
+}
+
+module.exports = { stacksOf, workersWithStacks }

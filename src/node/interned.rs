@@ -1,0 +1,70 @@
+//! Numbers for texts that go with many tasks, one table for the process: whoever writes a number and
+//! whoever reads it may be different environments.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use napi::{Error, Result};
+use napi_derive::napi;
+use parking_lot::Mutex;
+
+/// Key lists that get a number; objects with others carry their keys.
+const MOST_SHAPES: usize = 4096;
+
+static SHAPES: LazyLock<Mutex<Table>> = LazyLock::new(Mutex::default);
+static TARGETS: LazyLock<Mutex<Table>> = LazyLock::new(Mutex::default);
+
+#[derive(Default)]
+struct Table {
+    ids: HashMap<String, i32>,
+    texts: Vec<String>,
+}
+
+impl Table {
+    fn intern(&mut self, text: String, most: usize) -> i32 {
+        if let Some(&id) = self.ids.get(&text) {
+            return id;
+        }
+        let Some(id) = i32::try_from(self.texts.len())
+            .ok()
+            .filter(|_| self.texts.len() < most)
+        else {
+            return -1;
+        };
+        self.texts.push(text.clone());
+        self.ids.insert(text, id);
+        id
+    }
+
+    fn text(&self, id: i32) -> Option<String> {
+        self.texts.get(usize::try_from(id).ok()?).cloned()
+    }
+}
+
+/// The number of a list of keys (JSON text); -1 when the table is full.
+#[napi]
+pub fn intern_shape(keys: String) -> i32 {
+    SHAPES.lock().intern(keys, MOST_SHAPES)
+}
+
+/// The list of keys with this number, as JSON text.
+#[napi]
+pub fn shape_keys(id: i32) -> Result<String> {
+    SHAPES.lock().text(id).ok_or_else(|| unknown("shape"))
+}
+
+/// The number of a function that isolates are to find (JSON text, see `lib/pool/task/targets.js`).
+#[napi]
+pub fn intern_target(target: String) -> i32 {
+    TARGETS.lock().intern(target, usize::MAX)
+}
+
+/// The function with this number.
+#[napi]
+pub fn target(id: i32) -> Result<String> {
+    TARGETS.lock().text(id).ok_or_else(|| unknown("target"))
+}
+
+fn unknown(what: &str) -> Error {
+    Error::from_reason(format!("internal error: unknown {what}"))
+}
