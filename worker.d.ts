@@ -30,6 +30,11 @@ export const task: {
    * was called in another way, and outside of one.
    */
   readonly port: MessagePort | undefined
+  /**
+   * The number of this isolate, also outside of a task: the lowest from 1 that no other living isolate of the pool had when
+   * it was started. The environment has it as `RSPOOL_WORKER`. Undefined outside of a pool.
+   */
+  readonly workerNumber: number | undefined
   /** A number that no other running task of the caller has. Undefined outside of a task. */
   readonly id: number | undefined
   /**

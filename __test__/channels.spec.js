@@ -192,7 +192,7 @@ test('workers tell when they come and go', async (t) => {
 })
 
 test('with timing each task is a measure', async (t) => {
-  const pool = makePool(t, { filename: fixture('tasks.js'), maxThreads: 1, timing: true })
+  const pool = makePool(t, { filename: fixture('tasks.js'), maxThreads: 1, timing: true, label: 'timed' })
   const seen = []
   const observer = new PerformanceObserver((list) => seen.push(...list.getEntriesByName('rspool:task')))
   observer.observe({ entryTypes: ['measure'] })
@@ -205,9 +205,9 @@ test('with timing each task is a measure', async (t) => {
   t.deepEqual(
     seen.map(({ detail }) => [detail.pool, detail.task, detail.lane, detail.kind, detail.error]),
     [
-      ['default', 'square', 'script', 'call', undefined],
-      ['default', 'throws', 'script', 'call', 'E_RANGE'],
-      ['default', 'hash.crc32', 'native', 'call', undefined]
+      ['timed', 'square', 'script', 'call', undefined],
+      ['timed', 'throws', 'script', 'call', 'E_RANGE'],
+      ['timed', 'hash.crc32', 'native', 'call', undefined]
     ]
   )
   for (const { startTime, duration, detail } of seen) {

@@ -172,7 +172,7 @@ function parse(text) {
 }
 
 test('the metrics are valid, and say what the statistics say', async (t) => {
-  const { pool, gate } = taskPool(t, { maxThreads: 1, name: 'we"ird\\\n' })
+  const { pool, gate } = taskPool(t, { maxThreads: 1, label: 'we"ird\\\n' })
   const where = await pool.runTask('where')
   t.true(where > 0)
   await failure(pool.runTask('throws'))

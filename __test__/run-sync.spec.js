@@ -29,7 +29,7 @@ test('gives what run gives, in either lane', (t) => {
     3
   )
   t.is(pool.runTaskSync({ filename: fixture('tasks.js'), name: 'square' }, 3), 9)
-  t.deepEqual(pool.runTaskSync({ any: 'input' }), { any: 'input' })
+  t.deepEqual(pool.runSync({ any: 'input' }), { any: 'input' })
   t.is(pool.runTaskSync('hash.crc32', 'text'), 999008199)
   t.is(
     runTaskSync(() => 'default pool'),

@@ -240,7 +240,7 @@ test('env, argv and execArgv reach the worker', async (t) => {
     execArgv: ['--no-warnings', '--conditions=special']
   })
   const seen = await pool.runTask(() => [{ ...process.env }, process.argv.slice(2), process.execArgv])
-  t.deepEqual(seen, [{ ONLY: 'this' }, ['a', '1'], ['--no-warnings', '--conditions=special']])
+  t.deepEqual(seen, [{ ONLY: 'this', RSPOOL_WORKER: '1' }, ['a', '1'], ['--no-warnings', '--conditions=special']])
 })
 
 test('the environment is a copy by default, and shared with SHARE_ENV', async (t) => {

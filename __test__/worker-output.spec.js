@@ -113,10 +113,10 @@ test('each line has the prefix, and one that is not ended is written when its wo
   const source = `await pool.run(3, { name: 'lines' })
     await pool.runTask(() => { process.stdout.write('no '); process.stdout.write('end') })
     await pool.close()`
-  const { code, stdout, stderr } = await run(t, source, ", name: 'echo', outputPrefix: true")
+  const { code, stdout, stderr } = await run(t, source, ", label: 'echo', outputPrefix: true")
   t.is(code, 0)
-  t.is(stdout, `${lines('[echo 0] out', 3)}[echo 0] no endtorn down\n`)
-  t.is(stderr, lines('[echo 0] err', 3))
+  t.is(stdout, `${lines('[echo 1] out', 3)}[echo 1] no endtorn down\n`)
+  t.is(stderr, lines('[echo 1] err', 3))
   const unended = await run(
     t,
     `await pool.runTask(() => void process.stderr.write('\u{1f600}')); await pool.close()`,

@@ -82,6 +82,8 @@ export interface TaskMessage {
 export interface WorkerMessage {
   pool: Pool
   id: number
+  /** The isolate's number; see {@link WorkerStats.number}. */
+  number: number
   threadId: number
   /** Of `rspool:worker:exit`. */
   exitCode?: number
@@ -89,7 +91,7 @@ export interface WorkerMessage {
 
 /** The `detail` of the measures `rspool:task` that a pool with `timing: true` makes. */
 export interface TaskMeasure {
-  /** The pool's `name`. */
+  /** The pool's `label`. */
   pool: string
   task: string
   lane: 'native' | 'script'
@@ -184,6 +186,12 @@ export interface WorkerStats {
   age: number
   /** Milliseconds that its tasks have run, added up, those included that run now. */
   busyTime: number
+  /**
+   * Of an isolate, the lowest number from 1 that no other living isolate of the pool had when it was started: from 1 to
+   * `maxThreads` while none is being replaced, so that what exists once per worker can be chosen by it. `null` in the
+   * native lane.
+   */
+  number: number | null
   /** As in the events; `null` in the native lane. */
   threadId: number | null
   /** Milliseconds of CPU that its thread has used, in steps of about 10; `null` where the system does not tell. */

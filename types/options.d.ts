@@ -13,8 +13,15 @@ export interface PoolOptions {
    * `ERR_RSPOOL_WORKER_START`. @default none
    */
   filename?: Filename | undefined
-  /** The export that `run` calls; also in the names of the pool's threads. @default 'default' */
+  /** The export that `run` calls. @default 'default' */
   name?: string | undefined
+  /**
+   * What the pool is called where people read of it: in its metrics, in {@link TaskMeasure.pool}, in the names of its
+   * threads and in `outputPrefix: true`. A string that is not empty. @default the base name of the script without its
+   * extension, `'pool'` without a script, `'default'` for the default pool; with `-2` and so on while another pool of
+   * this thread has that label
+   */
+  label?: string | undefined
   /**
    * Workers of each lane that are kept, 0 to 1024 and at most `maxThreads`; with a `filename` those of the
    * script lane are started at once. @default 1
@@ -56,9 +63,18 @@ export interface PoolOptions {
    * worker when it starts. @default undefined
    */
   workerData?: any
+  /**
+   * Called on the pool's own thread before each isolate is started, with the number that this will have (see
+   * {@link WorkerStats.number}). What it gives goes before the pool's options of these names, for that isolate.
+   * Synchronous; what it throws is the `cause` of an `ERR_RSPOOL_WORKER_START`. @default none
+   */
+  onWorkerStart?: ((number: number) => WorkerStart | undefined) | undefined
   /** What of `workerData` is moved; only for pools of one worker, since it is gone then. @default [] */
   transferList?: readonly Transferable[] | undefined
-  /** `process.env` of the workers, copied; `SHARE_ENV` shares that of this thread. @default process.env */
+  /**
+   * `process.env` of the workers, copied, with the number of each as `RSPOOL_WORKER`; `SHARE_ENV` shares that of this
+   * thread as it is. @default process.env
+   */
   env?: NodeJS.Dict<string> | typeof SHARE_ENV | undefined
   /** What is added to `process.argv` of the workers. @default [] */
   argv?: readonly any[] | undefined
@@ -76,10 +92,16 @@ export interface PoolOptions {
   /** The same for stderr, with the `stderr` event. @default 'inherit' */
   stderr?: 'inherit' | 'pipe' | 'ignore' | undefined
   /**
-   * What each line begins with that workers write to an output that is inherited; true is `[name id] `, with the
-   * pool's name and the worker's id. A line that is not ended is written when the worker ends. @default none
+   * What each line begins with that workers write to an output that is inherited; true is `[label number] `, with the
+   * pool's label and the worker's number. A line that is not ended is written when the worker ends. @default none
    */
   outputPrefix?: string | boolean | undefined
+  /**
+   * Whether what a task has written to stdout and stderr is out before its promise settles: its result waits until the
+   * event loop of the pool's owner has passed the output on, and a task that has written nothing does not wait. Not
+   * while the owner is blocked in `runSync`. @default true
+   */
+  outputFirst?: boolean | undefined
   /**
    * Milliseconds that a worker may take to load its script and run its `setup`, above 0; `Infinity` is no limit.
    * Then it is terminated, and what waits rejects with `ERR_RSPOOL_WORKER_START`. As many for the `teardown` of
@@ -120,6 +142,15 @@ export interface PoolOptions {
   timing?: boolean | undefined
 }
 
+/** What may differ from worker to worker; each is described in {@link PoolOptions}. */
+export interface WorkerStart {
+  workerData?: any
+  env?: NodeJS.Dict<string> | typeof SHARE_ENV | undefined
+  argv?: readonly any[] | undefined
+  execArgv?: readonly string[] | undefined
+  resourceLimits?: ResourceLimits | undefined
+}
+
 /** What the tasks of a group may use. */
 export interface GroupOptions {
   /**
@@ -156,6 +187,7 @@ export interface ResolvedPoolOptions
       PoolOptions,
       | 'filename'
       | 'name'
+      | 'label'
       | 'minThreads'
       | 'maxThreads'
       | 'idleTimeout'
@@ -163,11 +195,15 @@ export interface ResolvedPoolOptions
       | 'concurrentTasksPerWorker'
       | 'abortGrace'
       | 'startTimeout'
+      | 'outputFirst'
+      | 'outputPrefix'
+      | 'groups'
     >
   > {
   /** The script as an URL. */
   readonly filename?: string | undefined
   readonly name: string
+  readonly label: string
   readonly minThreads: number
   readonly maxThreads: number
   readonly idleTimeout: number
@@ -175,4 +211,8 @@ export interface ResolvedPoolOptions
   readonly concurrentTasksPerWorker: number
   readonly abortGrace: number
   readonly startTimeout: number
+  readonly outputFirst: boolean
+  /** False and `''` are as if it was not given. */
+  readonly outputPrefix?: string | true | undefined
+  readonly groups?: Readonly<Record<string, Required<GroupOptions>>> | undefined
 }

@@ -41,15 +41,15 @@ export interface PoolEvents {
   /** A worker failed while it ran no task. Without a listener it is a warning of the process. */
   error: [error: unknown]
   /** An isolate is ready for tasks. */
-  workerCreate: [worker: { id: number; threadId: number }]
+  workerCreate: [worker: { id: number; number: number; threadId: number }]
   /** An isolate has ended. */
-  workerExit: [worker: { id: number; threadId: number; exitCode: number }]
+  workerExit: [worker: { id: number; number: number; threadId: number; exitCode: number }]
   /** A script posted a message with `parentPort.postMessage()` that is no result. */
   message: [message: any]
   /** A worker wrote to its stdout; with the option `stdout: 'pipe'` only. */
-  stdout: [chunk: Buffer, worker: { id: number; threadId: number }]
+  stdout: [chunk: Buffer, worker: { id: number; number: number; threadId: number }]
   /** A worker wrote to its stderr; with the option `stderr: 'pipe'` only. */
-  stderr: [chunk: Buffer, worker: { id: number; threadId: number }]
+  stderr: [chunk: Buffer, worker: { id: number; number: number; threadId: number }]
   /** The pool has ended. */
   close: []
 }

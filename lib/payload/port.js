@@ -30,7 +30,10 @@ const PORT_MESSAGE = Object.freeze({
   HEAP: 18,
   // Of nested tasks, to the isolate: one is in the queue, one has ended.
   NESTED_QUEUED: 19,
-  NESTED_DONE: 20
+  NESTED_DONE: 20,
+  // A result waits until what its task wrote has been read; and: it is not to wait, since nobody can read.
+  HOLD: 21,
+  HAND_OVER: 22
 })
 
 module.exports = { PORT_MESSAGE }

@@ -4,13 +4,14 @@
 // the process's end.
 
 const { bound } = require('../native/environment')
+const { freeLabel } = require('./labels')
 const { Pool } = require('./pool')
 
 /** @type {InstanceType<typeof Pool> | undefined} */
 let pool
 
 function defaultPool() {
-  return (pool ??= new Pool())
+  return (pool ??= new Pool({ label: freeLabel('default') }))
 }
 
 /**

@@ -7,6 +7,7 @@ const { EventEmitter } = require('node:events')
 const { bound, pools, calls, hold, release } = require('../native/environment')
 const { RECORD } = require('../native/wire')
 const { PoolClosedError, invalidArgument } = require('../errors')
+const { labelOf, takeLabel, giveLabelBack } = require('./labels')
 const { Lookup } = require('./task/lookup')
 const { poolOptions, runOptions, taskOptions, sizeOptions, closeOptions, toLimit } = require('./options')
 const { NATIVE, SCRIPT } = require('./task/targets')
@@ -55,7 +56,8 @@ class Pool extends EventEmitter {
   /** @param {any} [options] */
   constructor(options) {
     super()
-    this.#options = Object.freeze(poolOptions(options))
+    const given = poolOptions(options)
+    this.#options = Object.freeze(Object.assign(given, { label: given.label ?? labelOf(given.filename) }))
     const { maxQueue, concurrentTasksPerWorker, abortGrace, idleTimeout, filename } = this.#options
     this.#defaults = new Settings(this.#options)
     const { minThreads, maxThreads, niceIncrement = 0, pin = false, isolate = false, recycle } = this.#options
@@ -75,6 +77,7 @@ class Pool extends EventEmitter {
     for (const [name, { weight, maxRunning }] of Object.entries(this.#options.groups ?? {})) {
       this.#native.configureGroup(name, weight, maxRunning)
     }
+    takeLabel(this.#options.label)
     pools.set(this.#native.uid, {
       control: (what, about) => this.#control(what, about),
       load: () => this.#native.load(),
@@ -435,6 +438,7 @@ class Pool extends EventEmitter {
     this.#keepTimes?.()
     this.#phase = 'ended'
     pools.delete(this.#native.uid)
+    giveLabelBack(this.#options.label)
     this.#native.release()
     release()
     this.#emit('close')

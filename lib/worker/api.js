@@ -23,6 +23,11 @@ const task = Object.freeze({
     return require('./channel').portOf(context.current())
   },
 
+  /** The number of this isolate, the lowest from 1 that no other living one of its pool has; undefined outside of a pool. */
+  get workerNumber() {
+    return context.workerNumber
+  },
+
   /** A number that no other running task of the caller has; undefined outside of a task. */
   get id() {
     context.follow()

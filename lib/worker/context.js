@@ -129,6 +129,8 @@ const context = {
   script: { filename: /** @type {string | undefined} */ (undefined), name: 'default' },
   /** Whether this is an isolate of a pool. */
   inWorker: false,
+  /** The lowest from 1 that no living isolate of the pool had when this one started. @type {number | undefined} */
+  workerNumber: undefined,
   /** What of the context goes on with a nested call; set by the first store. @type {((given: any) => any) | undefined} */
   travelling: undefined,
 

@@ -3,6 +3,7 @@
 // A worker's loop: hand over what is finished, take the next, run it. After each task microtasks run;
 // after a while of back-to-back tasks the event loop has a turn.
 
+const { getHeapStatistics } = require('node:v8')
 const { parentPort } = require('node:worker_threads')
 const { bound, cells, numbers, hold, release, setWorkerRing } = require('../native/environment')
 const { CELL, FORM, NUMBER, RING, SIZE, STATUS, STEP, TAG } = require('../native/wire')
@@ -11,6 +12,7 @@ const { PORT_MESSAGE } = require('../payload/port')
 const { PORT, encode, decode } = require('../payload/values')
 const { describe } = require('../payload/thrown')
 const { context, enter, begin, resume } = require('./context')
+const { output } = require('./output')
 const { load, known, lookUp, teardown } = require('./script')
 
 /** Milliseconds of tasks back to back before the event loop has a turn. */
@@ -33,13 +35,15 @@ async function startWorker(settings) {
   port = settings.port
   workerId = settings.id
   concurrency = settings.concurrency
-  Atomics.store(settings.begun, 0, 1)
+  Atomics.store(settings.status, 0, 1)
+  output.follow(settings.status, settings.outputFirst)
   const enlisted = bound.enlist(settings.uid, workerId)
   // An owner whose loop is blocked cannot see why this isolate ends.
   process.on('uncaughtExceptionMonitor', (error) => port.postMessage([PORT_MESSAGE.FATAL, describe(error)]))
   process.on('exit', (code) => port.postMessage([PORT_MESSAGE.EXIT, code]))
   if (settings.niceIncrement > 0 || settings.pin) bound.adopt(settings.niceIncrement, settings.pin)
   context.inWorker = true
+  context.workerNumber = settings.number
   if (enlisted && settings.filename !== undefined) await load(settings.filename)
   if (settings.recycle !== undefined) checkSize = require('./size').watch(settings.recycle)
   context.open(settings.flags, port, concurrency, settings)
@@ -78,6 +82,7 @@ function rung(why) {
  */
 async function work(slot, status, value) {
   for (;;) {
+    if (output.ahead > 0 && slot >= 0) await output.wait(port, bound.look)
     exchange(slot, status, value)
     if (checkSize !== undefined) checkSize(numbers[NUMBER.CLOCK])
     const result = cells[CELL.RESULT]
@@ -246,13 +251,15 @@ function byPort(task, value, transferList) {
 /** @param {any[]} message an input that only a port can carry, or that there is none any more */
 function received(message) {
   const [kind, slot, generation, target, ticket, input, direct] = message
+  if (kind === PORT_MESSAGE.HAND_OVER) return output.giveUp()
   if (kind >= PORT_MESSAGE.NESTED_QUEUED) return require('./nested').received(message)
   if (kind === PORT_MESSAGE.HEAP) {
-    const { heapUsed, heapTotal } = process.memoryUsage()
-    return port.postMessage([PORT_MESSAGE.HEAP, heapUsed, heapTotal])
+    // It reads no file, as process.memoryUsage() does, and is there where a script has deleted `process`.
+    const { used_heap_size, total_heap_size } = getHeapStatistics()
+    return port.postMessage([PORT_MESSAGE.HEAP, used_heap_size, total_heap_size])
   }
   if (kind >= PORT_MESSAGE.CREDIT) return context.receive(kind, slot, generation, message[3])
-  if (kind === PORT_MESSAGE.FLUSH) return flush([process.stdout, process.stderr])
+  if (kind === PORT_MESSAGE.FLUSH) return output.whenRead(() => port.postMessage([PORT_MESSAGE.FLUSHED]))
   if (direct) running++
   let status = /** @type {number} */ (STATUS.RETURNED)
   let value
@@ -268,17 +275,6 @@ function received(message) {
     }
   }
   work(slot, status, value)
-}
-
-/**
- * Tells the owner when it has read what was written.
- * @param {NodeJS.WritableStream[]} streams
- * @returns {void}
- */
-function flush([first, ...rest]) {
-  if (first === undefined) port.postMessage([PORT_MESSAGE.FLUSHED])
-  else if (!first.writable) flush(rest)
-  else first.write('', () => flush(rest))
 }
 
 module.exports = { startWorker, setWaits, isThenable }

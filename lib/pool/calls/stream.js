@@ -3,7 +3,7 @@
 // `pool.stream`: what a generator in a worker yields. It is a task like any other, whose items come
 // through the port of its isolate while it runs, never more than the owner has room for.
 
-const { listen } = require('../task/abort')
+const { abortOf, listen } = require('../task/abort')
 const { hold, release } = require('../../native/environment')
 const { AbortError, invalidArgument } = require('../../errors')
 const { Feed } = require('./feed')
@@ -68,7 +68,8 @@ class Stream {
 
   #start() {
     const { signal, highWaterMark } = this.#options
-    if (signal?.aborted) return this.feed.drop({ error: new AbortError(signal.reason) })
+    const abort = abortOf(signal)
+    if (abort !== undefined) return this.feed.drop({ error: new AbortError(abort.reason) })
     if (signal !== undefined) this.#unlisten = listen(signal, (reason) => this.#aborted(reason))
     const input = this.#fed ? undefined : this.#input
     try {

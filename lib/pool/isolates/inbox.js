@@ -2,7 +2,7 @@
 
 // What isolates send through their ports: each kind of message, and who takes it.
 
-const { notify, whenRead } = require('../../native/environment')
+const { isBlocked, notify, whenRead } = require('../../native/environment')
 const { WorkerExitError } = require('../../errors')
 const { told } = require('../observe/readings')
 const { PORT_MESSAGE } = require('../../payload/port')
@@ -65,6 +65,10 @@ class Inbox {
         return isolate.retired(message[1])
       case PORT_MESSAGE.HEAP:
         return told(isolate, message[1], message[2])
+      case PORT_MESSAGE.HOLD:
+        isolate.holds = true
+        if (isBlocked()) isolate.handOver()
+        return
       case PORT_MESSAGE.FLUSHED:
         return isolate.port.unref()
       case PORT_MESSAGE.RESULT:

@@ -26,7 +26,7 @@ const RETIRE_GRACE = 1000
  * @typedef {object} Owner
  * @property {import('../../native/addon').NativePool} native
  * @property {number} uid
- * @property {any} options
+ * @property {import('../options/pool-options').ResolvedOptions} options
  * @property {() => boolean} isOpen
  * @property {(ticket: number, generation: number) => any} taskOf the call in flight that this names
  * @property {InstanceType<typeof import('../task/submitter').Submitter>} submitter
@@ -55,10 +55,10 @@ class Isolates {
     this.ending = new Set()
     /** Why the isolate that last had this id ended. @type {Map<number, unknown>} */
     this.causes = new Map()
+    /** Those of the isolates that live. @type {Set<number>} */
+    this.numbers = new Set()
     /** How many tasks were told why their isolate ended. */
     this.told = 0
-    /** How many tasks had ended when output was last waited for. */
-    this.flushed = 0
     const { native, isOpen } = owner
     this.starts = new Starts({ native, isOpen, start: (id) => this.start(id) })
     this.inbox = new Inbox(
@@ -77,11 +77,14 @@ class Isolates {
 
   /** @param {number} id */
   #start(id) {
+    const number = this.#freeNumber()
+    this.numbers.add(number)
     /** @type {OneIsolate} */
     let isolate
     try {
-      isolate = new Isolate(id, this.owner, (from, message) => this.inbox.take(from, message))
+      isolate = new Isolate(id, number, this.owner, (from, message) => this.inbox.take(from, message))
     } catch (error) {
+      this.numbers.delete(number)
       this.starts.failed(error)
       this.#leave(id)
       return
@@ -97,7 +100,7 @@ class Isolates {
     isolate.isReady()
     this.starts.succeeded()
     ask(isolate)
-    this.owner.emit('workerCreate', { id: isolate.id, threadId: isolate.threadId })
+    this.owner.emit('workerCreate', isolate.known)
   }
 
   /** @param {number} id */
@@ -116,12 +119,14 @@ class Isolates {
     if (this.all.size > 0) setTimeout(() => this.terminateAll(), RETIRE_GRACE).unref()
   }
 
-  /** Keeps the process until the output of the tasks that have ended is there, if it comes soon. */
+  #freeNumber() {
+    for (let number = 1; ; number++) if (!this.numbers.has(number)) return number
+  }
+
+  /** Keeps the process until what isolates have written is there, if it comes soon. */
   flushOutput() {
-    const ended = this.owner.native.endedCount()
-    if (this.flushed === ended) return
-    this.flushed = ended
-    const waiting = [...this.all.values()].filter(({ ready }) => ready)
+    const waiting = [...this.all.values()].filter(({ ready, isWriting }) => ready && isWriting)
+    if (waiting.length === 0) return
     for (const { port } of waiting) {
       port.ref()
       port.postMessage([PORT_MESSAGE.FLUSH])
@@ -160,7 +165,11 @@ class Isolates {
 
   /** Takes in what has come through the ports already. */
   flush() {
-    for (const isolate of this.all.values()) this.inbox.flush(isolate)
+    for (const isolate of this.all.values()) {
+      this.inbox.flush(isolate)
+      // Before the loop was blocked it may have been told so.
+      if (isolate.holds && isBlocked()) isolate.handOver()
+    }
   }
 
   /** @param {number} id */
@@ -178,14 +187,14 @@ class Isolates {
    * @param {number} exitCode
    */
   #exited(isolate, exitCode) {
-    const { id, threadId } = isolate
     isolate.ended()
+    this.numbers.delete(isolate.number)
     // READY may still be on its way, its own and that of who takes its place, and results that are in the
     // outbox have been reached.
     this.flush()
     while (drain() > 0);
     // Before the pool hears that its last worker has gone, and ends.
-    this.owner.emit('workerExit', { id, threadId, exitCode })
+    this.owner.emit('workerExit', { ...isolate.known, exitCode })
     if (!isolate.left) {
       isolate.exitCode = exitCode
       this.#left(isolate)
@@ -248,7 +257,7 @@ class Isolates {
       }
       if (isolate.ready || isolate.failed) continue
       const age = now - isolate.since
-      if (age > BEGIN_PATIENCE && Atomics.load(isolate.begun, 0) === 0) {
+      if (age > BEGIN_PATIENCE && !isolate.begun) {
         isolate.worker.terminate()
         isolate.fails(
           new Error(

@@ -6,8 +6,10 @@
 const path = require('node:path')
 const { Worker, MessageChannel, receiveMessageOnPort } = require('node:worker_threads')
 const { types } = require('node:util')
+const { PORT_MESSAGE } = require('../../payload/port')
 const { describe, revive } = require('../../payload/thrown')
 const { Prefixed } = require('./prefixed')
+const { workerOptions, needsWorkingDirectory } = require('./worker-options')
 
 const BOOTSTRAP = path.join(__dirname, '..', '..', 'worker', 'bootstrap.js')
 
@@ -23,8 +25,8 @@ const OUTPUTS = /** @type {const} */ (['stdout', 'stderr'])
  * What an isolate needs of its pool.
  * @typedef {object} Owner
  * @property {number} uid
- * @property {any} options
- * @property {(event: string, ...args: any[]) => void} emit
+ * @property {import('../options/pool-options').ResolvedOptions} options
+ * @property {(event: string, ...args: unknown[]) => void} emit
  * @property {(error: unknown) => void} complain
  */
 
@@ -38,12 +40,14 @@ class Isolate {
   failed = false
   /** It was terminated from here. */
   ending = false
+  /** Whether a result of its may wait until its output has been read. */
+  holds = false
   /** What it said ended it. @type {unknown} */
   fatal
   /** What it said it ends with. */
   exitCode = 1
-  /** 1 since its code runs. */
-  begun = new Int32Array(new SharedArrayBuffer(4))
+  /** What it shows of itself: 1 since its code runs, and how much of what it wrote has not been read here. */
+  status = new Int32Array(new SharedArrayBuffer(8))
   since = performance.now()
   /** Whether it runs no more. */
   gone = false
@@ -56,18 +60,22 @@ class Isolate {
 
   /**
    * Starts it.
-   * @param {number} id
+   * @param {number} id the scheduler's
+   * @param {number} number the lowest that no living isolate of the pool has
    * @param {Owner} owner
    * @param {(from: Isolate, message: any[]) => void} received what comes through its port
    */
-  constructor(id, owner, received) {
+  constructor(id, number, owner, received) {
     const { options } = owner
+    needsWorkingDirectory()
+    const given = workerOptions(options, number)
     const { port1, port2 } = new MessageChannel()
     this.id = id
+    this.number = number
     this.port = port1
     this.#options = options
     try {
-      this.worker = new Worker(BOOTSTRAP, workerOptions(options, id))
+      this.worker = new Worker(BOOTSTRAP, given)
     } catch (error) {
       port1.close()
       throw error
@@ -79,11 +87,13 @@ class Isolate {
     })
     this.#listen(owner, received)
     const flags = new Int32Array(new SharedArrayBuffer(4 * options.concurrentTasksPerWorker))
-    const { filename, name, concurrentTasksPerWorker: concurrency, niceIncrement = 0, pin = false } = options
+    const { filename, name, concurrentTasksPerWorker: concurrency, outputFirst } = options
+    const { niceIncrement = 0, pin = false } = options
     const recycle =
       options.recycle?.heap !== undefined || options.recycle?.rss !== undefined ? options.recycle : undefined
-    const settings = { filename, name, concurrency, niceIncrement, pin, recycle }
-    this.worker.postMessage({ uid: owner.uid, id, port: port2, flags, begun: this.begun, ...settings }, [port2])
+    const settings = { filename, name, concurrency, outputFirst, niceIncrement, pin, recycle }
+    const { status } = this
+    this.worker.postMessage({ uid: owner.uid, id, number, port: port2, flags, status, ...settings }, [port2])
     // A task in flight keeps the process; an isolate does not.
     this.port.unref()
     this.worker.unref()
@@ -94,7 +104,7 @@ class Isolate {
    * @param {(from: Isolate, message: any[]) => void} received
    */
   #listen(owner, received) {
-    const { worker, id } = this
+    const { worker } = this
     this.port.on('message', (message) => received(this, message))
     worker.on('message', (message) => owner.emit('message', message))
     worker.on('messageerror', (error) => owner.complain(error))
@@ -103,19 +113,45 @@ class Isolate {
       this.fails(types.isNativeError(error) ? error : revive(describe(error)))
     })
     for (const name of OUTPUTS) {
-      if (this.#options[name] === 'ignore') worker[name].resume()
-      else if (this.#options[name] === 'pipe')
-        worker[name].on('data', (chunk) => owner.emit(name, chunk, { id, threadId: this.threadId }))
+      if (this.#options[name] === 'ignore') this.#redirect(name, () => {})
+      else if (this.#options[name] === 'pipe') this.#redirect(name, (chunk) => owner.emit(name, chunk, this.known))
       else if (this.#options.outputPrefix !== undefined) this.#prefix(name)
     }
   }
 
+  /** What listeners are told of it. */
+  get known() {
+    return { id: this.id, number: this.number, threadId: this.threadId }
+  }
+
+  /** Whether something that it wrote has not been read here yet. */
+  get isWriting() {
+    return Atomics.load(this.status, 1) !== 0
+  }
+
+  /** Whether its code has begun to run. */
+  get begun() {
+    return Atomics.load(this.status, 0) === 1
+  }
+
+  /**
+   * Takes what it writes from the process. Node.js counts whoever reads an output that was asked for as `stdout: true`
+   * as a reason to live, and does not count one that it reads itself.
+   * @param {'stdout' | 'stderr'} name
+   * @param {(chunk: Buffer) => void} take
+   */
+  #redirect(name, take) {
+    const output = this.worker[name]
+    output.unpipe(process[name])
+    output.on('data', take).resume()
+  }
+
   /** @param {'stdout' | 'stderr'} name */
   #prefix(name) {
-    const { outputPrefix, name: pool } = this.#options
-    const prefix = outputPrefix === true ? `[${pool} ${this.id}] ` : outputPrefix
+    const { outputPrefix, label } = this.#options
+    const prefix = outputPrefix === true ? `[${label} ${this.number}] ` : /** @type {string} */ (outputPrefix)
     const lines = new Prefixed(process[name], prefix)
-    this.worker[name].on('data', (chunk) => lines.write(chunk))
+    this.#redirect(name, (chunk) => lines.write(chunk))
     this.worker.on('exit', () => lines.end())
   }
 
@@ -133,6 +169,13 @@ class Isolate {
    */
   post(message, transferList) {
     this.port.postMessage(message, transferList)
+  }
+
+  /** Nobody reads what it writes now: its results are not to wait for that. */
+  handOver() {
+    if (!this.holds) return
+    this.holds = false
+    this.post([PORT_MESSAGE.HAND_OVER])
   }
 
   /** A message that has come already, before the loop delivers it. @returns {{ message: any } | undefined} */
@@ -179,22 +222,6 @@ class Isolate {
   ended() {
     clearTimeout(this.#limit)
   }
-}
-
-/**
- * @param {any} options
- * @param {number} id
- */
-function workerOptions(options, id) {
-  const given = Object.create(null)
-  for (const name of ['env', 'argv', 'execArgv', 'resourceLimits', 'workerData', 'transferList', 'trackUnmanagedFds']) {
-    if (options[name] !== undefined) given[name] = options[name]
-  }
-  // Node.js writes what it is not told to leave to us.
-  for (const name of OUTPUTS)
-    given[name] = options.outputPrefix !== undefined || (options[name] !== undefined && options[name] !== 'inherit')
-  given.name = `rspool ${options.name} ${id}`
-  return given
 }
 
 module.exports = { Isolate }

@@ -28,7 +28,7 @@ const BOUNDS = [
 function metricsOf(pools) {
   const text = new Text()
   const readings = pools.map(({ id, options, stats, histogram }) => ({
-    labels: { pool: options.name, id },
+    labels: { pool: options.label, id },
     options,
     stats: stats(),
     times: Histograms.all(histogram)

@@ -95,6 +95,7 @@ function withReadings(worker, isolate) {
     age,
     busyTime,
     ...rest,
+    number: isolate?.number ?? null,
     threadId: isolate?.threadId ?? null,
     cpuTime,
     heap: isolate === undefined ? null : heapOf(isolate),

@@ -270,7 +270,16 @@ class Watcher {
     performance.measure('rspool:task', {
       start: this.#called,
       end: performance.now(),
-      detail: { pool: pool.options.name, task, lane, kind, nested, wait, run, error: failure && labelOf(failure.error) }
+      detail: {
+        pool: pool.options.label,
+        task,
+        lane,
+        kind,
+        nested,
+        wait,
+        run,
+        error: failure && labelOf(failure.error)
+      }
     })
   }
 }

@@ -4,7 +4,12 @@
 // workers.
 
 const { invalidArgument } = require('../../errors')
-const { readOptions, integer, typed, show } = require('./validate')
+const { readOptions, integer, object, show, text } = require('./validate')
+
+/**
+ * @template T
+ * @typedef {import('./validate').Rule<T>} Rule
+ */
 
 /** Keys of affinity that the scheduler tells apart, from 1 on. */
 const KEYS = 65_534
@@ -12,8 +17,7 @@ const KEYS = 65_534
 /**
  * The scheduler's key of what the user keeps together: FNV-1a over the characters, folded. Two that meet in
  * one key share a worker.
- * @param {unknown} value
- * @param {string} label
+ * @type {Rule<number>}
  */
 function affinity(value, label) {
   const isKey = typeof value === 'string' ? value !== '' : Number.isFinite(value)
@@ -25,43 +29,40 @@ function affinity(value, label) {
   return ((hash >>> 0) % KEYS) + 1
 }
 
-/** The name of a group. */
-function group(/** @type {unknown} */ value, /** @type {string} */ label) {
-  if (typeof value === 'string' && value !== '') return value
-  throw invalidArgument(`${label} must be a string that is not empty, got ${show(value)}`)
-}
-
-function weight(/** @type {unknown} */ value, /** @type {string} */ label) {
+/** @type {Rule<number>} */
+function weight(value, label) {
   if (typeof value === 'number' && value >= 0.001 && value <= 1_000_000) return value
   throw invalidArgument(`${label} must be a number from 0.001 to 1000000, got ${show(value)}`)
 }
 
 const GROUP_RULES = { weight, maxRunning: integer(1, 1_000_000, { infinity: true }) }
 
-/** What each group may use, by name, in an object without a prototype. */
-function groups(/** @type {any} */ value, /** @type {string} */ label) {
-  typed('object')(value, label)
+/**
+ * What each group may use, by name, in an object without a prototype.
+ * @type {Rule<Record<string, { weight: number, maxRunning: number }>>}
+ */
+function groups(value, label) {
   const read = Object.create(null)
-  for (const name of Object.keys(value)) {
-    const given = readOptions(value[name], GROUP_RULES, `${label}: '${name}'`)
-    read[group(name, `${label}: a name`)] = Object.freeze({ weight: 1, maxRunning: Infinity, ...given })
+  for (const [name, limits] of Object.entries(object(value, label))) {
+    const given = readOptions(limits, GROUP_RULES, `${label}: '${name}'`)
+    read[text(name, `${label}: a name`)] = Object.freeze({ weight: 1, maxRunning: Infinity, ...given })
   }
   return Object.freeze(read)
 }
 
 const bytes = integer(1, Number.MAX_SAFE_INTEGER)
 
-/** A time after which a worker is replaced. */
-function age(/** @type {unknown} */ value, /** @type {string} */ label) {
+/** A time after which a worker is replaced. @type {Rule<number>} */
+function age(value, label) {
   if (typeof value === 'number' && value >= 1 && value <= 0x7fffffff) return value
   throw invalidArgument(`${label} must be a number of milliseconds from 1 to 2147483647, got ${show(value)}`)
 }
 
 const RECYCLE_RULES = { tasks: integer(1, 0xfffffffe), heap: bytes, age, rss: bytes }
 
-/** When workers are replaced. */
-function recycle(/** @type {unknown} */ value, /** @type {string} */ label) {
+/** When workers are replaced. @type {Rule<Readonly<import('./validate').ReadBy<typeof RECYCLE_RULES>>>} */
+function recycle(value, label) {
   return Object.freeze(readOptions(value, RECYCLE_RULES, label))
 }
 
-module.exports = { affinity, group, groups, recycle }
+module.exports = { affinity, group: text, groups, recycle }

@@ -1,10 +1,21 @@
 'use strict'
 
 // How options are read: own properties only, unknown names refused with a suggestion, each value
-// checked by the rule of its name. A rule is `(value, label) => value`, and throws.
+// checked by the rule of its name. A rule gives the value back, or what it stands for, and throws.
 
 const { inspect } = require('node:util')
 const { invalidArgument } = require('../../errors')
+
+/**
+ * @template T
+ * @typedef {(value: unknown, label: string) => T} Rule
+ */
+
+/**
+ * What is read by rules.
+ * @template {Record<string, Rule<unknown>>} Rules
+ * @typedef {{ -readonly [K in keyof Rules]?: ReturnType<Rules[K]> }} ReadBy
+ */
 
 /** @param {unknown} value */
 function show(value) {
@@ -59,66 +70,149 @@ function didYouMean(name, names) {
 
 /**
  * The options that the caller gave, checked, in an object without a prototype.
+ * @template {Record<string, Rule<unknown>>} Rules
  * @param {unknown} given
- * @param {Record<string, (value: any, label: string) => any>} rules
+ * @param {Rules} rules
  * @param {string} what for messages, as "Pool options"
- * @returns {any}
+ * @param {(name: string) => string | undefined} [advise] what to say of an unknown option
+ * @returns {ReadBy<Rules>}
  */
-function readOptions(given, rules, what) {
+function readOptions(given, rules, what, advise) {
   const options = Object.create(null)
   if (given === undefined) return options
   if (given === null || typeof given !== 'object' || Array.isArray(given)) {
     throw invalidArgument(`${what} must be an object, got ${show(given)}`)
   }
-  for (const name of Object.keys(given)) {
+  for (const [name, value] of ownEntries(given)) {
     if (!Object.hasOwn(rules, name)) {
-      throw invalidArgument(`${what}: unknown option '${name}'.${didYouMean(name, Object.keys(rules))}`)
+      const advice = advise?.(name) ?? didYouMean(name, Object.keys(rules))
+      throw invalidArgument(
+        `${what}: unknown option '${name}'.${advice || ` There are: ${Object.keys(rules).join(', ')}`}`
+      )
     }
-    const value = /** @type {any} */ (given)[name]
     if (value !== undefined) options[name] = rules[name](value, `${what}: '${name}'`)
   }
   return options
 }
 
 /**
+ * Each is read when its turn comes: a getter may throw.
+ * @param {object} object
+ * @returns {Iterable<[string, unknown]>}
+ */
+function* ownEntries(object) {
+  for (const name of Object.keys(object)) yield [name, /** @type {Record<string, unknown>} */ (object)[name]]
+}
+
+/**
  * @param {number} min
  * @param {number} max
  * @param {{ infinity?: boolean }} [also]
+ * @returns {Rule<number>}
  */
 function integer(min, max, also = {}) {
   const allowed = `an integer from ${min} to ${max}${also.infinity ? ', or Infinity' : ''}`
-  return (/** @type {unknown} */ value, /** @type {string} */ label) => {
+  return (value, label) => {
     if (also.infinity && value === Infinity) return value
     if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value
     throw invalidArgument(`${label} must be ${allowed}, got ${show(value)}`)
   }
 }
 
-/** Milliseconds: 0 or more; Infinity means no limit. */
-function duration(/** @type {unknown} */ value, /** @type {string} */ label) {
+/** Milliseconds: 0 or more; Infinity means no limit. @type {Rule<number>} */
+function duration(value, label) {
   if (typeof value === 'number' && value >= 0) return value
   throw invalidArgument(`${label} must be a number of milliseconds, 0 or more, or Infinity, got ${show(value)}`)
 }
 
-/** @param {string} type */
+/** A time limit: more than 0; Infinity is none. @type {Rule<number>} */
+function limit(value, label) {
+  if (typeof value === 'number' && value > 0) return value
+  throw invalidArgument(`${label} must be a number of milliseconds above 0, or Infinity, got ${show(value)}`)
+}
+
+/** @type {Rule<boolean>} */
+function boolean(value, label) {
+  if (typeof value === 'boolean') return value
+  throw invalidArgument(`${label} must be a boolean, got ${show(value)}`)
+}
+
+/** @type {Rule<string>} */
+function string(value, label) {
+  if (typeof value === 'string') return value
+  throw invalidArgument(`${label} must be a string, got ${show(value)}`)
+}
+
+/** @type {Rule<string>} */
+function text(value, label) {
+  if (typeof value === 'string' && value !== '') return value
+  throw invalidArgument(`${label} must be a string that is not empty, got ${show(value)}`)
+}
+
+/** @type {Rule<object>} */
+function object(value, label) {
+  if (typeof value === 'object' && value !== null) return value
+  throw invalidArgument(`${label} must be an object, got ${show(value)}`)
+}
+
+/** @type {Rule<(...args: unknown[]) => unknown>} */
+function callable(value, label) {
+  if (typeof value === 'function') return /** @type {(...args: unknown[]) => unknown} */ (value)
+  throw invalidArgument(`${label} must be a function, got ${show(value)}`)
+}
+
+/** @type {Rule<readonly object[]>} */
+function array(value, label) {
+  if (Array.isArray(value)) return value
+  throw invalidArgument(`${label} must be an array of values, got ${show(value)}`)
+}
+
+/** @type {Rule<readonly string[]>} */
+function strings(value, label) {
+  if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value
+  throw invalidArgument(`${label} must be an array of strings, got ${show(value)}`)
+}
+
+/** Own properties, in an object of ours. @type {Rule<Record<string, unknown>>} */
+function named(value, label) {
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw invalidArgument(`${label} must be an object, got ${show(value)}`)
+  return Object.assign(Object.create(null), value)
+}
+
+const TYPES = { boolean, string, object, function: callable }
+
+/**
+ * The rule of a type.
+ * @template {keyof typeof TYPES} T
+ * @param {T} type
+ * @returns {(typeof TYPES)[T]}
+ */
 function typed(type) {
-  return (/** @type {unknown} */ value, /** @type {string} */ label) => {
-    if (typeof value === type && value !== null) return value
-    throw invalidArgument(`${label} must be ${type === 'object' ? 'an' : 'a'} ${type}, got ${show(value)}`)
-  }
+  return TYPES[type]
 }
 
-/** @param {(value: any) => boolean} [test] @param {string} [of] */
-function arrayOf(test, of = 'values') {
-  return (/** @type {unknown} */ value, /** @type {string} */ label) => {
-    if (Array.isArray(value) && (test === undefined || value.every(test))) return value
-    throw invalidArgument(`${label} must be an array of ${of}, got ${show(value)}`)
-  }
-}
-
-/** @param {unknown} value */
-function any(value) {
+/** @type {Rule<unknown>} */
+function anything(value) {
   return value
 }
 
-module.exports = { readOptions, integer, duration, typed, arrayOf, any, nearest, didYouMean, show }
+module.exports = {
+  readOptions,
+  anything,
+  array,
+  boolean,
+  callable,
+  duration,
+  integer,
+  limit,
+  named,
+  object,
+  string,
+  strings,
+  text,
+  typed,
+  nearest,
+  didYouMean,
+  show
+}

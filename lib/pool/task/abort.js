@@ -2,18 +2,29 @@
 
 // One listener a signal, however many tasks share it.
 
-/** @typedef {{ aborted: boolean, reason?: unknown, addEventListener: Function, removeEventListener: Function }} Signal */
+/** @typedef {import('../../../types/tasks').Signal} Signal */
 
 /** @type {WeakMap<object, Set<(reason: unknown) => void>>} */
 const listeners = new WeakMap()
 
-/** @param {any} signal */
-function isSignal(signal) {
-  return (
-    signal !== null &&
-    typeof signal === 'object' &&
-    (typeof signal.addEventListener === 'function' || typeof signal.on === 'function')
-  )
+/**
+ * @param {unknown} value
+ * @returns {value is Signal}
+ */
+function isSignal(value) {
+  if (value === null || typeof value !== 'object') return false
+  const { addEventListener, on } = /** @type {Record<string, unknown>} */ (value)
+  return typeof addEventListener === 'function' || typeof on === 'function'
+}
+
+/**
+ * Why a signal has aborted; undefined if it has not, and of an EventEmitter, which cannot say.
+ * @param {Signal | undefined} signal
+ * @returns {{ reason: unknown } | undefined}
+ */
+function abortOf(signal) {
+  const { aborted, reason } = /** @type {Partial<AbortSignal>} */ (signal ?? {})
+  return aborted ? { reason } : undefined
 }
 
 /**
@@ -61,4 +72,4 @@ function subscribe(signal, listener) {
   }
 }
 
-module.exports = { isSignal, listen }
+module.exports = { isSignal, abortOf, listen }
