@@ -3,7 +3,8 @@
 const test = require('ava')
 const { once } = require('node:events')
 const { Pool } = require('..')
-const { makePool, taskPool, directory, stayAlive, upTo } = require('./helpers')
+const { failure, makePool, program, taskPool, directory, stayAlive, upTo } = require('./helpers')
+const fs = require('node:fs')
 const path = require('node:path')
 
 /** The ids of the workers that come and go, and how many there are at a time. */
@@ -132,6 +133,85 @@ test('a pool that is resized and closed while it recycles settles all its tasks'
   }
   await pool.close()
   t.is((await Promise.all(calls)).length, 500)
+})
+
+/** A pool whose script can be written anew. */
+function editable(t, options) {
+  const dir = directory(t, { 'edited.js': "module.exports = () => 'first'" })
+  const filename = path.join(dir, 'edited.js')
+  const pool = makePool(t, { filename, minThreads: 2, maxThreads: 2, ...options })
+  return { pool, edit: (text) => fs.writeFileSync(filename, text) }
+}
+
+test('recycle() replaces all isolates at once, and none is missing meanwhile', async (t) => {
+  const { pool, edit } = editable(t)
+  const seen = watch(pool)
+  await pool.ready()
+  t.is(await pool.run(), 'first')
+  edit("module.exports = () => 'second'")
+  let recycled = false
+  const recycling = pool.recycle().then(() => (recycled = true))
+  const calls = []
+  while (!recycled) calls.push(await pool.run())
+  await recycling
+  t.deepEqual(await pool.broadcast(), ['second', 'second'])
+  t.is(seen.codes.length, 2)
+  t.true(seen.least >= 2, `${seen.least} were left`)
+  t.is(pool.stats().failed, 0)
+  t.true(calls.length > 0)
+})
+
+test('recycle() lets tasks end, and keeps the process until it has', async (t) => {
+  const { pool, gate } = taskPool(t, { maxThreads: 1 })
+  const before = await pool.runTask('where')
+  const running = pool.runTask('block')
+  await gate.arrival()
+  let ended = false
+  const recycling = pool.recycle().then(() => (ended = true))
+  const other = pool.run(5)
+  t.false(ended)
+  gate.open()
+  t.is(await running, before)
+  t.is(await other, 5)
+  await recycling
+  t.not(await pool.runTask('where'), before)
+  const { stdout } = await program(`
+    const pool = new rspool.Pool({ filename: fixture('tasks.js'), maxThreads: 1 })
+    pool.ready().then(() => pool.recycle()).then(() => console.log('recycled'))
+  `)
+  t.is(stdout, 'recycled\n')
+})
+
+test('recycle() of a script that is broken rejects, and the old isolates go on', async (t) => {
+  const { pool, edit } = editable(t)
+  await pool.ready()
+  edit('module.exports = (')
+  const error = await failure(pool.recycle())
+  t.is(error.code, 'ERR_RSPOOL_WORKER_START')
+  t.is(await pool.run(), 'first')
+  edit("module.exports = () => 'mended'")
+  // Once it is whole again all of them are replaced.
+  stayAlive(t)
+  while ((await pool.broadcast()).join() !== 'mended,mended') await new Promise(setImmediate)
+  t.is(pool.stats().failed, 0)
+})
+
+test('recycle() of a pool without isolates, of one that ends, and of one that has ended', async (t) => {
+  const pool = makePool(t, { maxThreads: 1 })
+  await pool.recycle()
+  await pool.runTask(() => 1)
+  const recycling = failure(pool.recycle())
+  await pool.close()
+  t.is((await recycling).code, 'ERR_RSPOOL_POOL_CLOSED')
+  t.is((await failure(pool.recycle())).code, 'ERR_RSPOOL_POOL_CLOSED')
+})
+
+test('recycle() of a pool of isolates of one task has those replaced that wait for theirs', async (t) => {
+  const { pool, edit } = editable(t, { isolate: true })
+  await pool.ready()
+  edit("module.exports = () => 'second'")
+  await pool.recycle()
+  t.deepEqual(await Promise.all([1, 2, 3].map(() => pool.run())), ['second', 'second', 'second'])
 })
 
 test('what recycle cannot be is refused with its place', (t) => {

@@ -328,6 +328,15 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
    * @throws `ERR_RSPOOL_INVALID_ARGUMENT`, `ERR_RSPOOL_POOL_CLOSED`
    */
   resize(size: Pick<PoolOptions, 'minThreads' | 'maxThreads'>): void
+  /**
+   * Replaces all isolates that there are, one after another: each goes on until another is ready in its place, ends its
+   * tasks, runs `teardown` and ends. For a script that has changed, or what it has in memory. Resolves when the old ones
+   * have ended; at once where there are none.
+   *
+   * Rejects with `ERR_RSPOOL_WORKER_START` if another cannot be started: the old ones go on, and it is tried again
+   * after a pause, as for any worker. Rejects with `ERR_RSPOOL_POOL_CLOSED` once the pool was closed.
+   */
+  recycle(): Promise<void>
   /** Rejects all that waits with an AbortError (`ABORT_ERR`), and gives how many tasks that were. */
   cancelQueued(): number
 

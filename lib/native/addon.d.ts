@@ -17,6 +17,8 @@ export interface NativePool {
   destroy(): void
   /** When isolates are replaced: after so many tasks, after so many milliseconds, or each after one. */
   recycle(tasks: number, age: number, oneTask: boolean): void
+  /** Every isolate that there is is to be replaced, one after another. */
+  wearAllOut(): void
   configureGroup(name: string, weight: number, maxRunning: number): void
   /** Makes room for the workers that the minimum, or `least`, lacks: the caller starts them. */
   reserveMinimum(lane: number, least: number): number[]
@@ -42,8 +44,6 @@ export interface NativePool {
   /** The workers that are ready and are to stay. */
   readyIds(lane: number): number[]
   readyCount(lane: number): number
-  /** How many tasks have ended, however. */
-  endedCount(): number
   /** JSON of a `Snapshot`. */
   stats(): string
   /** JSON of `[min, mean, stddev, [[ms, count], …]]`. */

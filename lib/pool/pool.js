@@ -350,6 +350,15 @@ class Pool extends EventEmitter {
     if (this.#phase !== 'ended') this.#native.pause((this.#paused = false))
   }
 
+  /**
+   * Replaces all isolates that there are.
+   * @returns {Promise<void>}
+   */
+  recycle() {
+    if (this.#phase !== 'open') return Promise.reject(new PoolClosedError('The pool is closed'))
+    return this.#isolates.recycle()
+  }
+
   /** @param {any} sizes */
   resize(sizes) {
     const size = sizeOptions(sizes, this.#options)

@@ -26,6 +26,7 @@ super::call::methods! {
     c"close" Close = close;
     c"destroy" Destroy = destroy;
     c"recycle" Recycle = recycle;
+    c"wearAllOut" WearAllOut = wear_all_out;
     c"configureGroup" ConfigureGroup = configure_group;
     c"reserveMinimum" ReserveMinimum = reserve_minimum;
     c"hold" Hold = hold;
@@ -250,6 +251,12 @@ fn recycle(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     let (tasks, age) = (limit(call, args[0])?, limit(call, args[1])?);
     let one_task = call.boolean(args[2])?;
     pool.with(|pool| pool.recycle(tasks, age, one_task))?;
+    Ok(None)
+}
+
+/// `wearAllOut()`: every isolate that there is is to be replaced.
+fn wear_all_out(_: &Environment, pool: &Pool, _: &Call) -> Returned {
+    pool.with(|pool| pool.wear_all_out())?;
     Ok(None)
 }
 

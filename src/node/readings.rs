@@ -22,7 +22,6 @@ super::call::methods! {
     c"load" Load = load;
     c"readyIds" ReadyIds = ready_ids;
     c"readyCount" ReadyCount = ready_count;
-    c"endedCount" EndedCount = ended_count;
     c"stats" Stats = stats;
     c"times" Times = times;
     c"resetTimes" ResetTimes = reset_times;
@@ -46,13 +45,6 @@ fn ready_count(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     let ready = pool.with(|pool| pool.ready_ids(lane))?;
     #[expect(clippy::cast_precision_loss, reason = "a number of workers")]
     call.make_number(ready.len() as f64)
-}
-
-/// `endedCount() -> number`: the tasks that have ended, however.
-fn ended_count(_: &Environment, pool: &Pool, call: &Call) -> Returned {
-    let ended = pool.with(|pool| pool.ended_count())?;
-    #[expect(clippy::cast_precision_loss, reason = "a number of tasks")]
-    call.make_number(ended as f64)
 }
 
 /// `stats() -> JSON text`

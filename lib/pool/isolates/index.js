@@ -3,7 +3,7 @@
 // The owner's side of a script lane: has isolates started, sends them what only a port can carry, and sees
 // them end. They take their tasks from the scheduler by themselves.
 
-const { drain, isBlocked } = require('../../native/environment')
+const { drain, hold, isBlocked, release } = require('../../native/environment')
 const { WorkerExitError } = require('../../errors')
 const { ask } = require('../observe/readings')
 const { PoolScope } = require('../observe/watch')
@@ -57,6 +57,8 @@ class Isolates {
     this.causes = new Map()
     /** Those of the isolates that live. @type {Set<number>} */
     this.numbers = new Set()
+    /** What waits for isolates to be replaced. @type {Set<{ old: Set<OneIsolate>, resolve: () => void, reject: (error: Error) => void }>} */
+    this.recycling = new Set()
     /** How many tasks were told why their isolate ended. */
     this.told = 0
     const { native, isOpen } = owner
@@ -101,6 +103,37 @@ class Isolates {
     this.starts.succeeded()
     ask(isolate)
     this.owner.emit('workerCreate', isolate.known)
+  }
+
+  /**
+   * Has all isolates that there are replaced, and resolves when they have ended. Those that could not be started in
+   * their place are tried again, but this rejects.
+   * @returns {Promise<void>}
+   */
+  async recycle() {
+    if (this.all.size === 0) return
+    this.owner.native.wearAllOut()
+    hold()
+    try {
+      await new Promise((resolve, reject) => {
+        const recycling = { old: new Set(this.all.values()), resolve: () => resolve(undefined), reject }
+        this.recycling.add(recycling)
+        this.starts.watch(recycling)
+      })
+    } finally {
+      release()
+    }
+  }
+
+  /** @param {OneIsolate} isolate that has ended */
+  #recycled(isolate) {
+    for (const recycling of this.recycling) {
+      recycling.old.delete(isolate)
+      if (recycling.old.size > 0) continue
+      this.recycling.delete(recycling)
+      this.starts.unwatch(recycling)
+      recycling.resolve()
+    }
   }
 
   /** @param {number} id */
@@ -201,6 +234,7 @@ class Isolates {
     }
     isolate.port.close()
     this.ending.delete(isolate)
+    if (this.recycling.size > 0) this.#recycled(isolate)
     if (this.all.size + this.ending.size === 0 && started.delete(this) && started.size === 0)
       process.off('beforeExit', beforeExit)
     this.owner.ended()

@@ -31,6 +31,9 @@ class Starts {
   /** Who waits for so many isolates. @type {{ least: number, resolve: () => void, reject: (error: Error) => void }[]} */
   #expecting = []
 
+  /** @type {Set<{ reject: (error: Error) => void }>} */
+  #watching = new Set()
+
   /** @param {Lane} lane */
   constructor(lane) {
     this.#lane = lane
@@ -66,6 +69,19 @@ class Starts {
   /** How many isolates are ready. */
   get ready() {
     return this.#lane.native.readyCount(SCRIPT)
+  }
+
+  /**
+   * What is waited for beside isolates: it hears of the next failure to start one.
+   * @param {{ reject: (error: Error) => void }} other
+   */
+  watch(other) {
+    this.#watching.add(other)
+  }
+
+  /** @param {{ reject: (error: Error) => void }} other */
+  unwatch(other) {
+    this.#watching.delete(other)
   }
 
   /** One more is ready. */
@@ -124,7 +140,8 @@ class Starts {
 
   /** @param {Error} error */
   #disappoint(error) {
-    for (const { reject } of this.#expecting.splice(0)) reject(error)
+    for (const { reject } of [...this.#expecting.splice(0), ...this.#watching]) reject(error)
+    this.#watching.clear()
   }
 }
 

@@ -13,12 +13,6 @@ impl Scheduler {
         self.state.lock().load()
     }
 
-    /// Tasks that have ended, however.
-    #[must_use]
-    pub fn ended_count(&self) -> u64 {
-        self.state.lock().ended_count()
-    }
-
     /// The workers of a lane that are ready and are to stay.
     #[must_use]
     pub fn ready_ids(&self, lane: Lane) -> Vec<WorkerId> {

@@ -31,6 +31,12 @@ impl Scheduler {
         });
     }
 
+    /// Has every isolate that there is replaced, one after another.
+    pub fn wear_all_out(self: &Arc<Self>) {
+        let bells = self.change(|state, _| state.wear_all_out());
+        ring_all(&bells);
+    }
+
     /// Stops or resumes the starting of workers of a lane, after failures to start.
     pub fn hold(self: &Arc<Self>, lane: Lane, held: bool) {
         self.change(|state, _| state.hold(lane, held));

@@ -13,12 +13,6 @@ impl State {
         (self.waiting.len(), self.running() as usize)
     }
 
-    /// Tasks that have ended, however.
-    pub(in crate::scheduler) fn ended_count(&self) -> u64 {
-        let counts = self.stats.counts();
-        counts.completed + counts.failed()
-    }
-
     /// The workers of a lane that are ready and are to stay.
     pub(in crate::scheduler) fn ready_ids(&self, lane: Lane) -> Vec<WorkerId> {
         let ready = |&id: &u32| {

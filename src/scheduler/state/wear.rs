@@ -82,6 +82,26 @@ impl State {
         }
     }
 
+    /// Every isolate that there is is to be replaced. Where each has one task only, those that have not taken
+    /// theirs end now, and others are started as tasks need them. Gives whom to ring.
+    pub(in crate::scheduler) fn wear_all_out(&mut self) -> Vec<Arc<dyn Bell>> {
+        let isolates: Vec<u32> = self
+            .workers
+            .keys()
+            .filter(|&id| self.workers[id].lane == Lane::Script && !self.workers[id].retiring)
+            .collect();
+        if self.wear.one_task {
+            return isolates
+                .into_iter()
+                .filter_map(|id| self.retire(id))
+                .collect();
+        }
+        for id in isolates {
+            self.wear_out(WorkerId(id));
+        }
+        Vec::new()
+    }
+
     /// As [`wear_out`](Self::wear_out), if that worker still has the id.
     pub(in crate::scheduler) fn grow_old(&mut self, id: WorkerId, serial: u32) {
         let worker = self.workers.get(id.0);
@@ -116,7 +136,7 @@ impl State {
         if self.replacement.is_some() {
             return;
         }
-        if let Some(id) = self.worn_worker()
+        if let Some(id) = self.worn_worker_but(None)
             && self.workers[id.0].state == WorkerState::Idle
             && now.saturating_sub(self.workers[id.0].idle_since) >= UNUSED
             && self.settled(Lane::Script) > self.limits.min_threads
@@ -134,10 +154,11 @@ impl State {
     }
 
     /// A worn worker: an idle one, or the one that has been there for longest.
-    fn worn_worker(&self) -> Option<WorkerId> {
+    fn worn_worker_but(&self, other: Option<WorkerId>) -> Option<WorkerId> {
         self.workers
             .keys()
             .filter(|&id| self.workers[id].worn && !self.workers[id].retiring)
+            .filter(|&id| other != Some(WorkerId(id)))
             .min_by_key(|&id| {
                 let worker = &self.workers[id];
                 (worker.state != WorkerState::Idle, worker.since)
@@ -148,7 +169,8 @@ impl State {
     /// If this worker was started in place of a worn one, that one ends now. Gives whom to ring.
     pub(super) fn relieve(&mut self, id: WorkerId) -> Option<Arc<dyn Bell>> {
         self.replacement.take_if(|other| *other == id)?;
-        let worn = self.worn_worker()?;
+        // It may be worn itself by now: then it works until another is ready.
+        let worn = self.worn_worker_but(Some(id))?;
         self.retire(worn.0)
     }
 }

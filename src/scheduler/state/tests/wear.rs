@@ -163,3 +163,44 @@ fn with_one_task_each_the_next_is_started_while_one_runs() {
     assert!(start(&mut state).is_some(), "one for what may come");
     assert_eq!(start(&mut state), None);
 }
+
+#[test]
+fn all_isolates_are_replaced_without_a_gap_those_included_that_are_on_their_way() {
+    let mut state = worn_after(u32::MAX, 3, 2);
+    let ids = [0, 1].map(|_| idle(&mut state, Lane::Script));
+    let native = idle(&mut state, Lane::Native);
+    state.wear_out(ids[0]);
+    let on_its_way = start(&mut state).expect("a replacement");
+    assert!(state.wear_all_out().is_empty());
+    assert!(joined(&mut state, on_its_way), "an old one ends for it");
+    assert!(
+        !state.workers[on_its_way.0].retiring,
+        "and it works meanwhile"
+    );
+    assert_eq!(taken(&mut state, on_its_way, 0), None);
+    let mut fresh = Vec::new();
+    while let Some(next) = start(&mut state) {
+        assert!(joined(&mut state, next));
+        assert_eq!(state.lanes[Lane::Script].staying(), 2);
+        fresh.push(next);
+    }
+    assert_eq!(fresh.len(), 2);
+    for id in ids.into_iter().chain([on_its_way]) {
+        assert!(matches!(state.next(id, false, 0), Next::Retire));
+    }
+    assert!(!state.workers[native.0].worn);
+    assert_eq!(state.worn, 0);
+}
+
+#[test]
+fn isolates_of_one_task_that_have_none_yet_end_when_all_are_to_be_replaced() {
+    let mut state = worn_after(u32::MAX, 2, 1);
+    state.set_wear(Wear {
+        one_task: true,
+        ..Wear::default()
+    });
+    let spare = idle(&mut state, Lane::Script);
+    assert_eq!(state.wear_all_out().len(), 1, "it is rung");
+    assert!(matches!(state.next(spare, false, 0), Next::Retire));
+    assert!(start(&mut state).is_some(), "another takes its place");
+}
