@@ -131,6 +131,7 @@ test('reloads during a reload are one more reload', async (t) => {
   const reports = await Promise.all(Array.from({ length: 5 }, () => primary.call('reload')))
   t.is(reports.length, 5)
   t.is((await primary.call('processes'))[0].generation, 3)
+  t.is(primary.events.filter(({ event }) => event === 'reload').length, 2, 'one event a reload')
 })
 
 test('stop wins over a reload', async (t) => {

@@ -121,6 +121,12 @@ tables! {
         OBSERVED = 2;
     }
 
+    /// Functions of the script lane by number.
+    target TARGET: u32 {
+        /// The pool's own: what its `run` calls.
+        OWN = 0;
+    }
+
     /// What `submit` says.
     submitted SUBMITTED: i32 {
         ACCEPTED = 0;

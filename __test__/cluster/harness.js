@@ -16,7 +16,7 @@ class Primary extends EventEmitter {
   output = ''
 
   /** Starts `app` (a file beside this one) or `file`; the test kills what is left of it. */
-  constructor(t, { app = 'app.js', file, options = {}, env = {}, nodeArgs = [], command, socket }) {
+  constructor(t, { app = 'app.js', file, options = {}, env = {}, nodeArgs = [], command, sockets = [] }) {
     super()
     this.setMaxListeners(0)
     const args = [
@@ -27,7 +27,7 @@ class Primary extends EventEmitter {
     const [program, first] = command ?? [process.execPath, []]
     this.child = spawn(program, [...first, ...args], {
       env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe', ...(socket === undefined ? [] : [socket]), 'ipc'],
+      stdio: ['ignore', 'pipe', 'pipe', ...sockets, 'ipc'],
       serialization: 'advanced'
     })
     for (const stream of [this.child.stdout, this.child.stderr]) {
@@ -170,9 +170,15 @@ async function freePort(count = 1) {
 }
 
 /** One request, no retry; resolves with { status, headers, body } when all has come. */
-function request(port, url = '/', { method = 'GET', headers, body, agent = false, host = '127.0.0.1' } = {}) {
+function request(port, url = '/', { host = '127.0.0.1', ...options } = {}) {
+  return requestAt({ host, port }, url, options)
+}
+
+/** The same at any place: { host, port } or { path }. */
+function requestAt({ path: socketPath, ...place }, url = '/', { method = 'GET', headers, body, agent = false } = {}) {
   return new Promise((resolve, reject) => {
-    const outgoing = http.request({ host, port, path: url, method, headers, agent, timeout: 30_000 }, (response) => {
+    const options = { ...place, socketPath, path: url, method, headers, agent, timeout: 30_000 }
+    const outgoing = http.request(options, (response) => {
       let text = ''
       response.setEncoding('utf8').on('data', (chunk) => {
         text += chunk
@@ -220,4 +226,4 @@ function startLoad(port, { clients = 16, keepAlive = true } = {}) {
   }
 }
 
-module.exports = { Primary, startPrimary, sleep, until, freePort, request, startLoad, gone, kill }
+module.exports = { Primary, startPrimary, sleep, until, freePort, request, requestAt, startLoad, gone, kill }

@@ -9,6 +9,10 @@ const { run, isPrimary } = require('../../lib/cluster')
 
 const { app, file, options } = JSON.parse(process.argv[2])
 const target = file ?? require(path.join(__dirname, app))
+if (options.log === 'throws')
+  options.log = () => {
+    throw new Error('thrown by log')
+  }
 const supervisor = run(target, options)
 
 if (isPrimary || options.processes === 0) {

@@ -5,7 +5,6 @@
 
 const os = require('node:os')
 const { EventEmitter } = require('node:events')
-const { setTimeout: sleep } = require('node:timers/promises')
 const { pathToFileURL } = require('node:url')
 const { RspoolError, invalidArgument } = require('../errors')
 const { SharedRegion } = require('./region')
@@ -17,13 +16,15 @@ const { processStatus } = require('./status')
 const { SharedGauges, SharedHistograms } = require('./gauges')
 const { prometheusText } = require('./metrics')
 const { installSignals } = require('./primary/signals')
+const { pause } = require('./later')
+const { complain, makeLog, flush } = require('./output')
 
 class InProcessSupervisor extends EventEmitter {
   #half
   #options
   #region
   #mailbox
-  #startedAt = Date.now()
+  #startedAt = performance.now()
   /** @type {Promise<{ forced: number, durationMs: number }>|undefined} */
   #stopping
   #stopped = false
@@ -64,19 +65,18 @@ class InProcessSupervisor extends EventEmitter {
       this.#half.once('failed', reject)
     })
     this.ready.catch((error) => {
-      const line = `main failed: ${error instanceof Error ? error.stack : String(error)}`
-      if (typeof options.log === 'function') options.log(line)
-      else if (options.log !== false) process.stderr.write(`rspool: ${line}\n`)
-      if (options.exit) process.exit(3)
+      makeLog(options.log)(`main failed: ${error instanceof Error ? error.stack : String(error)}`)
+      if (options.exit) flush(options.grace).then(() => process.exit(3))
     })
-    this.#half.on('hookError', (error) => console.error('rspool: an onDrain hook failed:', error))
+    this.#half.on('hookError', (error) => complain('rspool: an onDrain hook failed:', error))
     if (options.signals) {
       this.#removeSignals = installSignals(
         this,
         (signal) => {
-          this.stop().then(({ forced }) => {
-            if (options.exit)
-              process.exit(forced > 0 ? 128 + os.constants.signals[/** @type {'SIGTERM'} */ (signal)] : 0)
+          this.stop().then(async ({ forced, durationMs }) => {
+            if (!options.exit) return
+            await flush(options.grace - durationMs)
+            process.exit(forced > 0 ? 128 + os.constants.signals[/** @type {'SIGTERM'} */ (signal)] : 0)
           })
         },
         (code) => process.exit(code)
@@ -98,7 +98,7 @@ class InProcessSupervisor extends EventEmitter {
       const drained = new Promise((resolve) => this.#half.once('drained', resolve))
       const { grace, drainIdle, lameDuckDelay } = this.#options
       this.#half.stopping = true
-      if (lameDuckDelay > 0) await sleep(Math.min(lameDuckDelay, 2 ** 31 - 1))
+      await pause(lameDuckDelay).done
       await this.#half.drain({ grace, idle: drainIdle })
       const { forced } = /** @type {any} */ (await drained)
       this.#half.release()

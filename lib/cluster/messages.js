@@ -5,6 +5,7 @@
 
 const { RspoolError, invalidArgument } = require('../errors')
 const { readOptions, duration, show } = require('../pool/options/validate')
+const { later } = require('./later')
 
 /** More than this on its way to one process means that it does not read. */
 const MAX_UNSENT = 10_000
@@ -14,7 +15,7 @@ class Mailbox {
   #send
   #unsent = 0
   #nextId = 1
-  /** @type {Map<number, { resolve: (value: any) => void, reject: (error: Error) => void, timer: NodeJS.Timeout|undefined }>} */
+  /** @type {Map<number, { resolve: (value: any) => void, reject: (error: Error) => void, cancel: () => void }>} */
   #waiting = new Map()
   /** @type {Set<(message: any, info: any) => unknown>} */
   #listeners = new Set()
@@ -51,17 +52,10 @@ class Mailbox {
     const { timeout = REQUEST_TIMEOUT } = readOptions(options, { timeout: duration }, 'request options')
     const id = this.#nextId++
     const answer = new Promise((resolve, reject) => {
-      const timer =
-        timeout === Infinity
-          ? undefined
-          : setTimeout(
-              () =>
-                this.#settle(id)?.reject(
-                  new RspoolError('ERR_RSPOOL_REQUEST_TIMEOUT', `no answer within ${timeout} ms`)
-                ),
-              timeout
-            )
-      this.#waiting.set(id, { resolve, reject, timer })
+      const cancel = later(timeout, () =>
+        this.#settle(id)?.reject(new RspoolError('ERR_RSPOOL_REQUEST_TIMEOUT', `no answer within ${timeout} ms`))
+      )
+      this.#waiting.set(id, { resolve, reject, cancel })
     })
     this.#post({ kind: 'request', id, body }).catch((error) => this.#settle(id)?.reject(error))
     return answer
@@ -166,7 +160,7 @@ class Mailbox {
     const waiting = this.#waiting.get(id)
     if (waiting === undefined) return undefined
     this.#waiting.delete(id)
-    clearTimeout(waiting.timer)
+    waiting.cancel()
     return waiting
   }
 }

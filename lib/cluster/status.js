@@ -58,7 +58,7 @@ function processStatus({ pid, seat, startedAt, readyAt }, region, upkeep) {
     pid === undefined ? undefined : (upkeep?.reading(seat) ?? native.readProcess(pid, upkeep === undefined))
   return {
     pid,
-    uptimeMs: Date.now() - startedAt,
+    uptimeMs: performance.now() - startedAt,
     readyMs: readyAt === undefined ? undefined : readyAt - startedAt,
     cpu: reading?.cpu,
     cpuMs: reading?.cpuMs,

@@ -20,6 +20,12 @@ export interface NativePool {
   /** Every isolate that there is is to be replaced, one after another. */
   wearAllOut(): void
   configureGroup(name: string, weight: number, maxRunning: number): void
+  /** What the number `TARGET.OWN` means (JSON text). */
+  setOwnTarget(text: string): void
+  /** @returns the number by which tasks name a function that isolates are to find (JSON text) */
+  addTarget(text: string): number
+  /** No new task will name it. */
+  forgetTarget(number: number): void
   /** Makes room for the workers that the minimum, or `least`, lacks: the caller starts them. */
   reserveMinimum(lane: number, least: number): number[]
   /** Whether no worker of a lane is started. */
@@ -67,6 +73,7 @@ export interface Percentiles {
 export type RunningTask = [
   ticket: number,
   target: number,
+  text: string | null,
   running: number,
   progress: { bytes: number; rows: number } | null
 ]
@@ -149,6 +156,8 @@ export interface Environment {
   setWaits(slot: number, waits: boolean, flags: Int32Array | undefined): void
   look(): void
   wearOut(): void
+  /** Which function a task of this worker names. */
+  target(number: number): string
 
   /** A native task's target is its place in this list. */
   taskNames(): string[]
@@ -257,9 +266,6 @@ export interface Addon {
   /** The number of a list of keys (JSON text); -1 when the table is full. */
   internShape(keys: string): number
   shapeKeys(id: number): string
-  /** The number of a function that isolates are to find (JSON text). */
-  internTarget(target: string): number
-  target(id: number): string
 
   // From here on: not on Windows, which `Region` tells.
   Region: { create(spec: RegionSpec): NativeRegion; open(fd: number, schema: bigint): NativeRegion }

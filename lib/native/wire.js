@@ -84,6 +84,12 @@ const LANE = Object.freeze({
   OBSERVED: 2
 })
 
+/** Functions of the script lane by number. */
+const TARGET = Object.freeze({
+  /** The pool's own: what its `run` calls. */
+  OWN: 0
+})
+
 /** What `submit` says. */
 const SUBMITTED = Object.freeze({
   ACCEPTED: 0,
@@ -208,6 +214,7 @@ module.exports = {
   SIZE,
   FORM,
   LANE,
+  TARGET,
   SUBMITTED,
   STEP,
   STATUS,

@@ -33,7 +33,9 @@ const PORT_MESSAGE = Object.freeze({
   NESTED_DONE: 20,
   // A result waits until what its task wrote has been read; and: it is not to wait, since nobody can read.
   HOLD: 21,
-  HAND_OVER: 22
+  HAND_OVER: 22,
+  // To the owner: there is no function of this number.
+  NOT_FOUND: 23
 })
 
 module.exports = { PORT_MESSAGE }

@@ -39,7 +39,7 @@ class Call extends AsyncResource {
   /**
    * @param {any} task the input
    * @param {How} how
-   * @param {import('../pool/task/targets').Target} target
+   * @param {InstanceType<typeof import('../pool/task/targets').Target>} target
    * @param {number} triggerAsyncId
    */
   constructor(task, { filename, name, signal, transferList }, target, triggerAsyncId) {

@@ -17,7 +17,8 @@ function loadMore() {
     ...require('./histogram'),
     ...require('./errors'),
     ...require('./call'),
-    ...require('../pool/task/targets')
+    ...require('../pool/task/targets'),
+    ...require('../pool/task/bounded')
   }
 }
 
@@ -38,8 +39,8 @@ class Piscina extends EventEmitterAsyncResource {
   #how
   #way
   #histogram
-  /** @type {Map<string, any>} */
-  #targets = new Map()
+  /** @type {import('../pool/task/bounded').Bounded<string, any>} */
+  #targets
   /** What `run` calls without options. @type {any} */
   #target
   #began = performance.now()
@@ -55,6 +56,7 @@ class Piscina extends EventEmitterAsyncResource {
     super({ name: 'Piscina' })
     more ??= loadMore()
     this.#options = more.fillOptions(options)
+    this.#targets = new more.Bounded()
     this.#how = Object.freeze(runOptions({}, this.#options))
     const { maxThreads, concurrentTasksPerWorker, recordTiming } = this.#options
     this.#capacity = maxThreads * concurrentTasksPerWorker
@@ -110,7 +112,7 @@ class Piscina extends EventEmitterAsyncResource {
     let target = this.#targets.get(key)
     if (target === undefined) {
       target = more.scriptTarget(more.scriptUrl(filename, 'filename'), name === 'default' ? undefined : name)
-      this.#targets.set(key, target)
+      this.#targets.add(key, target, key.length)
     }
     if (how === this.#how) this.#target = target
     return target

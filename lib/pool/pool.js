@@ -104,12 +104,17 @@ class Pool extends EventEmitter {
       },
       emit: (event, ...args) => this.#emit(event, ...args),
       complain: (error) => this.#complain(error),
+      notFound: (number) => {
+        const target = this.#submitter.numbers.forget(number)
+        if (target !== undefined) this.#lookup.forget(target)
+      },
       ended: () => this.#finish()
     })
     const lookup = new Lookup(filename, this.#options.name)
     const submitter = new Submitter({
       native: this.#native,
       options: this.#options,
+      main: lookup.main,
       isolates: this.#isolates,
       watching: {
         pool: this,

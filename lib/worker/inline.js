@@ -20,7 +20,7 @@ const FROM_HERE = /^[^\n]*\n\s+at [^\n]*\?inline:/
  */
 function compile(source, base) {
   const file = base == null ? path.resolve('[inline]') : fileURLToPath(base)
-  const fn = evaluate(`function (__name) { return (${source}\n) }`, file)(keepName)
+  const fn = functionOf(source, file)
 
   /** @param {any} error */
   const explained = (error) => {
@@ -44,6 +44,26 @@ function compile(source, base) {
       return value instanceof Promise ? value.then(undefined, rethrow) : value
     } catch (error) {
       return rethrow(error)
+    }
+  }
+}
+
+/**
+ * The text of a method, `name () {}`, is no expression: it is taken out of an object.
+ * @param {string} source
+ * @param {string} file
+ */
+function functionOf(source, file) {
+  const made = (/** @type {string} */ expression) =>
+    evaluate(`function (__name) { return (${expression}\n) }`, file)(keepName)
+  try {
+    return made(source)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    try {
+      return made(`Object.values({ ${source} })[0]`)
+    } catch {
+      throw error
     }
   }
 }

@@ -141,7 +141,14 @@ const WAITING = Symbol('waiting')
  * @returns {(input: any) => any}
  */
 function lookUpAndRun(slot, target) {
-  return (input) => lookUp(target).then((run) => resume(slot, run, input))
+  return (input) =>
+    lookUp(target).then(
+      (run) => resume(slot, run, input),
+      (error) => {
+        port.postMessage([PORT_MESSAGE.NOT_FOUND, target])
+        throw error
+      }
+    )
 }
 
 /** The input in the mailbox. */

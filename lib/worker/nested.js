@@ -10,7 +10,7 @@ const { Lookup } = require('../pool/task/lookup')
 const { runOptions, taskOptions } = require('../pool/options')
 const { PORT_MESSAGE } = require('../payload/port')
 const { revive } = require('../payload/thrown')
-const { NATIVE, SCRIPT } = require('../pool/task/targets')
+const { NATIVE } = require('../pool/task/targets')
 const { context } = require('./context')
 const { setWaits } = require('./loop')
 
@@ -71,7 +71,7 @@ async function runTask(task, input, options) {
 
 /**
  * @param {any} outer
- * @param {import('../pool/task/targets').Target} target
+ * @param {InstanceType<typeof import('../pool/task/targets').Target>} target
  * @param {any} input
  * @param {any} options checked
  * @returns {Promise<any>}
@@ -82,18 +82,28 @@ function send(outer, target, input, { signal, transferList, ...given }) {
   if (signal?.aborted) throw new AbortError(signal.reason)
   const id = ++last
   return new Promise((resolve, reject) => {
-    const { lane, id: number } = target
+    const native = target.lane === NATIVE
     const list = transferList ?? []
     // Native tasks have none.
-    if (lane === SCRIPT && context.travelling !== undefined) given.context = context.travelling(given.context)
+    if (!native && context.travelling !== undefined) given.context = context.travelling(given.context)
     // As one message: what is moved is moved only if all of it can be sent.
     outer.post(
-      [PORT_MESSAGE.NESTED, outer.ticket, outer.generation, id, lane, number, input, given, transferList],
+      [
+        PORT_MESSAGE.NESTED,
+        outer.ticket,
+        outer.generation,
+        id,
+        native,
+        native ? target.id : target.text,
+        input,
+        given,
+        transferList
+      ],
       list
     )
     bound.look()
     /** @type {Nested} */
-    const nested = { outer, native: lane === NATIVE, queued: false, resolve, reject, unlisten: undefined }
+    const nested = { outer, native, queued: false, resolve, reject, unlisten: undefined }
     pending.set(id, nested)
     if (signal !== undefined) nested.unlisten = listen(signal, (reason) => abort(id, reason))
   })

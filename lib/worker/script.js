@@ -4,15 +4,19 @@
 // looked up once. An isolate holds no code of ways to call that it is not called in.
 
 const { workerData, parentPort } = require('node:worker_threads')
-const { native } = require('../native/environment')
+const { bound } = require('../native/environment')
 const { UnknownTaskError, WorkerStartError } = require('../errors')
 const { didYouMean } = require('../pool/options/validate')
+const { Bounded } = require('../pool/task/bounded')
+const { TARGET } = require('../native/wire')
 const { importScript } = require('./import')
 
 /** @typedef {(input: any) => any} Run */
 
-/** By the number of the target. @type {(Run | undefined)[]} */
-const found = []
+/** What the pool's `run` calls. @type {Run | undefined} */
+let own
+/** By the number of the target. @type {Bounded<number, Run>} */
+const found = new Bounded()
 /** @type {Map<string, Promise<Script>>} */
 const scripts = new Map()
 
@@ -29,7 +33,10 @@ const scripts = new Map()
  */
 function load(filename) {
   let script = scripts.get(filename)
-  if (script === undefined) scripts.set(filename, (script = read(filename)))
+  if (script === undefined) {
+    scripts.set(filename, (script = read(filename)))
+    script.catch(() => scripts.delete(filename))
+  }
   return script
 }
 
@@ -41,7 +48,7 @@ async function read(filename) {
   const main = outer !== null && typeof outer === 'object' && 'default' in outer ? outer.default : outer
   // A promise of the function is allowed: asynchronous initialisation.
   const script = { filename, main: await main, exports }
-  await (script.exports.setup ?? own(outer, 'setup'))?.(workerData)
+  await (script.exports.setup ?? ownOf(outer, 'setup'))?.(workerData)
   return script
 }
 
@@ -49,7 +56,7 @@ async function read(filename) {
  * @param {any} object
  * @param {string} name
  */
-function own(object, name) {
+function ownOf(object, name) {
   return object !== null && (typeof object === 'object' || typeof object === 'function') && Object.hasOwn(object, name)
     ? object[name]
     : undefined
@@ -59,7 +66,7 @@ function own(object, name) {
 async function teardown() {
   for (const loading of scripts.values()) {
     const script = await loading.catch(() => undefined)
-    if (script !== undefined) await (script.exports.teardown ?? own(script.exports.default, 'teardown'))?.()
+    if (script !== undefined) await (script.exports.teardown ?? ownOf(script.exports.default, 'teardown'))?.()
   }
 }
 
@@ -94,7 +101,7 @@ function isBare(script) {
  * @returns {Run | undefined} undefined if it has to be looked up
  */
 function known(id) {
-  return found[id]
+  return id === TARGET.OWN ? own : found.get(id)
 }
 
 /**
@@ -102,14 +109,17 @@ function known(id) {
  * @returns {Promise<Run>}
  */
 async function lookUp(id) {
-  const [filename, name, source, base, how, carries] = JSON.parse(native.target(id))
+  const text = bound.target(id)
+  const [filename, name, source, base, how, carries] = JSON.parse(text)
   const isInline = source !== undefined && source !== null
   let run = isInline ? require('./inline').compile(source, base) : await exported(filename, name ?? undefined)
   if (how === 'batch') run = require('./batch').forEach(run)
   else if (how === 'stream') run = require('./stream').pouring(run)
   else if (how === 'channel') run = require('./channel').withPort(run)
   if (carries) run = require('./stores').within(run)
-  found[id] = run
+  if (id === TARGET.OWN) own = run
+  // Another task may have looked it up meanwhile.
+  else if (found.get(id) === undefined) found.add(id, run, text.length)
   return run
 }
 
@@ -128,7 +138,7 @@ async function exported(filename, name) {
       { cause: error }
     )
   }
-  const value = name === undefined ? script.main : await (script.exports[name] ?? own(script.exports.default, name))
+  const value = name === undefined ? script.main : await (script.exports[name] ?? ownOf(script.exports.default, name))
   if (typeof value === 'function') return value
   if (name === undefined && isBare(script)) {
     const { listen, run } = require('./bare')

@@ -10,7 +10,7 @@ use super::region::{JsRegion, failure};
 use crate::supervise::handle::ProcessHandle;
 use crate::supervise::reading::{self, Details, Usage};
 use crate::supervise::watch::{Limits, Report, Watch};
-use crate::supervise::{descendants, guard, orphans};
+use crate::supervise::{descendants, guard, listen, orphans};
 
 /// Ends this process and those below it `grace` milliseconds after the process `parent` has ended, even while the
 /// event loop is blocked.
@@ -68,6 +68,17 @@ pub fn duplicate(fd: i32) -> Result<i32> {
     rustix::io::fcntl_dupfd_cloexec(file, 3)
         .map(IntoRawFd::into_raw_fd)
         .map_err(failure)
+}
+
+/// The descriptor of a socket that listens at `path`, where one that nobody answers on is removed first; none
+/// when the system refuses.
+#[napi]
+pub fn listen_at_path(path: String, backlog: i32) -> Option<i32> {
+    let socket = listen::at_path(std::path::Path::new(&path), backlog).ok()?;
+    // As of `duplicate`: the first three may be closed, and then they are not for this.
+    rustix::io::fcntl_dupfd_cloexec(&socket, 3)
+        .ok()
+        .map(IntoRawFd::into_raw_fd)
 }
 
 /// How many threads the CPU affinity and quota of this process allow at a time; at least 1.

@@ -15,6 +15,7 @@ super::call::exports! {
     c"setWaits" SetWaits = set_waits;
     c"look" Look = look;
     c"wearOut" WearOut = wear_out;
+    c"target" Target = target;
 }
 
 /// `adopt(nice, pin)`: how this environment's thread is run.
@@ -72,4 +73,11 @@ fn look(environment: &Environment, _: &Call) -> Returned {
 fn wear_out(environment: &Environment, _: &Call) -> Returned {
     environment.with_member(|pool, id| pool.wear_out(id))?;
     Ok(None)
+}
+
+/// `target(number) -> string`: which function a task of this worker names.
+fn target(environment: &Environment, call: &Call) -> Returned {
+    let number = call.index(call.args()[0])?;
+    let text = environment.with_member(|pool, _| pool.target(number))?;
+    call.make_string(&text.ok_or(Fault("unknown target"))?)
 }

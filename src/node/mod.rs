@@ -12,13 +12,13 @@ mod doorbell;
 mod drain;
 mod environment;
 mod hot;
-pub mod interned;
 mod mailbox;
 mod member;
 mod pool;
 mod readings;
 #[cfg(unix)]
 pub mod region;
+pub mod shapes;
 
 use napi::bindgen_prelude::{Env, Function, Object, Uint8Array};
 use napi::{JsValue, Result};

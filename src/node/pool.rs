@@ -28,6 +28,9 @@ super::call::methods! {
     c"recycle" Recycle = recycle;
     c"wearAllOut" WearAllOut = wear_all_out;
     c"configureGroup" ConfigureGroup = configure_group;
+    c"setOwnTarget" SetOwnTarget = set_own_target;
+    c"addTarget" AddTarget = add_target;
+    c"forgetTarget" ForgetTarget = forget_target;
     c"reserveMinimum" ReserveMinimum = reserve_minimum;
     c"hold" Hold = hold;
     c"pause" Pause = pause;
@@ -269,6 +272,33 @@ fn configure_group(_: &Environment, pool: &Pool, call: &Call) -> Returned {
         max_running: limit(call, args[2])?,
     };
     pool.with(|pool| pool.configure_group(name.into(), limits))?;
+    Ok(None)
+}
+
+/// The text of a function (JSON, see `lib/pool/task/targets.js`).
+fn target_text(call: &Call) -> Result<String, Fault> {
+    call.string(call.args()[0])
+        .ok_or(Fault("expected a string"))
+}
+
+/// `setOwnTarget(text)`: what number 0 means.
+fn set_own_target(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let text = target_text(call)?;
+    pool.with(|pool| pool.set_own_target(&text))?;
+    Ok(None)
+}
+
+/// `addTarget(text) -> number`
+fn add_target(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let text = target_text(call)?;
+    let number = pool.with(|pool| pool.add_target(&text))?;
+    call.make_number(number.into())
+}
+
+/// `forgetTarget(number)`: the owner names it no more.
+fn forget_target(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let number = call.index(call.args()[0])?;
+    pool.with(|pool| pool.forget_target(number))?;
     Ok(None)
 }
 

@@ -90,7 +90,13 @@ fn to_row(task: &TaskSnapshot) -> serde_json::Value {
     let progress = task
         .progress
         .map(|Progress { bytes, rows }| serde_json::json!({ "bytes": bytes, "rows": rows }));
-    serde_json::json!([task.ticket, task.target, task.running, progress])
+    serde_json::json!([
+        task.ticket,
+        task.target,
+        task.text.as_deref(),
+        task.running,
+        progress
+    ])
 }
 
 fn measured(call: &Call, value: sys::napi_value) -> Result<Measured, Fault> {

@@ -20,6 +20,7 @@ mod slab;
 mod spin;
 mod state;
 mod stats;
+mod targets;
 mod task;
 #[cfg(test)]
 mod tests;

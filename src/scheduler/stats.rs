@@ -1,5 +1,7 @@
 //! What a pool has done, and how long it took: counts, and histograms of waiting and running.
 
+use std::sync::Arc;
+
 use hdrhistogram::Histogram;
 
 use super::bell::Progress;
@@ -323,12 +325,14 @@ pub struct WorkerSnapshot {
 }
 
 /// A running task at one moment.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct TaskSnapshot {
     /// The owner's name for the call.
     pub ticket: u32,
     /// Which function.
     pub target: u32,
+    /// What that means, in the script lane.
+    pub text: Option<Arc<str>>,
     /// Milliseconds that it has run.
     pub running: f64,
     /// How far it is, where that is known.

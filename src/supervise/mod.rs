@@ -18,6 +18,8 @@ pub mod guard;
 #[cfg(unix)]
 pub mod handle;
 #[cfg(unix)]
+pub mod listen;
+#[cfg(unix)]
 pub mod notify;
 #[cfg(unix)]
 pub mod orphans;

@@ -4,13 +4,15 @@
 // no process that could serve. Whichever is first decides the exit code.
 
 const os = require('node:os')
-const { setTimeout: sleep } = require('node:timers/promises')
 const { RspoolError } = require('../../errors')
+const { pause } = require('../later')
+const { flush } = require('../output')
 
 const EXIT = { clean: 0, noBoot: 3, crashLoop: 70 }
 /** What an idle connection has at most when somebody waits at a keyboard. */
 const KEYBOARD_IDLE = 500
-const LONGEST = 2 ** 31 - 1
+/** What the last lines have when everything is to end at once. */
+const LAST_LINES = 500
 
 /** @typedef {import('./supervised').SupervisedProcess} SupervisedProcess */
 
@@ -20,6 +22,8 @@ class Ending {
   /** @type {Promise<{ forced: number, durationMs: number }>|undefined} */
   #stopping
   #forced = 0
+  /** Clients are served, also by processes that are yet to come. */
+  serving = true
   #options
   #host
 
@@ -65,21 +69,25 @@ class Ending {
     begun(new RspoolError('ERR_RSPOOL_CLUSTER_STOPPED', 'the cluster was stopped before it was ready'))
     if (lameDuckDelay > 0 && !atKeyboard) {
       for (const slot of slots()) slot.current?.announceStop()
-      await sleep(Math.min(lameDuckDelay, LONGEST))
+      await pause(lameDuckDelay).done
     }
+    const drain = performance.now()
+    this.serving = false
     await refuse()
     const limits = { grace, idle: atKeyboard ? Math.min(drainIdle, KEYBOARD_IDLE) : drainIdle }
     await Promise.all([...slots().map((slot) => slot.stop({ kind: 'stop' }, limits)), spares().stop()])
     const forced = this.#forced
     const cut = signal !== undefined && forced > 0
-    this.#finish(cut ? 128 + os.constants.signals[signal] : EXIT.clean, signal !== undefined)
+    const code = cut ? 128 + os.constants.signals[signal] : EXIT.clean
+    this.#finish(code, signal !== undefined, grace - (performance.now() - drain))
     return { forced, durationMs: performance.now() - start }
   }
 
   /** A second signal: everything at once. @param {number} code */
   force(code) {
     this.phase = 'stopping'
-    this.#kill({ kind: 'forced' }).then(() => this.#finish(code, true))
+    this.serving = false
+    this.#kill({ kind: 'forced' }).then(() => this.#finish(code, true, LAST_LINES))
   }
 
   /**
@@ -91,9 +99,10 @@ class Ending {
     const code = EXIT[why]
     const error = new RspoolError(why === 'noBoot' ? 'ERR_RSPOOL_NO_BOOT' : 'ERR_RSPOOL_CRASH_LOOP', message)
     this.phase = 'stopping'
+    this.serving = false
     this.#host.begun(Object.assign(error, { exitCode: code }))
     this.#stopping = this.#kill({ kind: 'stop' }).then(() => {
-      this.#finish(code, true)
+      this.#finish(code, true, this.#options.grace)
       return { forced: 0, durationMs: 0 }
     })
   }
@@ -106,12 +115,13 @@ class Ending {
     return Promise.all(all.map((process) => process.kill(reason)))
   }
 
-  #finish(/** @type {number} */ code, /** @type {boolean} */ ends) {
+  #finish(/** @type {number} */ code, /** @type {boolean} */ ends, /** @type {number} */ left) {
     if (this.phase === 'stopped') return
     this.phase = 'stopped'
     this.#host.finished(code)
+    if (!ends || !this.#options.exit) return
     // Who waits for what ends with it, a reload or a request, hears of that first.
-    if (ends && this.#options.exit) setImmediate(() => process.exit(code))
+    setImmediate(() => flush(Math.max(left, LAST_LINES)).then(() => process.exit(code)))
   }
 }
 

@@ -6,6 +6,7 @@ const { RspoolError } = require('../../errors')
 const { readOptions, integer, duration } = require('../../pool/options/validate')
 const { SPEC_RULES, oneOf } = require('../options')
 const { resolveFile } = require('./spec')
+const { pause } = require('../later')
 
 /** So many old processes may still drain while the next new one boots. */
 const DRAINING_AT_ONCE = 1
@@ -47,6 +48,8 @@ class Reloads {
    * @param {(spec: any) => void} host.setSpec
    * @param {(process: SupervisedProcess) => number} host.errorsOf
    * @param {() => boolean} host.stopped
+   * @param {(report: ReloadReport) => void} host.done told once for each reload, however many asked for it
+   * @param {(error: Error) => void} host.failed likewise
    */
   constructor(host) {
     this.#host = host
@@ -83,11 +86,9 @@ class Reloads {
   #start(/** @type {any} */ options) {
     const run = this.#reload(options)
     this.#running = run
-    run
-      .catch(() => {})
-      .then(() => {
-        if (this.#running === run) this.#running = undefined
-      })
+    run.then(this.#host.done, this.#host.failed).then(() => {
+      if (this.#running === run) this.#running = undefined
+    })
     return run
   }
 
@@ -162,14 +163,11 @@ class Reloads {
   /** A canary serves beside the old process for a while: it may neither die nor answer with too many errors. */
   #watch(/** @type {{ watch: number, maxErrors: number }} */ { watch, maxErrors }) {
     return async (/** @type {SupervisedProcess} */ fresh) => {
-      let timer
-      const time = new Promise((resolve) => {
-        timer = setTimeout(resolve, watch)
-      })
+      const { done, stop } = pause(watch)
       try {
-        await Promise.race([time, died(fresh)])
+        await Promise.race([done, died(fresh)])
       } finally {
-        clearTimeout(timer)
+        stop()
       }
       const errors = this.#host.errorsOf(fresh)
       if (errors > maxErrors) {

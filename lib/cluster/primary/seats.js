@@ -5,7 +5,7 @@
 const { RspoolError } = require('../../errors')
 const { Handoffs } = require('./handoff')
 const { Ports } = require('./ports')
-const { InheritedSockets } = require('./systemd')
+const { inheritedSockets } = require('./systemd')
 const { SupervisedProcess } = require('./supervised')
 
 /**
@@ -41,7 +41,7 @@ class Seats {
   #options
   #names
   #host
-  #sockets = new InheritedSockets()
+  #sockets = inheritedSockets()
   #ports
   #handoffs
   /** @type {number[]} */
@@ -72,11 +72,16 @@ class Seats {
 
   /** Accepts no more connections; resolves when the processes have taken those that were accepted. */
   async refuse() {
+    await this.#ports.refuse()
     if (this.#handoffs === undefined) return
-    this.#ports.refuse()
     // One that hangs takes none.
     for (const end = performance.now() + HAND_OVER; this.#handoffs.pending > 0 && performance.now() < end; )
       await new Promise(setImmediate)
+  }
+
+  /** The cluster has ended: nothing is kept any more. */
+  close() {
+    this.#ports.close()
   }
 
   /** A slot changed its state, or a process has gone: ports that nobody will serve again are closed. */
@@ -123,7 +128,7 @@ class Seats {
     if (seat === undefined) throw new RspoolError('ERR_RSPOOL_CLUSTER_FULL', 'too many processes are still draining')
     this.#region.useRow(where.row)
     const { awaitsMain } = spec
-    const place = { ...where, seat, names: this.#names, awaitsMain, sockets: this.#sockets.list() }
+    const place = { ...where, seat, names: this.#names, awaitsMain, sockets: this.#sockets }
     const explain = this.#host.upkeep.explain.bind(this.#host.upkeep)
     const handoffs = this.#handoffs
     const parts = { spec, options: this.#options, region: this.#region, place, holder, handoffs, explain }

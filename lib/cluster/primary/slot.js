@@ -10,6 +10,7 @@
 //      backing-off ─► booting          failed: held, until restart() or reload()
 
 const { backoffDelay } = require('./backoff')
+const { later } = require('../later')
 const { RspoolError } = require('../../errors')
 
 class Slot {
@@ -32,8 +33,7 @@ class Slot {
   #stopped = false
   /** @type {Array<(value?: unknown) => void>} told of the next change of state */
   #waiting = []
-  /** @type {NodeJS.Timeout|undefined} */
-  #timer
+  #cancelStart = () => {}
 
   /**
    * @param {number} id
@@ -52,7 +52,7 @@ class Slot {
   /** Starts a process if there is none. */
   start() {
     this.#stopped = false
-    clearTimeout(this.#timer)
+    this.#cancelStart()
     if (this.current !== undefined) return
     let fresh
     try {
@@ -82,7 +82,7 @@ class Slot {
     if (this.next !== undefined) throw new RspoolError('ERR_RSPOOL_RELOAD', `slot ${this.id} is being replaced already`)
     if (this.#stopped) throw new RspoolError('ERR_RSPOOL_CLUSTER_STOPPED', `slot ${this.id} was stopped`)
     const fresh = this.#fork(spec)
-    clearTimeout(this.#timer)
+    this.#cancelStart()
     this.next = fresh
     this.#follow(fresh)
     try {
@@ -114,7 +114,7 @@ class Slot {
    */
   async stop(reason, limits = this.#limits()) {
     this.#stopped = true
-    clearTimeout(this.#timer)
+    this.#cancelStart()
     const { next } = this
     this.next = undefined
     if (next !== undefined) this.#dismiss(next, reason, limits)
@@ -130,7 +130,7 @@ class Slot {
   /** Ends everything at once. @param {{ kind: string }} reason */
   kill(reason) {
     this.#stopped = true
-    clearTimeout(this.#timer)
+    this.#cancelStart()
     for (const process of this.processes()) process.kill(reason)
   }
 
@@ -220,7 +220,7 @@ class Slot {
 
   #died(/** @type {import('./supervised').SupervisedProcess|undefined} */ process, /** @type {any} */ cause) {
     const { backoff } = this.host.options
-    if (process?.readyAt !== undefined && Date.now() - process.readyAt >= backoff.stableAfter) this.failures = 0
+    if (process?.readyAt !== undefined && performance.now() - process.readyAt >= backoff.stableAfter) this.failures = 0
     this.delay = backoffDelay(this.failures, backoff)
     this.failures++
     if (this.host.died(this, cause) === 'hold') return this.#to('failed')
@@ -231,8 +231,8 @@ class Slot {
   }
 
   #startLater() {
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.start(), this.delay)
+    this.#cancelStart()
+    this.#cancelStart = later(this.delay, () => this.start())
   }
 
   #to(/** @type {Slot['state']} */ state) {

@@ -4,6 +4,7 @@
 // One that has taken a slot is a spare no more, and another is booted when all is well again.
 
 const { backoffDelay } = require('./backoff')
+const { later } = require('../later')
 
 /** @typedef {import('./supervised').SupervisedProcess} SupervisedProcess */
 
@@ -15,8 +16,8 @@ class Spares {
   #processes = new Map()
   /** Deaths in a row of spares that had not lived for long. */
   #failures = 0
-  /** @type {NodeJS.Timeout|undefined} */
-  #timer
+  /** The wait for the next start; undefined when there is none. @type {(() => void)|undefined} */
+  #cancelStart
 
   /**
    * @param {any} options
@@ -43,7 +44,7 @@ class Spares {
   /** Boots what is missing, and lets go of those that were started with other settings. */
   fill() {
     const { spec, wanted } = this.#host
-    if (!wanted() || this.#timer !== undefined) return
+    if (!wanted() || this.#cancelStart !== undefined) return
     for (let number = 0; number < this.#count; number++) {
       const there = this.#processes.get(number)
       if (there === undefined) this.#start(number)
@@ -69,7 +70,7 @@ class Spares {
 
   /** Ends all; none is started any more. */
   async stop() {
-    clearTimeout(this.#timer)
+    this.#cancelStart?.()
     await Promise.all(this.processes().map((process) => this.#retire(process, { kind: 'stop' })))
   }
 
@@ -95,20 +96,17 @@ class Spares {
       this.#host.changed({ pid: process.pid, to: 'ended', cause })
       if (cause.planned) return this.fill()
       this.#host.log(`a spare process ${cause.message}`)
-      if (Date.now() - process.startedAt >= this.#backoff.stableAfter) this.#failures = 0
+      if (performance.now() - process.startedAt >= this.#backoff.stableAfter) this.#failures = 0
       this.#later()
     })
   }
 
   #later() {
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined
-        this.fill()
-      },
-      backoffDelay(++this.#failures, this.#backoff)
-    )
-    this.#timer.unref()
+    const start = () => {
+      this.#cancelStart = undefined
+      this.fill()
+    }
+    this.#cancelStart = later(backoffDelay(++this.#failures, this.#backoff), start, { ref: false })
   }
 }
 

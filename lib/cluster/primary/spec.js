@@ -46,4 +46,20 @@ function makeSpec(file, options) {
   return { file: script, awaitsMain: true, args: args ?? process.argv.slice(2), execArgv, cwd, env }
 }
 
-module.exports = { resolveFile, makeSpec }
+/** What the environment of a slot's process has of its own. @param {any} spec @param {number} slot */
+function ownEnv({ env }, slot) {
+  return typeof env === 'function' ? env(slot) : env
+}
+
+/**
+ * Does the process wait for a debugger before it runs anything?
+ * @param {any} spec
+ * @param {number|undefined} slot
+ */
+function debugsBoot(spec, slot) {
+  const own = slot === undefined && typeof spec.env === 'function' ? {} : ownEnv(spec, slot ?? 0)
+  const options = [...spec.execArgv, own.NODE_OPTIONS ?? process.env.NODE_OPTIONS ?? '']
+  return /--inspect-(brk|wait)/.test(options.join(' '))
+}
+
+module.exports = { resolveFile, makeSpec, ownEnv, debugsBoot }

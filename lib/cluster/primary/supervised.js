@@ -9,6 +9,8 @@ const native = /** @type {any} */ (require('../../native/load'))
 const { Mailbox } = require('../messages')
 const { causeOfDeath } = require('./causes')
 const { SEAT } = require('../region')
+const { later } = require('../later')
+const { ownEnv, debugsBoot } = require('./spec')
 
 const PRELOAD = path.join(__dirname, '..', 'process', 'preload.js')
 /** A process gets its own grace; this much later the primary ends it. */
@@ -22,7 +24,7 @@ const LAST_WORDS = 250
 class SupervisedProcess extends EventEmitter {
   /** @type {'booting'|'spare'|'ready'|'draining'|'stalled'|'exited'} */
   state = 'booting'
-  startedAt = Date.now()
+  startedAt = performance.now()
   /** @type {number|undefined} */
   readyAt
   /** Why the primary ended it, if it did. @type {{ kind: string, [detail: string]: unknown }|undefined} */
@@ -37,8 +39,7 @@ class SupervisedProcess extends EventEmitter {
   /** What it said went wrong. @type {any} */
   error
   #region
-  /** @type {NodeJS.Timeout|undefined} */
-  #timer
+  #cancelLimit = () => {}
 
   /**
    * @param {object} parts
@@ -88,8 +89,9 @@ class SupervisedProcess extends EventEmitter {
 
   #limitBoot() {
     const { readyTimeout } = this.options
-    clearTimeout(this.#timer)
-    if (readyTimeout !== Infinity) this.#timer = setTimeout(() => this.#notReady(), Math.min(readyTimeout, 2 ** 31 - 1))
+    this.#cancelLimit()
+    // A person who debugs the boot takes the time that it takes.
+    if (!debugsBoot(this.spec, this.slot)) this.#cancelLimit = later(readyTimeout, () => this.#notReady())
   }
 
   /**
@@ -117,13 +119,12 @@ class SupervisedProcess extends EventEmitter {
     const child = /** @type {any} */ (worker.process)
     let code = /** @type {number|null} */ (null)
     let signal = /** @type {string|null} */ (null)
-    /** @type {NodeJS.Timeout|undefined} */
-    let waiting
+    let stopWaiting = () => {}
     let exited = false
     let disconnected = false
     const finish = () => {
-      clearTimeout(waiting)
-      clearTimeout(this.#timer)
+      stopWaiting()
+      this.#cancelLimit()
       if (this.state === 'exited') return
       this.state = 'exited'
       this.#settleHandoffs()
@@ -145,7 +146,7 @@ class SupervisedProcess extends EventEmitter {
       ;[code, signal, exited] = [c, s, true]
       if (disconnected || !worker.isConnected()) finish()
       // A child of it may have the channel, which stays open then: core has to hear of the end all the same.
-      else waiting = setTimeout(() => (worker.isConnected() ? child.disconnect() : finish()), LAST_WORDS)
+      else stopWaiting = later(LAST_WORDS, () => (worker.isConnected() ? child.disconnect() : finish()))
     })
     worker.on('disconnect', () => {
       disconnected = true
@@ -173,7 +174,7 @@ class SupervisedProcess extends EventEmitter {
         return this.#becomeReady()
       case 'spare':
         if (this.state !== 'booting' || this.holder !== undefined) return
-        clearTimeout(this.#timer)
+        this.#cancelLimit()
         this.state = 'spare'
         this.emit('spare')
         return
@@ -202,10 +203,10 @@ class SupervisedProcess extends EventEmitter {
   #becomeReady() {
     // A spare is ready when it has a slot and says so again.
     if (this.state !== 'booting' || this.holder === undefined) return
-    clearTimeout(this.#timer)
+    this.#cancelLimit()
     this.state = 'ready'
-    this.readyAt = Date.now()
-    this.#region.set(this.seat, SEAT.ready, this.readyAt)
+    this.readyAt = performance.now()
+    this.#region.set(this.seat, SEAT.ready, Date.now())
     this.emit('ready')
   }
 
@@ -213,7 +214,7 @@ class SupervisedProcess extends EventEmitter {
   #notReady() {
     this.reason = { kind: 'ready-timeout', limit: this.options.readyTimeout }
     if (this.worker.isConnected()) this.worker.process.send({ rspool: 'missing?' }, () => {})
-    this.#timer = setTimeout(() => this.#sigkill(), LAST_WORDS)
+    this.#cancelLimit = later(LAST_WORDS, () => this.#sigkill())
   }
 
   #sigkill() {
@@ -221,16 +222,13 @@ class SupervisedProcess extends EventEmitter {
   }
 
   #killAfter(/** @type {number} */ grace) {
-    clearTimeout(this.#timer)
-    if (grace === Infinity) return
-    this.#timer = setTimeout(
-      () => {
-        this.forced = true
-        this.overdue = grace
-        this.#sigkill()
-      },
-      Math.min(grace + KILL_AFTER_GRACE, 2 ** 31 - 1)
-    )
+    this.#cancelLimit()
+    this.#cancelLimit = later(grace + KILL_AFTER_GRACE, () => {
+      // One that was never ready had no work that could be cut.
+      this.forced ||= this.readyAt !== undefined
+      this.overdue = grace
+      this.#sigkill()
+    })
   }
 
   /** Tells it that it will have to drain. */
@@ -261,7 +259,7 @@ class SupervisedProcess extends EventEmitter {
     this.reason ??= reason
     // One that was never ready had no work that could be cut.
     this.forced ||= this.readyAt !== undefined
-    clearTimeout(this.#timer)
+    this.#cancelLimit()
     this.#sigkill()
     return this.exited
   }
@@ -308,11 +306,6 @@ function fork(spec, options, place, fd) {
       RSPOOL_CLUSTER: JSON.stringify(settings)
     })
   )
-}
-
-/** @param {any} spec @param {number} slot */
-function ownEnv({ env }, slot) {
-  return typeof env === 'function' ? env(slot) : env
 }
 
 /** @param {number|undefined} slot @param {number} generation */

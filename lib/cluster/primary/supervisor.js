@@ -26,6 +26,7 @@ const { Upkeep } = require('./upkeep')
 const { SharedGauges, SharedHistograms } = require('../gauges')
 const { prometheusText, serveMetrics } = require('../metrics')
 const { version } = require('../../../package.json')
+const { makeLog } = require('../output')
 
 /**
  * Events: 'state' ({ slot, pid, from, to, delay }), 'exit' ({ slot, pid, generation, cause }), 'message'
@@ -58,6 +59,7 @@ class Supervisor extends Post {
   #ready = withResolvers()
   #closed = withResolvers()
   #removeSignals = () => {}
+  #log
   /** @param {any} spec @param {any} options as `readClusterOptions` gives them */
   constructor(spec, options) {
     super(
@@ -66,6 +68,7 @@ class Supervisor extends Post {
     )
     this.#spec = spec
     this.#options = options
+    this.#log = makeLog(options.log)
     this.#size = options.processes
     this.#names = { counters: options.counters, gauges: options.gauges, histograms: options.histograms }
     const room = {
@@ -102,7 +105,17 @@ class Supervisor extends Post {
         this.#verdicts.forget()
       },
       errorsOf: (process) => this.#region.get(process.seat, SEAT.errors),
-      stopped: () => !this.#ending.running
+      stopped: () => !this.#ending.running,
+      done: (report) => {
+        this.#record.reloaded(true)
+        announce(this, 'reload', report)
+      },
+      failed: (error) => {
+        this.#record.reloaded(false)
+        if (this.#ending.running) this.#log(`reload: ${error.message}`)
+        // Who waits for the reload hears of it first.
+        setImmediate(() => this.#endIfLost())
+      }
     })
     this.#upkeep = new Upkeep(this.#region, options, {
       replace: (process, reason) => this.#recycle(process, reason),
@@ -121,8 +134,8 @@ class Supervisor extends Post {
       },
       message: (message, info) => this.emit('message', message, info),
       request: (message, info) => this.answerRequest(message, info),
-      log: (line) => this.#log(line),
-      wanted: () => this.#ending.running && this.#slots.some((slot) => slot.expects)
+      log: this.#log,
+      wanted: () => this.#ending.serving && this.#slots.some((slot) => slot.expects)
     })
     this.#spares = new Spares(options, {
       limits: { grace: options.grace, idle: options.drainIdle },
@@ -131,7 +144,7 @@ class Supervisor extends Post {
       fork: (number, spec) => this.#seats.forkSpare(number, spec),
       assign: (process, slot) => this.#seats.assign(process, slot),
       changed: (info) => announce(this, 'spare', info),
-      log: (line) => this.#log(line)
+      log: this.#log
     })
     this.#notifier = new Notifier(() => this.#serves)
     this.ready.then(
@@ -144,7 +157,7 @@ class Supervisor extends Post {
         options.metricsHost,
         () => this.metrics(),
         () => this.#ending.running && this.#serves,
-        (line) => this.#log(line)
+        this.#log
       )
     }
     // Who does not wait for it is told by the exit code.
@@ -192,16 +205,7 @@ class Supervisor extends Post {
     this.#notifier.reloading()
     this.#reloading++
     try {
-      const report = await this.#reloads.run(options)
-      this.#record.reloaded(true)
-      announce(this, 'reload', report)
-      return report
-    } catch (error) {
-      this.#record.reloaded(false)
-      if (this.#ending.running) this.#log(`reload: ${/** @type {Error} */ (error).message}`)
-      // Who waits for the reload hears of it first.
-      setImmediate(() => this.#endIfLost())
-      throw error
+      return await this.#reloads.run(options)
     } finally {
       this.#reloading--
       this.#spares.fill()
@@ -384,6 +388,7 @@ class Supervisor extends Post {
     this.#record.close()
     this.#upkeep.close()
     this.#orphans.close()
+    this.#seats.close()
     this.#metricsServer?.close()
     this.emit('close', code)
     this.#closed.resolve(code)
@@ -399,13 +404,6 @@ class Supervisor extends Post {
     if (slot === undefined)
       throw invalidArgument(`${what}: the slot must be an integer from 0 to ${this.#size - 1}, got ${show(id)}`)
     return slot
-  }
-
-  #log(/** @type {string} */ line) {
-    const { log } = this.#options
-    if (log === false) return
-    if (log !== undefined) log(line)
-    else process.stderr.write(`rspool: ${line}\n`)
   }
 }
 

@@ -3,7 +3,6 @@
 // What systemd wants to know, and the sockets that it may have opened for us. Without its variables
 // in the environment nothing here does anything.
 
-const fs = require('node:fs')
 const native = /** @type {any} */ (require('../../native/load'))
 
 /** The first descriptor that systemd passes (sd_listen_fds(3)). */
@@ -57,37 +56,14 @@ class Notifier {
 
 /**
  * The listening sockets that systemd opened. A process listens on one by `server.listen({ fd })`, which
- * core does in the primary, and closes there when the last process has gone: a copy is kept.
+ * core does in the primary, with a copy (see ports.js): the numbers stay good.
+ * @returns {{ name: string, fd: number }[]}
  */
-class InheritedSockets {
-  #sockets
-
-  constructor() {
-    const { LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES } = process.env
-    const count = Number(LISTEN_PID) === process.pid && Number(LISTEN_FDS) > 0 ? Number(LISTEN_FDS) : 0
-    const names = LISTEN_FDNAMES?.split(':') ?? []
-    this.#sockets = Array.from({ length: count }, (_, at) => {
-      const fd = FIRST + at
-      return { name: names[at] ?? 'unknown', fd, kept: native.duplicate(fd), inode: fs.fstatSync(fd).ino }
-    })
-  }
-
-  /** The sockets under the numbers that are good now. */
-  list() {
-    return this.#sockets.map((socket) => {
-      if (inode(socket.fd) !== socket.inode) socket.fd = native.duplicate(socket.kept)
-      return { name: socket.name, fd: socket.fd }
-    })
-  }
+function inheritedSockets() {
+  const { LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES } = process.env
+  const count = Number(LISTEN_PID) === process.pid && Number(LISTEN_FDS) > 0 ? Number(LISTEN_FDS) : 0
+  const names = LISTEN_FDNAMES?.split(':') ?? []
+  return Array.from({ length: count }, (_, at) => ({ name: names[at] ?? 'unknown', fd: FIRST + at }))
 }
 
-/** @param {number} fd */
-function inode(fd) {
-  try {
-    return fs.fstatSync(fd).ino
-  } catch {
-    return undefined
-  }
-}
-
-module.exports = { Notifier, InheritedSockets }
+module.exports = { Notifier, inheritedSockets }

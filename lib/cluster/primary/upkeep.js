@@ -8,6 +8,7 @@
 const os = require('node:os')
 const native = /** @type {any} */ (require('../../native/load'))
 const { SEAT } = require('../region')
+const { debugsBoot } = require('./spec')
 
 const LOOK_EVERY = 250
 /** A replacement that did not get ready is not tried again at once. */
@@ -51,14 +52,14 @@ class Upkeep {
     if (process.pid === undefined) return
     const { stallTimeout, stallStack, recycle } = this.#options
     // A debugger that waits for its user is no stall.
-    const debugged = process.spec.execArgv.some((/** @type {string} */ argument) => argument.startsWith('--inspect-'))
+    const debugged = debugsBoot(process.spec, process.slot)
     this.#watch.add(process.seat, process.pid, {
       stall: stallTimeout === Infinity || debugged ? 0 : stallTimeout,
       memory: this.#memoryLimit,
       stack: stallStack
     })
     const vary = (/** @type {number} */ value) => value * (1 + recycle.jitter * (2 * Math.random() - 1))
-    this.#watched.set(process, { requests: vary(recycle.requests), age: vary(recycle.age), notBefore: 0 })
+    this.#watched.set(process, { requests: vary(recycle.requests), age: vary(recycle.age), notBefore: -Infinity })
   }
 
   /** @param {SupervisedProcess} process */
@@ -106,7 +107,7 @@ class Upkeep {
   #look() {
     this.#hear()
     if (this.#busy) return
-    const now = Date.now()
+    const now = performance.now()
     for (const [process, { requests, age, notBefore }] of this.#watched) {
       if (process.state !== 'ready' || now < notBefore) continue
       if (now - (process.readyAt ?? now) >= age) return this.#replace(process, { kind: 'age' })
@@ -118,7 +119,7 @@ class Upkeep {
   async #replace(/** @type {SupervisedProcess} */ process, /** @type {{ kind: string }} */ reason) {
     this.#busy = true
     const watched = this.#watched.get(process)
-    if (watched !== undefined) watched.notBefore = Date.now() + TRY_AGAIN
+    if (watched !== undefined) watched.notBefore = performance.now() + TRY_AGAIN
     try {
       await this.#host.replace(process, reason)
     } finally {

@@ -34,7 +34,7 @@ class Verdicts {
    */
   judge(othersReady) {
     if (!this.everReady) return ++this.#bootFailures >= this.#options.bootAttempts ? 'no-boot' : 'restart'
-    if (!this.#window.note(Date.now())) return 'restart'
+    if (!this.#window.note(performance.now())) return 'restart'
     return othersReady || this.#options.crashLoop.action === 'hold' ? 'hold' : 'crash-loop'
   }
 }

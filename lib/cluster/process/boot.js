@@ -8,6 +8,7 @@ const { SharedRegion } = require('../region')
 const { ClusterProcess } = require('.')
 const { Mailbox } = require('../messages')
 const { setCurrent } = require('../current')
+const { complain, flush } = require('../output')
 
 /** @param {any} settings what the primary passed */
 function boot(settings) {
@@ -28,7 +29,7 @@ function boot(settings) {
   const leave = (/** @type {object} */ message, /** @type {number|undefined} */ code) => {
     if (leaving) return
     leaving = true
-    send(message, () => process.exit(code))
+    send(message, () => flush(half.graceLeft ?? grace).then(() => process.exit(code)))
   }
 
   half.on('spare', () => send({ rspool: 'spare' }))
@@ -39,7 +40,7 @@ function boot(settings) {
   })
   half.on('failed', (error) => leave({ rspool: 'failed', error: describe(error) }, 1))
   half.on('draining', () => send({ rspool: 'draining' }))
-  half.on('hookError', (error) => console.error('rspool: an onDrain hook failed:', error))
+  half.on('hookError', (error) => complain('rspool: an onDrain hook failed:', error))
   half.on('drained', (report) => leave({ rspool: 'drained', ...report }, undefined))
 
   // An error at boot is told once by the primary, not once a try by each process.

@@ -2,22 +2,11 @@
 
 // The drain of one process: refuse, let finish, run the hooks, cut what is left.
 
+const { pause } = require('../later')
+
 const TICK = 50
 /** When connections last, the hooks begin at this share of the grace. */
 const HOOKS_AT = 0.8
-
-/** @param {number} ms */
-function timer(ms) {
-  let stop = () => {}
-  const done = new Promise((resolve) => {
-    const handle = setTimeout(resolve, Math.min(ms, 2 ** 31 - 1))
-    stop = () => {
-      clearTimeout(handle)
-      resolve(undefined)
-    }
-  })
-  return { done, stop }
-}
 
 /**
  * @param {() => unknown} hook
@@ -26,7 +15,7 @@ function timer(ms) {
  * @returns {Promise<boolean>} whether it finished in time
  */
 async function runHook(hook, limit, onError) {
-  const { done, stop } = timer(limit)
+  const { done, stop } = pause(limit)
   try {
     return await Promise.race([
       (async () => {
@@ -69,7 +58,7 @@ async function drain({ servers, work, hooks, grace, idle, onError }) {
   const ended = work.map((wait) => runHook(wait, left(), onError).then(afterTurn))
   const quiet = waitForConnections(servers, idle)
   const hasHooks = hooks.length > 0
-  const early = timer(hasHooks ? grace * HOOKS_AT : grace)
+  const early = pause(hasHooks ? grace * HOOKS_AT : grace)
   await Promise.race([Promise.all([quiet.done, ...ended]), early.done])
   early.stop()
 
@@ -77,7 +66,7 @@ async function drain({ servers, work, hooks, grace, idle, onError }) {
   for (const { hook, timeout } of [...hooks].reverse()) {
     if (!(await runHook(hook, Math.min(timeout, left()), onError))) forced = true
   }
-  const end = timer(left())
+  const end = pause(left())
   await Promise.race([quiet.done, end.done])
   end.stop()
   quiet.stop()

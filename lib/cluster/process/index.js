@@ -44,6 +44,8 @@ class ClusterProcess extends EventEmitter {
   #assigned = () => {}
   /** @type {Promise<void>|undefined} */
   #drained
+  /** When the grace is over, if it drains. @type {number|undefined} */
+  #graceOver
 
   /**
    * @param {object} parts
@@ -231,8 +233,14 @@ class ClusterProcess extends EventEmitter {
     return this.#drained
   }
 
+  /** What is left of the grace, in milliseconds; undefined while it does not drain. */
+  get graceLeft() {
+    return this.#graceOver === undefined ? undefined : Math.max(0, this.#graceOver - performance.now())
+  }
+
   async #drain(/** @type {{ grace: number, idle: number }} */ { grace, idle }) {
     this.stopping = true
+    this.#graceOver = performance.now() + grace
     this.#state = 'draining'
     this.#region.set(this.#seat, SEAT.state, STATE.draining)
     this.emit('draining')

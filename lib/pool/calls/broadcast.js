@@ -34,7 +34,7 @@ async function broadcast(caller, task, input, given) {
 /**
  * @param {import('./map').Caller} caller
  * @param {number} id
- * @param {import('../task/targets').Target} target
+ * @param {InstanceType<typeof import('../task/targets').Target>} target
  * @param {any} input
  * @param {any} options
  */

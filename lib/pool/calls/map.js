@@ -18,9 +18,9 @@ const { show } = require('../options/validate')
  * @typedef {object} Caller
  * @property {number} capacity tasks that run at once at most
  * @property {any} options the pool's
- * @property {(task: any) => import('../task/targets').Target} target
+ * @property {(task: any) => InstanceType<typeof import('../task/targets').Target>} target
  * @property {(given: any) => any} settings
- * @property {(target: import('../task/targets').Target, input: any, settings: any) => Promise<any>} submit
+ * @property {(target: InstanceType<typeof import('../task/targets').Target>, input: any, settings: any) => Promise<any>} submit
  * @property {InstanceType<typeof import('../task/submitter').Submitter>} submitter
  * @property {InstanceType<typeof import('../isolates').Isolates>} isolates
  * @property {() => boolean} paused

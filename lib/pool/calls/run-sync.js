@@ -45,7 +45,7 @@ BlockingTask.prototype.prompt = true
 
 /**
  * @param {import('./map').Caller} caller
- * @param {import('../task/targets').Target} target
+ * @param {InstanceType<typeof import('../task/targets').Target>} target
  * @param {any} input
  * @param {any} settings
  * @returns {any} what the task gives

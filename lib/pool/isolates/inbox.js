@@ -95,6 +95,8 @@ class Inbox {
         return whenRead(() => nested().submit(this.#owner, this.#taskOf(message), isolate, message))
       case PORT_MESSAGE.NESTED_ABORT:
         return whenRead(() => nested().abort(isolate, message))
+      case PORT_MESSAGE.NOT_FOUND:
+        return this.#owner.notFound(message[1])
       case PORT_MESSAGE.WANT: {
         const [, ticket, slot, generation, target] = message
         const held = this.#owner.taskOf(ticket, generation)?.held

@@ -32,6 +32,7 @@ const RETIRE_GRACE = 1000
  * @property {InstanceType<typeof import('../task/submitter').Submitter>} submitter
  * @property {(event: string, ...args: any[]) => void} emit
  * @property {(error: unknown) => void} complain
+ * @property {(number: number) => void} notFound an isolate has not found the function of this number
  * @property {() => void} ended an isolate has ended
  */
 

@@ -8,6 +8,7 @@ const { AbortError } = require('../../errors')
 const { PORT_MESSAGE } = require('../../payload/port')
 const { describe } = require('../../payload/thrown')
 const { Settings } = require('../task/settings')
+const { nativeTargetOf, scriptTargetOf } = require('../task/targets')
 const { Task } = require('../task/task')
 
 /** Those that each running task has submitted. @type {WeakMap<Task, Set<NestedTask>>} */
@@ -76,7 +77,7 @@ function giveUp(task, reason) {
  * @param {any[]} message
  */
 function submit({ submitter, options }, outer, { nested, port }, message) {
-  const [, , , id, lane, target, input, given, transferList] = message
+  const [, , , id, native, name, input, given, transferList] = message
   const answer = (/** @type {boolean} */ fine, /** @type {any} */ value) => {
     if (nested.delete(id)) family?.delete(task)
     try {
@@ -90,7 +91,7 @@ function submit({ submitter, options }, outer, { nested, port }, message) {
   if (outer === undefined) return task.reject(new AbortError(new Error('The task that called has ended')))
   try {
     const settings = new Settings(options, { ...given, transferList }, outer)
-    submitter.submitAs(task, { lane, id: target, spread: false }, input, settings, false)
+    submitter.submitAs(task, native ? nativeTargetOf(name) : scriptTargetOf(name), input, settings, false)
   } catch (error) {
     // Whoever looks on has been told.
     return answer(false, describe(error))

@@ -2,7 +2,7 @@
 
 // What a target is called, for people.
 
-const { native, bound } = require('../../native/environment')
+const { bound } = require('../../native/environment')
 const { NATIVE } = require('../task/targets')
 
 /**
@@ -13,15 +13,12 @@ const { NATIVE } = require('../task/targets')
  * @property {string | undefined} filename an URL
  */
 
-/** By the numbers of the targets of each lane. @type {Described[][]} */
-const described = [[], []]
-
 /**
- * @param {import('../task/targets').Target} target
+ * @param {InstanceType<typeof import('../task/targets').Target>} target
  * @returns {Described}
  */
-function describeTarget({ lane, id }) {
-  return (described[lane][id] ??= lane === NATIVE ? describeNative(id) : describeScript(id))
+function describeTarget(target) {
+  return (target.described ??= target.lane === NATIVE ? describeNative(target.id) : describeScript(target.text))
 }
 
 /**
@@ -33,11 +30,11 @@ function describeNative(id) {
 }
 
 /**
- * @param {number} id
+ * @param {string} text
  * @returns {Described}
  */
-function describeScript(id) {
-  const [filename, name, source, , how] = JSON.parse(native.target(id))
+function describeScript(text) {
+  const [filename, name, source, , how] = JSON.parse(text)
   return {
     task: source ? '(inline)' : (name ?? 'default'),
     lane: 'script',

@@ -4,7 +4,7 @@
 // for a turn of that loop, so it is right while the isolate hangs; the heap is as old as its `age` says.
 
 const { PORT_MESSAGE } = require('../../payload/port')
-const { NATIVE, SCRIPT } = require('../task/targets')
+const { nativeTargetOf, scriptTargetOf } = require('../task/targets')
 const { describeTarget } = require('./describe-target')
 
 /** Milliseconds for which a reading of the heap is not taken again. */
@@ -70,11 +70,10 @@ function eventLoopOf({ worker }) {
 
 /**
  * A task that runs.
- * @param {'native' | 'script'} lane
  * @param {import('../../native/addon').RunningTask} task
  */
-function taskOf(lane, [id, target, running]) {
-  const { task } = describeTarget({ lane: lane === 'native' ? NATIVE : SCRIPT, id: target, spread: false })
+function taskOf([id, target, text, running]) {
+  const { task } = describeTarget(text === null ? nativeTargetOf(target) : scriptTargetOf(text))
   return { id, task, running }
 }
 
@@ -90,7 +89,7 @@ function withReadings(worker, isolate) {
     lane,
     state,
     running,
-    tasks: tasks.map((/** @type {import('../../native/addon').RunningTask} */ task) => taskOf(lane, task)),
+    tasks: tasks.map(taskOf),
     completed,
     age,
     busyTime,

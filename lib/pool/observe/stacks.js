@@ -90,7 +90,7 @@ async function workersWithStacks(workers, isolates) {
   return workers.map(({ id, lane, tasks }) => ({
     id,
     lane,
-    tasks: tasks.map((task) => ({ ...taskOf(lane, task), progress: task[3] })),
+    tasks: tasks.map((task) => ({ ...taskOf(task), progress: task[4] })),
     stack: stacks.get(threadOf.get(id) ?? -1) ?? null
   }))
 }

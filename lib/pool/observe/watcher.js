@@ -19,7 +19,7 @@ const { queue, start, end, error, tracing } = channels
 class TaskContext {
   /**
    * @param {any} pool
-   * @param {import('../task/targets').Target} target
+   * @param {InstanceType<typeof import('../task/targets').Target>} target
    * @param {Task | undefined} outer
    */
   constructor(pool, target, outer) {
@@ -70,7 +70,7 @@ class Watcher {
   /**
    * @param {Task} task that was just made
    * @param {Watching} watching
-   * @param {import('../task/targets').Target} target
+   * @param {InstanceType<typeof import('../task/targets').Target>} target
    * @param {InstanceType<typeof import('../task/settings').Settings>} settings
    */
   constructor(task, watching, target, { onProgress, link, outer }) {

@@ -6,7 +6,7 @@
 const { isMoved, move, unwrap } = require('../../payload/move')
 const { SCRIPT, variantOf } = require('./targets')
 
-/** @typedef {import('./targets').Target} Target */
+/** @typedef {InstanceType<typeof import('./targets').Target>} Target */
 
 /**
  * @param {Target} target

@@ -3,15 +3,16 @@
 // Which function a call of a pool means: by name, by file and name, or the function itself.
 
 const { UnknownTaskError, invalidArgument } = require('../../errors')
+const { Bounded } = require('./bounded')
 const { nativeTarget, scriptTarget, inlineTarget, scriptUrl } = require('./targets')
 const { show } = require('../options/validate')
 
-/** @typedef {import('./targets').Target} Target */
+/** @typedef {InstanceType<typeof import('./targets').Target>} Target */
 
 class Lookup {
   #filename
-  /** By name, or by file and name. @type {Map<string, Target>} */
-  #exports = new Map()
+  /** By name, or by file and name. @type {Bounded<string, Target>} */
+  #exports = new Bounded()
 
   /**
    * @param {string | undefined} filename the pool's script, as an URL
@@ -67,8 +68,20 @@ class Lookup {
     if (own && name === undefined) return /** @type {Target} */ (this.main)
     const key = own ? /** @type {string} */ (name) : `${filename}\0${name}`
     let target = this.#exports.get(key)
-    if (target === undefined) this.#exports.set(key, (target = scriptTarget(filename, exportName(name))))
+    if (target === undefined) {
+      target = scriptTarget(filename, exportName(name))
+      this.#exports.add(key, target, key.length)
+    }
     return target
+  }
+
+  /**
+   * An isolate has not found it.
+   * @param {Target} target
+   */
+  forget({ text }) {
+    const [filename, name] = JSON.parse(text)
+    this.#exports.drop(filename === this.#filename ? name : `${filename}\0${name ?? undefined}`)
   }
 }
 

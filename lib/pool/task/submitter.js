@@ -9,11 +9,12 @@ const { listen } = require('./abort')
 const { AbortError, PoolClosedError, InputTooLargeError, QueueFullError } = require('../../errors')
 const { isMoved, unwrap } = require('../../payload/move')
 const { PORT, encode, encodeForNative } = require('../../payload/values')
+const { Numbers } = require('./numbers')
 const { carry } = require('./carry')
 const { isHooked, isWatched } = require('../observe/watch')
 const { Task } = require('./task')
 
-/** @typedef {import('./targets').Target} Target */
+/** @typedef {InstanceType<typeof import('./targets').Target>} Target */
 /** @typedef {InstanceType<typeof import('./settings').Settings>} Settings */
 
 /** Loaded by the first call that is watched. @type {typeof import('../observe/watcher').Watcher | undefined} */
@@ -38,6 +39,8 @@ class Submitter {
   #onEmpty
   /** @type {import('./task').Home} */
   home
+  /** Of the functions that its tasks name. */
+  numbers
   /** Whether tasks are taken. */
   open = true
   /** How many tasks are in flight. */
@@ -51,13 +54,15 @@ class Submitter {
    * @param {object} pool
    * @param {import('../../native/addon').NativePool} pool.native
    * @param {any} pool.options
+   * @param {Target | undefined} pool.main what its `run` calls
    * @param {InstanceType<typeof import('../isolates').Isolates>} pool.isolates
    * @param {import('../observe/watcher').Watching} pool.watching
    * @param {() => void} pool.onDrain nothing waits any more
    * @param {() => void} pool.onEmpty nothing is in flight any more
    */
-  constructor({ native, options, isolates, watching, onDrain, onEmpty }) {
+  constructor({ native, options, main, isolates, watching, onDrain, onEmpty }) {
     this.#pool = native
+    this.numbers = new Numbers(native, main)
     this.#isolates = isolates
     this.#watching = watching
     this.#options = options
@@ -156,7 +161,7 @@ class Submitter {
   #describe(task, target, settings) {
     cells[CELL.POOL] = this.#pool.index
     cells[CELL.TICKET] = task.ticket
-    cells[CELL.TARGET] = target.id
+    cells[CELL.TARGET] = target.lane === LANE.NATIVE ? target.id : this.numbers.of(target)
     cells[CELL.LANE] = task.observed ? target.lane | LANE.OBSERVED : target.lane
     cells[CELL.PRIORITY] = settings.priority
     cells[CELL.TIMEOUT] = settings.timeout
@@ -205,6 +210,7 @@ class Submitter {
       cells[CELL.FORM] = FORM.NUMBER
     }
     put()
+    const number = cells[CELL.TARGET]
     if (again || settings.group !== undefined || settings.placement !== 0) cells[CELL.SLOT] = -1
     else bound.submitDirect()
     const slot = cells[CELL.SLOT]
@@ -213,7 +219,7 @@ class Submitter {
       const key = cells[CELL.KEY]
       const generation = cells[CELL.GENERATION]
       try {
-        this.#isolates.send(worker, slot, generation, target.id, task.ticket, input, list, true)
+        this.#isolates.send(worker, slot, generation, number, task.ticket, input, list, true)
       } catch (error) {
         this.#pool.undo(worker, slot)
         giveBack(task.ticket)

@@ -1,26 +1,46 @@
 'use strict'
 
-// What a task is: a native task by name, an export of a script, or an inline function. Each has a
-// number that both ends know.
+// What a task is: a native task by name, an export of a script, or an inline function. These are descriptions
+// only, which belong to nobody: by which number a pool's tasks name one is in numbers.js.
 
 const path = require('node:path')
 const { fileURLToPath, pathToFileURL } = require('node:url')
-const { native, bound } = require('../../native/environment')
+const { bound } = require('../../native/environment')
 const { LANE } = require('../../native/wire')
 const { UnknownTaskError, invalidArgument } = require('../../errors')
 const { nearest, show } = require('../options/validate')
 
 const { NATIVE, SCRIPT } = LANE
 
-/**
- * @typedef {object} Target
- * @property {number} lane
- * @property {number} id
- * @property {boolean} spread whether an array as input is the list of arguments
- */
+class Target {
+  /**
+   * @param {number} lane
+   * @param {number} id of a native task; -1
+   * @param {string} text what an isolate is to find: `[filename, name, source, base, way, carries]` as JSON
+   */
+  constructor(lane, id, text) {
+    this.lane = lane
+    this.id = id
+    this.text = text
+    /** The same function, called in other ways. @type {Map<Way, Target> | undefined} */
+    this.variants = undefined
+    /** What it is called, for people. @type {import('../observe/describe-target').Described | undefined} */
+    this.described = undefined
+  }
+}
+
+/** @param {string} text */
+function scriptTargetOf(text) {
+  return new Target(SCRIPT, -1, text)
+}
+
+/** @param {number} id */
+function nativeTargetOf(id) {
+  return new Target(NATIVE, id, '')
+}
 
 /** @type {Map<string, Target>} */
-const nativeTargets = new Map(bound.taskNames().map((name, id) => [name, { lane: NATIVE, id, spread: false }]))
+const nativeTargets = new Map(bound.taskNames().map((name, id) => [name, nativeTargetOf(id)]))
 /** @type {WeakMap<Function, Target>} */
 const inlineTargets = new WeakMap()
 
@@ -46,7 +66,7 @@ function nativeTarget(name) {
  * @returns {Target}
  */
 function scriptTarget(filename, name) {
-  return { lane: SCRIPT, id: native.internTarget(JSON.stringify([filename, name])), spread: false }
+  return scriptTargetOf(JSON.stringify([filename, name]))
 }
 
 /**
@@ -63,49 +83,32 @@ function inlineTarget(fn) {
     if (/^class\b/.test(source)) throw invalidArgument('An inline function must not be a class')
     // Only what it loads depends on where it was written.
     const base = /\b(import|require)\b/.test(source) ? callerUrl() : undefined
-    const what = [null, null, callable(source), base]
-    target = { lane: SCRIPT, id: native.internTarget(JSON.stringify(what)), spread: true }
+    target = scriptTargetOf(JSON.stringify([null, null, source, base]))
     inlineTargets.set(fn, target)
   }
   return target
 }
 
-/** The targets that were made of others, by the numbers of those. @type {Record<string, Map<number, Target>>} */
-const variants = { batch: new Map(), stream: new Map(), channel: new Map(), carrying: new Map() }
+/** @typedef {'batch' | 'stream' | 'channel' | 'carrying'} Way */
 
 /**
  * The same function, called in another way: for several inputs at once (`batch`), with what it yields sent
  * (`stream`), with a port beside its input (`channel`), or with `[context, input]` as its input (`carrying`),
  * which goes with the others.
  * @param {Target} target
- * @param {'batch' | 'stream' | 'channel' | 'carrying'} how
+ * @param {Way} how
  * @returns {Target}
  */
 function variantOf(target, how) {
-  const made = variants[how]
-  let variant = made.get(target.id)
+  target.variants ??= new Map()
+  let variant = target.variants.get(how)
   if (variant === undefined) {
-    const [filename, name, source, base, way = null] = JSON.parse(native.target(target.id))
+    const [filename, name, source, base, way = null] = JSON.parse(target.text)
     const as = how === 'carrying' ? [way, true] : [how]
-    const id = native.internTarget(JSON.stringify([filename, name, source, base, ...as]))
-    made.set(target.id, (variant = { ...target, id }))
+    variant = scriptTargetOf(JSON.stringify([filename, name, source, base, ...as]))
+    target.variants.set(how, variant)
   }
   return variant
-}
-
-/**
- * The source as an expression: a method's `name () {}` is taken out of an object.
- * @param {string} source
- */
-function callable(source) {
-  for (const candidate of [source, `Object.values({ ${source} })[0]`]) {
-    try {
-      new Function(`return (${candidate}\n)`)
-      return candidate
-    } catch {}
-  }
-  // A private method, or code that must not be compiled here: the worker says why.
-  return source
 }
 
 /** Where the files of rspool are. */
@@ -159,7 +162,10 @@ function scriptUrl(filename, label) {
 module.exports = {
   NATIVE,
   SCRIPT,
+  Target,
   nativeTarget,
+  nativeTargetOf,
+  scriptTargetOf,
   scriptTarget,
   inlineTarget,
   variantOf,

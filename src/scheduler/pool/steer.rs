@@ -21,6 +21,27 @@ impl Scheduler {
         self.state.lock().configure_group(name, limits);
     }
 
+    /// Sets the pool's own function, whose number is [`OWN`](crate::wire::target::OWN). Before there are tasks.
+    pub fn set_own_target(&self, text: &str) {
+        self.state.lock().targets().set_own(text.into());
+    }
+
+    /// The number of a function for script tasks; there until it is [forgotten](Self::forget_target) and no
+    /// task names it.
+    pub fn add_target(&self, text: &str) -> u32 {
+        self.state.lock().targets().add(text.into())
+    }
+
+    /// No new task will name it.
+    pub fn forget_target(&self, number: u32) {
+        self.state.lock().targets().forget(number);
+    }
+
+    /// What a number means, while a task names it or the owner keeps it.
+    pub fn target(&self, number: u32) -> Option<Arc<str>> {
+        self.state.lock().targets().text(number)
+    }
+
     /// Sets when isolates are replaced: after so many tasks (`u32::MAX` is never), after so many
     /// milliseconds (`u32::MAX` is never), or each after one task. Before there are any.
     pub fn recycle(&self, tasks: u32, age: u32, one_task: bool) {

@@ -39,7 +39,7 @@ impl State {
         let index = (*worker.slots.get(slot as usize)?)?;
         let (was_busy, waited) = (worker.is_busy(), worker.waiting);
         worker.vacate(slot);
-        let task = self.tasks.remove(index);
+        let task = self.targets.remove(&mut self.tasks, index);
         let observed = task.observed;
         let ran = now.saturating_sub(task.started);
         self.waiting.end(&task, ran);

@@ -84,7 +84,7 @@ impl State {
         worker.completed -= 1;
         lane.running -= 1;
         lane.busy -= u32::from(!worker.is_busy());
-        let task = self.tasks.remove(index);
+        let task = self.targets.remove(&mut self.tasks, index);
         self.waiting.undo(&task);
         if starting {
             return None;

@@ -158,7 +158,7 @@ impl State {
                 self.start_over(index, ran, now);
                 continue;
             }
-            let task = self.tasks.remove(index);
+            let task = self.targets.remove(&mut self.tasks, index);
             self.waiting.end(&task, ran);
             if task.stage == Stage::Running {
                 let gone = Outcome::WorkerGone {

@@ -29,6 +29,7 @@ use super::share::Share;
 use super::slab::Slab;
 use super::spin;
 use super::stats::{Failure, Stats};
+use super::targets::Targets;
 use super::task::{NewTask, Placement, Task};
 use super::waiting::Waiting;
 use super::worker::Worker;
@@ -53,6 +54,7 @@ pub(super) struct State {
     /// Nothing that waits is started.
     paused: bool,
     tasks: Slab<Task>,
+    targets: Targets,
     generation: u32,
     waiting: Waiting,
     /// The worker that tasks with a key are for: which, and which of those that ever had its id.
@@ -80,6 +82,7 @@ impl State {
             phase: Phase::Open,
             paused: false,
             tasks: Slab::default(),
+            targets: Targets::default(),
             generation: 0,
             waiting: Waiting::default(),
             bindings: HashMap::new(),
@@ -185,7 +188,8 @@ impl State {
         self.queued_bytes += new.payload.heap_bytes();
         self.generation = self.generation.wrapping_add(1);
         let generation = self.generation;
-        let index = self.tasks.insert(Task::new(new, generation, since, now));
+        let task = Task::new(new, generation, since, now);
+        let index = self.targets.insert(&mut self.tasks, task);
         if let Some(name) = group {
             let running = self.running();
             self.tasks[index].group = self.waiting.group(name, running);
@@ -193,6 +197,11 @@ impl State {
         self.assign(index, now);
         self.waiting.push(&mut self.tasks, index);
         Key { index, generation }
+    }
+
+    /// What script tasks name by numbers.
+    pub(super) fn targets(&mut self) -> &mut Targets {
+        &mut self.targets
     }
 
     /// The task of this name, while it waits or a worker has it.
@@ -211,7 +220,7 @@ impl State {
     fn withdraw(&mut self, index: u32) -> Task {
         self.queued_bytes -= self.tasks[index].payload.heap_bytes();
         self.waiting.remove(&mut self.tasks, index);
-        self.tasks.remove(index)
+        self.targets.remove(&mut self.tasks, index)
     }
 
     pub(super) fn lane_of(&self, id: WorkerId) -> Option<Lane> {

@@ -74,6 +74,10 @@ impl State {
                 .map(|task| TaskSnapshot {
                     ticket: task.ticket,
                     target: task.target,
+                    text: match task.lane {
+                        Lane::Native => None,
+                        Lane::Script => self.targets.text(task.target),
+                    },
                     running: ms(since(task)),
                     progress: worker.bell.as_ref().and_then(|bell| bell.progress()),
                 })

@@ -1,0 +1,45 @@
+'use strict'
+
+// Timers of any length. Core's last for 24.8 days at most, and one that is to last longer is over at once.
+
+const LONGEST = 2 ** 31 - 1
+
+/**
+ * Calls `then` after `ms` milliseconds, and never when that is Infinity.
+ * @param {number} ms
+ * @param {() => void} then
+ * @param {{ ref?: boolean }} [options] `ref: false`: the program need not stay for it
+ * @returns {() => void} takes it back
+ */
+function later(ms, then, { ref = true } = {}) {
+  /** @type {NodeJS.Timeout|undefined} */
+  let timer
+  const arm = (/** @type {number} */ left) => {
+    const next = Math.min(left, LONGEST)
+    timer = setTimeout(() => (left > next ? arm(left - next) : then()), next)
+    if (!ref) timer.unref()
+  }
+  if (ms !== Infinity) arm(ms)
+  return () => clearTimeout(timer)
+}
+
+/**
+ * A promise that resolves after `ms` milliseconds, or when it is stopped.
+ * @param {number} ms
+ * @param {{ ref?: boolean }} [options]
+ */
+function pause(ms, options) {
+  let stop = () => {}
+  const done = /** @type {Promise<void>} */ (
+    new Promise((resolve) => {
+      const cancel = later(ms, resolve, options)
+      stop = () => {
+        cancel()
+        resolve()
+      }
+    })
+  )
+  return { done, stop }
+}
+
+module.exports = { later, pause }

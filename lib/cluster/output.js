@@ -1,0 +1,71 @@
+'use strict'
+
+// What the helper itself writes, and what has to be written before a program ends. The reader of standard
+// error may be gone (a log shipper that crashed, a restarted journald): that ends nobody.
+
+const { format } = require('node:util')
+const { pause } = require('./later')
+
+const swallow = () => {}
+
+/**
+ * An error of the stream, now or later, is nobody's business.
+ * @param {NodeJS.WriteStream} stream
+ * @param {string} text
+ * @returns {boolean} false when the stream has more than it wants
+ */
+function write(stream, text) {
+  try {
+    // The error of a write may come after its callback, so the listener stays.
+    if (!stream.listeners('error').includes(swallow)) stream.on('error', swallow)
+    return stream.write(text)
+  } catch {
+    return true
+  }
+}
+
+/** @param {unknown[]} parts */
+function complain(...parts) {
+  write(process.stderr, `${format(...parts)}\n`)
+}
+
+/**
+ * A function that takes a line and never throws.
+ * @param {false|((line: string) => unknown)|undefined} given the option `log`
+ * @returns {(line: string) => void}
+ */
+function makeLog(given) {
+  if (given === false) return () => {}
+  if (given === undefined) return (line) => complain(`rspool: ${line}`)
+  return (line) => {
+    try {
+      given(line)
+    } catch (error) {
+      complain(`rspool: ${line}`)
+      complain("rspool: the option 'log' threw:", error)
+    }
+  }
+}
+
+/**
+ * Resolves when standard output and error have taken all that was written, at the latest after `ms` milliseconds.
+ * `process.exit()` drops what a slow reader has not read yet.
+ * @param {number} ms
+ */
+async function flush(ms) {
+  const { done, stop } = pause(ms)
+  await Promise.race([done, Promise.all([process.stdout, process.stderr].map(written))])
+  stop()
+}
+
+/** @param {NodeJS.WriteStream} stream @returns {Promise<void>} */
+function written(stream) {
+  return new Promise((resolve) => {
+    if (stream.writableLength === 0 || stream.destroyed) return resolve()
+    // An error is an end of the wait, too.
+    stream.once('error', () => resolve())
+    stream.write('', () => resolve())
+  })
+}
+
+module.exports = { complain, makeLog, flush }

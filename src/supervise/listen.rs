@@ -1,0 +1,83 @@
+//! Listening at a path of the file system.
+//!
+//! A program that was killed leaves its socket's path behind, and nobody can bind it until somebody removes
+//! it. Whether one is left behind is told by connecting: only a socket that nobody has open refuses.
+
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileTypeExt;
+use std::path::Path;
+
+use rustix::fd::AsFd;
+use rustix::io::Errno;
+use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketType};
+
+/// Binds a stream socket to `path` and listens, after removing a socket there that nobody answers on.
+///
+/// # Errors
+/// What the system says: `ADDRINUSE` when somebody answers there, or when it is no socket.
+pub fn at_path(path: &Path, backlog: i32) -> Result<OwnedFd, Errno> {
+    let address = SocketAddrUnix::new(path)?;
+    let socket = stream_socket()?;
+    match net::bind(&socket, &address) {
+        Err(Errno::ADDRINUSE) if is_left_behind(path, &address) => {
+            fs::remove_file(path).map_err(|_| Errno::ADDRINUSE)?;
+            net::bind(&socket, &address)?;
+        }
+        bound => bound?,
+    }
+    net::listen(&socket, backlog)?;
+    Ok(socket)
+}
+
+fn is_left_behind(path: &Path, address: &SocketAddrUnix) -> bool {
+    let is_socket = fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket());
+    // It must not wait: the queue of one that is alive may be full.
+    is_socket
+        && stream_socket()
+            .and_then(|probe| {
+                rustix::io::ioctl_fionbio(&probe, true)?;
+                net::connect(&probe, address)
+            })
+            .is_err_and(|errno| errno == Errno::CONNREFUSED)
+}
+
+fn stream_socket() -> Result<OwnedFd, Errno> {
+    let socket = net::socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
+    rustix::io::fcntl_setfd(socket.as_fd(), rustix::io::FdFlags::CLOEXEC)?;
+    Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::UnixStream;
+
+    fn path_of(name: &str) -> std::path::PathBuf {
+        std::env::temp_dir().join(format!("rspool-{}-{name}", std::process::id()))
+    }
+
+    #[test]
+    fn a_socket_that_was_left_behind_is_replaced_and_a_live_one_is_not() {
+        let path = path_of("listen");
+        let first = at_path(&path, 1).unwrap();
+        assert_eq!(at_path(&path, 1).unwrap_err(), Errno::ADDRINUSE);
+        // The queue of the first is full now.
+        let _clients: Vec<_> = (0..2)
+            .map(|_| UnixStream::connect(&path).unwrap())
+            .collect();
+        assert_eq!(at_path(&path, 1).unwrap_err(), Errno::ADDRINUSE);
+        drop(first);
+        drop(at_path(&path, 1).unwrap());
+        fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_is_no_socket_stays() {
+        let path = path_of("listen-file");
+        fs::write(&path, "mine").unwrap();
+        assert_eq!(at_path(&path, 1).unwrap_err(), Errno::ADDRINUSE);
+        assert_eq!(fs::read(&path).unwrap(), b"mine");
+        fs::remove_file(&path).unwrap();
+    }
+}
