@@ -1,0 +1,17 @@
+'use strict'
+
+const test = require('ava')
+const { randomUUID } = require('node:crypto')
+const { Fleet } = require('../../fleet')
+const { conform } = require('./conformance')
+const { startPostgres } = require('./servers')
+
+/** @type {{ url: string, stop: () => Promise<void> }} */
+let postgres
+test.before(async () => {
+  postgres = await startPostgres()
+  await Fleet.migrate(postgres.url)
+})
+test.after.always(() => postgres?.stop())
+
+conform(test, async (options) => new Fleet(`postgres-${randomUUID()}`, { connection: postgres.url, ...options }))

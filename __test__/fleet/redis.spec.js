@@ -1,0 +1,16 @@
+'use strict'
+
+const test = require('ava')
+const { randomUUID } = require('node:crypto')
+const { Fleet } = require('../../fleet')
+const { conform } = require('./conformance')
+const { Redis } = require('./servers')
+
+/** @type {{ url: string, stop: () => Promise<void> }} */
+let redis
+test.before(async () => {
+  redis = await Redis.start()
+})
+test.after.always(() => redis?.stop())
+
+conform(test, async (options) => new Fleet(`redis-${randomUUID()}`, { connection: redis.url, ...options }))

@@ -1,0 +1,118 @@
+'use strict'
+
+// What must be right around a BullMQ worker whose processor is a pool: leases by its own clock, as many jobs as
+// the pool can run, redeliveries that are counted per job, a listener for errors, and an end with a limit.
+
+const { invalidArgument } = require('../errors')
+const { show } = require('../pool/options/validate')
+const { Leases } = require('./lease')
+const { LEASE_OVER, LOCK_LOST, GIVE_BACK } = require('./special')
+
+/**
+ * @typedef {import('./types').Worker} Worker
+ * @typedef {{ options: { maxThreads: number, concurrentTasksPerWorker: number } }} Capacity of a pool
+ * @typedef {import('./types').Job} Job
+ */
+
+/** How often a job may be delivered again: a crash counts for its neighbours, too, so BullMQ's 1 is too few. */
+const REDELIVERIES = 10
+/** Milliseconds that running jobs get when the worker is closed. */
+const GRACE = 10_000
+
+/**
+ * @param {Worker} worker
+ * @param {Capacity} pool
+ */
+function guard(worker, pool) {
+  if (typeof worker?.extendJobLocks !== 'function' || typeof worker.cancelJob !== 'function')
+    throw invalidArgument(`guard: the first argument must be a Worker of BullMQ 6, got ${show(worker)}`)
+  const counts = { leasesOver: 0, locksLost: 0, errors: 0 }
+  const leases = new Leases(worker.opts.lockDuration, (id) => {
+    if (worker.cancelJob(id, LEASE_OVER)) counts.leasesOver++
+  })
+  fitCapacity(worker, pool)
+  worker.opts.maxStalledCount = Math.max(worker.opts.maxStalledCount, REDELIVERIES)
+  renewWithin(worker, leases)
+  const listeners = {
+    active: (/** @type {Job} */ job) => {
+      fitCapacity(worker, pool)
+      // BullMQ notes when it sent the request that brought the job.
+      const age = Math.max(0, Date.now() - (job.processedOn ?? Date.now()))
+      leases.begin(String(job.id), leases.now() - age)
+    },
+    completed: (/** @type {Job} */ job) => leases.finish(String(job.id)),
+    failed: (/** @type {Job | undefined} */ job) => job !== undefined && leases.finish(String(job.id)),
+    lockRenewalFailed: (/** @type {string[]} */ ids) => {
+      for (const id of ids) if (worker.cancelJob(id, LOCK_LOST)) counts.locksLost++
+    },
+    error: () => {
+      counts.errors++
+    }
+  }
+  for (const [event, listener] of Object.entries(listeners)) worker.on(event, listener)
+  /** @type {Promise<void> | undefined} */
+  let closed
+  return {
+    stats: () => ({ ...counts, running: leases.size }),
+    /** @param {{ grace?: number }} [options] */
+    close({ grace = GRACE } = {}) {
+      if (!(grace >= 0)) return Promise.reject(invalidArgument(`'grace' must be milliseconds, got ${show(grace)}`))
+      closed ??= end(worker, grace).finally(() => leases.close())
+      return closed
+    }
+  }
+}
+
+/**
+ * As many jobs as the pool can run: a job that waits here holds a lock, and could run elsewhere.
+ * @param {Worker} worker
+ * @param {Capacity} pool
+ */
+function fitCapacity(worker, { options: { maxThreads, concurrentTasksPerWorker } }) {
+  const capacity = maxThreads * concurrentTasksPerWorker
+  if (worker.concurrency !== capacity) worker.concurrency = capacity
+}
+
+/**
+ * Notes when renewals are sent, and gives up those that are not answered: BullMQ waits for ever.
+ * @param {Worker} worker
+ * @param {Leases} leases
+ */
+function renewWithin(worker, leases) {
+  const extend = worker.extendJobLocks
+  worker.extendJobLocks = async function extendJobLocks(ids, tokens, duration) {
+    const sent = leases.now()
+    const lost = await within(duration, extend.call(this, ids, tokens, duration))
+    for (const id of ids) if (!lost.includes(id)) leases.renew(id, sent)
+    return lost
+  }
+}
+
+/**
+ * @template T
+ * @param {number} ms
+ * @param {Promise<T>} promise
+ * @returns {Promise<T>}
+ */
+function within(ms, promise) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`The renewal of locks was not answered in ${ms} ms`)), ms)
+    promise.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}
+
+/**
+ * Lets running jobs finish, then gives back those that have not.
+ * @param {Worker} worker
+ * @param {number} grace milliseconds
+ */
+async function end(worker, grace) {
+  const timer = setTimeout(() => worker.cancelAllJobs(GIVE_BACK), Math.min(grace, 0x7fffffff))
+  try {
+    await worker.close()
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+module.exports = { guard }

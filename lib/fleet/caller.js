@@ -1,0 +1,253 @@
+'use strict'
+
+// The calls of this process that wait for their tasks. Each settles once: by an event of its own stream, by a
+// look at the engine where no event has come, by the caller's signal, or by a limit.
+
+const { randomUUID } = require('node:crypto')
+const { AbortError, QueueTimeoutError } = require('../errors')
+const { revive } = require('../payload/thrown')
+const { noReply, lost } = require('./errors')
+
+const { setTimeout, clearTimeout } = globalThis
+
+/**
+ * @typedef {import('./types').CallerEvent} CallerEvent
+ * @typedef {import('./types').Engine} Engine
+ * @typedef {import('./types').Outcome} Outcome
+ */
+
+/** Milliseconds until the engine is first asked for what no event has told, and the longest time between two. */
+const FIRST_LOOK = 2000
+const LONGEST_LOOK = 30_000
+/** What setTimeout can count. */
+const LONGEST = 0x7fffffff
+
+/**
+ * @typedef {object} Pending
+ * @property {(value: unknown) => void} resolve
+ * @property {(error: unknown) => void} reject
+ * @property {((value: unknown) => void) | undefined} onProgress
+ * @property {(() => void)[]} clean
+ * @property {boolean} unknown whether the engine did not know it at the last look
+ * @property {Promise<void>} told settles when its progress has been handed on
+ */
+
+class Caller {
+  /** By which the engine's events reach it. */
+  name = randomUUID()
+  #engine
+  #values
+  /** @type {Map<string, Pending>} */
+  #pending = new Map()
+  /** @type {Promise<() => Promise<void>> | undefined} */
+  #listening
+  /** @type {NodeJS.Timeout | undefined} */
+  #look
+  #wait = FIRST_LOOK
+
+  /**
+   * @param {Engine} engine
+   * @param {InstanceType<typeof import('./values').Values>} values
+   */
+  constructor(engine, values) {
+    this.#engine = engine
+    this.#values = values
+  }
+
+  get pending() {
+    return this.#pending.size
+  }
+
+  /** Has events come. To be awaited before the first task is added. */
+  async listen() {
+    this.#listening ??= this.#engine.replies(this.name, (event) => void this.#received(event))
+    try {
+      await this.#listening
+    } catch (error) {
+      this.#listening = undefined
+      throw error
+    }
+  }
+
+  /**
+   * Waits for a task that is about to be added.
+   * @param {string} id
+   * @param {object} options
+   * @param {AbortSignal} [options.signal]
+   * @param {number} [options.queueTimeout] milliseconds
+   * @param {number} options.resultTimeout milliseconds
+   * @param {(value: unknown) => void} [options.onProgress]
+   * @returns {Promise<unknown>}
+   */
+  wait(id, { signal, queueTimeout, resultTimeout, onProgress }) {
+    return new Promise((resolve, reject) => {
+      /** @type {Pending} */
+      const pending = { resolve, reject, onProgress, clean: [], unknown: false, told: Promise.resolve() }
+      this.#pending.set(id, pending)
+      this.#after(pending, resultTimeout, () => this.fail(id, noReply(id)))
+      if (queueTimeout !== undefined) this.#after(pending, queueTimeout, () => void this.#waitedTooLong(id))
+      if (signal !== undefined) {
+        const abort = () => {
+          if (this.fail(id, new AbortError(signal.reason))) void this.giveUp(id)
+        }
+        signal.addEventListener('abort', abort, { once: true })
+        pending.clean.push(() => signal.removeEventListener('abort', abort))
+      }
+      this.#look ??= this.#lookAfter(FIRST_LOOK)
+    })
+  }
+
+  /**
+   * Has a task end, wherever it is. Whether it waited.
+   * @param {string} id
+   */
+  async giveUp(id) {
+    try {
+      if (await this.#engine.remove(id)) return true
+      await this.#engine.cancel(id)
+    } catch {
+      // The engine is away: the task's lease or its limit ends it.
+    }
+    return false
+  }
+
+  /**
+   * @param {Pending} pending
+   * @param {number} ms
+   * @param {() => void} then
+   */
+  #after(pending, ms, then) {
+    if (ms > LONGEST) return
+    const timer = setTimeout(then, ms)
+    pending.clean.push(() => clearTimeout(timer))
+  }
+
+  /** @param {string} id */
+  async #waitedTooLong(id) {
+    try {
+      if (!(await this.#engine.remove(id))) return
+    } catch (error) {
+      this.fail(id, error)
+      return
+    }
+    this.fail(id, new QueueTimeoutError('The task waited longer than its queueTimeout'))
+  }
+
+  /**
+   * @param {string} id
+   * @returns {Pending | undefined}
+   */
+  #take(id) {
+    const pending = this.#pending.get(id)
+    if (pending === undefined) return undefined
+    this.#pending.delete(id)
+    for (const clean of pending.clean) clean()
+    if (this.#pending.size === 0) {
+      clearTimeout(this.#look)
+      this.#look = undefined
+    }
+    return pending
+  }
+
+  /**
+   * @param {string} id
+   * @param {unknown} error
+   */
+  fail(id, error) {
+    const pending = this.#take(id)
+    pending?.reject(error)
+    return pending !== undefined
+  }
+
+  /** @param {CallerEvent} event */
+  async #received(event) {
+    const pending = this.#pending.get(event.id)
+    if (pending === undefined) return
+    if (event.kind === 'ended') return this.#ended(event.id, event.outcome)
+    const { onProgress } = pending
+    if (onProgress === undefined) return
+    pending.told = pending.told.then(async () => {
+      const value = await this.#values.get(event.value)
+      queueMicrotask(() => onProgress(value))
+    })
+    pending.told.catch(() => {})
+  }
+
+  /**
+   * @param {string} id
+   * @param {Outcome | undefined} outcome
+   */
+  async #ended(id, outcome) {
+    try {
+      const known = outcome ?? (await this.#engine.outcome(id))
+      if (known === undefined) {
+        this.fail(id, lost(id))
+        return
+      }
+      await this.#pending.get(id)?.told.catch(() => {})
+      const settle = await read(known, this.#values)
+      const pending = this.#take(id)
+      if (pending === undefined) return
+      settle(pending)
+      // Only this caller knows of it.
+      this.#values.delete(known.value).catch(() => {})
+    } catch (error) {
+      this.fail(id, error)
+    }
+  }
+
+  // ---- what no event has told --------------------------------------------------------------------
+
+  /** @param {number} ms */
+  #lookAfter(ms) {
+    this.#wait = ms
+    return setTimeout(() => void this.#lookNow(), ms)
+  }
+
+  async #lookNow() {
+    const ids = [...this.#pending.keys()]
+    try {
+      const states = await this.#engine.look(ids)
+      for (const [i, id] of ids.entries()) this.#seen(id, states[i])
+    } catch {
+      // The engine is away: it is asked again.
+    }
+    if (this.#pending.size > 0) this.#look = this.#lookAfter(Math.min(this.#wait * 2, LONGEST_LOOK))
+  }
+
+  /**
+   * @param {string} id
+   * @param {import('./types').TaskState} state
+   */
+  #seen(id, state) {
+    const pending = this.#pending.get(id)
+    if (pending === undefined) return
+    if (state === 'ended') void this.#ended(id, undefined)
+    // At once after it was added it may not be seen yet.
+    else if (state !== 'unknown') pending.unknown = false
+    else if (pending.unknown) this.fail(id, lost(id))
+    else pending.unknown = true
+  }
+
+  /** @param {Error} why nobody waits any more */
+  async close(why) {
+    for (const id of [...this.#pending.keys()]) this.fail(id, why)
+    const stop = await this.#listening?.catch(() => undefined)
+    await stop?.()
+  }
+}
+
+/**
+ * What settles a promise as a task has ended.
+ * @param {Outcome} outcome
+ * @param {InstanceType<typeof import('./values').Values>} values
+ * @returns {Promise<(promise: { resolve: (value: unknown) => void, reject: (error: unknown) => void }) => void>}
+ */
+async function read({ fine, value: part }, values) {
+  const value = await values.get(part)
+  if (fine) return ({ resolve }) => resolve(value)
+  const error = revive(/** @type {never} */ (value))
+  return ({ reject }) => reject(error)
+}
+
+module.exports = { Caller, read }

@@ -1,0 +1,282 @@
+'use strict'
+
+// From what the user gives as `connection` to what BullMQ and the store work with. Calls share one connection
+// that fails at once while the server is away; workers and listeners have their own, which wait for it.
+
+const { createRequire } = require('node:module')
+const path = require('node:path')
+const { RspoolError, InputTooLargeError, invalidArgument } = require('../../errors')
+const { show } = require('../../pool/options/validate')
+
+/** @typedef {import('../types').Store} Store */
+
+/** Bytes of one piece of a large value: what a server may be asked to hold in one command. */
+const PIECE = 1024 * 1024
+
+/**
+ * A package of the application's.
+ * @param {string} name
+ * @param {NodeJS.Require} from
+ * @param {string} why
+ */
+function load(name, from, why) {
+  for (const find of [from, createRequire(path.join(process.cwd(), 'package.json'))]) {
+    try {
+      return find(name)
+    } catch (error) {
+      if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'MODULE_NOT_FOUND') throw error
+    }
+  }
+  throw new RspoolError('ERR_RSPOOL_ENGINE', `${why} needs the package ${name}: npm install ${name}`)
+}
+
+/** @returns {import('./bull').Bull} */
+function loadBull() {
+  return load('bullmq', require, 'A fleet with a connection')
+}
+
+/**
+ * @typedef {object} Reached
+ * @property {'redis' | 'postgres'} kind
+ * @property {object} calls what calls share
+ * @property {object} worker what workers and listeners each connect with
+ * @property {(prefix: string) => import('../types').Store} store
+ * @property {(key: string) => Promise<unknown>} forget deletes a key of the engine's
+ * @property {() => Promise<unknown>} close
+ */
+
+/**
+ * @param {unknown} connection
+ * @returns {Reached}
+ */
+function reach(connection) {
+  if (typeof connection === 'string') {
+    if (/^rediss?:/.test(connection)) return overRedis(fromUrl(new URL(connection)))
+    if (/^postgres(ql)?:/.test(connection)) return overPostgres({ connectionString: connection })
+  } else if (connection !== null && typeof connection === 'object') {
+    if ('connectionString' in connection) return overPostgres(connection)
+    if ('host' in connection || 'port' in connection || 'path' in connection) return overRedis(connection)
+  }
+  throw invalidArgument(
+    `Fleet: 'connection' must be a redis:, rediss: or postgres: URL, or { host, port }, or { connectionString }, got ${show(connection)}`
+  )
+}
+
+/** @param {URL} url */
+function fromUrl({ hostname, port, username, password, pathname, protocol }) {
+  const db = pathname.slice(1)
+  return {
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: Number(port || 6379),
+    ...(username === '' ? {} : { username: decodeURIComponent(username) }),
+    ...(password === '' ? {} : { password: decodeURIComponent(password) }),
+    ...(db === '' ? {} : { db: Number(db) }),
+    ...(protocol === 'rediss:' ? { tls: {} } : {})
+  }
+}
+
+/**
+ * @param {object} options of ioredis
+ * @returns {Reached}
+ */
+function overRedis(options) {
+  /** @type {typeof import('ioredis').Redis} */
+  const Redis = load('ioredis', createRequire(require.resolve('bullmq')), 'A fleet over Redis').Redis
+  const client = new Redis({
+    ...options,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    retryStrategy: (times) => Math.min(times * 50, 500)
+  })
+  client.on('error', () => {})
+  return {
+    kind: 'redis',
+    calls: client,
+    worker: {
+      ...options,
+      maxRetriesPerRequest: null,
+      retryStrategy: (/** @type {number} */ times) => Math.min(times * 50, 500)
+    },
+    store: (prefix) => new RedisStore(client, prefix),
+    forget: (key) => client.del(key),
+    close: async () => client.disconnect()
+  }
+}
+
+/**
+ * Each value in pieces, under keys that end by themselves.
+ * @implements {Store}
+ */
+class RedisStore {
+  #client
+  #prefix
+
+  /**
+   * @param {import('ioredis').Redis} client
+   * @param {string} prefix
+   */
+  constructor(client, prefix) {
+    this.#client = client
+    this.#prefix = prefix
+  }
+
+  /**
+   * @param {string} key
+   * @param {number} piece
+   */
+  #key(key, piece) {
+    return `${this.#prefix}:value:${key}:${piece}`
+  }
+
+  /**
+   * @param {string} key
+   * @param {Uint8Array} bytes
+   * @param {number} ttl
+   */
+  async put(key, { buffer, byteOffset, byteLength }, ttl) {
+    const all = Buffer.from(buffer, byteOffset, byteLength)
+    const pieces = Math.max(1, Math.ceil(all.length / PIECE))
+    for (let i = pieces - 1; i >= 0; i--) {
+      const piece = all.subarray(i * PIECE, (i + 1) * PIECE)
+      // The first says how many there are, and is there last.
+      const head = Buffer.alloc(i === 0 ? 4 : 0)
+      if (i === 0) head.writeUInt32LE(all.length)
+      await this.#client.set(this.#key(key, i), Buffer.concat([head, piece]), 'PX', Math.ceil(ttl))
+    }
+  }
+
+  /**
+   * @param {string} key
+   * @param {number} most
+   */
+  async get(key, most) {
+    const first = await this.#client.getBuffer(this.#key(key, 0))
+    if (first === null || first.length < 4) return undefined
+    const size = first.readUInt32LE(0)
+    if (size > most) throw new InputTooLargeError(`A value in the store has ${size} bytes, and may have ${most}`)
+    const pieces = [first.subarray(4)]
+    for (let at = PIECE, i = 1; at < size; at += PIECE, i++) {
+      const piece = await this.#client.getBuffer(this.#key(key, i))
+      if (piece === null) return undefined
+      pieces.push(piece)
+    }
+    return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces)
+  }
+
+  /** @param {string} key */
+  async delete(key) {
+    const first = await this.#client.getrange(this.#key(key, 0), 0, 3)
+    if (first === '') return
+    const all = await this.#client.getBuffer(this.#key(key, 0))
+    const pieces = all === null ? 1 : Math.max(1, Math.ceil(all.readUInt32LE(0) / PIECE))
+    await this.#client.del(...Array.from({ length: pieces }, (_, i) => this.#key(key, i)))
+  }
+}
+
+/**
+ * @param {object} options of pg
+ * @returns {Reached}
+ */
+function overPostgres(options) {
+  /** @type {{ Pool: new (options: object) => import('./bull').PgPool }} */
+  const { Pool } = load('pg', createRequire(require.resolve('bullmq')), 'A fleet over PostgreSQL')
+  const pool = new Pool({ ...options, max: 4, connectionTimeoutMillis: 1000, allowExitOnIdle: true })
+  pool.on('error', () => {})
+  return {
+    kind: 'postgres',
+    calls: options,
+    worker: options,
+    store: (prefix) => new PostgresStore(pool, prefix),
+    forget: async () => {},
+    close: () => pool.end()
+  }
+}
+
+/** @param {unknown} connection */
+async function migrate(connection) {
+  const bull = loadBull()
+  const { Client } = load('pg', createRequire(require.resolve('bullmq')), 'A fleet over PostgreSQL')
+  const client = new Client(typeof connection === 'string' ? { connectionString: connection } : connection)
+  await client.connect()
+  try {
+    await bull.runMigrations(client)
+  } finally {
+    await client.end()
+  }
+}
+
+/**
+ * Values in a table of their own.
+ * @implements {Store}
+ */
+class PostgresStore {
+  #pool
+  #prefix
+  /** @type {Promise<unknown> | undefined} */
+  #made
+
+  /**
+   * @param {import('./bull').PgPool} pool
+   * @param {string} prefix
+   */
+  constructor(pool, prefix) {
+    this.#pool = pool
+    this.#prefix = prefix
+  }
+
+  /**
+   * @param {string} text
+   * @param {unknown[]} values
+   */
+  async #query(text, values) {
+    this.#made ??= this.#pool
+      .query(
+        'create table if not exists rspool_values (key text primary key, bytes bytea not null, until timestamptz not null)'
+      )
+      // Two workers may make it at once.
+      .catch((/** @type {{ code?: string }} */ error) => {
+        if (error.code !== '23505' && error.code !== '42P07') throw error
+      })
+    try {
+      await this.#made
+    } catch (error) {
+      this.#made = undefined
+      throw error
+    }
+    return this.#pool.query(text, values)
+  }
+
+  /**
+   * @param {string} key
+   * @param {Uint8Array} bytes
+   * @param {number} ttl
+   */
+  async put(key, { buffer, byteOffset, byteLength }, ttl) {
+    await this.#query(
+      "with old as (delete from rspool_values where until < now()) insert into rspool_values values ($1, $2, now() + $3 * interval '1 ms') on conflict (key) do update set bytes = excluded.bytes, until = excluded.until",
+      [`${this.#prefix}:${key}`, Buffer.from(buffer, byteOffset, byteLength), Math.ceil(ttl)]
+    )
+  }
+
+  /**
+   * @param {string} key
+   * @param {number} most
+   */
+  async get(key, most) {
+    const { rows } = await this.#query(
+      'select length(bytes) as size, case when length(bytes) <= $2 then bytes end as bytes from rspool_values where key = $1 and until > now()',
+      [`${this.#prefix}:${key}`, most]
+    )
+    if (rows.length === 0) return undefined
+    if (rows[0].bytes === null)
+      throw new InputTooLargeError(`A value in the store has ${rows[0].size} bytes, and may have ${most}`)
+    return rows[0].bytes
+  }
+
+  /** @param {string} key */
+  async delete(key) {
+    await this.#query('delete from rspool_values where key = $1', [`${this.#prefix}:${key}`])
+  }
+}
+
+module.exports = { loadBull, reach, migrate }

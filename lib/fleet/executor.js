@@ -1,0 +1,146 @@
+'use strict'
+
+// A worker's half: what is done with one task that the engine has delivered. It opens the envelope, has a pool
+// run what that names, and gives how it ended. Where the task may have ended its process before, it runs in one
+// of its own.
+
+const { AbortError, UnknownTaskError, RspoolError } = require('../errors')
+const { Quarantine } = require('../bullmq/quarantine')
+const { runIn } = require('../bullmq/processor')
+const { quiet } = require('../bullmq/quiet')
+const { GIVE_BACK } = require('../bullmq/special')
+const { describe } = require('../payload/thrown')
+const { open, isNewer } = require('./envelope')
+const { workerLost } = require('./errors')
+const { GiveBack } = require('./give-back')
+
+/**
+ * @typedef {import('./types').Delivery} Delivery
+ * @typedef {import('./types').Envelope} Envelope
+ * @typedef {import('./types').Outcome} Outcome
+ */
+
+/** Milliseconds before a task that this worker does not know is given out again. */
+const SKEW_DELAY = 1000
+/** What another attempt would not mend. */
+const HOPELESS = new Set([
+  'ERR_RSPOOL_UNKNOWN_TASK',
+  'ERR_RSPOOL_INVALID_ARGUMENT',
+  'ERR_RSPOOL_BAD_ENVELOPE',
+  'ERR_RSPOOL_DEADLINE',
+  'ERR_RSPOOL_INPUT_TOO_LARGE',
+  'ERR_RSPOOL_WORKER_LOST',
+  'ABORT_ERR'
+])
+
+class Executor {
+  #pool
+  #tasks
+  #values
+  #settings
+  #quarantine
+  counts = { started: 0, redelivered: 0, quarantined: 0 }
+
+  /**
+   * @param {import('../bullmq/types').Pool} pool
+   * @param {ReadonlySet<string>} tasks the names that are taken
+   * @param {InstanceType<typeof import('./values').Values>} values
+   * @param {{ secret: string | undefined, maxTimeout: number | undefined, skewGrace: number, resultTtl: number }} settings
+   */
+  constructor(pool, tasks, values, settings) {
+    this.#pool = pool
+    this.#tasks = tasks
+    this.#values = values
+    this.#settings = settings
+    this.#quarantine = new Quarantine(pool)
+  }
+
+  /**
+   * @param {Delivery} delivery
+   * @returns {Promise<Outcome>}
+   * @throws GiveBack if another worker is to have it
+   */
+  run = async (delivery) => {
+    try {
+      const envelope = this.#open(delivery)
+      const value = await this.#perform(envelope, delivery)
+      return { fine: true, value: await this.#values.put(value, this.#settings.resultTtl, false) }
+    } catch (error) {
+      if (error instanceof GiveBack) throw error
+      if (error instanceof AbortError && delivery.signal.reason === GIVE_BACK) {
+        await quiet(this.#pool)
+        throw new GiveBack(0)
+      }
+      return this.#failed(error)
+    }
+  }
+
+  /** @param {unknown} error */
+  async #failed(error) {
+    const { code, name, message } = /** @type {{ code?: string, name?: string, message?: string }} */ (error ?? {})
+    const text = error instanceof Error ? `${name}: ${message}` : `thrown: ${String(error)}`
+    const value = await this.#values.put(describe(error), this.#settings.resultTtl, false)
+    return { fine: false, value, text, hopeless: HOPELESS.has(code ?? '') }
+  }
+
+  /** @param {Delivery} delivery */
+  #open({ envelope: given, age, lost }) {
+    const { secret, skewGrace } = this.#settings
+    // While versions run side by side, another worker may know what this one does not.
+    if (isNewer(given) && age < skewGrace) throw new GiveBack(SKEW_DELAY)
+    const envelope = open(given, secret)
+    if (!this.#tasks.has(envelope.task)) {
+      if (age < skewGrace) throw new GiveBack(SKEW_DELAY)
+      const list = [...this.#tasks].join("', '")
+      throw new UnknownTaskError(
+        `No worker has the task '${envelope.task.slice(0, 80)}'. This one has '${list}': name it in the 'tasks' of work()`
+      )
+    }
+    if (lost > envelope.retries) throw workerLost(lost)
+    return envelope
+  }
+
+  /**
+   * @param {Envelope} envelope
+   * @param {Delivery} delivery
+   */
+  async #perform({ task, input: part, many, options = {} }, { lost, signal, progress }) {
+    const input = await this.#values.get(part)
+    const { maxTimeout } = this.#settings
+    const timeout = Math.min(options.timeout ?? Infinity, maxTimeout ?? Infinity)
+    const settings = { ...options, ...(timeout === Infinity ? {} : { timeout }), signal, onProgress: progress }
+    this.counts.started++
+    if (lost > 0) this.counts.redelivered++
+    const call = (/** @type {unknown} */ each) => this.#call(lost > 0, { task, input: each }, settings)
+    if (!many) return call(input)
+    if (!Array.isArray(input)) throw new RspoolError('ERR_RSPOOL_BAD_ENVELOPE', 'The inputs of a map are no array')
+    const start = process.hrtime.bigint()
+    const ends = await Promise.all(input.map((each) => ended(call(each))))
+    if (signal.aborted) throw new AbortError(signal.reason)
+    return { ends, ms: Number(process.hrtime.bigint() - start) / 1e6 }
+  }
+
+  /**
+   * @param {boolean} again whether a start of it was lost
+   * @param {import('../bullmq/types').Call} call
+   * @param {Record<string, unknown>} settings
+   */
+  #call(again, call, settings) {
+    if (!again) return runIn(this.#pool, call, settings)
+    this.counts.quarantined++
+    return this.#quarantine.run(call, settings)
+  }
+}
+
+/**
+ * One end of a map: `[true, value]` or `[false, description]`.
+ * @param {Promise<unknown>} promise
+ */
+function ended(promise) {
+  return promise.then(
+    (value) => [true, value],
+    (error) => [false, describe(error)]
+  )
+}
+
+module.exports = { Executor }

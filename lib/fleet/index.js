@@ -1,0 +1,5 @@
+'use strict'
+
+const { Fleet } = require('./fleet')
+
+module.exports = { Fleet }

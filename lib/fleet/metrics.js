@@ -1,0 +1,40 @@
+'use strict'
+
+// The fleet as text for Prometheus.
+
+/**
+ * @param {string} name
+ * @param {import('./types').Counts & { pending: number }} counts
+ * @param {import('./work').Work[]} works of this process
+ */
+async function textOf(name, counts, works) {
+  const sums = { running: 0, started: 0, redelivered: 0, quarantined: 0, leasesOver: 0, locksLost: 0, errors: 0 }
+  for (const stats of await Promise.all(works.map((work) => work.stats())))
+    for (const key of /** @type {(keyof typeof sums)[]} */ (Object.keys(sums))) sums[key] += stats[key]
+  /** @type {[string, 'gauge' | 'counter', string, number][]} */
+  const rows = [
+    ['waiting', 'gauge', 'Tasks that wait for a worker', counts.waiting],
+    ['delayed', 'gauge', 'Tasks that wait for their time', counts.delayed],
+    ['running', 'gauge', 'Tasks that workers have', counts.running],
+    ['oldest_seconds', 'gauge', 'How long the oldest waiting task has waited', counts.oldest / 1000],
+    ['pending_calls', 'gauge', 'Calls of this process that wait for their task', counts.pending],
+    ['started_total', 'counter', 'Tasks that workers of this process have started', sums.started],
+    ['redelivered_total', 'counter', 'Of those, the ones that a lost worker had started before', sums.redelivered],
+    ['quarantined_total', 'counter', 'Of those, the ones that ran in a process of their own', sums.quarantined],
+    [
+      'lease_lost_total',
+      'counter',
+      'Tasks that were ended since their lock was lost',
+      sums.leasesOver + sums.locksLost
+    ],
+    ['engine_errors_total', 'counter', 'Errors of the engine that workers of this process met', sums.errors]
+  ]
+  const lines = rows.flatMap(([row, type, help, value]) => [
+    `# HELP rspool_fleet_${row} ${help}`,
+    `# TYPE rspool_fleet_${row} ${type}`,
+    `rspool_fleet_${row}{fleet="${name}"} ${value}`
+  ])
+  return `${lines.join('\n')}\n`
+}
+
+module.exports = { textOf }
