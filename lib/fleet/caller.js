@@ -19,6 +19,8 @@ const { setTimeout, clearTimeout } = globalThis
 /** Milliseconds until the engine is first asked for what no event has told, and the longest time between two. */
 const FIRST_LOOK = 2000
 const LONGEST_LOOK = 30_000
+/** Milliseconds without a call after which events are not listened for. */
+const REST = 1000
 /** What setTimeout can count. */
 const LONGEST = 0x7fffffff
 
@@ -44,6 +46,8 @@ class Caller {
   /** @type {NodeJS.Timeout | undefined} */
   #look
   #wait = FIRST_LOOK
+  /** @type {NodeJS.Timeout | undefined} */
+  #rest
 
   /**
    * @param {Engine} engine
@@ -60,6 +64,8 @@ class Caller {
 
   /** Has events come. To be awaited before the first task is added. */
   async listen() {
+    clearTimeout(this.#rest)
+    this.#rest = undefined
     this.#listening ??= this.#engine.replies(this.name, (event) => void this.#received(event))
     try {
       await this.#listening
@@ -145,6 +151,7 @@ class Caller {
     if (this.#pending.size === 0) {
       clearTimeout(this.#look)
       this.#look = undefined
+      this.#rest ??= setTimeout(() => this.#stop(), REST).unref()
     }
     return pending
   }
@@ -229,11 +236,21 @@ class Caller {
     else pending.unknown = true
   }
 
+  /** Listens no more: that keeps the process. */
+  async #stop() {
+    this.#rest = undefined
+    if (this.#pending.size > 0) return
+    const listening = this.#listening
+    this.#listening = undefined
+    const stop = await listening?.catch(() => undefined)
+    await stop?.()
+  }
+
   /** @param {Error} why nobody waits any more */
   async close(why) {
     for (const id of [...this.#pending.keys()]) this.fail(id, why)
-    const stop = await this.#listening?.catch(() => undefined)
-    await stop?.()
+    clearTimeout(this.#rest)
+    await this.#stop()
   }
 }
 

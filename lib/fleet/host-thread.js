@@ -10,7 +10,7 @@ const { Values } = require('./values')
 
 const { name, fleet, options } = workerData
 const { connection, prefix, maxInputSize = 64 * 1024 * 1024 } = fleet
-const engine = openEngine(name, { connection, prefix })
+const engine = openEngine(name, { connection, prefix }, true)
 const host = new Host(engine, new Values(engine.store, maxInputSize), fleet, options)
 
 /**

@@ -52,11 +52,12 @@ class BullEngine {
    * @param {string} name
    * @param {unknown} connection
    * @param {string | undefined} prefix
+   * @param {boolean} patient
    */
-  constructor(name, connection, prefix = 'rspool') {
+  constructor(name, connection, prefix = 'rspool', patient = false) {
     this.#name = name
     this.#bull = loadBull()
-    this.#connection = reach(connection)
+    this.#connection = reach(connection, patient)
     this.#options = { prefix: `{${prefix}}`, connection: this.#connection.calls }
     this.#backend = this.#connection.kind === 'postgres' ? this.#bull.createPostgresBackend : undefined
     this.store = this.#connection.store(`{${prefix}}:${name}`)

@@ -47,15 +47,16 @@ function loadBull() {
 
 /**
  * @param {unknown} connection
+ * @param {boolean} patient whether calls wait for a server that is away, as those of workers do until their lease ends
  * @returns {Reached}
  */
-function reach(connection) {
+function reach(connection, patient) {
   if (typeof connection === 'string') {
-    if (/^rediss?:/.test(connection)) return overRedis(fromUrl(new URL(connection)))
+    if (/^rediss?:/.test(connection)) return overRedis(fromUrl(new URL(connection)), patient)
     if (/^postgres(ql)?:/.test(connection)) return overPostgres({ connectionString: connection })
   } else if (connection !== null && typeof connection === 'object') {
     if ('connectionString' in connection) return overPostgres(connection)
-    if ('host' in connection || 'port' in connection || 'path' in connection) return overRedis(connection)
+    if ('host' in connection || 'port' in connection || 'path' in connection) return overRedis(connection, patient)
   }
   throw invalidArgument(
     `Fleet: 'connection' must be a redis:, rediss: or postgres: URL, or { host, port }, or { connectionString }, got ${show(connection)}`
@@ -75,28 +76,30 @@ function fromUrl({ hostname, port, username, password, pathname, protocol }) {
   }
 }
 
+/** Milliseconds until a lost connection is tried again. @param {number} times that it was */
+function retryStrategy(times) {
+  return Math.min(times * 50, 500)
+}
+
 /**
  * @param {object} options of ioredis
+ * @param {boolean} patient
  * @returns {Reached}
  */
-function overRedis(options) {
+function overRedis(options, patient) {
   /** @type {typeof import('ioredis').Redis} */
   const Redis = load('ioredis', createRequire(require.resolve('bullmq')), 'A fleet over Redis').Redis
-  const client = new Redis({
-    ...options,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 1,
-    retryStrategy: (times) => Math.min(times * 50, 500)
-  })
+  const waiting = { ...options, maxRetriesPerRequest: null, retryStrategy }
+  const client = new Redis(
+    patient ? waiting : { ...options, enableOfflineQueue: false, maxRetriesPerRequest: 1, retryStrategy }
+  )
+  // What waits for an answer keeps the process, by its limit; a connection does not.
+  client.on('connect', () => client.stream.unref())
   client.on('error', () => {})
   return {
     kind: 'redis',
     calls: client,
-    worker: {
-      ...options,
-      maxRetriesPerRequest: null,
-      retryStrategy: (/** @type {number} */ times) => Math.min(times * 50, 500)
-    },
+    worker: waiting,
     store: (prefix) => new RedisStore(client, prefix),
     forget: (key) => client.del(key),
     close: async () => client.disconnect()
