@@ -186,8 +186,14 @@ class Network {
     return `redis://127.0.0.1:${port}`
   }
 
-  stop() {
+  /** Connections are made anew, and all passes again. */
+  heal() {
+    this.swallows = false
     for (const socket of this.sockets) socket.destroy()
+  }
+
+  stop() {
+    this.heal()
     this.server.close()
   }
 }
