@@ -70,7 +70,7 @@ test('what is packed can be run and built, and holds nothing else', async (t) =>
     t.true(packed.includes(file), `${file} is missing`)
   }
   const kept =
-    /^(lib|src|types|scripts\/(build|install)\.js|(index|worker|piscina)\.(d\.)?(m?js|m?ts)|build\.rs|Cargo\.|package\.json|[A-Z]+(\.md)?$)/
+    /^(lib|src|types|scripts\/(build|install)\.js|(index|worker|piscina|fleet|bullmq)\.(d\.)?(m?js|m?ts)|build\.rs|Cargo\.|package\.json|[A-Z]+(\.md)?$)/
   t.deepEqual(
     packed.filter((file) => !kept.test(file) || file.endsWith('.node')),
     []

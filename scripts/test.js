@@ -10,15 +10,19 @@ const { setup, root } = require('./setup')
 
 const usage = `Usage: npm test -- [part ...] [arguments of ava, after the part js alone]
 
-Parts: lint, rust, types, js. Without one, all of them.
+Parts: lint, rust, types, js. Without one, all of these. fleet needs redis-server and postgres on PATH, or REDIS_URL
+and DATABASE_URL; all is everything.
 
   npm test -- lint types
   npm test -- js __test__/load.spec.js --match='*local build*'`
 
-/** @typedef {{ part: string, title: string, command: string, args: string[] }} Step */
+/** @typedef {{ part: string, title: string, command: string, args: string[], env?: Record<string, string> }} Step */
 /** @typedef {{ passed: number, failed: number }} Counts */
 
 const locked = process.env.CI ? ['--locked'] : []
+/** The parts that `npm test` alone leaves out. */
+const folders = ['fleet']
+
 const bin = (/** @type {string} */ file) => path.join(root, 'node_modules', file)
 
 /** @param {string} part @param {string} title @param {string} script @param {string[]} args @returns {Step} */
@@ -42,6 +46,14 @@ function typeSteps() {
   ]
 }
 
+/** The specs in folders of their own, which need more than the package: servers, or other tools. @returns {Step[]} */
+function folderSteps() {
+  return folders.map((part) => ({
+    ...node(part, `ava, ${part}`, bin('ava/entrypoints/cli.mjs'), []),
+    env: { RSPOOL_SPECS: part }
+  }))
+}
+
 /** @param {string[]} avaArgs @returns {Step[]} */
 function allSteps(avaArgs) {
   return [
@@ -53,7 +65,8 @@ function allSteps(avaArgs) {
     cargo('rust', 'cargo test without Node', 'test', '--no-default-features', ...locked),
     cargo('rust', 'cargo test', 'test', ...locked),
     ...typeSteps(),
-    node('js', 'ava', bin('ava/entrypoints/cli.mjs'), avaArgs)
+    node('js', 'ava', bin('ava/entrypoints/cli.mjs'), avaArgs),
+    ...folderSteps()
   ]
 }
 
@@ -73,12 +86,12 @@ function countTests(output) {
 }
 
 /** Shows the output as it comes, and reads it. @param {Step} step @returns {Promise<{ ok: boolean, counts: Counts }>} */
-function run({ command, args }) {
+function run({ command, args, env }) {
   return new Promise((resolve) => {
     const color = process.stdout.isTTY && !process.env.NO_COLOR ? { FORCE_COLOR: '1', CARGO_TERM_COLOR: 'always' } : {}
     const child = spawn(command, args, {
       cwd: root,
-      env: { ...process.env, ...color },
+      env: { ...process.env, ...color, ...env },
       stdio: ['ignore', 'pipe', 'inherit']
     })
     let output = ''
@@ -96,12 +109,13 @@ function run({ command, args }) {
 
 /** @param {string[]} args */
 function select(args) {
+  if (args.length === 1 && args[0] === 'all') return allSteps([])
   const parts = new Set(allSteps([]).map(({ part }) => part))
   const firstOther = args.findIndex((arg) => !parts.has(arg))
   const named = firstOther < 0 ? args : args.slice(0, firstOther)
   const rest = firstOther < 0 ? [] : args.slice(firstOther)
   if (rest.length > 0 && named.join() !== 'js') return undefined
-  return allSteps(rest).filter(({ part }) => named.length === 0 || named.includes(part))
+  return allSteps(rest).filter(({ part }) => (named.length === 0 ? !folders.includes(part) : named.includes(part)))
 }
 
 /** @param {Counts} counts */

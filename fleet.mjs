@@ -1,0 +1,4 @@
+import fleet from './fleet.js'
+
+export const { Fleet } = fleet
+export default fleet
