@@ -94,6 +94,9 @@ class Cells {
  */
 let countersOf
 
+/** By this method counters of any copy of the package say the same of themselves. */
+const kCells = Symbol.for('rspool.counters.cells')
+
 class AtomicCounters {
   static {
     countersOf = (value) => (#view in value ? { names: value.#names, view: value.#view } : undefined)
@@ -129,6 +132,10 @@ class AtomicCounters {
   static from(shared) {
     const { names, view } = readCounters(shared, 'AtomicCounters.from: the argument')
     return new AtomicCounters(names, new Cells(view))
+  }
+
+  [kCells]() {
+    return { names: this.#names, view: this.#view }
   }
 
   get names() {
@@ -262,6 +269,7 @@ function readCounters(value, label) {
   const isObject = value !== null && typeof value === 'object'
   const counters = isObject ? countersOf(value) : undefined
   if (counters !== undefined) return counters
+  if (isObject && typeof value[kCells] === 'function') return value[kCells]()
   const own = (/** @type {string} */ name) => (isObject && Object.hasOwn(value, name) ? value[name] : undefined)
   if (own('type') !== TAG) {
     throw invalidArgument(`${label} must be what share() of an AtomicCounters gave, got ${show(value)}`)

@@ -12,6 +12,7 @@ const { PORT_MESSAGE } = require('../payload/port')
 const { PORT, encode, decode } = require('../payload/values')
 const { describe } = require('../payload/thrown')
 const { context, enter, begin, resume } = require('./context')
+const { becomeHost } = require('./host')
 const { output } = require('./output')
 const { load, known, lookUp, teardown } = require('./script')
 
@@ -43,6 +44,7 @@ async function startWorker(settings) {
   process.on('exit', (code) => port.postMessage([PORT_MESSAGE.EXIT, code]))
   if (settings.niceIncrement > 0 || settings.pin) bound.adopt(settings.niceIncrement, settings.pin)
   context.inWorker = true
+  becomeHost()
   context.workerNumber = settings.number
   if (enlisted && settings.filename !== undefined) await load(settings.filename)
   if (settings.recycle !== undefined) checkSize = require('./size').watch(settings.recycle)
