@@ -2,7 +2,7 @@
 
 const path = require('node:path')
 const test = require('ava')
-const { failure, makePool, taskPool, rspool, directory } = require('./helpers')
+const { failure, makePool, program, taskPool, rspool, directory } = require('./helpers')
 
 const { errors } = rspool
 
@@ -349,3 +349,83 @@ test('every class has its own code', (t) => {
   }
   t.is(new Set(made.map(([, { code }]) => code)).size, made.length)
 })
+
+test('something that is no error and cannot be cloned arrives as an error with what it says of itself', async (t) => {
+  const custom = await thrownBy(t, () => {
+    class Refusal {
+      message = 'Custom error'
+      details = { v: 42 }
+      callback = () => {}
+      toJSON() {
+        return { status: 418, callback: this.callback }
+      }
+    }
+    throw new Refusal()
+  })
+  t.true(custom instanceof Error)
+  t.is(custom.name, 'Error')
+  t.is(custom.message, 'Custom error')
+  t.deepEqual({ ...custom }, { status: 418, details: { v: 42 } })
+
+  const named = await thrownBy(t, () => {
+    throw { name: 'HttpError', message: 'gone', status: 410, send() {} }
+  })
+  t.is(String(named), 'HttpError: gone')
+  t.is(named.status, 410)
+
+  const strange = await thrownBy(t, () => {
+    throw {
+      get message() {
+        throw new Error('not mine')
+      },
+      toJSON() {
+        throw new Error('nor this')
+      },
+      fn() {}
+    }
+  })
+  t.regex(strange.message, /a value that cannot be cloned was thrown/)
+  t.regex(
+    (
+      await thrownBy(t, () => {
+        throw Symbol('x')
+      })
+    ).message,
+    /Symbol\(x\)/
+  )
+  t.regex(
+    (
+      await thrownBy(t, () => {
+        throw function mine() {}
+      })
+    ).message,
+    /cannot be cloned was thrown: function mine/
+  )
+})
+
+for (const where of ['the caller', 'the worker', 'both']) {
+  test(`an error arrives where Error.prepareStackTrace of ${where} gives call sites`, async (t) => {
+    const sites = 'Error.prepareStackTrace = (_, sites) => sites'
+    const { stdout } = await program(`
+      ${where === 'the worker' ? '' : sites}
+      const pool = new rspool.Pool({ maxThreads: 1 })
+      const fails = ${
+        where === 'the caller'
+          ? "() => { throw new RangeError('mine') }"
+          : "() => { Error.prepareStackTrace = (_, sites) => sites; throw new RangeError('mine') }"
+      }
+      async function caller() { await pool.runTask(fails) }
+      const show = (error) => console.log(error.name, error.message, typeof error.stack)
+      ;(async () => {
+        await caller().catch(show)
+        await pool.runTask('hash.nothing').catch((error) => console.log(error.code))
+        await pool.settled([1], () => { throw new Error('one of many') }).then(([{ reason }]) => show(reason))
+        for await (const _ of pool.map([1], () => { throw new Error('the first of many') })) ;
+      })().catch(show)
+    `)
+    t.is(
+      stdout,
+      'RangeError mine string\nERR_RSPOOL_UNKNOWN_TASK\nError one of many string\nError the first of many string\n'
+    )
+  })
+}

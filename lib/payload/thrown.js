@@ -78,9 +78,7 @@ function describe(thrown, depth = 0, seen = new Map()) {
   const known = seen.get(thrown)
   if (known !== undefined) return known
   if (!isError(thrown)) {
-    return cloneable(thrown)
-      ? { error: false, value: thrown, hasCause: false }
-      : describe(new Error(`a value that cannot be cloned was thrown: ${text(() => thrown, 'an object')}`), depth, seen)
+    return cloneable(thrown) ? { error: false, value: thrown, hasCause: false } : describeUncloneable(thrown)
   }
   /** @type {Description} */
   const description = {
@@ -88,7 +86,7 @@ function describe(thrown, depth = 0, seen = new Map()) {
     class: classOf(thrown),
     name: text(() => thrown.name, 'Error'),
     message: text(() => thrown.message, ''),
-    stack: text(() => thrown.stack ?? '', ''),
+    stack: stackOf(thrown),
     // Each is an own property, or the reader finds what somebody gave Object.prototype.
     properties: undefined,
     hasCause: false,
@@ -96,14 +94,7 @@ function describe(thrown, depth = 0, seen = new Map()) {
     errors: undefined
   }
   seen.set(thrown, description)
-  const properties = /** @type {Record<string, unknown>} */ ({})
-  for (const key of Object.keys(thrown)) {
-    if (TAKEN_CARE_OF.has(key)) continue
-    try {
-      const value = thrown[key]
-      if (cloneable(value)) properties[key] = value
-    } catch {}
-  }
+  const properties = cloneableOf(thrown)
   if (description.class === 'DOMException') properties.code = thrown.code
   description.properties = properties
   if (depth < MAX_DEPTH) {
@@ -113,6 +104,85 @@ function describe(thrown, depth = 0, seen = new Map()) {
     description.errors = held.errors?.map((each) => describe(each, depth + 1, seen))
   }
   return description
+}
+
+/**
+ * What of an object's own properties can be cloned, without what errors have anyway.
+ * @param {object} object
+ * @returns {Record<string, unknown>}
+ */
+function cloneableOf(object) {
+  const found = /** @type {Record<string, unknown>} */ ({})
+  for (const key of Object.keys(object)) {
+    if (TAKEN_CARE_OF.has(key)) continue
+    try {
+      const value = /** @type {Record<string, unknown>} */ (object)[key]
+      if (cloneable(value)) found[key] = value
+    } catch {}
+  }
+  return found
+}
+
+/**
+ * Something that is no error, and that cannot be cloned: it arrives as an error that has what it says of itself, its name,
+ * its message and its data, that of its `toJSON` included.
+ * @param {any} thrown
+ * @returns {Description}
+ */
+function describeUncloneable(thrown) {
+  const own = (/** @type {string} */ key) => {
+    try {
+      const value = thrown[key]
+      return typeof value === 'string' && value !== '' ? value : undefined
+    } catch {
+      return undefined
+    }
+  }
+  const isObject = thrown !== null && (typeof thrown === 'object' || typeof thrown === 'function')
+  const message =
+    (isObject && own('message')) || `a value that cannot be cloned was thrown: ${text(() => thrown, 'an object')}`
+  const name = (typeof thrown === 'object' && own('name')) || 'Error'
+  const error = new Error(message)
+  return {
+    error: true,
+    class: 'Error',
+    name,
+    message,
+    stack: (isObject && own('stack')) || stackOf(error),
+    properties: isObject ? { ...jsonOf(thrown), ...cloneableOf(thrown) } : {},
+    hasCause: false,
+    cause: undefined,
+    errors: undefined
+  }
+}
+
+/**
+ * The data that an object gives of itself.
+ * @param {{ toJSON?: unknown }} object
+ * @returns {Record<string, unknown> | undefined}
+ */
+function jsonOf(object) {
+  try {
+    const data = typeof object.toJSON === 'function' ? object.toJSON() : undefined
+    return data !== null && typeof data === 'object' ? cloneableOf(data) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The stack as text, also where somebody's `Error.prepareStackTrace` gives call sites.
+ * @param {{ stack?: unknown }} error
+ * @returns {string}
+ */
+function stackOf(error) {
+  try {
+    const { stack } = error
+    if (Array.isArray(stack)) return [text(() => error, 'Error'), ...stack.map((site) => `    at ${site}`)].join('\n')
+    return stack === undefined ? '' : String(stack)
+  } catch {
+    return ''
+  }
 }
 
 /**
@@ -182,7 +252,7 @@ function bareError(description) {
  * @param {boolean} outermost what it holds needs no callers
  */
 function finish(error, description, made, outermost) {
-  hide(error, 'stack', outermost ? joined(description.stack, error.stack) : (description.stack ?? ''))
+  hide(error, 'stack', outermost ? joined(description.stack, stackOf(error)) : (description.stack ?? ''))
   if (description.errors !== undefined) {
     const members = description.errors.map((each) => revive(each, made))
     if (error instanceof AggregateError) hide(error, 'errors', members)
@@ -199,10 +269,10 @@ function finish(error, description, made, outermost) {
 /**
  * The worker's stack, then the frames of the caller that were waiting for it.
  * @param {string | undefined} inWorker
- * @param {string | undefined} here
+ * @param {string} here
  */
 function joined(inWorker, here) {
-  const callers = (here ?? '').split('\n').filter((line) => line.trimStart().startsWith('at async '))
+  const callers = here.split('\n').filter((line) => line.trimStart().startsWith('at async '))
   return [inWorker ?? '', ...callers].join('\n')
 }
 
@@ -213,7 +283,7 @@ function joined(inWorker, here) {
  */
 function withCallers(error) {
   if (error !== null && typeof error === 'object' && revived.delete(error))
-    hide(error, 'stack', joined(error.stack, new Error().stack))
+    hide(error, 'stack', joined(stackOf(error), stackOf(new Error())))
   return error
 }
 
@@ -226,4 +296,4 @@ function hide(object, key, value) {
   Object.defineProperty(object, key, { value, writable: true, enumerable: false, configurable: true })
 }
 
-module.exports = { describe, revive, withCallers }
+module.exports = { describe, revive, stackOf, withCallers }

@@ -18,10 +18,11 @@ const { queueOptionsSymbol } = require('./queues')
 
 let calls = 0
 
+const nothing = () => {}
 /** @type {(value: any) => void} */
-let resolve
+let resolve = nothing
 /** @type {(error: any) => void} */
-let reject
+let reject = nothing
 /** One executor for all promises: no closure a call. */
 function capture(/** @type {any} */ a, /** @type {any} */ b) {
   resolve = a
@@ -55,6 +56,7 @@ class Call extends AsyncResource {
     this.promise = new Promise(capture)
     this.#resolve = resolve
     this.#reject = reject
+    resolve = reject = nothing
   }
 
   get [queueOptionsSymbol]() {

@@ -7,6 +7,7 @@ const Module = require('node:module')
 const path = require('node:path')
 const { fileURLToPath, pathToFileURL } = require('node:url')
 const { invalidArgument } = require('../errors')
+const { stackOf } = require('../payload/thrown')
 
 const NOT_DEFINED = /^(\S+) is not defined$/
 /** The first frame of a stack, in the text of an inline function. */
@@ -25,7 +26,7 @@ function compile(source, base) {
   /** @param {any} error */
   const explained = (error) => {
     const name = error instanceof ReferenceError ? NOT_DEFINED.exec(error.message)?.[1] : undefined
-    if (name === undefined || name in globalThis || !mentions(source, name) || !FROM_HERE.test(error.stack))
+    if (name === undefined || name in globalThis || !mentions(source, name) || !FROM_HERE.test(stackOf(error)))
       return error
     return invalidArgument(
       `The inline function uses '${name}', which is outside of it: workers get its text, without the variables around it. ` +

@@ -20,10 +20,11 @@ const { Task } = require('./task')
 /** Loaded by the first call that is watched. @type {typeof import('../observe/watcher').Watcher | undefined} */
 let Watcher
 
+const nothing = () => {}
 /** @type {(value: any) => void} */
-let resolve
+let resolve = nothing
 /** @type {(error: any) => void} */
-let reject
+let reject = nothing
 /** One executor for all promises: no closure a call. */
 function capture(/** @type {any} */ a, /** @type {any} */ b) {
   resolve = a
@@ -87,7 +88,10 @@ class Submitter {
    */
   submit(target, input, settings) {
     const promise = new Promise(capture)
-    this.submitAs(new Task(this.home, resolve, reject), target, input, settings, isHooked(promise))
+    const task = new Task(this.home, resolve, reject)
+    // What has settled is nobody's but the caller's.
+    resolve = reject = nothing
+    this.submitAs(task, target, input, settings, isHooked(promise))
     return promise
   }
 
