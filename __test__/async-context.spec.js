@@ -4,8 +4,8 @@
 // `context` it travels into the workers.
 
 const { AsyncLocalStorage } = require('node:async_hooks')
-const { setTimeout: delay } = require('node:timers/promises')
 const test = require('ava')
+const { move } = require('../index.js')
 const { failure, fixture, makePool, program, taskPool } = require('./helpers')
 
 const contextPool = (t, options) => makePool(t, { filename: fixture('contexts.js'), maxThreads: 1, ...options })
@@ -50,7 +50,7 @@ test('an input that is read item by item is read in the context of its reader', 
   const seen = new Set()
   async function* inputs() {
     for (let i = 0; i < 3000; i++) {
-      if (i % 700 === 0) await delay(1)
+      if (i % 700 === 0) await new Promise(setImmediate)
       seen.add(store.getStore())
       yield i
     }
@@ -161,7 +161,7 @@ test('it travels with streams, with mappings and with what is moved', async (t) 
   const pool = contextPool(t, { context: { user } })
   async function* inputs() {
     yield 1
-    await delay(1)
+    await new Promise(setImmediate)
     yield 2
   }
   await user.run('Ada', async () => {
@@ -177,7 +177,7 @@ test('it travels with streams, with mappings and with what is moved', async (t) 
     t.deepEqual(await pool.runTask('length', bytes, { transferList: [bytes.buffer] }), [9, 'Ada'])
     t.is(bytes.byteLength, 0)
     const moved = new Uint8Array(7)
-    t.deepEqual(await pool.runTask('length', pool.constructor.move(moved)), [7, 'Ada'])
+    t.deepEqual(await pool.runTask('length', move(moved)), [7, 'Ada'])
     t.is(await pool.runTask('hash.crc32', 'text'), 999008199, 'native tasks have none')
   })
 })

@@ -7,9 +7,10 @@ const net = require('node:net')
 const { once } = require('node:events')
 // One at a time: each starts many processes.
 const { serial: test } = require('ava')
-const { startPrimary: start, freePort, request, startLoad, kill, sleep, until } = require('./cluster/harness')
+const { startPrimary: start, freePort, request, startLoad, kill, until } = require('./cluster/harness')
 const { readClusterOptions } = require('../lib/cluster/options')
 
+const messages = (primary) => primary.events.filter(({ event }) => event === 'message').map(({ values }) => values[0])
 const draining = (primary) => primary.event('state', ({ to }) => to === 'draining')
 
 for (const keepAlive of [true, false]) {
@@ -90,8 +91,9 @@ test('a request that never ends is cut when the grace is over, and the exit code
 test('a blocked process is killed, but only when the grace is over', async (t) => {
   const grace = 600
   const { primary, port } = await start(t, { options: { processes: 1, grace } })
+  const { pid } = JSON.parse((await request(port)).body)
   await request(port, '/block-later')
-  await sleep(100)
+  await primary.blocked(pid)
   const begin = performance.now()
   primary.child.kill('SIGTERM')
   const [{ cause }] = await primary.event('exit')
@@ -178,9 +180,10 @@ test('a second signal ends everything at once', async (t) => {
   await request(port, '/')
   primary.child.kill('SIGINT')
   await draining(primary)
-  await sleep(150)
-  primary.child.kill('SIGINT')
+  // What comes at once is the same Ctrl-C.
+  const again = setInterval(() => primary.child.kill('SIGINT'), 20)
   t.deepEqual(await primary.exited, { code: 130, signal: null })
+  clearInterval(again)
 })
 
 test('Ctrl-C in a terminal reaches all processes, and they leave only when the primary says so', async (t) => {
@@ -224,7 +227,7 @@ test('every kind of server is drained by itself', async (t) => {
     stream(`https://127.0.0.1:${port + 3}`),
     once(net.connect(port + 4, '127.0.0.1'), 'data')
   ]
-  await sleep(200)
+  await until(() => messages(primary).length === 5)
   const frame = once(socket, 'data')
   primary.child.kill('SIGTERM')
   const [bytes] = await frame
@@ -236,8 +239,7 @@ test('every kind of server is drained by itself', async (t) => {
   t.deepEqual(await secure2, { body: 'late', goaway: true })
   t.is(String((await raw)[0]), 'late')
   t.deepEqual(await primary.exited, { code: 0, signal: null })
-  const said = primary.events.filter(({ event }) => event === 'message').map(({ values }) => values[0])
-  t.deepEqual(said, ['signal', 'hook 2', 'hook 1'])
+  t.deepEqual(messages(primary).slice(5), ['signal', 'hook 2', 'hook 1'])
 })
 
 /** One HTTP/2 request whose client keeps the session open: the server must end it. */
@@ -272,7 +274,7 @@ for (const [hook, code] of [
     })
     primary.child.kill('SIGTERM')
     t.is((await primary.exited).code, code)
-    const said = primary.events.filter(({ event }) => event === 'message').map(({ values }) => values[0])
+    const said = messages(primary)
     t.true(said.includes('signal'))
     if (hook === 'throws') t.regex(primary.output, /thrown by a hook/)
     if (hook !== 'hangs') t.deepEqual(said.slice(-2), ['hook 2', 'hook 1'])

@@ -3,7 +3,7 @@
 const http = require('node:http')
 // One at a time: each starts many processes.
 const { serial: test } = require('ava')
-const { startPrimary, freePort, request, kill, startLoad, sleep, until } = require('./cluster/harness')
+const { startPrimary, freePort, request, ask, kill, startLoad, until } = require('./cluster/harness')
 const { Handoffs } = require('../lib/cluster/primary/handoff')
 const { Ports } = require('../lib/cluster/primary/ports')
 
@@ -11,6 +11,12 @@ const start = (t, options) =>
   startPrimary(t, { options: { backoff: { initial: 1 }, crashLoop: { restarts: 1e6 }, ...options } })
 
 const allReady = (primary) => until(async () => (await primary.call('status')).state === 'ready')
+
+/** Until the primary has taken these connections in: its loop has turned since they were made. */
+async function taken(primary, connected) {
+  await connected
+  for (let turn = 0; turn < 3; turn++) await primary.call('processes')
+}
 
 /** Blocks a process, or a certain one, and gives its pid. */
 async function block(primary, port, wanted) {
@@ -22,7 +28,7 @@ async function block(primary, port, wanted) {
   }
   await request(port, '/block-later', { agent })
   agent.destroy()
-  await sleep(50)
+  await primary.blocked(pid)
   return pid
 }
 
@@ -37,7 +43,8 @@ test('a connection that a hung process never took is answered by another soon af
       open--
     })
   await until(() => open <= 1)
-  await sleep(100)
+  // None of those that come later is the one.
+  for (let n = 0; n < 4; n++) await request(port)
   t.is(open, 1, 'one waits')
   kill(pid, 'SIGKILL')
   for (const answer of await Promise.all(answers)) t.not(answer, pid)
@@ -52,8 +59,8 @@ test('a dead process whose channel stays open, as a child of it has it, gets no 
   t.teardown(() => kill(heir, 'SIGKILL'))
   await primary.call('scale', 2)
   t.is(await block(primary, port, pid), pid)
-  const answers = Promise.all(Array.from({ length: 8 }, () => request(port)))
-  await sleep(100)
+  const { connected, answers } = ask(port, 8)
+  await taken(primary, connected)
   kill(pid, 'SIGKILL')
   for (const { body } of await answers) t.not(JSON.parse(body).pid, pid)
   await allReady(primary)
@@ -65,10 +72,10 @@ test('when no process is left the connection waits, and the next process answers
   const { primary, port } = await start(t, { processes: 1 })
   const pid = await block(primary, port)
   // The first is handed to the process that hangs; core keeps the others until it took that one.
-  const waiting = Promise.all(Array.from({ length: 5 }, () => request(port)))
-  await sleep(100)
+  const { connected, answers } = ask(port, 5)
+  await taken(primary, connected)
   kill(pid, 'SIGKILL')
-  for (const { status, body } of await waiting) {
+  for (const { status, body } of await answers) {
     t.is(status, 200)
     t.not(JSON.parse(body).pid, pid)
   }
@@ -83,7 +90,7 @@ test('what the last process refuses as it leaves is answered by the next', async
   // It does not end before it has refused.
   const slow = request(port, '/slow')
   await request(port, '/leave-later')
-  await sleep(100)
+  await primary.blocked(pid)
   for (const { status, body } of await Promise.all(Array.from({ length: 5 }, () => request(port)))) {
     t.is(status, 200)
     t.not(JSON.parse(body).pid, pid)
@@ -137,8 +144,9 @@ test('a port that no process will serve again is closed', async (t) => {
   const [{ pid: second }] = await primary.call('processes')
   const blocked = await block(primary, port)
   t.is(blocked, second)
-  const waiting = t.throwsAsync(request(port))
-  await sleep(100)
+  const { connected, answers } = ask(port, 1)
+  const waiting = t.throwsAsync(answers)
+  await taken(primary, connected)
   kill(second, 'SIGKILL')
   await waiting
   await primary.event('state', ({ to }) => to === 'failed')

@@ -10,7 +10,7 @@ const { once } = require('node:events')
 const { serial: test } = require('ava')
 const { Mailbox } = require('../lib/cluster/messages')
 const { announce } = require('../lib/cluster/primary/announce')
-const { Primary, startPrimary, request, kill, sleep } = require('./cluster/harness')
+const { Primary, startPrimary, request, kill } = require('./cluster/harness')
 
 const start = (t, options) => startPrimary(t, { options })
 
@@ -55,7 +55,7 @@ test('a request to a process that dies, or hangs, is rejected', async (t) => {
   const { primary, port } = await start(t, { processes: 1 })
   const [{ pid }] = await primary.call('processes')
   await request(port, '/block-later')
-  await sleep(50)
+  await primary.blocked(pid)
   await t.throwsAsync(primary.call('request', 0, 1, { timeout: 100 }), { code: 'ERR_RSPOOL_REQUEST_TIMEOUT' })
   const rejected = t.throwsAsync(primary.call('request', 0, 1), { code: 'ERR_RSPOOL_PROCESS_EXIT' })
   kill(pid, 'SIGKILL')

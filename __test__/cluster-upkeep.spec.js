@@ -4,10 +4,25 @@ const http = require('node:http')
 const fs = require('node:fs')
 // One at a time: each starts many processes.
 const { serial: test } = require('ava')
-const { startPrimary, freePort, request, startLoad, kill, sleep, until } = require('./cluster/harness')
+const { startPrimary, freePort, request, startLoad, kill, until } = require('./cluster/harness')
 const { memoryGroup } = require('./cluster/memory-group')
 
 const start = (t, options, parts) => startPrimary(t, { ...parts, options: { backoff: { initial: 1 }, ...options } })
+
+const stalled = (primary) =>
+  primary.events.filter(({ event }) => event === 'stalled').map(({ values }) => values[0].pid)
+
+/** Has a process other than `spared` hang, after `count` others, until it was found and replaced. */
+async function hangOther(primary, port, spared, count) {
+  const isOther = ({ pid, state }) => pid !== spared && state === 'ready' && !stalled(primary).includes(pid)
+  let slot
+  await until(async () => {
+    slot = (await primary.call('processes')).find(isOther)?.slot
+    return slot !== undefined
+  })
+  await primary.call('send', slot, 'block')
+  await until(() => stalled(primary).length > count)
+}
 
 /** Asks the process of a random slot, and gives its pid. */
 async function visit(port, url) {
@@ -20,9 +35,8 @@ async function visit(port, url) {
 
 test('a loop that never turns is named with its stack, killed and replaced, and its connections are answered', async (t) => {
   const { primary, port } = await start(t, { processes: 2, stallTimeout: 1500 })
-  await sleep(500)
   const pid = await visit(port, '/block-later')
-  await sleep(100)
+  await primary.blocked(pid)
   const answers = Promise.all(Array.from({ length: 6 }, () => request(port)))
   const [{ stack, silentMs }] = await primary.event('stalled', (stalled) => stalled.pid === pid)
   t.true(silentMs >= 1500)
@@ -46,17 +60,16 @@ test('a loop that sleeps in a call is found as well', async (t) => {
 })
 
 test('a process that is stopped is not killed, and goes on where it was', async (t) => {
-  const { primary, port } = await start(t, { processes: 1, stallTimeout: 1000 })
+  const { primary, port } = await start(t, { processes: 2, stallTimeout: 1000 })
   const [{ pid }] = await primary.call('processes')
   kill(pid, 'SIGSTOP')
-  await sleep(3500)
+  // Others that hang meanwhile are found, one after the other, and this one is not.
+  await hangOther(primary, port, pid, 0)
+  await hangOther(primary, port, pid, 1)
   kill(pid, 'SIGCONT')
-  t.is(JSON.parse((await request(port)).body).pid, pid)
-  await sleep(700)
-  t.deepEqual(
-    primary.events.filter(({ event }) => event === 'stalled'),
-    []
-  )
+  await until(async () => JSON.parse((await request(port)).body).pid === pid)
+  await hangOther(primary, port, pid, 2)
+  t.false(stalled(primary).includes(pid))
 })
 
 test('a primary whose own loop is blocked kills nobody that is well', async (t) => {
@@ -76,13 +89,12 @@ test('a primary whose own loop is blocked kills nobody that is well', async (t) 
 test('a process with an open inspector is not killed: somebody may sit in front of it', async (t) => {
   const { primary, port } = await start(t, { processes: 1, stallTimeout: 1000, execArgv: ['--inspect=0'] })
   const [{ pid }] = await primary.call('processes')
-  await sleep(400)
   await request(port, '/block-later')
-  await sleep(3000)
-  t.deepEqual(
-    primary.events.filter(({ event }) => event === 'stalled'),
-    []
-  )
+  await primary.blocked(pid)
+  // Two without one are found, one after the other.
+  const other = await start(t, { processes: 1, stallTimeout: 1000 })
+  for (const count of [0, 1]) await hangOther(other.primary, other.port, undefined, count)
+  t.deepEqual(stalled(primary), [])
   kill(pid, 'SIGKILL')
 })
 
@@ -93,7 +105,7 @@ test('a process that hangs is killed while the loop of the primary is blocked', 
   const blocked = primary.call('block', 4000)
   const begin = Date.now()
   // The primary cannot reap it meanwhile: what remains has ended.
-  while (fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1][0] !== 'Z') await sleep(20)
+  await until(() => fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1][0] === 'Z')
   t.true(Date.now() - begin < 3900)
   await blocked
   t.is((await primary.event('exit'))[0].cause.kind, 'stalled')

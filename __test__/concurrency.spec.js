@@ -18,10 +18,9 @@ test('a worker runs as many tasks at once as concurrentTasksPerWorker says, and 
 test('by default a worker runs one asynchronous task at a time', async (t) => {
   const { pool } = taskPool(t, { maxThreads: 1 })
   const most = async () => {
-    const { setTimeout: delay } = require('node:timers/promises')
     globalThis.now = (globalThis.now ?? 0) + 1
     globalThis.most = Math.max(globalThis.most ?? 0, globalThis.now)
-    await delay(1)
+    await new Promise(setImmediate)
     globalThis.now--
     return globalThis.most
   }
@@ -49,7 +48,7 @@ test('task.id and task.signal follow asynchronous code of concurrent tasks', asy
     const { task } = require('../lib/worker/api.js')
     const { id, signal } = task
     for (let i = 0; i < 5; i++) {
-      await require('node:timers/promises').setTimeout(1)
+      await new Promise(setImmediate)
       if (task.id !== id || task.signal !== signal) return 'lost'
     }
     return id

@@ -37,7 +37,7 @@ for (const [what, source] of Object.entries(idle)) {
 
 test('a pending task keeps the process until it has ended', async (t) => {
   for (const task of [
-    `pool.runTask(() => new Promise((resolve) => setTimeout(resolve, 50, 'end')))`,
+    `pool.runTask(() => new Promise((resolve) => setImmediate(resolve, 'end')))`,
     `pool.runTask('math.fibonacci', 30).then(() => 'end')`,
     `pool.runTask(() => new Promise(() => {}), [], { timeout: 50 }).catch(() => 'end')`,
     `(async () => { for (let n = 0; n < 20; n++) await pool.runTask((n) => n, n); return 'end' })()`
@@ -55,7 +55,7 @@ test('process.exit ends a busy process with its code', async (t) => {
     pool.runTask('never').catch(() => {})
     pool.runTask('math.countPrimes', 2 ** 53 - 1).catch(() => {})
     for (let n = 0; n < 1000; n++) pool.run(n).catch(() => {})
-    setTimeout(() => process.exit(7), 60)
+    setInterval(() => pool.stats().running === 2 && process.exit(7), 5)
   `)
   t.is(signal, null)
   t.is(code, 7)
@@ -82,7 +82,7 @@ test('an uncaught error ends a busy process as it would any other', async (t) =>
     const pool = new rspool.Pool({ maxThreads: 2 })
     pool.runTask(() => { for (;;); }).catch(() => {})
     pool.runTask('math.countPrimes', 2 ** 53 - 1).catch(() => {})
-    setTimeout(() => { throw new RangeError('in the middle') }, 60)
+    setInterval(() => { if (pool.stats().running === 2) throw new RangeError('in the middle') }, 5)
   `)
   t.is(signal, null)
   t.is(code, 1)
@@ -101,7 +101,7 @@ test('a signal ends a busy process', async (t) => {
   const { signal } = await program(`
     const pool = new rspool.Pool({ maxThreads: 1 })
     pool.runTask(() => { for (;;); })
-    setTimeout(() => process.kill(process.pid, 'SIGTERM'), 60)
+    setInterval(() => pool.stats().running === 1 && process.kill(process.pid, 'SIGTERM'), 5)
   `)
   t.is(signal, 'SIGTERM')
 })

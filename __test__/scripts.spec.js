@@ -3,6 +3,7 @@
 const test = require('ava')
 const { isMet } = require('../scripts/licences')
 const { countTests, select } = require('../scripts/test')
+const { findWaits } = require('../scripts/waits')
 
 const allow = new Set(['MIT', 'Unicode-3.0', 'Apache-2.0 WITH LLVM-exception'])
 
@@ -45,4 +46,24 @@ test('arguments after js go to ava, and are refused elsewhere', (t) => {
   t.deepEqual(select(['js', '__test__/a.spec.js', '-s'])?.[0].args.slice(1), ['__test__/a.spec.js', '-s'])
   t.is(select(['rust', '--nocapture']), undefined)
   t.is(select(['--help']), undefined)
+})
+
+test('a spec that waits for a time to pass is found, and one that waits for an event is not', (t) => {
+  const waiting = [
+    `await new Promise((resolve) => ${'setTimeout'}(resolve, 50))`,
+    `await ${'delay'}(10)`,
+    `await ${'sleep'}(3500)`,
+    `${'setTimeout'}(() => resolve(1), 5)`
+  ]
+  t.deepEqual(
+    waiting.map((line) => findWaits(`'use strict'\n${line}\n`)),
+    waiting.map((code) => [{ line: 2, code }])
+  )
+  const fine = [
+    'await gate.arrival(2)',
+    "await once(pool, 'close')",
+    'await until(() => open === 1)',
+    'await new Promise(setImmediate)'
+  ]
+  t.deepEqual(findWaits(fine.join('\n')), [])
 })

@@ -93,7 +93,7 @@ test('a worker thread that owns a busy pool is terminated while it starts', asyn
   for (let round = 0; round < 15; round++) {
     const worker = owner()
     await once(worker, 'online')
-    await new Promise((resolve) => setTimeout(resolve, round * 3))
+    for (let turn = 0; turn < round * 50; turn++) await new Promise(setImmediate)
     await worker.terminate()
   }
   t.is(await rspool.runTask('hash.crc32', ''), 0)
@@ -120,9 +120,16 @@ test('no threads stay behind', async (t) => {
       await Promise.all(pools.flatMap((pool) => [pool.run(1), pool.runTask('hash.crc32', ''), pool.runTask('square', 2)]))
       await Promise.all([pools[0].close(), pools[1].destroy(), pools[2].close()])
     }
+    // At most so many, or as many in a hundred looks.
     async function settled (count) {
-      for (let i = 0; i < 1000 && threads().length > count; i++) await new Promise((resolve) => setTimeout(resolve, 5))
-      return threads()
+      let looks = 0
+      let last = 0
+      for await (const _ of require('node:timers/promises').setInterval(5)) {
+        const now = threads()
+        looks = now.length === last ? looks + 1 : 0
+        last = now.length
+        if (last <= count || looks === 100) return now
+      }
     }
     ;(async () => {
       // Those of libuv and the timer's are started by the first use of each, and stay.

@@ -62,6 +62,7 @@ function allSteps(avaArgs) {
     cargo('lint', 'clippy', 'clippy', '--all-targets', ...locked, '--', '-D', 'warnings'),
     cargo('lint', 'clippy without Node', 'clippy', '--no-default-features', ...locked, '--', '-D', 'warnings'),
     node('lint', 'licences', path.join(__dirname, 'licences.js'), []),
+    node('lint', 'no spec waits for a time to pass', path.join(__dirname, 'waits.js'), []),
     cargo('rust', 'cargo test without Node', 'test', '--no-default-features', ...locked),
     cargo('rust', 'cargo test', 'test', ...locked),
     ...typeSteps(),

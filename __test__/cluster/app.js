@@ -4,15 +4,21 @@
 
 const http = require('node:http')
 const { spawn } = require('node:child_process')
+const fs = require('node:fs')
+
+/** Its event loop will not turn any more, so this is written at once. */
+const tellBlocked = () => fs.writeSync(1, `blocked ${process.pid};`)
 
 module.exports = async (context) => {
   const { slot, generation, counters } = context
   context.onRequest((message) => {
     if (message?.fail) throw Object.assign(new TypeError('refused'), { code: 'E_TEST' })
-    // Answered a while after the drain has begun, when nothing else is left to do.
+    // Answered when nothing else is left to do: its server has been drained.
     if (message?.late) {
       context.send('asked')
-      return new Promise((resolve) => context.signal.addEventListener('abort', () => setTimeout(resolve, 200, 'late')))
+      return new Promise((resolve) =>
+        context.signal.addEventListener('abort', () => server.once('close', () => resolve('late')))
+      )
     }
     return { slot, got: message }
   })
@@ -38,6 +44,7 @@ module.exports = async (context) => {
     '/block-later': (request, response) => {
       response.end('ok')
       setTimeout(function spinForEver() {
+        tellBlocked()
         for (;;);
       }, 20)
     },
@@ -45,6 +52,7 @@ module.exports = async (context) => {
     '/leave-later': (request, response) => {
       response.end('ok')
       setTimeout(() => {
+        tellBlocked()
         for (const end = Date.now() + 500; Date.now() < end; );
         process.emit('SIGTERM')
       }, 20)

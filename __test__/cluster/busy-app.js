@@ -4,6 +4,7 @@
 // many tasks that were. With a port it serves light requests beside.
 
 const http = require('node:http')
+const { setInterval } = require('node:timers/promises')
 const { Pool } = require('../..')
 
 module.exports = async ({ onRequest }) => {
@@ -19,9 +20,10 @@ module.exports = async ({ onRequest }) => {
     }
     const all = Promise.all(Array.from({ length: 8 }, work))
     const samples = []
-    for (const end = Date.now() + ms; Date.now() < end; ) {
-      await new Promise((resolve) => setTimeout(resolve, 5))
+    const end = Date.now() + ms
+    for await (const _ of setInterval(5)) {
       samples.push(pool.stats().busy)
+      if (Date.now() >= end) break
     }
     going = false
     await all

@@ -6,6 +6,7 @@ const http = require('node:http')
 const net = require('node:net')
 const path = require('node:path')
 const { once, EventEmitter } = require('node:events')
+const { setInterval } = require('node:timers/promises')
 const { spawn } = require('node:child_process')
 
 const LIMIT = 45_000
@@ -81,6 +82,11 @@ class Primary extends EventEmitter {
     return value
   }
 
+  /** Until the event loop of a process turns no more. */
+  async blocked(pid) {
+    await until(() => this.output.includes(`blocked ${pid};`))
+  }
+
   #wait(what, pick) {
     return new Promise((resolve, reject) => {
       const done = (settle, value) => {
@@ -116,11 +122,10 @@ async function startPrimary(t, { env, ready = true, ...parts } = {}) {
   return { primary, port, pids }
 }
 
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
-
-/** Waits, by looking again and again, until `test` holds. @param {() => unknown} test may be async */
+/** Looks again and again until `test` holds. @param {() => unknown} test may be async */
 async function until(test) {
-  while (!(await test())) await sleep(5)
+  if (await test()) return
+  for await (const _ of setInterval(5)) if (await test()) return
 }
 
 function kill(pid, signal) {
@@ -135,17 +140,14 @@ function kill(pid, signal) {
 /** Resolves when there is no process `pid` (or only its remains). */
 async function gone(pid) {
   const fs = require('node:fs')
-  const end = Date.now() + LIMIT
-  while (Date.now() < end) {
+  await until(() => {
     try {
       const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8')
-      if (stat[stat.lastIndexOf(')') + 2] === 'Z') return
+      return stat[stat.lastIndexOf(')') + 2] === 'Z'
     } catch {
-      return
+      return true
     }
-    await sleep(10)
-  }
-  throw new Error(`process ${pid} is still there`)
+  })
 }
 
 /**
@@ -167,6 +169,23 @@ async function freePort(count = 1) {
     await Promise.all(servers.filter((_, at) => free[at]).map((server) => once(server.close(), 'close')))
     if (free.every(Boolean)) return first
   }
+}
+
+/**
+ * Several requests at once, each on a connection of its own.
+ * @returns what resolves when all are connected, and with all answers
+ */
+function ask(port, count) {
+  const agents = Array.from({ length: count }, () => new http.Agent())
+  const connected = Promise.all(
+    agents.map((agent) => {
+      const { createConnection } = agent
+      return new Promise((resolve) => {
+        agent.createConnection = (...args) => Reflect.apply(createConnection, agent, args).once('connect', resolve)
+      })
+    })
+  )
+  return { connected, answers: Promise.all(agents.map((agent) => request(port, '/', { agent }))) }
 }
 
 /** One request, no retry; resolves with { status, headers, body } when all has come. */
@@ -226,4 +245,4 @@ function startLoad(port, { clients = 16, keepAlive = true } = {}) {
   }
 }
 
-module.exports = { Primary, startPrimary, sleep, until, freePort, request, requestAt, startLoad, gone, kill }
+module.exports = { Primary, startPrimary, until, freePort, request, requestAt, ask, startLoad, gone, kill }

@@ -1,6 +1,7 @@
 'use strict'
 
 const fs = require('node:fs')
+const { setInterval } = require('node:timers/promises')
 
 /**
  * The memory control group of this process, if groups can be made below it (by root, and where the
@@ -38,12 +39,12 @@ function memoryGroup() {
         const { path, limit } = make(candidate)
         fs.writeFileSync(`${path}/${limit}`, String(bytes))
         t.teardown(async () => {
-          while (fs.existsSync(path)) {
+          for await (const _ of setInterval(20)) {
             try {
-              fs.rmdirSync(path)
+              if (fs.existsSync(path)) fs.rmdirSync(path)
+              return
             } catch {
               // It goes when the last process in it has gone.
-              await new Promise((resolve) => setTimeout(resolve, 20))
             }
           }
         })

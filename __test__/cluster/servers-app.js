@@ -14,9 +14,14 @@ const pem = {
   key: fs.readFileSync(path.join(__dirname, 'key.pem')),
   cert: fs.readFileSync(path.join(__dirname, 'cert.pem'))
 }
-const late = (request, response) => setTimeout(() => response.end('late'), 400)
 
 module.exports = async ({ onDrain, signal, send }) => {
+  /** Says that it was asked, and answers when the drain has begun. */
+  const answerLate = (stream) => {
+    send('asked')
+    signal.addEventListener('abort', () => setImmediate(() => stream.end('late')))
+  }
+  const late = (request, response) => answerLate(response)
   const first = Number(process.env.APP_PORT)
   const web = http.createServer(late)
   web.on('upgrade', (request, socket) => {
@@ -34,7 +39,7 @@ module.exports = async ({ onDrain, signal, send }) => {
     https.createServer(pem, late),
     http2.createServer(late),
     http2.createSecureServer({ ...pem, allowHTTP1: true }, late),
-    net.createServer((socket) => setTimeout(() => socket.end('late'), 400))
+    net.createServer(answerLate)
   ]
   signal.addEventListener('abort', () => send('signal'))
   onDrain(() => send('hook 1'))
