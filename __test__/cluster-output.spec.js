@@ -2,7 +2,22 @@
 
 // One at a time: each starts many processes.
 const { serial: test } = require('ava')
-const { startPrimary, request, kill } = require('./cluster/harness')
+const fs = require('node:fs')
+const { startPrimary, request, kill, until } = require('./cluster/harness')
+
+/** Until a process has written what its full pipes take, where the system tells. */
+async function writesNoMore(pid) {
+  let last
+  let looks = 0
+  await until(() => {
+    const written = fs.existsSync(`/proc/${pid}/io`)
+      ? fs.readFileSync(`/proc/${pid}/io`, 'utf8').match(/wchar.*/)[0]
+      : ''
+    looks = written === last ? looks + 1 : 0
+    last = written
+    return looks === 40
+  })
+}
 
 test('the primary lives on when the reader of its standard error has gone', async (t) => {
   const { primary, port } = await startPrimary(t, { options: { processes: 1 } })
@@ -36,7 +51,7 @@ for (const processes of [1, 0]) {
     })
     primary.child.stdout.pause()
     primary.child.kill('SIGTERM')
-    await new Promise((resolve) => setTimeout(resolve, 700))
+    await writesNoMore(primary.child.pid)
     primary.child.stdout.resume()
     t.deepEqual(await primary.exited, { code: 0, signal: null })
     t.is(primary.output.match(/line \d+ of 4000/g)?.length, 4000)
