@@ -65,7 +65,7 @@ tables! {
         RESULT = 10;
         /// out: the task's key.
         KEY = 11;
-        /// out: its generation.
+        /// out: its generation. in: that of the finished task.
         GENERATION = 12;
         /// out: the worker whose isolate the caller starts, or -1.
         START = 13;
@@ -180,16 +180,32 @@ tables! {
         START = 16;
         /// End an isolate.
         TERMINATE = 17;
+        /// An isolate has not started in the time that it may take.
+        STARTED_TOO_LATE = 18;
         /// A lane of a closed pool has no worker left.
         LANE_ENDED = 19;
         /// An isolate runs no more.
         GONE = 20;
         /// There is a message in the port of an isolate.
         LOOK = 21;
+        /// The code of an isolate does not run yet; if the loop is blocked, it does not see why.
+        NOT_BEGUN = 22;
+        /// A time is over that the owner waits for.
+        REMIND = 23;
         /// A worker has taken the task.
         STARTED = 24;
         /// How long it ran.
         RAN = 25;
+    }
+
+    /// What a pool may be reminded of.
+    reminder REMINDER: u32 {
+        /// It is to have closed.
+        CLOSE = 0;
+        /// What its isolates have written is to be there.
+        OUTPUT = 1;
+        /// Isolates are started again, after one could not be.
+        RETRY = 2;
     }
 
     /// What a payload is. Of a view the type is in the bits above.

@@ -28,16 +28,14 @@ export interface NativePool {
   forgetTarget(number: number): void
   /** Makes room for the workers that the minimum, or `least`, lacks: the caller starts them. */
   reserveMinimum(lane: number, least: number): number[]
-  /** Whether no worker of a lane is started. */
-  hold(lane: number, held: boolean): void
   pause(paused: boolean): void
   resize(min: number, max: number): void
-  /** Retires the workers that have been idle for so many milliseconds. */
-  reap(lane: number, idle: number): void
   /** @returns how many tasks that were */
   cancelWaiting(): number
-  /** No worker of the lane can be started: rejects what waits for one. */
-  failWaiting(lane: number): void
+  /** The isolate of a worker is being started: the time that it may take begins. */
+  beginStart(worker: number): void
+  /** A record comes after so many milliseconds; sooner, if it is to come sooner already. */
+  remind(reminder: number, ms: number): void
   /** The isolate of a worker has ended. */
   leave(worker: number): void
 
@@ -113,8 +111,9 @@ export interface Environment {
     abortGrace: number,
     idleTimeout: number,
     niceIncrement: number,
-    pin: boolean
-  ): NativePool
+    pin: boolean,
+    startTimeout: number
+  ): NativePool | undefined
 
   /** Queues a task. */
   submit(bytes?: ArrayBufferView): void
@@ -156,6 +155,8 @@ export interface Environment {
   setWaits(slot: number, waits: boolean, flags: Int32Array | undefined): void
   look(): void
   wearOut(): void
+  /** The worker was told to end, and has nothing left to do. */
+  tornDown(): void
   /** Which function a task of this worker names. */
   target(number: number): string
 

@@ -24,8 +24,6 @@ const PORT_MESSAGE = Object.freeze({
   // Of tasks that a task has others run, to the owner: one is to run, one is given up.
   NESTED: 15,
   NESTED_ABORT: 16,
-  // The isolate takes no more tasks, and whether its teardown is done.
-  RETIRED: 17,
   // How large the heap is; and the answer.
   HEAP: 18,
   // Of nested tasks, to the isolate: one is in the queue, one has ended.

@@ -5,8 +5,8 @@
 
 const { EventEmitter } = require('node:events')
 const { bound, pools, calls, hold, release } = require('../native/environment')
-const { RECORD } = require('../native/wire')
-const { PoolClosedError, invalidArgument } = require('../errors')
+const { RECORD, REMINDER } = require('../native/wire')
+const { PoolClosedError, WorkerStartError, invalidArgument } = require('../errors')
 const { labelOf, takeLabel, giveLabelBack } = require('./labels')
 const { Lookup } = require('./task/lookup')
 const { poolOptions, runOptions, taskOptions, sizeOptions, closeOptions, toLimit } = require('./options')
@@ -45,7 +45,6 @@ class Pool extends EventEmitter {
   #resolveClosed
   #shut = false
   #paused = false
-  #reaper
   /** @type {any} */
   #histogram
   /** @type {(() => void) | undefined} */
@@ -58,10 +57,10 @@ class Pool extends EventEmitter {
     super()
     const given = poolOptions(options)
     this.#options = Object.freeze(Object.assign(given, { label: given.label ?? labelOf(given.filename) }))
-    const { maxQueue, concurrentTasksPerWorker, abortGrace, idleTimeout, filename } = this.#options
+    const { maxQueue, concurrentTasksPerWorker, abortGrace, idleTimeout, startTimeout, filename } = this.#options
     this.#defaults = new Settings(this.#options)
     const { minThreads, maxThreads, niceIncrement = 0, pin = false, isolate = false, recycle } = this.#options
-    this.#native = bound.createPool(
+    const native = bound.createPool(
       minThreads,
       maxThreads,
       maxQueue,
@@ -69,8 +68,11 @@ class Pool extends EventEmitter {
       abortGrace,
       idleTimeout,
       niceIncrement,
-      pin
+      pin,
+      startTimeout
     )
+    if (native === undefined) throw new WorkerStartError('The system gives no thread for the time limits of the pool')
+    this.#native = native
     if (isolate || recycle !== undefined) {
       this.#native.recycle(recycle?.tasks ?? Infinity, recycle?.age ?? Infinity, isolate)
     }
@@ -142,10 +144,6 @@ class Pool extends EventEmitter {
       paused: () => this.#paused
     }
     if (filename !== undefined) this.#isolates.starts.minimum()
-    if (idleTimeout !== Infinity) {
-      const every = Math.min(Math.max(idleTimeout / 2, 10), 5000)
-      this.#reaper = setInterval(() => this.#native.reap(SCRIPT, idleTimeout), every).unref()
-    }
   }
 
   /**
@@ -309,10 +307,20 @@ class Pool extends EventEmitter {
     } else if (what === RECORD.TERMINATE) this.#isolates.terminate(about)
     else if (what === RECORD.GONE) this.#isolates.gone(about)
     else if (what === RECORD.LOOK) this.#isolates.look(about)
+    else if (what === RECORD.STARTED_TOO_LATE) this.#isolates.startedTooLate(about)
+    else if (what === RECORD.NOT_BEGUN) this.#isolates.notBegun(about)
+    else if (what === RECORD.REMIND) this.#reminded(about)
     else if (what === RECORD.LANE_ENDED) {
       this.#lanes |= 1 << about
       this.#finish()
     }
+  }
+
+  /** @param {number} what was waited for */
+  #reminded(what) {
+    if (what === REMINDER.CLOSE) this.destroy()
+    else if (what === REMINDER.OUTPUT) this.#isolates.flushedEnough()
+    else if (what === REMINDER.RETRY) this.#isolates.starts.retry()
   }
 
   /**
@@ -398,12 +406,8 @@ class Pool extends EventEmitter {
       this.#beginClosing()
       if (this.#submitter.pending === 0) this.#shutDown()
     }
-    const closed = /** @type {Promise<void>} */ (this.#closed)
-    if (timeout >= 0) {
-      const limit = setTimeout(() => this.destroy(), timeout).unref()
-      closed.then(() => clearTimeout(limit))
-    }
-    return closed
+    if (timeout >= 0 && this.#phase !== 'ended') this.#native.remind(REMINDER.CLOSE, timeout)
+    return /** @type {Promise<void>} */ (this.#closed)
   }
 
   /** @returns {Promise<void>} */
@@ -428,7 +432,6 @@ class Pool extends EventEmitter {
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
     })
-    clearInterval(this.#reaper)
     hold()
   }
 
@@ -436,7 +439,7 @@ class Pool extends EventEmitter {
     if (this.#shut) return
     this.#shut = true
     this.#native.close()
-    this.#isolates.expectEnd()
+    this.#isolates.starts.stop()
   }
 
   #finish() {

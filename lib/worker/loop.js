@@ -22,6 +22,8 @@ const SLICE = 10
 /** @type {import('node:worker_threads').MessagePort} */
 let port
 let workerId = -1
+/** Whether the pool was there when this isolate began. */
+let enlisted = false
 let concurrency = 1
 let running = 0
 /** Of those, the tasks that have left their place to others. */
@@ -36,9 +38,8 @@ async function startWorker(settings) {
   port = settings.port
   workerId = settings.id
   concurrency = settings.concurrency
-  Atomics.store(settings.status, 0, 1)
-  output.follow(settings.status, settings.outputFirst)
-  const enlisted = bound.enlist(settings.uid, workerId)
+  output.follow(settings.unread, settings.outputFirst)
+  enlisted = bound.enlist(settings.uid, workerId)
   // An owner whose loop is blocked cannot see why this isolate ends.
   process.on('uncaughtExceptionMonitor', (error) => port.postMessage([PORT_MESSAGE.FATAL, describe(error)]))
   process.on('exit', (code) => port.postMessage([PORT_MESSAGE.EXIT, code]))
@@ -60,10 +61,9 @@ async function startWorker(settings) {
 /** The pool needs this worker no more: what is left to do is done, and the isolate ends by itself. */
 async function retire() {
   try {
-    port.postMessage([PORT_MESSAGE.RETIRED, false])
     await teardown()
   } finally {
-    port.postMessage([PORT_MESSAGE.RETIRED, true])
+    if (enlisted) bound.tornDown()
     port.close()
     parentPort?.unref()
     release()
@@ -201,6 +201,7 @@ function exchange(slot, status, value) {
     }
     if (status !== STATUS.RETURNED) extra = encodeThrown(task, value)
     cells[CELL.STATUS] = status
+    cells[CELL.GENERATION] = task.generation
   }
   cells[CELL.SLOT] = slot
   if (extra === undefined) bound.exchange()
@@ -272,7 +273,7 @@ function received(message) {
   if (direct) running++
   let status = /** @type {number} */ (STATUS.RETURNED)
   let value
-  if (kind === PORT_MESSAGE.GONE) begin(slot, 0, -1)
+  if (kind === PORT_MESSAGE.GONE) begin(slot, generation, -1)
   else {
     try {
       const run = known(target)

@@ -19,13 +19,13 @@ const output = {
 
   /**
    * Counts what is written from now on.
-   * @param {Int32Array} status whose second element tells the owner what is on its way
+   * @param {Int32Array} told whose only element tells the owner how many writes are on their way
    * @param {boolean} isFirst whether results wait for it
    */
-  follow(status, isFirst) {
+  follow(told, isFirst) {
     let unread = 0
     const count = (/** @type {1 | -1} */ by) => {
-      Atomics.store(status, 1, (unread += by))
+      Atomics.store(told, 0, (unread += by))
       if (isFirst) output.ahead = unread
     }
     streams = [process.stdout, process.stderr].map((stream) => counted(stream, count))

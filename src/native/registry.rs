@@ -41,16 +41,20 @@ impl NativeTask {
         context.check()?;
         // A task that panics drops all that it owned, and what it borrowed is atomics and
         // read-only params: nothing that is seen afterwards can be half changed.
-        let outcome = catch_unwind(AssertUnwindSafe(|| (self.run)(input, params, context)));
-        match outcome {
-            Ok(Ok(value)) => {
+        match contained(|| (self.run)(input, params, context)) {
+            Ok(value) => {
                 context.count(DONE, 1);
                 Ok(value)
             }
-            Ok(Err(error)) => Err(error.of_task(self.name)),
-            Err(panic) => Err(TaskError::Panicked(panic_message(panic)).of_task(self.name)),
+            Err(error) => Err(error.of_task(self.name)),
         }
     }
+}
+
+/// What `run` gives; a panic of it becomes [`TaskError::Panicked`].
+pub(super) fn contained<T>(run: impl FnOnce() -> Result<T, TaskError>) -> Result<T, TaskError> {
+    catch_unwind(AssertUnwindSafe(run))
+        .unwrap_or_else(|panic| Err(TaskError::Panicked(panic_message(panic))))
 }
 
 /// The task of this name.

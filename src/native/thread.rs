@@ -14,7 +14,8 @@ use super::error::TaskError;
 use super::params::Params;
 use super::payload::{from_value, to_value};
 use super::registry::{self, NativeTask};
-use crate::scheduler::{Bell, Outcome, Progress, Ring, Scheduler, Step, Taken, WorkerId};
+use crate::scheduler::{Bell, Finished, Outcome, Progress, Ring, Scheduler, Step, Taken, WorkerId};
+use crate::trust::Trust;
 
 /// Reserved address space only: a page is used once it is touched.
 const STACK: usize = 2 * 1024 * 1024;
@@ -35,6 +36,8 @@ pub fn launch(pool: &Arc<Scheduler>, id: WorkerId) -> io::Result<()> {
 }
 
 fn work(pool: &Arc<Scheduler>, id: WorkerId) {
+    // Whoever waits for this worker would wait for ever.
+    let _trust = Trust::new("running a native worker");
     pool.manner().adopt();
     let parker = Arc::new(Parker::default());
     let idle = match pool.idle_timeout() {
@@ -45,7 +48,7 @@ fn work(pool: &Arc<Scheduler>, id: WorkerId) {
     if pool.join(id, Arc::clone(&parker) as _) {
         loop {
             match pool.exchange(id, finished.take()) {
-                Step::Run(taken) => finished = Some((taken.slot, run(taken, &parker))),
+                Step::Run(taken) => finished = Some(run(taken, &parker)),
                 Step::Retire => break,
                 Step::Idle => {
                     if !parker.wait(idle) {
@@ -58,14 +61,22 @@ fn work(pool: &Arc<Scheduler>, id: WorkerId) {
     pool.leave(id);
 }
 
-fn run(taken: Taken, parker: &Parker) -> Outcome {
-    parker.begin(taken.key.generation);
-    match execute(taken, parker) {
+fn run(taken: Taken, parker: &Parker) -> Finished {
+    let (slot, generation) = (taken.slot, taken.key.generation);
+    parker.begin(generation);
+    // Of the task, and of what reads its input and writes its result.
+    let executed = registry::contained(|| execute(taken, parker));
+    let outcome = match executed {
         Ok(outcome) => outcome,
         Err(error) => Outcome::Failed {
             code: error.code(),
             message: error.to_string().into(),
         },
+    };
+    Finished {
+        slot,
+        generation,
+        outcome,
     }
 }
 

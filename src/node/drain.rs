@@ -130,6 +130,9 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
                 Control::LaneEnded(lane) => (record::LANE_ENDED, lane as u32),
                 Control::Gone(worker) => (record::GONE, worker.0),
                 Control::Look(worker) => (record::LOOK, worker.0),
+                Control::StartedTooLate(worker) => (record::STARTED_TOO_LATE, worker.0),
+                Control::NotBegun(worker) => (record::NOT_BEGUN, worker.0),
+                Control::Remind(reminder) => (record::REMIND, reminder as u32),
             };
             mailbox.put_header(offset, [what, signed(pool), signed(about), 0]);
             return Ok(HEADER);

@@ -98,14 +98,14 @@ impl Environment {
     }
 
     /// Adds a pool, made from the number it gets. Gives its index and that number with it.
-    pub(super) fn add_pool(
+    pub(super) fn add_pool<E>(
         &self,
-        make: impl FnOnce(u32) -> Arc<Scheduler>,
-    ) -> (u32, u32, Arc<Scheduler>) {
+        make: impl FnOnce(u32) -> Result<Arc<Scheduler>, E>,
+    ) -> Result<(u32, u32, Arc<Scheduler>), E> {
         let mut registry = POOLS.lock();
         registry.last += 1;
         let uid = registry.last;
-        let pool = make(uid);
+        let pool = make(uid)?;
         registry.by_uid.insert(uid, Arc::downgrade(&pool));
         drop(registry);
         let mut pools = self.pools.borrow_mut();
@@ -115,7 +115,7 @@ impl Environment {
         });
         pools[index] = Some((uid, Arc::clone(&pool)));
         let index = u32::try_from(index).expect("fewer pools than memory");
-        (index, uid, pool)
+        Ok((index, uid, pool))
     }
 
     pub(super) fn release_pool(&self, index: u32) {
@@ -131,6 +131,7 @@ impl Environment {
         let Some(pool) = POOLS.lock().by_uid.get(&uid).and_then(Weak::upgrade) else {
             return false;
         };
+        pool.has_begun(id);
         *self.member.borrow_mut() = Some((pool, id));
         true
     }

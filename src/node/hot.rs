@@ -13,8 +13,8 @@ use super::pool::Pool;
 use crate::memory::borrowed::Borrowed;
 use crate::memory::counters::CounterSet;
 use crate::scheduler::{
-    Attachments, Body, Key, Lane, NO_DEADLINE, NewTask, Outcome, PRIORITIES, Payload, Placement,
-    Refusal, Step, WorkerId, now,
+    Attachments, Body, Finished, Key, Lane, NO_DEADLINE, NewTask, Outcome, PRIORITIES, Payload,
+    Placement, Refusal, Step, WorkerId, now,
 };
 use crate::wire::{cell, form, lane, size, status, step, submitted};
 
@@ -225,7 +225,7 @@ fn cancel(_: &Environment, pool: &Pool, call: &Call) -> Returned {
 }
 
 /// The outcome in the mailbox of a task in a slot.
-fn finished(environment: &Environment, call: &Call) -> Result<Option<(u32, Outcome)>, Fault> {
+fn finished(environment: &Environment, call: &Call) -> Result<Option<Finished>, Fault> {
     let mailbox = &environment.mailbox;
     let slot = mailbox.get(cell::SLOT);
     if slot < 0 {
@@ -238,7 +238,11 @@ fn finished(environment: &Environment, call: &Call) -> Result<Option<(u32, Outco
         status::THREW => Outcome::Threw(payload),
         _ => return Err(Fault("unknown status")),
     };
-    Ok(Some((unsigned(slot), outcome)))
+    Ok(Some(Finished {
+        slot: unsigned(slot),
+        generation: unsigned(mailbox.get(cell::GENERATION)),
+        outcome,
+    }))
 }
 
 /// `exchange(bytes?)`: hands over the outcome in the mailbox, if a slot is named, and takes a task.
@@ -284,8 +288,8 @@ fn exchange(environment: &Environment, call: &Call) -> Returned {
 
 /// `finish(bytes?)`: hands over the outcome in the mailbox without taking a task.
 fn finish(environment: &Environment, call: &Call) -> Returned {
-    if let Some((slot, outcome)) = finished(environment, call)? {
-        environment.with_member(|pool, id| pool.finish(id, slot, outcome))?;
+    if let Some(finished) = finished(environment, call)? {
+        environment.with_member(|pool, id| pool.finish(id, finished))?;
     }
     Ok(None)
 }

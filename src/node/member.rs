@@ -16,6 +16,7 @@ super::call::exports! {
     c"look" Look = look;
     c"wearOut" WearOut = wear_out;
     c"target" Target = target;
+    c"tornDown" TornDown = torn_down;
 }
 
 /// `adopt(nice, pin)`: how this environment's thread is run.
@@ -80,4 +81,10 @@ fn target(environment: &Environment, call: &Call) -> Returned {
     let number = call.index(call.args()[0])?;
     let text = environment.with_member(|pool, _| pool.target(number))?;
     call.make_string(&text.ok_or(Fault("unknown target"))?)
+}
+
+/// `tornDown()`: this environment's worker was told to end, and has nothing left to do.
+fn torn_down(environment: &Environment, _: &Call) -> Returned {
+    environment.with_member(|pool, id| pool.torn_down(id))?;
+    Ok(None)
 }

@@ -14,7 +14,7 @@ use super::environment::Environment;
 use super::readings;
 use crate::manner::Manner;
 use crate::native;
-use crate::scheduler::{GroupLimits, Lane, PoolLimits, Scheduler, WorkerId};
+use crate::scheduler::{GroupLimits, Lane, PoolLimits, Reminder, Scheduler, WorkerId};
 use crate::wire;
 
 super::call::exports! {
@@ -32,12 +32,11 @@ super::call::methods! {
     c"addTarget" AddTarget = add_target;
     c"forgetTarget" ForgetTarget = forget_target;
     c"reserveMinimum" ReserveMinimum = reserve_minimum;
-    c"hold" Hold = hold;
     c"pause" Pause = pause;
     c"resize" Resize = resize;
-    c"reap" Reap = reap;
     c"cancelWaiting" CancelWaiting = cancel_waiting;
-    c"failWaiting" FailWaiting = fail_waiting;
+    c"beginStart" BeginStart = begin_start;
+    c"remind" Remind = remind;
     c"leave" Leave = leave;
 }
 
@@ -159,7 +158,8 @@ fn limit(call: &Call, value: sys::napi_value) -> Result<u32, Fault> {
     })
 }
 
-/// `createPool(min, max, maxQueue, concurrency, abortGrace, idleTimeout, nice, pin) -> Pool`
+/// `createPool(min, max, maxQueue, concurrency, abortGrace, idleTimeout, nice, pin, startTimeout) -> Pool`; nothing if
+/// the system gives no thread.
 fn create_pool(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let max_queue = limit(call, args[2])?;
@@ -173,13 +173,16 @@ fn create_pool(environment: &Environment, call: &Call) -> Returned {
         },
         concurrency: limit(call, args[3])?,
         abort_grace: limit(call, args[4])?,
+        start_timeout: limit(call, args[8])?,
         idle_timeout: limit(call, args[5])?,
         manner: manner(call, args[6], args[7])?,
     };
     let object = environment.new_pool_object()?;
     let outbox = Arc::clone(&environment.outbox);
     let made = |uid| Scheduler::new(uid, limits, outbox, native::launch);
-    let (index, uid, scheduler) = environment.add_pool(made);
+    let Ok((index, uid, scheduler)) = environment.add_pool(made) else {
+        return Ok(None);
+    };
     let pool = Rc::new(Pool {
         index,
         scheduler: RefCell::new(Some(scheduler)),
@@ -313,13 +316,6 @@ pub(super) fn list(call: &Call, ids: &[WorkerId]) -> Returned {
     make_numbers(call, ids.iter().map(|id| f64::from(id.0)))
 }
 
-fn hold(_: &Environment, pool: &Pool, call: &Call) -> Returned {
-    let args = call.args();
-    let (lane, held) = (lane(call, args[0])?, call.boolean(args[1])?);
-    pool.with(|pool| pool.hold(lane, held))?;
-    Ok(None)
-}
-
 fn pause(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     let paused = call.boolean(call.args()[0])?;
     pool.with(|pool| pool.pause(paused))?;
@@ -334,14 +330,6 @@ fn resize(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     Ok(None)
 }
 
-/// `reap(lane, idleMs)`
-fn reap(_: &Environment, pool: &Pool, call: &Call) -> Returned {
-    let args = call.args();
-    let (lane, idle) = (lane(call, args[0])?, limit(call, args[1])?);
-    pool.with(|pool| pool.reap(lane, idle))?;
-    Ok(None)
-}
-
 /// `cancelWaiting() -> number` of tasks
 fn cancel_waiting(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     let cancelled = pool.with(|pool| pool.cancel_waiting())?;
@@ -349,10 +337,24 @@ fn cancel_waiting(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     call.make_number(cancelled as f64)
 }
 
-/// `failWaiting(lane)`: no worker of the lane can be started.
-fn fail_waiting(_: &Environment, pool: &Pool, call: &Call) -> Returned {
-    let lane = lane(call, call.args()[0])?;
-    pool.with(|pool| pool.fail_waiting(lane))?;
+/// `beginStart(worker)`: the worker's isolate is being started.
+fn begin_start(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let id = WorkerId(call.index(call.args()[0])?);
+    pool.with(|pool| pool.begin_start(id))?;
+    Ok(None)
+}
+
+/// `remind(what, ms)`: has the owner told after so long.
+fn remind(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let args = call.args();
+    let reminder = match call.index(args[0])? {
+        wire::reminder::CLOSE => Reminder::Close,
+        wire::reminder::OUTPUT => Reminder::Output,
+        wire::reminder::RETRY => Reminder::Retry,
+        _ => return Err(Fault("unknown reminder")),
+    };
+    let ms = limit(call, args[1])?;
+    pool.with(|pool| pool.remind(reminder, ms))?;
     Ok(None)
 }
 

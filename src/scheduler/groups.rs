@@ -246,6 +246,49 @@ impl Groups {
         self.by_name.remove(&group.name);
     }
 
+    /// # Panics
+    /// When what is counted is not what is there.
+    #[cfg(any(test, debug_assertions))]
+    pub(super) fn check(&self, tasks: &Slab<super::task::Task>) {
+        use super::task::Stage;
+        let mut active = 0;
+        for id in self.entries.keys() {
+            let group = &self.entries[id];
+            let of = || {
+                tasks
+                    .keys()
+                    .map(|index| &tasks[index])
+                    .filter(|task| task.group == id)
+            };
+            let waiting = of().filter(|task| task.stage == Stage::Waiting).count();
+            assert_eq!(
+                group.waiting, waiting,
+                "waiting tasks of group {:?}",
+                group.name
+            );
+            let running = of().count() - waiting;
+            assert_eq!(
+                group.running as usize, running,
+                "running tasks of group {:?}",
+                group.name
+            );
+            let suspended = of().filter(|task| id != PLAIN && task.suspended).count();
+            assert_eq!(
+                group.suspended as usize, suspended,
+                "suspended tasks of {:?}",
+                group.name
+            );
+            active += usize::from(group.is_active());
+            if id != PLAIN && !group.is_active() {
+                assert!(
+                    self.resting.contains(&(group.tag(), id)),
+                    "it owes, or is forgotten"
+                );
+            }
+        }
+        assert_eq!(self.active, active, "groups with tasks");
+    }
+
     #[cfg(test)]
     pub(super) fn remembered(&self) -> usize {
         self.by_name.len()

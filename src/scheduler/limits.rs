@@ -15,6 +15,8 @@ pub struct PoolLimits {
     pub concurrency: u32,
     /// Milliseconds that an abandoned script task gets to end by itself; `u32::MAX` is for ever.
     pub abort_grace: u32,
+    /// Milliseconds that an isolate gets to start; `u32::MAX` is for ever.
+    pub start_timeout: u32,
     /// Milliseconds after which an idle worker ends; `u32::MAX` is never.
     pub idle_timeout: u32,
     /// How the threads of the workers are run.

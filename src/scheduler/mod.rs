@@ -6,6 +6,7 @@
 //! everything that may be slow (ringing, starting a thread) happens after it is released (`pool`).
 
 mod bell;
+mod called;
 mod clock;
 mod groups;
 mod ids;
@@ -26,6 +27,7 @@ mod task;
 mod tests;
 mod timer;
 mod waiting;
+mod wheel;
 mod worker;
 
 pub use bell::{Bell, Progress, Ring, Ringer};
@@ -34,11 +36,11 @@ pub use groups::GroupLimits;
 pub use ids::{Key, WorkerId};
 pub use lane::Lane;
 pub use limits::{PoolLimits, Refusal};
-pub use outbox::{Control, Message, Outbox};
+pub use outbox::{Control, Message, Outbox, Reminder};
 pub use payload::{Body, Payload};
 pub use pool::{Scheduler, Step, Submitted};
 pub use queue::PRIORITIES;
 pub use stats::{
     Counts, Distribution, Failure, Measured, Percentiles, Snapshot, TaskSnapshot, WorkerSnapshot,
 };
-pub use task::{Attachments, NO_DEADLINE, NewTask, Outcome, PANICKED, Placement, Taken};
+pub use task::{Attachments, Finished, NO_DEADLINE, NewTask, Outcome, PANICKED, Placement, Taken};

@@ -21,6 +21,7 @@ use super::ids::WorkerId;
 use super::lane::Lane;
 use super::spin;
 use super::task::Outcome;
+use crate::wire::reminder;
 
 /// For how long a blocked environment waits actively.
 const ACTIVE: Duration = Duration::from_micros(50);
@@ -38,6 +39,28 @@ pub enum Control {
     Gone(WorkerId),
     /// There is a message in the port of this worker's isolate, and the owner's loop is blocked.
     Look(WorkerId),
+    /// The isolate of this worker has not started in the time that it may take.
+    StartedTooLate(WorkerId),
+    /// The code of this worker's isolate does not run yet. If the owner's loop is blocked, it cannot see why.
+    NotBegun(WorkerId),
+    /// A time is over that the owner waits for.
+    Remind(Reminder),
+}
+
+/// What the owner waits for a certain time for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Reminder {
+    /// The pool to close.
+    Close = reminder::CLOSE,
+    /// What the isolates have written to arrive.
+    Output = reminder::OUTPUT,
+    /// Isolates to be started again, after one could not be.
+    Retry = reminder::RETRY,
+}
+
+impl Reminder {
+    pub(super) const ALL: [Self; 3] = [Self::Close, Self::Output, Self::Retry];
 }
 
 /// A message for the owner.

@@ -8,11 +8,11 @@ use std::sync::{Once, Weak};
 
 use parking_lot::Mutex;
 
-use super::pool::Scheduler;
+use super::called::Called;
 use crate::supervise::budget::{self, Budget};
 
 /// The pools that lack a token.
-static STARVED: Mutex<Vec<Weak<Scheduler>>> = Mutex::new(Vec::new());
+static STARVED: Mutex<Vec<Weak<dyn Called>>> = Mutex::new(Vec::new());
 
 /// The tokens of one pool.
 #[derive(Debug)]
@@ -75,10 +75,10 @@ impl Drop for Share {
     }
 }
 
-/// Has the pool look again when a token is free.
-pub(super) fn wait_for_token(pool: Weak<Scheduler>) {
+/// Has the pool look again when a token is free. False if nobody can tell it.
+pub(super) fn wait_for_token(pool: Weak<dyn Called>) -> bool {
     let Some(budget) = budget::current() else {
-        return;
+        return true;
     };
     static LISTENING: Once = Once::new();
     LISTENING.call_once(|| budget.on_free(look_again));
@@ -87,7 +87,7 @@ pub(super) fn wait_for_token(pool: Weak<Scheduler>) {
         starved.push(pool);
     }
     drop(starved);
-    budget.want();
+    budget.want()
 }
 
 fn look_again() {

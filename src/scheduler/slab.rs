@@ -1,14 +1,15 @@
 //! Storage with small integer keys, in chunks that never move: growing to a million entries copies
 //! nothing, and a freed entry is reused first (it is warm in the cache).
 
-const CHUNK: usize = 1024;
+/// Entries that are made room for at once, where there may be very many.
+const MANY: usize = 64;
 
 /// No entry; also the end of a list.
 pub(super) const NIL: u32 = u32::MAX;
 
-/// Entries of `T` under `u32` keys.
+/// Entries of `T` under `u32` keys, with room for `CHUNK` more at a time.
 #[derive(Debug)]
-pub(super) struct Slab<T> {
+pub(super) struct Slab<T, const CHUNK: usize = MANY> {
     chunks: Vec<Box<[Slot<T>]>>,
     free: u32,
 }
@@ -19,7 +20,7 @@ enum Slot<T> {
     Used(T),
 }
 
-impl<T> Default for Slab<T> {
+impl<T, const CHUNK: usize> Default for Slab<T, CHUNK> {
     fn default() -> Self {
         Self {
             chunks: Vec::new(),
@@ -28,7 +29,7 @@ impl<T> Default for Slab<T> {
     }
 }
 
-impl<T> Slab<T> {
+impl<T, const CHUNK: usize> Slab<T, CHUNK> {
     /// Stores `value` and gives its key.
     pub(super) fn insert(&mut self, value: T) -> u32 {
         if self.free == NIL {
@@ -111,7 +112,7 @@ impl<T> Slab<T> {
     }
 }
 
-impl<T> std::ops::Index<u32> for Slab<T> {
+impl<T, const CHUNK: usize> std::ops::Index<u32> for Slab<T, CHUNK> {
     type Output = T;
 
     fn index(&self, key: u32) -> &T {
@@ -119,7 +120,7 @@ impl<T> std::ops::Index<u32> for Slab<T> {
     }
 }
 
-impl<T> std::ops::IndexMut<u32> for Slab<T> {
+impl<T, const CHUNK: usize> std::ops::IndexMut<u32> for Slab<T, CHUNK> {
     fn index_mut(&mut self, key: u32) -> &mut T {
         self.get_mut(key).expect("slab key in use")
     }
@@ -131,7 +132,7 @@ mod tests {
 
     #[test]
     fn keys_are_dense_and_reused_last_freed_first() {
-        let mut slab = Slab::default();
+        let mut slab = Slab::<char>::default();
         assert_eq!(
             (slab.insert('a'), slab.insert('b'), slab.insert('c')),
             (0, 1, 2)
@@ -145,7 +146,7 @@ mod tests {
 
     #[test]
     fn growing_keeps_what_is_there() {
-        let mut slab = Slab::default();
+        let mut slab = Slab::<usize>::default();
         let keys: Vec<u32> = (0..5000).map(|i| slab.insert(i)).collect();
         assert!(keys.iter().enumerate().all(|(i, &key)| slab[key] == i));
     }

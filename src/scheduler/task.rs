@@ -6,6 +6,7 @@ use super::ids::{GroupId, Key, PLAIN, WorkerId};
 use super::lane::Lane;
 use super::payload::Payload;
 use super::slab::NIL;
+use super::wheel::EntryId;
 use crate::memory::counters::CounterSet;
 
 /// What only native tasks carry, and few of them.
@@ -95,6 +96,17 @@ pub struct Taken {
     pub observed: Option<u64>,
 }
 
+/// How a task ended that a worker had.
+#[derive(Debug)]
+pub struct Finished {
+    /// The slot of the worker that it occupied.
+    pub slot: u32,
+    /// Its generation: a slot is used again.
+    pub generation: u32,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
 /// Nanoseconds of waiting that are worth one level of priority.
 pub(super) const LEVEL: u64 = 500_000_000;
 
@@ -171,6 +183,9 @@ pub(super) struct Task {
     /// Nanoseconds that its group was charged when it started.
     pub(super) charged: u32,
     pub(super) timeout: u32,
+    pub(super) queue_timeout: u32,
+    /// Of its stage, if that has a limit.
+    pub(super) alarm: EntryId,
     /// 0, or which tasks are to have the same worker; or [`PINNED`].
     pub(super) key: u16,
     pub(super) priority: i8,
@@ -210,6 +225,8 @@ impl Task {
                 Placement::Worker(_) => PINNED,
             },
             timeout: new.timeout,
+            queue_timeout: new.queue_timeout,
+            alarm: EntryId::NONE,
             priority: new.priority,
             retries: new.retries,
             attempts: 0,

@@ -50,6 +50,7 @@ const LIMITS: PoolLimits = PoolLimits {
     max_queue: usize::MAX,
     concurrency: 1,
     abort_grace: 10,
+    start_timeout: u32::MAX,
     idle_timeout: u32::MAX,
     manner: Manner::USUAL,
 };
@@ -61,7 +62,7 @@ fn never(_: &Arc<Scheduler>, _: WorkerId) -> io::Result<()> {
 fn pool(limits: PoolLimits) -> (Arc<Scheduler>, Arc<Outbox>) {
     let outbox = Arc::new(Outbox::default());
     (
-        Scheduler::new(1, limits, Arc::clone(&outbox), never),
+        Scheduler::new(1, limits, Arc::clone(&outbox), never).unwrap(),
         outbox,
     )
 }
@@ -84,11 +85,12 @@ fn call(ticket: u32, lane: Lane) -> NewTask {
     }
 }
 
-fn returned(taken: &Taken) -> Option<(u32, Outcome)> {
-    Some((
-        taken.slot,
-        Outcome::Returned(Payload::number(4, f64::from(taken.ticket))),
-    ))
+fn returned(taken: &Taken) -> Option<Finished> {
+    Some(Finished {
+        slot: taken.slot,
+        generation: taken.key.generation,
+        outcome: Outcome::Returned(Payload::number(4, f64::from(taken.ticket))),
+    })
 }
 
 /// Starts and joins the script worker that a submit asked for.
@@ -413,7 +415,7 @@ fn echoing(limits: PoolLimits) -> (Arc<Scheduler>, Arc<Outbox>) {
     }
     let outbox = Arc::new(Outbox::default());
     (
-        Scheduler::new(1, limits, Arc::clone(&outbox), launch),
+        Scheduler::new(1, limits, Arc::clone(&outbox), launch).unwrap(),
         outbox,
     )
 }

@@ -1,288 +1,162 @@
-//! Alarms for time limits: one thread for the process, started by the first alarm.
+//! The thread that tells pools that a time has come: one for the process, started where the first pool is made.
 //!
-//! A hashed wheel of one-millisecond ticks: arming is a push, whatever else is armed. An alarm that comes
-//! for a task that has ended finds another generation and does nothing. (Varghese & Lauck 1987, scheme 6.)
-//!
-//! No alarm is taken out when its task ends: most tasks end soon, and would pay for the search. Instead the
-//! thread sweeps the wheel when it has twice as many alarms as were wanted at the last sweep. So there are
-//! at most about twice as many as tasks, however long their limits are, and a sweep costs each that was armed
-//! since the last one a constant.
+//! Each pool has a [`Clock`] here, which is set to the next of its alarms. The alarms themselves are the pool's
+//! (`state::alarms`), so that arming one for a task takes no lock but the pool's own, and no other thread unless
+//! it is the next one. A pool without alarms wakes nobody.
 
+use std::io;
 use std::sync::{OnceLock, Weak};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
+use super::called::Called;
 use super::clock::now;
-use super::ids::{Key, WorkerId};
-use super::pool::Scheduler;
+use super::slab::Slab;
+use super::wheel::{EntryId, Wheel};
+use crate::trust::Trust;
 
-const SLOTS: usize = 4096;
-const TICK_NS: u64 = 1_000_000;
-/// Fewer alarms than this are not swept.
-const FEW: usize = 1 << 16;
+/// Nanoseconds of a tick: alarms come so much too late at most.
+pub(super) const TICK_NS: u64 = 1_000_000;
+const STACK: usize = 256 * 1024;
 
-/// What is to be done when the time comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Alarm {
-    /// Reject the task if it still waits.
-    QueueTimeout(Key),
-    /// Reject the task if it still runs.
-    TaskTimeout(Key),
-    /// Reject the task if it has not ended.
-    Deadline(Key),
-    /// See whether the workers that were rung have come, and the busy ones kept up.
-    Wakers,
-    /// Replace this worker, with what tells it from others of its id.
-    Age(WorkerId, u32),
-    /// End the isolate if the abandoned task still runs.
-    Grace(Key),
-}
+static TIMER: OnceLock<&'static Timer> = OnceLock::new();
 
 #[derive(Debug)]
-struct Entry {
-    tick: u64,
-    pool: Weak<Scheduler>,
-    alarm: Alarm,
+struct Timer {
+    clocks: Mutex<Clocks>,
+    changed: Condvar,
 }
 
-#[derive(Debug)]
-struct Wheel {
-    slots: Box<[Vec<Entry>]>,
-    /// Bit s is set while slot s has entries.
-    filled: [u64; SLOTS / 64],
-    /// Entries in all slots.
-    len: usize,
-    /// So many entries are swept.
-    sweep_at: usize,
-    /// All ticks up to this one have fired.
-    fired: u64,
+struct Clocks {
+    wheel: Wheel<u32>,
+    entries: Slab<Entry, 16>,
     /// The tick that the thread sleeps until.
     sleeping_until: u64,
 }
 
-impl Wheel {
-    fn new() -> Self {
-        let slots = (0..SLOTS).map(|_| Vec::new()).collect();
-        Self {
-            slots,
-            filled: [0; SLOTS / 64],
-            len: 0,
-            sweep_at: FEW,
-            fired: now() / TICK_NS,
-            sleeping_until: u64::MAX,
-        }
-    }
-
-    /// A tick that has fired comes with the next.
-    fn insert(&mut self, mut entry: Entry) {
-        entry.tick = entry.tick.max(self.fired + 1);
-        self.len += 1;
-        let slot = (entry.tick as usize) % SLOTS;
-        self.slots[slot].push(entry);
-        self.filled[slot / 64] |= 1 << (slot % 64);
-    }
-
-    /// Takes out what is due up to and with `tick`.
-    fn due(&mut self, tick: u64) -> Vec<Entry> {
-        let mut due = Vec::new();
-        let ticks = tick.saturating_sub(self.fired).min(SLOTS as u64);
-        for at in tick + 1 - ticks..=tick {
-            let slot = (at as usize) % SLOTS;
-            if self.filled[slot / 64] & (1 << (slot % 64)) == 0 {
-                continue;
-            }
-            due.extend(self.slots[slot].extract_if(.., |entry| entry.tick <= tick));
-            if self.slots[slot].is_empty() {
-                self.filled[slot / 64] &= !(1 << (slot % 64));
-            }
-        }
-        self.len -= due.len();
-        self.fired = self.fired.max(tick);
-        due
-    }
-
-    /// The next tick at which a slot with entries comes round, if there are any.
-    fn next(&self) -> Option<u64> {
-        (1..=SLOTS as u64)
-            .map(|ahead| self.fired + ahead)
-            .find(|&tick| {
-                let slot = (tick as usize) % SLOTS;
-                self.filled[slot / 64] & (1 << (slot % 64)) != 0
-            })
+impl std::fmt::Debug for Clocks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Clocks").finish_non_exhaustive()
     }
 }
 
-struct Timer {
-    wheel: Mutex<Wheel>,
-    changed: Condvar,
+struct Entry {
+    called: Weak<dyn Called>,
+    /// In the wheel, while it is set.
+    set: EntryId,
+}
+
+/// Has a pool called when a time has come.
+#[derive(Debug)]
+pub(super) struct Clock {
+    timer: &'static Timer,
+    index: u32,
+}
+
+/// The running timer of the process.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Running(&'static Timer);
+
+/// Starts the timer's thread, unless it runs.
+///
+/// # Errors
+/// When the system gives no thread.
+pub(super) fn start() -> io::Result<Running> {
+    static STARTING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = STARTING.lock();
+    if let Some(timer) = TIMER.get() {
+        return Ok(Running(timer));
+    }
+    let timer: &'static Timer = Box::leak(Box::new(Timer {
+        clocks: Mutex::new(Clocks {
+            wheel: Wheel::new(now() / TICK_NS),
+            entries: Slab::default(),
+            sleeping_until: u64::MAX,
+        }),
+        changed: Condvar::new(),
+    }));
+    std::thread::Builder::new()
+        .name("rspool-timer".into())
+        .stack_size(STACK)
+        .spawn(move || timer.run())?;
+    Ok(Running(TIMER.get_or_init(|| timer)))
+}
+
+impl Running {
+    /// A clock that is not set.
+    pub(super) fn clock(self, called: Weak<dyn Called>) -> Clock {
+        let entry = Entry {
+            called,
+            set: EntryId::NONE,
+        };
+        let index = self.0.clocks.lock().entries.insert(entry);
+        Clock {
+            timer: self.0,
+            index,
+        }
+    }
+}
+
+impl Clock {
+    /// Calls [`Called::alarm`], once, at this tick or soon after. If it is set to an earlier one, that stays.
+    pub(super) fn set(&self, tick: u64) {
+        let clocks = &mut *self.timer.clocks.lock();
+        let set = &mut clocks.entries[self.index].set;
+        if *set != EntryId::NONE {
+            if clocks.wheel.tick_of(*set) <= tick {
+                return;
+            }
+            clocks.wheel.remove(*set);
+        }
+        *set = clocks.wheel.insert(tick, self.index);
+        if tick < clocks.sleeping_until {
+            clocks.sleeping_until = tick;
+            self.timer.changed.notify_one();
+        }
+    }
+}
+
+impl Drop for Clock {
+    fn drop(&mut self) {
+        let mut clocks = self.timer.clocks.lock();
+        let Entry { set, called } = clocks.entries.remove(self.index);
+        if set != EntryId::NONE {
+            clocks.wheel.remove(set);
+        }
+        // Frees the memory of the pool, perhaps.
+        drop(clocks);
+        drop(called);
+    }
 }
 
 impl Timer {
-    /// Takes the alarms out that nobody wants any more. A slot at a time, with the wheel free in the meantime:
-    /// `wanted` takes the locks of pools.
-    fn sweep<'a>(
-        &'a self,
-        mut wheel: MutexGuard<'a, Wheel>,
-        wanted: impl Fn(&Entry) -> bool,
-    ) -> MutexGuard<'a, Wheel> {
-        for slot in 0..SLOTS {
-            let mut entries = std::mem::take(&mut wheel.slots[slot]);
-            if entries.is_empty() {
-                continue;
-            }
-            wheel.len -= entries.len();
-            wheel.filled[slot / 64] &= !(1 << (slot % 64));
-            MutexGuard::unlocked(&mut wheel, || entries.retain(&wanted));
-            for entry in entries {
-                wheel.insert(entry);
-            }
-        }
-        wheel.sweep_at = FEW.max(wheel.len * 2);
-        wheel
-    }
-}
-
-/// Calls [`Scheduler::alarm`] at `deadline` (of [`now`]) or up to a tick later, if the pool still is.
-pub(super) fn arm(deadline: u64, pool: Weak<Scheduler>, alarm: Alarm) {
-    let timer = timer();
-    let mut wheel = timer.wheel.lock();
-    // Rounded up: never early.
-    let tick = deadline.div_ceil(TICK_NS);
-    wheel.insert(Entry { tick, pool, alarm });
-    if tick < wheel.sleeping_until || wheel.len == wheel.sweep_at {
-        wheel.sleeping_until = tick;
-        timer.changed.notify_one();
-    }
-}
-
-fn timer() -> &'static Timer {
-    static TIMER: OnceLock<&'static Timer> = OnceLock::new();
-    TIMER.get_or_init(|| {
-        let timer: &'static Timer = Box::leak(Box::new(Timer {
-            wheel: Mutex::new(Wheel::new()),
-            changed: Condvar::new(),
-        }));
-        std::thread::Builder::new()
-            .name("rspool-timer".into())
-            .stack_size(256 * 1024)
-            .spawn(move || run(timer))
-            .expect("the timer thread starts");
-        timer
-    })
-}
-
-fn run(timer: &'static Timer) {
-    let mut wheel = timer.wheel.lock();
-    loop {
-        let due = wheel.due(now() / TICK_NS);
-        if !due.is_empty() {
-            MutexGuard::unlocked(&mut wheel, || {
-                for entry in due {
-                    if let Some(pool) = entry.pool.upgrade() {
-                        pool.alarm(entry.alarm);
+    fn run(&self) {
+        let _trust = Trust::new("keeping the time of all pools");
+        let mut clocks = self.clocks.lock();
+        loop {
+            let tick = now() / TICK_NS;
+            while let Some(index) = clocks.wheel.pop(tick) {
+                let entry = &mut clocks.entries[index];
+                entry.set = EntryId::NONE;
+                let called = entry.called.upgrade();
+                MutexGuard::unlocked(&mut clocks, || {
+                    if let Some(called) = called {
+                        called.alarm();
                     }
+                });
+            }
+            match clocks.wheel.next() {
+                None => {
+                    clocks.sleeping_until = u64::MAX;
+                    self.changed.wait(&mut clocks);
                 }
-            });
-            continue;
-        }
-        if wheel.len >= wheel.sweep_at {
-            wheel = timer.sweep(wheel, |entry| {
-                let pool = entry.pool.upgrade();
-                pool.is_some_and(|pool| pool.expects(entry.alarm))
-            });
-            continue;
-        }
-        match wheel.next() {
-            None => {
-                wheel.sleeping_until = u64::MAX;
-                timer.changed.wait(&mut wheel);
-            }
-            Some(tick) => {
-                wheel.sleeping_until = tick;
-                let ns = (tick * TICK_NS).saturating_sub(now());
-                timer.changed.wait_for(&mut wheel, Duration::from_nanos(ns));
+                Some(tick) => {
+                    clocks.sleeping_until = tick;
+                    let ns = (tick * TICK_NS).saturating_sub(now());
+                    self.changed.wait_for(&mut clocks, Duration::from_nanos(ns));
+                }
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn entry(tick: u64) -> Entry {
-        Entry {
-            tick,
-            pool: Weak::new(),
-            alarm: Alarm::QueueTimeout(Key {
-                index: tick as u32,
-                generation: 0,
-            }),
-        }
-    }
-
-    #[test]
-    fn alarms_fire_at_their_tick_and_not_a_turn_of_the_wheel_early() {
-        let mut wheel = Wheel::new();
-        wheel.fired = 0;
-        for tick in [1, 5, 5 + SLOTS as u64, 4095, 4096, 9000] {
-            wheel.insert(entry(tick));
-        }
-        let mut fired = Vec::new();
-        for tick in 1..=10_000 {
-            fired.extend(wheel.due(tick).into_iter().map(|entry| (entry.tick, tick)));
-        }
-        assert!(fired.iter().all(|(due, at)| due == at), "{fired:?}");
-        assert_eq!(fired.len(), 6);
-        assert_eq!(wheel.next(), None);
-    }
-
-    #[test]
-    fn a_late_thread_fires_all_that_it_missed() {
-        let mut wheel = Wheel::new();
-        wheel.fired = 0;
-        for tick in [1, 100, 5000, 20_000] {
-            wheel.insert(entry(tick));
-        }
-        let mut missed: Vec<u64> = wheel
-            .due(15_000)
-            .into_iter()
-            .map(|entry| entry.tick)
-            .collect();
-        missed.sort_unstable();
-        assert_eq!(missed, [1, 100, 5000]);
-        assert_eq!(
-            wheel.next().map(|tick| tick % SLOTS as u64),
-            Some(20_000 % SLOTS as u64)
-        );
-    }
-
-    #[test]
-    fn a_sweep_leaves_what_is_wanted_and_says_when_the_next_is_due() {
-        let timer = Timer {
-            wheel: Mutex::new(Wheel::new()),
-            changed: Condvar::new(),
-        };
-        let mut wheel = timer.wheel.lock();
-        wheel.fired = 0;
-        for tick in 1..=3 * FEW as u64 {
-            wheel.insert(entry(tick));
-        }
-        let wheel = timer.sweep(wheel, |entry| entry.tick % 2 == 0);
-        assert_eq!((wheel.len, wheel.sweep_at), (3 * FEW / 2, 3 * FEW));
-        assert_eq!(wheel.next(), Some(2));
-        let mut wheel = timer.sweep(wheel, |entry| entry.tick == 7 * SLOTS as u64);
-        assert_eq!((wheel.len, wheel.sweep_at), (1, FEW));
-        assert_eq!(
-            wheel
-                .filled
-                .iter()
-                .map(|bits| bits.count_ones())
-                .sum::<u32>(),
-            1
-        );
-        assert_eq!(wheel.due(8 * SLOTS as u64).len(), 1);
-        assert_eq!(wheel.len, 0);
     }
 }

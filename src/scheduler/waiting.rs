@@ -315,6 +315,47 @@ impl Waiting {
         self.insert(tasks, index);
     }
 
+    /// # Panics
+    /// When what is counted is not what is there.
+    #[cfg(any(test, debug_assertions))]
+    pub(super) fn check(&self, tasks: &Slab<Task>) {
+        let waits = |line| {
+            let here = move |&index: &u32| {
+                let task = &tasks[index];
+                task.stage == Stage::Waiting && LineOf::of(task) == line
+            };
+            tasks.keys().filter(here)
+        };
+        let lanes = super::lane::Lane::ALL.map(|lane| (LineOf::Lane(lane), &self.lanes[lane]));
+        let own = self
+            .own
+            .iter()
+            .map(|(&id, line)| (LineOf::Worker(WorkerId(id)), &**line));
+        let mut bound = 0;
+        for (of, line) in lanes.into_iter().chain(own) {
+            let blocked = waits(of).filter(|&index| {
+                let group = tasks[index].group;
+                let groups = self.groups.as_ref();
+                group != PLAIN && groups.is_some_and(|groups| groups.get(group).is_blocked())
+            });
+            let (len, blocked) = (waits(of).count(), blocked.count());
+            assert_eq!(line.len(), len, "tasks of {of:?}");
+            assert_eq!(
+                line.runnable(),
+                len - blocked,
+                "tasks of {of:?} that may run"
+            );
+            if matches!(of, LineOf::Worker(_)) {
+                assert!(len > 0, "a line of a worker is there for tasks");
+                bound += len;
+            }
+        }
+        assert_eq!(self.bound, bound, "tasks for one worker");
+        if let Some(groups) = &self.groups {
+            groups.check(tasks);
+        }
+    }
+
     /// The group of this name. `running` is how many tasks run now, if it is the first group.
     pub(super) fn group(&mut self, name: Box<str>, running: u32) -> GroupId {
         self.groups(running).of(name)

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use super::bell::Bell;
 use super::lane::Lane;
+use super::wheel::EntryId;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WorkerState {
@@ -58,7 +59,11 @@ pub(super) struct Worker {
     pub(super) worn: bool,
     /// Tells it from the others that have had its id.
     pub(super) serial: u32,
-    /// When it was made room for.
+    /// Of what it is about: its start, its age, or its end.
+    pub(super) alarm: EntryId,
+    /// Its code runs.
+    pub(super) begun: bool,
+    /// When it was started.
     pub(super) since: u64,
     /// When it last ran out of tasks.
     pub(super) idle_since: u64,
@@ -86,6 +91,8 @@ impl Worker {
             room: slots,
             worn: false,
             serial,
+            alarm: EntryId::NONE,
+            begun: false,
             since: now,
             idle_since: now,
             rung_at: now,
@@ -140,6 +147,30 @@ impl Worker {
         self.slots[slot as usize] = Some(task);
         self.running += 1;
         slot
+    }
+
+    #[cfg(any(test, debug_assertions))]
+    pub(super) fn check(&self) {
+        let used = self.slots.iter().flatten().count();
+        assert_eq!(self.running as usize, used, "tasks in slots");
+        assert_eq!(self.slots.len(), self.waits.len());
+        let waits = self
+            .slots
+            .iter()
+            .zip(&self.waits)
+            .filter(|&(_, &waits)| waits);
+        assert!(
+            waits.clone().all(|(slot, _)| slot.is_some()),
+            "what waits is in a slot"
+        );
+        assert_eq!(self.waiting as usize, waits.count(), "tasks that wait");
+        assert_eq!(
+            self.slots.len(),
+            used + self.free.len(),
+            "a slot is free or used"
+        );
+        let free = |&slot: &u32| self.slots[slot as usize].is_none();
+        assert!(self.free.iter().all(free), "what is free is empty");
     }
 
     pub(super) fn vacate(&mut self, slot: u32) {

@@ -21,6 +21,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::memory::region::{Region, shared};
+use crate::trust::Trust;
 
 /// A waiter looks by itself after so long, in case its wake-up went to one that died with it.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -140,22 +141,25 @@ impl Budget {
             .push(Box::new(callback));
     }
 
-    /// Asks for one call when a token is free. A lock and a flag when the wish is known already.
-    pub fn want(&self) {
+    /// Asks for one call when a token is free. A lock and a flag when the wish is known already. False if the
+    /// system gives no thread that could call: then there is no wish, and the caller has to look by itself.
+    #[must_use]
+    pub fn want(&self) -> bool {
         let mut wish = self.inner.wish();
-        if wish.wanted {
-            return;
-        }
-        wish.wanted = true;
         if wish.has_thread {
-            self.inner.bell.notify_one();
-            return;
+            if !std::mem::replace(&mut wish.wanted, true) {
+                self.inner.bell.notify_one();
+            }
+            return true;
         }
         let inner = Arc::clone(&self.inner);
         let builder = thread::Builder::new()
             .name("rspool-budget".into())
             .stack_size(64 * 1024);
+        // It waits for the lock, so the wish is there when it looks.
         wish.has_thread = builder.spawn(move || inner.wait_and_call()).is_ok();
+        wish.wanted = wish.has_thread;
+        wish.has_thread
     }
 
     /// Frees what a process that has ended held; gives how many tokens that were. Called by the
@@ -206,6 +210,7 @@ impl Inner {
 
     /// The waiting thread: sleep until there is a wish, then until there is a token, then call.
     fn wait_and_call(&self) {
+        let _trust = Trust::new("waiting for a token of the CPU budget");
         loop {
             let mut wish = self.wish();
             while !wish.wanted {
@@ -357,7 +362,7 @@ mod tests {
         waiter.on_free(move || send.send(()).unwrap());
         for _ in 0..100 {
             assert!(!waiter.try_acquire());
-            waiter.want();
+            assert!(waiter.want());
             holder.release();
             receive.recv_timeout(Duration::from_secs(10)).unwrap();
             assert!(waiter.try_acquire());

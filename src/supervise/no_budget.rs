@@ -27,7 +27,8 @@ impl Budget {
     }
 
     /// Asks for one call when a token is free.
-    pub fn want(&self) {
+    #[must_use]
+    pub fn want(&self) -> bool {
         match *self {}
     }
 

@@ -64,7 +64,6 @@ function runSync({ submitter, isolates, paused }, target, input, settings) {
     isolates.flush()
     submitter.submitAs(task, target, input, settings, false)
     while (!task.settled) {
-      isolates.attend()
       bound.wait(SLICE)
       drain()
     }

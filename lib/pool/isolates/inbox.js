@@ -61,8 +61,6 @@ class Inbox {
     switch (message[0]) {
       case PORT_MESSAGE.READY:
         return this.#ready(isolate)
-      case PORT_MESSAGE.RETIRED:
-        return isolate.retired(message[1])
       case PORT_MESSAGE.HEAP:
         return told(isolate, message[1], message[2])
       case PORT_MESSAGE.HOLD:
@@ -100,7 +98,7 @@ class Inbox {
       case PORT_MESSAGE.WANT: {
         const [, ticket, slot, generation, target] = message
         const held = this.#owner.taskOf(ticket, generation)?.held
-        if (held === undefined) isolate.port.postMessage([PORT_MESSAGE.GONE, slot])
+        if (held === undefined) isolate.port.postMessage([PORT_MESSAGE.GONE, slot, generation])
         else this.#send(isolate, slot, generation, target, ticket, held.input, held.list)
       }
     }

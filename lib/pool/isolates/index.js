@@ -4,20 +4,18 @@
 // them end. They take their tasks from the scheduler by themselves.
 
 const { drain, hold, isBlocked, release } = require('../../native/environment')
+const { REMINDER } = require('../../native/wire')
 const { WorkerExitError } = require('../../errors')
 const { ask } = require('../observe/readings')
 const { PoolScope } = require('../observe/watch')
 const { PORT_MESSAGE } = require('../../payload/port')
 const { revive } = require('../../payload/thrown')
-const { SCRIPT } = require('../task/targets')
 const { Inbox } = require('./inbox')
 const { Isolate } = require('./isolate')
 const { Starts } = require('./starts')
 
-/** Milliseconds that an isolate gets to begin while its owner's loop is blocked and does not see it exit. */
-const BEGIN_PATIENCE = 10_000
-/** Milliseconds for which output is waited for, and for what a closed pool still has. */
-const RETIRE_GRACE = 1000
+/** Milliseconds for which output is waited for. */
+const OUTPUT_PATIENCE = 1000
 
 /** @typedef {InstanceType<typeof import('./isolate').Isolate>} OneIsolate */
 
@@ -62,8 +60,10 @@ class Isolates {
     this.recycling = new Set()
     /** How many tasks were told why their isolate ended. */
     this.told = 0
-    const { native, isOpen } = owner
-    this.starts = new Starts({ native, isOpen, start: (id) => this.start(id) })
+    /** Those whose output is waited for. @type {OneIsolate[]} */
+    this.flushing = []
+    const { native } = owner
+    this.starts = new Starts({ native, start: (id) => this.start(id) })
     this.inbox = new Inbox(
       owner,
       (isolate) => this.#ready(isolate),
@@ -93,6 +93,7 @@ class Isolates {
       return
     }
     this.all.set(id, isolate)
+    this.owner.native.beginStart(id)
     if (started.size === 0) process.on('beforeExit', beforeExit)
     started.add(this)
     isolate.worker.on('exit', (code) => this.#exited(isolate, code))
@@ -147,28 +148,23 @@ class Isolates {
     for (const id of this.all.keys()) this.terminate(id)
   }
 
-  /** Retired isolates end by themselves, unless something of theirs keeps them. */
-  expectEnd() {
-    this.starts.stop()
-    if (this.all.size > 0) setTimeout(() => this.terminateAll(), RETIRE_GRACE).unref()
-  }
-
   #freeNumber() {
     for (let number = 1; ; number++) if (!this.numbers.has(number)) return number
   }
 
   /** Keeps the process until what isolates have written is there, if it comes soon. */
   flushOutput() {
-    const waiting = [...this.all.values()].filter(({ ready, isWriting }) => ready && isWriting)
-    if (waiting.length === 0) return
-    for (const { port } of waiting) {
+    this.flushing = [...this.all.values()].filter(({ ready, isWriting }) => ready && isWriting)
+    for (const { port } of this.flushing) {
       port.ref()
       port.postMessage([PORT_MESSAGE.FLUSH])
     }
-    const giveUp = () => {
-      for (const { port } of waiting) port.unref()
-    }
-    setTimeout(giveUp, RETIRE_GRACE).unref()
+    if (this.flushing.length > 0) this.owner.native.remind(REMINDER.OUTPUT, OUTPUT_PATIENCE)
+  }
+
+  /** What is not there by now is waited for no more. */
+  flushedEnough() {
+    for (const { port } of this.flushing.splice(0)) port.unref()
   }
 
   /**
@@ -221,7 +217,6 @@ class Isolates {
    * @param {number} exitCode
    */
   #exited(isolate, exitCode) {
-    isolate.ended()
     this.numbers.delete(isolate.number)
     // READY may still be on its way, its own and that of who takes its place, and results that are in the
     // outbox have been reached.
@@ -282,30 +277,27 @@ class Isolates {
     if (isolate !== undefined) this.inbox.flush(isolate)
   }
 
-  /** Does what events and timers would do. */
-  attend() {
-    const now = performance.now()
-    for (const isolate of this.all.values()) {
-      if (isolate.gone) {
-        this.#leftUnseen(isolate)
-        continue
-      }
-      if (isolate.ready || isolate.failed) continue
-      const age = now - isolate.since
-      if (age > BEGIN_PATIENCE && !isolate.begun) {
-        isolate.worker.terminate()
-        isolate.fails(
-          new Error(
-            `The isolate did not begin within ${BEGIN_PATIENCE / 1000} s while the thread that waits for it is blocked`
-          )
-        )
-        this.#leftUnseen(isolate)
-      } else if (age > this.owner.options.startTimeout) {
-        this.inbox.flush(isolate)
-        if (!isolate.ready) isolate.startedTooLate()
-      }
-    }
-    this.starts.attend()
+  /**
+   * The scheduler says that an isolate has not started in time.
+   * @param {number} id
+   */
+  startedTooLate(id) {
+    const isolate = this.all.get(id)
+    if (isolate !== undefined && !isolate.ready) isolate.startedTooLate()
+  }
+
+  /**
+   * The scheduler says that the code of an isolate does not run, though it should by now. If the loop is blocked, it
+   * does not see why.
+   * @param {number} id
+   */
+  notBegun(id) {
+    const isolate = this.all.get(id)
+    if (isolate === undefined || !isBlocked()) return
+    isolate.worker.terminate()
+    if (!isolate.failed)
+      isolate.fails(new Error('The isolate did not begin in time while the thread that waits for it is blocked'))
+    this.#leftUnseen(isolate)
   }
 
   /**
@@ -330,9 +322,7 @@ class Isolates {
     this.owner.native.leave(id)
     while (drain() > 0);
     if (isolate?.ready && isolate.failed && this.told === told) this.owner.complain(isolate.error)
-    if (!this.owner.isOpen()) return
-    if (this.starts.failing && this.starts.ready === 0) this.owner.native.failWaiting(SCRIPT)
-    if (this.owner.options.filename !== undefined && !this.starts.failing) this.starts.minimum()
+    if (this.owner.isOpen() && this.owner.options.filename !== undefined) this.starts.minimum()
   }
 }
 

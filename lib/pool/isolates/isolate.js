@@ -1,7 +1,7 @@
 'use strict'
 
-// One isolate of a script lane, as its owner sees it: the thread, the port to it, the time that it may take
-// to start and to end, and what it has said.
+// One isolate of a script lane, as its owner sees it: the thread, the port to it, and what it has said. How long it
+// may take to start and to end is Rust's to measure (src/scheduler/state/alarms.rs).
 
 const path = require('node:path')
 const { Worker, MessageChannel, receiveMessageOnPort } = require('node:worker_threads')
@@ -13,12 +13,6 @@ const { workerOptions, needsWorkingDirectory } = require('./worker-options')
 
 const BOOTSTRAP = path.join(__dirname, '..', '..', 'worker', 'bootstrap.js')
 
-/** Milliseconds that a retired isolate of an open pool gets to end by itself: nobody waits for it. */
-const LEAVE_GRACE = 5000
-/** The same where each task has an isolate, and the next ones do wait. */
-const ONE_TASK_GRACE = 100
-/** What setTimeout can count. */
-const LONGEST_TIMER = 0x7fffffff
 const OUTPUTS = /** @type {const} */ (['stdout', 'stderr'])
 
 /**
@@ -32,8 +26,6 @@ const OUTPUTS = /** @type {const} */ (['stdout', 'stderr'])
 
 class Isolate {
   #options
-  /** Of the time that it may take to start, or to end. @type {NodeJS.Timeout | undefined} */
-  #limit
   ready = false
   /** What it left uncaught. @type {unknown} */
   error
@@ -46,9 +38,8 @@ class Isolate {
   fatal
   /** What it said it ends with. */
   exitCode = 1
-  /** What it shows of itself: 1 since its code runs, and how much of what it wrote has not been read here. */
-  status = new Int32Array(new SharedArrayBuffer(8))
-  since = performance.now()
+  /** How much of what it wrote has not been read here. */
+  unread = new Int32Array(new SharedArrayBuffer(4))
   /** Whether it runs no more. */
   gone = false
   /** Whether the scheduler knows that. */
@@ -82,9 +73,6 @@ class Isolate {
     }
     /** The worker forgets it when it has ended. */
     this.threadId = this.worker.threadId
-    this.#limit = this.#after(options.startTimeout, () => {
-      if (!this.ready) this.startedTooLate()
-    })
     this.#listen(owner, received)
     const flags = new Int32Array(new SharedArrayBuffer(4 * options.concurrentTasksPerWorker))
     const { filename, name, concurrentTasksPerWorker: concurrency, outputFirst } = options
@@ -92,8 +80,8 @@ class Isolate {
     const recycle =
       options.recycle?.heap !== undefined || options.recycle?.rss !== undefined ? options.recycle : undefined
     const settings = { filename, name, concurrency, outputFirst, niceIncrement, pin, recycle }
-    const { status } = this
-    this.worker.postMessage({ uid: owner.uid, id, number, port: port2, flags, status, ...settings }, [port2])
+    const { unread } = this
+    this.worker.postMessage({ uid: owner.uid, id, number, port: port2, flags, unread, ...settings }, [port2])
     // A task in flight keeps the process; an isolate does not.
     this.port.unref()
     this.worker.unref()
@@ -126,12 +114,7 @@ class Isolate {
 
   /** Whether something that it wrote has not been read here yet. */
   get isWriting() {
-    return Atomics.load(this.status, 1) !== 0
-  }
-
-  /** Whether its code has begun to run. */
-  get begun() {
-    return Atomics.load(this.status, 0) === 1
+    return Atomics.load(this.unread, 0) !== 0
   }
 
   /**
@@ -153,14 +136,6 @@ class Isolate {
     const lines = new Prefixed(process[name], prefix)
     this.#redirect(name, (chunk) => lines.write(chunk))
     this.worker.on('exit', () => lines.end())
-  }
-
-  /**
-   * @param {number} ms
-   * @param {() => void} then
-   */
-  #after(ms, then) {
-    return ms > LONGEST_TIMER ? undefined : setTimeout(then, ms).unref()
   }
 
   /**
@@ -186,7 +161,6 @@ class Isolate {
   /** It has started. */
   isReady() {
     this.ready = true
-    clearTimeout(this.#limit)
   }
 
   /** @param {unknown} error that ends it */
@@ -202,25 +176,9 @@ class Isolate {
     this.worker.terminate()
   }
 
-  /**
-   * It takes no more tasks, and ends by itself, unless its teardown, or something that its script left, keeps it.
-   * @param {boolean} tornDown
-   */
-  retired(tornDown) {
-    const { isolate, startTimeout } = this.#options
-    const grace = isolate ? ONE_TASK_GRACE : LEAVE_GRACE
-    clearTimeout(this.#limit)
-    this.#limit = this.#after(tornDown ? grace : startTimeout, () => this.worker.terminate())
-  }
-
   terminate() {
     this.ending = true
     this.worker.terminate()
-  }
-
-  /** It has exited. */
-  ended() {
-    clearTimeout(this.#limit)
   }
 }
 

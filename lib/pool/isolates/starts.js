@@ -1,33 +1,23 @@
 'use strict'
 
-// When isolates may be started: who waits for them, and how long a failure to start holds the next one back.
+// Who waits for isolates to be ready, and why they could not be started. After a failure the scheduler holds the next
+// start back for a while (src/scheduler/state/alarms.rs).
 
 const { hold, release } = require('../../native/environment')
 const { PoolClosedError, WorkerStartError } = require('../../errors')
 const { SCRIPT } = require('../task/targets')
 
-/** Milliseconds before an isolate is started again after the first failure to start; doubled each time. */
-const FIRST_BACKOFF = 100
-const LONGEST_BACKOFF = 5000
-
 /**
  * What it needs of its lane.
  * @typedef {object} Lane
  * @property {import('../../native/addon').NativePool} native
- * @property {() => boolean} isOpen
  * @property {(id: number) => void} start
  */
 
 class Starts {
   #lane
-  /** In a row. */
-  #failures = 0
-  /** @type {unknown} */
+  /** Why the last one could not be started. @type {unknown} */
   #error
-  /** @type {NodeJS.Timeout | undefined} */
-  #backoff
-  /** When the next may be started, after a failure. */
-  #retryAt = Infinity
   /** Who waits for so many isolates. @type {{ least: number, resolve: () => void, reject: (error: Error) => void }[]} */
   #expecting = []
 
@@ -37,11 +27,6 @@ class Starts {
   /** @param {Lane} lane */
   constructor(lane) {
     this.#lane = lane
-  }
-
-  /** Whether the latest attempts have failed. */
-  get failing() {
-    return this.#failures > 0
   }
 
   /** Starts the isolates that the minimum, or `least`, lacks. */
@@ -86,7 +71,6 @@ class Starts {
 
   /** One more is ready. */
   succeeded() {
-    this.#failures = 0
     if (this.#expecting.length === 0) return
     const { ready } = this
     const waiting = this.#expecting
@@ -95,18 +79,12 @@ class Starts {
   }
 
   /**
-   * An isolate could not be started: the next one waits, longer each time.
+   * An isolate could not be started.
    * @param {unknown} error
    */
   failed(error) {
     this.#error = error
-    this.#failures++
     this.#disappoint(this.why())
-    this.#lane.native.hold(SCRIPT, true)
-    clearTimeout(this.#backoff)
-    const delay = Math.min(FIRST_BACKOFF * 2 ** (this.#failures - 1), LONGEST_BACKOFF)
-    this.#retryAt = performance.now() + delay
-    this.#backoff = setTimeout(() => this.#retry(), delay).unref()
   }
 
   /** What those get to hear who have waited for an isolate. */
@@ -119,22 +97,13 @@ class Starts {
     return new WorkerStartError(`No worker could be started: ${message}`, { cause })
   }
 
-  /** Does what the timer would do, while the loop is blocked. */
-  attend() {
-    if (performance.now() >= this.#retryAt) this.#retry()
-  }
-
   /** The pool ends. */
   stop() {
-    clearTimeout(this.#backoff)
     this.#disappoint(new PoolClosedError('The pool was closed before its workers were ready'))
   }
 
-  #retry() {
-    clearTimeout(this.#backoff)
-    this.#retryAt = Infinity
-    if (!this.#lane.isOpen()) return
-    this.#lane.native.hold(SCRIPT, false)
+  /** The scheduler starts isolates again, after one that could not be. */
+  retry() {
     for (const { least } of this.#expecting) this.minimum(least)
   }
 

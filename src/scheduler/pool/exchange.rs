@@ -13,8 +13,7 @@ use crate::scheduler::ids::WorkerId;
 use crate::scheduler::lane::Lane;
 use crate::scheduler::outbox::Control;
 use crate::scheduler::state::Next;
-use crate::scheduler::task::{Outcome, Taken};
-use crate::scheduler::timer::Alarm;
+use crate::scheduler::task::{Finished, Taken};
 use crate::supervise::reading;
 
 /// What a worker does next.
@@ -32,44 +31,45 @@ impl Scheduler {
     /// A started worker is ready, on this thread; from here on it calls [`exchange`](Self::exchange). False when
     /// the pool does not know it (any more): it ends.
     #[must_use]
-    pub fn join(self: &Arc<Self>, id: WorkerId, bell: Arc<dyn Bell>) -> bool {
-        let thread = reading::this_thread();
-        let mut state = self.state.lock();
+    pub fn join(&self, id: WorkerId, bell: Arc<dyn Bell>) -> bool {
+        let (thread, now) = (reading::this_thread(), now());
+        let mut state = self.lock();
         state.set_thread(id, thread);
-        let (known, relieved) = state.join(id, bell, now());
-        let limit = state.age_limit(id);
-        let (abandoned, begun) = (state.abandoned_before(id), state.begun(id));
+        let (known, relieved) = state.join(id, bell, now);
+        let (abandoned, begun) = (state.abandon_before(id, now), state.begun(id));
         drop(state);
         self.send_all(begun);
-        for (key, cancel) in abandoned {
-            self.cancel_running(key, &cancel);
+        for cancel in abandoned {
+            cancel.tell();
         }
         if let Some(bell) = relieved {
             bell.ring(Ring::Lane);
         }
-        if let Some((age, serial)) = limit {
-            self.arm(now() + age, Alarm::Age(id, serial));
-        }
         known
     }
 
-    /// Hands over the outcome of the task in a slot, and asks what to do next.
-    pub fn exchange(self: &Arc<Self>, id: WorkerId, finished: Option<(u32, Outcome)>) -> Step {
+    /// The code of a worker's isolate runs; it will [`join`](Self::join) when it is ready.
+    pub fn has_begun(&self, id: WorkerId) {
+        self.lock().has_begun(id);
+    }
+
+    /// Hands over the outcome of a task, and asks what to do next.
+    pub fn exchange(&self, id: WorkerId, finished: Option<Finished>) -> Step {
         let mut now = now();
-        let mut state = self.state.lock();
-        let settled = finished.and_then(|(slot, outcome)| state.finish(id, slot, outcome, now));
+        let mut state = self.lock();
+        let settled = finished.and_then(|finished| state.finish(id, finished, now));
         let mut next = state.next(id, true, now);
         let lane = state.lane_of(id);
         self.follow_up(state, now, settled);
         if let (Next::Spin(budget), Some(lane)) = (&next, lane) {
             now = self.spin(lane, now, *budget);
-            let mut state = self.state.lock();
+            let mut state = self.lock();
             next = state.next(id, false, now);
             self.follow_up(state, now, None);
         }
         match next {
             Next::Run(taken) => {
-                self.started(id, &taken, now);
+                self.started(id, &taken);
                 Step::Run(taken)
             }
             Next::Retire => Step::Retire,
@@ -97,16 +97,16 @@ impl Scheduler {
     }
 
     /// Hands over an outcome only.
-    pub fn finish(self: &Arc<Self>, id: WorkerId, slot: u32, outcome: Outcome) {
+    pub fn finish(&self, id: WorkerId, finished: Finished) {
         let now = now();
-        let mut state = self.state.lock();
-        let settled = state.finish(id, slot, outcome, now);
+        let mut state = self.lock();
+        let settled = state.finish(id, finished, now);
         self.follow_up(state, now, settled);
     }
 
     /// The task in a slot of a worker waits for others: it leaves its place to them, and its worker may take
     /// one more. Or it goes on.
-    pub fn set_waits(self: &Arc<Self>, id: WorkerId, slot: u32, waits: bool) {
+    pub fn set_waits(&self, id: WorkerId, slot: u32, waits: bool) {
         self.change(|state, now| state.set_waits(id, slot, waits, now));
     }
 
@@ -119,13 +119,18 @@ impl Scheduler {
     }
 
     /// An isolate has grown too large, and is to be replaced.
-    pub fn wear_out(self: &Arc<Self>, id: WorkerId) {
+    pub fn wear_out(&self, id: WorkerId) {
         self.change(|state, _| state.wear_out(id));
     }
 
     /// Retires an idle worker that has waited in vain, unless the minimum needs it.
     pub fn expire_idle(&self, id: WorkerId) {
-        self.state.lock().expire_idle(id);
+        self.lock().expire_idle(id);
+    }
+
+    /// An isolate that was told to retire has run its teardown: it ends soon, or is ended.
+    pub fn torn_down(&self, id: WorkerId) {
+        self.lock().torn_down(id, now());
     }
 
     /// The isolate of a worker runs no more. The owner says when it has [left](Self::leave).
@@ -134,9 +139,9 @@ impl Scheduler {
     }
 
     /// A worker ended, in whatever way. The tasks that it had end with [`Outcome::WorkerGone`].
-    pub fn leave(self: &Arc<Self>, id: WorkerId) {
+    pub fn leave(&self, id: WorkerId) {
         let now = now();
-        let mut state = self.state.lock();
+        let mut state = self.lock();
         let Some(lane) = state.lane_of(id) else {
             return;
         };

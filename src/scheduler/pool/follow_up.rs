@@ -1,16 +1,14 @@
 //! What follows a decision.
 //!
-//! 1. Under the lock the state decides who is woken, and what changed is [published](super::published).
-//! 2. The lock is released.
+//! 1. Under the lock the state decides who is woken.
+//! 2. The lock is released: see [`Held`].
 //! 3. The owner is told of outcomes, workers are rung, a native worker is started. An isolate is started on the
 //!    owner's thread: by the caller, or on request.
 
 use std::sync::Arc;
 
-use parking_lot::MutexGuard;
-
 use super::Scheduler;
-use super::alarms::ns;
+use super::held::Held;
 use crate::scheduler::bell::{Bell, Ring};
 use crate::scheduler::clock::now;
 use crate::scheduler::ids::WorkerId;
@@ -19,13 +17,12 @@ use crate::scheduler::outbox::{Control, Message};
 use crate::scheduler::share;
 use crate::scheduler::state::{State, Wakes};
 use crate::scheduler::task::Taken;
-use crate::scheduler::timer::Alarm;
 
 impl Scheduler {
     /// Changes the state, and does what follows.
-    pub(super) fn change<T>(self: &Arc<Self>, change: impl FnOnce(&mut State, u64) -> T) -> T {
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut State, u64) -> T) -> T {
         let now = now();
-        let mut state = self.state.lock();
+        let mut state = self.lock();
         let result = change(&mut state, now);
         self.follow_up(state, now, None);
         result
@@ -33,10 +30,7 @@ impl Scheduler {
 
     /// Has the state reject tasks, and tells the owner. Gives how many.
     pub(super) fn reject(&self, reject: impl FnOnce(&mut State) -> Vec<Message>) -> usize {
-        let mut state = self.state.lock();
-        let messages = reject(&mut state);
-        self.publish(&state);
-        drop(state);
+        let messages = reject(&mut self.lock());
         let rejected = messages.len();
         self.send_all(messages);
         rejected
@@ -45,43 +39,30 @@ impl Scheduler {
     /// Releases the lock after a change, and does what follows; the owner is told `messages`.
     #[inline]
     pub(super) fn follow_up(
-        self: &Arc<Self>,
-        state: MutexGuard<'_, State>,
+        &self,
+        mut state: Held<'_>,
         now: u64,
         messages: impl IntoIterator<Item = Message>,
     ) {
-        let wakes = self.release(state, now);
+        let wakes = state.wakes(true, now);
+        drop(state);
         self.send_all(messages);
         self.ring_and_request(wakes);
     }
 
-    /// Decides who is woken, publishes, and releases the lock.
-    pub(super) fn release(&self, mut state: MutexGuard<'_, State>, now: u64) -> Wakes {
-        let wakes = state.wakes(true, now);
-        self.publish(&state);
-        wakes
-    }
-
-    pub(super) fn publish(&self, state: &State) {
-        self.published.update(state, &self.owner);
-    }
-
     /// Rings, and starts native workers. An isolate that is to be started is left to the caller.
-    pub(super) fn ring_and_launch(self: &Arc<Self>, wakes: Wakes) -> Option<WorkerId> {
+    pub(super) fn ring_and_launch(&self, wakes: Wakes) -> Option<WorkerId> {
         for bell in wakes.rings.0.iter().flatten() {
             bell.ring(Ring::Lane);
         }
         if let Some(bells) = &wakes.bound {
             ring_all(bells);
         }
-        if wakes.starved {
-            share::wait_for_token(Arc::downgrade(self));
-        }
-        if wakes.trusted || wakes.rings[Lane::Script].is_some() || wakes.bound.is_some() {
-            self.expect_wakers();
+        if wakes.starved && !share::wait_for_token(self.this.clone()) {
+            self.lock().look_later(now());
         }
         if let Some(id) = wakes.starts[Lane::Native]
-            && (self.launch)(self, id).is_err()
+            && !self.launch(id)
         {
             self.reject(|state| state.launch_failed(id, now()));
         }
@@ -89,21 +70,15 @@ impl Scheduler {
     }
 
     /// As [`ring_and_launch`](Self::ring_and_launch), off the owner's thread: it is asked to start isolates.
-    pub(super) fn ring_and_request(self: &Arc<Self>, wakes: Wakes) {
+    pub(super) fn ring_and_request(&self, wakes: Wakes) {
         if let Some(id) = self.ring_and_launch(wakes) {
             self.control(Control::Start(id));
         }
     }
 
-    /// There may be a free token of the CPU budget.
-    pub(in crate::scheduler) fn look_again(self: &Arc<Self>) {
-        let wakes = self.state.lock().wakes(false, now());
-        self.ring_and_request(wakes);
-    }
-
-    /// A worker has a task from now on: the owner is told if it is observed, and its time runs.
+    /// A worker has a task from now on: the owner is told if it is observed.
     #[inline]
-    pub(super) fn started(self: &Arc<Self>, worker: WorkerId, taken: &Taken, now: u64) {
+    pub(super) fn started(&self, worker: WorkerId, taken: &Taken) {
         if let Some(waited) = taken.observed {
             self.owner.send(Message::Started {
                 ticket: taken.ticket,
@@ -112,10 +87,6 @@ impl Scheduler {
                 waited,
             });
         }
-        self.arm(
-            now.saturating_add(ns(taken.timeout)),
-            Alarm::TaskTimeout(taken.key),
-        );
     }
 
     /// Asks the owner for what only its thread can do.

@@ -3,20 +3,20 @@
 //! Every method takes the lock, has the [`State`] decide, releases it and only then rings, sends or starts
 //! anything. `submit` is the callers' side, `exchange` the workers', `steer` the owner's; `give_up` ends what
 //! nobody waits for any more, `alarms` is what comes with time, `follow_up` what comes after the lock,
-//! `published` what is seen without it, and `readings` what is told of all that.
+//! `held` is the lock, `published` what is seen without it, and `readings` what is told of all that.
 
 mod alarms;
 mod exchange;
 mod follow_up;
 mod give_up;
+mod held;
 mod published;
 mod readings;
 mod steer;
 mod submit;
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
@@ -25,6 +25,7 @@ use super::ids::WorkerId;
 use super::limits::PoolLimits;
 use super::outbox::Outbox;
 use super::state::State;
+use super::timer::{self, Clock};
 use crate::manner::Manner;
 use published::Published;
 
@@ -39,36 +40,51 @@ type Launch = fn(&Arc<Scheduler>, WorkerId) -> io::Result<()>;
 pub struct Scheduler {
     /// The owner's name for the pool.
     id: u32,
-    abort_grace: u32,
     idle_timeout: u32,
     manner: Manner,
     owner: Arc<Outbox>,
     launch: Launch,
     published: Published,
-    /// Whether an [`Alarm::Wakers`](super::timer::Alarm::Wakers) is armed.
-    doubting: AtomicBool,
+    /// For what calls it later.
+    this: Weak<Self>,
+    clock: Clock,
     state: Mutex<State>,
 }
 
 impl Scheduler {
     /// A pool without workers, which `owner` hears of as `id`. `launch` starts native workers: threads that
     /// will [`join`](Self::join).
-    #[must_use]
-    pub fn new(id: u32, limits: PoolLimits, owner: Arc<Outbox>, launch: Launch) -> Arc<Self> {
-        let (abort_grace, idle_timeout) = (limits.abort_grace, limits.idle_timeout);
-        let manner = limits.manner;
+    ///
+    /// # Errors
+    /// When the system gives no thread for the timer. Then there is no pool.
+    pub fn new(
+        id: u32,
+        limits: PoolLimits,
+        owner: Arc<Outbox>,
+        launch: Launch,
+    ) -> io::Result<Arc<Self>> {
+        let timer = timer::start()?;
+        let (idle_timeout, manner) = (limits.idle_timeout, limits.manner);
         let state = Mutex::new(State::new(limits, now()));
-        Arc::new(Self {
+        Ok(Arc::new_cyclic(|this: &Weak<Self>| Self {
             id,
-            abort_grace,
             idle_timeout,
             manner,
             owner,
             launch,
             published: Published::default(),
-            doubting: AtomicBool::new(false),
+            this: this.clone(),
+            clock: timer.clock(this.clone()),
             state,
-        })
+        }))
+    }
+
+    /// Starts a native worker. False if the system gives no thread.
+    fn launch(&self, id: WorkerId) -> bool {
+        // It is being used, so it is there.
+        self.this
+            .upgrade()
+            .is_some_and(|this| (self.launch)(&this, id).is_ok())
     }
 
     /// Milliseconds after which an idle native worker ends; `u32::MAX` is never.

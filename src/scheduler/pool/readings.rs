@@ -10,31 +10,31 @@ impl Scheduler {
     /// Tasks that wait, and tasks that run.
     #[must_use]
     pub fn load(&self) -> (usize, usize) {
-        self.state.lock().load()
+        self.lock().load()
     }
 
     /// The workers of a lane that are ready and are to stay.
     #[must_use]
     pub fn ready_ids(&self, lane: Lane) -> Vec<WorkerId> {
-        self.state.lock().ready_ids(lane)
+        self.lock().ready_ids(lane)
     }
 
     /// The pool at this moment.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        self.state.lock().snapshot(now())
+        self.lock().snapshot(now())
     }
 
     /// The times since they were last reset; with `all`, since the pool was made.
     #[must_use]
     pub fn times(&self, what: Measured, all: bool) -> Distribution {
-        let mut state = self.state.lock();
+        let mut state = self.lock();
         let times = state.times(what);
         if all { times.all() } else { times.recent() }
     }
 
     /// Begins to measure anew.
     pub fn reset_times(&self, what: Measured) {
-        self.state.lock().times(what).reset();
+        self.lock().times(what).reset();
     }
 }

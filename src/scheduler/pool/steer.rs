@@ -6,19 +6,19 @@
 use std::sync::Arc;
 
 use super::Scheduler;
-use super::alarms::ns;
 use super::follow_up::ring_all;
 use crate::scheduler::clock::now;
 use crate::scheduler::groups::GroupLimits;
+use crate::scheduler::ids::WorkerId;
 use crate::scheduler::lane::Lane;
-use crate::scheduler::outbox::Control;
-use crate::scheduler::state::Wear;
+use crate::scheduler::outbox::{Control, Reminder};
+use crate::scheduler::state::{Wear, ns};
 use crate::scheduler::task::Outcome;
 
 impl Scheduler {
     /// Sets what the tasks of the group of this name may use. Before there are any.
     pub fn configure_group(&self, name: Box<str>, limits: GroupLimits) {
-        self.state.lock().configure_group(name, limits);
+        self.lock().configure_group(name, limits);
     }
 
     /// Sets the pool's own function, whose number is [`OWN`](crate::wire::target::OWN). Before there are tasks.
@@ -45,7 +45,7 @@ impl Scheduler {
     /// Sets when isolates are replaced: after so many tasks (`u32::MAX` is never), after so many
     /// milliseconds (`u32::MAX` is never), or each after one task. Before there are any.
     pub fn recycle(&self, tasks: u32, age: u32, one_task: bool) {
-        self.state.lock().set_wear(Wear {
+        self.lock().set_wear(Wear {
             tasks,
             age: ns(age),
             one_task,
@@ -53,37 +53,32 @@ impl Scheduler {
     }
 
     /// Has every isolate that there is replaced, one after another.
-    pub fn wear_all_out(self: &Arc<Self>) {
+    pub fn wear_all_out(&self) {
         let bells = self.change(|state, _| state.wear_all_out());
         ring_all(&bells);
     }
 
-    /// Stops or resumes the starting of workers of a lane, after failures to start.
-    pub fn hold(self: &Arc<Self>, lane: Lane, held: bool) {
-        self.change(|state, _| state.hold(lane, held));
-    }
-
     /// Stops or resumes the starting of what waits; what runs goes on.
-    pub fn pause(self: &Arc<Self>, paused: bool) {
+    pub fn pause(&self, paused: bool) {
         self.change(|state, _| state.pause(paused));
     }
 
     /// Changes how many workers there may be: idle ones that are too many end now, busy ones when
     /// they have ended their tasks.
-    pub fn resize(self: &Arc<Self>, min_threads: u32, max_threads: u32) {
+    pub fn resize(&self, min_threads: u32, max_threads: u32) {
         let bells = self.change(|state, _| state.resize(min_threads, max_threads));
         ring_all(&bells);
     }
 
-    /// Retires workers of a lane that have been idle for so many milliseconds, down to the minimum.
-    pub fn reap(&self, lane: Lane, idle_ms: u32) {
-        let bells = self.state.lock().reap(lane, ns(idle_ms), now());
-        ring_all(&bells);
+    /// The isolate of a worker is being started: the time that it may take begins.
+    pub fn begin_start(&self, id: WorkerId) {
+        self.lock().begin_start(id, now());
     }
 
-    /// Rejects what waits in a lane because no worker can be started.
-    pub fn fail_waiting(&self, lane: Lane) {
-        self.reject(|state| state.fail_waiting(lane, || Outcome::WorkerStart));
+    /// Has the owner [reminded](Control::Remind) after so many milliseconds. If it is to be sooner already, that
+    /// stays.
+    pub fn remind(&self, reminder: Reminder, ms: u32) {
+        self.lock().remind(reminder, ms, now());
     }
 
     /// Rejects all that waits with [`Outcome::Cancelled`]. Gives how many that were.
@@ -94,8 +89,8 @@ impl Scheduler {
     /// Takes no more tasks; workers end once they run nothing. What waits is not run: the owner
     /// closes when nothing waits.
     pub fn close(&self) {
-        let mut state = self.state.lock();
-        let bells = state.close();
+        let mut state = self.lock();
+        let bells = state.close(now());
         let ended = Lane::ALL.map(|lane| state.has_ended(lane).then_some(lane));
         drop(state);
         ring_all(&bells);

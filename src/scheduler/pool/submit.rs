@@ -3,17 +3,13 @@
 //! A task either waits until a worker [exchanges](Scheduler::exchange) for it, or, if its input goes through
 //! a port of JavaScript's, is given to a worker at once, so that the caller knows into which port.
 
-use std::sync::Arc;
-
 use super::Scheduler;
-use super::alarms::ns;
 use crate::scheduler::bell::Ring;
 use crate::scheduler::clock::now;
 use crate::scheduler::ids::{Key, WorkerId};
 use crate::scheduler::lane::Lane;
 use crate::scheduler::limits::Refusal;
 use crate::scheduler::task::{NewTask, Taken};
-use crate::scheduler::timer::Alarm;
 
 /// A task was taken.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +25,7 @@ impl Scheduler {
     ///
     /// # Errors
     /// [`Refusal`] when the queue is full or the pool is closed; the task is dropped.
-    pub fn submit(self: &Arc<Self>, new: NewTask) -> Result<Submitted, Refusal> {
+    pub fn submit(&self, new: NewTask) -> Result<Submitted, Refusal> {
         self.submit_for(new, None)
     }
 
@@ -38,21 +34,12 @@ impl Scheduler {
     ///
     /// # Errors
     /// [`Refusal`] when the pool is closed, or the queue full and that one not there (any more).
-    pub fn submit_for(
-        self: &Arc<Self>,
-        new: NewTask,
-        outer: Option<Key>,
-    ) -> Result<Submitted, Refusal> {
+    pub fn submit_for(&self, new: NewTask, outer: Option<Key>) -> Result<Submitted, Refusal> {
         let now = now();
-        let (queue_timeout, deadline) = (new.queue_timeout, new.deadline);
-        let mut state = self.state.lock();
+        let mut state = self.lock();
         let key = state.admit(new, outer, now)?;
-        let wakes = self.release(state, now);
-        self.arm(
-            now.saturating_add(ns(queue_timeout)),
-            Alarm::QueueTimeout(key),
-        );
-        self.arm(deadline, Alarm::Deadline(key));
+        let wakes = state.wakes(true, now);
+        drop(state);
         let start = self.ring_and_launch(wakes);
         Ok(Submitted { key, start })
     }
@@ -60,18 +47,15 @@ impl Scheduler {
     /// Gives a task to an idle worker of its lane at once, or, where all are still starting, to one of
     /// those, if nothing waits: the caller sends the input. Otherwise the task is dropped, and is to be
     /// submitted as usual.
-    pub fn submit_direct(self: &Arc<Self>, new: NewTask) -> Option<(WorkerId, Taken)> {
-        let now = now();
-        let deadline = new.deadline;
-        let (id, taken) = self.state.lock().enqueue_direct(new, now)?;
-        self.started(id, &taken, now);
-        self.arm(deadline, Alarm::Deadline(taken.key));
+    pub fn submit_direct(&self, new: NewTask) -> Option<(WorkerId, Taken)> {
+        let (id, taken) = self.lock().enqueue_direct(new, now())?;
+        self.started(id, &taken);
         Some((id, taken))
     }
 
     /// Takes a direct submission back whose input could not be sent.
     pub fn undo(&self, id: WorkerId, slot: u32) {
-        let bell = self.state.lock().undo(id, slot, now());
+        let bell = self.lock().undo(id, slot, now());
         if let Some(bell) = bell {
             bell.ring(Ring::Lane);
         }
@@ -80,6 +64,6 @@ impl Scheduler {
     /// Makes room for the workers of a lane that the minimum, or `least`, lacks; the caller starts them.
     #[must_use]
     pub fn reserve_minimum(&self, lane: Lane, least: u32) -> Vec<WorkerId> {
-        self.state.lock().reserve_minimum(lane, least, now())
+        self.lock().reserve_minimum(lane, least, now())
     }
 }

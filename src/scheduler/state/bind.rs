@@ -116,5 +116,6 @@ impl State {
         self.waiting.push(&mut self.tasks, index);
         self.waiting.end(&self.tasks[index], ran);
         self.tasks[index].suspended = false;
+        self.time_task(index);
     }
 }

@@ -10,7 +10,7 @@ use crate::scheduler::ids::{Key, WorkerId};
 use crate::scheduler::lane::Lane;
 use crate::scheduler::outbox::Message;
 use crate::scheduler::spin;
-use crate::scheduler::task::{Outcome, PINNED, Stage, Taken};
+use crate::scheduler::task::{Finished, Outcome, PINNED, Stage, Taken};
 use crate::scheduler::worker::WorkerState;
 
 /// Nanoseconds for which a worker that was woken does not give its place to the other lane.
@@ -27,27 +27,38 @@ pub(in crate::scheduler) enum Next {
 }
 
 impl State {
-    /// A worker hands over the outcome of the task in `slot`. Nothing to tell if it was abandoned.
+    /// A worker hands over the outcome of a task. Nothing to tell if that was abandoned, or is not the one in that
+    /// slot (any more).
     pub(in crate::scheduler) fn finish(
         &mut self,
         id: WorkerId,
-        slot: u32,
-        outcome: Outcome,
+        finished: Finished,
         now: u64,
     ) -> Option<Message> {
+        let Finished {
+            slot,
+            generation,
+            outcome,
+        } = finished;
         let worker = self.workers.get_mut(id.0)?;
         let index = (*worker.slots.get(slot as usize)?)?;
+        if self.tasks[index].generation != generation {
+            return None;
+        }
         let (was_busy, waited) = (worker.is_busy(), worker.waiting);
         worker.vacate(slot);
-        let task = self.targets.remove(&mut self.tasks, index);
+        let busy_now = worker.is_busy();
+        let released = waited - worker.waiting;
+        let task = self.remove_task(index);
+        let worker = &mut self.workers[id.0];
         let observed = task.observed;
         let ran = now.saturating_sub(task.started);
         self.waiting.end(&task, ran);
         worker.busy_ns += ran;
         let lane = &mut self.lanes[worker.lane];
         lane.running -= 1;
-        lane.waiting -= waited - worker.waiting;
-        lane.busy -= u32::from(was_busy && !worker.is_busy());
+        lane.waiting -= released;
+        lane.busy -= u32::from(was_busy && !busy_now);
         lane.ran(ran);
         if self.wear.is_worn_by(worker) {
             self.wear_out(id);
@@ -87,6 +98,7 @@ impl State {
         }
         let worker = &self.workers[id.0];
         if worker.retiring && worker.running == 0 && self.waiting.own_len(id) == 0 {
+            self.time_leave(id, now);
             return Next::Retire;
         }
         if let Some(taken) = self.take(id, now) {
@@ -114,6 +126,9 @@ impl State {
         }
         if !busy {
             self.enter(id.0, WorkerState::Idle);
+            if lane == Lane::Script {
+                self.expect_idle();
+            }
         } else if has_room && !self.workers[id.0].retiring {
             self.enter(id.0, WorkerState::Spare);
         }
@@ -162,6 +177,8 @@ impl State {
         let waited = now.saturating_sub(task.started);
         (task.stage, task.worker, task.slot, task.started) = (Stage::Running, id, slot, now);
         task.attempts = task.attempts.saturating_add(1);
+        self.time_task(index);
+        let task = &self.tasks[index];
         if task.key != 0 && task.key != PINNED {
             let key = task.key;
             self.bind(key, id);

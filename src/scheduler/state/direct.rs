@@ -84,7 +84,7 @@ impl State {
         worker.completed -= 1;
         lane.running -= 1;
         lane.busy -= u32::from(!worker.is_busy());
-        let task = self.targets.remove(&mut self.tasks, index);
+        let task = self.remove_task(index);
         self.waiting.undo(&task);
         if starting {
             return None;

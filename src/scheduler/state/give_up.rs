@@ -44,7 +44,7 @@ impl State {
     }
 
     /// Nobody waits for the task any more.
-    pub(in crate::scheduler) fn give_up(&mut self, key: Key, why: &Outcome) -> Given {
+    pub(in crate::scheduler) fn give_up(&mut self, key: Key, why: &Outcome, now: u64) -> Given {
         let Some(task) = self
             .tasks
             .get_mut(key.index)
@@ -61,24 +61,37 @@ impl State {
             Stage::Running => {
                 task.stage = Stage::Abandoned;
                 self.stats.ended(why);
-                Given::Running(self.cancel_of(key.index))
+                Given::Running(self.abandon(key.index, now))
             }
             Stage::Abandoned => Given::Ended,
         }
     }
 
-    /// The tasks that a worker was given before it had a bell, and that were given up since.
-    pub(in crate::scheduler) fn abandoned_before(&self, id: WorkerId) -> Vec<(Key, Cancel)> {
+    /// The worker of a task is to be told that nobody waits for it, and gets so long to end it. One that has
+    /// not joined is told as it does.
+    fn abandon(&mut self, index: u32, now: u64) -> Option<Cancel> {
+        let cancel = self.cancel_of(index);
+        if cancel.is_some() {
+            self.time_grace(index, now);
+        } else {
+            self.alarms.clear(&mut self.tasks[index].alarm);
+        }
+        cancel
+    }
+
+    /// Of the tasks that a worker was given before it had a bell, and that were given up since.
+    pub(in crate::scheduler) fn abandon_before(&mut self, id: WorkerId, now: u64) -> Vec<Cancel> {
         let Some(worker) = self.workers.get(id.0) else {
             return Vec::new();
         };
-        let tasks = worker.slots.iter().flatten().copied();
-        tasks
+        let tasks: Vec<u32> = worker.slots.iter().flatten().copied().collect();
+        let abandoned = tasks
+            .into_iter()
             .filter(|&index| self.tasks[index].stage == Stage::Abandoned)
-            .filter_map(|index| {
-                let generation = self.tasks[index].generation;
-                Some((Key { index, generation }, self.cancel_of(index)?))
-            })
+            .collect::<Vec<_>>();
+        abandoned
+            .into_iter()
+            .filter_map(|index| self.abandon(index, now))
             .collect()
     }
 
@@ -156,6 +169,7 @@ impl State {
             task.stage = Stage::Abandoned;
             let ticket = task.ticket;
             messages.push(self.ended(ticket, Outcome::PoolClosed));
+            self.alarms.clear(&mut self.tasks[index].alarm);
             cancels.extend(self.cancel_of(index));
         }
         (messages, cancels)

@@ -33,8 +33,10 @@ pub(super) struct LaneState {
     pub(super) waiting: u32,
     /// Something has come for the very worker that spins.
     pub(super) nudged: bool,
-    /// No worker is started: the last ones failed to.
+    /// No worker is started: the last one failed to.
     pub(super) held: bool,
+    /// Starts that failed in a row.
+    pub(super) failures: u32,
     pub(super) gaps: Gaps,
     /// How long tasks have lately run: a moving average, in nanoseconds.
     pub(super) typical_run: u64,
@@ -55,6 +57,7 @@ impl Default for LaneState {
             waiting: 0,
             nudged: false,
             held: false,
+            failures: 0,
             gaps: Gaps::default(),
             typical_run: UNKNOWN_RUN,
         }

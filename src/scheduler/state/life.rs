@@ -63,7 +63,10 @@ impl State {
         now: u64,
     ) -> Vec<WorkerId> {
         let mut started = Vec::new();
-        while self.phase == Phase::Open
+        // While starts fail, one is tried for those only that wait for it.
+        let tries = self.lanes[lane].failures == 0 || least > 0;
+        while tries
+            && self.phase == Phase::Open
             && !self.lanes[lane].held
             && self.lanes[lane].staying() < self.limits.min_threads.max(least)
         {
@@ -89,10 +92,18 @@ impl State {
         let worker = &self.workers[id.0];
         if worker.state == WorkerState::Starting {
             self.enter(id.0, WorkerState::Active);
-            for &index in self.workers[id.0].slots.iter().flatten() {
+            let given: Vec<u32> = self.workers[id.0].slots.iter().flatten().copied().collect();
+            for index in given {
                 let task = &mut self.tasks[index];
+                self.stats.waited(now.saturating_sub(task.started));
                 task.started = now;
-                self.stats.waited(now.saturating_sub(task.enqueued));
+                if task.stage != Stage::Abandoned {
+                    self.time_task(index);
+                }
+            }
+            self.time_age(id, now);
+            if self.workers[id.0].lane == Lane::Script {
+                self.lanes[Lane::Script].failures = 0;
             }
         }
         (true, self.relieve(id))
@@ -129,11 +140,13 @@ impl State {
             return Vec::new();
         }
         let started = self.workers[id.0].state != WorkerState::Starting;
+        let failed = !started && !self.workers[id.0].retiring && self.phase == Phase::Open;
         // Out of every list and count first.
         self.set_retiring(id);
         self.replacement.take_if(|other| *other == id);
         self.enter(id.0, WorkerState::Active);
         spin::slept();
+        self.alarms.clear(&mut self.workers[id.0].alarm);
         let worker = self.workers.remove(id.0);
         let lane = &mut self.lanes[worker.lane];
         lane.workers -= 1;
@@ -158,7 +171,7 @@ impl State {
                 self.start_over(index, ran, now);
                 continue;
             }
-            let task = self.targets.remove(&mut self.tasks, index);
+            let task = self.remove_task(index);
             self.waiting.end(&task, ran);
             if task.stage == Stage::Running {
                 let gone = Outcome::WorkerGone {
@@ -169,12 +182,33 @@ impl State {
                 messages.push(self.ended(task.ticket, outcome));
             }
         }
+        if worker.lane == Lane::Script {
+            if failed {
+                self.start_failed(now);
+            }
+            if self.lanes[Lane::Script].failures > 0
+                && self.phase == Phase::Open
+                && !self.is_ready(Lane::Script)
+            {
+                messages.extend(self.fail_waiting(Lane::Script, || Outcome::WorkerStart));
+            }
+        }
         messages
     }
 
+    /// Whether a lane has a worker that has started and is to stay.
+    fn is_ready(&self, lane: Lane) -> bool {
+        self.workers.keys().any(|id| {
+            let worker = &self.workers[id];
+            worker.lane == lane && !worker.retiring && worker.state != WorkerState::Starting
+        })
+    }
+
     /// Closes the pool: every worker ends once it runs nothing. Gives the ones to wake for that.
-    pub(in crate::scheduler) fn close(&mut self) -> Vec<Arc<dyn Bell>> {
-        self.phase = Phase::Closed;
+    pub(in crate::scheduler) fn close(&mut self, now: u64) -> Vec<Arc<dyn Bell>> {
+        if std::mem::replace(&mut self.phase, Phase::Closed) == Phase::Open {
+            self.time_close(now);
+        }
         self.workers
             .keys()
             .collect::<Vec<_>>()
@@ -198,11 +232,12 @@ impl State {
             let idle: Vec<u32> = self.without_tasks(lane).take(surplus).collect();
             bells.extend(idle.into_iter().filter_map(|id| self.retire(id)));
         }
+        self.expect_idle();
         bells
     }
 
     /// The idle workers none of whose tasks waits for others, the coldest first.
-    fn without_tasks(&self, lane: Lane) -> impl Iterator<Item = u32> {
+    pub(super) fn without_tasks(&self, lane: Lane) -> impl Iterator<Item = u32> {
         let idle = self.lanes[lane].idle.iter().copied();
         idle.filter(|&id| self.workers[id].running == 0)
     }

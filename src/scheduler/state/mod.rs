@@ -4,9 +4,12 @@
 //! Here is what the pool has, and what goes in and out of its queues; `choose` gives workers their
 //! tasks, `direct` a task to a worker as it comes, `bind` keeps tasks with a worker, `wake` decides who is
 //! rung or started, `life` is how workers come and go, `wear` when they are replaced, `give_up` how tasks end
-//! without a result, `lane_state` counts the workers of a lane, and `readings` is what is told of all that.
+//! without a result, `alarms` is what comes with time, `lane_state` counts the workers of a lane, and `readings` is what is told of all that.
 
+mod alarms;
 mod bind;
+#[cfg(any(test, debug_assertions))]
+mod check;
 mod choose;
 mod direct;
 mod give_up;
@@ -33,10 +36,12 @@ use super::targets::Targets;
 use super::task::{NewTask, Placement, Task};
 use super::waiting::Waiting;
 use super::worker::Worker;
+use alarms::Alarms;
 use lane_state::LaneState;
 
+pub(super) use alarms::ns;
 pub(super) use choose::Next;
-pub(super) use give_up::{Cancel, Given};
+pub(super) use give_up::Given;
 pub(super) use wake::Wakes;
 pub(super) use wear::Wear;
 
@@ -67,12 +72,13 @@ pub(super) struct State {
     /// The worker that was started in place of a worn one and is not ready yet.
     replacement: Option<WorkerId>,
     lanes: PerLane<LaneState>,
-    workers: Slab<Worker>,
+    workers: Slab<Worker, 8>,
     /// Workers that there have been.
     serial: u32,
     queued_bytes: usize,
     share: Share,
     stats: Stats,
+    alarms: Alarms,
 }
 
 impl State {
@@ -96,6 +102,7 @@ impl State {
             queued_bytes: 0,
             share: Share::new(),
             stats: Stats::new(now),
+            alarms: Alarms::new(now),
         }
     }
 
@@ -186,8 +193,7 @@ impl State {
     fn enqueue_as_of(&mut self, mut new: NewTask, since: u64, now: u64) -> Key {
         let group = new.group.take();
         self.queued_bytes += new.payload.heap_bytes();
-        self.generation = self.generation.wrapping_add(1);
-        let generation = self.generation;
+        let generation = self.next_generation();
         let task = Task::new(new, generation, since, now);
         let index = self.targets.insert(&mut self.tasks, task);
         if let Some(name) = group {
@@ -196,12 +202,19 @@ impl State {
         }
         self.assign(index, now);
         self.waiting.push(&mut self.tasks, index);
+        self.time_task(index);
         Key { index, generation }
     }
 
     /// What script tasks name by numbers.
     pub(super) fn targets(&mut self) -> &mut Targets {
         &mut self.targets
+    }
+
+    /// Never 0, which cancel flags begin with.
+    fn next_generation(&mut self) -> u32 {
+        self.generation = self.generation.checked_add(1).unwrap_or(1);
+        self.generation
     }
 
     /// The task of this name, while it waits or a worker has it.
@@ -220,6 +233,12 @@ impl State {
     fn withdraw(&mut self, index: u32) -> Task {
         self.queued_bytes -= self.tasks[index].payload.heap_bytes();
         self.waiting.remove(&mut self.tasks, index);
+        self.remove_task(index)
+    }
+
+    /// Takes a task out that is in no line, and its alarm with it.
+    fn remove_task(&mut self, index: u32) -> Task {
+        self.alarms.clear(&mut self.tasks[index].alarm);
         self.targets.remove(&mut self.tasks, index)
     }
 
@@ -230,11 +249,6 @@ impl State {
     /// Stops or resumes the starting of what waits.
     pub(super) fn pause(&mut self, paused: bool) {
         self.paused = paused;
-    }
-
-    /// Stops or resumes the starting of workers of a lane.
-    pub(super) fn hold(&mut self, lane: Lane, held: bool) {
-        self.lanes[lane].held = held;
     }
 
     /// Whether the pool is closed and has no worker of this lane left.

@@ -5,7 +5,7 @@
 //! the next. So n workers cost no more than one.
 //!
 //! Nor is a worker woken for tasks that the busy ones will have taken before it could come, judged by
-//! how long tasks have lately run. An alarm checks that guess: see `Alarm::Wakers`.
+//! how long tasks have lately run. An alarm checks that guess: see `alarms`.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub(in crate::scheduler) struct Wakes {
     pub(in crate::scheduler) bound: Option<Box<Vec<Arc<dyn Bell>>>>,
     pub(in crate::scheduler) starts: PerLane<Option<WorkerId>>,
     /// Nobody was woken for something, because it will not wait for long.
-    pub(in crate::scheduler) trusted: bool,
+    trusted: bool,
     /// The pool lacks a token of the CPU budget.
     pub(in crate::scheduler) starved: bool,
 }
@@ -60,6 +60,9 @@ impl State {
             }
         }
         wakes.starved = self.share.settle(self.busy());
+        if wakes.trusted || wakes.rings[Lane::Script].is_some() || wakes.bound.is_some() {
+            self.expect_wakers(now);
+        }
         wakes
     }
 

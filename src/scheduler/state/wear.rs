@@ -48,7 +48,7 @@ impl Wear {
     }
 
     /// Nanoseconds after which this worker is too old, if it ever is.
-    fn age_of(&self, worker: &Worker) -> Option<u64> {
+    pub(super) fn age_of(&self, worker: &Worker) -> Option<u64> {
         let ages = self.age != u64::MAX && worker.lane == Lane::Script;
         ages.then(|| jittered(self.age, worker.serial))
     }
@@ -64,12 +64,6 @@ fn jittered(limit: u64, serial: u32) -> u64 {
 impl State {
     pub(in crate::scheduler) fn set_wear(&mut self, wear: Wear) {
         self.wear = wear;
-    }
-
-    /// When a worker that has just joined will be too old, and what tells it from others of its id.
-    pub(in crate::scheduler) fn age_limit(&self, id: WorkerId) -> Option<(u64, u32)> {
-        let worker = self.workers.get(id.0)?;
-        Some((self.wear.age_of(worker)?, worker.serial))
     }
 
     /// The worker is to be replaced.
@@ -100,14 +94,6 @@ impl State {
             self.wear_out(WorkerId(id));
         }
         Vec::new()
-    }
-
-    /// As [`wear_out`](Self::wear_out), if that worker still has the id.
-    pub(in crate::scheduler) fn grow_old(&mut self, id: WorkerId, serial: u32) {
-        let worker = self.workers.get(id.0);
-        if worker.is_some_and(|worker| worker.serial == serial) {
-            self.wear_out(id);
-        }
     }
 
     /// The workers of a lane that stay, without one that is to take the place of another.

@@ -45,11 +45,11 @@ fn tasks_with_a_key_run_in_order_on_the_worker_that_had_the_first() {
     assert_eq!(rings(&mut state), 2, "each key has an idle worker");
     let [first, second] = [ids[1], ids[0]];
     assert_eq!(taken(&mut state, second, 0), Some((10, 0)));
-    state.finish(second, 0, done(), 0);
+    state.ends(second, 0, 0);
     assert_eq!(taken(&mut state, second, 0), None, "the rest is not for it");
     for ticket in 0..3 {
         assert_eq!(taken(&mut state, first, 0), Some((ticket, 0)));
-        state.finish(first, 0, done(), 0);
+        state.ends(first, 0, 0);
     }
     assert_eq!(state.load(), (0, 0));
 }
@@ -90,7 +90,7 @@ fn a_worker_takes_what_is_due_first_of_its_own_and_what_is_for_all() {
     let order: Vec<_> = (0..4)
         .map(|_| {
             let (ticket, slot) = taken(&mut state, ids[0], 4).unwrap();
-            state.finish(ids[0], slot, done(), 4);
+            state.ends(ids[0], slot, 4);
             ticket
         })
         .collect();
@@ -111,7 +111,7 @@ fn when_a_worker_goes_its_tasks_go_to_another_and_stay_together() {
     assert_eq!(rings(&mut state), 1);
     for ticket in 1..4 {
         assert_eq!(taken(&mut state, ids[0], 0), Some((ticket, 0)));
-        state.finish(ids[0], 0, done(), 0);
+        state.ends(ids[0], 0, 0);
     }
     // And the same id is another worker now.
     let again = idle(&mut state, Lane::Script);
@@ -129,12 +129,12 @@ fn a_bound_task_that_is_given_up_leaves_its_line() {
     let key = state.enqueue(keyed(1, 5), 0);
     let last = state.enqueue(keyed(2, 5), 0);
     assert!(matches!(
-        state.give_up(key, &Outcome::Cancelled),
+        state.give_up(key, &Outcome::Cancelled, 0),
         Given::Waiting
     ));
     assert_eq!(state.load(), (1, 1));
     assert!(matches!(
-        state.give_up(last, &Outcome::Cancelled),
+        state.give_up(last, &Outcome::Cancelled, 0),
         Given::Waiting
     ));
     assert_eq!(state.load(), (0, 1));
@@ -164,7 +164,7 @@ fn an_idle_worker_gets_the_only_place_for_its_own_task_though_others_have_work()
         ..keyed(2, 3)
     };
     state.enqueue(urgent, 1);
-    state.finish(native, 0, done(), 2);
+    state.ends(native, 0, 2);
     assert_eq!(taken(&mut state, native, 2), None);
     assert_eq!(rings(&mut state), 1);
     assert_eq!(taken(&mut state, script, 2), Some((2, 0)));
@@ -178,11 +178,11 @@ fn a_pinned_task_runs_before_its_worker_retires_or_ends_with_it() {
         assert!(taken(&mut state, id, 0).is_some());
         state.enqueue(pinned(10 + id.0, id), 0);
         assert!(state.retire(id.0).is_none());
-        state.finish(id, 0, done(), 0);
+        state.ends(id, 0, 0);
     }
     let stays = ids[0];
     assert_eq!(taken(&mut state, stays, 0), Some((10 + stays.0, 0)));
-    state.finish(stays, 0, done(), 0);
+    state.ends(stays, 0, 0);
     assert!(matches!(state.next(stays, false, 0), Next::Retire));
     let messages = state.remove_worker(ids[1], 0);
     assert!(matches!(

@@ -29,7 +29,7 @@ fn a_direct_task_goes_to_a_starting_worker_only_where_none_has_started() {
     assert!(state.join(first, Arc::new(Silent), 9).0);
     assert!(matches!(state.next(first, false, 9), Next::Idle));
     assert_eq!(state.snapshot(9).wait.count, 1);
-    let settled = state.finish(first, given.slot, done(), 10);
+    let settled = state.ends(first, given.slot, 10);
     assert!(matches!(settled, Some(Message::Settled { ticket: 1, .. })));
     // The second is still starting, but the first has started and would come sooner.
     assert_eq!(taken(&mut state, first, 10), Some((2, 0)));

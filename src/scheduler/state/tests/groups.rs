@@ -24,7 +24,7 @@ fn run(state: &mut State, id: WorkerId, rounds: usize, ns: impl Fn(u32) -> u64) 
         .map_while(|_| {
             let (ticket, slot) = taken(state, id, now)?;
             now += ns(ticket);
-            state.finish(id, slot, done(), now);
+            state.ends(id, slot, now);
             Some(ticket)
         })
         .collect()
@@ -117,7 +117,7 @@ fn a_group_that_submits_one_at_a_time_gets_no_more_than_its_share() {
     for _ in 0..1000 {
         let (ticket, slot) = taken(&mut state, id, now).unwrap();
         now += 1_000_000;
-        state.finish(id, slot, done(), now);
+        state.ends(id, slot, now);
         if ticket == 2 {
             singles += 1;
             state.enqueue(of("single", Lane::Script, 2), now);
@@ -150,10 +150,10 @@ fn max_running_holds_over_both_lanes_and_nobody_is_woken_for_what_it_holds_back(
     // Others are not held back.
     state.enqueue(call(50, Lane::Script), 0);
     assert_eq!(taken(&mut state, ids[2], 0), Some((50, 0)));
-    state.finish(ids[2], 0, done(), 1);
+    state.ends(ids[2], 0, 1);
     assert_eq!(taken(&mut state, ids[2], 1), None);
     // One ends: one more may run, in either lane.
-    state.finish(ids[0], 0, done(), 2);
+    state.ends(ids[0], 0, 2);
     assert_eq!(Lane::ALL.map(|lane| state.hint(lane)), [2, 2]);
     assert_eq!(taken(&mut state, ids[2], 2), Some((3, 0)));
     assert_eq!(taken(&mut state, ids[0], 2), None);
@@ -217,7 +217,7 @@ fn a_thousand_groups_share_alike_and_are_forgotten() {
     assert!(*least >= 40 && *most <= 60, "{least} to {most}");
     let key = state.enqueue(of("another", Lane::Script, 0), 0);
     assert!(matches!(
-        state.give_up(key, &Outcome::Cancelled),
+        state.give_up(key, &Outcome::Cancelled, 0),
         Given::Waiting
     ));
     assert_eq!(run(&mut state, id, 100_000, |_| 1000).len(), 50_000);
@@ -254,12 +254,12 @@ fn a_task_that_waits_leaves_its_place_in_the_group_to_those_that_it_waits_for() 
     assert_eq!(ticket, 2);
     state.enqueue(of("one", Lane::Script, 3), 0);
     state.set_waits(id, outer, false, 0);
-    assert!(state.finish(id, outer, done(), 1).is_some());
+    assert!(state.ends(id, outer, 1).is_some());
     assert!(taken(&mut state, id, 1).is_none(), "the inner one runs");
-    assert!(state.finish(id, inner, done(), 2).is_some());
+    assert!(state.ends(id, inner, 2).is_some());
     let (ticket, last) = taken(&mut state, id, 2).expect("none of the group runs");
     assert_eq!(ticket, 3);
     state.set_waits(id, last, true, 2);
-    assert!(state.finish(id, last, done(), 3).is_some());
+    assert!(state.ends(id, last, 3).is_some());
     assert_eq!(state.waiting.remembered_groups(), 0);
 }

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use super::*;
 use crate::scheduler::groups::GroupLimits;
-use crate::scheduler::outbox::Message;
+use crate::scheduler::outbox::{Control, Message};
 
 /// Says who was rung.
 #[derive(Debug)]
@@ -176,6 +176,20 @@ impl World {
         self.workers.insert(id.0, worker);
     }
 
+    /// What is due happens.
+    fn alarms(&mut self) {
+        let effects = self.state.ring_alarms(3, self.now);
+        self.settle(effects.messages);
+        effects.bells.iter().for_each(|bell| bell.ring(Ring::Lane));
+        for control in effects.controls {
+            if let Control::Terminate(id) = control {
+                self.starting.retain(|&other| other != id);
+                self.sent.remove(&id.0);
+                self.lose(id);
+            }
+        }
+    }
+
     fn lose(&mut self, id: WorkerId) {
         self.workers.remove(&id.0);
         let messages = self.state.remove_worker(id, self.now);
@@ -188,7 +202,7 @@ impl World {
         let finishes = !worker.slots.is_empty() && (!worker.awake || self.random.below(2) == 0);
         if finishes {
             let slot = worker.slots.swap_remove(0);
-            let message = self.state.finish(WorkerId(id), slot, done(), self.now);
+            let message = self.state.ends(WorkerId(id), slot, self.now);
             self.settle(message.into_iter().collect());
         }
         match self.state.next(WorkerId(id), false, self.now) {
@@ -205,6 +219,7 @@ impl World {
 
     fn step(&mut self) {
         self.now += u64::from(self.random.below(2_000_000));
+        self.alarms();
         let ids: Vec<u32> = self.workers.keys().copied().collect();
         let some = ids
             .get(self.random.below(ids.len().max(1) as u32) as usize)
@@ -219,7 +234,10 @@ impl World {
             15 if !self.keys.is_empty() => {
                 let at = self.random.below(self.keys.len() as u32) as usize;
                 let (ticket, key) = self.keys.swap_remove(at);
-                if !matches!(self.state.give_up(key, &Outcome::Cancelled), Given::Ended) {
+                if !matches!(
+                    self.state.give_up(key, &Outcome::Cancelled, self.now),
+                    Given::Ended
+                ) {
                     self.settled[ticket as usize] += 1;
                 }
             }
@@ -249,6 +267,7 @@ impl World {
             }
         }
         self.follow();
+        self.state.check();
         assert!(self.state.busy() <= 4, "never more than the largest limit");
     }
 
@@ -266,10 +285,14 @@ impl World {
                 .find(|(_, worker)| worker.awake || !worker.slots.is_empty())
             {
                 self.act(id);
+            } else if let Some(at) = self.state.next_alarm() {
+                self.now = self.now.max(at);
+                self.alarms();
             } else {
                 return;
             }
             self.follow();
+            self.state.check();
         }
         panic!("the workers never come to rest");
     }
@@ -341,9 +364,9 @@ fn the_oldest_task_is_found_in_whichever_line_it_waits() {
         let key = state.enqueue(kind(0), 1_000_000);
         let late = state.enqueue(kind(1), 3_000_000);
         assert_eq!(state.snapshot(5_000_000).oldest_queued, Some(4.0));
-        state.give_up(key, &Outcome::Cancelled);
+        state.give_up(key, &Outcome::Cancelled, 0);
         assert_eq!(state.snapshot(5_000_000).oldest_queued, Some(2.0));
-        state.give_up(late, &Outcome::Cancelled);
+        state.give_up(late, &Outcome::Cancelled, 0);
     }
     state.pause(false);
     add(&mut state, Lane::Script, 0, 0);

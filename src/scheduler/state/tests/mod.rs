@@ -12,8 +12,9 @@ use super::choose::TURN;
 use super::*;
 use crate::manner::Manner;
 use crate::scheduler::bell::{Bell, Ring};
+use crate::scheduler::outbox::Message;
 use crate::scheduler::payload::Payload;
-use crate::scheduler::task::{NO_DEADLINE, NO_LIMIT, Outcome, Placement, Taken};
+use crate::scheduler::task::{Finished, NO_DEADLINE, NO_LIMIT, Outcome, Placement, Taken};
 
 #[derive(Debug)]
 struct Silent;
@@ -29,6 +30,7 @@ const LIMITS: PoolLimits = PoolLimits {
     max_queue: usize::MAX,
     concurrency: 1,
     abort_grace: NO_LIMIT,
+    start_timeout: NO_LIMIT,
     idle_timeout: NO_LIMIT,
     manner: Manner::USUAL,
 };
@@ -56,6 +58,24 @@ fn call(ticket: u32, lane: Lane) -> NewTask {
         payload: Payload::number(0, f64::from(ticket)),
         attachments: None,
         observed: false,
+    }
+}
+
+impl State {
+    /// When something is due next.
+    fn next_alarm(&self) -> Option<u64> {
+        self.alarms.next()
+    }
+
+    /// The task in this slot of a worker returns.
+    fn ends(&mut self, id: WorkerId, slot: u32, now: u64) -> Option<Message> {
+        let index = self.workers[id.0].slots[slot as usize]?;
+        let finished = Finished {
+            slot,
+            generation: self.tasks[index].generation,
+            outcome: done(),
+        };
+        self.finish(id, finished, now)
     }
 }
 
@@ -94,7 +114,7 @@ fn add(state: &mut State, lane: Lane, priority: i8, now: u64) {
 
 /// The worker ends its task, and the lanes that are rung when it gets none.
 fn finish_and_take(state: &mut State, id: WorkerId, now: u64) -> Option<[bool; 2]> {
-    state.finish(id, 0, done(), now);
+    state.ends(id, 0, now);
     match state.next(id, false, now) {
         Next::Run(_) => None,
         _ => Some(state.wakes(false, now).rings.0.map(|bell| bell.is_some())),
@@ -190,9 +210,9 @@ fn nobody_is_woken_for_what_a_busy_worker_will_take_sooner() {
     let Next::Run(second) = state.next(WorkerId(other), false, now) else {
         panic!("a task waits")
     };
-    state.finish(WorkerId(other), second.slot, done(), 1);
+    state.ends(WorkerId(other), second.slot, 1);
     assert!(matches!(state.next(WorkerId(other), false, 1), Next::Idle));
-    state.finish(busy, first.slot, done(), 1);
+    state.ends(busy, first.slot, 1);
     // Short tasks: after some of them the busy worker is trusted to keep up.
     let mut rings = Vec::new();
     for ticket in 2..100 {
@@ -203,11 +223,11 @@ fn nobody_is_woken_for_what_a_busy_worker_will_take_sooner() {
         state.enqueue(call(1000, Lane::Script), now);
         rings.push(rung(&mut state, true, now));
         now += 200;
-        state.finish(busy, taken.slot, done(), now);
+        state.ends(busy, taken.slot, now);
         let Next::Run(taken) = state.next(busy, false, now) else {
             panic!("a task waits")
         };
-        state.finish(busy, taken.slot, done(), now);
+        state.ends(busy, taken.slot, now);
         if rings.last() == Some(&1) {
             assert!(matches!(
                 state.next(WorkerId(other), false, now),
@@ -229,7 +249,7 @@ fn nobody_is_woken_for_what_a_busy_worker_will_take_sooner() {
     ));
     // A long one changes the guess.
     now += 1_000_000;
-    state.finish(busy, long.slot, done(), now);
+    state.ends(busy, long.slot, now);
     assert!(matches!(state.next(busy, false, now), Next::Idle));
     state.enqueue(call(51, Lane::Script), now);
     assert_eq!(rung(&mut state, true, now), 1);
@@ -254,10 +274,10 @@ fn a_task_that_waits_leaves_its_place_to_the_other_lane_and_has_it_again() {
     assert_eq!(state.busy(), 0);
     let inner = takes(&mut state, native).expect("the outer one has left its place");
     assert_eq!((inner.ticket, state.busy()), (2, 1));
-    assert!(state.finish(native, inner.slot, done(), 0).is_some());
+    assert!(state.ends(native, inner.slot, 0).is_some());
     state.set_waits(script, outer.slot, false, 0);
     assert_eq!(state.busy(), 1);
-    assert!(state.finish(script, outer.slot, done(), 0).is_some());
+    assert!(state.ends(script, outer.slot, 0).is_some());
     assert_eq!((state.busy(), state.lanes[Lane::Script].waiting), (0, 0));
 }
 
@@ -276,7 +296,7 @@ fn a_worker_whose_tasks_wait_takes_others_in_slots_of_their_own() {
         outer.push(taken.slot);
     }
     // Ended while it waits, and the worker lost with the others.
-    assert!(state.finish(script, outer[7], done(), 0).is_some());
+    assert!(state.ends(script, outer[7], 0).is_some());
     assert_eq!(state.lanes[Lane::Script].waiting, 49);
     assert_eq!(state.remove_worker(script, 0).len(), 49);
     let lane = &state.lanes[Lane::Script];

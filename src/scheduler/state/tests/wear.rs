@@ -27,7 +27,7 @@ fn run_until_start(state: &mut State, id: WorkerId) -> (u32, WorkerId) {
     for count in 1..1000 {
         state.enqueue(call(count, Lane::Script), 0);
         assert!(taken(state, id, 0).is_some());
-        state.finish(id, 0, done(), 0);
+        state.ends(id, 0, 0);
         if let Some(next) = start(state) {
             return (count, next);
         }
@@ -51,7 +51,7 @@ fn a_worn_worker_goes_on_until_its_replacement_is_ready() {
         state.enqueue(call(ticket, Lane::Script), 0);
         assert!(taken(&mut state, old, 0).is_some());
         assert_eq!(start(&mut state), None, "one replacement is enough");
-        state.finish(old, 0, done(), 0);
+        state.ends(old, 0, 0);
     }
     assert_eq!(taken(&mut state, old, 0), None);
     assert_eq!(state.workers[old.0].state, WorkerState::Idle);
@@ -73,7 +73,7 @@ fn a_busy_worn_worker_ends_its_task_first_and_no_place_is_added() {
     assert_eq!(taken(&mut state, old, 0), Some((1, 0)));
     assert!(!joined(&mut state, new), "it is told when it asks");
     assert_eq!(taken(&mut state, new, 0), None, "one at a time");
-    state.finish(old, 0, done(), 0);
+    state.ends(old, 0, 0);
     assert!(matches!(state.next(old, false, 0), Next::Retire));
     assert_eq!(taken(&mut state, new, 0), Some((2, 0)));
 }
@@ -89,6 +89,8 @@ fn one_is_replaced_at_a_time_and_a_failed_start_is_tried_again() {
     assert_eq!(start(&mut state), None);
     // It could not be loaded.
     assert!(state.remove_worker(first, 0).is_empty());
+    assert_eq!(start(&mut state), None, "not at once");
+    let _ = state.ring_alarms(1, 100_000_000);
     let mut replaced = 0;
     while let Some(next) = start(&mut state) {
         assert!(joined(&mut state, next));
@@ -105,10 +107,7 @@ fn one_is_replaced_at_a_time_and_a_failed_start_is_tried_again() {
 fn an_old_worker_that_the_minimum_does_not_need_just_ends() {
     let mut state = worn_after(u32::MAX, 2, 0);
     let old = idle(&mut state, Lane::Script);
-    let serial = state.workers[old.0].serial;
-    state.grow_old(old, serial.wrapping_add(1));
-    assert_eq!(state.worn, 0, "that was another worker");
-    state.grow_old(old, serial);
+    state.wear_out(old);
     let wakes = state.wakes(false, 1_000_000_000);
     assert_eq!(
         (
@@ -130,7 +129,7 @@ fn while_a_replacement_starts_nobody_else_retires() {
     assert!(start(&mut state).is_some());
     assert_eq!(state.lanes[Lane::Script].staying(), 3);
     assert_eq!(state.reap(Lane::Script, 0, 100).len(), 1, "one is spare");
-    state.finish(ids[0], 0, done(), 0);
+    state.ends(ids[0], 0, 0);
     assert!(matches!(state.next(ids[0], false, 0), Next::Idle));
     assert!(state.reap(Lane::Script, 0, 100).is_empty());
 }
@@ -156,7 +155,7 @@ fn with_one_task_each_the_next_is_started_while_one_runs() {
     }
     assert_eq!(taken(&mut state, more[0], 0), Some((1, 0)));
     assert_eq!(taken(&mut state, more[1], 0), None, "two are busy");
-    state.finish(first, 0, done(), 0);
+    state.ends(first, 0, 0);
     assert!(matches!(state.next(first, false, 0), Next::Retire));
     assert_eq!(taken(&mut state, more[1], 0), Some((2, 0)));
     assert!(state.remove_worker(first, 0).is_empty());

@@ -1,0 +1,63 @@
+//! The state of a pool while its lock is held.
+//!
+//! However the lock was come by and is given back, three things hold: a panic in between ends the process, what
+//! others see without the lock is [published](super::published), and the pool's clock is set to its next alarm.
+
+use std::ops::{Deref, DerefMut};
+
+use parking_lot::MutexGuard;
+
+use super::Scheduler;
+use crate::scheduler::state::State;
+use crate::trust::Trust;
+
+pub(super) struct Held<'a> {
+    /// First, so that nobody gets the lock before the process has ended.
+    trust: Trust,
+    /// There until it is dropped.
+    state: Option<MutexGuard<'a, State>>,
+    pool: &'a Scheduler,
+}
+
+impl Scheduler {
+    pub(super) fn lock(&self) -> Held<'_> {
+        Held {
+            trust: Trust::new("deciding on the tasks of a pool"),
+            state: Some(self.state.lock()),
+            pool: self,
+        }
+    }
+}
+
+impl Deref for Held<'_> {
+    type Target = State;
+
+    #[inline]
+    fn deref(&self) -> &State {
+        self.state.as_ref().expect("it is held")
+    }
+}
+
+impl DerefMut for Held<'_> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut State {
+        self.state.as_mut().expect("it is held")
+    }
+}
+
+impl Drop for Held<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.trust.is_lost() {
+            return;
+        }
+        #[cfg(debug_assertions)]
+        self.check_if_small();
+        self.pool.published.update(self, &self.pool.owner);
+        let next = self.untold_alarm();
+        self.state = None;
+        if let Some(tick) = next {
+            self.pool.clock.set(tick);
+        }
+    }
+}

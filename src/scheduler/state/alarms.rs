@@ -1,0 +1,437 @@
+//! What comes with time: each alarm belongs to a task, a worker or the pool, and is taken out with it.
+//!
+//! A task has one alarm at most. It is set anew whenever the task comes to another stage: while it waits for
+//! its `queueTimeout`, while it runs for its `timeout`, each of them or the deadline, whichever is sooner; and when
+//! it has been given up, for the time that its isolate gets. So no alarm of one attempt, or of one stage, can
+//! hit another.
+//!
+//! A worker has one alarm, too: while it starts for the time that this may take, then for its age, and when it
+//! has been told to end for the time that it gets for that.
+
+use std::sync::Arc;
+
+use super::give_up::{Cancel, Given};
+use super::{Phase, State};
+use crate::scheduler::bell::Bell;
+use crate::scheduler::ids::{Key, WorkerId};
+use crate::scheduler::lane::Lane;
+use crate::scheduler::outbox::{Control, Message, Reminder};
+use crate::scheduler::task::{NO_LIMIT, Outcome, Stage, Task};
+use crate::scheduler::timer::TICK_NS;
+use crate::scheduler::wheel::{EntryId, Wheel};
+use crate::scheduler::worker::WorkerState;
+
+/// No time, and no length of time.
+pub(in crate::scheduler) const NEVER: u64 = u64::MAX;
+
+const MS: u64 = 1_000_000;
+
+/// Nanoseconds until it is checked whether a worker that was rung has come, and whether the busy ones have kept
+/// up.
+const WAKE_PATIENCE: u64 = 2 * MS;
+/// Nanoseconds until a pool looks again for a token of the CPU budget, where nobody tells it.
+const LOOK_AGAIN: u64 = 50 * MS;
+/// Nanoseconds that an isolate gets to begin before it is asked whether it ever will.
+const BEGIN_PATIENCE: u64 = 10_000 * MS;
+/// Nanoseconds that a retired isolate of an open pool gets to end by itself: nobody waits for it.
+const LEAVE_GRACE: u64 = 5_000 * MS;
+/// The same where each task has an isolate, and the next ones do wait.
+const ONE_TASK_GRACE: u64 = 100 * MS;
+/// The same for all isolates of a closed pool together.
+const CLOSE_GRACE: u64 = 1_000 * MS;
+/// Nanoseconds before an isolate is started after one that could not be; doubled each time, up to the longest.
+const FIRST_BACKOFF: u64 = 100 * MS;
+const LONGEST_BACKOFF: u64 = 5_000 * MS;
+
+/// Nanoseconds of a limit in milliseconds; without a limit, [`NEVER`].
+#[inline]
+pub(in crate::scheduler) fn ns(ms: u32) -> u64 {
+    match ms {
+        NO_LIMIT => NEVER,
+        ms => u64::from(ms) * MS,
+    }
+}
+
+/// What a time is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Alarm {
+    /// A limit of this task's stage, or its deadline.
+    Task(u32),
+    /// This worker has not started in time, or has not even begun.
+    Start(WorkerId),
+    /// This worker is too old.
+    Age(WorkerId),
+    /// This worker was told to end, and has not.
+    Leave(WorkerId),
+    /// Workers may have been idle for too long.
+    Idle,
+    /// Workers that were rung may not have come, and the busy ones not have kept up.
+    Wakers,
+    /// Isolates may be started again.
+    Retry,
+    /// The isolates of the closed pool have had their time.
+    Closed,
+    /// The owner wanted to be told.
+    Reminder(Reminder),
+}
+
+/// The alarms of a pool.
+#[derive(Debug)]
+pub(in crate::scheduler) struct Alarms {
+    wheel: Wheel<Alarm>,
+    /// No alarm comes before this tick.
+    earliest: u64,
+    /// The tick that the pool's clock is set to.
+    told: u64,
+    pub(super) idle: EntryId,
+    pub(super) wakers: EntryId,
+    pub(super) retry: EntryId,
+    reminders: [EntryId; Reminder::ALL.len()],
+}
+
+impl Alarms {
+    pub(super) fn new(now: u64) -> Self {
+        Self {
+            wheel: Wheel::new(now / TICK_NS),
+            earliest: NEVER,
+            told: NEVER,
+            idle: EntryId::NONE,
+            wakers: EntryId::NONE,
+            retry: EntryId::NONE,
+            reminders: [EntryId::NONE; Reminder::ALL.len()],
+        }
+    }
+
+    /// Sets an alarm, in place of what `id` names; none if the time is [`NEVER`].
+    #[inline]
+    fn set(&mut self, id: &mut EntryId, at: u64, alarm: Alarm) {
+        self.clear(id);
+        if at != NEVER {
+            // Rounded up: never early.
+            let tick = at.div_ceil(TICK_NS);
+            *id = self.wheel.insert(tick, alarm);
+            self.earliest = self.earliest.min(tick);
+        }
+    }
+
+    #[inline]
+    pub(super) fn clear(&mut self, id: &mut EntryId) {
+        if *id != EntryId::NONE {
+            self.wheel.remove(std::mem::replace(id, EntryId::NONE));
+        }
+    }
+}
+
+#[cfg(any(test, debug_assertions))]
+impl Alarms {
+    pub(super) fn of(&self, id: EntryId) -> Alarm {
+        *self.wheel.item(id)
+    }
+
+    pub(super) fn is_set(&self, id: EntryId, alarm: Alarm) -> bool {
+        self.of(id) == alarm
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.wheel.len()
+    }
+
+    /// When the pool's clock rings next.
+    #[cfg(test)]
+    pub(super) fn next(&self) -> Option<u64> {
+        self.wheel.next().map(|tick| tick * TICK_NS)
+    }
+
+    /// How many of the pool itself are set.
+    pub(super) fn of_pool(&self) -> usize {
+        let own = [self.idle, self.wakers, self.retry];
+        let all = own.into_iter().chain(self.reminders);
+        all.filter(|&id| id != EntryId::NONE).count()
+    }
+}
+
+/// What follows from alarms, once the lock is released.
+#[derive(Debug, Default)]
+pub(in crate::scheduler) struct Effects {
+    pub(in crate::scheduler) messages: Vec<Message>,
+    pub(in crate::scheduler) cancels: Vec<Cancel>,
+    pub(in crate::scheduler) bells: Vec<Arc<dyn Bell>>,
+    pub(in crate::scheduler) controls: Vec<Control>,
+    /// What waits has done so for long enough to need somebody else.
+    pub(in crate::scheduler) doubtful: bool,
+}
+
+impl State {
+    /// The tick that the pool's clock is to be set to, if it is set to a later one.
+    #[inline]
+    pub(in crate::scheduler) fn untold_alarm(&mut self) -> Option<u64> {
+        let alarms = &mut self.alarms;
+        (alarms.earliest < alarms.told).then(|| {
+            alarms.told = alarms.earliest;
+            alarms.told
+        })
+    }
+
+    /// The pool's clock has rung, and is set to nothing. Does what is due, up to so many alarms; more of them
+    /// have the clock ring at once.
+    pub(in crate::scheduler) fn ring_alarms(&mut self, most: usize, now: u64) -> Effects {
+        let mut effects = Effects::default();
+        for _ in 0..most {
+            let Some(alarm) = self.alarms.wheel.pop(now / TICK_NS) else {
+                break;
+            };
+            self.do_alarm(alarm, now, &mut effects);
+        }
+        self.alarms.told = NEVER;
+        self.alarms.earliest = self.alarms.wheel.next().unwrap_or(NEVER);
+        effects
+    }
+
+    fn do_alarm(&mut self, alarm: Alarm, now: u64, effects: &mut Effects) {
+        match alarm {
+            Alarm::Task(index) => self.task_is_due(index, now, effects),
+            Alarm::Start(id) => self.start_is_due(id, now, effects),
+            Alarm::Age(id) => {
+                self.workers[id.0].alarm = EntryId::NONE;
+                self.wear_out(id);
+            }
+            Alarm::Leave(id) => {
+                self.workers[id.0].alarm = EntryId::NONE;
+                effects.controls.push(Control::Terminate(id));
+            }
+            Alarm::Idle => {
+                self.alarms.idle = EntryId::NONE;
+                let idle = ns(self.limits.idle_timeout);
+                effects.bells.extend(self.reap(Lane::Script, idle, now));
+                self.expect_idle();
+            }
+            Alarm::Wakers => {
+                self.alarms.wakers = EntryId::NONE;
+                if self.doubt_wakers(WAKE_PATIENCE, now) {
+                    self.expect_wakers(now);
+                }
+                effects.doubtful = true;
+            }
+            Alarm::Retry => {
+                self.alarms.retry = EntryId::NONE;
+                self.lanes[Lane::Script].held = false;
+                effects.controls.push(Control::Remind(Reminder::Retry));
+            }
+            Alarm::Closed => {
+                let isolates = self
+                    .workers
+                    .keys()
+                    .filter(|&id| self.workers[id].lane == Lane::Script);
+                effects
+                    .controls
+                    .extend(isolates.map(|id| Control::Terminate(WorkerId(id))));
+            }
+            Alarm::Reminder(reminder) => {
+                self.alarms.reminders[reminder as usize] = EntryId::NONE;
+                effects.controls.push(Control::Remind(reminder));
+            }
+        }
+    }
+
+    // ---- tasks -----------------------------------------------------------------------------------
+
+    /// Sets the alarm of a task for the stage that it has come to.
+    #[inline]
+    pub(super) fn time_task(&mut self, index: u32) {
+        let task = &mut self.tasks[index];
+        let at = due_of(task);
+        if at != NEVER || task.alarm != EntryId::NONE {
+            self.alarms.set(&mut task.alarm, at, Alarm::Task(index));
+        }
+    }
+
+    /// The isolate of a task that was given up gets so long to end it.
+    pub(super) fn time_grace(&mut self, index: u32, now: u64) {
+        let task = &mut self.tasks[index];
+        let at = match task.lane {
+            Lane::Native => NEVER,
+            Lane::Script => now.saturating_add(ns(self.limits.abort_grace)),
+        };
+        self.alarms.set(&mut task.alarm, at, Alarm::Task(index));
+    }
+
+    fn task_is_due(&mut self, index: u32, now: u64, effects: &mut Effects) {
+        let task = &mut self.tasks[index];
+        task.alarm = EntryId::NONE;
+        let key = Key {
+            index,
+            generation: task.generation,
+        };
+        let outcome = match task.stage {
+            Stage::Abandoned => {
+                let condemned = self.condemn(key);
+                effects.controls.extend(condemned.map(Control::Terminate));
+                return;
+            }
+            _ if task.deadline <= limit_of(task) => Outcome::Deadline,
+            Stage::Waiting => Outcome::QueueTimeout,
+            Stage::Running => Outcome::TaskTimeout,
+        };
+        let ticket = task.ticket;
+        if let Given::Running(cancel) = self.give_up(key, &outcome, now) {
+            effects.cancels.extend(cancel);
+        }
+        effects.messages.push(Message::Settled { ticket, outcome });
+    }
+
+    // ---- workers ---------------------------------------------------------------------------------
+
+    /// The isolate of a worker is being started from now on.
+    pub(in crate::scheduler) fn begin_start(&mut self, id: WorkerId, now: u64) {
+        let limit = now.saturating_add(ns(self.limits.start_timeout));
+        if let Some(worker) = self.workers.get_mut(id.0)
+            && worker.state == WorkerState::Starting
+        {
+            worker.since = now;
+            let at = limit.min(now + BEGIN_PATIENCE);
+            self.alarms.set(&mut worker.alarm, at, Alarm::Start(id));
+        }
+    }
+
+    /// The code of an isolate runs.
+    pub(in crate::scheduler) fn has_begun(&mut self, id: WorkerId) {
+        if let Some(worker) = self.workers.get_mut(id.0) {
+            worker.begun = true;
+        }
+    }
+
+    fn start_is_due(&mut self, id: WorkerId, now: u64, effects: &mut Effects) {
+        let worker = &mut self.workers[id.0];
+        worker.alarm = EntryId::NONE;
+        let limit = worker.since.saturating_add(ns(self.limits.start_timeout));
+        if limit <= now {
+            effects.controls.push(Control::StartedTooLate(id));
+            if !worker.begun {
+                effects.controls.push(Control::NotBegun(id));
+            }
+            return;
+        }
+        let mut next = limit;
+        if !worker.begun {
+            effects.controls.push(Control::NotBegun(id));
+            next = limit.min(now + BEGIN_PATIENCE);
+        }
+        self.alarms.set(&mut worker.alarm, next, Alarm::Start(id));
+    }
+
+    /// A worker has joined: it may have a limit of age.
+    pub(super) fn time_age(&mut self, id: WorkerId, now: u64) {
+        let worker = &mut self.workers[id.0];
+        let at = self.wear.age_of(worker).map_or(NEVER, |age| now + age);
+        self.alarms.set(&mut worker.alarm, at, Alarm::Age(id));
+    }
+
+    /// An isolate has been told to end, and begins with that.
+    pub(super) fn time_leave(&mut self, id: WorkerId, now: u64) {
+        self.time_leave_within(id, ns(self.limits.start_timeout), now);
+    }
+
+    /// An isolate that was told to end has nothing left to do, and ends unless something of its script's keeps it.
+    pub(in crate::scheduler) fn torn_down(&mut self, id: WorkerId, now: u64) {
+        let grace = if self.wear.one_task {
+            ONE_TASK_GRACE
+        } else {
+            LEAVE_GRACE
+        };
+        self.time_leave_within(id, grace, now);
+    }
+
+    fn time_leave_within(&mut self, id: WorkerId, limit: u64, now: u64) {
+        if let Some(worker) = self.workers.get_mut(id.0)
+            && worker.lane == Lane::Script
+        {
+            let at = now.saturating_add(limit);
+            self.alarms.set(&mut worker.alarm, at, Alarm::Leave(id));
+        }
+    }
+
+    /// A worker that was rung, or the busy ones, are looked after in a while.
+    pub(super) fn expect_wakers(&mut self, now: u64) {
+        self.look_within(WAKE_PATIENCE, now);
+    }
+
+    /// The pool lacks a token of the CPU budget, and nobody tells it when there is one.
+    pub(in crate::scheduler) fn look_later(&mut self, now: u64) {
+        self.look_within(LOOK_AGAIN, now);
+    }
+
+    fn look_within(&mut self, ns: u64, now: u64) {
+        if self.alarms.wakers == EntryId::NONE {
+            let mut id = EntryId::NONE;
+            self.alarms.set(&mut id, now + ns, Alarm::Wakers);
+            self.alarms.wakers = id;
+        }
+    }
+
+    /// An isolate is idle from now on, or fewer are needed: those that are too many end in a while.
+    pub(super) fn expect_idle(&mut self) {
+        if self.alarms.idle != EntryId::NONE
+            || self.limits.idle_timeout == NO_LIMIT
+            || self.settled(Lane::Script) <= self.limits.min_threads
+        {
+            return;
+        }
+        let idle = self.without_tasks(Lane::Script);
+        let longest = idle.map(|id| self.workers[id].idle_since).min();
+        if let Some(since) = longest {
+            let at = since.saturating_add(ns(self.limits.idle_timeout));
+            let mut id = EntryId::NONE;
+            self.alarms.set(&mut id, at, Alarm::Idle);
+            self.alarms.idle = id;
+        }
+    }
+
+    // ---- the pool --------------------------------------------------------------------------------
+
+    /// An isolate could not be started: the next one waits, longer each time.
+    pub(super) fn start_failed(&mut self, now: u64) {
+        let lane = &mut self.lanes[Lane::Script];
+        let backoff = FIRST_BACKOFF << lane.failures.min(6);
+        lane.failures = lane.failures.saturating_add(1);
+        lane.held = true;
+        let mut id = self.alarms.retry;
+        let at = now + backoff.min(LONGEST_BACKOFF);
+        self.alarms.set(&mut id, at, Alarm::Retry);
+        self.alarms.retry = id;
+    }
+
+    /// The isolates of a closed pool get so long to end by themselves.
+    pub(super) fn time_close(&mut self, now: u64) {
+        debug_assert_eq!(self.phase, Phase::Closed);
+        if self.lanes[Lane::Script].workers > 0 {
+            let mut id = EntryId::NONE;
+            self.alarms.set(&mut id, now + CLOSE_GRACE, Alarm::Closed);
+        }
+    }
+
+    /// The owner is told after so many milliseconds. A reminder that is set stays if it comes sooner.
+    pub(in crate::scheduler) fn remind(&mut self, reminder: Reminder, ms: u32, now: u64) {
+        let at = now.saturating_add(ns(ms));
+        let mut id = self.alarms.reminders[reminder as usize];
+        if id != EntryId::NONE && self.alarms.wheel.tick_of(id) <= at / TICK_NS {
+            return;
+        }
+        self.alarms.set(&mut id, at, Alarm::Reminder(reminder));
+        self.alarms.reminders[reminder as usize] = id;
+    }
+}
+
+/// When the stage of a task is over.
+fn limit_of(task: &Task) -> u64 {
+    let limit = match task.stage {
+        Stage::Waiting => task.queue_timeout,
+        Stage::Running => task.timeout,
+        Stage::Abandoned => NO_LIMIT,
+    };
+    task.started.saturating_add(ns(limit))
+}
+
+/// When there is something to do about a task that has not been given up.
+pub(super) fn due_of(task: &Task) -> u64 {
+    limit_of(task).min(task.deadline)
+}
