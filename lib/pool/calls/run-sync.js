@@ -61,7 +61,7 @@ function runSync({ submitter, isolates, paused }, target, input, settings) {
   block()
   try {
     // What happened before, and what was sent when nobody rang for it.
-    isolates.flush()
+    isolates.catchUp()
     submitter.submitAs(task, target, input, settings, false)
     while (!task.settled) {
       bound.wait(SLICE)

@@ -257,6 +257,12 @@ class Isolates {
 
   // ---- while the owner's loop is blocked -------------------------------------------------------
 
+  /** Takes in what happened before it was, and what the loop would have brought. */
+  catchUp() {
+    this.flush()
+    for (const isolate of this.all.values()) if (isolate.gone) this.#leftUnseen(isolate)
+  }
+
   /**
    * The scheduler says that an isolate runs no more. The `exit` event says so too, and why, when it can.
    * @param {number} id
