@@ -121,6 +121,12 @@ export interface WorkStats {
   redelivered: number
   /** Of those, the ones that ran alone in a process of their own. */
   quarantined: number
+  /** Starts that have ended. */
+  finished: number
+  /** Milliseconds that they took, summed over them. */
+  busyMs: number
+  /** Tasks that it can run at once. */
+  capacity: number
   /** Tasks that were ended since their lock could not be renewed in time. */
   leasesOver: number
   /** Tasks that were ended since their lock was lost. */
@@ -210,8 +216,12 @@ export class Fleet {
 
   stats(): Promise<FleetStats>
 
-  /** The same, and what workers of this process have done, as text for Prometheus. */
-  metrics(): Promise<string>
+  /**
+   * The same, and what workers of this process have done, as text for Prometheus. `rspool_fleet_wanted_workers` is
+   * how many workers like this process' would have all that waits and runs done in `targetWait` milliseconds
+   * (10,000): what an autoscaler scales to.
+   */
+  metrics(options?: { targetWait?: number }): Promise<string>
 
   /** Closes the workers of this process, rejects its calls that wait (`ERR_RSPOOL_POOL_CLOSED`), and disconnects. */
   close(): Promise<void>

@@ -29,6 +29,9 @@ Options:
   --host <address>  address of --serve (default 127.0.0.1)
   --processes <n>   processes of --serve (default 2)
 
+  --fleet           another demo: two worker machines over a Redis of its own, of
+                    which one is killed (needs redis-server, or REDIS_URL)
+
   -h, --help        print this
 
 Colours and the live progress line are for terminals only; NO_COLOR is honoured.

@@ -216,7 +216,11 @@ function isDetached(buffer) {
 function isPlain(object) {
   const proto = Object.getPrototypeOf(object)
   if (proto === Object.prototype && !Object.hasOwn(object, Symbol.toStringTag)) return !isSlotted(object)
-  return Object.getPrototypeOf(structuredClone(object)) === Object.prototype
+  try {
+    return Object.getPrototypeOf(structuredClone(object)) === Object.prototype
+  } catch {
+    return false
+  }
 }
 
 /** @param {object} object */

@@ -4,6 +4,7 @@
 // run what that names, and gives how it ended. Where the task may have ended its process before, it runs in one
 // of its own.
 
+const { performance } = require('node:perf_hooks')
 const { AbortError, UnknownTaskError, RspoolError } = require('../errors')
 const { Quarantine } = require('../bullmq/quarantine')
 const { runIn } = require('../bullmq/processor')
@@ -39,7 +40,7 @@ class Executor {
   #values
   #settings
   #quarantine
-  counts = { started: 0, redelivered: 0, quarantined: 0 }
+  counts = { started: 0, redelivered: 0, quarantined: 0, finished: 0, busyMs: 0 }
 
   /**
    * @param {import('../bullmq/types').Pool} pool
@@ -61,6 +62,7 @@ class Executor {
    * @throws GiveBack if another worker is to have it
    */
   run = async (delivery) => {
+    const start = performance.now()
     try {
       const envelope = this.#open(delivery)
       const value = await this.#perform(envelope, delivery)
@@ -72,6 +74,9 @@ class Executor {
         throw new GiveBack(0)
       }
       return this.#failed(error)
+    } finally {
+      this.counts.finished++
+      this.counts.busyMs += performance.now() - start
     }
   }
 
@@ -114,10 +119,10 @@ class Executor {
     const call = (/** @type {unknown} */ each) => this.#call(lost > 0, { task, input: each }, settings)
     if (!many) return call(input)
     if (!Array.isArray(input)) throw new RspoolError('ERR_RSPOOL_BAD_ENVELOPE', 'The inputs of a map are no array')
-    const start = process.hrtime.bigint()
+    const start = performance.now()
     const ends = await Promise.all(input.map((each) => ended(call(each))))
     if (signal.aborted) throw new AbortError(signal.reason)
-    return { ends, ms: Number(process.hrtime.bigint() - start) / 1e6 }
+    return { ends, ms: performance.now() - start }
   }
 
   /**

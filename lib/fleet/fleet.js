@@ -38,6 +38,7 @@ const { Values } = require('./values')
  */
 
 const HOUR = 3_600_000
+const TARGET_WAIT = 10_000
 /** What a task may take beyond its own limits before its caller hears no more of it. */
 const REPLY_GRACE = 60_000
 /** BullMQ gives out priority 0 before all others, so each task has one. */
@@ -262,8 +263,10 @@ class Fleet {
     return { ...counts, pending: this.#caller.pending }
   }
 
-  async metrics() {
-    return require('./metrics').textOf(this.#name, await this.stats(), [...this.#works])
+  /** @param {{ targetWait?: number }} [options] milliseconds in which all that waits is to be done */
+  async metrics({ targetWait = TARGET_WAIT } = {}) {
+    if (!(targetWait > 0)) throw invalidArgument(`metrics: 'targetWait' must be milliseconds, got ${show(targetWait)}`)
+    return require('./metrics').textOf(this.#name, await this.stats(), [...this.#works], targetWait)
   }
 
   /** Ends what this process works for the fleet, and rejects its calls that still wait. */

@@ -42,17 +42,16 @@ class Host {
    * @param {number} lockDuration
    */
   async #start(engine, lockDuration) {
-    const { maxThreads, concurrentTasksPerWorker } = this.#pool.options
     this.#consumer = await engine.consume({
       onTask: this.#executor.run,
-      capacity: () => maxThreads * concurrentTasksPerWorker,
+      capacity: () => capacityOf(this.#pool),
       lockDuration
     })
   }
 
   stats() {
     const consumer = this.#consumer?.stats() ?? { running: 0, leasesOver: 0, locksLost: 0, errors: 0 }
-    return { ...consumer, ...this.#executor.counts }
+    return { ...consumer, ...this.#executor.counts, capacity: capacityOf(this.#pool) }
   }
 
   /** @param {number} grace milliseconds that running tasks get */
@@ -67,6 +66,11 @@ class Host {
     await this.#consumer?.close({ grace })
     await this.#pool.close({ timeout: END })
   }
+}
+
+/** How many tasks a pool runs at once. @param {InstanceType<typeof Pool>} pool */
+function capacityOf({ options: { maxThreads, concurrentTasksPerWorker } }) {
+  return maxThreads * concurrentTasksPerWorker
 }
 
 module.exports = { Host }

@@ -6,9 +6,20 @@
  * @param {string} name
  * @param {import('./types').Counts & { pending: number }} counts
  * @param {import('./work').Work[]} works of this process
+ * @param {number} targetWait milliseconds in which all that waits is to be done
  */
-async function textOf(name, counts, works) {
-  const sums = { running: 0, started: 0, redelivered: 0, quarantined: 0, leasesOver: 0, locksLost: 0, errors: 0 }
+async function textOf(name, counts, works, targetWait) {
+  const sums = {
+    started: 0,
+    redelivered: 0,
+    quarantined: 0,
+    finished: 0,
+    busyMs: 0,
+    capacity: 0,
+    leasesOver: 0,
+    locksLost: 0,
+    errors: 0
+  }
   for (const stats of await Promise.all(works.map((work) => work.stats())))
     for (const key of /** @type {(keyof typeof sums)[]} */ (Object.keys(sums))) sums[key] += stats[key]
   /** @type {[string, 'gauge' | 'counter', string, number][]} */
@@ -17,6 +28,7 @@ async function textOf(name, counts, works) {
     ['delayed', 'gauge', 'Tasks that wait for their time', counts.delayed],
     ['running', 'gauge', 'Tasks that workers have', counts.running],
     ['oldest_seconds', 'gauge', 'How long the oldest waiting task has waited', counts.oldest / 1000],
+    ['capacity', 'gauge', 'Tasks that workers of this process can run at once', sums.capacity],
     ['pending_calls', 'gauge', 'Calls of this process that wait for their task', counts.pending],
     ['started_total', 'counter', 'Tasks that workers of this process have started', sums.started],
     ['redelivered_total', 'counter', 'Of those, the ones that a lost worker had started before', sums.redelivered],
@@ -29,6 +41,12 @@ async function textOf(name, counts, works) {
     ],
     ['engine_errors_total', 'counter', 'Errors of the engine that workers of this process met', sums.errors]
   ]
+  // One that has run nothing yet knows nothing of how long tasks take.
+  if (sums.finished > 0) {
+    const work = (counts.waiting + counts.running) * (sums.busyMs / sums.finished)
+    const wanted = Math.ceil(work / targetWait / (sums.capacity / works.length))
+    rows.push(['wanted_workers', 'gauge', 'Workers like this one that what waits and runs would keep busy', wanted])
+  }
   const lines = rows.flatMap(([row, type, help, value]) => [
     `# HELP rspool_fleet_${row} ${help}`,
     `# TYPE rspool_fleet_${row} ${type}`,

@@ -33,6 +33,9 @@ const GRACE = 10_000
  * @property {number} started
  * @property {number} redelivered
  * @property {number} quarantined
+ * @property {number} finished
+ * @property {number} busyMs milliseconds that tasks have run, summed over them
+ * @property {number} capacity tasks at once
  * @property {number} leasesOver
  * @property {number} locksLost
  * @property {number} errors of the engine

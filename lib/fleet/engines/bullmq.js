@@ -204,7 +204,8 @@ class BullEngine {
     worker.on('completed', tell)
     // One that is tried again has not ended.
     worker.on('failed', (job) => (job?.finishedOn === undefined ? ended.delete(String(job?.id)) : tell(job)))
-    const eventOptions = { prefix: this.#options.prefix, connection: this.#connection.worker }
+    // An idle worker asks the engine as seldom as it can.
+    const eventOptions = { prefix: this.#options.prefix, connection: this.#connection.worker, blockingTimeout: 10_000 }
     const control = new QueueEvents(this.#streamOf('workers'), eventOptions, this.#backend)
     control.on('error', () => {})
     control.on('cancel', (/** @type {{ id?: string }} */ { id }) =>
