@@ -31,6 +31,7 @@ export interface Worker {
 export interface Pool {
   run(input: unknown, options: object): Promise<unknown>
   runTask(task: string, input: unknown, options: object): Promise<unknown>
+  settled(inputs: unknown[], task: string, options: object): Promise<PromiseSettledResult<unknown>[]>
   channel(
     task: { filename: string; name: string },
     input: unknown,

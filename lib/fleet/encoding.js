@@ -146,16 +146,23 @@ class Encoder {
    * @returns {string}
    */
   #plain(object) {
-    const entries = Object.entries(object)
-    const pairs = entries.map(([key, value]) => `${JSON.stringify(key)}:${this.text(value)}`)
-    return entries.length === 1 && entries[0][0] === '$' ? tagged('plain', `{${pairs[0]}}`) : `{${pairs.join(',')}}`
+    const keys = Object.keys(object)
+    let text = ''
+    for (const key of keys) {
+      const value = this.text(/** @type {never} */ (object)[key])
+      text = text === '' ? `${quoted(key)}:${value}` : `${text},${quoted(key)}:${value}`
+    }
+    return keys.length === 1 && keys[0] === '$' ? tagged('plain', `{${text}}`) : `{${text}}`
   }
 
   /** @param {unknown[]} array */
   #array(array) {
     const keys = Object.keys(array)
-    if (keys.length === array.length && (keys.length === 0 || keys.at(-1) === String(array.length - 1)))
-      return `[${Array.from(array, (each) => this.text(each)).join(',')}]`
+    if (keys.length === array.length && (keys.length === 0 || keys.at(-1) === String(array.length - 1))) {
+      let text = ''
+      for (let i = 0; i < array.length; i++) text = i === 0 ? this.text(array[i]) : `${text},${this.text(array[i])}`
+      return `[${text}]`
+    }
     const pairs = keys.map((key) => `${JSON.stringify(key)},${this.text(/** @type {never} */ (array)[key])}`)
     return tagged('array', String(array.length), ...pairs)
   }
@@ -194,6 +201,20 @@ class Encoder {
   #bytes(bytes) {
     return tagged('bytes', String(this.parts.push(bytes) - 1))
   }
+}
+
+/** Keys as JSON: the same ones come again and again. @type {Map<string, string>} */
+const quotedKeys = new Map()
+const MOST_KEYS = 1000
+
+/** @param {string} key */
+function quoted(key) {
+  let text = quotedKeys.get(key)
+  if (text === undefined) {
+    text = JSON.stringify(key)
+    if (quotedKeys.size < MOST_KEYS && key.length < 64) quotedKeys.set(key, text)
+  }
+  return text
 }
 
 /** @param {ArrayBufferView} view */
@@ -391,6 +412,10 @@ class Decoder {
  * @param {unknown} value
  */
 function put(object, key, value) {
+  if (!(key in Object.prototype) && !Array.isArray(object)) {
+    /** @type {Record<string, unknown>} */ (object)[key] = value
+    return
+  }
   Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
 }
 

@@ -120,9 +120,23 @@ class Executor {
     if (!many) return call(input)
     if (!Array.isArray(input)) throw new RspoolError('ERR_RSPOOL_BAD_ENVELOPE', 'The inputs of a map are no array')
     const start = performance.now()
-    const ends = await Promise.all(input.map((each) => ended(call(each))))
+    const ends =
+      lost > 0 || task.includes('.') || options.affinity !== undefined
+        ? await Promise.all(input.map((each) => ended(call(each))))
+        : await this.#all(task, input, settings)
     if (signal.aborted) throw new AbortError(signal.reason)
     return { ends, ms: performance.now() - start }
+  }
+
+  /**
+   * As few tasks of the pool as it makes of many inputs.
+   * @param {string} task
+   * @param {unknown[]} inputs
+   * @param {Record<string, unknown>} settings
+   */
+  async #all(task, inputs, { onProgress, ...settings }) {
+    const ends = await this.#pool.settled(inputs, task, settings)
+    return ends.map((end) => (end.status === 'fulfilled' ? [true, end.value] : [false, describe(end.reason)]))
   }
 
   /**
