@@ -413,7 +413,8 @@ class Decoder {
  */
 function put(object, key, value) {
   if (!(key in Object.prototype) && !Array.isArray(object)) {
-    /** @type {Record<string, unknown>} */ (object)[key] = value
+    const record = /** @type {Record<string, unknown>} */ (object)
+    record[key] = value
     return
   }
   Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
