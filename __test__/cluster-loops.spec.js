@@ -4,7 +4,7 @@
 
 // One at a time: each starts many processes.
 const { serial: test } = require('ava')
-const { startPrimary: start, request } = require('./cluster/harness')
+const { startPrimary: start, request, sleep, until } = require('./cluster/harness')
 
 const states = (primary, slot) =>
   primary.events
@@ -127,3 +127,30 @@ test('a stop wins over a reload of a crash loop, and what was not ready yet is n
   await refused
   t.deepEqual(await primary.exited, { code: 0, signal: null })
 })
+
+test('a boot that blocks and is ended by a stop is no cut work', async (t) => {
+  const { primary } = await start(t, {
+    app: 'sometimes-broken.js',
+    options: { processes: 1, env: { BROKEN: 'blocks' }, grace: 300 },
+    ready: false
+  })
+  await primary.event('state', ({ to }) => to === 'booting')
+  primary.child.kill('SIGTERM')
+  t.deepEqual(await primary.exited, { code: 0, signal: null })
+})
+
+for (const [how, options] of [
+  ['execArgv', { execArgv: ['--inspect-brk=127.0.0.1:0'] }],
+  ['NODE_OPTIONS', { env: { NODE_OPTIONS: '--inspect-brk=127.0.0.1:0' } }]
+]) {
+  test(`a boot that waits for a debugger has no time limit (${how})`, async (t) => {
+    const { primary } = await start(t, { options: { processes: 1, readyTimeout: 300, ...options }, ready: false })
+    await until(() => /Debugger listening/.test(primary.output))
+    await sleep(1200)
+    t.is((await primary.call('status')).state, 'booting')
+    t.deepEqual(
+      primary.events.filter(({ event }) => event === 'exit'),
+      []
+    )
+  })
+}

@@ -221,6 +221,17 @@ test('what a process has started ends with it when the primary was killed, unles
   t.true(kill(started[2], 0))
 })
 
+test('a process that is stopped ends with its primary, and what it has started as well', async (t) => {
+  const { primary, port } = await start(t, { options: { processes: 1 } })
+  await primary.ready
+  const [{ pid }] = await primary.call('processes')
+  const child = Number((await request(port, '/child')).body)
+  kill(pid, 'SIGSTOP')
+  kill(primary.child.pid, 'SIGKILL')
+  await Promise.all([gone(pid), gone(child)])
+  t.pass()
+})
+
 const parentOf = (pid) => Number(fs.readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')[1])
 
 test('a primary that runs out of descriptors goes on with the processes that it has', async (t) => {

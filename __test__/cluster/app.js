@@ -2,6 +2,7 @@
 
 // An HTTP server that does on request what the tests need.
 
+const cluster = require('node:cluster')
 const http = require('node:http')
 const { spawn } = require('node:child_process')
 const fs = require('node:fs')
@@ -38,6 +39,9 @@ module.exports = async (context) => {
     '/count': (request, response) => response.end(String(counters.add('requests'))),
     '/slow': (request, response) => setTimeout(() => response.end('slow'), 700),
     '/hang': () => {},
+    '/process.disconnect': (request, response) => response.end('', () => process.disconnect()),
+    '/worker.disconnect': (request, response) => response.end('', () => cluster.worker.disconnect()),
+    '/worker.kill': (request, response) => response.end('', () => cluster.worker.kill()),
     '/block': () => {
       for (;;);
     },

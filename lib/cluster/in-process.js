@@ -56,6 +56,7 @@ class InProcessSupervisor extends EventEmitter {
       names,
       fd,
       inProcess: true,
+      requestUrls: options.requestUrls,
       awaitsMain: typeof target === 'function'
     }
     this.#half = new ClusterProcess({ region: this.#region, place, mailbox: inner })

@@ -132,6 +132,7 @@ const RULES = {
   exit: typed('boolean'),
   metricsPort: integer(0, 65535),
   metricsHost: typed('string'),
+  requestUrls: oneOf('path', 'full', false),
   log
 }
 
@@ -164,6 +165,7 @@ function readClusterOptions(given) {
     budget: true,
     signals: true,
     metricsHost: '127.0.0.1',
+    requestUrls: 'path',
     exit: true,
     ...readOptions(given, RULES, 'cluster options')
   }

@@ -31,6 +31,8 @@ const SEAT = {
   ready: 22
 }
 const STATE = { free: 0, booting: 1, ready: 2, draining: 3 }
+/** Which of the requests of a seat, and the words of each. */
+const REQUEST = { oldest: 0, last: 1, began: 0, length: 1, text: 2 }
 /** The words of what is known of a slot. */
 const SLOT = { state: 0, generation: 1, restarts: 2, changed: 3, causeLength: 4, cause: 8 }
 const SLOT_STATES = /** @type {const} */ ([
@@ -49,8 +51,11 @@ const PHASES = /** @type {const} */ (['running', 'stopping', 'stopped'])
 const ASK = { stack: 1, startProfile: 2, stopProfile: 3, heapSnapshot: 4 }
 const WORDS_PER_LINE = 8
 
+const now = performance.now.bind(performance)
+const origin = Number(process.hrtime.bigint() / 1000n) - now() * 1000
+
 /** The monotonic clock of the machine, in whole microseconds: it is the same in all processes. */
-const microseconds = () => Number(process.hrtime.bigint() / 1000n)
+const microseconds = () => Math.floor(origin + now() * 1000)
 
 /** @typedef {{ counters: string[], gauges: string[], histograms: Record<string, number[]> }} Names */
 /** @typedef {{ offset: number, count: number, stride: number }} Section */
@@ -114,6 +119,24 @@ class RegionWords {
     return this.#text(at, this.getSlot(slot, SLOT.causeLength), this.layout.slots.stride - SLOT.cause * 8)
   }
 
+  /**
+   * One of the two requests of a seat; none when there is none, or when it changes all the time.
+   * @param {number} seat
+   * @param {number} which
+   */
+  requestOf(seat, which) {
+    const { requests } = this.layout
+    const at = wordAt(requests, seat, 0) + (which * requests.stride) / 16
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const began = Atomics.load(this.words, at + REQUEST.began)
+      if (began === 0n) return undefined
+      const length = Number(Atomics.load(this.words, at + REQUEST.length))
+      const text = this.#text(at + REQUEST.text, length, requests.stride / 2 - REQUEST.text * 8)
+      if (Atomics.load(this.words, at + REQUEST.began) === began) return { text, began: Number(began) }
+    }
+    return undefined
+  }
+
   /** @param {number} word */
   getShared(word) {
     return Number(Atomics.load(this.words, wordAt(this.layout.shared, 0, word)))
@@ -166,6 +189,7 @@ class SharedRegion extends RegionWords {
   constructor(native, plan) {
     super(native.layout, new BigInt64Array(native.buffer()), plan)
     this.native = native
+    this.bytes = Buffer.from(this.words.buffer)
   }
 
   /**
@@ -220,9 +244,33 @@ class SharedRegion extends RegionWords {
     for (let word = 0; word < seats.stride / 8; word++) this.set(seat, word, 0)
   }
 
-  /** Adds to what the helper counts for a row. @param {number} row @param {'requests'|'errors'} name @param {number} n */
-  countOwn(row, name, n) {
-    if (n > 0) Atomics.add(this.words, this.rowStart(row) + this.plan.own[name], BigInt(n))
+  /** @param {number} seat @param {number} word @param {bigint} n */
+  add(seat, word, n) {
+    Atomics.add(this.words, wordAt(this.layout.seats, seat, word), n)
+  }
+
+  /** Adds one to what the helper counts for a row. @param {number} row @param {'requests'|'errors'} name */
+  countOwn(row, name) {
+    Atomics.add(this.words, this.rowStart(row) + this.plan.own[name], 1n)
+  }
+
+  /**
+   * Writes one of the two requests of a seat, as much of its text as there is room for. Only the process that
+   * has the seat does so; who reads looks whether the begin is the same afterwards.
+   * @param {number} seat
+   * @param {number} which
+   * @param {{ text: string, began: number }|undefined} request
+   */
+  writeRequest(seat, which, request) {
+    const { requests } = this.layout
+    const half = requests.stride / 2
+    const start = requests.offset + seat * requests.stride + which * half
+    Atomics.store(this.words, start / 8 + REQUEST.began, 0n)
+    if (request === undefined) return
+    const at = start + REQUEST.text * 8
+    const length = this.bytes.write(request.text, at, half - REQUEST.text * 8, 'latin1')
+    Atomics.store(this.words, start / 8 + REQUEST.length, BigInt(length))
+    Atomics.store(this.words, start / 8 + REQUEST.began, BigInt(request.began))
   }
 
   /** @param {number} row A row that nobody ever used is not summed. */
@@ -279,6 +327,7 @@ module.exports = {
   RegionCopy,
   SEAT,
   STATE,
+  REQUEST,
   SLOT,
   SLOT_STATES,
   SHARED,

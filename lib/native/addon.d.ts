@@ -281,6 +281,12 @@ export interface Addon {
   reap(pid: number): boolean
   notify(path: string, state: string): void
   duplicate(fd: number): number
+  /** None when the system refuses. */
+  listenAtPath(path: string, backlog: number): number | null
+  /** Has the other end of the socket gone, and everything been read? */
+  hasEnded(fd: number): boolean
+  /** How many bytes the system took at once. */
+  sendNow(fd: number, bytes: Uint8Array): number
   availableParallelism(): number
   readProcess(pid: number, share: boolean): ProcessReading | null
   readGroupMemory(): { limit?: number; used?: number; oomKills?: number }

@@ -3,8 +3,10 @@
 use std::os::fd::{BorrowedFd, IntoRawFd};
 use std::time::Duration;
 
+use napi::bindgen_prelude::Buffer;
 use napi::{Error, Result};
 use napi_derive::napi;
+use rustix::net::{RecvFlags, SendFlags};
 
 use super::region::{JsRegion, failure};
 use crate::supervise::handle::ProcessHandle;
@@ -68,6 +70,31 @@ pub fn duplicate(fd: i32) -> Result<i32> {
     rustix::io::fcntl_dupfd_cloexec(file, 3)
         .map(IntoRawFd::into_raw_fd)
         .map_err(failure)
+}
+
+/// Sends bytes on a socket that is the caller's at once, or not at all: gives how many the system took.
+#[napi]
+pub fn send_now(fd: i32, bytes: Buffer) -> u32 {
+    if fd < 0 {
+        return 0;
+    }
+    // SAFETY: borrowed for this call only; a number that is not open makes the system call fail.
+    let socket = unsafe { BorrowedFd::borrow_raw(fd) };
+    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+    rustix::net::send(socket, &bytes, flags).map_or(0, |sent| sent as u32)
+}
+
+/// Whether the other end of a socket has gone, and all that it sent was read.
+#[napi]
+pub fn has_ended(fd: i32) -> bool {
+    if fd < 0 {
+        return false;
+    }
+    // SAFETY: borrowed for this call only; a number that is not open makes the system call fail.
+    let socket = unsafe { BorrowedFd::borrow_raw(fd) };
+    let mut byte = [0u8];
+    let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+    rustix::net::recv(socket, &mut byte, flags).is_ok_and(|(read, _)| read == 0)
 }
 
 /// The descriptor of a socket that listens at `path`, where one that nobody answers on is removed first; none

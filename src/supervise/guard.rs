@@ -3,6 +3,8 @@
 //! 1. A thread waits for the end of the parent.
 //! 2. The event loop, if it turns, hears of it too (its channel closes) and drains.
 //! 3. After `grace` the thread ends the process and its children, whatever its event loop does.
+//!
+//! A process that is stopped runs no thread: on Linux the system continues it when its parent ends.
 
 use std::io;
 use std::thread;
@@ -16,6 +18,7 @@ use super::handle::ProcessHandle;
 /// Starts the guard over the process `parent`. If that is no longer the parent, the wait is over already.
 pub fn start(parent: u32, grace: Duration) -> io::Result<()> {
     let handle = ProcessHandle::open(parent).ok();
+    continue_without_parent();
     thread::Builder::new()
         .name("rspool-guard".into())
         .stack_size(64 * 1024)
@@ -35,6 +38,16 @@ pub fn start(parent: u32, grace: Duration) -> io::Result<()> {
         })?;
     Ok(())
 }
+
+/// Those who do not listen to this signal hear nothing of it unless they are stopped. It is the parent's thread that
+/// counts, which is the main one.
+#[cfg(target_os = "linux")]
+fn continue_without_parent() {
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::CONT));
+}
+
+#[cfg(not(target_os = "linux"))]
+fn continue_without_parent() {}
 
 fn is_parent(parent: u32) -> bool {
     getppid().is_some_and(|pid| pid.as_raw_nonzero().get() as u32 == parent)

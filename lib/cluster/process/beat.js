@@ -11,20 +11,12 @@ const BEAT_EVERY = 250
 
 /**
  * @param {import('../region').SharedRegion} region
- * @param {{ seat: number, row: number }} place the row changes when a spare is given a slot
+ * @param {number} seat
  * @param {import('./servers').Servers} servers
  * @param {() => { queued: number, running: number }} pools
- * @returns {() => void} stops it, with the last counts
+ * @returns {() => void} stops it
  */
-function startBeat(region, place, servers, pools) {
-  const { seat } = place
-  const counted = { requests: 0, errors: 0 }
-  const count = () => {
-    for (const name of /** @type {const} */ (['requests', 'errors'])) {
-      region.countOwn(place.row, name, servers[name] - counted[name])
-      counted[name] = servers[name]
-    }
-  }
+function startBeat(region, seat, servers, pools) {
   let due = performance.now()
   let utilization = performance.eventLoopUtilization()
   const beat = () => {
@@ -35,17 +27,13 @@ function startBeat(region, place, servers, pools) {
     const put = (/** @type {number} */ word, /** @type {number} */ value) => region.set(seat, word, value)
     put(SEAT.debugged, inspector.url() === undefined ? 0 : 1)
     put(SEAT.beat, microseconds())
-    put(SEAT.requests, servers.requests)
-    put(SEAT.errors, servers.errors)
     put(SEAT.connections, servers.connections)
-    put(SEAT.inFlight, servers.inFlight)
     put(SEAT.loopDelay, Math.max(0, now - due) * 1000)
     put(SEAT.utilization, performance.eventLoopUtilization(current, utilization).utilization * 1e6)
     put(SEAT.heapUsed, heapUsed)
     put(SEAT.external, external)
     put(SEAT.poolQueued, queued)
     put(SEAT.poolRunning, running)
-    count()
     utilization = current
     due = now + BEAT_EVERY
   }
@@ -53,10 +41,7 @@ function startBeat(region, place, servers, pools) {
   beat()
   const handle = setInterval(beat, BEAT_EVERY)
   handle.unref()
-  return () => {
-    clearInterval(handle)
-    count()
-  }
+  return () => clearInterval(handle)
 }
 
 /** V8's own number includes the young generation, which is a large part of a small heap. */

@@ -7,8 +7,12 @@ const native = /** @type {any} */ (require('../../native/load'))
 const { SharedRegion } = require('../region')
 const { ClusterProcess } = require('.')
 const { Mailbox } = require('../messages')
+const { OwnEnd } = require('./own-end')
 const { setCurrent } = require('../current')
 const { complain, flush } = require('../output')
+
+/** The descriptor of the channel to the primary, as `fork` passes it. */
+const CHANNEL = 3
 
 /** @param {any} settings what the primary passed */
 function boot(settings) {
@@ -21,7 +25,8 @@ function boot(settings) {
     process.send?.(message, undefined, {}, done)
   }
   const mailbox = new Mailbox((message, done) => send({ rspool: 'message', ...message }, done))
-  const half = new ClusterProcess({ region, place, mailbox })
+  const ownEnd = new OwnEnd(() => half.drain({ grace, idle: drainIdle }))
+  const half = new ClusterProcess({ region, place, mailbox, ownEnd })
   setCurrent(half)
 
   let leaving = false
@@ -29,7 +34,7 @@ function boot(settings) {
   const leave = (/** @type {object} */ message, /** @type {number|undefined} */ code) => {
     if (leaving) return
     leaving = true
-    send(message, () => flush(half.graceLeft ?? grace).then(() => process.exit(code)))
+    send(message, () => flush(half.graceLeft ?? grace).then(() => ownEnd.exit(code)))
   }
 
   half.on('spare', () => send({ rspool: 'spare' }))
@@ -59,9 +64,18 @@ function boot(settings) {
     else if (message.rspool === 'missing?') send({ rspool: 'missing', missing: half.missing })
   })
 
-  // Ctrl-C reaches the whole group, and a closed terminal too: the primary decides.
-  for (const signal of ['SIGINT', 'SIGHUP', 'SIGQUIT']) process.on(signal, () => {})
-  process.on('SIGTERM', () => half.drain({ grace, idle: drainIdle }))
+  // An application that leaves its primary wants to end. Core calls the same when the primary is gone.
+  const { disconnect } = process
+  const end = () => {
+    if (native.hasEnded(CHANNEL)) Reflect.apply(disconnect, process, [])
+    else half.drain({ grace, idle: drainIdle })
+  }
+  process.disconnect = end
+  const leaveCluster = /** @this {import('node:cluster').Worker} */ function () {
+    end()
+    return this
+  }
+  Object.assign(cluster.worker ?? {}, { disconnect: leaveCluster, kill: leaveCluster, destroy: leaveCluster })
 
   // Core would exit at once when the primary is gone. The guard's thread sees to it that this ends.
   process.prependListener('disconnect', () => {
@@ -69,7 +83,7 @@ function boot(settings) {
     if (leaving || worker === undefined) return
     worker.exitedAfterDisconnect = true
     process.once('exit', () => native.killDescendants())
-    half.drain({ grace: orphanGrace * 0.8, idle: 0 }).then(() => process.exit(1))
+    half.drain({ grace: orphanGrace * 0.8, idle: 0 }).then(() => ownEnd.exit(1))
   })
 }
 

@@ -43,21 +43,22 @@ function afterTurn(finished) {
  * @param {import('./servers').Servers} parts.servers
  * @param {(() => unknown)[]} parts.work what has begun and is to end: tasks, requests of the primary
  * @param {{ hook: () => unknown, timeout: number }[]} parts.hooks
+ * @param {import('./own-end').OwnEnd} [parts.ownEnd] what the application does at its end
  * @param {number} parts.grace
  * @param {number} parts.idle
  * @param {(error: unknown) => void} parts.onError
  * @returns {Promise<{ forced: boolean, cut: number }>}
  */
-async function drain({ servers, work, hooks, grace, idle, onError }) {
+async function drain({ servers, work, hooks, ownEnd, grace, idle, onError }) {
   const start = performance.now()
   const left = () => Math.max(0, grace - (performance.now() - start))
   let forced = false
-  servers.refuse()
+  servers.refuse(idle)
 
   // Who waited for it goes on first, and answers.
   const ended = work.map((wait) => runHook(wait, left(), onError).then(afterTurn))
   const quiet = waitForConnections(servers, idle)
-  const hasHooks = hooks.length > 0
+  const hasHooks = hooks.length > 0 || ownEnd?.exists === true
   const early = pause(hasHooks ? grace * HOOKS_AT : grace)
   await Promise.race([Promise.all([quiet.done, ...ended]), early.done])
   early.stop()
@@ -66,12 +67,13 @@ async function drain({ servers, work, hooks, grace, idle, onError }) {
   for (const { hook, timeout } of [...hooks].reverse()) {
     if (!(await runHook(hook, Math.min(timeout, left()), onError))) forced = true
   }
+  if (ownEnd !== undefined && !(await ownEnd.run(left()))) forced = true
   const end = pause(left())
   await Promise.race([quiet.done, end.done])
   end.stop()
   quiet.stop()
   if (!(await Promise.all(ended)).every(Boolean)) forced = true
-  const cut = servers.cut()
+  const cut = servers.cut(performance.now(), idle)
   return { forced: forced || cut > 0, cut }
 }
 

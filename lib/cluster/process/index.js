@@ -7,6 +7,7 @@ const { EventEmitter } = require('node:events')
 const { RspoolError, invalidArgument } = require('../../errors')
 const { readOptions, duration, show } = require('../../pool/options/validate')
 const { Servers } = require('./servers')
+const { Requests } = require('./requests')
 const { drain } = require('./drain')
 const { SEAT, STATE } = require('../region')
 const { ClusterCounters } = require('../counters')
@@ -23,13 +24,14 @@ const { drainHooks, readPools } = require('../hooks')
  */
 class ClusterProcess extends EventEmitter {
   #state = 'booting'
-  #servers = new Servers()
+  #servers
   /** @type {{ hook: () => unknown, timeout: number }[]} */
   #hooks = []
   #abort = new AbortController()
   #region
   #seat
   #mailbox
+  #ownEnd
   #stopBeat
   /** 'none' until `run` is called, then 'running', 'returned', 'resolved', or 'waiting' for a slot. */
   #main = 'none'
@@ -50,14 +52,16 @@ class ClusterProcess extends EventEmitter {
   /**
    * @param {object} parts
    * @param {import('../region').SharedRegion} parts.region
-   * @param {{ slot?: number, generation: number, seat: number, row: number, names: any, fd: number, awaitsMain: boolean, inProcess?: boolean, sockets?: { name: string, fd: number }[] }} parts.place
+   * @param {{ slot?: number, generation: number, seat: number, row: number, names: any, fd: number, awaitsMain: boolean, requestUrls: 'path'|'full'|false, inProcess?: boolean, sockets?: { name: string, fd: number }[] }} parts.place
    * @param {InstanceType<typeof import('../messages').Mailbox>} parts.mailbox to speak with the primary
+   * @param {import('./own-end').OwnEnd} [parts.ownEnd] where the application is to end itself
    */
-  constructor({ region, place, mailbox }) {
+  constructor({ region, place, mailbox, ownEnd }) {
     super()
     this.#region = region
     this.#seat = place.seat
     this.#mailbox = mailbox
+    this.#ownEnd = ownEnd
     this.place = place
     region.set(place.seat, SEAT.pid, process.pid)
     region.set(place.seat, SEAT.state, STATE.booting)
@@ -65,7 +69,8 @@ class ClusterProcess extends EventEmitter {
     this.counters = new ClusterCounters(region, place.row, { fd, names })
     this.gauges = new SharedGauges(region, place.row)
     this.histograms = new SharedHistograms(region, place.row)
-    this.#stopBeat = startBeat(region, place, this.#servers, readPools)
+    this.#servers = new Servers(new Requests(region, place, place.requestUrls))
+    this.#stopBeat = startBeat(region, place.seat, this.#servers, readPools)
     const check = () => setImmediate(() => this.#check())
     this.#servers.on('listening', check).on('held', check)
     const assigned = new Promise((resolve) => {
@@ -249,6 +254,7 @@ class ClusterProcess extends EventEmitter {
       servers: this.#servers,
       work: [...drainHooks, () => this.#mailbox.whenAnswered()],
       hooks: this.#hooks,
+      ownEnd: this.#ownEnd,
       grace,
       idle,
       onError: (error) => this.emit('hookError', error)

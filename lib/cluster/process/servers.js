@@ -1,63 +1,92 @@
 'use strict'
 
-// Keeps track of the servers of this process and of their connections, so that a drain can end them
-// without the application's help. Any server that listens is found: http, https, http2, tls and net
-// all listen by the same method.
+// The servers of this process, so that a drain can end them without the application's help. All servers of http,
+// https, http2, tls and net are net.Servers: they listen by the same method, and whatever happens at one
+// passes through its `emit`, also at one that never listens and that its application feeds.
 
 const net = require('node:net')
 const diagnostics = require('node:diagnostics_channel')
 const { EventEmitter } = require('node:events')
-
-// A close frame from a server, code 1001 "going away" (RFC 6455, 5.5.1 and 7.4.1).
-const GOING_AWAY = Buffer.from([0x88, 0x02, 0x03, 0xe9])
+const { Connections } = require('./connections')
+const { Datagrams } = require('./datagrams')
 
 /**
- * @typedef {{ idleSince: number, bytes: number, upgraded: boolean }} Connection
- * @typedef {{ server: any, http1: boolean, http2: boolean, sockets: Map<any, Connection>, sessions: Set<any> }} Served
+ * @typedef {import('./connections').Server} Server
+ * @typedef {import('./connections').Told} Told
  */
 
-/** Emits 'listening' when a server listens and none is about to, and 'held' when one has to wait with that. */
+/** Emits 'listening' when a server listens and none is about to, 'held' when one has to wait with that, and 'change' when in a drain a connection has ended. */
 class Servers extends EventEmitter {
-  /** @type {Map<any, Served>} */
-  #served = new Map()
+  /** Those that were told to listen. @type {Set<Server>} */
+  #known = new Set()
+  /** @type {Set<Server>} */
   #pending = new Set()
+  /** Those that the drain has closed, of which their applications know nothing, and whether they have said so. @type {Map<Server, boolean>} */
+  #shut = new Map()
   #refusing = false
   /** What servers that were told to listen will do when they may. @type {(() => void)[]|undefined} */
   #held
-  #listen = net.Server.prototype.listen
-  #onRequest
-  #onResponse
-  requests = 0
-  errors = 0
+  #connections
+  #datagrams = new Datagrams()
+  #onRequest = (/** @type {unknown} */ told) => this.#connections.begin(/** @type {Told} */ (told))
+  #onResponse = (/** @type {unknown} */ told) => this.#connections.finish(/** @type {Told} */ (told))
+  #restore
 
-  constructor() {
+  /** @param {import('./requests').Requests} requests */
+  constructor(requests) {
     super()
-    const servers = this
-    const listen = this.#listen
-    net.Server.prototype.listen = function (/** @type {any[]} */ ...args) {
-      const start = () => {
-        servers.#track(this)
-        return Reflect.apply(listen, this, args)
-      }
-      if (servers.#held === undefined) return start()
-      servers.#held.push(start)
-      servers.emit('held')
-      return this
-    }
-    this.#onRequest = (/** @type {any} */ { server, response }) => {
-      this.requests++
-      if (this.#refusing && this.#served.has(server)) response.shouldKeepAlive = false
-    }
-    this.#onResponse = (/** @type {any} */ { response }) => {
-      if (response.statusCode >= 500) this.errors++
-    }
+    this.#connections = new Connections(requests, () => {
+      if (this.#refusing) this.emit('change')
+    })
+    this.#restore = this.#attach()
     diagnostics.subscribe('http.server.request.start', this.#onRequest)
     diagnostics.subscribe('http.server.response.finish', this.#onResponse)
   }
 
+  /** Stands in the way of every server; gives what undoes that. */
+  #attach() {
+    const servers = this
+    const { prototype } = net.Server
+    const { listen, close, emit } = prototype
+    const call = (/** @type {Function} */ method, /** @type {Server} */ server, /** @type {unknown[]} */ args) =>
+      Reflect.apply(method, server, args)
+    const own = {
+      /** @this {Server} */
+      listen(/** @type {unknown[]} */ ...args) {
+        const start = () => {
+          servers.#known.add(this)
+          servers.#pending.add(this)
+          return call(listen, this, args)
+        }
+        if (servers.#held === undefined) return start()
+        servers.#held.push(start)
+        servers.emit('held')
+        return this
+      },
+      /** @this {Server} */
+      close(/** @type {unknown[]} */ ...args) {
+        if (!servers.#shut.has(this)) return call(close, this, args)
+        const [done] = args
+        servers.#whenShut(this, typeof done === 'function' ? /** @type {() => void} */ (done) : () => {})
+        return this
+      },
+      /** @this {Server} */
+      emit(/** @type {unknown[]} */ ...args) {
+        return servers.#happens(this, args, () => call(emit, this, args))
+      }
+    }
+    Object.assign(prototype, own)
+    return () => {
+      Object.assign(prototype, { listen, close })
+      // It was inherited.
+      Reflect.deleteProperty(prototype, 'emit')
+    }
+  }
+
   /** Leaves the servers alone from now on. */
   release() {
-    net.Server.prototype.listen = this.#listen
+    this.#restore()
+    this.#datagrams.release()
     diagnostics.unsubscribe('http.server.request.start', this.#onRequest)
     diagnostics.unsubscribe('http.server.response.finish', this.#onResponse)
   }
@@ -81,7 +110,7 @@ class Servers extends EventEmitter {
 
   get listening() {
     let count = 0
-    for (const { server } of this.#served.values()) if (server.listening) count++
+    for (const server of this.#known) if (server.listening) count++
     return count
   }
 
@@ -91,143 +120,94 @@ class Servers extends EventEmitter {
   }
 
   get connections() {
-    let count = 0
-    for (const { sockets } of this.#served.values()) count += sockets.size
-    return count
+    return this.#connections.size
   }
 
-  /** Requests that were begun and are not answered in full. */
-  get inFlight() {
-    let count = 0
-    for (const { sockets, sessions } of this.#served.values()) {
-      for (const socket of sockets.keys()) if (socket._httpMessage) count++
-      for (const session of sessions) count += session.state?.numOpenStreams ?? 0
+  #happens(
+    /** @type {Server} */ server,
+    /** @type {any[]} */ [name, first, second],
+    /** @type {() => boolean} */ emit
+  ) {
+    const connections = this.#connections
+    switch (name) {
+      case 'listening':
+      case 'error':
+        this.#settle(server)
+        break
+      case 'close':
+        this.#pending.delete(server)
+        if (this.#shut.has(server)) this.#shut.set(server, true)
+        setImmediate(() => this.emit('change'))
+        break
+      case 'connection':
+      case 'secureConnection':
+        return connections.arrive(server, first, emit)
+      case 'session':
+        connections.addSession(first)
+        break
+      case 'stream':
+        connections.beginStream(first, second)
+        break
+      case 'upgrade':
+      case 'connect':
+        connections.leaveHttp(first, second)
+        break
+      case 'request':
+      case 'checkContinue':
+      case 'checkExpectation':
+        // What was sent in one go is known as a whole when this turn is over: only the last of it may close.
+        if (this.#refusing && first.httpVersionMajor === 1) {
+          setImmediate(() => {
+            if (connections.takes(first.socket)) emit()
+          })
+          return true
+        }
     }
-    return count
+    return emit()
   }
 
-  #track(/** @type {any} */ server) {
-    this.#pending.add(server)
-    if (this.#served.has(server)) return
-    /** @type {Served} */
-    const served = {
-      server,
-      http1: typeof server.closeIdleConnections === 'function',
-      http2: typeof server.updateSettings === 'function',
-      sockets: new Map(),
-      sessions: new Set()
-    }
-    this.#served.set(server, served)
-    const settle = () => {
-      this.#pending.delete(server)
-      if (this.#refusing) stopAccepting(server)
+  #settle(/** @type {Server} */ server) {
+    if (!this.#pending.delete(server)) return
+    // The listeners of the application come first.
+    setImmediate(() => {
+      if (this.#refusing) this.#shutDown(server)
       if (this.#pending.size === 0 && this.listening > 0) this.emit('listening')
-    }
-    server.on('listening', settle)
-    // Only watched: without a listener of the application's an error must stay uncaught.
-    server.on(EventEmitter.errorMonitor, settle)
-    server.on('close', () => {
-      this.#pending.delete(server)
-      this.emit('change')
-    })
-    server.on('connection', (/** @type {any} */ socket) => this.#addSocket(served, socket))
-    server.on('secureConnection', (/** @type {any} */ socket) => {
-      served.sockets.delete(socket._parent)
-      this.#addSocket(served, socket)
-    })
-    server.on('session', (/** @type {any} */ session) => {
-      served.sessions.add(session)
-      session.on('close', () => served.sessions.delete(session))
-      if (this.#refusing) session.close()
-    })
-    if (served.http2)
-      server.on('stream', () => {
-        this.requests++
-      })
-    if (served.http1) this.#watchUpgrades(served)
-  }
-
-  #addSocket(/** @type {Served} */ served, /** @type {any} */ socket) {
-    served.sockets.set(socket, { idleSince: 0, bytes: -1, upgraded: false })
-    socket.on('close', () => {
-      served.sockets.delete(socket)
-      if (this.#refusing) this.emit('change')
     })
   }
 
-  /** A listener of ours alone would make the server accept upgrades: it comes with the application's. */
-  #watchUpgrades(/** @type {Served} */ { server, sockets }) {
-    const note = (/** @type {any} */ request, /** @type {any} */ socket) => {
-      const connection = sockets.get(socket)
-      if (connection && /^websocket$/i.test(request.headers.upgrade ?? '')) connection.upgraded = true
-    }
-    const watch = () => {
-      server.off('newListener', onNew)
-      server.prependListener('upgrade', note)
-    }
-    const onNew = (/** @type {string} */ name) => {
-      if (name === 'upgrade') watch()
-    }
-    if (server.listenerCount('upgrade') > 0) watch()
-    else server.on('newListener', onNew)
-  }
-
-  /** From now on nothing is accepted, and whatever is answered ends its connection. */
-  refuse() {
+  /** From now on nothing is accepted, and whatever is answered ends its connection. @param {number} idle see `closeIdle` */
+  refuse(idle) {
     this.#refusing = true
     if (this.#held !== undefined) this.#held = []
-    for (const { server, http1, sockets, sessions } of this.#served.values()) {
-      stopAccepting(server)
-      for (const session of sessions) session.close()
-      if (!http1) continue
-      for (const [socket, { upgraded }] of sockets) {
-        const response = socket._httpMessage
-        if (response && !response.headersSent) response.shouldKeepAlive = false
-        if (upgraded && socket.writable) socket.write(GOING_AWAY)
-      }
-    }
+    for (const server of this.#known) this.#shutDown(server)
+    this.#datagrams.refuse()
+    this.#connections.refuse(idle)
   }
 
-  /**
-   * Closes the connections that have been idle for `idle` milliseconds, or for their server's own
-   * keep-alive time: a client that is about to use one had its time to do so and to hear "close".
-   * @param {number} now
-   * @param {number} idle
-   */
+  #shutDown(/** @type {Server} */ server) {
+    if (!server.listening) return
+    // The method of http would also close its idle connections, in the face of the next request.
+    net.Server.prototype.close.call(server)
+    this.#shut.set(server, false)
+  }
+
+  /** The application closes a server that the drain has closed. */
+  #whenShut(/** @type {Server} */ server, /** @type {() => void} */ done) {
+    const said = this.#shut.get(server)
+    this.#shut.delete(server)
+    if (said) process.nextTick(done)
+    else server.once('close', () => done())
+  }
+
+  /** See `Connections`. @param {number} now @param {number} idle */
   closeIdle(now, idle) {
-    for (const { server, http1, sockets } of this.#served.values()) {
-      if (!http1) continue
-      const limit = Math.min(idle, server.keepAliveTimeout || idle)
-      for (const [socket, connection] of sockets) {
-        if (connection.upgraded || socket.alpnProtocol === 'h2') continue
-        const bytes = socket.bytesRead
-        if (socket._httpMessage || bytes !== connection.bytes) {
-          connection.bytes = bytes
-          connection.idleSince = now
-        } else if (now - connection.idleSince >= limit) {
-          socket.destroy()
-        }
-      }
-    }
+    this.#connections.closeIdle(now, idle)
   }
 
-  /** Ends what is left; gives how many connections that were. */
-  cut() {
-    let count = 0
-    for (const { sockets, sessions } of this.#served.values()) {
-      for (const session of sessions) session.destroy()
-      for (const socket of sockets.keys()) {
-        count++
-        socket.destroy()
-      }
-    }
-    return count
+  /** See `Connections`. @param {number} now @param {number} idle */
+  cut(now, idle) {
+    return this.#connections.cut(now, idle)
   }
-}
-
-function stopAccepting(/** @type {any} */ server) {
-  // The method of http would also close its idle connections, in the face of the next request.
-  if (server.listening) net.Server.prototype.close.call(server)
 }
 
 module.exports = { Servers }

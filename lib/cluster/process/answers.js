@@ -1,0 +1,48 @@
+'use strict'
+
+// The last answer of a connection says "close", whatever its application says.
+
+const http = require('node:http')
+
+const { removeHeader } = http.OutgoingMessage.prototype
+const OURS = /^(connection|keep-alive)$/i
+
+/**
+ * Has the answer end its connection, if it is the last of those that were begun when it is sent.
+ * @param {import('./connections').Connection} connection
+ * @param {http.ServerResponse} response without headers that were sent
+ */
+function closeAfter(connection, response) {
+  // All ways to send headers come together in this method, whose form is that of all versions of Node.
+  const inner =
+    /** @type {{ _storeHeader?: (line: string, headers: unknown) => void, _removedConnection?: boolean }} */ (response)
+  const store = inner._storeHeader
+  response.shouldKeepAlive = false
+  if (typeof store !== 'function') return
+  response.shouldKeepAlive = true
+  inner._storeHeader = function (line, headers) {
+    inner._storeHeader = store
+    const last = connection.answers.at(-1) === response
+    if (!last || response.statusCode < 200) return Reflect.apply(store, this, [line, headers])
+    connection.closing = true
+    response.shouldKeepAlive = false
+    Reflect.apply(removeHeader, response, ['connection'])
+    Reflect.apply(removeHeader, response, ['keep-alive'])
+    // One that the application has removed is not sent, not even as "close".
+    inner._removedConnection = false
+    return Reflect.apply(store, this, [line, without(headers)])
+  }
+}
+
+/** The headers as writeHead() takes them: names to values, pairs, or names and values in turn. @param {unknown} headers */
+function without(headers) {
+  if (Array.isArray(headers)) {
+    if (Array.isArray(headers[0])) return headers.filter(([name]) => !OURS.test(String(name)))
+    return headers.filter((_, at) => !OURS.test(String(headers[at - (at % 2)])))
+  }
+  // Those that were set one by one are an object without a prototype, and were removed above.
+  if (headers === null || typeof headers !== 'object' || Object.getPrototypeOf(headers) === null) return headers
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !OURS.test(name)))
+}
+
+module.exports = { closeAfter }
