@@ -9,7 +9,7 @@ const { once } = require('node:events')
 // One at a time: each starts many processes.
 const { serial: test } = require('ava')
 const { WebSocket } = require('ws')
-const { startPrimary, sleep, until } = require('./cluster/harness')
+const { startPrimary, until } = require('./cluster/harness')
 
 const start = (t, kind, options, env) =>
   startPrimary(t, {
@@ -131,8 +131,7 @@ test('a WebSocket whose upgrade is under way when a drain begins is opened, and 
   const client = new WebSocket(`ws://127.0.0.1:${port}/slow`)
   const message = once(client, 'message')
   const closed = once(client, 'close')
-  await until(async () => (await primary.call('status')).processes[0].connections === 1)
-  await sleep(100)
+  await primary.event('message')
   primary.child.kill('SIGTERM')
   t.is(String((await message)[0]), 'hello')
   t.is((await closed)[0], 1001)

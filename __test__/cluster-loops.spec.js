@@ -4,7 +4,7 @@
 
 // One at a time: each starts many processes.
 const { serial: test } = require('ava')
-const { startPrimary: start, request, sleep, until } = require('./cluster/harness')
+const { startPrimary: start, request, until } = require('./cluster/harness')
 
 const states = (primary, slot) =>
   primary.events
@@ -146,7 +146,7 @@ for (const [how, options] of [
   test(`a boot that waits for a debugger has no time limit (${how})`, async (t) => {
     const { primary } = await start(t, { options: { processes: 1, readyTimeout: 300, ...options }, ready: false })
     await until(() => /Debugger listening/.test(primary.output))
-    await sleep(1200)
+    await until(async () => (await primary.call('status')).processes[0].uptimeMs > 1000)
     t.is((await primary.call('status')).state, 'booting')
     t.deepEqual(
       primary.events.filter(({ event }) => event === 'exit'),

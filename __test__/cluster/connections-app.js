@@ -9,6 +9,7 @@ const http2 = require('node:http2')
 const https = require('node:https')
 const net = require('node:net')
 const path = require('node:path')
+const { once } = require('node:events')
 
 const pem = {
   key: fs.readFileSync(path.join(__dirname, 'key.pem')),
@@ -67,13 +68,16 @@ const kinds = {
       if (signal.aborted) response.end(url)
       else setTimeout(() => response.end(url), 400)
     }),
-  ws: () => {
+  ws: ({ signal, send }) => {
     const { WebSocketServer } = require('ws')
     const server = http.createServer((request, response) => setTimeout(() => response.end('ok'), 300))
     const sockets = new WebSocketServer({ noServer: true })
     server.on('upgrade', async (request, socket, head) => {
       // As who asks a database whether that may be.
-      if (request.url === '/slow') await new Promise((resolve) => setTimeout(resolve, 400))
+      if (request.url === '/slow') {
+        send('asking')
+        await once(signal, 'abort')
+      }
       sockets.handleUpgrade(request, socket, head, (client) => client.send('hello'))
     })
     return server
@@ -93,9 +97,16 @@ const kinds = {
     }),
   udp: ({ onDrain }) => {
     let closed = false
-    onDrain(() => {
+    onDrain(async () => {
       closed = true
-      return new Promise((resolve) => setTimeout(resolve, 300))
+      // The other process gets what comes now.
+      const client = dgram.createSocket('udp4')
+      for (let n = 0; n < 20; n++) {
+        const answer = once(client, 'message')
+        client.send('x', Number(process.env.APP_PORT), '127.0.0.1')
+        await answer
+      }
+      client.close()
     })
     const socket = dgram.createSocket('udp4')
     socket.on('message', (message, { port, address }) => socket.send(closed ? 'too late' : 'ok', port, address))
