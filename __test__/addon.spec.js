@@ -23,13 +23,13 @@ const namesOf = (object) => Object.getOwnPropertyNames(object).filter((name) => 
 test('the addon has what its declarations say, and nothing else', (t) => {
   t.deepEqual(Object.keys(native).sort(), declared.Addon)
   t.deepEqual(Object.keys(bound).sort(), declared.Environment)
-  const pool = bound.createPool(0, 1, Infinity, 1, 0, 0, 0, false, Infinity)
+  const pool = bound.createPool(0, 1, Infinity, 1, 0, 0, 0, false, Infinity, 1000)
   t.teardown(() => pool.release())
   t.deepEqual([...namesOf(pool), ...namesOf(Object.getPrototypeOf(pool))].sort(), declared.NativePool)
 })
 
 test('a pool that was released, and an object that is none, are told so', (t) => {
-  const pool = bound.createPool(0, 1, Infinity, 1, 0, 0, 0, false, Infinity)
+  const pool = bound.createPool(0, 1, Infinity, 1, 0, 0, 0, false, Infinity, 1000)
   const { load } = pool
   pool.release()
   pool.release()
@@ -40,7 +40,7 @@ test('a pool that was released, and an object that is none, are told so', (t) =>
 })
 
 test('a number that means nothing is refused, never taken for another', (t) => {
-  const pool = bound.createPool(0, 1, Infinity, 1, 0, 0, 0, false, Infinity)
+  const pool = bound.createPool(0, 1, Infinity, 1, 0, 0, 0, false, Infinity, 1000)
   t.teardown(() => pool.release())
   for (const lane of [2, -1, 0.5, NaN, 2 ** 32]) t.throws(() => pool.readyIds(lane), { code: 'ERR_RSPOOL_INTERNAL' })
   for (const worker of [-1, 0.5, NaN, 2 ** 32]) t.throws(() => pool.leave(worker), { code: 'ERR_RSPOOL_INTERNAL' })

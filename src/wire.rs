@@ -161,7 +161,7 @@ tables! {
         CANCEL = 4;
     }
 
-    /// The first number of a drained record: how a task ended, or (from 16) what a pool has to do, or (from 24) what
+    /// The first number of a drained record: how a task ended, or (from 16) what a pool has to do, or (from 32) what
     /// happens to an observed task.
     record RECORD: i32 {
         RETURNED = 0;
@@ -192,10 +192,12 @@ tables! {
         NOT_BEGUN = 22;
         /// A time is over that the owner waits for.
         REMIND = 23;
+        /// An isolate was rung, runs no task and does not come.
+        STALLED = 24;
         /// A worker has taken the task.
-        STARTED = 24;
+        STARTED = 32;
         /// How long it ran.
-        RAN = 25;
+        RAN = 33;
     }
 
     /// What a pool may be reminded of.

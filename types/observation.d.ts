@@ -78,7 +78,7 @@ export interface TaskMessage {
   error?: unknown
 }
 
-/** What subscribers of the channels `rspool:worker:create` and `rspool:worker:exit` get. */
+/** What subscribers of the channels `rspool:worker:create`, `rspool:worker:stalled` and `rspool:worker:exit` get. */
 export interface WorkerMessage {
   pool: Pool
   id: number
@@ -87,6 +87,10 @@ export interface WorkerMessage {
   threadId: number
   /** Of `rspool:worker:exit`. */
   exitCode?: number
+  /** Of `rspool:worker:stalled`: milliseconds since the ring for which it did not come. */
+  silentMs?: number
+  /** Of `rspool:worker:stalled`: what its JavaScript does, if it tells. */
+  stack?: string | null
 }
 
 /** The `detail` of the measures `rspool:task` that a pool with `timing: true` makes. */
@@ -175,7 +179,11 @@ export interface WorkerStats {
   /** Its number in the pool, as in the events; one that has ended leaves it to a later one. */
   id: number
   lane: 'native' | 'script'
-  state: 'starting' | 'busy' | 'idle'
+  /**
+   * `'unresponsive'` is an isolate that was rung a second ago or more, runs no task and does not come: it is not idle, and
+   * others are started in its place.
+   */
+  state: 'starting' | 'busy' | 'idle' | 'unresponsive'
   /** Tasks that it has now. One that is starting may have been given some already. */
   running: number
   /** The tasks that it runs now, those included that were given up and have not ended. */
@@ -208,7 +216,7 @@ export interface PoolStats {
   workers: WorkerStats[]
   /** Workers that run a task. */
   busy: number
-  /** Workers that run none; those that start are not counted. */
+  /** Workers that run none; those that start, or are unresponsive, are not counted. */
   idle: number
   /** Tasks that wait. */
   queued: number

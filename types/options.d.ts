@@ -108,6 +108,14 @@ export interface PoolOptions {
    * a worker that retires. @default 60000
    */
   startTimeout?: number | undefined
+  /**
+   * Milliseconds after which an isolate is ended and replaced that was rung, runs no task and does not come, above 0;
+   * `Infinity` is never. Something that its script left behind keeps it busy: a timer, a regular expression that does
+   * not end. Other isolates take its place after a second. It is ended `abortGrace` after a task was given up that
+   * waited for it alone, too. Never while an inspector is open, while the process is stopped, or before it has had its
+   * share of the CPU. @default 30000
+   */
+  stallTimeout?: number | undefined
   /** What the tasks of a group may use, by its name; groups that are not named here have weight 1. @default {} */
   groups?: Readonly<Record<string, GroupOptions>> | undefined
   /**
@@ -195,6 +203,7 @@ export interface ResolvedPoolOptions
       | 'concurrentTasksPerWorker'
       | 'abortGrace'
       | 'startTimeout'
+      | 'stallTimeout'
       | 'outputFirst'
       | 'outputPrefix'
       | 'groups'
@@ -211,6 +220,7 @@ export interface ResolvedPoolOptions
   readonly concurrentTasksPerWorker: number
   readonly abortGrace: number
   readonly startTimeout: number
+  readonly stallTimeout: number
   readonly outputFirst: boolean
   /** False and `''` are as if it was not given. */
   readonly outputPrefix?: string | true | undefined

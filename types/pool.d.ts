@@ -42,6 +42,11 @@ export interface PoolEvents {
   error: [error: unknown]
   /** An isolate is ready for tasks. */
   workerCreate: [worker: { id: number; number: number; threadId: number }]
+  /**
+   * An isolate was rung `silentMs` milliseconds ago, runs no task and does not come: it is being ended. `stack` is what
+   * its JavaScript does, the innermost frame first; `null` where it does not tell.
+   */
+  stalled: [worker: { id: number; number: number; threadId: number; silentMs: number; stack: string | null }]
   /** An isolate has ended. */
   workerExit: [worker: { id: number; number: number; threadId: number; exitCode: number }]
   /** A script posted a message with `parentPort.postMessage()` that is no result. */

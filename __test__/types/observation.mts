@@ -59,3 +59,17 @@ export function errorOf({ detail }: PerformanceMeasure) {
   is<string | undefined>()((detail as TaskMeasure).error, true)
   is<boolean>()((detail as TaskMeasure).nested, true)
 }
+
+new Pool({ stallTimeout: 1000 })
+new Pool({ stallTimeout: Number.POSITIVE_INFINITY }).on('stalled', ({ number, silentMs, stack }) => {
+  is<number>()(number, true)
+  is<number>()(silentMs, true)
+  is<string | null>()(stack, true)
+})
+// @ts-expect-error
+new Pool({ stallTimeout: '1s' })
+pool.stacks().then(([{ lane, tasks, stack }]) => {
+  is<'native' | 'script'>()(lane, true)
+  is<number | undefined>()(tasks[0].progress?.rows, true)
+  is<string | null>()(stack, true)
+})

@@ -36,6 +36,13 @@ export interface NativePool {
   beginStart(worker: number): void
   /** A record comes after so many milliseconds; sooner, if it is to come sooner already. */
   remind(reminder: number, ms: number): void
+  /**
+   * A worker that was rung and does not come is to take no more tasks, since its isolate is ended.
+   * @returns for how many milliseconds it has not come; -1 if it has meanwhile
+   */
+  endStalled(worker: number): number
+  /** A worker that does not come is not ended yet. */
+  excuse(worker: number): void
   /** The isolate of a worker has ended. */
   leave(worker: number): void
 
@@ -80,7 +87,7 @@ export interface Snapshot {
   workers: {
     id: number
     lane: 'native' | 'script'
-    state: 'starting' | 'busy' | 'idle'
+    state: 'starting' | 'busy' | 'idle' | 'unresponsive'
     running: number
     completed: number
     tasks: RunningTask[]
@@ -112,7 +119,8 @@ export interface Environment {
     idleTimeout: number,
     niceIncrement: number,
     pin: boolean,
-    startTimeout: number
+    startTimeout: number,
+    stallTimeout: number
   ): NativePool | undefined
 
   /** Queues a task. */
@@ -155,6 +163,8 @@ export interface Environment {
   setWaits(slot: number, waits: boolean, flags: Int32Array | undefined): void
   look(): void
   wearOut(): void
+  /** A task that was sent through the port has arrived. */
+  hasSeen(): void
   /** The worker was told to end, and has nothing left to do. */
   tornDown(): void
   /** Which function a task of this worker names. */

@@ -124,7 +124,7 @@ const RING = Object.freeze({
   CANCEL: 4
 })
 
-/** The first number of a drained record: how a task ended, or (from 16) what a pool has to do, or (from 24) what happens to an observed task. */
+/** The first number of a drained record: how a task ended, or (from 16) what a pool has to do, or (from 32) what happens to an observed task. */
 const RECORD = Object.freeze({
   RETURNED: 0,
   THREW: 1,
@@ -154,10 +154,12 @@ const RECORD = Object.freeze({
   NOT_BEGUN: 22,
   /** A time is over that the owner waits for. */
   REMIND: 23,
+  /** An isolate was rung, runs no task and does not come. */
+  STALLED: 24,
   /** A worker has taken the task. */
-  STARTED: 24,
+  STARTED: 32,
   /** How long it ran. */
-  RAN: 25
+  RAN: 33
 })
 
 /** What a pool may be reminded of. */

@@ -57,7 +57,8 @@ class Pool extends EventEmitter {
     super()
     const given = poolOptions(options)
     this.#options = Object.freeze(Object.assign(given, { label: given.label ?? labelOf(given.filename) }))
-    const { maxQueue, concurrentTasksPerWorker, abortGrace, idleTimeout, startTimeout, filename } = this.#options
+    const { maxQueue, concurrentTasksPerWorker, abortGrace, idleTimeout, filename } = this.#options
+    const { startTimeout, stallTimeout } = this.#options
     this.#defaults = new Settings(this.#options)
     const { minThreads, maxThreads, niceIncrement = 0, pin = false, isolate = false, recycle } = this.#options
     const native = bound.createPool(
@@ -69,7 +70,8 @@ class Pool extends EventEmitter {
       idleTimeout,
       niceIncrement,
       pin,
-      startTimeout
+      startTimeout,
+      stallTimeout
     )
     if (native === undefined) throw new WorkerStartError('The system gives no thread for the time limits of the pool')
     this.#native = native
@@ -309,6 +311,7 @@ class Pool extends EventEmitter {
     else if (what === RECORD.LOOK) this.#isolates.look(about)
     else if (what === RECORD.STARTED_TOO_LATE) this.#isolates.startedTooLate(about)
     else if (what === RECORD.NOT_BEGUN) this.#isolates.notBegun(about)
+    else if (what === RECORD.STALLED) this.#isolates.stalled(about)
     else if (what === RECORD.REMIND) this.#reminded(about)
     else if (what === RECORD.LANE_ENDED) {
       this.#lanes |= 1 << about

@@ -270,7 +270,10 @@ function received(message) {
   }
   if (kind >= PORT_MESSAGE.CREDIT) return context.receive(kind, slot, generation, message[3])
   if (kind === PORT_MESSAGE.FLUSH) return output.whenRead(() => port.postMessage([PORT_MESSAGE.FLUSHED]))
-  if (direct) running++
+  if (direct) {
+    running++
+    bound.hasSeen()
+  }
   let status = /** @type {number} */ (STATUS.RETURNED)
   let value
   if (kind === PORT_MESSAGE.GONE) begin(slot, generation, -1)

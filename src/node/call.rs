@@ -27,7 +27,7 @@ pub(super) struct Call {
     info: sys::napi_callback_info,
 }
 
-const MAX_ARGS: usize = 9;
+const MAX_ARGS: usize = 10;
 
 impl Call {
     /// All arguments; missing ones are undefined.

@@ -131,6 +131,7 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
                 Control::Gone(worker) => (record::GONE, worker.0),
                 Control::Look(worker) => (record::LOOK, worker.0),
                 Control::StartedTooLate(worker) => (record::STARTED_TOO_LATE, worker.0),
+                Control::Stalled(worker) => (record::STALLED, worker.0),
                 Control::NotBegun(worker) => (record::NOT_BEGUN, worker.0),
                 Control::Remind(reminder) => (record::REMIND, reminder as u32),
             };

@@ -17,6 +17,7 @@ super::call::exports! {
     c"wearOut" WearOut = wear_out;
     c"target" Target = target;
     c"tornDown" TornDown = torn_down;
+    c"hasSeen" HasSeen = has_seen;
 }
 
 /// `adopt(nice, pin)`: how this environment's thread is run.
@@ -86,5 +87,11 @@ fn target(environment: &Environment, call: &Call) -> Returned {
 /// `tornDown()`: this environment's worker was told to end, and has nothing left to do.
 fn torn_down(environment: &Environment, _: &Call) -> Returned {
     environment.with_member(|pool, id| pool.torn_down(id))?;
+    Ok(None)
+}
+
+/// `hasSeen()`: a task that was sent to this environment has arrived.
+fn has_seen(environment: &Environment, _: &Call) -> Returned {
+    environment.with_member(|pool, id| pool.has_seen(id))?;
     Ok(None)
 }

@@ -37,6 +37,8 @@ super::call::methods! {
     c"cancelWaiting" CancelWaiting = cancel_waiting;
     c"beginStart" BeginStart = begin_start;
     c"remind" Remind = remind;
+    c"endStalled" EndStalled = end_stalled;
+    c"excuse" Excuse = excuse;
     c"leave" Leave = leave;
 }
 
@@ -158,7 +160,7 @@ fn limit(call: &Call, value: sys::napi_value) -> Result<u32, Fault> {
     })
 }
 
-/// `createPool(min, max, maxQueue, concurrency, abortGrace, idleTimeout, nice, pin, startTimeout) -> Pool`; nothing if
+/// `createPool(min, max, maxQueue, concurrency, abortGrace, idleTimeout, nice, pin, startTimeout, stallTimeout) -> Pool`; nothing if
 /// the system gives no thread.
 fn create_pool(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
@@ -174,6 +176,7 @@ fn create_pool(environment: &Environment, call: &Call) -> Returned {
         concurrency: limit(call, args[3])?,
         abort_grace: limit(call, args[4])?,
         start_timeout: limit(call, args[8])?,
+        stall_timeout: limit(call, args[9])?,
         idle_timeout: limit(call, args[5])?,
         manner: manner(call, args[6], args[7])?,
     };
@@ -362,5 +365,21 @@ fn remind(_: &Environment, pool: &Pool, call: &Call) -> Returned {
 fn leave(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     let id = WorkerId(call.index(call.args()[0])?);
     pool.with(|pool| pool.leave(id))?;
+    Ok(None)
+}
+
+/// `endStalled(worker) -> number`: milliseconds for which a worker has not come that was rung, and that is to be ended
+/// now; -1 if it has come.
+fn end_stalled(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let id = WorkerId(call.index(call.args()[0])?);
+    let silent = pool.with(|pool| pool.end_stalled(id))?;
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds for people")]
+    call.make_number(silent.map_or(-1.0, |ns| (ns / 1_000_000) as f64))
+}
+
+/// `excuse(worker)`: a worker that does not come is not ended yet.
+fn excuse(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let id = WorkerId(call.index(call.args()[0])?);
+    pool.with(|pool| pool.excuse(id))?;
     Ok(None)
 }

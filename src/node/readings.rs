@@ -72,7 +72,7 @@ fn to_json(snapshot: &Snapshot) -> serde_json::Value {
                     .map(to_row)
                     .collect::<Vec<_>>(),
                 "age": worker.age, "busyTime": worker.busy,
-                "cpuTime": worker.thread.and_then(reading::thread_cpu_ms),
+                "cpuTime": worker.thread.and_then(reading::thread_usage).map(|(_, cpu)| cpu),
             })
         })
         .collect();

@@ -13,6 +13,8 @@ pub struct PoolLimits {
     pub max_queue: usize,
     /// Tasks that an isolate may run at once.
     pub concurrency: u32,
+    /// Milliseconds for which an isolate that was rung and runs no task may not come; `u32::MAX` is for ever.
+    pub stall_timeout: u32,
     /// Milliseconds that an abandoned script task gets to end by itself; `u32::MAX` is for ever.
     pub abort_grace: u32,
     /// Milliseconds that an isolate gets to start; `u32::MAX` is for ever.

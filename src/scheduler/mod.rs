@@ -17,6 +17,7 @@ mod payload;
 mod pool;
 mod queue;
 mod share;
+mod silence;
 mod slab;
 mod spin;
 mod state;

@@ -43,6 +43,9 @@ pub enum Control {
     StartedTooLate(WorkerId),
     /// The code of this worker's isolate does not run yet. If the owner's loop is blocked, it cannot see why.
     NotBegun(WorkerId),
+    /// This worker was rung long ago, runs no task and does not come: it is to be ended, unless there is an excuse that
+    /// only the owner knows.
+    Stalled(WorkerId),
     /// A time is over that the owner waits for.
     Remind(Reminder),
 }

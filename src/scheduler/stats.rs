@@ -308,7 +308,7 @@ pub struct WorkerSnapshot {
     pub id: WorkerId,
     /// Of which lane.
     pub lane: Lane,
-    /// `starting`, `busy` or `idle`.
+    /// `starting`, `busy`, `idle` or `unresponsive`.
     pub state: &'static str,
     /// Tasks that it has now, those included that it will have when it has started.
     pub running: u32,

@@ -51,6 +51,7 @@ const LIMITS: PoolLimits = PoolLimits {
     concurrency: 1,
     abort_grace: 10,
     start_timeout: u32::MAX,
+    stall_timeout: u32::MAX,
     idle_timeout: u32::MAX,
     manner: Manner::USUAL,
 };

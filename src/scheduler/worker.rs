@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use super::bell::Bell;
 use super::lane::Lane;
+use super::silence::Silence;
 use super::wheel::EntryId;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +62,10 @@ pub(super) struct Worker {
     pub(super) serial: u32,
     /// Of what it is about: its start, its age, or its end.
     pub(super) alarm: EntryId,
+    /// It was rung, and has not come.
+    pub(super) silence: Option<Box<Silence>>,
+    /// Tasks of its that were sent to it, and of which it has not said that they have arrived.
+    pub(super) unseen: u32,
     /// Its code runs.
     pub(super) begun: bool,
     /// When it was started.
@@ -92,6 +97,8 @@ impl Worker {
             worn: false,
             serial,
             alarm: EntryId::NONE,
+            silence: None,
+            unseen: 0,
             begun: false,
             since: now,
             idle_since: now,
@@ -115,6 +122,22 @@ impl Worker {
     /// Whether it runs something: then it is one of the busy ones.
     pub(super) fn is_busy(&self) -> bool {
         self.active() > 0
+    }
+
+    /// Whether it runs something that it knows of.
+    pub(super) fn has_begun_tasks(&self) -> bool {
+        self.running > self.unseen
+    }
+
+    /// Whether others are rung and started in its place, though it has not been told to end.
+    pub(super) fn is_counted_out(&self) -> bool {
+        let silence = self.silence.as_ref();
+        !self.retiring && silence.is_some_and(|silence| silence.counted_out)
+    }
+
+    /// Whether it is to take more tasks.
+    pub(super) fn stays(&self) -> bool {
+        !self.retiring && !self.is_counted_out()
     }
 
     /// The task in a slot waits for others, or goes on. False if that is nothing new.
@@ -153,6 +176,7 @@ impl Worker {
     pub(super) fn check(&self) {
         let used = self.slots.iter().flatten().count();
         assert_eq!(self.running as usize, used, "tasks in slots");
+        assert!(self.unseen <= self.running, "what was sent is in a slot");
         assert_eq!(self.slots.len(), self.waits.len());
         let waits = self
             .slots
@@ -178,6 +202,7 @@ impl Worker {
         self.waiting -= u32::from(std::mem::take(&mut self.waits[slot as usize]));
         self.free.push(slot);
         self.running -= 1;
+        self.unseen = self.unseen.min(self.running);
         self.completed += 1;
     }
 }

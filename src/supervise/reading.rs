@@ -52,10 +52,12 @@ pub fn this_thread() -> Option<u32> {
     }
 }
 
-/// CPU time that a thread of this process has used, user and system, in milliseconds.
-pub fn thread_cpu_ms(thread: u32) -> Option<u64> {
+/// The state letter of a thread of this process, and the CPU time that it has used, user and system, in
+/// milliseconds.
+pub fn thread_usage(thread: u32) -> Option<(char, u64)> {
     let stat = fs::read_to_string(format!("/proc/self/task/{thread}/stat")).ok()?;
-    Some(parse_stat(&stat, ticks_per_second(), page_size())?.cpu_ms)
+    let usage = parse_stat(&stat, ticks_per_second(), page_size())?;
+    Some((usage.state, usage.cpu_ms))
 }
 
 /// The session of `pid`; 0 for one that began outside of this process' pid namespace. All processes of
@@ -225,8 +227,8 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn a_thread_tells_its_cpu_time() {
         let thread = this_thread().unwrap();
-        while thread_cpu_ms(thread).unwrap() == 0 {}
-        assert_eq!(thread_cpu_ms(u32::MAX), None);
+        while thread_usage(thread).unwrap().1 == 0 {}
+        assert_eq!(thread_usage(u32::MAX), None);
     }
 
     #[test]

@@ -63,6 +63,25 @@ impl Judge {
         }
     }
 
+    /// As [`new`](Self::new), of a loop that is known to be silent since `since`, with this beat.
+    pub fn silent_since(since: u64, beat: i64, limit: Duration) -> Judge {
+        let seen = Seen {
+            beat,
+            since,
+            looked: since,
+            cpu_ms: None,
+        };
+        Judge {
+            seen: Some(seen),
+            ..Judge::new(limit)
+        }
+    }
+
+    /// From now on the loop may be silent for so long only.
+    pub fn limit_to(&mut self, limit: Duration) {
+        self.limit = limit.as_millis() as u64;
+    }
+
     /// True when the next look needs [`Look::usage`]; reading it for each look would be a waste.
     pub fn wants_usage(&self, now: u64, beat: i64) -> bool {
         self.seen
@@ -90,6 +109,7 @@ impl Judge {
             }
         };
         seen.looked = look.now;
+        seen.cpu_ms = seen.cpu_ms.or(cpu_ms);
         let silent = look.now - seen.since;
         if silent < self.limit {
             return Verdict::Fine;
@@ -98,7 +118,7 @@ impl Judge {
             (Some(('R', now)), Some(then)) => now.saturating_sub(then) < silent / STARVED,
             _ => false,
         };
-        if starved && silent < self.limit * PATIENCE {
+        if starved && silent < self.limit.saturating_mul(PATIENCE) {
             return Verdict::Fine;
         }
         Verdict::Stalled(silent)
@@ -139,6 +159,16 @@ mod tests {
             ..busy(now)
         };
         assert_eq!(run(&mut judge, 0, 60_000, asleep), Some(2000));
+    }
+
+    #[test]
+    fn a_loop_that_was_known_to_be_silent_is_judged_from_then_on() {
+        let mut judge = Judge::silent_since(1_000, 1, Duration::from_secs(2));
+        assert_eq!(run(&mut judge, 1_250, 60_000, busy), Some(3_000));
+        let mut judge = Judge::silent_since(1_000, 1, Duration::from_secs(20));
+        assert_eq!(run(&mut judge, 1_250, 3_000, busy), None);
+        judge.limit_to(Duration::from_secs(3));
+        assert_eq!(run(&mut judge, 3_250, 60_000, busy), Some(4_000));
     }
 
     #[test]

@@ -12,6 +12,7 @@ const { PORT_MESSAGE } = require('../../payload/port')
 const { revive } = require('../../payload/thrown')
 const { Inbox } = require('./inbox')
 const { Isolate } = require('./isolate')
+const { Stalls } = require('./stalls')
 const { Starts } = require('./starts')
 
 /** Milliseconds for which output is waited for. */
@@ -63,6 +64,7 @@ class Isolates {
     /** Those whose output is waited for. @type {OneIsolate[]} */
     this.flushing = []
     const { native } = owner
+    this.stalls = new Stalls(native, owner.emit)
     this.starts = new Starts({ native, start: (id) => this.start(id) })
     this.inbox = new Inbox(
       owner,
@@ -136,6 +138,15 @@ class Isolates {
       this.starts.unwatch(recycling)
       recycling.resolve()
     }
+  }
+
+  /**
+   * The scheduler says that an isolate was rung, runs no task and does not come.
+   * @param {number} id
+   */
+  stalled(id) {
+    const isolate = this.all.get(id)
+    if (isolate !== undefined) this.stalls.found(isolate)
   }
 
   /** @param {number} id */
@@ -251,6 +262,7 @@ class Isolates {
         isolate.failed ? isolate.error : new Error(`The worker ended with exit code ${exitCode} before it was ready`)
       )
     this.all.delete(id)
+    this.stalls.gone(isolate)
     this.ending.add(isolate)
     this.#leave(id, isolate)
   }
@@ -260,6 +272,7 @@ class Isolates {
   /** Takes in what happened before it was, and what the loop would have brought. */
   catchUp() {
     this.flush()
+    this.stalls.catchUp()
     for (const isolate of this.all.values()) if (isolate.gone) this.#leftUnseen(isolate)
   }
 

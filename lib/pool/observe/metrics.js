@@ -117,7 +117,7 @@ function metricsOf(pools) {
  */
 function workersByState({ labels, stats }) {
   return ['native', 'script'].flatMap((lane) =>
-    ['starting', 'busy', 'idle'].map((state) => {
+    ['starting', 'busy', 'idle', 'unresponsive'].map((state) => {
       const count = stats.workers.filter((/** @type {any} */ each) => each.lane === lane && each.state === state).length
       return /** @type {Sample} */ ([{ ...labels, lane, state }, count])
     })

@@ -72,6 +72,10 @@ function isWatched(asked, hooked) {
 
 const tracing = { start: called, end: returned, asyncStart, asyncEnd, error: failed }
 const channels = { queue, start, end, error, tracing }
-const workers = { workerCreate: channel('rspool:worker:create'), workerExit: channel('rspool:worker:exit') }
+const workers = {
+  workerCreate: channel('rspool:worker:create'),
+  stalled: channel('rspool:worker:stalled'),
+  workerExit: channel('rspool:worker:exit')
+}
 
 module.exports = { isHooked, isWatched, hasSubscribers, PoolScope, channels, workers }

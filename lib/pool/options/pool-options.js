@@ -108,6 +108,7 @@ const POOL_RULES = {
   timing: boolean,
   context: stores,
   startTimeout: limit,
+  stallTimeout: limit,
   groups: steering.groups,
   recycle: steering.recycle,
   isolate: boolean,
@@ -159,6 +160,7 @@ function poolOptions(given) {
     concurrentTasksPerWorker: options.concurrentTasksPerWorker ?? 1,
     abortGrace: options.abortGrace ?? 100,
     startTimeout: options.startTimeout ?? 60_000,
+    stallTimeout: options.stallTimeout ?? 30_000,
     outputFirst: options.outputFirst ?? true
   })
 }

@@ -4,9 +4,27 @@ use super::Scheduler;
 use super::follow_up::ring_all;
 use crate::scheduler::called::Called;
 use crate::scheduler::clock::now;
+use crate::scheduler::state::Quiet;
+use crate::supervise::reading;
 
 /// Alarms that are done while the lock is held once.
 const AT_ONCE: usize = 64;
+
+impl Scheduler {
+    /// Reads what the thread of a worker does that does not come, and has the state judge it.
+    fn look_at(&self, quiet: Quiet) {
+        let usage = quiet.thread.and_then(reading::thread_usage);
+        let now = now();
+        let mut state = self.lock();
+        let stalled = state.looked_at(quiet, usage, now);
+        let wakes = state.wakes(false, now);
+        drop(state);
+        if let Some(control) = stalled {
+            self.control(control);
+        }
+        self.ring_and_request(wakes);
+    }
+}
 
 impl Called for Scheduler {
     fn alarm(&self) {
@@ -24,6 +42,9 @@ impl Called for Scheduler {
             self.control(control);
         }
         self.ring_and_request(wakes);
+        for quiet in effects.quiet {
+            self.look_at(quiet);
+        }
     }
 
     fn look_again(&self) {

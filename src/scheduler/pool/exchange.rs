@@ -48,6 +48,11 @@ impl Scheduler {
         known
     }
 
+    /// A task that was [given](Self::submit_direct) to a worker has arrived there.
+    pub fn has_seen(&self, id: WorkerId) {
+        self.lock().has_seen(id);
+    }
+
     /// The code of a worker's isolate runs; it will [`join`](Self::join) when it is ready.
     pub fn has_begun(&self, id: WorkerId) {
         self.lock().has_begun(id);
@@ -125,7 +130,7 @@ impl Scheduler {
 
     /// Retires an idle worker that has waited in vain, unless the minimum needs it.
     pub fn expire_idle(&self, id: WorkerId) {
-        self.lock().expire_idle(id);
+        self.lock().expire_idle(id, now());
     }
 
     /// An isolate that was told to retire has run its teardown: it ends soon, or is ended.

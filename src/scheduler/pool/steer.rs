@@ -54,7 +54,7 @@ impl Scheduler {
 
     /// Has every isolate that there is replaced, one after another.
     pub fn wear_all_out(&self) {
-        let bells = self.change(|state, _| state.wear_all_out());
+        let bells = self.change(|state, now| state.wear_all_out(now));
         ring_all(&bells);
     }
 
@@ -66,7 +66,7 @@ impl Scheduler {
     /// Changes how many workers there may be: idle ones that are too many end now, busy ones when
     /// they have ended their tasks.
     pub fn resize(&self, min_threads: u32, max_threads: u32) {
-        let bells = self.change(|state, _| state.resize(min_threads, max_threads));
+        let bells = self.change(|state, now| state.resize(min_threads, max_threads, now));
         ring_all(&bells);
     }
 
@@ -81,9 +81,20 @@ impl Scheduler {
         self.lock().remind(reminder, ms, now());
     }
 
+    /// Has a worker leave out of account that the owner is about to end because it was rung and does not come. Gives
+    /// for how many nanoseconds it has not; none if it has come meanwhile.
+    pub fn end_stalled(&self, id: WorkerId) -> Option<u64> {
+        self.change(|state, now| state.end_stalled(id, now))
+    }
+
+    /// A worker that does not come is not ended yet.
+    pub fn excuse(&self, id: WorkerId) {
+        self.lock().excuse(id, now());
+    }
+
     /// Rejects all that waits with [`Outcome::Cancelled`]. Gives how many that were.
     pub fn cancel_waiting(&self) -> usize {
-        self.reject(|state| state.fail_all_waiting(|| Outcome::Cancelled))
+        self.reject(|state| state.cancel_all_waiting(now()))
     }
 
     /// Takes no more tasks; workers end once they run nothing. What waits is not run: the owner

@@ -5,12 +5,13 @@
 //! it has been given up, for the time that its isolate gets. So no alarm of one attempt, or of one stage, can
 //! hit another.
 //!
-//! A worker has one alarm, too: while it starts for the time that this may take, then for its age, and when it
+//! A worker has one alarm, too, beside the one of its silence: while it starts for the time that this may take, then for its age, and when it
 //! has been told to end for the time that it gets for that.
 
 use std::sync::Arc;
 
 use super::give_up::{Cancel, Given};
+use super::silence::Quiet;
 use super::{Phase, State};
 use crate::scheduler::bell::Bell;
 use crate::scheduler::ids::{Key, WorkerId};
@@ -63,6 +64,8 @@ pub(super) enum Alarm {
     Age(WorkerId),
     /// This worker was told to end, and has not.
     Leave(WorkerId),
+    /// This worker was rung, and has not come.
+    Silence(WorkerId),
     /// Workers may have been idle for too long.
     Idle,
     /// Workers that were rung may not have come, and the busy ones not have kept up.
@@ -157,6 +160,8 @@ pub(in crate::scheduler) struct Effects {
     pub(in crate::scheduler) cancels: Vec<Cancel>,
     pub(in crate::scheduler) bells: Vec<Arc<dyn Bell>>,
     pub(in crate::scheduler) controls: Vec<Control>,
+    /// Threads to look at.
+    pub(in crate::scheduler) quiet: Vec<Quiet>,
     /// What waits has done so for long enough to need somebody else.
     pub(in crate::scheduler) doubtful: bool,
 }
@@ -198,6 +203,14 @@ impl State {
             Alarm::Leave(id) => {
                 self.workers[id.0].alarm = EntryId::NONE;
                 effects.controls.push(Control::Terminate(id));
+            }
+            Alarm::Silence(id) => {
+                let worker = &mut self.workers[id.0];
+                let (serial, thread) = (worker.serial, worker.thread);
+                if let Some(silence) = &mut worker.silence {
+                    silence.alarm = EntryId::NONE;
+                }
+                effects.quiet.push(Quiet { id, serial, thread });
             }
             Alarm::Idle => {
                 self.alarms.idle = EntryId::NONE;
@@ -347,6 +360,13 @@ impl State {
         {
             let at = now.saturating_add(limit);
             self.alarms.set(&mut worker.alarm, at, Alarm::Leave(id));
+        }
+    }
+
+    /// A worker that does not come is looked at.
+    pub(super) fn time_silence(&mut self, id: WorkerId, at: u64) {
+        if let Some(silence) = &mut self.workers[id.0].silence {
+            self.alarms.set(&mut silence.alarm, at, Alarm::Silence(id));
         }
     }
 

@@ -23,7 +23,7 @@ impl State {
     }
 
     /// A worker that spins looks into the shared queue only.
-    fn nudge(&mut self, index: u32) {
+    pub(super) fn nudge(&mut self, index: u32) {
         let worker = self.workers.get(self.tasks[index].worker.0);
         if let Some(worker) = worker.filter(|worker| worker.state == WorkerState::Spinning) {
             self.lanes[worker.lane].nudged = true;
@@ -31,10 +31,10 @@ impl State {
     }
 
     /// `now` if a worker may be started for it.
-    fn worker_for(&mut self, key: u16, now: Option<u64>) -> WorkerId {
+    pub(super) fn worker_for(&mut self, key: u16, now: Option<u64>) -> WorkerId {
         if let Some(&(id, serial)) = self.bindings.get(&key) {
             let bound = self.workers.get(id.0);
-            if bound.is_some_and(|worker| worker.serial == serial && !worker.retiring) {
+            if bound.is_some_and(|worker| worker.serial == serial && worker.stays()) {
                 return id;
             }
         }
@@ -77,7 +77,7 @@ impl State {
         }
         let staying = self.workers.keys().filter(|&id| {
             let worker = &self.workers[id];
-            worker.lane == Lane::Script && !worker.retiring
+            worker.lane == Lane::Script && worker.stays()
         });
         let load = |&id: &u32| {
             let own = self.waiting.own_len(WorkerId(id));
@@ -89,19 +89,14 @@ impl State {
     /// The worker is to end. What waits for it goes elsewhere, but for what is for nobody else.
     pub(super) fn set_retiring(&mut self, id: WorkerId) {
         let worker = &mut self.workers[id.0];
+        let counted_out = worker.is_counted_out();
         if !std::mem::replace(&mut worker.retiring, true) {
             self.worn -= u32::from(worker.worn);
-            self.lanes[worker.lane].retiring += 1;
+            let lane = &mut self.lanes[worker.lane];
+            lane.retiring += 1;
+            lane.counted_out -= u32::from(counted_out);
         }
-        for index in self.waiting.own_tasks(&self.tasks, id) {
-            let key = self.tasks[index].key;
-            if key == PINNED {
-                continue;
-            }
-            let to = self.worker_for(key, None);
-            self.waiting.rebind(&mut self.tasks, index, to);
-            self.nudge(index);
-        }
+        self.move_own_tasks(id);
     }
 
     /// A task whose worker died waits once more.

@@ -71,6 +71,13 @@ impl State {
             "starting"
         );
         assert_eq!(state.retiring, count(&|worker| worker.retiring), "retiring");
+        let silent = count(&|worker| worker.silence.is_some());
+        assert_eq!(state.silent, silent, "silent");
+        assert_eq!(
+            state.counted_out,
+            count(&Worker::is_counted_out),
+            "counted out"
+        );
         assert_eq!(
             state.searching,
             count(&|worker| worker.state.searches()),
@@ -157,6 +164,9 @@ impl State {
             );
         }
         for id in self.workers.keys() {
+            if let Some(silence) = &self.workers[id].silence {
+                note(silence.alarm, Alarm::Silence(WorkerId(id)));
+            }
             let alarm = self.workers[id].alarm;
             if alarm != EntryId::NONE {
                 note(alarm, self.alarms.of(alarm));

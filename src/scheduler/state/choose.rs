@@ -89,6 +89,9 @@ impl State {
         };
         let (lane, spun) = (worker.lane, worker.state == WorkerState::Spinning);
         let came_back = worker.state != WorkerState::Active;
+        if worker.silence.is_some() {
+            self.end_silence(id);
+        }
         if came_back {
             self.enter(id.0, WorkerState::Active);
             self.workers[id.0].turn_since = now;

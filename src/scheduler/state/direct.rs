@@ -47,7 +47,21 @@ impl State {
                 self.enter(id.0, WorkerState::Idle);
             }
         }
+        if taken.is_some() && idle.is_some() {
+            let worker = &mut self.workers[id.0];
+            worker.unseen += 1;
+            worker.rung_at = now;
+            self.expect_wakers(now);
+        }
         taken.map(|taken| (id, taken))
+    }
+
+    /// A task that was sent to a worker has arrived.
+    pub(in crate::scheduler) fn has_seen(&mut self, id: WorkerId) {
+        if let Some(worker) = self.workers.get_mut(id.0) {
+            worker.unseen = worker.unseen.saturating_sub(1);
+            self.end_silence(id);
+        }
     }
 
     /// A starting worker with room that can be given a task already. None where others have started and
@@ -82,6 +96,7 @@ impl State {
         lane.promised -= u32::from(starting && !worker.has_room());
         worker.vacate(slot);
         worker.completed -= 1;
+        worker.unseen = worker.unseen.saturating_sub(1);
         lane.running -= 1;
         lane.busy -= u32::from(!worker.is_busy());
         let task = self.remove_task(index);

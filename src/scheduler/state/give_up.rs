@@ -54,6 +54,7 @@ impl State {
         };
         match task.stage {
             Stage::Waiting => {
+                self.blame_silence(key.index, now);
                 self.withdraw(key.index);
                 self.stats.ended(why);
                 Given::Waiting
@@ -146,6 +147,18 @@ impl State {
         let mut messages = self.fail_waiting(Lane::Native, &outcome);
         messages.extend(self.fail_waiting(Lane::Script, &outcome));
         messages
+    }
+
+    /// The owner gives up all that waits.
+    pub(in crate::scheduler) fn cancel_all_waiting(&mut self, now: u64) -> Vec<Message> {
+        if self.lanes[Lane::Script].silent > 0 {
+            for index in self.tasks.keys().collect::<Vec<_>>() {
+                if self.tasks[index].stage == Stage::Waiting {
+                    self.blame_silence(index, now);
+                }
+            }
+        }
+        self.fail_all_waiting(|| Outcome::Cancelled)
     }
 
     /// The system refused the thread of a native worker. What waits is rejected unless another worker will

@@ -21,6 +21,10 @@ pub(super) struct LaneState {
     pub(super) starting: u32,
     /// Those that are about to end.
     pub(super) retiring: u32,
+    /// Those that were rung and have not come.
+    pub(super) silent: u32,
+    /// Of those, the ones that are not counted on, and have not been told to end.
+    pub(super) counted_out: u32,
     /// Starting workers that have all the tasks they may run.
     pub(super) promised: u32,
     /// Workers that spin or were rung, and will look for tasks.
@@ -50,6 +54,8 @@ impl Default for LaneState {
             workers: 0,
             starting: 0,
             retiring: 0,
+            silent: 0,
+            counted_out: 0,
             promised: 0,
             searching: 0,
             busy: 0,
@@ -69,9 +75,9 @@ impl LaneState {
         self.typical_run = (self.typical_run * 7 + ns.min(1 << 40)) / 8;
     }
 
-    /// The workers that are not about to end: a retired isolate takes its time.
+    /// The workers that are not about to end, and are counted on: a retired isolate takes its time.
     pub(super) fn staying(&self) -> u32 {
-        self.workers - self.retiring
+        self.workers - self.retiring - self.counted_out
     }
 
     /// Whether the busy workers will have taken what waits before a woken one could.

@@ -106,7 +106,7 @@ impl State {
                 self.lanes[Lane::Script].failures = 0;
             }
         }
-        (true, self.relieve(id))
+        (true, self.relieve(id, now))
     }
 
     /// What the owner is told of the observed tasks that a worker which has just joined was given before.
@@ -146,6 +146,7 @@ impl State {
         self.replacement.take_if(|other| *other == id);
         self.enter(id.0, WorkerState::Active);
         spin::slept();
+        self.end_silence(id);
         self.alarms.clear(&mut self.workers[id.0].alarm);
         let worker = self.workers.remove(id.0);
         let lane = &mut self.lanes[worker.lane];
@@ -213,7 +214,7 @@ impl State {
             .keys()
             .collect::<Vec<_>>()
             .into_iter()
-            .filter_map(|id| self.retire(id))
+            .filter_map(|id| self.retire(id, now))
             .collect()
     }
 
@@ -223,6 +224,7 @@ impl State {
         &mut self,
         min_threads: u32,
         max_threads: u32,
+        now: u64,
     ) -> Vec<Arc<dyn Bell>> {
         self.limits.min_threads = min_threads;
         self.limits.max_threads = max_threads;
@@ -230,7 +232,7 @@ impl State {
         for lane in Lane::ALL {
             let surplus = self.settled(lane).saturating_sub(max_threads) as usize;
             let idle: Vec<u32> = self.without_tasks(lane).take(surplus).collect();
-            bells.extend(idle.into_iter().filter_map(|id| self.retire(id)));
+            bells.extend(idle.into_iter().filter_map(|id| self.retire(id, now)));
         }
         self.expect_idle();
         bells
@@ -261,23 +263,28 @@ impl State {
             .filter(long_idle)
             .take(surplus)
             .collect();
-        due.into_iter().filter_map(|id| self.retire(id)).collect()
+        due.into_iter()
+            .filter_map(|id| self.retire(id, now))
+            .collect()
     }
 
     /// Retires one idle worker, unless the minimum needs it. It is awake to ask, so nobody rings it.
-    pub(in crate::scheduler) fn expire_idle(&mut self, id: WorkerId) {
+    pub(in crate::scheduler) fn expire_idle(&mut self, id: WorkerId, now: u64) {
         let Some(worker) = self.workers.get(id.0) else {
             return;
         };
         let surplus = self.settled(worker.lane) > self.limits.min_threads;
         if surplus && worker.state == WorkerState::Idle {
-            let _ = self.retire(id.0);
+            let _ = self.retire(id.0, now);
         }
     }
 
     /// The worker ends once it runs nothing. Gives whom to ring for that.
-    pub(super) fn retire(&mut self, id: u32) -> Option<Arc<dyn Bell>> {
+    pub(super) fn retire(&mut self, id: u32, now: u64) -> Option<Arc<dyn Bell>> {
         self.set_retiring(WorkerId(id));
+        if self.workers[id].state == WorkerState::Idle {
+            self.begin_silence(WorkerId(id), now);
+        }
         if matches!(
             self.workers[id].state,
             WorkerState::Idle | WorkerState::Spare

@@ -4,7 +4,8 @@
 //! Here is what the pool has, and what goes in and out of its queues; `choose` gives workers their
 //! tasks, `direct` a task to a worker as it comes, `bind` keeps tasks with a worker, `wake` decides who is
 //! rung or started, `life` is how workers come and go, `wear` when they are replaced, `give_up` how tasks end
-//! without a result, `alarms` is what comes with time, `lane_state` counts the workers of a lane, and `readings` is what is told of all that.
+//! without a result, `alarms` is what comes with time, `silence` is about workers that do not come when they are rung,
+//! `lane_state` counts the workers of a lane, and `readings` is what is told of all that.
 
 mod alarms;
 mod bind;
@@ -16,6 +17,7 @@ mod give_up;
 mod lane_state;
 mod life;
 mod readings;
+mod silence;
 #[cfg(test)]
 mod tests;
 mod wake;
@@ -42,6 +44,7 @@ use lane_state::LaneState;
 pub(super) use alarms::ns;
 pub(super) use choose::Next;
 pub(super) use give_up::Given;
+pub(super) use silence::Quiet;
 pub(super) use wake::Wakes;
 pub(super) use wear::Wear;
 

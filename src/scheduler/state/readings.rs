@@ -17,7 +17,7 @@ impl State {
     pub(in crate::scheduler) fn ready_ids(&self, lane: Lane) -> Vec<WorkerId> {
         let ready = |&id: &u32| {
             let worker = &self.workers[id];
-            worker.lane == lane && !worker.retiring && worker.state != WorkerState::Starting
+            worker.lane == lane && worker.stays() && worker.state != WorkerState::Starting
         };
         self.workers.keys().filter(ready).map(WorkerId).collect()
     }
@@ -58,8 +58,10 @@ impl State {
 
     fn worker_snapshot(&self, id: WorkerId, now: u64) -> WorkerSnapshot {
         let worker = &self.workers[id.0];
+        let silent = worker.silence.as_ref();
         let state = match worker.state {
             WorkerState::Starting => "starting",
+            _ if silent.is_some_and(|silence| silence.is_unresponsive(now)) => "unresponsive",
             _ if worker.is_busy() => "busy",
             _ => "idle",
         };

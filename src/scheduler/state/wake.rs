@@ -166,11 +166,14 @@ impl State {
         let mut expected = false;
         for id in self.workers.keys().collect::<Vec<_>>() {
             let worker = &self.workers[id];
-            if worker.state != WorkerState::Waking {
+            let unseen = worker.unseen > 0 && worker.silence.is_none();
+            if worker.state != WorkerState::Waking && !unseen {
                 continue;
             }
             if now.saturating_sub(worker.rung_at) >= patience {
+                let since = worker.rung_at;
                 self.enter(id, WorkerState::Active);
+                self.begin_silence(WorkerId(id), since);
             } else {
                 expected = true;
             }

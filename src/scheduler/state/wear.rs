@@ -78,7 +78,7 @@ impl State {
 
     /// Every isolate that there is is to be replaced. Where each has one task only, those that have not taken
     /// theirs end now, and others are started as tasks need them. Gives whom to ring.
-    pub(in crate::scheduler) fn wear_all_out(&mut self) -> Vec<Arc<dyn Bell>> {
+    pub(in crate::scheduler) fn wear_all_out(&mut self, now: u64) -> Vec<Arc<dyn Bell>> {
         let isolates: Vec<u32> = self
             .workers
             .keys()
@@ -87,7 +87,7 @@ impl State {
         if self.wear.one_task {
             return isolates
                 .into_iter()
-                .filter_map(|id| self.retire(id))
+                .filter_map(|id| self.retire(id, now))
                 .collect();
         }
         for id in isolates {
@@ -131,7 +131,7 @@ impl State {
             wakes
                 .bound
                 .get_or_insert_default()
-                .extend(self.retire(id.0));
+                .extend(self.retire(id.0, now));
             return;
         }
         let id = self.add_worker(Lane::Script, now);
@@ -153,10 +153,10 @@ impl State {
     }
 
     /// If this worker was started in place of a worn one, that one ends now. Gives whom to ring.
-    pub(super) fn relieve(&mut self, id: WorkerId) -> Option<Arc<dyn Bell>> {
+    pub(super) fn relieve(&mut self, id: WorkerId, now: u64) -> Option<Arc<dyn Bell>> {
         self.replacement.take_if(|other| *other == id)?;
         // It may be worn itself by now: then it works until another is ready.
         let worn = self.worn_worker_but(Some(id))?;
-        self.retire(worn.0)
+        self.retire(worn.0, now)
     }
 }

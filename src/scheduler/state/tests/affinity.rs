@@ -177,7 +177,7 @@ fn a_pinned_task_runs_before_its_worker_retires_or_ends_with_it() {
         state.enqueue(call(0, Lane::Script), 0);
         assert!(taken(&mut state, id, 0).is_some());
         state.enqueue(pinned(10 + id.0, id), 0);
-        assert!(state.retire(id.0).is_none());
+        assert!(state.retire(id.0, 0).is_none());
         state.ends(id, 0, 0);
     }
     let stays = ids[0];

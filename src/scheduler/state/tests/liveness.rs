@@ -243,7 +243,7 @@ impl World {
             }
             16 => self.state.pause(self.random.0.is_multiple_of(2)),
             17 => {
-                let bells = self.state.resize(0, 1 + self.random.0 % 4);
+                let bells = self.state.resize(0, 1 + self.random.0 % 4, self.now);
                 bells.iter().for_each(|bell| bell.ring(Ring::Lane));
             }
             18 if some.is_some() => self.lose(WorkerId(some.unwrap())),

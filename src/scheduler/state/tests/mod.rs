@@ -4,6 +4,7 @@ mod affinity;
 mod direct;
 mod groups;
 mod liveness;
+mod silence;
 mod wear;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ const LIMITS: PoolLimits = PoolLimits {
     concurrency: 1,
     abort_grace: NO_LIMIT,
     start_timeout: NO_LIMIT,
+    stall_timeout: NO_LIMIT,
     idle_timeout: NO_LIMIT,
     manner: Manner::USUAL,
 };
@@ -312,7 +314,7 @@ fn a_worker_whose_tasks_wait_is_not_retired_for_being_idle() {
     assert!(takes(&mut state, script).is_none());
     state.limits.min_threads = 0;
     assert!(state.reap(Lane::Script, 0, 1).is_empty());
-    assert!(state.resize(0, 1).is_empty());
+    assert!(state.resize(0, 1, 0).is_empty());
     state.enqueue(call(2, Lane::Script), 0);
     assert!(takes(&mut state, script).is_some());
 }

@@ -170,7 +170,7 @@ fn all_isolates_are_replaced_without_a_gap_those_included_that_are_on_their_way(
     let native = idle(&mut state, Lane::Native);
     state.wear_out(ids[0]);
     let on_its_way = start(&mut state).expect("a replacement");
-    assert!(state.wear_all_out().is_empty());
+    assert!(state.wear_all_out(0).is_empty());
     assert!(joined(&mut state, on_its_way), "an old one ends for it");
     assert!(
         !state.workers[on_its_way.0].retiring,
@@ -199,7 +199,7 @@ fn isolates_of_one_task_that_have_none_yet_end_when_all_are_to_be_replaced() {
         ..Wear::default()
     });
     let spare = idle(&mut state, Lane::Script);
-    assert_eq!(state.wear_all_out().len(), 1, "it is rung");
+    assert_eq!(state.wear_all_out(0).len(), 1, "it is rung");
     assert!(matches!(state.next(spare, false, 0), Next::Retire));
     assert!(start(&mut state).is_some(), "another takes its place");
 }
