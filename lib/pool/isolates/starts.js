@@ -16,8 +16,8 @@ const { SCRIPT } = require('../task/targets')
 
 class Starts {
   #lane
-  /** Why the last one could not be started. @type {unknown} */
-  #error
+  /** Why the last one could not be started; of a native worker there is one reason only. @type {unknown} */
+  #error = new Error('the system gives no thread')
   /** Who waits for so many isolates. @type {{ least: number, resolve: () => void, reject: (error: Error) => void }[]} */
   #expecting = []
 
