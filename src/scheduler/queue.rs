@@ -1,14 +1,14 @@
-//! The waiting tasks of one lane: by priority, first come first served within one, and who has waited
-//! long enough goes ahead of what is more urgent (see `Task::due`). The lists run through the tasks
-//! themselves, so any task can leave in constant time and waiting costs no memory of its own.
+//! The waiting tasks of one line, by when they are due (`Task::due`): by priority, first come first served within one,
+//! and what has waited long enough goes ahead of what is more urgent, so that nothing waits for ever.
 //!
-//! Tasks with a deadline go ahead of the others of their priority, the earliest deadline first. They
-//! are in a tree of their own.
+//! There is a list for each priority. It runs through the tasks themselves, so any task can leave in constant time
+//! and waiting costs no memory of its own. Nearly all tasks come in the order in which they are due and are added
+//! at the end of their list. One that does not (it has a deadline, or another task waits for it) is in a tree.
 
 use std::collections::BTreeSet;
 
 use super::slab::{NIL, Slab};
-use super::task::{NO_DEADLINE, Task};
+use super::task::Task;
 
 /// The lowest and the highest priority, as `nice` counts: −20 runs first.
 pub const PRIORITIES: std::ops::RangeInclusive<i8> = -20..=19;
@@ -20,8 +20,8 @@ pub(super) struct Queue {
     bands: [Band; BANDS],
     /// Bit b is set while band b has a task.
     filled: u64,
-    /// Priority, deadline, key.
-    deadlines: BTreeSet<(i8, u64, u32)>,
+    /// Those that are due sooner than the end of their list: when, their generation, their key.
+    sooner: BTreeSet<(i64, u32, u32)>,
     len: usize,
 }
 
@@ -39,7 +39,7 @@ impl Default for Queue {
                 tail: NIL,
             }; BANDS],
             filled: 0,
-            deadlines: BTreeSet::new(),
+            sooner: BTreeSet::new(),
             len: 0,
         }
     }
@@ -57,10 +57,8 @@ impl Queue {
     /// The task that is to run next.
     pub(super) fn head(&self, tasks: &Slab<Task>) -> Option<u32> {
         let listed = self.first_listed(tasks);
-        match (self.deadlines.first(), listed) {
-            (Some(&(priority, _, key)), Some(other)) if priority <= tasks[other].priority => {
-                Some(key)
-            }
+        match (self.sooner.first(), listed) {
+            (Some(&(due, .., key)), Some(other)) if due <= tasks[other].due() => Some(key),
             (Some(&(.., key)), None) => Some(key),
             _ => listed,
         }
@@ -83,22 +81,23 @@ impl Queue {
         let heads = (0..BANDS)
             .filter(|b| self.filled & (1 << b) != 0)
             .map(|b| self.bands[b].head);
-        let due = self.deadlines.iter().map(|&(.., key)| key);
+        let due = self.sooner.iter().map(|&(.., key)| key);
         heads.chain(due).map(|key| tasks[key].started).min()
     }
 
-    /// Adds a task behind those of its priority.
+    /// Adds a task behind those that are due as soon.
     pub(super) fn push(&mut self, tasks: &mut Slab<Task>, key: u32) {
         self.len += 1;
         let task = &tasks[key];
-        if task.deadline != NO_DEADLINE {
-            self.deadlines.insert((task.priority, task.deadline, key));
+        let b = band(task.priority);
+        let tail = self.bands[b].tail;
+        if tail != NIL && tasks[tail].due() > task.due() {
+            self.sooner.insert((task.due(), task.generation, key));
             return;
         }
-        let b = band(task.priority);
-        let tail = std::mem::replace(&mut self.bands[b].tail, key);
+        self.bands[b].tail = key;
         let task = &mut tasks[key];
-        (task.prev, task.next) = (tail, NIL);
+        (task.listed, task.prev, task.next) = (true, tail, NIL);
         if tail == NIL {
             self.bands[b].head = key;
             self.filled |= 1 << b;
@@ -110,9 +109,9 @@ impl Queue {
     /// Takes a task out, wherever it stands.
     pub(super) fn unlink(&mut self, tasks: &mut Slab<Task>, key: u32) {
         self.len -= 1;
-        let task = &tasks[key];
-        if task.deadline != NO_DEADLINE {
-            self.deadlines.remove(&(task.priority, task.deadline, key));
+        let task = &mut tasks[key];
+        if !std::mem::take(&mut task.listed) {
+            self.sooner.remove(&(task.due(), task.generation, key));
             return;
         }
         let (b, prev, next) = (band(task.priority), task.prev, task.next);
@@ -167,7 +166,7 @@ mod tests {
     fn who_has_waited_long_goes_ahead_of_what_is_more_urgent() {
         let (mut queue, mut tasks) = filled(&[19, 0, -20]);
         let late = tasks.insert(Task {
-            enqueued: 25 * super::super::task::LEVEL,
+            since: 25 * super::super::task::LEVEL,
             ..Task::for_test(3, -5)
         });
         queue.push(&mut tasks, late);
@@ -176,23 +175,25 @@ mod tests {
     }
 
     #[test]
-    fn the_earliest_deadline_is_first_within_a_priority() {
+    fn what_counts_as_having_waited_longer_goes_ahead_within_a_priority() {
         let (mut queue, mut tasks) = filled(&[0, -1]);
-        for (ticket, priority, deadline) in [(10, 0, 500), (11, 0, 400), (12, 3, 1)] {
+        for (ticket, priority, since) in
+            [(10, 0, -400), (11, 0, -500), (12, 3, -900), (14, 0, -400)]
+        {
             let key = tasks.insert(Task {
-                deadline,
+                since,
                 ..Task::for_test(ticket, priority)
             });
             queue.push(&mut tasks, key);
         }
         let gone = tasks.insert(Task {
-            deadline: 450,
+            since: -450,
             ..Task::for_test(13, 0)
         });
         queue.push(&mut tasks, gone);
         queue.unlink(&mut tasks, gone);
-        assert_eq!(queue.len(), 5);
-        assert_eq!(drain(&mut queue, &mut tasks), [1, 11, 10, 0, 12]);
+        assert_eq!(queue.len(), 6);
+        assert_eq!(drain(&mut queue, &mut tasks), [1, 11, 10, 14, 0, 12]);
     }
 
     #[test]

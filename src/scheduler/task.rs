@@ -108,7 +108,9 @@ pub struct Finished {
 }
 
 /// Nanoseconds of waiting that are worth one level of priority.
-pub(super) const LEVEL: u64 = 500_000_000;
+pub(super) const LEVEL: i64 = 500_000_000;
+/// Nanoseconds of waiting that a deadline is worth at most: as much as the levels from 0 to the best.
+pub(super) const URGENCY: i64 = 20 * LEVEL;
 
 /// The code of a native task's failure that was a panic.
 pub const PANICKED: &str = "ERR_RSPOOL_TASK_PANIC";
@@ -196,7 +198,10 @@ pub(super) struct Task {
     pub(super) observed: bool,
     /// It runs and waits for others.
     pub(super) suspended: bool,
-    pub(super) enqueued: u64,
+    /// When it came, as far as the order of tasks goes: earlier than it did if it is urgent.
+    pub(super) since: i64,
+    /// It is in a list of its queue.
+    pub(super) listed: bool,
     /// When it started; until then, when it was submitted.
     pub(super) started: u64,
     pub(super) deadline: u64,
@@ -205,7 +210,7 @@ pub(super) struct Task {
 }
 
 impl Task {
-    pub(super) fn new(new: NewTask, generation: u32, since: u64, now: u64) -> Self {
+    pub(super) fn new(new: NewTask, generation: u32, since: i64, now: u64) -> Self {
         Self {
             ticket: new.ticket,
             target: new.target,
@@ -234,7 +239,8 @@ impl Task {
             stage: Stage::Waiting,
             observed: new.observed,
             suspended: false,
-            enqueued: since,
+            since,
+            listed: false,
             started: now,
             deadline: new.deadline,
             payload: new.payload,
@@ -260,8 +266,8 @@ impl Task {
 
     /// Its place in the order of all tasks of a pool, as a time: a level of priority is worth a
     /// certain wait, so that nothing waits for ever behind what is more urgent.
-    pub(super) fn due(&self) -> u64 {
-        self.enqueued + (i64::from(self.priority) - i64::from(i8::MIN)) as u64 * LEVEL
+    pub(super) fn due(&self) -> i64 {
+        self.since + i64::from(self.priority) * LEVEL
     }
 
     #[cfg(test)]

@@ -260,7 +260,7 @@ impl Waiting {
             task.stage == Stage::Waiting && task.worker == id
         };
         let mut found: Vec<u32> = tasks.keys().filter(here).collect();
-        found.sort_by_key(|&index| tasks[index].enqueued);
+        found.sort_by_key(|&index| (tasks[index].due(), tasks[index].generation));
         found
     }
 

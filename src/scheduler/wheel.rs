@@ -16,7 +16,7 @@ const SLOTS: usize = 1 << BITS;
 const FARTHEST: u64 = 1 << (BITS as u64 * LEVELS as u64 - 1);
 
 /// Names an entry of a wheel while it is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct EntryId(u32);
 
 impl EntryId {

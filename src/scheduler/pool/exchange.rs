@@ -35,17 +35,19 @@ impl Scheduler {
         let (thread, now) = (reading::this_thread(), now());
         let mut state = self.lock();
         state.set_thread(id, thread);
-        let (known, relieved) = state.join(id, bell, now);
-        let (abandoned, begun) = (state.abandon_before(id, now), state.begun(id));
+        let joined = state.join(id, bell, now);
         drop(state);
-        self.send_all(begun);
-        for cancel in abandoned {
+        let Some(joined) = joined else {
+            return false;
+        };
+        self.send_all(joined.begun);
+        for cancel in joined.cancels {
             cancel.tell();
         }
-        if let Some(bell) = relieved {
+        if let Some(bell) = joined.relieved {
             bell.ring(Ring::Lane);
         }
-        known
+        true
     }
 
     /// A task that was [given](Self::submit_direct) to a worker has arrived there.

@@ -131,10 +131,6 @@ impl Alarms {
         *self.wheel.item(id)
     }
 
-    pub(super) fn is_set(&self, id: EntryId, alarm: Alarm) -> bool {
-        self.of(id) == alarm
-    }
-
     pub(super) fn len(&self) -> usize {
         self.wheel.len()
     }

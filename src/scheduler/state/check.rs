@@ -1,9 +1,7 @@
 //! What always holds between two decisions. Counts and lists say again what tasks and workers say one by one, so
 //! that a decision costs the same however many there are; here they are compared.
 
-use std::collections::BTreeMap;
-
-use super::alarms::{Alarm, NEVER};
+use super::alarms::{Alarm, NEVER, due_of};
 use super::{Phase, State};
 use crate::scheduler::ids::WorkerId;
 use crate::scheduler::lane::Lane;
@@ -147,21 +145,16 @@ impl State {
     }
 
     fn check_alarms(&self) {
-        let mut set = BTreeMap::new();
-        let mut note = |id: EntryId, alarm: Alarm| {
-            if id != EntryId::NONE {
-                assert!(self.alarms.is_set(id, alarm), "{alarm:?}");
-                *set.entry(format!("{alarm:?}")).or_insert(0) += 1;
-            }
-        };
+        let mut ids = Vec::new();
         for index in self.tasks.keys() {
             let task = &self.tasks[index];
-            note(task.alarm, Alarm::Task(index));
-            let limited = task.stage != Stage::Abandoned && super::alarms::due_of(task) != NEVER;
-            assert!(
-                !limited || task.alarm != EntryId::NONE,
-                "a limit has an alarm"
-            );
+            if task.alarm != EntryId::NONE {
+                assert_eq!(self.alarms.of(task.alarm), Alarm::Task(index));
+                ids.push(task.alarm);
+            } else {
+                let limited = task.stage != Stage::Abandoned && due_of(task) != NEVER;
+                assert!(!limited, "a limit has an alarm");
+            }
         }
         for id in self.workers.keys() {
             if let Some(silence) = &self.workers[id].silence {
@@ -169,22 +162,22 @@ impl State {
             }
             let alarm = self.workers[id].alarm;
             if alarm != EntryId::NONE {
-                note(alarm, self.alarms.of(alarm));
-                let of_worker = match self.alarms.of(alarm) {
+                let own = match self.alarms.of(alarm) {
                     Alarm::Start(of) | Alarm::Age(of) | Alarm::Leave(of) => of == WorkerId(id),
                     _ => false,
                 };
-                assert!(of_worker, "a worker's alarm is its own");
+                assert!(own, "a worker's alarm is its own");
+                ids.push(alarm);
             }
         }
-        assert!(
-            set.values().all(|&times| times == 1),
-            "each alarm is set once"
-        );
+        let theirs = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), theirs, "each alarm is set once");
         let others = self.alarms.of_pool() + usize::from(self.phase == Phase::Closed);
         let all = self.alarms.len();
         assert!(
-            (set.len()..=set.len() + others).contains(&all),
+            (theirs..=theirs + others).contains(&all),
             "no alarm is left of what has ended: {all} are set"
         );
     }

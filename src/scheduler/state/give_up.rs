@@ -70,7 +70,7 @@ impl State {
 
     /// The worker of a task is to be told that nobody waits for it, and gets so long to end it. One that has
     /// not joined is told as it does.
-    fn abandon(&mut self, index: u32, now: u64) -> Option<Cancel> {
+    pub(super) fn abandon(&mut self, index: u32, now: u64) -> Option<Cancel> {
         let cancel = self.cancel_of(index);
         if cancel.is_some() {
             self.time_grace(index, now);
@@ -78,22 +78,6 @@ impl State {
             self.alarms.clear(&mut self.tasks[index].alarm);
         }
         cancel
-    }
-
-    /// Of the tasks that a worker was given before it had a bell, and that were given up since.
-    pub(in crate::scheduler) fn abandon_before(&mut self, id: WorkerId, now: u64) -> Vec<Cancel> {
-        let Some(worker) = self.workers.get(id.0) else {
-            return Vec::new();
-        };
-        let tasks: Vec<u32> = worker.slots.iter().flatten().copied().collect();
-        let abandoned = tasks
-            .into_iter()
-            .filter(|&index| self.tasks[index].stage == Stage::Abandoned)
-            .collect::<Vec<_>>();
-        abandoned
-            .into_iter()
-            .filter_map(|index| self.abandon(index, now))
-            .collect()
     }
 
     /// How the worker of a task is told that nobody waits for it, if it has joined.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::give_up::Cancel;
 use super::{Phase, State};
 use crate::scheduler::bell::Bell;
 use crate::scheduler::ids::WorkerId;
@@ -10,6 +11,17 @@ use crate::scheduler::outbox::Message;
 use crate::scheduler::spin;
 use crate::scheduler::task::{Outcome, Stage};
 use crate::scheduler::worker::{Worker, WorkerState};
+
+/// What follows when a worker has joined.
+#[derive(Debug, Default)]
+pub(in crate::scheduler) struct Joined {
+    /// A worker that it takes the place of, to be rung.
+    pub(in crate::scheduler) relieved: Option<Arc<dyn Bell>>,
+    /// Of tasks that it was given before: the owner is told that they begin.
+    pub(in crate::scheduler) begun: Vec<Message>,
+    /// Of those that were given up since: it is told.
+    pub(in crate::scheduler) cancels: Vec<Cancel>,
+}
 
 impl State {
     /// Moves a worker to another state; the one place where searchers and the awake are counted.
@@ -75,56 +87,56 @@ impl State {
         started
     }
 
-    /// The worker runs and will ask for tasks. False when it is not known (any more). Gives whom to ring.
+    /// The worker runs and will ask for tasks. None when it is not known (any more).
     pub(in crate::scheduler) fn join(
         &mut self,
         id: WorkerId,
         bell: Arc<dyn Bell>,
         now: u64,
-    ) -> (bool, Option<Arc<dyn Bell>>) {
-        let Some(worker) = self.workers.get_mut(id.0) else {
-            return (false, None);
-        };
+    ) -> Option<Joined> {
+        let worker = self.workers.get_mut(id.0)?;
         worker.bell = Some(bell);
         if self.phase == Phase::Closed {
             self.set_retiring(id);
         }
-        let worker = &self.workers[id.0];
-        if worker.state == WorkerState::Starting {
+        let mut joined = Joined::default();
+        if self.workers[id.0].state == WorkerState::Starting {
             self.enter(id.0, WorkerState::Active);
-            let given: Vec<u32> = self.workers[id.0].slots.iter().flatten().copied().collect();
-            for index in given {
-                let task = &mut self.tasks[index];
-                self.stats.waited(now.saturating_sub(task.started));
-                task.started = now;
-                if task.stage != Stage::Abandoned {
-                    self.time_task(index);
-                }
-            }
             self.time_age(id, now);
-            if self.workers[id.0].lane == Lane::Script {
+            let worker = &self.workers[id.0];
+            if worker.lane == Lane::Script {
                 self.lanes[Lane::Script].failures = 0;
             }
+            let given: Vec<u32> = worker.slots.iter().flatten().copied().collect();
+            for index in given {
+                self.begin_given(index, now, &mut joined);
+            }
         }
-        (true, self.relieve(id, now))
+        joined.relieved = self.relieve(id, now);
+        Some(joined)
     }
 
-    /// What the owner is told of the observed tasks that a worker which has just joined was given before.
-    pub(in crate::scheduler) fn begun(&self, id: WorkerId) -> Vec<Message> {
-        let Some(worker) = self.workers.get(id.0) else {
-            return Vec::new();
-        };
-        let tasks = worker.slots.iter().flatten();
-        tasks
-            .map(|&index| &self.tasks[index])
-            .filter(|task| task.observed && task.stage == Stage::Running)
-            .map(|task| Message::Started {
-                ticket: task.ticket,
-                generation: task.generation,
-                worker: id,
-                waited: task.started - task.enqueued,
-            })
-            .collect()
+    /// A task that was given to a worker before it had started begins, unless it was given up since.
+    fn begin_given(&mut self, index: u32, now: u64, joined: &mut Joined) {
+        let task = &mut self.tasks[index];
+        let waited = now.saturating_sub(task.started);
+        task.started = now;
+        let (ticket, generation, worker) = (task.ticket, task.generation, task.worker);
+        let observed = task.observed;
+        self.stats.waited(waited);
+        if self.tasks[index].stage == Stage::Abandoned {
+            joined.cancels.extend(self.abandon(index, now));
+            return;
+        }
+        self.time_task(index);
+        if observed {
+            joined.begun.push(Message::Started {
+                ticket,
+                generation,
+                worker,
+                waited,
+            });
+        }
     }
 
     /// Notes which thread the worker is.

@@ -29,13 +29,12 @@ use super::groups::GroupLimits;
 use super::ids::{Key, WorkerId};
 use super::lane::{Lane, PerLane};
 use super::limits::{PoolLimits, Refusal};
-use super::queue::PRIORITIES;
 use super::share::Share;
 use super::slab::Slab;
 use super::spin;
 use super::stats::{Failure, Stats};
 use super::targets::Targets;
-use super::task::{NewTask, Placement, Task};
+use super::task::{NO_DEADLINE, NewTask, Placement, Task, URGENCY};
 use super::waiting::Waiting;
 use super::worker::Worker;
 use alarms::Alarms;
@@ -177,7 +176,7 @@ impl State {
         }
         if let Some((since, priority)) = outer.and_then(|outer| self.standing(outer)) {
             // What has begun goes before what has not.
-            new.priority = new.priority.min((priority - 1).max(*PRIORITIES.start()));
+            new.priority = new.priority.min(priority.saturating_sub(1));
             return Ok(self.enqueue_as_of(new, since, now));
         }
         let pinned = matches!(new.placement, Placement::Worker(_));
@@ -189,14 +188,15 @@ impl State {
     }
 
     fn enqueue(&mut self, new: NewTask, now: u64) -> Key {
-        self.enqueue_as_of(new, now, now)
+        self.enqueue_as_of(new, now.cast_signed(), now)
     }
 
     /// As [`enqueue`](Self::enqueue), with the place in the order of tasks of one that came at `since`.
-    fn enqueue_as_of(&mut self, mut new: NewTask, since: u64, now: u64) -> Key {
+    fn enqueue_as_of(&mut self, mut new: NewTask, since: i64, now: u64) -> Key {
         let group = new.group.take();
         self.queued_bytes += new.payload.heap_bytes();
         let generation = self.next_generation();
+        let since = self.since_of(&new, since);
         let task = Task::new(new, generation, since, now);
         let index = self.targets.insert(&mut self.tasks, task);
         if let Some(name) = group {
@@ -207,6 +207,17 @@ impl State {
         self.waiting.push(&mut self.tasks, index);
         self.time_task(index);
         Key { index, generation }
+    }
+
+    /// When a task came, as far as the order goes. One that has to start now, lest it misses its deadline, counts as
+    /// having waited for [`URGENCY`]; one that has time left for so much less.
+    fn since_of(&self, new: &NewTask, since: i64) -> i64 {
+        if new.deadline == NO_DEADLINE {
+            return since;
+        }
+        let typical = self.lanes[new.lane].typical_run;
+        let last_start = new.deadline.saturating_sub(typical).min(u64::MAX / 2);
+        since.min(last_start.cast_signed() - URGENCY)
     }
 
     /// What script tasks name by numbers.
@@ -227,9 +238,9 @@ impl State {
     }
 
     /// When a task was submitted, as far as its place in the order goes, and its priority.
-    fn standing(&self, key: Key) -> Option<(u64, i8)> {
+    fn standing(&self, key: Key) -> Option<(i64, i8)> {
         let task = self.find(key)?;
-        Some((task.enqueued, task.priority))
+        Some((task.since, task.priority))
     }
 
     /// Takes a waiting task out that is not to run.

@@ -106,7 +106,7 @@ impl State {
         let given = workers
             .filter(starting)
             .flat_map(|worker| worker.slots.iter().flatten())
-            .map(|&index| self.tasks[index].enqueued);
+            .map(|&index| self.tasks[index].started);
         given.chain(self.waiting.oldest(&self.tasks)).min()
     }
 }

@@ -26,7 +26,7 @@ fn a_direct_task_goes_to_a_starting_worker_only_where_none_has_started() {
     // It is full, so the next task needs another worker.
     state.enqueue(call(2, Lane::Script), 0);
     let second = state.wakes(true, 0).starts[Lane::Script].unwrap();
-    assert!(state.join(first, Arc::new(Silent), 9).0);
+    assert!(state.join(first, Arc::new(Silent), 9).is_some());
     assert!(matches!(state.next(first, false, 9), Next::Idle));
     assert_eq!(state.snapshot(9).wait.count, 1);
     let settled = state.ends(first, given.slot, 10);
@@ -61,6 +61,6 @@ fn a_direct_task_that_is_taken_back_leaves_its_place_in_a_starting_worker() {
     assert!(state.undo(id, given.slot, 1).is_none());
     state.enqueue(call(2, Lane::Script), 1);
     assert!(state.wakes(true, 1).starts[Lane::Script].is_none());
-    assert!(state.join(id, Arc::new(Silent), 2).0);
+    assert!(state.join(id, Arc::new(Silent), 2).is_some());
     assert_eq!(taken(&mut state, id, 2), Some((2, 0)));
 }

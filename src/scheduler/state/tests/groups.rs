@@ -192,7 +192,7 @@ fn groups_meet_on_the_line_of_a_worker_too() {
 
 fn idle_with_work(state: &mut State) -> WorkerId {
     let id = state.add_worker(Lane::Script, 0);
-    assert!(state.join(id, Arc::new(Silent), 0).0);
+    assert!(state.join(id, Arc::new(Silent), 0).is_some());
     id
 }
 

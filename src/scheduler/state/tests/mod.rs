@@ -4,7 +4,9 @@ mod affinity;
 mod direct;
 mod groups;
 mod liveness;
+mod order;
 mod silence;
+mod time;
 mod wear;
 
 use std::sync::Arc;
@@ -40,7 +42,7 @@ const LIMITS: PoolLimits = PoolLimits {
 /// An idle worker of this lane.
 fn idle(state: &mut State, lane: Lane) -> WorkerId {
     let id = state.add_worker(lane, 0);
-    assert!(state.join(id, Arc::new(Silent), 0).0);
+    assert!(state.join(id, Arc::new(Silent), 0).is_some());
     assert!(matches!(state.next(id, false, 0), Next::Idle));
     id
 }
