@@ -47,8 +47,9 @@ export interface SharedOptions {
   queueTimeout?: number | undefined
   /**
    * The moment at which the task must have ended, waiting and running together: a Date, or milliseconds since
-   * the epoch. Then it rejects with `ERR_RSPOOL_DEADLINE` and is given up as by an abort. Among tasks of
-   * one priority those with a deadline run first, the earliest before the others. @default none
+   * the epoch. Then it rejects with `ERR_RSPOOL_DEADLINE` and is given up as by an abort. A task that has
+   * to start at once to meet it counts as having waited for ten seconds, one that has time left for so much
+   * less. @default none
    */
   deadline?: Date | number | undefined
   /**
