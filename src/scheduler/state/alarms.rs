@@ -5,8 +5,8 @@
 //! it has been given up, for the time that its isolate gets. So no alarm of one attempt, or of one stage, can
 //! hit another.
 //!
-//! A worker has one alarm, too, beside the one of its silence: while it starts for the time that this may take, then for its age, and when it
-//! has been told to end for the time that it gets for that.
+//! A worker has one alarm, too, beside the one of its silence: while it starts for the time that this may take,
+//! then for its age, and when it has been told to end for the time that it gets for that.
 
 use std::sync::Arc;
 

@@ -157,8 +157,12 @@ impl State {
             }
         }
         for id in self.workers.keys() {
-            if let Some(silence) = &self.workers[id].silence {
-                note(silence.alarm, Alarm::Silence(WorkerId(id)));
+            let silence = self.workers[id].silence.as_ref();
+            if let Some(alarm) = silence.map(|silence| silence.alarm)
+                && alarm != EntryId::NONE
+            {
+                assert_eq!(self.alarms.of(alarm), Alarm::Silence(WorkerId(id)));
+                ids.push(alarm);
             }
             let alarm = self.workers[id].alarm;
             if alarm != EntryId::NONE {

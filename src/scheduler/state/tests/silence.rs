@@ -65,7 +65,7 @@ fn one_that_does_not_come_is_unresponsive_after_a_second_and_another_is_started(
     assert_eq!(pass(&mut state, 0, 1_001 * MS, 'R', 1.0), None);
     let other = state.wakes(false, 1_001 * MS).starts[Lane::Script];
     let other = other.expect("another is started");
-    assert!(state.join(other, Arc::new(Silent), 1_100 * MS).0);
+    assert!(state.join(other, Arc::new(Silent), 1_100 * MS).is_some());
     assert_eq!(taken(&mut state, other, 1_100 * MS), Some((1, 0)));
     assert!(
         state.ready_ids(Lane::Script) == [other],
@@ -108,7 +108,7 @@ fn one_that_comes_when_another_has_its_place_is_too_many() {
     assert_eq!(pass(&mut state, 0, 1_001 * MS, 'R', 1.0), None);
     let other = state.wakes(false, 1_001 * MS).starts[Lane::Script];
     let other = other.expect("another is started");
-    assert!(state.join(other, Arc::new(Silent), 1_100 * MS).0);
+    assert!(state.join(other, Arc::new(Silent), 1_100 * MS).is_some());
     assert!(taken(&mut state, other, 1_100 * MS).is_some());
     assert!(matches!(state.next(id, false, 1_200 * MS), Next::Retire));
     state.check();
@@ -186,7 +186,7 @@ fn tasks_of_its_keys_go_elsewhere_once_it_is_not_counted_on() {
     let wakes = state.wakes(false, 1_001 * MS);
     let other = wakes.starts[Lane::Script].expect("another is started");
     assert_ne!(other, id);
-    assert!(state.join(other, Arc::new(Silent), 1_100 * MS).0);
+    assert!(state.join(other, Arc::new(Silent), 1_100 * MS).is_some());
     assert_eq!(taken(&mut state, other, 1_100 * MS), Some((1, 0)));
     state.check();
 }

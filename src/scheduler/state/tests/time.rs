@@ -177,7 +177,7 @@ fn an_isolate_that_does_not_start_is_told_of_and_one_that_never_begins_too() {
 #[test]
 fn an_isolate_that_is_told_to_end_gets_its_time_for_that() {
     let (mut state, id) = pool();
-    assert!(state.retire(id.0).is_some());
+    assert!(state.retire(id.0, 0).is_some());
     assert!(matches!(state.next(id, false, 0), Next::Retire));
     let mut torn_down = until(&mut state, 900 * MS);
     assert_eq!(torn_down, []);
@@ -186,7 +186,7 @@ fn an_isolate_that_is_told_to_end_gets_its_time_for_that() {
     assert_eq!(torn_down, seen(&[(5900, "Terminate(WorkerId(0))")]));
     // One whose teardown does not end.
     let id = idle(&mut state, Lane::Script);
-    assert!(state.retire(id.0).is_some());
+    assert!(state.retire(id.0, 0).is_some());
     assert!(matches!(state.next(id, false, 6000 * MS), Next::Retire));
     assert_eq!(
         until(&mut state, u64::MAX),
