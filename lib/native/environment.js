@@ -1,30 +1,40 @@
 'use strict'
 
-// This environment's side of the addon: the mailbox, the table of calls in flight, and what happens
-// when the doorbell rings. Where the numbers are in the mailbox is in wire.js.
+// This environment's side of the addon: what happens when the doorbell rings, what waits for a turn of the event
+// loop, and the calls in flight.
 
 const native = require('./load')
+const { cells, input, numbers, records, scratch } = require('./memory')
+const { RING } = require('./wire')
 
-const { RECORD, RING, SIZE } = require('./wire')
+// ---- the doorbell ------------------------------------------------------------------------------
 
-const memory = new ArrayBuffer(SIZE.MAILBOX)
-const cells = new Int32Array(memory)
-const numbers = new Float64Array(memory)
-const bytes = Buffer.from(memory)
+/** @type {(() => void) | undefined} */
+let outboxRing
+/** @type {((why: number) => void) | undefined} */
+let workerRing
 
-const MORE = 0x80000000
+/** @param {() => void} onRing what is done when something is in the outbox */
+function setOutboxRing(onRing) {
+  outboxRing = onRing
+}
 
-// ---- the calls in flight -----------------------------------------------------------------------
+/** @param {(why: number) => void} onRing what a worker does when it is rung */
+function setWorkerRing(onRing) {
+  workerRing = onRing
+}
 
-/**
- * What settles a call. `settle` is given the record's numbers; the payload is in the mailbox.
- * @typedef {{ settle: (what: number, about: number, length: number, offset: number) => void }} Call
- */
+function onRing() {
+  lastWasRing = true
+  const why = bound.answer()
+  try {
+    if ((why & RING.OUTBOX) !== 0) outboxRing?.()
+    if ((why & (RING.LANE | RING.CANCEL)) !== 0) workerRing?.(why)
+  } finally {
+    if ((why & RING.TURN) !== 0) takeTurn()
+  }
+}
 
-/** @type {(Call | undefined)[]} */
-const calls = []
-/** @type {number[]} */
-const free = []
 let holds = 0
 
 /** Keeps this environment's loop alive until `release`. */
@@ -36,12 +46,90 @@ function release() {
   if (--holds === 0) bound.keepAlive(false)
 }
 
+/** Whether the doorbell keeps the loop alive, as any handle of Node's says it. */
+onRing.hasRef = () => holds > 0
+
+// ---- turns of the event loop -------------------------------------------------------------------
+
+// By the doorbell, and not by setImmediate: a program may have replaced that, and turn its own by hand.
+
+/** What waits for a turn. @type {(() => void)[]} */
+let waiting = []
+let waitingCount = 0
+/** Which of the two functions the engine has called last. */
+let lastWasRing = false
+
+/**
+ * Calls a function after a turn of the event loop, which stays alive until then. What it throws is uncaught, and
+ * keeps nothing else from its turn.
+ * @param {() => void} action
+ */
+function later(action) {
+  waiting[waitingCount++] = action
+  if (waitingCount > 1) return
+  hold()
+  bound.turn(!lastWasRing)
+}
+
+/** A promise of the next turn. @returns {Promise<void>} */
+function nextTurn() {
+  return new Promise(later)
+}
+
+function onTurn() {
+  lastWasRing = false
+  takeTurn()
+}
+onTurn.hasRef = () => false
+
+function takeTurn() {
+  const actions = waiting
+  const count = waitingCount
+  waiting = []
+  waitingCount = 0
+  let at = 0
+  try {
+    while (at < count) actions[at++]()
+  } finally {
+    // One has thrown: the others come with the next turn, each at its own.
+    while (at < count) later(actions[at++])
+    release()
+  }
+}
+
+/**
+ * Has an error uncaught, at a turn of its own.
+ * @param {unknown} error
+ */
+function uncaught(error) {
+  later(() => {
+    throw error
+  })
+}
+
+// ---- the calls in flight -----------------------------------------------------------------------
+
+/**
+ * What settles a call. The payload has been decoded.
+ * @typedef {object} Call
+ * @property {(record: number, about: number, value: any) => void} settle
+ * @property {number} [generation]
+ * @property {(worker: number, wait: number) => void} [started]
+ * @property {(run: number) => void} [ran]
+ */
+
+/** By ticket. @type {(Call | undefined)[]} */
+const calls = []
+/** Tickets that are nobody's. @type {number[]} */
+const free = []
+let freeCount = 0
+
 /**
  * A ticket for a call; the loop stays alive until it is given back.
  * @param {Call} call
  */
 function issue(call) {
-  const ticket = free.length > 0 ? /** @type {number} */ (free.pop()) : calls.length
+  const ticket = freeCount > 0 ? free[--freeCount] : calls.length
   calls[ticket] = call
   hold()
   return ticket
@@ -50,9 +138,9 @@ function issue(call) {
 /** @param {number} ticket */
 function giveBack(ticket) {
   calls[ticket] = undefined
-  free.push(ticket)
+  free[freeCount++] = ticket
   release()
-  if (idle.length > 0 && free.length === calls.length) for (const resolve of idle.splice(0)) resolve()
+  if (idle.length > 0 && freeCount === calls.length) for (const resolve of idle.splice(0)) resolve()
 }
 
 /** @type {(() => void)[]} */
@@ -63,169 +151,25 @@ const idle = []
  * @returns {Promise<void>}
  */
 function whenIdle() {
-  return new Promise((resolve) => (free.length === calls.length ? resolve() : void idle.push(resolve)))
+  return new Promise((resolve) => (freeCount === calls.length ? resolve() : void idle.push(resolve)))
 }
 
-// ---- when the doorbell rings -------------------------------------------------------------------
-
-/** @type {Map<number, { control: (what: number, about: number) => void, load: () => [queued: number, running: number], readable: () => any }>} */
-const pools = new Map()
-
-/** @type {((why: number) => void) | undefined} */
-let workerRing
-
-/** @param {(why: number) => void} onRing what a worker does when it is rung */
-function setWorkerRing(onRing) {
-  workerRing = onRing
-}
-
-function onRing() {
-  const why = bound.answer()
-  if ((why & RING.OUTBOX) !== 0) drain()
-  if (workerRing !== undefined && (why & ~RING.OUTBOX) !== 0) workerRing(why)
-}
-
-/** Whether the doorbell keeps the loop alive, as any handle of Node's says it. */
-onRing.hasRef = () => holds > 0
-
-/** How many calls block this environment's event loop, one in another: no listener of the user's may run. */
-let blocked = 0
-
-function block() {
-  blocked++
-  bound.block(true)
-}
-
-function unblock() {
-  bound.block(false)
-  if (--blocked > 0 || afterwards.length === 0) return
-  process.nextTick(() => {
-    for (const listener of afterwards.splice(0)) notify(listener)
-  })
-}
-
-function isBlocked() {
-  return blocked > 0
-}
-
-/** Whether the mailbox holds records that are not read yet: no code of a user's may run. */
-let reading = false
-/** @type {(() => void)[]} */
-const afterwards = []
-/** What of this package waits for the same, and not for the loop. @type {(() => void)[]} */
-const afterReading = []
-
-/**
- * Does what writes to the mailbox: at once, or when the records in it have been read.
- * @param {() => void} action
- */
-function whenRead(action) {
-  if (reading) afterReading.push(action)
-  else action()
-}
-
-/**
- * Calls a listener of the user's, once the mailbox is free and the loop not blocked. What it throws is uncaught, as it should be,
- * and harms no task.
- * @param {() => void} listener
- */
-function notify(listener) {
-  if (reading || blocked > 0) {
-    afterwards.push(listener)
-    return
-  }
-  try {
-    listener()
-  } catch (error) {
-    process.nextTick(() => {
-      throw error
-    })
-  }
-}
-
-/** Settles what has come in. At most a mailbox full: then promise reactions and the loop have a turn. */
-function drain() {
-  const result = bound.drain()
-  const count = result % MORE
-  let at = SIZE.DATA
-  const controls = []
-  reading = true
-  for (let i = 0; i < count; i++) {
-    const cell = at >> 2
-    const what = cells[cell]
-    const ticket = cells[cell + 1]
-    const about = cells[cell + 2]
-    const length = cells[cell + 3]
-    at += SIZE.HEADER
-    if (what >= RECORD.START) {
-      if (what < RECORD.STARTED) controls.push({ pool: ticket, what, about })
-      else {
-        const call = /** @type {any} */ (calls[ticket])
-        if (what === RECORD.RAN) call?.ran(numbers[at >> 3])
-        // A ticket is used again; a generation is not.
-        else if (call?.generation === length) call.started(about, numbers[at >> 3])
-        at += 8
-      }
-      continue
-    }
-    const call = calls[ticket]
-    const offset = at
-    if (what <= RECORD.FAILED) {
-      if (length >= 0) at += (length + 7) & ~7
-      else if (length === -1) at += 8
-    }
-    if (call === undefined) continue
-    call.settle(what, about, length, offset)
-    giveBack(ticket)
-  }
-  reading = false
-  // After the records: what these do may drain again, and the mailbox is one.
-  if (afterReading.length > 0) for (const action of afterReading.splice(0)) action()
-  for (const listener of afterwards.splice(0)) notify(listener)
-  for (const { pool, what, about } of controls) pools.get(pool)?.control(what, about)
-  if (result >= MORE) setImmediate(drain)
-  return count
-}
-
-/** The tasks that wait and that run in all pools of this environment. */
-function load() {
-  const sum = { queued: 0, running: 0 }
-  for (const pool of pools.values()) {
-    const [queued, running] = pool.load()
-    sum.queued += queued
-    sum.running += running
-  }
-  return sum
-}
-
-/** All pools of this environment as text for Prometheus. */
-function metrics() {
-  return require('../pool/observe/metrics').metricsOf(Array.from(pools.values(), (pool) => pool.readable()))
-}
-
-const bound = native.open(bytes, onRing)
+const bound = native.open(new Uint8Array(cells.buffer), scratch.bytes, input.bytes, records.bytes, onRing, onTurn)
 
 module.exports = {
   native,
   bound,
-  memory,
   cells,
   numbers,
-  bytes,
-  pools,
   calls,
   issue,
   giveBack,
+  whenIdle,
   hold,
   release,
-  drain,
-  whenRead,
-  notify,
-  block,
-  unblock,
-  isBlocked,
-  setWorkerRing,
-  whenIdle,
-  load,
-  metrics
+  later,
+  nextTurn,
+  uncaught,
+  setOutboxRing,
+  setWorkerRing
 }

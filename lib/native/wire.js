@@ -2,7 +2,7 @@
 
 // Every number that Rust and JavaScript both know. Written by a test of src/wire.rs: change it there.
 
-/** Where each 32-bit number of the mailbox is, in 32-bit steps. */
+/** Where each 32-bit number of a native call is, in 32-bit steps: what is written for it (in), and what it answers (out). */
 const CELL = Object.freeze({
   /** in: which pool of the environment. */
   POOL: 0,
@@ -14,11 +14,11 @@ const CELL = Object.freeze({
   TAG: 3,
   /** in and out: where the payload's body is. */
   FORM: 4,
-  /** in and out: bytes in the mailbox. */
+  /** in and out: bytes of the payload's body. */
   LENGTH: 5,
   /** in: -20 to 19. */
   PRIORITY: 6,
-  /** in: the lane, and whether the task is observed. */
+  /** in: the lane, and beside it bits. */
   LANE: 7,
   /** in: milliseconds, -1 for no limit. */
   TIMEOUT: 8,
@@ -28,7 +28,7 @@ const CELL = Object.freeze({
   RESULT: 10,
   /** out: the task's key. */
   KEY: 11,
-  /** out: its generation. in: that of the finished task. */
+  /** in and out: the task's generation. */
   GENERATION: 12,
   /** out: the worker whose isolate the caller starts, or -1. */
   START: 13,
@@ -37,28 +37,32 @@ const CELL = Object.freeze({
   /** in: how the task ended. */
   STATUS: 15,
   /** in: how often the task may start again after its worker has died. */
-  RETRIES: 22,
+  RETRIES: 16,
   /** in: 0 for any worker, a key above 0, or -1 - the id of the only worker. */
-  PLACEMENT: 24
+  PLACEMENT: 17
 })
 
-/** Where each 64-bit float of the mailbox is, in 64-bit steps. */
+/** Where each 64-bit float of a native call is, in 64-bit steps behind the cells. */
 const NUMBER = Object.freeze({
   /** in and out: the payload that is a number. */
-  PAYLOAD: 8,
+  PAYLOAD: 12,
   /** out: the scheduler's clock in milliseconds. */
-  CLOCK: 9,
+  CLOCK: 13,
   /** in: milliseconds until the deadline; negative is none. */
-  DEADLINE: 10
+  DEADLINE: 14
 })
 
-/** Bytes of the mailbox, and of what is in it. */
+/** Bytes of the memories that an environment and its native functions share, and of what is in them. No two of them overlap. */
 const SIZE = Object.freeze({
-  /** Where bytes begin. */
-  DATA: 128,
-  /** All of it. */
-  MAILBOX: 65664,
-  /** A payload of so many bytes, or fewer, goes through the mailbox when Rust sends it. */
+  /** The cells and numbers of a native call. */
+  CALL: 128,
+  /** Where a value is encoded, for a native call to take. */
+  SCRATCH: 65536,
+  /** The input of the task that `exchange` gives. */
+  INPUT: 16384,
+  /** The records of a drain. */
+  RECORDS: 65536,
+  /** A payload of so many bytes, or fewer, goes through these memories when Rust sends it. */
   INLINE: 16384,
   /** A payload of so many bytes, or fewer, is copied by JavaScript; a native call takes more of them. */
   COPIED: 2048,
@@ -70,18 +74,20 @@ const SIZE = Object.freeze({
 const FORM = Object.freeze({
   /** It is a number. */
   NUMBER: 0,
-  /** Bytes in the mailbox. */
+  /** Bytes in the memory for it: that of encoding, or of the input. */
   BYTES: 1,
   /** Bytes elsewhere: an argument of the call, or a blob. */
   ELSEWHERE: 2
 })
 
-/** The lane of a task, and beside it whether the task is observed. */
+/** The lane of a task, and bits beside it. */
 const LANE = Object.freeze({
   NATIVE: 0,
   SCRIPT: 1,
   /** The scheduler tells when the task starts, and how long it ran. */
-  OBSERVED: 2
+  OBSERVED: 2,
+  /** Room in the queue has been reserved for it. */
+  RESERVED: 4
 })
 
 /** Functions of the script lane by number. */
@@ -121,7 +127,9 @@ const RING = Object.freeze({
   /** The idle worker is to look for tasks. */
   LANE: 2,
   /** A task that the worker runs was given up; its flag says which. */
-  CANCEL: 4
+  CANCEL: 4,
+  /** The environment has asked for a turn of its event loop. */
+  TURN: 8
 })
 
 /** The first number of a drained record: how a task ended, or (from 16) what a pool has to do, or (from 32) what happens to an observed task. */

@@ -1,18 +1,36 @@
 'use strict'
 
-// What encode.js has written, as values again.
+// What encode.js has written, as values again. Nothing of a user's runs meanwhile, whatever was replaced.
 
+const {
+  BigIntOf,
+  DateClass,
+  MapClass,
+  SetClass,
+  fromCharCode,
+  latin1Slice,
+  mapSet,
+  setAdd,
+  sliceBuffer,
+  sliceText,
+  ucs2Slice
+} = require('../native/primordials')
 const { shapeById, put } = require('./shapes')
 const { TAGS: T } = require('./tags')
 const { VIEWS } = require('./views')
 
+/** @typedef {import('../native/memory').Frame} Frame */
+
 /** @type {Buffer} */
 let input
-/** @type {DataView} */
-let inputView
+/** @type {ArrayBuffer} */
+let memory
 let at = 0
 /** The objects so far, by number, where the value has references. @type {any[] | undefined} */
 let objects
+
+const double = new Float64Array(1)
+const doubleBytes = new Uint8Array(double.buffer)
 
 /** @returns {any} */
 function read() {
@@ -28,11 +46,9 @@ function read() {
     case T.BYTE:
       return input[at++]
     case T.INT32:
-      at += 4
-      return inputView.getInt32(at - 4, true)
+      return readInt()
     case T.DOUBLE:
-      at += 8
-      return inputView.getFloat64(at - 8, true)
+      return readDouble()
     case T.LATIN1:
     case T.LONG_LATIN1:
     case T.UTF16:
@@ -40,14 +56,15 @@ function read() {
       return readString()
     case T.BIGINT: {
       const text = readString()
-      return text[0] === '-' ? -BigInt(`0x${text.slice(1)}`) : BigInt(`0x${text}`)
+      return text[0] === '-' ? -BigIntOf(`0x${sliceText(text, 1)}`) : BigIntOf(`0x${text}`)
     }
     case T.SHAPE: {
-      const shape = shapeById(inputView.getUint16(at, true))
+      const shape = shapeById(input[at] | (input[at + 1] << 8))
       at += 2
       if (objects === undefined) return shape.read(read)
       const object = register(/** @type {any} */ ({}))
-      for (const key of shape.keys) put(object, key, read())
+      const { keys } = shape
+      for (let i = 0; i < keys.length; i++) put(object, keys[i], read())
       return object
     }
     case T.OBJECT:
@@ -55,33 +72,32 @@ function read() {
     case T.ARRAY: {
       const length = readLength()
       const array = register(/** @type {any[]} */ ([]))
-      for (let i = 0; i < length; i++) array.push(read())
+      for (let i = 0; i < length; i++) array[i] = read()
       return array
     }
     case T.REF:
       return /** @type {any[]} */ (objects)[readLength()]
     case T.DATE:
-      at += 8
-      return register(new Date(inputView.getFloat64(at - 8, true)))
+      return register(new DateClass(readDouble()))
     case T.MAP: {
       const length = readLength()
-      const map = register(new Map())
+      const map = register(new MapClass())
       for (let i = 0; i < length; i += 2) {
         const key = read()
-        map.set(key, read())
+        mapSet(map, key, read())
       }
       return map
     }
     case T.SET: {
       const length = readLength()
-      const set = register(new Set())
-      for (let i = 0; i < length; i++) set.add(read())
+      const set = register(new SetClass())
+      for (let i = 0; i < length; i++) setAdd(set, read())
       return set
     }
     case T.BUFFER: {
       const length = readLength()
       at += length
-      return register(input.buffer.slice(input.byteOffset + at - length, input.byteOffset + at))
+      return register(sliceBuffer(memory, at - length, at))
     }
     case T.VIEW:
       return readView()
@@ -95,14 +111,25 @@ function read() {
  * @param {T} object
  */
 function register(object) {
-  if (objects !== undefined) objects.push(object)
+  if (objects !== undefined) objects[objects.length] = object
   return object
 }
 
-function readLength() {
+function readInt() {
   at += 4
-  return inputView.getUint32(at - 4, true)
+  return input[at - 4] | (input[at - 3] << 8) | (input[at - 2] << 16) | (input[at - 1] << 24)
 }
+
+function readLength() {
+  return readInt() >>> 0
+}
+
+function readDouble() {
+  for (let i = 0; i < 8; i++) doubleBytes[i] = input[at++]
+  return double[0]
+}
+
+
 
 function readString() {
   const type = input[at++]
@@ -114,21 +141,21 @@ function readString() {
       case 0:
         return ''
       case 1:
-        return String.fromCharCode(input[start])
+        return fromCharCode(input[start])
       case 2:
-        return String.fromCharCode(input[start], input[start + 1])
+        return fromCharCode(input[start], input[start + 1])
       case 3:
-        return String.fromCharCode(input[start], input[start + 1], input[start + 2])
+        return fromCharCode(input[start], input[start + 1], input[start + 2])
       case 4:
-        return String.fromCharCode(input[start], input[start + 1], input[start + 2], input[start + 3])
+        return fromCharCode(input[start], input[start + 1], input[start + 2], input[start + 3])
       default:
-        return input.latin1Slice(start, at)
+        return latin1Slice(input, start, at)
     }
   }
   const length = readLength()
   const start = at
   at += type === T.UTF16 ? 2 * length : length
-  return type === T.UTF16 ? input.ucs2Slice(start, at) : input.latin1Slice(start, at)
+  return type === T.UTF16 ? ucs2Slice(input, start, at) : latin1Slice(input, start, at)
 }
 
 function readObject() {
@@ -146,7 +173,8 @@ function readView() {
   const type = input[at++]
   const offset = readLength()
   const length = readLength()
-  const place = objects === undefined ? -1 : objects.push(undefined) - 1
+  const place = objects === undefined ? -1 : objects.length
+  register(undefined)
   const buffer = read()
   const View = VIEWS[type]
   // A DataView counts in bytes.
@@ -156,14 +184,13 @@ function readView() {
 }
 
 /**
- * @param {Buffer} from
- * @param {DataView} view of the whole of `from`
+ * @param {Frame} from
  * @param {number} start
  */
-function decode(from, view, start) {
-  input = from
-  inputView = view
-  objects = from[start] === 1 ? [] : undefined
+function decode(from, start) {
+  input = from.bytes
+  memory = from.memory
+  objects = input[start] === 1 ? [] : undefined
   at = start + 1
   return read()
 }

@@ -5,6 +5,7 @@
 // array …) is refused with UNSUPPORTED, and the caller sends it through a port.
 
 const { types } = require('node:util')
+const { giveBack, scratch, take } = require('./frames')
 const { shapeOf } = require('./shapes')
 const { TAGS: T } = require('./tags')
 const { viewType, isDetached, slabBytes } = require('./views')
@@ -29,10 +30,9 @@ const getTime = Date.prototype.getTime
 const mapForEach = Map.prototype.forEach
 const setForEach = Set.prototype.forEach
 
-/** Undefined while nothing is written. @type {Buffer} */
-let out
-/** @type {DataView} */
-let outView
+let out = scratch.bytes
+let outView = scratch.view
+/** Where the next byte goes; 0 while no value is encoded. */
 let end = 0
 let depth = 0
 let shared = false
@@ -306,54 +306,36 @@ function writeBytes(bytes) {
 }
 
 /**
- * Encodes into `into` from `start` on, or into a larger buffer if that is too short.
+ * Encodes a value, in a frame of its own: a getter in it may encode another.
  * @param {unknown} value
- * @param {Buffer} into
- * @param {DataView} view of the whole of `into`
- * @param {number} start
- * @returns {number | Buffer} the number of bytes, or the larger buffer's bytes
+ * @returns {number | Buffer} so many bytes of `scratch`, or bytes elsewhere
  */
-function encode(value, into, view, start) {
-  if (out !== undefined) return encodeNested(value)
-  out = into
-  outView = view
-  end = start + 1
-  try {
-    write(value)
-    out[start] = shared ? 1 : 0
-    return out === into ? end - start : out.subarray(start, end)
-  } finally {
-    out = /** @type {any} */ (undefined)
-    depth = 0
-    shared = false
-    if (seen.length > 0) seen = []
+function encode(value) {
+  const frame = take()
+  const outer = end === 0 ? undefined : { out, outView, end, depth, shared, seen, seenMap }
+  if (outer !== undefined) {
+    seen = []
     seenMap = undefined
   }
-}
-
-/**
- * A getter in a value that is being encoded encodes another.
- * @param {unknown} value
- */
-function encodeNested(value) {
-  const outer = { out, outView, end, depth, shared, seen, seenMap }
-  out = /** @type {any} */ (undefined)
+  out = frame.bytes
+  outView = frame.view
+  end = 1
   depth = 0
   shared = false
-  seen = []
-  seenMap = undefined
   try {
-    const scratch = Buffer.allocUnsafeSlow(1024)
-    const encoded = encode(value, scratch, new DataView(scratch.buffer), 0)
-    return typeof encoded === 'number' ? scratch.subarray(0, encoded) : encoded
+    write(value)
+    out[0] = shared ? 1 : 0
+    return out === scratch.bytes ? end : out.subarray(0, end)
   } finally {
-    ;({ out, outView, end, depth, shared, seen, seenMap } = outer)
+    giveBack(frame)
+    if (outer === undefined) {
+      out = scratch.bytes
+      outView = scratch.view
+      end = 0
+      if (seen.length > 0) seen = []
+      seenMap = undefined
+    } else ({ out, outView, end, depth, shared, seen, seenMap } = outer)
   }
 }
 
-/** Whether a value is being encoded: this is called from a getter in it. */
-function isEncoding() {
-  return out !== undefined
-}
-
-module.exports = { encode, isEncoding, UNSUPPORTED }
+module.exports = { encode, UNSUPPORTED }

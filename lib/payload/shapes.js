@@ -1,10 +1,11 @@
 'use strict'
 
 // Key lists of plain objects, by number. A list that recurs is given a number for the whole process
-// (src/node/shapes.rs), so that a message carries the number instead of the keys, and both ends use
+// (src/node/interned.rs), so that a message carries the number instead of the keys, and both ends use
 // code made for it.
 
-const { native } = require('../native/environment')
+const native = require('../native/load')
+const { Compiled, defineProperty, parseJson, toJson } = require('../native/primordials')
 
 /**
  * @typedef {object} Shape
@@ -41,7 +42,7 @@ const byId = []
  */
 const canCompile = (() => {
   try {
-    return new Function('return true')()
+    return new Compiled('return true')()
   } catch {
     return false
   }
@@ -65,10 +66,16 @@ function makeShape(id, keys) {
  * @returns {any}
  */
 function compiled(keys) {
-  const names = keys.map((key) => JSON.stringify(key))
+  let writes = ''
+  let reads = ''
+  for (let i = 0; i < keys.length; i++) {
+    const name = toJson(keys[i])
+    writes += `write(object[${name}]);`
+    reads += `${name}: read(), `
+  }
   return {
-    write: new Function('write', 'object', names.map((name) => `write(object[${name}])`).join(';')),
-    read: new Function('read', `return { ${names.map((name) => `${name}: read()`).join(', ')} }`)
+    write: new Compiled('write', 'object', writes),
+    read: new Compiled('read', `return { ${reads}}`)
   }
 }
 
@@ -82,7 +89,7 @@ const objectProto = Object.prototype
  */
 function put(object, key, value) {
   if (key in objectProto) {
-    Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
+    defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
   } else object[key] = value
 }
 
@@ -90,11 +97,11 @@ function put(object, key, value) {
 function interpreted(keys) {
   return {
     write: (/** @type {(value: unknown) => void} */ write, /** @type {any} */ object) => {
-      for (const key of keys) write(object[key])
+      for (let i = 0; i < keys.length; i++) write(object[keys[i]])
     },
     read: (/** @type {() => unknown} */ read) => {
       const object = /** @type {any} */ ({})
-      for (const key of keys) put(object, key, read())
+      for (let i = 0; i < keys.length; i++) put(object, keys[i], read())
       return object
     }
   }
@@ -127,7 +134,7 @@ function shapeOf(keys) {
   }
   if (at.shape === undefined) {
     if (++at.seen < RECURS) return undefined
-    const id = native.internShape(JSON.stringify(keys))
+    const id = native.internShape(toJson(keys))
     if (id < 0) return undefined
     at.shape = makeShape(id, keys)
   }
@@ -141,7 +148,7 @@ function shapeOf(keys) {
  * @returns {Shape}
  */
 function shapeById(id) {
-  return byId[id] ?? makeShape(id, JSON.parse(native.shapeKeys(id)))
+  return byId[id] ?? makeShape(id, parseJson(native.shapeKeys(id)))
 }
 
 module.exports = { shapeOf, shapeById, put }

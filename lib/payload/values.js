@@ -1,25 +1,42 @@
 'use strict'
 
-// Values into the mailbox and out of it. The route is chosen per value: numbers and the like as they
+// Values for native calls, and what comes from them. The route is chosen per value: numbers and the like as they
 // are, strings and whole views as their bytes, plain data in an encoding of its own, and the rest
-// through a port.
+// through a port. The numbers of a call are written last, when nothing of a user's runs any more: what encodes
+// is followed by the native call.
 
 const { types } = require('node:util')
 const { invalidArgument } = require('../errors')
-const { bound, memory, cells, numbers, bytes } = require('../native/environment')
+const { bound } = require('../native/environment')
+const { Frame, cells, numbers, scratch } = require('../native/memory')
+const {
+  BigIntOf,
+  charCodeAt,
+  latin1Slice,
+  latin1Write,
+  parseJson,
+  setBytes,
+  sliceBuffer,
+  sliceText,
+  ucs2Slice,
+  ucs2Write,
+  utf8Slice,
+  utf8Write
+} = require('../native/primordials')
 const { CELL, FORM, NUMBER, SIZE, TAG, VIEW } = require('../native/wire')
 const { decode: decodePlain } = require('./decode')
-const { encode: encodePlain, isEncoding, UNSUPPORTED } = require('./encode')
+const { encode: encodePlain, UNSUPPORTED } = require('./encode')
+const { isFree } = require('./frames')
 const { VIEWS, viewType, isWholeView, isDetached, slabBytes } = require('./views')
 
-/** Whether so many bytes are to go through the mailbox, which a value that is being encoded has. */
+const { bytes } = scratch
+
+/** Whether so many bytes are to be copied into `scratch`, which a value that is being encoded has. */
 function fits(/** @type {number} */ size) {
-  return size <= SIZE.COPIED && !isEncoding()
+  return size <= SIZE.COPIED && isFree()
 }
 /** Strings up to this length are copied here, character by character. */
 const SHORT = 24
-
-const mailboxView = new DataView(memory)
 
 /** The value needs a port. */
 const PORT = Symbol('port')
@@ -40,7 +57,7 @@ function plain(tag, number) {
  * @param {number} length
  * @returns {undefined}
  */
-function inMailbox(tag, length) {
+function inScratch(tag, length) {
   cells[CELL.TAG] = tag
   cells[CELL.FORM] = FORM.BYTES
   cells[CELL.LENGTH] = length
@@ -51,14 +68,15 @@ function inMailbox(tag, length) {
  * @param {ArrayBufferView} view
  */
 function elsewhere(tag, view) {
+  const bytes = view instanceof DataView ? new Uint8Array(view.buffer, view.byteOffset, view.byteLength) : view
   cells[CELL.TAG] = tag
   cells[CELL.FORM] = FORM.ELSEWHERE
-  return view instanceof DataView ? new Uint8Array(view.buffer, view.byteOffset, view.byteLength) : view
+  return bytes
 }
 
 /**
- * Puts a value into the mailbox. What it gives is to be passed to the native call: nothing, or a view
- * whose bytes that call copies; or PORT, and nothing was put.
+ * Describes a value for a native call. What it gives is to be passed to the native call: nothing, or a view
+ * whose bytes that call copies; or PORT, and nothing was described.
  * @param {any} value
  * @returns {ArrayBufferView | undefined | typeof PORT}
  */
@@ -94,27 +112,27 @@ function encode(value) {
 /** @param {string} value */
 function encodeString(value) {
   const length = value.length
-  if (length <= SHORT && !isEncoding()) {
+  if (length <= SHORT && isFree()) {
     let all = 0
     for (let i = 0; i < length; i++) {
-      const code = value.charCodeAt(i)
+      const code = charCodeAt(value, i)
       all |= code
-      bytes[SIZE.DATA + i] = code
+      bytes[i] = code
     }
-    if (all < 256) return inMailbox(TAG.LATIN1, length)
+    if (all < 256) return inScratch(TAG.LATIN1, length)
   }
   const ascii = Buffer.byteLength(value) === length
   const tag = ascii ? TAG.LATIN1 : TAG.UTF16
   const size = ascii ? length : 2 * length
   if (!fits(size)) return elsewhere(tag, Buffer.from(value, ascii ? 'latin1' : 'utf16le'))
-  return inMailbox(tag, ascii ? bytes.latin1Write(value, SIZE.DATA, size) : bytes.ucs2Write(value, SIZE.DATA, size))
+  return inScratch(tag, ascii ? latin1Write(bytes, value, 0, size) : ucs2Write(bytes, value, 0, size))
 }
 
 /** @param {bigint} value */
 function encodeBigInt(value) {
   const digits = value.toString(16)
   if (!fits(digits.length)) return elsewhere(TAG.BIGINT, Buffer.from(digits, 'latin1'))
-  return inMailbox(TAG.BIGINT, bytes.latin1Write(digits, SIZE.DATA, SIZE.COPIED))
+  return inScratch(TAG.BIGINT, latin1Write(bytes, digits, 0, SIZE.COPIED))
 }
 
 /**
@@ -123,21 +141,24 @@ function encodeBigInt(value) {
  */
 function encodeView(type, view) {
   const tag = TAG.VIEW | (type << 8)
-  if (!fits(view.byteLength)) return elsewhere(tag, view)
-  bytes.set(new Uint8Array(view.buffer, view.byteOffset, view.byteLength), SIZE.DATA)
-  return inMailbox(tag, view.byteLength)
+  const size = view.byteLength
+  if (size > SIZE.COPIED) return elsewhere(tag, view)
+  const from = new Uint8Array(view.buffer, view.byteOffset, size)
+  if (!isFree()) return elsewhere(tag, from)
+  setBytes(bytes, from)
+  return inScratch(tag, size)
 }
 
 /** @param {object} value */
 function encodeData(value) {
   let encoded
   try {
-    encoded = encodePlain(value, bytes, mailboxView, SIZE.DATA)
+    encoded = encodePlain(value)
   } catch (error) {
     if (error === UNSUPPORTED) return PORT
     throw error
   }
-  return typeof encoded === 'number' ? inMailbox(TAG.CODEC, encoded) : elsewhere(TAG.CODEC, encoded)
+  return typeof encoded === 'number' ? inScratch(TAG.CODEC, encoded) : elsewhere(TAG.CODEC, encoded)
 }
 
 /**
@@ -149,7 +170,7 @@ function encodeForNative(value) {
   switch (typeof value) {
     case 'string':
       return fits(value.length * 3)
-        ? inMailbox(TAG.UTF8, bytes.utf8Write(value, SIZE.DATA, SIZE.COPIED))
+        ? inScratch(TAG.UTF8, utf8Write(bytes, value, 0, SIZE.COPIED))
         : elsewhere(TAG.UTF8, Buffer.from(value))
     case 'object': {
       if (value === null) return plain(TAG.NULL, 0)
@@ -220,44 +241,64 @@ function toNumber(n) {
 }
 
 /**
- * The value of a payload.
+ * The value of a payload. Nothing of a user's runs here.
+ * @param {Frame} from
+ * @param {Float64Array} numbers
  * @param {number} tag
- * @param {number} length bytes in the mailbox from `offset`; -1: a number there; -2 - i: blob i
+ * @param {number} length bytes of the frame from `offset`; -1: a number there; -2 - i: blob i
  * @param {number} offset
  * @returns {any}
  */
-function decode(tag, length, offset) {
-  if (length === -1) {
-    switch (tag) {
-      case TAG.NUMBER:
-        return toNumber(numbers[offset >> 3])
-      case TAG.UNDEFINED:
-        return undefined
-      case TAG.NULL:
-        return null
-      default:
-        return tag === TAG.TRUE
-    }
-  }
+function decode(from, numbers, tag, length, offset) {
+  if (length === -1) return decodeNumber(tag, numbers[offset >> 3])
   if (length < -1) return decodeBlob(tag, bound.blob(-2 - length))
+  return decodeBytes(from, tag, length, offset)
+}
+
+/**
+ * @param {number} tag
+ * @param {number} number
+ */
+function decodeNumber(tag, number) {
+  switch (tag) {
+    case TAG.NUMBER:
+      return toNumber(number)
+    case TAG.UNDEFINED:
+      return undefined
+    case TAG.NULL:
+      return null
+    // Of what goes through a port: from which worker.
+    case TAG.PORT:
+      return number
+    default:
+      return tag === TAG.TRUE
+  }
+}
+
+/**
+ * @param {Frame} from
+ * @param {number} tag
+ * @param {number} length
+ * @param {number} offset
+ */
+function decodeBytes(from, tag, length, offset) {
   switch (tag & 0xff) {
     case TAG.CODEC:
-      return decodePlain(bytes, mailboxView, offset)
+      return decodePlain(from, offset)
     case TAG.VIEW:
-      return makeView(tag >>> 8, memory.slice(offset, offset + length))
+      return makeView(tag >>> 8, sliceBuffer(from.memory, offset, offset + length))
     default:
-      return decodeText(tag, bytes, offset, length)
+      return decodeText(tag, from.bytes, offset, length)
   }
 }
 
 /**
  * @param {number} tag
- * @param {ArrayBuffer} blob
+ * @param {ArrayBuffer} blob that nobody else has
  */
 function decodeBlob(tag, blob) {
   if ((tag & 0xff) === TAG.VIEW) return makeView(tag >>> 8, blob)
-  const all = Buffer.from(blob)
-  return tag === TAG.CODEC ? decodePlain(all, new DataView(blob), 0) : decodeText(tag, all, 0, all.length)
+  return decodeBytes(new Frame(blob), tag, blob.byteLength, 0)
 }
 
 /**
@@ -279,20 +320,20 @@ function decodeText(tag, from, offset, length) {
   const end = offset + length
   switch (tag) {
     case TAG.LATIN1:
-      return from.latin1Slice(offset, end)
+      return latin1Slice(from, offset, end)
     case TAG.UTF16:
-      return from.ucs2Slice(offset, end)
+      return ucs2Slice(from, offset, end)
     case TAG.UTF8:
-      return from.utf8Slice(offset, end)
+      return utf8Slice(from, offset, end)
     case TAG.JSON:
-      return JSON.parse(from.utf8Slice(offset, end))
+      return parseJson(utf8Slice(from, offset, end))
     case TAG.BIGINT: {
-      const digits = from.latin1Slice(offset, end)
-      return digits[0] === '-' ? -BigInt(`0x${digits.slice(1)}`) : BigInt(`0x${digits}`)
+      const digits = latin1Slice(from, offset, end)
+      return digits[0] === '-' ? -BigIntOf(`0x${sliceText(digits, 1)}`) : BigIntOf(`0x${digits}`)
     }
     default:
       throw new Error(`unknown payload ${tag}`)
   }
 }
 
-module.exports = { PORT, encode, encodeForNative, toJson, decode }
+module.exports = { PORT, encode, encodeForNative, toJson, decode, decodeNumber, decodeBytes, decodeBlob }

@@ -1,4 +1,4 @@
-//! Bytes that are too many for the mailbox: they wait in Rust, and become an ArrayBuffer when they are asked for.
+//! Bytes that are too many for the memories: they wait in Rust, and become an ArrayBuffer when they are asked for.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -11,6 +11,7 @@ use crate::memory::bytes::Bytes;
 
 super::call::exports! {
     c"blob" Blob = blob;
+    c"longInput" LongInput = long_input;
 }
 
 /// `blob(i) -> ArrayBuffer`: the bytes that did not fit, without a copy where the engine allows it.
@@ -21,6 +22,12 @@ fn blob(environment: &Environment, call: &Call) -> Returned {
         None => return Err(Fault("unknown blob")),
     };
     make_array_buffer(call.env, bytes)
+}
+
+/// `longInput() -> ArrayBuffer`: the input of the task that `exchange` gave, if it did not fit.
+fn long_input(environment: &Environment, call: &Call) -> Returned {
+    let bytes = environment.long_input.take();
+    make_array_buffer(call.env, bytes.ok_or(Fault("there is no such input"))?)
 }
 
 fn make_array_buffer(env: sys::napi_env, bytes: Bytes) -> Returned {

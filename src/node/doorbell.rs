@@ -32,6 +32,8 @@ pub(super) struct Doorbell {
 struct Gate {
     open: bool,
     wake: sys::napi_threadsafe_function,
+    /// Calls back after a turn of the loop, where `wake` cannot.
+    turn: sys::napi_threadsafe_function,
     /// For each slot of the worker that the environment is, the generation of the task that was
     /// given up there: a later task in the slot is never mistaken for it.
     flags: *mut AtomicI32,
@@ -43,51 +45,39 @@ struct Gate {
 unsafe impl Send for Gate {}
 
 impl Doorbell {
-    /// Makes the bell; `on_ring` is called on the loop's thread. Not ref'd: by itself it keeps no
+    /// Makes the bell; `on_ring` and `on_turn` are called on the loop's thread. Not ref'd: by itself it keeps no
     /// process alive.
-    pub(super) fn hang(env: sys::napi_env, on_ring: sys::napi_value) -> Result<Arc<Self>, Fault> {
+    pub(super) fn hang(
+        env: sys::napi_env,
+        on_ring: sys::napi_value,
+        on_turn: sys::napi_value,
+    ) -> Result<Arc<Self>, Fault> {
         let gate = Gate {
-            open: false,
-            wake: ptr::null_mut(),
+            open: true,
+            wake: threadsafe(env, on_ring)?,
+            turn: threadsafe(env, on_turn)?,
             flags: ptr::null_mut(),
             slots: 0,
         };
-        let bell = Arc::new(Self {
+        Ok(Arc::new(Self {
             ringer: Ringer::default(),
             gate: Mutex::new(gate),
-        });
-        let mut name = ptr::null_mut();
-        // SAFETY: the string is terminated; -1 would measure it too.
-        let status = unsafe { sys::napi_create_string_utf8(env, c"rspool".as_ptr(), 6, &mut name) };
-        check(status, "no name")?;
-        let mut wake = ptr::null_mut();
-        // The function is the resource too: tools that look for open handles ask its `hasRef`.
-        // SAFETY: `on_ring` is a function of the caller's scope; `call_js` needs no context.
-        let status = unsafe {
-            sys::napi_create_threadsafe_function(
-                env,
-                on_ring,
-                on_ring,
-                name,
-                0,
-                1,
-                ptr::null_mut(),
-                None,
-                ptr::null_mut(),
-                Some(call_js),
-                &mut wake,
-            )
-        };
-        check(status, "no threadsafe function")?;
-        // SAFETY: on the loop's thread, with the function just made.
-        unsafe { sys::napi_unref_threadsafe_function(env, wake) };
-        *bell.gate.lock() = Gate {
-            open: true,
-            wake,
-            flags: ptr::null_mut(),
-            slots: 0,
-        };
-        Ok(bell)
+        }))
+    }
+
+    /// Has the environment called back after a turn of its event loop: by a ring, or by the function for turns. On
+    /// the loop's thread.
+    ///
+    /// The engine calls a threadsafe function that was called while it ran once more at once, before timers and
+    /// I/O had their turn. So the caller names the one that was not called last.
+    pub(super) fn turn(&self, by_ring: bool) {
+        if by_ring {
+            return self.ring(Ring::Turn);
+        }
+        let gate = self.gate.lock();
+        if gate.open {
+            call(gate.turn);
+        }
     }
 
     /// Why the bell was rung, as bits of [`Ring`]; from here on the next one rings again.
@@ -133,13 +123,15 @@ impl Doorbell {
         let mut gate = self.gate.lock();
         if std::mem::replace(&mut gate.open, false) {
             gate.slots = 0;
-            // SAFETY: open until now, so not released before; abort drops what is queued.
-            unsafe {
-                sys::napi_release_threadsafe_function(
-                    gate.wake,
-                    sys::ThreadsafeFunctionReleaseMode::abort,
-                )
-            };
+            for function in [gate.wake, gate.turn] {
+                // SAFETY: open until now, so not released before; abort drops what is queued.
+                unsafe {
+                    sys::napi_release_threadsafe_function(
+                        function,
+                        sys::ThreadsafeFunctionReleaseMode::abort,
+                    )
+                };
+            }
         }
     }
 }
@@ -149,14 +141,7 @@ impl Bell for Doorbell {
         self.ringer.ring(why, || {
             let gate = self.gate.lock();
             if gate.open {
-                // SAFETY: the gate is open and its lock held, so the clean-up has not begun to free it.
-                unsafe {
-                    sys::napi_call_threadsafe_function(
-                        gate.wake,
-                        ptr::null_mut(),
-                        sys::ThreadsafeFunctionCallMode::nonblocking,
-                    )
-                };
+                call(gate.wake);
             }
         });
     }
@@ -170,6 +155,51 @@ impl Bell for Doorbell {
         drop(gate);
         self.ring(Ring::Cancel);
     }
+}
+
+/// A threadsafe function, not ref'd.
+fn threadsafe(
+    env: sys::napi_env,
+    function: sys::napi_value,
+) -> Result<sys::napi_threadsafe_function, Fault> {
+    let mut name = ptr::null_mut();
+    // SAFETY: the string is terminated; -1 would measure it too.
+    let status = unsafe { sys::napi_create_string_utf8(env, c"rspool".as_ptr(), 6, &mut name) };
+    check(status, "no name")?;
+    let mut made = ptr::null_mut();
+    // The function is the resource too: tools that look for open handles ask its `hasRef`.
+    // SAFETY: `function` is of the caller's scope; `call_js` needs no context.
+    let status = unsafe {
+        sys::napi_create_threadsafe_function(
+            env,
+            function,
+            function,
+            name,
+            0,
+            1,
+            ptr::null_mut(),
+            None,
+            ptr::null_mut(),
+            Some(call_js),
+            &mut made,
+        )
+    };
+    check(status, "no threadsafe function")?;
+    // SAFETY: on the loop's thread, with the function just made.
+    unsafe { sys::napi_unref_threadsafe_function(env, made) };
+    Ok(made)
+}
+
+/// Calls a function of an open gate, whose lock is held.
+fn call(function: sys::napi_threadsafe_function) {
+    // SAFETY: the gate is open and its lock held, so the clean-up has not begun to free it.
+    unsafe {
+        sys::napi_call_threadsafe_function(
+            function,
+            ptr::null_mut(),
+            sys::ThreadsafeFunctionCallMode::nonblocking,
+        )
+    };
 }
 
 /// Runs on the loop's thread; `on_ring` handles its own errors, so what comes out of it is a bug or

@@ -1,4 +1,4 @@
-//! How an environment hears: why its bell was rung, and what has come in for it, as records in the mailbox.
+//! How an environment hears: why its bell was rung, and what has come in for it, as records in the memories.
 //!
 //! A record is a header of four numbers, `[what, ticket or pool, tag or worker or lane, length]`, then a
 //! number or bytes, padded to 8. What does not fit stays with the environment for the next drain.
@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::call::{Call, Fault, Outcome as Returned};
 use super::environment::Environment;
-use super::mailbox::{Mailbox, length, signed};
+use super::memory::{Memories, length, signed};
 use crate::scheduler::{Body, Control, Message, Outcome, Payload};
-use crate::wire::record;
+use crate::wire::{record, tag};
 use crate::wire::size::{HEADER, INLINE};
 
 super::call::exports! {
@@ -18,6 +18,7 @@ super::call::exports! {
     c"block" Block = block;
     c"wait" Wait = wait;
     c"keepAlive" KeepAlive = keep_alive;
+    c"turn" Turn = turn;
 }
 
 /// The bit of `drain`'s result that is set if there was more than fits.
@@ -31,17 +32,17 @@ fn answer(environment: &Environment, call: &Call) -> Returned {
     call.make_number(f64::from(environment.doorbell.answer()))
 }
 
-/// `drain() -> count`: fills the mailbox with records of what has come in. With `MORE` set there was
+/// `drain() -> count`: fills the memory of records with what has come in: only once those in it have been read. With `MORE` set there was
 /// more than fits.
 fn drain(environment: &Environment, call: &Call) -> Returned {
-    let mailbox = &environment.mailbox;
+    let memories = &environment.memories;
     environment.collect_lent();
     environment.account();
     environment.blobs.borrow_mut().clear();
     let mut carry = environment.carry.borrow_mut();
     let (mut offset, mut count) = (0, 0u32);
     while let Some(message) = carry.take().or_else(|| environment.outbox.receive()) {
-        if offset + room_for(&message) > mailbox.room() {
+        if offset + room_for(&message) > memories.room() {
             *carry = Some(message);
             count |= MORE;
             break;
@@ -51,7 +52,7 @@ fn drain(environment: &Environment, call: &Call) -> Returned {
             outcome: Outcome::Timed { ran, outcome },
         } = message
         {
-            offset += put_reading(mailbox, offset, [record::RAN, signed(ticket), 0, 0], ran);
+            offset += put_reading(memories, offset, [record::RAN, signed(ticket), 0, 0], ran);
             let outcome = *outcome;
             offset += put(environment, offset, Message::Settled { ticket, outcome })?;
             count += 2;
@@ -64,10 +65,10 @@ fn drain(environment: &Environment, call: &Call) -> Returned {
 }
 
 /// Writes a record of an observed task: its last field is a time, in milliseconds.
-fn put_reading(mailbox: &Mailbox, offset: usize, header: [i32; 4], ns: u64) -> usize {
-    mailbox.put_header(offset, header);
+fn put_reading(memories: &Memories, offset: usize, header: [i32; 4], ns: u64) -> usize {
+    memories.put_header(offset, header);
     #[expect(clippy::cast_precision_loss, reason = "milliseconds for people")]
-    mailbox.put_number_at(offset + HEADER, ns as f64 / 1e6);
+    memories.put_number_at(offset + HEADER, ns as f64 / 1e6);
     READING
 }
 
@@ -106,7 +107,7 @@ fn room_for_outcome(outcome: &Outcome) -> usize {
 /// Writes a record: `[what, ticket or pool, tag or worker or lane, length]`, then a number (length
 /// -1), or bytes, or nothing (length -2 - i: blob i).
 fn put(environment: &Environment, offset: usize, message: Message) -> Result<usize, Fault> {
-    let mailbox = &environment.mailbox;
+    let memories = &environment.memories;
     let (ticket, outcome) = match message {
         Message::Settled { ticket, outcome } => (signed(ticket), outcome),
         Message::Started {
@@ -121,7 +122,7 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
                 signed(worker.0),
                 signed(generation),
             ];
-            return Ok(put_reading(mailbox, offset, header, waited));
+            return Ok(put_reading(memories, offset, header, waited));
         }
         Message::Control { pool, control } => {
             let (what, about) = match control {
@@ -135,12 +136,12 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
                 Control::NotBegun(worker) => (record::NOT_BEGUN, worker.0),
                 Control::Remind(reminder) => (record::REMIND, reminder as u32),
             };
-            mailbox.put_header(offset, [what, signed(pool), signed(about), 0]);
+            memories.put_header(offset, [what, signed(pool), signed(about), 0]);
             return Ok(HEADER);
         }
     };
     let plain = |what| {
-        mailbox.put_header(offset, [what, ticket, 0, 0]);
+        memories.put_header(offset, [what, ticket, 0, 0]);
         Ok(HEADER)
     };
     let (what, payload) = match outcome {
@@ -149,7 +150,7 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
         Outcome::Failed { code, message } => {
             let mut text = format!("{code}\n{message}").into_bytes();
             text.truncate(INLINE);
-            (record::FAILED, Payload::bytes(0, text))
+            (record::FAILED, Payload::bytes(tag::UTF8, text))
         }
         Outcome::TaskTimeout => return plain(record::TASK_TIMEOUT),
         Outcome::QueueTimeout => return plain(record::QUEUE_TIMEOUT),
@@ -159,7 +160,7 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
         Outcome::WorkerStart => return plain(record::WORKER_START),
         Outcome::Timed { .. } => return Err(Fault("an outcome is timed once")),
         Outcome::WorkerGone { worker, attempts } => {
-            mailbox.put_header(
+            memories.put_header(
                 offset,
                 [
                     record::WORKER_GONE,
@@ -174,18 +175,18 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
     let tag = signed(payload.tag);
     match payload.body {
         Body::Number(number) => {
-            mailbox.put_header(offset, [what, ticket, tag, -1]);
-            mailbox.put_number_at(offset + HEADER, number);
+            memories.put_header(offset, [what, ticket, tag, -1]);
+            memories.put_number_at(offset + HEADER, number);
             Ok(HEADER + 8)
         }
         Body::Bytes(bytes) if bytes.len() <= INLINE => {
-            mailbox.put_header(offset, [what, ticket, tag, length(bytes.len())?]);
-            mailbox.put_at(offset + HEADER, &bytes);
+            memories.put_header(offset, [what, ticket, tag, length(bytes.len())?]);
+            memories.put_at(offset + HEADER, &bytes);
             Ok(HEADER + padded(bytes.len()))
         }
         Body::Bytes(bytes) => {
             let mut blobs = environment.blobs.borrow_mut();
-            mailbox.put_header(offset, [what, ticket, tag, -2 - length(blobs.len())?]);
+            memories.put_header(offset, [what, ticket, tag, -2 - length(blobs.len())?]);
             blobs.push(bytes);
             Ok(HEADER)
         }
@@ -212,5 +213,11 @@ fn keep_alive(environment: &Environment, call: &Call) -> Returned {
     environment
         .doorbell
         .hold(call.env, call.boolean(call.args()[0])?);
+    Ok(None)
+}
+
+/// `turn(byRing)`: has the environment called back after a turn of its event loop.
+fn turn(environment: &Environment, call: &Call) -> Returned {
+    environment.doorbell.turn(call.boolean(call.args()[0])?);
     Ok(None)
 }

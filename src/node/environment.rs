@@ -11,13 +11,12 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::{Arc, LazyLock, Weak};
 
-use napi::bindgen_prelude::Uint8Array;
 use napi::sys;
 use parking_lot::Mutex;
 
-use super::call::{Fault, check};
+use super::call::{Call, Fault, check};
 use super::doorbell::Doorbell;
-use super::mailbox::Mailbox;
+use super::memory::Memories;
 use super::{blob, drain, hot, member, pool, readings};
 use crate::memory::borrowed::Borrowed;
 use crate::memory::bytes::Bytes;
@@ -37,7 +36,7 @@ type Owned = (u32, Arc<Scheduler>);
 
 pub(super) struct Environment {
     pub(super) env: sys::napi_env,
-    pub(super) mailbox: Mailbox,
+    pub(super) memories: Memories,
     pub(super) doorbell: Arc<Doorbell>,
     pub(super) outbox: Arc<Outbox>,
     /// The class of the pools that it owns.
@@ -48,8 +47,12 @@ pub(super) struct Environment {
     member: RefCell<Option<(Arc<Scheduler>, WorkerId)>>,
     /// A message that did not fit into the last drain.
     pub(super) carry: RefCell<Option<Message>>,
-    /// Bytes that are too long for the mailbox, until JS has fetched them.
+    /// Bytes that are too long for records, until JS has fetched them.
     pub(super) blobs: RefCell<Vec<Bytes>>,
+    /// The input of the task that the worker was given, if it is too long, until JS has fetched it.
+    pub(super) long_input: Cell<Option<Bytes>>,
+    /// The cancel flags of the worker, which the doorbell uses: as long as this is kept, they live.
+    flags: Cell<sys::napi_ref>,
     /// Memory of this environment that tasks count into, and what keeps it alive.
     counters: RefCell<Vec<(Arc<Borrowed>, sys::napi_ref)>>,
     /// Bytes of inputs that the engine has been told of.
@@ -159,15 +162,38 @@ impl Environment {
         self.counters.borrow_mut().push((memory, reference));
     }
 
+    /// Gives the doorbell other cancel flags, a typed array on shared memory, and keeps them.
+    pub(super) fn set_flags(&self, call: &Call, flags: sys::napi_value) -> Result<(), Fault> {
+        let (data, bytes) = call.view(flags).ok_or(Fault("expected an Int32Array"))?;
+        if data.addr() % 4 != 0 {
+            return Err(Fault("the flags are not aligned"));
+        }
+        let mut reference = ptr::null_mut();
+        check(
+            // SAFETY: a reference to an argument of the running call.
+            unsafe { sys::napi_create_reference(self.env, flags, 1, &mut reference) },
+            "no reference",
+        )?;
+        // SAFETY: shared memory does not move, the reference keeps it until others are set or the environment ends,
+        // and JavaScript uses it through Atomics only.
+        unsafe { self.doorbell.set_flags(data.cast(), bytes / 4) };
+        let before = self.flags.replace(reference);
+        if !before.is_null() {
+            // SAFETY: a reference of this environment, on its thread, deleted once; nobody uses the flags any more.
+            unsafe { sys::napi_delete_reference(self.env, before) };
+        }
+        Ok(())
+    }
+
     /// Lets go of memory that no task uses any more.
     pub(super) fn collect_lent(&self) {
         let mut counters = self.counters.borrow_mut();
         if counters.is_empty() {
             return;
         }
-        counters.retain(|(memory, reference)| {
-            // Ours is the only one left: no task can get another from anywhere.
-            let used = Arc::strong_count(memory) > 1;
+        counters.retain_mut(|(memory, reference)| {
+            // Ours is the only one left: no task can get another from anywhere, and what they did happened before.
+            let used = Arc::get_mut(memory).is_none();
             if !used {
                 // SAFETY: a reference of this environment, on its thread, deleted once.
                 unsafe { sys::napi_delete_reference(self.env, *reference) };
@@ -180,29 +206,28 @@ impl Environment {
 /// Makes the environment's side, and binds its functions to it.
 pub(super) fn open(
     env: sys::napi_env,
-    mailbox: &Uint8Array,
+    memories: Memories,
     on_ring: sys::napi_value,
+    on_turn: sys::napi_value,
     exports: sys::napi_value,
 ) -> napi::Result<()> {
-    make(env, mailbox, on_ring, exports).map_err(|Fault(message)| napi::Error::from_reason(message))
+    make(env, memories, on_ring, on_turn, exports)
+        .map_err(|Fault(message)| napi::Error::from_reason(message))
 }
 
 fn make(
     env: sys::napi_env,
-    mailbox: &Uint8Array,
+    memories: Memories,
     on_ring: sys::napi_value,
+    on_turn: sys::napi_value,
     exports: sys::napi_value,
 ) -> Result<(), Fault> {
-    // SAFETY: `lib/native/environment.js` keeps the mailbox for as long as the environment lives, never
-    // transfers it, and hands it to nobody; it is not resizable, so it stays where it is.
-    let mailbox = unsafe { Mailbox::new(mailbox.as_ptr().cast_mut(), mailbox.len()) }
-        .ok_or(Fault("bad mailbox"))?;
-    let doorbell = Doorbell::hang(env, on_ring)?;
+    let doorbell = Doorbell::hang(env, on_ring, on_turn)?;
     let outbox = Arc::new(Outbox::default());
     outbox.attach(Arc::clone(&doorbell) as _);
     let environment = Box::into_raw(Box::new(Environment {
         env,
-        mailbox,
+        memories,
         doorbell,
         outbox,
         class: Cell::new(ptr::null_mut()),
@@ -210,6 +235,8 @@ fn make(
         member: RefCell::default(),
         carry: RefCell::default(),
         blobs: RefCell::default(),
+        long_input: Cell::default(),
+        flags: Cell::new(ptr::null_mut()),
         counters: RefCell::default(),
         told: Cell::default(),
     }));

@@ -1,4 +1,4 @@
-//! The functions on the way of a task: submit, cancel, exchange. Their numbers go through the mailbox;
+//! The functions on the way of a task: submit, cancel, exchange. Their numbers go through shared memory;
 //! `submitWith` takes what few tasks have by arguments.
 
 use std::ptr;
@@ -8,15 +8,15 @@ use napi::sys;
 
 use super::call::{Call, Fault, Outcome as Returned, check};
 use super::environment::Environment;
-use super::mailbox::{length, signed, unsigned};
-use super::pool::Pool;
+use super::memory::{length, signed, unsigned};
+use super::pool::{Pool, lane as lane_of};
 use crate::memory::borrowed::Borrowed;
 use crate::memory::counters::CounterSet;
 use crate::scheduler::{
     Attachments, Body, Finished, Key, Lane, NO_DEADLINE, NewTask, Outcome, PRIORITIES, Payload,
     Placement, Refusal, Step, WorkerId, now,
 };
-use crate::wire::{cell, form, lane, size, status, step, submitted};
+use crate::wire::{cell, form, lane, number, size, status, step, submitted};
 
 super::call::exports! {
     c"submit" Submit = submit;
@@ -27,22 +27,24 @@ super::call::exports! {
 }
 
 super::call::methods! {
+    c"reserve" Reserve = reserve;
+    c"unreserve" Unreserve = unreserve;
     c"undo" Undo = undo;
     c"cancel" Cancel = cancel;
 }
 
-/// The payload that JS has put into the mailbox, or into the first argument.
+/// The payload that JS has encoded, or given as the first argument.
 fn payload(environment: &Environment, call: &Call) -> Result<Payload, Fault> {
-    let mailbox = &environment.mailbox;
-    let tag = unsigned(mailbox.get(cell::TAG));
-    let body = match mailbox.get(cell::FORM) {
-        form::NUMBER => Body::Number(mailbox.number()),
+    let memories = &environment.memories;
+    let tag = unsigned(memories.get(cell::TAG));
+    let body = match memories.get(cell::FORM) {
+        form::NUMBER => Body::Number(memories.number(number::PAYLOAD)),
         form::BYTES => {
-            let length = unsigned(mailbox.get(cell::LENGTH)) as usize;
+            let length = unsigned(memories.get(cell::LENGTH)) as usize;
             Body::Bytes(
-                mailbox
-                    .take_bytes(length)
-                    .ok_or(Fault("the payload is longer than the mailbox"))?,
+                memories
+                    .take_encoded(length)
+                    .ok_or(Fault("the payload is longer than its memory"))?,
             )
         }
         form::ELSEWHERE => Body::Bytes(
@@ -54,7 +56,7 @@ fn payload(environment: &Environment, call: &Call) -> Result<Payload, Fault> {
     Ok(Payload { tag, body })
 }
 
-/// `submit(bytes?)`: queues the task in the mailbox. `Result` says whether it was taken; if so, `Key` and
+/// `submit(bytes?)`: queues the task in the memories. `Result` says whether it was taken; if so, `Key` and
 /// `Generation` name it, and `Start` is the worker to start an isolate for, or -1.
 fn submit(environment: &Environment, call: &Call) -> Returned {
     submit_new(environment, call, None, None, None)
@@ -111,58 +113,80 @@ fn submit_new(
     group: Option<Box<str>>,
     outer: Option<Key>,
 ) -> Returned {
-    let mailbox = &environment.mailbox;
+    let memories = &environment.memories;
     let new = new_task(environment, call, attachments, group)?;
-    let answer = environment.with_pool(unsigned(mailbox.get(cell::POOL)), |pool| {
-        pool.submit_for(new, outer)
+    let reserved = memories.get(cell::LANE) & lane::RESERVED != 0;
+    let answer = environment.with_pool(unsigned(memories.get(cell::POOL)), |pool| {
+        pool.submit_for(new, outer, reserved)
     })?;
-    mailbox.set(
+    memories.set(
         cell::RESULT,
         match answer {
             Ok(submitted) => {
-                mailbox.set(cell::KEY, signed(submitted.key.index));
-                mailbox.set(cell::GENERATION, signed(submitted.key.generation));
-                mailbox.set(cell::START, submitted.start.map_or(-1, |id| signed(id.0)));
+                memories.set(cell::KEY, signed(submitted.key.index));
+                memories.set(cell::GENERATION, signed(submitted.key.generation));
+                memories.set(cell::START, submitted.start.map_or(-1, |id| signed(id.0)));
                 submitted::ACCEPTED
             }
-            Err(Refusal::Full) => submitted::FULL,
-            Err(Refusal::Closed) => submitted::CLOSED,
+            Err(refusal) => refused(refusal),
         },
     );
     environment.account();
     Ok(None)
 }
 
-/// The task that JS has described in the mailbox.
+fn refused(refusal: Refusal) -> i32 {
+    match refusal {
+        Refusal::Full => submitted::FULL,
+        Refusal::Closed => submitted::CLOSED,
+    }
+}
+
+/// `reserve(lane) -> SUBMITTED`: makes sure of room for one task before its input is taken from the caller.
+fn reserve(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let lane = lane_of(call, call.args()[0])?;
+    let answer = pool.with(|pool| pool.reserve(lane))?;
+    call.make_number(f64::from(
+        answer.map_or_else(refused, |()| submitted::ACCEPTED),
+    ))
+}
+
+/// `unreserve()`: the task does not come.
+fn unreserve(_: &Environment, pool: &Pool, _: &Call) -> Returned {
+    pool.with(|pool| pool.unreserve())?;
+    Ok(None)
+}
+
+/// The task that JS has described in the memories.
 fn new_task(
     environment: &Environment,
     call: &Call,
     attachments: Option<Box<Attachments>>,
     group: Option<Box<str>>,
 ) -> Result<NewTask, Fault> {
-    let mailbox = &environment.mailbox;
-    let bits = mailbox.get(cell::LANE);
-    let lane = match bits & !lane::OBSERVED {
+    let memories = &environment.memories;
+    let bits = memories.get(cell::LANE);
+    let lane = match bits & !(lane::OBSERVED | lane::RESERVED) {
         lane::NATIVE => Lane::Native,
         lane::SCRIPT => Lane::Script,
         _ => return Err(Fault("unknown lane")),
     };
     Ok(NewTask {
-        ticket: unsigned(mailbox.get(cell::TICKET)),
-        target: unsigned(mailbox.get(cell::TARGET)),
+        ticket: unsigned(memories.get(cell::TICKET)),
+        target: unsigned(memories.get(cell::TARGET)),
         lane,
-        priority: i8::try_from(mailbox.get(cell::PRIORITY))
+        priority: i8::try_from(memories.get(cell::PRIORITY))
             .ok()
             .filter(|priority| PRIORITIES.contains(priority))
             .ok_or(Fault("no priority"))?,
         // -1 is u32::MAX: no limit.
-        timeout: unsigned(mailbox.get(cell::TIMEOUT)),
-        queue_timeout: unsigned(mailbox.get(cell::QUEUE_TIMEOUT)),
-        deadline: mailbox
+        timeout: unsigned(memories.get(cell::TIMEOUT)),
+        queue_timeout: unsigned(memories.get(cell::QUEUE_TIMEOUT)),
+        deadline: memories
             .deadline()?
             .map_or(NO_DEADLINE, |ms| now().saturating_add((ms * 1e6) as u64)),
-        retries: u8::try_from(mailbox.get(cell::RETRIES)).map_err(|_| Fault("no retries"))?,
-        placement: match mailbox.get(cell::PLACEMENT) {
+        retries: u8::try_from(memories.get(cell::RETRIES)).map_err(|_| Fault("no retries"))?,
+        placement: match memories.get(cell::PLACEMENT) {
             0 => Placement::Any,
             worker if worker < 0 => Placement::Worker(WorkerId(unsigned(-1 - worker))),
             key => u16::try_from(key)
@@ -182,31 +206,32 @@ fn new_task(
 /// at once: `Start` is the worker, `Slot` its slot, and the caller sends the input now. Otherwise
 /// the task is not submitted and `Slot` is -1.
 fn submit_direct(environment: &Environment, call: &Call) -> Returned {
-    let mailbox = &environment.mailbox;
+    let memories = &environment.memories;
     let new = new_task(environment, call, None, None)?;
-    let direct = environment.with_pool(unsigned(mailbox.get(cell::POOL)), |pool| {
+    let direct = environment.with_pool(unsigned(memories.get(cell::POOL)), |pool| {
         pool.submit_direct(new)
     })?;
     let (worker, taken) = match direct {
         Some((worker, taken)) => (signed(worker.0), taken),
         None => {
-            mailbox.set(cell::SLOT, -1);
+            memories.set(cell::SLOT, -1);
             return Ok(None);
         }
     };
-    mailbox.set(cell::START, worker);
-    mailbox.set(cell::SLOT, signed(taken.slot));
-    mailbox.set(cell::KEY, signed(taken.key.index));
-    mailbox.set(cell::GENERATION, signed(taken.key.generation));
+    memories.set(cell::START, worker);
+    memories.set(cell::SLOT, signed(taken.slot));
+    memories.set(cell::KEY, signed(taken.key.index));
+    memories.set(cell::GENERATION, signed(taken.key.generation));
     Ok(None)
 }
 
-/// `undo(worker, slot)`: takes a direct submission back whose input could not be sent.
+/// `undo(worker, slot, generation) -> boolean`: takes a direct submission back whose input could not be sent. False
+/// when that has ended.
 fn undo(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     let args = call.args();
     let (worker, slot) = (WorkerId(call.index(args[0])?), call.index(args[1])?);
-    pool.with(|pool| pool.undo(worker, slot))?;
-    Ok(None)
+    let generation = unsigned(call.int(args[2])?);
+    call.make_boolean(pool.with(|pool| pool.undo(worker, slot, generation))?)
 }
 
 /// The name of a task, as JS was given it.
@@ -224,15 +249,15 @@ fn cancel(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     call.make_boolean(pool.with(|pool| pool.cancel(key))?)
 }
 
-/// The outcome in the mailbox of a task in a slot.
+/// The outcome of a task in a slot, as JS has described it.
 fn finished(environment: &Environment, call: &Call) -> Result<Option<Finished>, Fault> {
-    let mailbox = &environment.mailbox;
-    let slot = mailbox.get(cell::SLOT);
+    let memories = &environment.memories;
+    let slot = memories.get(cell::SLOT);
     if slot < 0 {
         return Ok(None);
     }
     let payload = payload(environment, call)?;
-    let outcome = match mailbox.get(cell::STATUS) {
+    let outcome = match memories.get(cell::STATUS) {
         status::RETURNED => Outcome::Returned(payload),
         status::NOT_CLONED => Outcome::NotCloned(payload),
         status::THREW => Outcome::Threw(payload),
@@ -240,41 +265,40 @@ fn finished(environment: &Environment, call: &Call) -> Result<Option<Finished>, 
     };
     Ok(Some(Finished {
         slot: unsigned(slot),
-        generation: unsigned(mailbox.get(cell::GENERATION)),
+        generation: unsigned(memories.get(cell::GENERATION)),
         outcome,
     }))
 }
 
-/// `exchange(bytes?)`: hands over the outcome in the mailbox, if a slot is named, and takes a task.
+/// `exchange(bytes?)`: hands over the outcome that is described, if a slot is named, and takes a task.
 fn exchange(environment: &Environment, call: &Call) -> Returned {
-    let mailbox = &environment.mailbox;
+    let memories = &environment.memories;
     let finished = finished(environment, call)?;
     let next = environment.with_member(|pool, id| pool.exchange(id, finished))?;
-    mailbox.set(
+    memories.set(
         cell::RESULT,
         match next {
             Step::Idle => step::IDLE,
             Step::Retire => step::RETIRE,
             Step::Run(taken) => {
-                mailbox.set(cell::SLOT, signed(taken.slot));
-                mailbox.set(cell::GENERATION, signed(taken.key.generation));
-                mailbox.set(cell::TICKET, signed(taken.ticket));
-                mailbox.set(cell::TARGET, signed(taken.target));
-                mailbox.set(cell::TAG, signed(taken.payload.tag));
+                memories.set(cell::SLOT, signed(taken.slot));
+                memories.set(cell::GENERATION, signed(taken.key.generation));
+                memories.set(cell::TICKET, signed(taken.ticket));
+                memories.set(cell::TARGET, signed(taken.target));
+                memories.set(cell::TAG, signed(taken.payload.tag));
                 match taken.payload.body {
-                    Body::Number(number) => {
-                        mailbox.set(cell::FORM, form::NUMBER);
-                        mailbox.set_number(number);
+                    Body::Number(value) => {
+                        memories.set(cell::FORM, form::NUMBER);
+                        memories.set_number(number::PAYLOAD, value);
                     }
                     Body::Bytes(bytes) if bytes.len() <= size::INLINE => {
-                        mailbox.set(cell::FORM, form::BYTES);
-                        mailbox.set(cell::LENGTH, length(bytes.len())?);
-                        mailbox.put_bytes(&bytes);
+                        memories.set(cell::FORM, form::BYTES);
+                        memories.set(cell::LENGTH, length(bytes.len())?);
+                        memories.put_input(&bytes);
                     }
                     Body::Bytes(bytes) => {
-                        mailbox.set(cell::FORM, form::ELSEWHERE);
-                        mailbox.set(cell::LENGTH, 0);
-                        *environment.blobs.borrow_mut() = vec![bytes];
+                        memories.set(cell::FORM, form::ELSEWHERE);
+                        environment.long_input.set(Some(bytes));
                     }
                 }
                 step::RUN
@@ -282,11 +306,11 @@ fn exchange(environment: &Environment, call: &Call) -> Returned {
         },
     );
     #[expect(clippy::cast_precision_loss, reason = "milliseconds for a time slice")]
-    mailbox.set_clock(now() as f64 / 1e6);
+    memories.set_number(number::CLOCK, now() as f64 / 1e6);
     Ok(None)
 }
 
-/// `finish(bytes?)`: hands over the outcome in the mailbox without taking a task.
+/// `finish(bytes?)`: hands over the outcome that is described without taking a task.
 fn finish(environment: &Environment, call: &Call) -> Returned {
     if let Some(finished) = finished(environment, call)? {
         environment.with_member(|pool, id| pool.finish(id, finished))?;

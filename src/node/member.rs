@@ -1,8 +1,6 @@
 //! The functions of an environment that is a worker of a pool: it joins, and says how it fares. The way of its
 //! tasks is in `hot`.
 
-use napi::sys;
-
 use super::call::{Call, Fault, Outcome as Returned};
 use super::environment::Environment;
 use super::pool::manner;
@@ -37,20 +35,9 @@ fn enlist(environment: &Environment, call: &Call) -> Returned {
 /// `join(flags) -> boolean`: the environment becomes a worker. `flags` is an Int32Array on shared
 /// memory, one number a slot.
 fn join(environment: &Environment, call: &Call) -> Returned {
-    set_flags(environment, call, call.args()[0])?;
+    environment.set_flags(call, call.args()[0])?;
     let joined = environment.join()?;
     call.make_boolean(joined)
-}
-
-fn set_flags(environment: &Environment, call: &Call, flags: sys::napi_value) -> Result<(), Fault> {
-    let (data, bytes) = call.view(flags).ok_or(Fault("expected an Int32Array"))?;
-    if data.addr() % 4 != 0 {
-        return Err(Fault("the flags are not aligned"));
-    }
-    // SAFETY: shared memory does not move, the isolate's context keeps the view until it has set
-    // another, and JavaScript uses it through Atomics only.
-    unsafe { environment.doorbell.set_flags(data.cast(), bytes / 4) };
-    Ok(())
 }
 
 /// `setWaits(slot, waits, flags?)`: the task in a slot waits for others, or goes on. `flags` are those of
@@ -59,7 +46,7 @@ fn set_waits(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let (slot, waits) = (call.index(args[0])?, call.boolean(args[1])?);
     if call.view(args[2]).is_some() {
-        set_flags(environment, call, args[2])?;
+        environment.set_flags(call, args[2])?;
     }
     environment.with_member(|pool, id| pool.set_waits(id, slot, waits))?;
     Ok(None)

@@ -1,8 +1,8 @@
 //! Every use of Node-API.
 //!
-//! `open` gives each environment that loads the package its own [`environment::Environment`]: a
-//! mailbox, a doorbell, an outbox, and functions that are bound to them. The functions on the way
-//! of a task take and give their numbers through the mailbox; the rest take arguments.
+//! `open` gives each environment that loads the package its own [`environment::Environment`]:
+//! memories, a doorbell, an outbox, and functions that are bound to them. The functions on the way
+//! of a task take and give their numbers through the memories; the rest take arguments.
 
 mod blob;
 mod call;
@@ -12,8 +12,8 @@ mod doorbell;
 mod drain;
 mod environment;
 mod hot;
-mod mailbox;
 mod member;
+mod memory;
 mod pool;
 mod readings;
 #[cfg(unix)]
@@ -21,8 +21,10 @@ pub mod region;
 pub mod shapes;
 
 use napi::bindgen_prelude::{Env, Function, Object, Uint8Array};
-use napi::{JsValue, Result};
+use napi::{Error, JsValue, Result};
 use napi_derive::napi;
+
+use memory::Memories;
 
 /// The addon's version, equal to the package's.
 #[napi]
@@ -30,15 +32,30 @@ pub fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
-/// Opens the calling environment: gives an object of functions that work with this mailbox, and
-/// calls `on_ring` whenever something has come in.
+/// Opens the calling environment: gives an object of functions that work with these memories. `on_ring` is
+/// called whenever something has come in, `on_turn` after each turn of the event loop that was asked for, if
+/// that does not come as a ring.
 #[napi]
 pub fn open<'env>(
     env: &'env Env,
-    mailbox: Uint8Array,
+    call: Uint8Array,
+    scratch: Uint8Array,
+    input: Uint8Array,
+    records: Uint8Array,
     on_ring: Function<'env, (), ()>,
+    on_turn: Function<'env, (), ()>,
 ) -> Result<Object<'env>> {
     let exports = Object::new(env)?;
-    environment::open(env.raw(), &mailbox, on_ring.raw(), exports.raw())?;
+    // SAFETY: `lib/native/memory.js` keeps the memories for as long as the environment lives, each is a buffer of its
+    // own, and it never transfers them and hands them to nobody; they are not resizable, so they stay where they are.
+    let memories = unsafe { Memories::new(&call, &scratch, &input, &records) }
+        .ok_or_else(|| Error::from_reason("the memories are not those of this version"))?;
+    environment::open(
+        env.raw(),
+        memories,
+        on_ring.raw(),
+        on_turn.raw(),
+        exports.raw(),
+    )?;
     Ok(exports)
 }

@@ -18,6 +18,8 @@ pub enum Ring {
     Lane = ring::LANE,
     /// A task that it runs was given up; its flag says which.
     Cancel = ring::CANCEL,
+    /// It has asked for a turn of its event loop itself.
+    Turn = ring::TURN,
 }
 
 /// Wakes a thread or an event loop from any thread.

@@ -590,3 +590,45 @@ fn the_owner_is_told_of_the_bytes_that_wait_however_tasks_leave() {
     assert_eq!(pool.cancel_waiting(), 1);
     assert_eq!(outbox.queued_bytes(), 0);
 }
+
+#[test]
+fn an_outcome_of_another_generation_than_the_slots_settles_nothing() {
+    let (pool, outbox) = pool(LIMITS);
+    let first = pool.submit(call(1, Lane::Script)).unwrap();
+    let (worker, _) = joined(&pool, first);
+    let taken = run(pool.exchange(worker, None));
+    pool.submit(call(2, Lane::Script)).unwrap();
+    let next = run(pool.exchange(worker, returned(&taken)));
+    assert_eq!(next.slot, taken.slot);
+    assert!(matches!(
+        outbox.receive(),
+        Some(Message::Settled { ticket: 1, .. })
+    ));
+    pool.finish(worker, returned(&taken).unwrap());
+    assert!(outbox.receive().is_none());
+    pool.finish(worker, returned(&next).unwrap());
+    assert!(matches!(
+        outbox.receive(),
+        Some(Message::Settled { ticket: 2, .. })
+    ));
+}
+
+#[test]
+fn room_that_is_reserved_is_nobody_elses_until_it_is_used_or_given_back() {
+    let limits = PoolLimits {
+        max_threads: 1,
+        max_queue: 0,
+        ..LIMITS
+    };
+    let (pool, _) = pool(limits);
+    pool.reserve(Lane::Script).unwrap();
+    assert_eq!(pool.reserve(Lane::Script), Err(Refusal::Full));
+    assert_eq!(
+        pool.submit(call(1, Lane::Script)).unwrap_err(),
+        Refusal::Full
+    );
+    pool.unreserve();
+    pool.reserve(Lane::Script).unwrap();
+    pool.submit_for(call(2, Lane::Script), None, true).unwrap();
+    assert_eq!(pool.reserve(Lane::Script), Err(Refusal::Full));
+}

@@ -3,9 +3,9 @@
 // One call of the caller's: it settles exactly once, through `settle` (the scheduler has an outcome)
 // or `abort` (the caller gave it up first).
 
-const { giveBack, bytes } = require('../../native/environment')
+const { BROKEN } = require('../../native/drain')
+const { giveBack } = require('../../native/environment')
 const { RECORD, TAG } = require('../../native/wire')
-const { decode } = require('../../payload/values')
 const { revive } = require('../../payload/thrown')
 const { rejecting } = require('./rejecting')
 const errors = require('../../errors')
@@ -16,7 +16,7 @@ const errors = require('../../errors')
  * @property {import('../../native/addon').NativePool} pool
  * @property {() => void} left a task has ended
  * @property {() => void} flush take in what has come through ports
- * @property {(worker: number, generation: number) => any} receive a result that came through a port
+ * @property {(task: Task, worker: number) => any} receive a result that came through a port
  * @property {(worker: number) => unknown} whyGone
  * @property {() => Error} whyNotStarted
  */
@@ -54,41 +54,56 @@ class Task {
   }
 
   /**
-   * @param {number} what
-   * @param {number} about
-   * @param {number} length
-   * @param {number} offset
+   * @param {number} record
+   * @param {number} about the tag of a payload, or the worker
+   * @param {any} value the payload, or how often the task was started
    */
-  settle(what, about, length, offset) {
-    if (this.unlisten !== undefined) this.unlisten()
+  settle(record, about, value) {
     try {
-      if (what === RECORD.RETURNED) {
-        this.resolve(
-          about === TAG.PORT ? this.home.receive(numberAt(offset), this.generation) : decode(about, length, offset)
-        )
-      } else this.#fail(what, about, length, offset)
-    } catch (error) {
-      this.reject(error)
+      this.#conclude(record, about, value)
+    } finally {
+      this.#left()
     }
-    this.home.left()
+  }
+
+  /** Nobody has to do with it any more. */
+  #left() {
+    try {
+      if (this.unlisten !== undefined) this.unlisten()
+    } finally {
+      this.home.left()
+    }
   }
 
   /**
-   * @param {number} what
+   * @param {number} record
    * @param {number} about
-   * @param {number} length
-   * @param {number} offset
+   * @param {any} value
    */
-  #fail(what, about, length, offset) {
-    switch (what) {
-      case RECORD.THREW: {
-        const description =
-          about === TAG.PORT ? this.home.receive(numberAt(offset), this.generation) : decode(about, length, offset)
-        return this.fail(() => revive(description))
-      }
+  #conclude(record, about, value) {
+    try {
+      if (about === TAG.PORT && record <= RECORD.THREW) value = this.home.receive(this, value)
+      if (record === RECORD.RETURNED) this.resolve(value)
+      else this.#fail(record, about, value)
+    } catch (error) {
+      this.reject(error)
+    }
+  }
+
+  /**
+   * @param {number} record
+   * @param {number} about
+   * @param {any} value
+   */
+  #fail(record, about, value) {
+    switch (record) {
+      case BROKEN:
+        return this.reject(value)
+      case RECORD.THREW:
+        return this.fail(() => revive(value))
       case RECORD.FAILED: {
-        const [code, ...message] = bytes.utf8Slice(offset, offset + length).split('\n')
-        return this.#failWith(() => errors.fromCode(code, message.join('\n')))
+        const end = value.indexOf('\n')
+        return this.#failWith(() => errors.fromCode(value.slice(0, end), value.slice(end + 1)))
       }
       case RECORD.TASK_TIMEOUT:
         return this.#failWith(() => new errors.TaskTimeoutError('The task ran longer than its timeout'))
@@ -102,8 +117,8 @@ class Task {
         return this.#failWith(() => new errors.PoolClosedError('The pool was destroyed before the task ended'))
       case RECORD.WORKER_GONE:
         // A task that was for one worker only, which has ended before.
-        if (length === 0) return this.#failWith(unstarted)
-        return this.#workerGone(this.home.whyGone(about), length)
+        if (value === 0) return this.#failWith(unstarted)
+        return this.#workerGone(this.home.whyGone(about), value)
       default: {
         const error = this.home.whyNotStarted()
         return this.#failWith(() => error)
@@ -142,10 +157,20 @@ class Task {
    * @param {unknown} reason
    */
   abort(reason) {
-    if (this.unlisten !== undefined) this.unlisten()
+    this.giveUp(() => new errors.AbortError(reason))
+  }
+
+  /**
+   * As `abort`, with an error of another kind.
+   * @param {() => Error} make
+   */
+  giveUp(make) {
     giveBack(this.ticket)
-    this.#failWith(() => new errors.AbortError(reason))
-    this.home.left()
+    try {
+      this.#failWith(make)
+    } finally {
+      this.#left()
+    }
   }
 }
 
@@ -189,11 +214,6 @@ function withAttempts(error, attempts) {
   if (attempts > 1 && error !== null && typeof error === 'object' && Object.isExtensible(error))
     error.attempts = attempts
   return error
-}
-
-/** @param {number} offset */
-function numberAt(offset) {
-  return bytes.readDoubleLE(offset)
 }
 
 module.exports = { Task, neverStarted }

@@ -26,18 +26,24 @@ impl Scheduler {
     /// # Errors
     /// [`Refusal`] when the queue is full or the pool is closed; the task is dropped.
     pub fn submit(&self, new: NewTask) -> Result<Submitted, Refusal> {
-        self.submit_for(new, None)
+        self.submit_for(new, None, false)
     }
 
-    /// As [`submit`](Self::submit), for a task that a running one may wait for: it is taken however many
-    /// wait, counts as having waited as long as that one, and goes before all of its priority.
+    /// As [`submit`](Self::submit). One that a running one (`outer`) may wait for is taken however many wait, counts
+    /// as having waited as long as that one, and goes before all of its priority. One for which room was
+    /// [`reserved`](Self::reserve) is taken, too, and uses that up whatever becomes of it.
     ///
     /// # Errors
     /// [`Refusal`] when the pool is closed, or the queue full and that one not there (any more).
-    pub fn submit_for(&self, new: NewTask, outer: Option<Key>) -> Result<Submitted, Refusal> {
+    pub fn submit_for(
+        &self,
+        new: NewTask,
+        outer: Option<Key>,
+        reserved: bool,
+    ) -> Result<Submitted, Refusal> {
         let now = now();
         let mut state = self.lock();
-        let key = state.admit(new, outer, now)?;
+        let key = state.admit(new, outer, reserved, now)?;
         let wakes = state.wakes(true, now);
         drop(state);
         let start = self.ring_and_launch(wakes);
@@ -53,12 +59,31 @@ impl Scheduler {
         Some((id, taken))
     }
 
-    /// Takes a direct submission back whose input could not be sent.
-    pub fn undo(&self, id: WorkerId, slot: u32) {
-        let bell = self.lock().undo(id, slot, now());
+    /// Makes sure of room for one task, before its input is taken from the caller.
+    ///
+    /// # Errors
+    /// [`Refusal`] when the queue is full or the pool is closed.
+    pub fn reserve(&self, lane: Lane) -> Result<(), Refusal> {
+        self.lock().reserve(lane)
+    }
+
+    /// The task that room was reserved for does not come.
+    pub fn unreserve(&self) {
+        self.lock().unreserve();
+    }
+
+    /// Takes a direct submission back whose input could not be sent. False when it has ended meanwhile.
+    pub fn undo(&self, id: WorkerId, slot: u32, generation: u32) -> bool {
+        let mut state = self.lock();
+        if !state.runs(id, slot, generation) {
+            return false;
+        }
+        let bell = state.undo(id, slot, now());
+        drop(state);
         if let Some(bell) = bell {
             bell.ring(Ring::Lane);
         }
+        true
     }
 
     /// Makes room for the workers of a lane that the minimum, or `least`, lacks; the caller starts them.

@@ -64,6 +64,8 @@ pub(super) struct State {
     targets: Targets,
     generation: u32,
     waiting: Waiting,
+    /// Tasks that are about to come, and have room.
+    reserved: usize,
     /// The worker that tasks with a key are for: which, and which of those that ever had its id.
     bindings: HashMap<u16, (WorkerId, u32)>,
     /// A worker that somebody has to start, for a key.
@@ -93,6 +95,7 @@ impl State {
             targets: Targets::default(),
             generation: 0,
             waiting: Waiting::default(),
+            reserved: 0,
             bindings: HashMap::new(),
             requested: None,
             wear: Wear::default(),
@@ -160,17 +163,41 @@ impl State {
         let unused = self.limits.max_threads.saturating_sub(self.busy()) as usize * slots;
         let active = (state.running - state.waiting) as usize;
         let room = (state.busy as usize * slots).saturating_sub(active);
-        (self.waiting.len() + 1).saturating_sub(unused + room) > self.limits.max_queue
+        (self.waiting.len() + self.reserved + 1).saturating_sub(unused + room)
+            > self.limits.max_queue
     }
 
-    /// Queues a task if there is room. One that a task which has not ended may wait for always has, counts
-    /// as having come with that one, and goes before all of its priority.
+    /// Makes sure of room for a task that is about to come.
+    pub(super) fn reserve(&mut self, lane: Lane) -> Result<(), Refusal> {
+        if self.phase == Phase::Closed {
+            return Err(Refusal::Closed);
+        }
+        if self.is_full(lane) {
+            self.stats.failed(Failure::Refused);
+            return Err(Refusal::Full);
+        }
+        self.reserved += 1;
+        Ok(())
+    }
+
+    /// The task has come, or does not.
+    pub(super) fn unreserve(&mut self) {
+        debug_assert!(self.reserved > 0, "there is a reservation to give back");
+        self.reserved = self.reserved.saturating_sub(1);
+    }
+
+    /// Queues a task if there is room, or if room was reserved for it. One that a task which has not ended may wait for
+    /// always has, counts as having come with that one, and goes before all of its priority.
     pub(super) fn admit(
         &mut self,
         mut new: NewTask,
         outer: Option<Key>,
+        reserved: bool,
         now: u64,
     ) -> Result<Key, Refusal> {
+        if reserved {
+            self.unreserve();
+        }
         if self.phase == Phase::Closed {
             return Err(Refusal::Closed);
         }
@@ -180,7 +207,7 @@ impl State {
             return Ok(self.enqueue_as_of(new, since, now));
         }
         let pinned = matches!(new.placement, Placement::Worker(_));
-        if !pinned && self.is_full(new.lane) {
+        if !pinned && !reserved && self.is_full(new.lane) {
             self.stats.failed(Failure::Refused);
             return Err(Refusal::Full);
         }
@@ -235,6 +262,13 @@ impl State {
     pub(super) fn find(&self, key: Key) -> Option<&Task> {
         let task = self.tasks.get(key.index)?;
         (task.generation == key.generation).then_some(task)
+    }
+
+    /// Whether the task in a slot of a worker is the one of this generation.
+    pub(super) fn runs(&self, id: WorkerId, slot: u32, generation: u32) -> bool {
+        let slots = self.workers.get(id.0).map(|worker| &worker.slots);
+        let index = slots.and_then(|slots| *slots.get(slot as usize)?);
+        index.is_some_and(|index| self.tasks[index].generation == generation)
     }
 
     /// When a task was submitted, as far as its place in the order goes, and its priority.

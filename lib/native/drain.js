@@ -1,0 +1,170 @@
+'use strict'
+
+// What has come in for this environment: records, read one after another. The place of the next one is kept beside
+// them, and is advanced before anything is done about a record. So whatever a user's code does there, a drain in
+// it (`runSync`, from a listener or a getter) goes on where this one is, and this one finds it done; and the
+// records are replaced only once all of them have been read.
+
+const { decode } = require('../payload/values')
+const { bound, calls, giveBack, later, setOutboxRing, uncaught } = require('./environment')
+const { records } = require('./memory')
+const { RECORD, SIZE } = require('./wire')
+
+const MORE = 0x80000000
+
+const cells = new Int32Array(records.memory)
+const numbers = new Float64Array(records.memory)
+
+/** How many records have not been read. */
+let unread = 0
+/** Where the next one begins. */
+let next = 0
+
+/**
+ * The pools of this environment, by number.
+ * @type {Map<number, { control: (record: number, about: number) => void, load: () => [queued: number, running: number], readable: () => any }>}
+ */
+const pools = new Map()
+
+/** A payload that could not be decoded. */
+const BROKEN = -1
+
+/**
+ * Settles what has come in, at most as much as its memory holds: then promise reactions and the loop have a turn.
+ * @returns how many records that were
+ */
+function drain() {
+  if (unread === 0) {
+    const result = bound.drain()
+    unread = result % MORE
+    next = 0
+    if (result >= MORE) later(drain)
+  }
+  let count = 0
+  while (unread > 0) {
+    step()
+    count++
+  }
+  return count
+}
+
+/** Reads one record, and only then does what it says. */
+function step() {
+  const cell = next >> 2
+  const record = cells[cell]
+  const name = cells[cell + 1]
+  const about = cells[cell + 2]
+  const length = cells[cell + 3]
+  const offset = next + SIZE.HEADER
+  unread--
+  next = offset
+  if (record <= RECORD.FAILED) {
+    if (length >= 0) next += (length + 7) & ~7
+    else if (length === -1) next += 8
+    let value
+    try {
+      value = decode(records, numbers, about, length, offset)
+    } catch (error) {
+      return settle(name, BROKEN, about, error)
+    }
+    settle(name, record, about, value)
+  } else if (record < RECORD.START) settle(name, record, about, length)
+  else if (record < RECORD.STARTED) guarded(() => pools.get(name)?.control(record, about))
+  else {
+    next += 8
+    const ms = numbers[offset >> 3]
+    const call = calls[name]
+    if (record === RECORD.RAN) guarded(() => call?.ran?.(ms))
+    // A ticket is used again; a generation is not.
+    else if (call?.generation === length) guarded(() => call.started?.(about, ms))
+  }
+}
+
+/**
+ * @param {number} ticket
+ * @param {number} record
+ * @param {number} about
+ * @param {any} value
+ */
+function settle(ticket, record, about, value) {
+  const call = calls[ticket]
+  if (call === undefined) return
+  try {
+    call.settle(record, about, value)
+  } catch (error) {
+    uncaught(error)
+  }
+  giveBack(ticket)
+}
+
+/**
+ * What it throws is uncaught, as it should be, and harms nothing else.
+ * @param {() => void} action
+ */
+function guarded(action) {
+  try {
+    action()
+  } catch (error) {
+    uncaught(error)
+  }
+}
+
+// ---- while the event loop is blocked -----------------------------------------------------------
+
+/** How many calls block this environment's event loop, one in another: no listener of the user's may run. */
+let blocked = 0
+/** Listeners that wait for the loop. @type {(() => void)[]} */
+let afterwards = []
+/** The first of them that has not been called. */
+let first = 0
+
+function block() {
+  blocked++
+  bound.block(true)
+}
+
+function unblock() {
+  bound.block(false)
+  if (--blocked === 0 && afterwards.length > 0) later(notifyAll)
+}
+
+function isBlocked() {
+  return blocked > 0
+}
+
+function notifyAll() {
+  while (blocked === 0 && first < afterwards.length) guarded(afterwards[first++])
+  if (first < afterwards.length) return
+  afterwards = []
+  first = 0
+}
+
+/**
+ * Calls a listener of the user's, once the loop is not blocked and what waited for that has been called. What it
+ * throws is uncaught, as it should be, and harms no task.
+ * @param {() => void} listener
+ */
+function notify(listener) {
+  if (blocked > 0 || first < afterwards.length) afterwards.push(listener)
+  else guarded(listener)
+}
+
+/** The tasks that wait and that run in all pools of this environment. */
+function load() {
+  const sum = { queued: 0, running: 0 }
+  for (const pool of pools.values()) {
+    const [queued, running] = pool.load()
+    sum.queued += queued
+    sum.running += running
+  }
+  return sum
+}
+
+/** All pools of this environment as text for Prometheus. */
+function metrics() {
+  return require('../pool/observe/metrics').metricsOf(Array.from(pools.values(), (pool) => pool.readable()))
+}
+
+setOutboxRing(drain)
+
+module.exports = { BROKEN, pools, drain, notify, block, unblock, isBlocked, load, metrics }

@@ -1,0 +1,40 @@
+'use strict'
+
+// What the code uses of the language that reads and writes the memories shared with Rust, as it was when the package
+// was loaded: nothing that a program replaces later runs meanwhile.
+
+const { bind, call } = Function.prototype
+/**
+ * A method as a function, `this` first.
+ * @type {<T, A extends unknown[], R>(method: (this: T, ...args: A) => R) => (self: T, ...args: A) => R}
+ */
+const uncurried = /** @type {any} */ (bind.bind(call))
+
+const { defineProperty } = Object
+const { fromCharCode } = String
+const { parse: parseJson, stringify: toJson } = JSON
+
+module.exports = {
+  defineProperty,
+  fromCharCode,
+  parseJson,
+  toJson,
+  uncurried,
+  BigIntOf: BigInt,
+  DateClass: Date,
+  Compiled: Function,
+  MapClass: Map,
+  SetClass: Set,
+  charCodeAt: uncurried(String.prototype.charCodeAt),
+  latin1Write: uncurried(Buffer.prototype.latin1Write),
+  ucs2Write: uncurried(Buffer.prototype.ucs2Write),
+  utf8Write: uncurried(Buffer.prototype.utf8Write),
+  setBytes: uncurried(Uint8Array.prototype.set),
+  latin1Slice: uncurried(Buffer.prototype.latin1Slice),
+  ucs2Slice: uncurried(Buffer.prototype.ucs2Slice),
+  utf8Slice: uncurried(Buffer.prototype.utf8Slice),
+  mapSet: uncurried(Map.prototype.set),
+  setAdd: uncurried(Set.prototype.add),
+  sliceBuffer: uncurried(ArrayBuffer.prototype.slice),
+  sliceText: uncurried(String.prototype.slice)
+}
