@@ -1,6 +1,7 @@
 'use strict'
 
-const { bound, whenIdle, load, metrics } = require('./lib/native/environment')
+const { load, metrics } = require('./lib/native/drain')
+const { bound, whenIdle } = require('./lib/native/environment')
 const { Pool, WorkerPool } = require('./lib/pool/pool')
 const { runTask, runTaskSync, tasks } = require('./lib/pool/default-pool')
 const { AtomicCounters } = require('./lib/counters')

@@ -2,7 +2,7 @@
 
 const { EventEmitter } = require('node:events')
 const test = require('ava')
-const { collect, failure, fixture, markedPool, program, taskPool, upTo, watched } = require('./helpers')
+const { collect, failure, fixture, markedPool, program, stayAlive, taskPool, upTo, watched } = require('./helpers')
 
 const callPool = (t, options) => markedPool(t, 'calls.js', options)
 
@@ -118,6 +118,7 @@ for (const chunk of ['auto', 1, 7]) {
   })
 
   test(`chunk ${chunk}: an abort rejects at once, closes the source and stops the tasks`, async (t) => {
+    stayAlive(t)
     for (const signalling of ['signal', 'emitter']) {
       const { pool, marked, marks } = callPool(t, { maxThreads: 1, abortGrace: Infinity })
       const controller = new AbortController()

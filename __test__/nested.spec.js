@@ -3,7 +3,7 @@
 // Tasks that have their own pool run others: no place is kept by one that waits, and none outlives its caller.
 
 const test = require('ava')
-const { drain } = require('../lib/native/environment')
+const { drain } = require('../lib/native/drain')
 const { failure, familyPool, fixture, program, rspool } = require('./helpers')
 
 /** Until nothing waits or runs. */

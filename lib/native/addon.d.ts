@@ -46,8 +46,12 @@ export interface NativePool {
   /** The isolate of a worker has ended. */
   leave(worker: number): void
 
-  /** Takes a direct submission back whose input could not be sent. */
-  undo(worker: number, slot: number): void
+  /** Makes sure of room for one task before its input is taken from the caller. @returns one of `SUBMITTED` */
+  reserve(lane: number): number
+  /** The task does not come. */
+  unreserve(): void
+  /** Takes a direct submission back whose input could not be sent. @returns false when it has ended meanwhile */
+  undo(worker: number, slot: number, generation: Generation): boolean
   /** @returns whether the outcome is now the caller's to tell */
   cancel(key: Key, generation: Generation): boolean
 
@@ -108,7 +112,7 @@ export interface Snapshot {
   utilization: number
 }
 
-/** The functions that are bound to one environment. What they take besides is in the mailbox. */
+/** The functions that are bound to one environment. What they take besides is in the memories that they share. */
 export interface Environment {
   createPool(
     minThreads: number,
@@ -144,7 +148,7 @@ export interface Environment {
 
   /** Why the doorbell was rung, as bits. */
   answer(): number
-  /** Fills the mailbox with records. @returns how many, and a bit above if there are more */
+  /** Fills the memory of records, once all in it have been read. @returns how many, and a bit above if there are more */
   drain(): number
   /** Whether the event loop is blocked. */
   block(blocked: boolean): void
@@ -152,8 +156,12 @@ export interface Environment {
   wait(ms: number): void
   /** Whether the doorbell keeps the event loop alive. */
   keepAlive(alive: boolean): void
+  /** Has `onTurn` called after a turn of the event loop, or the doorbell rung. */
+  turn(byRing: boolean): void
   /** The bytes of a record that did not fit. */
   blob(index: number): ArrayBuffer
+  /** The input of the task that `exchange` gave, if it did not fit. */
+  longInput(): ArrayBuffer
 
   adopt(niceIncrement: number, pin: boolean): void
   /** @returns whether there is such a pool */
@@ -271,8 +279,18 @@ export interface NativeWatch {
 
 export interface Addon {
   version(): string
-  /** Opens the calling environment; `onRing` is called when something has come in. */
-  open(mailbox: Uint8Array, onRing: () => void): Environment
+  /**
+   * Opens the calling environment, with the memories that it shares. `onRing` is called when something has come in,
+   * `onTurn` after a turn of the event loop that was asked for.
+   */
+  open(
+    call: Uint8Array,
+    scratch: Uint8Array,
+    input: Uint8Array,
+    records: Uint8Array,
+    onRing: () => void,
+    onTurn: () => void
+  ): Environment
 
   /** The number of a list of keys (JSON text); -1 when the table is full. */
   internShape(keys: string): number

@@ -97,6 +97,16 @@ function takeTurn() {
   }
 }
 
+const settled = Promise.resolve()
+
+/**
+ * Calls a function as a microtask: a program may have replaced queueMicrotask, and call what it got by hand.
+ * @param {() => void} action
+ */
+function soon(action) {
+  settled.then(action).catch(uncaught)
+}
+
 /**
  * Has an error uncaught, at a turn of its own.
  * @param {unknown} error
@@ -169,6 +179,7 @@ module.exports = {
   release,
   later,
   nextTurn,
+  soon,
   uncaught,
   setOutboxRing,
   setWorkerRing

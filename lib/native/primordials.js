@@ -10,7 +10,8 @@ const { bind, call } = Function.prototype
  */
 const uncurried = /** @type {any} */ (bind.bind(call))
 
-const { defineProperty } = Object
+const { defineProperty, getOwnPropertyDescriptor, getPrototypeOf } = Object
+const byteLength = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), 'byteLength')
 const { fromCharCode } = String
 const { parse: parseJson, stringify: toJson } = JSON
 
@@ -30,6 +31,9 @@ module.exports = {
   ucs2Write: uncurried(Buffer.prototype.ucs2Write),
   utf8Write: uncurried(Buffer.prototype.utf8Write),
   setBytes: uncurried(Uint8Array.prototype.set),
+  mapGet: uncurried(Map.prototype.get),
+  /** @type {(view: ArrayBufferView) => number} of a typed array */
+  byteLengthOf: uncurried(/** @type {() => number} */ (byteLength?.get)),
   latin1Slice: uncurried(Buffer.prototype.latin1Slice),
   ucs2Slice: uncurried(Buffer.prototype.ucs2Slice),
   utf8Slice: uncurried(Buffer.prototype.utf8Slice),

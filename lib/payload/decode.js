@@ -129,8 +129,6 @@ function readDouble() {
   return double[0]
 }
 
-
-
 function readString() {
   const type = input[at++]
   if (type === T.LATIN1) {

@@ -5,7 +5,7 @@
 // pool of one worker; the main thread gives out the tasks, as piscina does.
 
 const { listen } = require('../pool/task/abort')
-const { hold, release } = require('../native/environment')
+const { hold, release, soon } = require('../native/environment')
 const { AbortError, queueFull, terminated } = require('./errors')
 const { Times } = require('./histogram')
 const { Thread } = require('./thread')
@@ -207,7 +207,7 @@ class Dispatched {
     this.#threads.add(thread)
     if (!ready) return
     // Listeners are added after the constructor has returned.
-    queueMicrotask(() => {
+    soon(() => {
       this.#owner.emit('workerCreate', thread.view)
       this.#available(thread)
     })

@@ -4,6 +4,7 @@
 
 const { EventEmitterAsyncResource } = require('node:events')
 const { isMainThread, workerData } = require('node:worker_threads')
+const { soon } = require('../native/environment')
 const { context } = require('../worker/context')
 const { isMoved, isTransferable, mark, move, transferableSymbol, valueSymbol } = require('../payload/move')
 const { ArrayTaskQueue, FixedQueue, queueOptionsSymbol } = require('./queues')
@@ -100,7 +101,7 @@ class Piscina extends EventEmitterAsyncResource {
     }
     if (this.#pending >= this.#capacity && !this.#needsDrain) {
       this.#needsDrain = true
-      queueMicrotask(() => this.emit('needsDrain'))
+      soon(() => this.emit('needsDrain'))
     }
     return call.promise
   }
@@ -129,7 +130,7 @@ class Piscina extends EventEmitterAsyncResource {
     this.#pending--
     if (this.#needsDrain && this.#pending < this.#capacity) {
       this.#needsDrain = false
-      queueMicrotask(() => this.emit('drain'))
+      soon(() => this.emit('drain'))
     }
   }
 

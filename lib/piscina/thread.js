@@ -2,6 +2,7 @@
 
 // One thread whose tasks are chosen here: a pool of one worker that is not replaced when it ends.
 
+const { soon } = require('../native/environment')
 const { Pool, inside } = require('../pool/pool')
 const { Settings } = require('../pool/task/settings')
 const { terminated, translate } = require('./errors')
@@ -117,7 +118,7 @@ class Thread {
         (error) => this.#ended(call, true, translate(error, 0))
       )
     } catch (error) {
-      queueMicrotask(() => this.#ended(call, true, error))
+      soon(() => this.#ended(call, true, error))
     }
   }
 

@@ -4,7 +4,8 @@
 // not every program uses is loaded by the first use.
 
 const { EventEmitter } = require('node:events')
-const { bound, pools, calls, hold, release } = require('../native/environment')
+const { pools } = require('../native/drain')
+const { bound, calls, hold, later, release } = require('../native/environment')
 const { RECORD, REMINDER } = require('../native/wire')
 const { PoolClosedError, WorkerStartError, invalidArgument } = require('../errors')
 const { labelOf, takeLabel, giveLabelBack } = require('./labels')
@@ -334,7 +335,7 @@ class Pool extends EventEmitter {
    */
   #emit(event, ...args) {
     if (this.listenerCount(event) > 0)
-      process.nextTick(() => this.#isolates.scope.runInAsyncScope(this.emit, this, event, ...args))
+      later(() => this.#isolates.scope.runInAsyncScope(this.emit, this, event, ...args))
     const channel = workers[/** @type {keyof typeof workers} */ (event)]
     if (channel?.hasSubscribers) channel.publish({ pool: this, ...args[0] })
   }
@@ -462,7 +463,8 @@ class Pool extends EventEmitter {
     this.#native.release()
     release()
     this.#emit('close')
-    this.#resolveClosed?.()
+    // Behind the events.
+    later(() => this.#resolveClosed?.())
   }
 
   // ---- readings --------------------------------------------------------------------------------

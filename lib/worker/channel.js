@@ -3,7 +3,7 @@
 // A task whose caller has a port to it: the other end is its `task.port` while its function runs.
 
 const { context } = require('./context')
-const { isThenable } = require('./loop')
+const { promised } = require('./promised')
 
 /** @type {WeakMap<object, import('node:worker_threads').MessagePort>} */
 const ports = new WeakMap()
@@ -23,14 +23,15 @@ function withPort(run) {
       port.close()
       throw error
     }
-    if (isThenable(value)) return closing(value, port)
+    const later = promised(value)
+    if (later !== undefined) return closing(later, port)
     port.close()
     return value
   }
 }
 
 /**
- * @param {PromiseLike<any>} promise
+ * @param {Promise<any>} promise
  * @param {import('node:worker_threads').MessagePort} port
  */
 async function closing(promise, port) {

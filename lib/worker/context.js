@@ -220,19 +220,6 @@ const context = {
 }
 
 /**
- * Runs a task's function as that task.
- * @param {number} slot
- * @param {number} generation
- * @param {number} ticket
- * @param {(input: any) => any} run
- * @param {any} input
- */
-function enter(slot, generation, ticket, run, input) {
-  const running = begin(slot, generation, ticket)
-  return storage === undefined ? run(input) : storage.run(running, run, input)
-}
-
-/**
  * @param {number} slot
  * @param {number} generation
  * @param {number} ticket
@@ -242,15 +229,14 @@ function begin(slot, generation, ticket) {
 }
 
 /**
- * Runs a task's function that had to be looked up: others have begun in the meantime.
- * @param {number} slot
+ * Runs a task's function as that task.
+ * @param {Running} running that has begun
  * @param {(input: any) => any} run
  * @param {any} input
  */
-function resume(slot, run, input) {
-  const running = /** @type {Running} */ (slots[slot])
+function enter(running, run, input) {
   current = running
   return storage === undefined ? run(input) : storage.run(running, run, input)
 }
 
-module.exports = { context, enter, begin, resume }
+module.exports = { context, enter, begin }

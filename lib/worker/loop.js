@@ -5,15 +5,17 @@
 
 const { getHeapStatistics } = require('node:v8')
 const { parentPort } = require('node:worker_threads')
-const { bound, cells, numbers, hold, release, setWorkerRing } = require('../native/environment')
-const { CELL, FORM, NUMBER, RING, SIZE, STATUS, STEP, TAG } = require('../native/wire')
+const { bound, cells, numbers, hold, nextTurn, release, setWorkerRing } = require('../native/environment')
+const memory = require('../native/memory')
+const { CELL, FORM, NUMBER, RING, STATUS, STEP, TAG } = require('../native/wire')
 const { isMoved, unwrap } = require('../payload/move')
 const { PORT_MESSAGE } = require('../payload/port')
-const { PORT, encode, decode } = require('../payload/values')
+const { PORT, encode, decodeBlob, decodeBytes, decodeNumber } = require('../payload/values')
 const { describe } = require('../payload/thrown')
-const { context, enter, begin, resume } = require('./context')
+const { context, enter, begin } = require('./context')
 const { becomeHost } = require('./host')
 const { output } = require('./output')
+const { follow, promised } = require('./promised')
 const { load, known, lookUp, teardown } = require('./script')
 
 /** Milliseconds of tasks back to back before the event loop has a turn. */
@@ -77,7 +79,8 @@ function rung(why) {
 }
 
 /**
- * Hands over the outcome of the task in `slot`, if there is one, and runs what comes.
+ * Hands over the outcome of the task in `slot`, if there is one, and runs what comes. What a native call answers is
+ * read, and the input decoded, before anything of a user's runs.
  * @param {number} slot
  * @param {number} status
  * @param {any} value
@@ -86,38 +89,42 @@ async function work(slot, status, value) {
   for (;;) {
     if (output.ahead > 0 && slot >= 0) await output.wait(port, bound.look)
     exchange(slot, status, value)
-    if (checkSize !== undefined) checkSize(numbers[NUMBER.CLOCK])
-    const result = cells[CELL.RESULT]
-    if (result === STEP.IDLE) {
-      sliceStart = -1
-      return
-    }
-    if (result === STEP.RETIRE) return retire()
-    running++
+    const step = cells[CELL.RESULT]
+    const clock = numbers[NUMBER.CLOCK]
     slot = cells[CELL.SLOT]
-    status = STATUS.RETURNED
     const generation = cells[CELL.GENERATION]
     const target = cells[CELL.TARGET]
     const ticket = cells[CELL.TICKET]
-    const clock = numbers[NUMBER.CLOCK]
-    if (cells[CELL.TAG] === TAG.PORT) {
-      port.postMessage([PORT_MESSAGE.WANT, ticket, slot, generation, target])
+    const byPort = cells[CELL.TAG] === TAG.PORT
+    status = STATUS.RETURNED
+    if (step === STEP.RUN && !byPort) {
+      try {
+        value = readInput()
+      } catch (error) {
+        status = STATUS.THREW
+        value = error
+      }
+    }
+    if (checkSize !== undefined) checkSize(clock)
+    if (step === STEP.IDLE) {
+      sliceStart = -1
+      return
+    }
+    if (step === STEP.RETIRE) return retire()
+    running++
+    if (byPort) {
+      port.postMessage([PORT_MESSAGE.WANT, ticket, generation, slot, target])
       bound.look()
       value = WAITING
     } else {
-      try {
-        const run = known(target)
-        const input = readInput()
-        value = enter(slot, generation, ticket, run === undefined ? lookUpAndRun(slot, target) : run, input)
-        if (isThenable(value)) {
-          settleLater(slot, value)
-          value = WAITING
+      const task = begin(slot, generation, ticket)
+      if (status === STATUS.RETURNED) {
+        try {
+          value = start(task, target, value)
+        } catch (error) {
+          status = STATUS.THREW
+          value = error
         }
-      } catch (error) {
-        // The input may have been what failed, before the task had begun.
-        if (!context.has(slot)) begin(slot, generation, ticket)
-        status = STATUS.THREW
-        value = error
       }
     }
     if (value === WAITING) {
@@ -129,7 +136,7 @@ async function work(slot, status, value) {
     if (sliceStart < 0) sliceStart = clock
     else if (clock - sliceStart > SLICE) {
       sliceStart = -1
-      await new Promise(setImmediate)
+      await nextTurn()
     }
   }
 }
@@ -138,43 +145,74 @@ async function work(slot, status, value) {
 const WAITING = Symbol('waiting')
 
 /**
- * @param {number} slot
+ * Runs a task. What it gives may come later, in whatever way: then it settles by itself, and once.
+ * @param {Running} task
  * @param {number} target
- * @returns {(input: any) => any}
+ * @param {any} input
+ * @returns {any} WAITING if it comes later
  */
-function lookUpAndRun(slot, target) {
-  return (input) =>
-    lookUp(target).then(
-      (run) => resume(slot, run, input),
-      (error) => {
-        port.postMessage([PORT_MESSAGE.NOT_FOUND, target])
-        throw error
-      }
-    )
-}
-
-/** The input in the mailbox. */
-function readInput() {
-  const form = cells[CELL.FORM]
-  const tag = cells[CELL.TAG]
-  if (form === FORM.NUMBER) return decode(tag, -1, 8 * NUMBER.PAYLOAD)
-  return decode(tag, form === FORM.BYTES ? cells[CELL.LENGTH] : -2, SIZE.DATA)
-}
-
-/** @param {any} value */
-function isThenable(value) {
-  return value !== null && typeof value === 'object' && typeof value.then === 'function'
+function start(task, target, input) {
+  const run = known(target)
+  if (run === undefined) {
+    settleLater(task, lookUpAndRun(task, target, input))
+    return WAITING
+  }
+  const value = enter(task, run, input)
+  const later = promised(value)
+  if (later === undefined) return value
+  settleLater(task, later)
+  return WAITING
 }
 
 /**
- * @param {number} slot
- * @param {PromiseLike<any>} promise
+ * @param {Running} task
+ * @param {number} target
+ * @param {any} input
  */
-function settleLater(slot, promise) {
-  promise.then(
-    (value) => work(slot, STATUS.RETURNED, value),
-    (error) => work(slot, STATUS.THREW, error)
+function lookUpAndRun(task, target, input) {
+  return lookUp(target).then(
+    // Others have begun in the meantime.
+    (run) => enter(task, run, input),
+    (error) => {
+      port.postMessage([PORT_MESSAGE.NOT_FOUND, target])
+      throw error
+    }
   )
+}
+
+/** The input of the task that the last exchange gave. */
+function readInput() {
+  const tag = cells[CELL.TAG]
+  switch (cells[CELL.FORM]) {
+    case FORM.NUMBER:
+      return decodeNumber(tag, numbers[NUMBER.PAYLOAD])
+    case FORM.BYTES:
+      return decodeBytes(memory.input, tag, cells[CELL.LENGTH], 0)
+    default:
+      return decodeBlob(tag, bound.longInput())
+  }
+}
+
+/**
+ * Not by an await: that would show in the stacks of a user's errors.
+ * @param {Running} task
+ * @param {Promise<any>} promise
+ */
+function settleLater(task, promise) {
+  follow(
+    promise,
+    (value) => settle(task, STATUS.RETURNED, value),
+    (error) => settle(task, STATUS.THREW, error)
+  )
+}
+
+/**
+ * @param {Running} task
+ * @param {number} status
+ * @param {any} value
+ */
+function settle(task, status, value) {
+  if (context.runs(task)) work(task.slot, status, value)
 }
 
 /**
@@ -184,9 +222,11 @@ function settleLater(slot, promise) {
  */
 function exchange(slot, status, value) {
   let extra
+  let generation = 0
   if (slot >= 0) {
     running--
     const task = context.leave(slot)
+    generation = task.generation
     if (task.nested > 0) waiting--
     if (status === STATUS.RETURNED) {
       try {
@@ -200,10 +240,11 @@ function exchange(slot, status, value) {
       }
     }
     if (status !== STATUS.RETURNED) extra = encodeThrown(task, value)
-    cells[CELL.STATUS] = status
-    cells[CELL.GENERATION] = task.generation
   }
+  // From here to the answer nothing of a user's runs.
+  cells[CELL.STATUS] = status
   cells[CELL.SLOT] = slot
+  cells[CELL.GENERATION] = generation
   if (extra === undefined) bound.exchange()
   else bound.exchange(extra)
 }
@@ -221,6 +262,7 @@ function setWaits(task, waits) {
 }
 
 /** @typedef {{ ticket: number, generation: number }} Named */
+/** @typedef {ReturnType<typeof begin>} Running */
 
 /**
  * @param {Named} task
@@ -258,36 +300,57 @@ function byPort(task, value, transferList) {
   cells[CELL.TAG] = TAG.PORT
 }
 
-/** @param {any[]} message an input that only a port can carry, or that there is none any more */
-function received(message) {
-  const [kind, slot, generation, target, ticket, input, direct] = message
-  if (kind === PORT_MESSAGE.HAND_OVER) return output.giveUp()
-  if (kind >= PORT_MESSAGE.NESTED_QUEUED) return require('./nested').received(message)
-  if (kind === PORT_MESSAGE.HEAP) {
-    // It reads no file, as process.memoryUsage() does, and is there where a script has deleted `process`.
-    const { used_heap_size, total_heap_size } = getHeapStatistics()
-    return port.postMessage([PORT_MESSAGE.HEAP, used_heap_size, total_heap_size])
-  }
-  if (kind >= PORT_MESSAGE.CREDIT) return context.receive(kind, slot, generation, message[3])
-  if (kind === PORT_MESSAGE.FLUSH) return output.whenRead(() => port.postMessage([PORT_MESSAGE.FLUSHED]))
-  if (direct) {
-    running++
-    bound.hasSeen()
-  }
-  let status = /** @type {number} */ (STATUS.RETURNED)
-  let value
-  if (kind === PORT_MESSAGE.GONE) begin(slot, generation, -1)
-  else {
+/** What the owner sends, by the kind of message. @type {Record<number, (message: any[]) => void>} */
+const handlers = {
+  /** An input that only a port can carry. */
+  [PORT_MESSAGE.INPUT]([, slot, generation, target, ticket, input, direct]) {
+    if (direct) {
+      running++
+      bound.hasSeen()
+    }
+    const task = begin(slot, generation, ticket)
+    let status = /** @type {number} */ (STATUS.RETURNED)
+    let value
     try {
-      const run = known(target)
-      value = enter(slot, generation, ticket, run === undefined ? lookUpAndRun(slot, target) : run, input)
-      if (isThenable(value)) return settleLater(slot, value)
+      value = start(task, target, input)
     } catch (error) {
       status = STATUS.THREW
       value = error
     }
-  }
-  work(slot, status, value)
+    if (value !== WAITING) work(slot, status, value)
+  },
+  /** There is none any more. */
+  [PORT_MESSAGE.GONE]([, slot, generation]) {
+    begin(slot, generation, -1)
+    work(slot, STATUS.RETURNED, undefined)
+  },
+  // It reads no file, as process.memoryUsage() does, and is there where a script has deleted `process`.
+  [PORT_MESSAGE.HEAP]() {
+    const { used_heap_size, total_heap_size } = getHeapStatistics()
+    port.postMessage([PORT_MESSAGE.HEAP, used_heap_size, total_heap_size])
+  },
+  [PORT_MESSAGE.FLUSH]: () => output.whenRead(() => port.postMessage([PORT_MESSAGE.FLUSHED])),
+  [PORT_MESSAGE.HAND_OVER]: () => output.giveUp(),
+  [PORT_MESSAGE.CREDIT]: toStream,
+  [PORT_MESSAGE.FEED]: toStream,
+  [PORT_MESSAGE.FEED_END]: toStream,
+  [PORT_MESSAGE.NESTED_QUEUED]: toNested,
+  [PORT_MESSAGE.NESTED_DONE]: toNested
 }
 
-module.exports = { startWorker, setWaits, isThenable }
+/** @param {any[]} message */
+function toStream([kind, slot, generation, value]) {
+  context.receive(kind, slot, generation, value)
+}
+
+/** @param {any[]} message */
+function toNested(message) {
+  require('./nested').received(message)
+}
+
+/** @param {any[]} message */
+function received(message) {
+  handlers[message[0]](message)
+}
+
+module.exports = { startWorker, setWaits }

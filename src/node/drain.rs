@@ -9,8 +9,8 @@ use super::call::{Call, Fault, Outcome as Returned};
 use super::environment::Environment;
 use super::memory::{Memories, length, signed};
 use crate::scheduler::{Body, Control, Message, Outcome, Payload};
-use crate::wire::{record, tag};
 use crate::wire::size::{HEADER, INLINE};
+use crate::wire::{record, tag};
 
 super::call::exports! {
     c"answer" Answer = answer;

@@ -28,21 +28,26 @@ class ChannelTask extends Task {
   }
 
   /**
-   * @param {number} what
+   * @param {number} record
    * @param {number} about
-   * @param {number} length
-   * @param {number} offset
+   * @param {any} value
    */
-  settle(what, about, length, offset) {
-    super.settle(what, about, length, offset)
-    // Where the function ended, the worker has closed its end, and what it sent before that still arrives.
-    if (what !== RECORD.RETURNED && what !== RECORD.THREW && what !== RECORD.WORKER_GONE) this.#port.close()
+  settle(record, about, value) {
+    try {
+      super.settle(record, about, value)
+    } finally {
+      // Where the function ended, the worker has closed its end, and what it sent before that still arrives.
+      if (record !== RECORD.RETURNED && record !== RECORD.THREW && record !== RECORD.WORKER_GONE) this.#port.close()
+    }
   }
 
-  /** @param {unknown} reason */
-  abort(reason) {
-    super.abort(reason)
-    this.#port.close()
+  /** @param {() => Error} make */
+  giveUp(make) {
+    try {
+      super.giveUp(make)
+    } finally {
+      this.#port.close()
+    }
   }
 }
 

@@ -9,6 +9,7 @@ const { AbortError, invalidArgument } = require('../../errors')
 const { Feed } = require('./feed')
 const { mapOptions } = require('../options')
 const { revive } = require('../../payload/thrown')
+const { later, soon } = require('../../native/environment')
 const { Source, isIterable } = require('./source')
 const { NATIVE, variantOf } = require('../task/targets')
 const { show } = require('../options/validate')
@@ -69,8 +70,8 @@ class Mapping {
   #entries = []
   /** What the next chunk has so far. @type {any[]} */
   #gathered = []
-  /** @type {NodeJS.Immediate | undefined} */
-  #flusher
+  /** Whether what is gathered is sent after a turn of the loop, whatever the source does. */
+  #flushes = false
   /** @type {(() => void) | undefined} */
   #unlisten
   #total
@@ -133,7 +134,6 @@ class Mapping {
     if (this.#ended) return
     this.#ended = true
     this.#unlisten?.()
-    clearImmediate(this.#flusher)
     this.#controller.abort()
     return this.#source?.close()
   }
@@ -177,7 +177,10 @@ class Mapping {
   #pullLater(source) {
     this.#pulling = true
     // What is gathered does not wait for a source that takes its time.
-    if (this.#gathered.length > 0) this.#flusher ??= setImmediate(() => this.#flush())
+    if (this.#gathered.length > 0 && !this.#flushes) {
+      this.#flushes = true
+      later(() => this.#flush())
+    }
     source.pull(
       (/** @type {IteratorResult<any>} */ step) => {
         this.#pulling = false
@@ -193,7 +196,7 @@ class Mapping {
   }
 
   #flush() {
-    this.#flusher = undefined
+    this.#flushes = false
     if (!this.#ended && this.#gathered.length > 0 && this.#outstanding < this.#options.concurrency) this.#send()
   }
 
@@ -223,8 +226,6 @@ class Mapping {
   #send() {
     const inputs = this.#gathered
     this.#gathered = []
-    clearImmediate(this.#flusher)
-    this.#flusher = undefined
     const entry = new Entry(inputs)
     this.#outstanding++
     if (this.#options.ordered) this.#entries.push(entry)
@@ -252,7 +253,7 @@ class Mapping {
     const { inputs } = entry
     if (inputs.length === 1 || error?.code === 'ERR_RSPOOL_POOL_CLOSED') {
       // Not now: a caller may be in the middle of pulling.
-      queueMicrotask(() => this.#lost(entry, error))
+      soon(() => this.#lost(entry, error))
       return
     }
     // One of them cannot be cloned, and the others must not suffer.

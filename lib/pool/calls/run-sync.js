@@ -3,7 +3,8 @@
 // `pool.runSync`: blocks the calling thread until a task has ended. What its event loop would have done for
 // the pool meanwhile is done here; promises of other tasks settle too, and their reactions run afterwards.
 
-const { bound, drain, block, unblock } = require('../../native/environment')
+const { drain, block, unblock } = require('../../native/drain')
+const { bound } = require('../../native/environment')
 const { DeadlockError, invalidArgument } = require('../../errors')
 const { Task } = require('../task/task')
 

@@ -4,6 +4,7 @@
 // batches. Used at both ends: for what a generator yields, and for what it reads.
 
 const { isMoved, unwrap } = require('../../payload/move')
+const { later } = require('../../native/environment')
 const { Source } = require('./source')
 
 /** Items of a message at most. */
@@ -30,8 +31,8 @@ class Supply {
   #unread = 0
   #pulling = false
   #finished = false
-  /** @type {NodeJS.Immediate | undefined} */
-  #flusher
+  /** Whether the batch is sent after a turn of the loop, whatever the source does. */
+  #flushes = false
   /** @type {() => void} */
   #resolve = () => {}
   /** @type {(error: unknown) => void} */
@@ -101,7 +102,13 @@ class Supply {
   #pullLater() {
     this.#pulling = true
     // Items do not wait for one that takes its time.
-    if (this.#batch.length > 0) this.#flusher ??= setImmediate(() => this.#flush())
+    if (this.#batch.length > 0 && !this.#flushes) {
+      this.#flushes = true
+      later(() => {
+        this.#flushes = false
+        this.#flush()
+      })
+    }
     this.#source.pull(this.#onStep, this.#onError)
   }
 
@@ -135,8 +142,6 @@ class Supply {
   }
 
   #flush() {
-    clearImmediate(this.#flusher)
-    this.#flusher = undefined
     const items = this.#batch
     if (items.length === 0 || this.#finished) return
     this.#batch = []

@@ -2,12 +2,14 @@
 
 // What isolates send through their ports: each kind of message, and who takes it.
 
-const { isBlocked, notify, whenRead } = require('../../native/environment')
+const { isBlocked, notify } = require('../../native/drain')
+const { uncaught } = require('../../native/environment')
 const { WorkerExitError } = require('../../errors')
 const { told } = require('../observe/readings')
 const { PORT_MESSAGE } = require('../../payload/port')
 
 /** @typedef {InstanceType<typeof import('./isolate').Isolate>} Isolate */
+/** @typedef {InstanceType<typeof import('../task/task').Task>} Task */
 
 /** Loaded with its first use. */
 const nested = () => require('./nested')
@@ -37,74 +39,89 @@ class Inbox {
   }
 
   /**
-   * The value that an isolate has sent for a task.
+   * The value that an isolate has sent for a task, ahead of its outcome. It is kept at the task, and goes with that.
    * @param {Isolate | undefined} isolate
-   * @param {number} generation
+   * @param {import('../task/task').Receiver} task
    */
-  result(isolate, generation) {
-    if (isolate === undefined) throw new WorkerExitError('The worker ended before its result arrived', 0)
-    while (!isolate.results.has(generation)) {
-      const next = isolate.next()
-      if (next === undefined) throw new WorkerExitError('The worker ended before its result arrived', 0)
-      this.take(isolate, next.message)
+  result(isolate, task) {
+    for (let next; task.arrived === undefined && isolate !== undefined; this.take(isolate, next.message)) {
+      next = isolate.next()
+      if (next === undefined) break
     }
-    const value = isolate.results.get(generation)
-    isolate.results.delete(generation)
-    return value
+    const { arrived } = task
+    task.arrived = undefined
+    if (arrived === undefined) throw new WorkerExitError('The worker ended before its result arrived', 0)
+    return arrived.value
   }
 
   /**
+   * What goes wrong about one message harms no other.
    * @param {Isolate} isolate
    * @param {any[]} message
    */
   take(isolate, message) {
-    switch (message[0]) {
-      case PORT_MESSAGE.READY:
-        return this.#ready(isolate)
-      case PORT_MESSAGE.HEAP:
-        return told(isolate, message[1], message[2])
-      case PORT_MESSAGE.HOLD:
-        isolate.holds = true
-        if (isBlocked()) isolate.handOver()
-        return
-      case PORT_MESSAGE.FLUSHED:
-        return isolate.port.unref()
-      case PORT_MESSAGE.RESULT:
-        // Of a task that was given up nobody takes the result, and its ticket is used again.
-        if (this.#taskOf(message) !== undefined) isolate.results.set(message[2], message[3])
-        return
-      case PORT_MESSAGE.PROGRESS: {
-        const onProgress = this.#taskOf(message)?.onProgress
-        if (onProgress !== undefined) notify(() => onProgress(message[3]))
-        return
-      }
-      case PORT_MESSAGE.ITEMS:
-        return this.#link(isolate, message)
-      case PORT_MESSAGE.TAKE:
-        // It pulls an iterable of the user's.
-        return notify(() => this.#link(isolate, message))
-      case PORT_MESSAGE.FATAL:
-        isolate.fatal = message[1]
-        return
-      case PORT_MESSAGE.EXIT:
-        isolate.exitCode = message[1]
-        return
-      case PORT_MESSAGE.NESTED:
-        return whenRead(() => nested().submit(this.#owner, this.#taskOf(message), isolate, message))
-      case PORT_MESSAGE.NESTED_ABORT:
-        return whenRead(() => nested().abort(isolate, message))
-      case PORT_MESSAGE.NOT_FOUND:
-        return this.#owner.notFound(message[1])
-      case PORT_MESSAGE.WANT: {
-        const [, ticket, slot, generation, target] = message
-        const held = this.#owner.taskOf(ticket, generation)?.held
-        if (held === undefined) isolate.port.postMessage([PORT_MESSAGE.GONE, slot, generation])
-        else this.#send(isolate, slot, generation, target, ticket, held.input, held.list)
-      }
+    try {
+      this.#handlers[message[0]]?.(isolate, message)
+    } catch (error) {
+      uncaught(error)
     }
   }
 
-  /** The call in flight that a message is for. @param {any[]} message */
+  /** By the kind of message. @type {Record<number, (isolate: Isolate, message: any[]) => void>} */
+  #handlers = {
+    [PORT_MESSAGE.READY]: (isolate) => this.#ready(isolate),
+    [PORT_MESSAGE.HEAP]: (isolate, [, used, total]) => told(isolate, used, total),
+    [PORT_MESSAGE.HOLD]: (isolate) => {
+      isolate.holds = true
+      if (isBlocked()) isolate.handOver()
+    },
+    [PORT_MESSAGE.FLUSHED]: ({ port }) => port.unref(),
+    // Of a task that was given up nobody takes the result, and its ticket is used again.
+    [PORT_MESSAGE.RESULT]: (_, message) => {
+      const task = this.#taskOf(message)
+      if (task !== undefined) task.arrived = { value: message[3] }
+    },
+    [PORT_MESSAGE.PROGRESS]: (_, message) => {
+      const onProgress = this.#taskOf(message)?.onProgress
+      if (onProgress !== undefined) notify(() => onProgress(message[3]))
+    },
+    [PORT_MESSAGE.ITEMS]: (isolate, message) => this.#link(isolate, message),
+    // It pulls an iterable of the user's.
+    [PORT_MESSAGE.TAKE]: (isolate, message) => notify(() => this.#link(isolate, message)),
+    [PORT_MESSAGE.FATAL]: (isolate, [, fatal]) => {
+      isolate.fatal = fatal
+    },
+    [PORT_MESSAGE.EXIT]: (isolate, [, exitCode]) => {
+      isolate.exitCode = exitCode
+    },
+    [PORT_MESSAGE.NESTED]: (isolate, message) => nested().submit(this.#owner, this.#taskOf(message), isolate, message),
+    [PORT_MESSAGE.NESTED_ABORT]: (isolate, message) => nested().abort(isolate, message),
+    [PORT_MESSAGE.NOT_FOUND]: (_, [, number]) => this.#owner.notFound(number),
+    [PORT_MESSAGE.WANT]: (isolate, message) => this.#wanted(isolate, message)
+  }
+
+  /**
+   * An isolate has taken a task, and asks for its input. If that cannot be sent, this one task ends.
+   * @param {Isolate} isolate
+   * @param {any[]} message
+   */
+  #wanted(isolate, message) {
+    const [, ticket, generation, slot, target] = message
+    const task = this.#taskOf(message)
+    const held = task?.held
+    if (task !== undefined && held !== undefined) {
+      try {
+        this.#send(isolate, slot, generation, target, ticket, held.input, held.list)
+        if (held.list.length > 0) task.held = undefined
+        return
+      } catch (error) {
+        if (this.#owner.native.cancel(task.key, task.generation)) task.refuse(error)
+      }
+    }
+    isolate.port.postMessage([PORT_MESSAGE.GONE, slot, generation])
+  }
+
+  /** The call in flight that a message is for. @param {any[]} message @returns {Task | undefined} */
   #taskOf([, ticket, generation]) {
     return this.#owner.taskOf(ticket, generation)
   }

@@ -3,7 +3,8 @@
 // The owner's side of a script lane: has isolates started, sends them what only a port can carry, and sees
 // them end. They take their tasks from the scheduler by themselves.
 
-const { drain, hold, isBlocked, release } = require('../../native/environment')
+const { drain, isBlocked } = require('../../native/drain')
+const { hold, release } = require('../../native/environment')
 const { REMINDER } = require('../../native/wire')
 const { WorkerExitError } = require('../../errors')
 const { ask } = require('../observe/readings')
@@ -197,11 +198,11 @@ class Isolates {
 
   /**
    * The value that a worker sent through its port for a task.
+   * @param {import('../task/task').Receiver} task
    * @param {number} id
-   * @param {number} generation
    */
-  receive(id, generation) {
-    return this.inbox.result(this.all.get(id), generation)
+  receive(task, id) {
+    return this.inbox.result(this.all.get(id), task)
   }
 
   /** Takes in what has come through the ports already. */

@@ -46,8 +46,6 @@ class Isolate {
   left = false
   /** The tasks that its tasks wait for, by its numbers. @type {Map<number, any>} */
   nested = new Map()
-  /** By generation: came by port, ahead of the scheduler's word. @type {Map<number, unknown>} */
-  results = new Map()
 
   /**
    * Starts it.

@@ -5,7 +5,7 @@
 
 const { AsyncResource } = require('node:async_hooks')
 const { performance } = require('node:perf_hooks')
-const { notify } = require('../../native/environment')
+const { notify } = require('../../native/drain')
 const { rejecting } = require('../task/rejecting')
 const { describeTarget } = require('./describe-target')
 const { channels, hasSubscribers } = require('./watch')
@@ -130,10 +130,10 @@ class Watcher {
       listener && ((/** @type {any[]} */ ...args) => this.#tell(() => listener(...args)))
     task.onProgress = inside(onProgress)
     task.link = inside(link)
-    task.settle = (what, about, length, offset) => {
+    task.settle = (record, about, value) => {
       // All progress and items before the end.
       task.home.flush()
-      settle.call(task, what, about, length, offset)
+      settle.call(task, record, about, value)
     }
   }
 
@@ -143,7 +143,7 @@ class Watcher {
    */
   call(submit) {
     if (this.#outer === undefined) return this.#open(() => this.#submit(submit, atOnce))
-    // A worker's message: it may come while no code of the user's may run, and what surrounds it is not its caller.
+    // A worker's message: it may come while the thread is blocked, and what surrounds it is not its caller.
     notify(() => this.#surroundings.runInAsyncScope(() => this.#open(() => {})))
     this.#submit(submit, (action) => this.#tell(action))
   }
@@ -206,7 +206,7 @@ class Watcher {
   }
 
   /**
-   * In the context of the caller, once nothing of the mailbox is being read and the thread not blocked.
+   * In the context of the caller, once the thread is not blocked.
    * @param {() => void} action
    */
   #tell(action) {

@@ -4,6 +4,7 @@
 // its number, what was not found or is long past loses it, and the scheduler keeps each text as long as a task
 // names it.
 
+const { mapGet } = require('../../native/primordials')
 const { TARGET } = require('../../native/wire')
 const { Bounded } = require('./bounded')
 
@@ -51,7 +52,7 @@ class Numbers {
   #look(target) {
     const { text } = target
     if (text === this.#own) return TARGET.OWN
-    let number = this.#byText.get(text)
+    let number = mapGet(this.#byText, text)
     if (number === undefined) {
       number = this.#pool.addTarget(text)
       this.#byText.set(text, number)

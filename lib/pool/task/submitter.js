@@ -3,15 +3,18 @@
 // The way of a call into the scheduler: encodes its input, takes a ticket, submits, and counts what
 // is in flight.
 
+const { types } = require('node:util')
 const { bound, cells, numbers, issue, giveBack, calls } = require('../../native/environment')
+const { byteLengthOf } = require('../../native/primordials')
 const { CELL, FORM, LANE, NUMBER, SUBMITTED, TAG } = require('../../native/wire')
 const { listen } = require('./abort')
-const { AbortError, PoolClosedError, InputTooLargeError, QueueFullError } = require('../../errors')
+const { AbortError, PoolClosedError, InputTooLargeError, QueueFullError, invalidArgument } = require('../../errors')
 const { isMoved, unwrap } = require('../../payload/move')
 const { PORT, encode, encodeForNative } = require('../../payload/values')
 const { Numbers } = require('./numbers')
 const { carry } = require('./carry')
 const { isHooked, isWatched } = require('../observe/watch')
+const { show } = require('../options/validate')
 const { Task } = require('./task')
 
 /** @typedef {InstanceType<typeof import('./targets').Target>} Target */
@@ -74,7 +77,7 @@ class Submitter {
       pool: native,
       left: () => this.#left(),
       flush: () => isolates.flush(),
-      receive: (worker, generation) => isolates.receive(worker, generation),
+      receive: (task, worker) => isolates.receive(task, worker),
       whyGone: (worker) => isolates.whyGone(worker),
       whyNotStarted: () => isolates.whyNotStarted()
     }
@@ -131,66 +134,40 @@ class Submitter {
   }
 
   /**
+   * Room first, then the input, and only when nothing of a user's runs any more the numbers of the native call.
    * @param {InstanceType<typeof Task>} task
    * @param {Target} target
    * @param {any} input
    * @param {Settings} settings
    */
   #hand(task, target, input, settings) {
-    const { signal, transferList } = settings
-    const native = target.lane === LANE.NATIVE
-    let extra
-    // Native tasks take a copy of the bytes; what is handed over is taken from the caller all the same.
-    if (native)
-      extra = encodeForNative(transferList === undefined && !isMoved(input) ? input : taken(input, transferList))
-    else extra = transferList === undefined ? encode(input) : PORT
-    if (this.#options.maxInputSize !== undefined) refuseLarger(this.#options.maxInputSize, extra)
+    const { signal, deadline } = settings
+    const remaining = deadline === undefined ? -1 : Math.max(0, deadline - Date.now())
+    // A new one is made before the input is encoded.
+    this.#numberOf(target)
+    const reserved = this.#mayBeFull(settings)
+    if (reserved) {
+      const answer = this.#pool.reserve(target.lane)
+      if (answer !== SUBMITTED.ACCEPTED) return task.reject(this.#refusal(answer))
+    }
+    this.pending++
     task.ticket = issue(task)
-    if (extra === PORT) this.#submitByPort(task, target, input, settings)
-    else {
-      this.#describe(task, target, settings)
-      if (!settings.isPlain) submitWith(extra, settings)
-      else if (extra === undefined) bound.submit()
-      else bound.submit(extra)
-      this.#submitted(task)
+    try {
+      this.#submit(task, target, input, settings, remaining, reserved)
+    } catch (error) {
+      giveBack(task.ticket)
+      this.#left()
+      throw error
     }
     if (signal !== undefined && calls[task.ticket] === task) this.#watch(task, signal)
   }
 
   /**
-   * @param {InstanceType<typeof Task>} task
-   * @param {Target} target
+   * Whether room has to be asked for.
    * @param {Settings} settings
    */
-  #describe(task, target, settings) {
-    cells[CELL.POOL] = this.#pool.index
-    cells[CELL.TICKET] = task.ticket
-    cells[CELL.TARGET] = target.lane === LANE.NATIVE ? target.id : this.numbers.of(target)
-    cells[CELL.LANE] = task.observed ? target.lane | LANE.OBSERVED : target.lane
-    cells[CELL.PRIORITY] = settings.priority
-    cells[CELL.TIMEOUT] = settings.timeout
-    cells[CELL.QUEUE_TIMEOUT] = settings.queueTimeout
-    cells[CELL.RETRIES] = settings.retries
-    cells[CELL.PLACEMENT] = settings.placement
-    numbers[NUMBER.DEADLINE] = settings.deadline === undefined ? -1 : Math.max(0, settings.deadline - Date.now())
-  }
-
-  /** @param {InstanceType<typeof Task>} task */
-  #submitted(task) {
-    const result = cells[CELL.RESULT]
-    if (result !== SUBMITTED.ACCEPTED) {
-      giveBack(task.ticket)
-      task.reject(
-        result === SUBMITTED.FULL
-          ? new QueueFullError(`The pool's queue is full: 'maxQueue' is ${this.#options.maxQueue}`)
-          : new PoolClosedError('The pool is closed')
-      )
-      return
-    }
-    task.key = cells[CELL.KEY]
-    task.generation = cells[CELL.GENERATION]
-    if (++this.pending > this.capacity) this.waited = true
-    if (cells[CELL.START] >= 0) this.#isolates.start(cells[CELL.START])
+  #mayBeFull({ outer, placement }) {
+    return this.#options.maxQueue !== Infinity && outer === undefined && placement >= 0
   }
 
   /**
@@ -198,57 +175,146 @@ class Submitter {
    * @param {Target} target
    * @param {any} input
    * @param {Settings} settings
+   * @param {number} remaining milliseconds until the deadline, or -1
+   * @param {boolean} reserved whether room has been reserved
    */
-  #submitByPort(task, target, input, settings) {
-    let list = settings.transferList ?? []
-    if (isMoved(input)) {
-      const moved = unwrap(input)
-      input = moved.value
-      list = [...list, ...moved.transferList]
-    }
-    // A task that may start again keeps its input, so it is held here and copied each time.
-    const again = settings.retries > 0
-    const put = () => {
-      this.#describe(task, target, settings)
-      cells[CELL.TAG] = TAG.PORT
-      cells[CELL.FORM] = FORM.NUMBER
-    }
-    put()
-    const number = cells[CELL.TARGET]
-    if (again || settings.group !== undefined || settings.placement !== 0) cells[CELL.SLOT] = -1
-    else bound.submitDirect()
-    const slot = cells[CELL.SLOT]
-    if (slot >= 0) {
-      const worker = cells[CELL.START]
-      const key = cells[CELL.KEY]
-      const generation = cells[CELL.GENERATION]
-      try {
-        this.#isolates.send(worker, slot, generation, number, task.ticket, input, list, true)
-      } catch (error) {
-        this.#pool.undo(worker, slot)
-        giveBack(task.ticket)
-        throw error
-      }
-      // A getter in the input may have submitted other tasks.
-      cells[CELL.KEY] = key
-      cells[CELL.GENERATION] = generation
-      cells[CELL.RESULT] = SUBMITTED.ACCEPTED
-      cells[CELL.START] = -1
-      this.#submitted(task)
-      return
-    }
+  #submit(task, target, input, settings, remaining, reserved) {
+    let extra
     try {
-      // As it is now: a later change by the caller must not reach the task.
-      task.held = structuredClone({ input, list }, { transfer: list })
-      if (again) task.held.list = []
+      if (target.lane === LANE.NATIVE) extra = this.#encodeForNative(input, settings.transferList)
+      else extra = settings.transferList === undefined ? encode(input) : PORT
+      if (extra === PORT) {
+        if (this.#sendAtOnce(task, target, input, settings, remaining)) {
+          if (reserved) this.#pool.unreserve()
+          return
+        }
+        extra = undefined
+      } else if (this.#options.maxInputSize !== undefined) refuseLarger(this.#options.maxInputSize, extra)
     } catch (error) {
-      giveBack(task.ticket)
+      if (reserved) this.#pool.unreserve()
       throw error
     }
-    put()
-    if (settings.isPlain) bound.submit()
-    else submitWith(undefined, settings)
-    this.#submitted(task)
+    // From here to the answer nothing of a user's runs.
+    this.#describe(task, target, settings, remaining)
+    if (reserved) cells[CELL.LANE] |= LANE.RESERVED
+    if (task.held !== undefined) describeAsHeld()
+    if (!settings.isPlain) submitWith(extra, settings)
+    else if (extra === undefined) bound.submit()
+    else bound.submit(extra)
+    const result = cells[CELL.RESULT]
+    const start = cells[CELL.START]
+    task.key = cells[CELL.KEY]
+    task.generation = cells[CELL.GENERATION]
+    if (result !== SUBMITTED.ACCEPTED) return this.#refused(task, result)
+    if (this.pending > this.capacity) this.waited = true
+    if (start >= 0) this.#isolates.start(start)
+  }
+
+  /**
+   * Native tasks take a copy of the bytes; what is handed over is taken from the caller all the same.
+   * @param {any} input
+   * @param {any[] | undefined} transferList
+   */
+  #encodeForNative(input, transferList) {
+    if (transferList === undefined && !isMoved(input)) return encodeForNative(input)
+    const { maxInputSize } = this.#options
+    // What is too large is not taken.
+    if (maxInputSize !== undefined)
+      refuseLarger(maxInputSize, encodeForNative(isMoved(input) ? unwrap(input).value : input))
+    return encodeForNative(taken(input, transferList))
+  }
+
+  /** @param {Target} target */
+  #numberOf(target) {
+    return target.lane === LANE.NATIVE ? target.id : this.numbers.of(target)
+  }
+
+  /**
+   * @param {InstanceType<typeof Task>} task
+   * @param {Target} target
+   * @param {Settings} settings
+   * @param {number} remaining
+   */
+  #describe(task, target, settings, remaining) {
+    cells[CELL.POOL] = this.#pool.index
+    cells[CELL.TICKET] = task.ticket
+    cells[CELL.TARGET] = this.#numberOf(target)
+    cells[CELL.LANE] = task.observed ? target.lane | LANE.OBSERVED : target.lane
+    cells[CELL.PRIORITY] = settings.priority
+    cells[CELL.TIMEOUT] = settings.timeout
+    cells[CELL.QUEUE_TIMEOUT] = settings.queueTimeout
+    cells[CELL.RETRIES] = settings.retries
+    cells[CELL.PLACEMENT] = settings.placement
+    numbers[NUMBER.DEADLINE] = remaining
+  }
+
+  /** @param {number} answer */
+  #refusal(answer) {
+    return answer === SUBMITTED.FULL
+      ? new QueueFullError(`The pool's queue is full: 'maxQueue' is ${this.#options.maxQueue}`)
+      : new PoolClosedError('The pool is closed')
+  }
+
+  /**
+   * @param {InstanceType<typeof Task>} task
+   * @param {number} answer
+   */
+  #refused(task, answer) {
+    giveBack(task.ticket)
+    task.drop()
+    task.reject(this.#refusal(answer))
+    this.#left()
+  }
+
+  /**
+   * Sends an input that only a port can carry, if there is a worker for it; else holds it until one asks for it.
+   * @param {InstanceType<typeof Task>} task
+   * @param {Target} target
+   * @param {any} input
+   * @param {Settings} settings
+   * @param {number} remaining
+   * @returns whether it was sent
+   */
+  #sendAtOnce(task, target, input, settings, remaining) {
+    const { value, transferList } = isMoved(input) ? unwrap(input) : { value: input, transferList: [] }
+    const list = [...(settings.transferList ?? []), ...transferList]
+    // A task that may start again keeps its input, so it is held here and copied each time.
+    const again = settings.retries > 0
+    if (again) refuseUncopied(list)
+    else if (settings.group === undefined && settings.placement === 0) {
+      this.#describe(task, target, settings, remaining)
+      describeAsHeld()
+      bound.submitDirect()
+      const slot = cells[CELL.SLOT]
+      if (slot >= 0) return this.#send(task, value, list)
+    }
+    // As it is now: a later change by the caller must not reach the task.
+    task.held = structuredClone({ input: value, list }, { transfer: list })
+    if (again) task.held.list = []
+    return false
+  }
+
+  /**
+   * To the worker that has the task, as the numbers of the call say.
+   * @param {InstanceType<typeof Task>} task
+   * @param {any} input
+   * @param {any[]} list
+   * @returns whether it was sent
+   */
+  #send(task, input, list) {
+    const worker = cells[CELL.START]
+    const slot = cells[CELL.SLOT]
+    const number = cells[CELL.TARGET]
+    task.key = cells[CELL.KEY]
+    task.generation = cells[CELL.GENERATION]
+    if (this.pending > this.capacity) this.waited = true
+    try {
+      this.#isolates.send(worker, slot, task.generation, number, task.ticket, input, list, true)
+    } catch (error) {
+      // A getter may have had the task end.
+      if (this.#pool.undo(worker, slot, task.generation)) throw error
+    }
+    return true
   }
 
   /**
@@ -282,15 +348,32 @@ function taken(input, transferList = []) {
   return structuredClone(moved.value, { transfer: [...transferList, ...moved.transferList] })
 }
 
+/** The input is not in the numbers of the call: a worker asks for it. */
+function describeAsHeld() {
+  cells[CELL.TAG] = TAG.PORT
+  cells[CELL.FORM] = FORM.NUMBER
+}
+
+/**
+ * What can be sent but once cannot be sent again.
+ * @param {any[]} list
+ */
+function refuseUncopied(list) {
+  for (const each of list) {
+    if (types.isArrayBuffer(each)) continue
+    throw invalidArgument(
+      `Task options: with 'retries' the 'transferList' must have nothing but ArrayBuffers, which are copied for each start, got ${show(each)}`
+    )
+  }
+}
+
 /**
  * @param {number} most
- * @param {ArrayBufferView | typeof PORT | undefined} extra
+ * @param {ArrayBufferView | undefined} extra as `encode` gave it
  */
 function refuseLarger(most, extra) {
-  // What a port carries is measured by the engine alone, and tells nobody.
-  if (extra === PORT) return
-  const inMailbox = cells[CELL.FORM] === FORM.BYTES ? cells[CELL.LENGTH] : 0
-  const size = /** @type {ArrayBufferView | undefined} */ (extra)?.byteLength ?? inMailbox
+  const inScratch = cells[CELL.FORM] === FORM.BYTES ? cells[CELL.LENGTH] : 0
+  const size = extra === undefined ? inScratch : byteLengthOf(extra)
   if (size <= most) return
   throw new InputTooLargeError(`The input has ${size} bytes when encoded: 'maxInputSize' is ${most}`)
 }

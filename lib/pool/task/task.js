@@ -3,6 +3,7 @@
 // One call of the caller's: it settles exactly once, through `settle` (the scheduler has an outcome)
 // or `abort` (the caller gave it up first).
 
+const { MessagePort } = require('node:worker_threads')
 const { BROKEN } = require('../../native/drain')
 const { giveBack } = require('../../native/environment')
 const { RECORD, TAG } = require('../../native/wire')
@@ -10,13 +11,15 @@ const { revive } = require('../../payload/thrown')
 const { rejecting } = require('./rejecting')
 const errors = require('../../errors')
 
+/** @typedef {{ arrived: { value: any } | undefined }} Receiver of what comes through a port ahead of its outcome */
+
 /**
  * What a task needs of its pool.
  * @typedef {object} Home
  * @property {import('../../native/addon').NativePool} pool
  * @property {() => void} left a task has ended
  * @property {() => void} flush take in what has come through ports
- * @property {(task: Task, worker: number) => any} receive a result that came through a port
+ * @property {(task: Receiver, worker: number) => any} receive a result that came through a port
  * @property {(worker: number) => unknown} whyGone
  * @property {() => Error} whyNotStarted
  */
@@ -68,11 +71,19 @@ class Task {
 
   /** Nobody has to do with it any more. */
   #left() {
+    if (this.held !== undefined) this.drop()
     try {
       if (this.unlisten !== undefined) this.unlisten()
     } finally {
       this.home.left()
     }
+  }
+
+  /** Lets go of the input that no worker has asked for. What was handed over with it is closed: it is nobody's. */
+  drop() {
+    const { list = [] } = this.held ?? {}
+    this.held = undefined
+    for (const each of list) if (each instanceof MessagePort) each.close()
   }
 
   /**
@@ -161,6 +172,19 @@ class Task {
   }
 
   /**
+   * As `abort`: its input could not be sent.
+   * @param {unknown} error
+   */
+  refuse(error) {
+    giveBack(this.ticket)
+    try {
+      this.reject(error)
+    } finally {
+      this.#left()
+    }
+  }
+
+  /**
    * As `abort`, with an error of another kind.
    * @param {() => Error} make
    */
@@ -175,8 +199,10 @@ class Task {
 }
 
 // What few tasks have is a property of those only: the others are the smaller for it, and there are many.
-/** Its input, until the worker that took it asks for it through its port. @type {any} */
+/** Its input, until the worker that took it asks for it through its port. @type {{ input: any, list: any[] } | undefined} */
 Task.prototype.held = undefined
+/** What came for it through a port ahead of its outcome. @type {{ value: any } | undefined} */
+Task.prototype.arrived = undefined
 /** Whether it settles while its thread is blocked, before anybody who looks on is told. */
 Task.prototype.prompt = false
 /** Who looks on. @type {InstanceType<typeof import('../observe/watcher').Watcher> | undefined} */

@@ -1,0 +1,37 @@
+'use strict'
+
+// What a function gave that comes later, as a promise: as an await takes it, whoever made it.
+
+const { types } = require('node:util')
+
+const { apply } = Reflect
+const promiseThen = Promise.prototype.then
+
+/**
+ * @param {any} value
+ * @returns {Promise<any> | undefined} a promise of Node.js', which settles once; undefined if the value is there already
+ */
+function promised(value) {
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return undefined
+  // Read once, as an await does.
+  const { then } = value
+  if (typeof then !== 'function') return undefined
+  if (then === promiseThen && types.isPromise(value)) return value
+  // Somebody else's may call back twice, or at once: a promise that follows it settles once, and later.
+  return new Promise((resolve, reject) => {
+    const adopt = () => apply(then, value, [resolve, reject])
+    follow(Promise.resolve(), adopt).catch(reject)
+  })
+}
+
+/**
+ * @param {Promise<any>} promise
+ * @param {(value: any) => void} fulfilled
+ * @param {(error: unknown) => void} [rejected]
+ * @returns {Promise<any>}
+ */
+function follow(promise, fulfilled, rejected) {
+  return apply(promiseThen, promise, [fulfilled, rejected])
+}
+
+module.exports = { follow, promised }
