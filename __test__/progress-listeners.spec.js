@@ -3,6 +3,7 @@
 const path = require('node:path')
 const test = require('ava')
 const { Pool } = require('..')
+const { stayAlive } = require('./helpers')
 
 const filename = path.join(__dirname, 'fixtures', 'progress.js')
 
@@ -44,13 +45,19 @@ test.serial('what a listener throws is uncaught, and every task settles', async 
   const uncaught = []
   const listeners = process.rawListeners('uncaughtException')
   process.removeAllListeners('uncaughtException')
-  process.on('uncaughtException', (error) => uncaught.push(error.message))
+  const all = new Promise((resolve) => {
+    process.on('uncaughtException', (error) => {
+      if (uncaught.push(error.message) === 10) resolve()
+    })
+  })
   const onProgress = (value) => {
     throw new Error(value)
   }
   const pending = Array.from({ length: 5 }, (_, i) => pool.runTask('report', i, { onProgress }))
   blockUntil(pool, 6)
   const results = await Promise.all(pending)
+  stayAlive(t)
+  await all
   process.removeAllListeners('uncaughtException')
   for (const listener of listeners) process.on('uncaughtException', listener)
   t.deepEqual(results, [0, 1, 2, 3, 4])

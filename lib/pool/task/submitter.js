@@ -177,6 +177,7 @@ class Submitter {
    * @param {Settings} settings
    * @param {number} remaining milliseconds until the deadline, or -1
    * @param {boolean} reserved whether room has been reserved
+   * @returns {void}
    */
   #submit(task, target, input, settings, remaining, reserved) {
     let extra
@@ -205,7 +206,12 @@ class Submitter {
     const start = cells[CELL.START]
     task.key = cells[CELL.KEY]
     task.generation = cells[CELL.GENERATION]
-    if (result !== SUBMITTED.ACCEPTED) return this.#refused(task, result)
+    if (result !== SUBMITTED.ACCEPTED) {
+      giveBack(task.ticket)
+      task.drop()
+      task.reject(this.#refusal(result))
+      return this.#left()
+    }
     if (this.pending > this.capacity) this.waited = true
     if (start >= 0) this.#isolates.start(start)
   }
@@ -253,17 +259,6 @@ class Submitter {
     return answer === SUBMITTED.FULL
       ? new QueueFullError(`The pool's queue is full: 'maxQueue' is ${this.#options.maxQueue}`)
       : new PoolClosedError('The pool is closed')
-  }
-
-  /**
-   * @param {InstanceType<typeof Task>} task
-   * @param {number} answer
-   */
-  #refused(task, answer) {
-    giveBack(task.ticket)
-    task.drop()
-    task.reject(this.#refusal(answer))
-    this.#left()
   }
 
   /**

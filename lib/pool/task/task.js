@@ -79,9 +79,12 @@ class Task {
     }
   }
 
-  /** Lets go of the input that no worker has asked for. What was handed over with it is closed: it is nobody's. */
+  /**
+   * Lets go of the input that no worker has asked for. What was handed over with it is closed: it is nobody's.
+   * @returns {void}
+   */
   drop() {
-    const { list = [] } = this.held ?? {}
+    const list = this.held?.list ?? []
     this.held = undefined
     for (const each of list) if (each instanceof MessagePort) each.close()
   }
