@@ -3,7 +3,7 @@
 // Isolates that were rung, run no task and do not come. The scheduler says which; here is the one excuse that it
 // does not know of, an inspector, and their end: what their stack is, is asked first.
 
-const { isBlocked } = require('../../native/environment')
+const { isBlocked } = require('../../native/drain')
 
 /** @typedef {InstanceType<typeof import('./isolate').Isolate>} Isolate */
 
