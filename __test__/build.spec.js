@@ -5,9 +5,9 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const test = require('ava')
-const { isOlder } = require('../scripts/build')
+const { isOlder } = require('../lib/cli/build-addon')
 
-const script = path.join(__dirname, '..', 'scripts', 'build.js')
+const rspool = path.join(__dirname, '..', 'lib', 'cli', 'main.js')
 
 /** @param {Record<string, string>} tools name to shell script */
 function buildWith(t, tools) {
@@ -17,7 +17,7 @@ function buildWith(t, tools) {
     fs.writeFileSync(path.join(bin, name), `#!/bin/sh\n${line}\n`, { mode: 0o755 })
   }
   return new Promise((resolve) => {
-    execFile(process.execPath, [script], { env: { ...process.env, PATH: bin } }, (error, stdout, stderr) => {
+    execFile(process.execPath, [rspool, 'build'], { env: { ...process.env, PATH: bin } }, (error, stdout, stderr) => {
       resolve({ exitCode: error?.code ?? 0, stderr })
     })
   })
@@ -29,7 +29,7 @@ onUnix('says what to install when there is no cargo', async (t) => {
   const { exitCode, stderr } = await buildWith(t, {})
   t.is(exitCode, 1)
   t.regex(stderr, /needs Rust \d+\.\d+ or newer, and cargo was not found\. Install it from https:\/\/rustup\.rs/)
-  t.notRegex(stderr, /at .*build\.js/)
+  t.notRegex(stderr, /at .*build-addon\.js/)
 })
 
 onUnix('says so when the toolchain is too old', async (t) => {

@@ -82,7 +82,7 @@ test('names the platform, the tried files and the way out when there is no addon
   ]) {
     t.true(message.includes(part), `${part} is not in: ${message}`)
   }
-  for (const part of ['npm run build', 'npx rspool-build', 'install script', 'report']) t.true(message.includes(part))
+  for (const part of ['npm run build', 'npx rspool build', 'install script', 'report']) t.true(message.includes(part))
   t.false(message.includes('Require stack'))
 })
 

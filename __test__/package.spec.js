@@ -59,7 +59,8 @@ test('what is packed can be run and built, and holds nothing else', async (t) =>
   const packed = files.map(({ path }) => path)
   for (const file of [
     'lib/native/load.js',
-    'scripts/build.js',
+    'lib/cli/main.js',
+    'lib/cli/commands/build.js',
     'scripts/install.js',
     'Cargo.toml',
     'Cargo.lock',
@@ -70,7 +71,7 @@ test('what is packed can be run and built, and holds nothing else', async (t) =>
     t.true(packed.includes(file), `${file} is missing`)
   }
   const kept =
-    /^(lib|src|types|scripts\/(build|install)\.js|(index|worker|piscina|fleet|bullmq)\.(d\.)?(m?js|m?ts)|build\.rs|Cargo\.|package\.json|[A-Z]+(\.md)?$)/
+    /^(lib|src|types|scripts\/install\.js|(index|worker|piscina|fleet|bullmq)\.(d\.)?(m?js|m?ts)|build\.rs|Cargo\.|package\.json|[A-Z]+(\.md)?$)/
   t.deepEqual(
     packed.filter((file) => !kept.test(file) || file.endsWith('.node')),
     []

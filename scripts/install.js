@@ -5,7 +5,7 @@
 const fs = require('node:fs')
 const path = require('node:path')
 const { platformTuple } = require('../lib/native/platform')
-const { build, orExit } = require('./build')
+const { build, orExit } = require('../lib/cli/build-addon')
 
 function hasPrebuilt() {
   try {

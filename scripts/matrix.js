@@ -5,7 +5,7 @@
 
 const { spawnSync } = require('node:child_process')
 const path = require('node:path')
-const { orExit } = require('./build')
+const { orExit } = require('../lib/cli/build-addon')
 const { runtimes } = require('./runtimes')
 const { setup, root } = require('./setup')
 

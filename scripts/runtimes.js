@@ -4,7 +4,7 @@
 
 const fs = require('node:fs')
 const path = require('node:path')
-const { BuildError } = require('./build')
+const { BuildError } = require('../lib/cli/build-addon')
 const { platformTuple } = require('../lib/native/platform')
 const { npm, root } = require('./setup')
 

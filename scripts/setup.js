@@ -5,7 +5,7 @@
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
-const { build, orExit, BuildError } = require('./build')
+const { build, orExit, BuildError } = require('../lib/cli/build-addon')
 
 const root = path.join(__dirname, '..')
 

@@ -127,6 +127,13 @@ export interface ClusterOptions extends ProcessOptions {
   metricsPort?: number
   /** @default '127.0.0.1' */
   metricsHost?: string
+  /**
+   * Opens a Unix socket through which `npx rspool reload`, `scale`, `restart` and `stop` speak with the primary; without
+   * it they use signals. Only the primary's user may open it (mode 0600), and the peer is checked. A string is its path;
+   * true puts it into `$RUNTIME_DIRECTORY`, `$XDG_RUNTIME_DIR/rspool`, or a folder of the user for temporary files. That
+   * it could not be opened is a line in the log. @default false
+   */
+  admin?: boolean | string
   /** Gets each line that would go to standard error; false drops them. */
   log?: false | ((line: string) => void)
 }

@@ -81,6 +81,11 @@ function memory(/** @type {unknown} */ value, /** @type {string} */ label) {
   )
 }
 
+function admin(/** @type {unknown} */ value, /** @type {string} */ label) {
+  if (typeof value === 'boolean' || (typeof value === 'string' && value !== '')) return value
+  throw invalidArgument(`${label} must be true, false or the path of a socket, got ${show(value)}`)
+}
+
 function log(/** @type {unknown} */ value, /** @type {string} */ label) {
   if (value === false || typeof value === 'function') return value
   throw invalidArgument(`${label} must be false or a function of a line, got ${show(value)}`)
@@ -133,6 +138,7 @@ const RULES = {
   metricsPort: integer(0, 65535),
   metricsHost: typed('string'),
   requestUrls: oneOf('path', 'full', false),
+  admin,
   log
 }
 

@@ -55,7 +55,7 @@ function notFound(failures) {
       '  in a checkout of rspool: npm run build',
       '  in an app: install again with optional dependencies (no --omit=optional, no lock file of another platform)',
       '  in a bundle: leave rspool out of it, as an external package',
-      '  where no prebuilt package exists: install a Rust toolchain (https://rustup.rs), then run npx rspool-build,',
+      '  where no prebuilt package exists: install a Rust toolchain (https://rustup.rs), then run npx rspool build,',
       '    or allow the install script of rspool in your package manager and install again',
       '  else: report this message at https://github.com/rspool/rspool/issues'
     )

@@ -161,6 +161,26 @@ pub fn read_process(pid: u32, share: bool) -> Option<ProcessReading> {
     ))
 }
 
+/// Reads what is cheap to know of a process: not its descriptors, of which there may be very many.
+#[napi]
+pub fn read_usage(pid: u32) -> Option<ProcessReading> {
+    let usage = reading::usage(pid)?;
+    Some(ProcessReading::new(usage, Details::default(), None))
+}
+
+/// The user at the other end of a Unix socket.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[napi]
+pub fn peer_uid(fd: i32) -> Result<u32> {
+    if fd < 0 {
+        return Err(failure(format!("no descriptor: {fd}")));
+    }
+    // SAFETY: borrowed for this call only; a number that is not open makes the system call fail.
+    let socket = unsafe { BorrowedFd::borrow_raw(fd) };
+    let peer = rustix::net::sockopt::socket_peercred(socket).map_err(failure)?;
+    Ok(peer.uid.as_raw())
+}
+
 /// The memory of the control group.
 #[napi(object)]
 pub struct GroupMemoryReading {

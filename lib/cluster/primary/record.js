@@ -58,7 +58,7 @@ class Record {
     if (cause !== undefined && before?.cause !== cause) region.setCause(id, cause.message)
     if (before?.state !== state) {
       region.setSlot(id, SLOT.state, SLOT_STATES.indexOf(state))
-      region.setSlot(id, SLOT.changed, Date.now())
+      region.setSlot(id, SLOT.changed, microseconds())
     }
     this.#written.set(id, { state, cause })
   }

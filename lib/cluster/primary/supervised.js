@@ -8,7 +8,7 @@ const { EventEmitter } = require('node:events')
 const native = /** @type {any} */ (require('../../native/load'))
 const { Mailbox } = require('../messages')
 const { causeOfDeath } = require('./causes')
-const { SEAT } = require('../region')
+const { SEAT, microseconds } = require('../region')
 const { later } = require('../later')
 const { ownEnv, debugsBoot } = require('./spec')
 
@@ -63,7 +63,7 @@ class SupervisedProcess extends EventEmitter {
     this.options = options
     this.#region = region
     region.clear(place.seat)
-    region.set(place.seat, SEAT.started, this.startedAt)
+    region.set(place.seat, SEAT.started, microseconds())
     this.#writePlace()
     this.worker = fork(spec, options, place, region.native.fd)
     this.pid = this.worker.process.pid
@@ -206,7 +206,7 @@ class SupervisedProcess extends EventEmitter {
     this.#cancelLimit()
     this.state = 'ready'
     this.readyAt = performance.now()
-    this.#region.set(this.seat, SEAT.ready, Date.now())
+    this.#region.set(this.seat, SEAT.ready, microseconds())
     this.emit('ready')
   }
 

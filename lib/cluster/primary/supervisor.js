@@ -6,7 +6,7 @@
 const { availableParallelism } = /** @type {any} */ (require('../../native/load'))
 const { RspoolError, invalidArgument } = require('../../errors')
 const { show } = require('../../pool/options/validate')
-const { SharedRegion, SEAT } = require('../region')
+const { SharedRegion, SEAT, microseconds } = require('../region')
 const { ClusterCounters } = require('../counters')
 const { Verdicts } = require('./verdict')
 const { Post } = require('./post')
@@ -21,6 +21,7 @@ const { announce } = require('./announce')
 const { withResolvers } = require('./with-resolvers')
 const { Notifier } = require('./systemd')
 const { Record } = require('./record')
+const { AdminSocket, adminPath } = require('./admin')
 const { OrphanWatch } = require('./orphans')
 const { Upkeep } = require('./upkeep')
 const { SharedGauges, SharedHistograms } = require('../gauges')
@@ -56,6 +57,8 @@ class Supervisor extends Post {
   #orphans = new OrphanWatch()
   /** @type {import('node:http').Server|undefined} */
   #metricsServer
+  /** @type {AdminSocket|undefined} */
+  #admin
   #ready = withResolvers()
   #closed = withResolvers()
   #removeSignals = () => {}
@@ -159,6 +162,20 @@ class Supervisor extends Post {
         () => this.#ending.running && this.#serves,
         this.#log
       )
+    }
+    const socket = adminPath(options.admin)
+    if (socket !== undefined) {
+      /** @type {import('./admin').Commands} */
+      const commands = {
+        reload: () => this.reload(),
+        scale: ({ size }) => this.scale(size),
+        restart: ({ slot }) => this.restart(slot),
+        // Whoever asked has its answer before this program may end.
+        stop: () => {
+          setImmediate(() => this.#ending.stop('SIGTERM'))
+        }
+      }
+      this.#admin = new AdminSocket(socket, commands, (line) => this.#log(line))
     }
     // Who does not wait for it is told by the exit code.
     this.#ready.promise.catch(() => {})
@@ -390,6 +407,7 @@ class Supervisor extends Post {
     this.#orphans.close()
     this.#seats.close()
     this.#metricsServer?.close()
+    this.#admin?.close()
     this.emit('close', code)
     this.#closed.resolve(code)
   }
@@ -413,9 +431,21 @@ class Supervisor extends Post {
  * @param {any} options
  * @param {import('../region').Names} names
  */
-function describe({ file }, { spare, maxProcesses, signals }, names) {
+function describe({ file }, { spare, maxProcesses, signals, admin }, names) {
   const { pid, version: node } = process
-  return { kind: 'cluster', version, node, pid, startedAt: Date.now(), file, spare, maxProcesses, signals, names }
+  return {
+    kind: 'cluster',
+    version,
+    node,
+    pid,
+    started: microseconds(),
+    file,
+    spare,
+    maxProcesses,
+    signals,
+    admin: adminPath(admin),
+    names
+  }
 }
 
 module.exports = { Supervisor }

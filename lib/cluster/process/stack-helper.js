@@ -12,7 +12,7 @@ const { workerData } = require('node:worker_threads')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { SharedRegion, ASK } = require('../region')
 
-const LOOK_EVERY = 100
+const LOOK_EVERY = 50
 /** The main thread that runs no JavaScript for so long is in a native call. */
 const NO_SCRIPT = 3000
 const BEAT = path.join(__dirname, 'beat.js')

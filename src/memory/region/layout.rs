@@ -91,9 +91,9 @@ pub mod seat {
     pub const GENERATION: usize = 19;
     /// Its row of cells.
     pub const ROW: usize = 20;
-    /// When it was started, in milliseconds since 1970.
+    /// When it was started, in microseconds of the monotonic clock.
     pub const STARTED: usize = 21;
-    /// When it became ready, in milliseconds since 1970; 0 before.
+    /// When it became ready, in microseconds of the monotonic clock; 0 before.
     pub const READY: usize = 22;
 }
 
@@ -105,7 +105,7 @@ pub mod slot {
     pub const GENERATION: usize = 1;
     /// Processes that were started after one had died.
     pub const RESTARTS: usize = 2;
-    /// When the state last changed, in milliseconds since 1970.
+    /// When the state last changed, in microseconds of the monotonic clock.
     pub const CHANGED: usize = 3;
     /// Bytes of the cause.
     pub const CAUSE_LENGTH: usize = 4;

@@ -1,0 +1,83 @@
+#!/usr/bin/env node
+'use strict'
+
+// The command line: finds the command's file in `commands/`, reads its arguments, and runs it. A new command is
+// a new file there.
+
+const fs = require('node:fs')
+const path = require('node:path')
+const { CommandError, EXIT } = require('./failure')
+const { read, helpOf, overview } = require('./arguments')
+
+/** @typedef {import('./arguments').Command} Command */
+
+const FOLDER = path.join(__dirname, 'commands')
+
+/** @returns {string[]} */
+function names() {
+  return fs
+    .readdirSync(FOLDER)
+    .filter((file) => file.endsWith('.js'))
+    .map((file) => file.slice(0, -'.js'.length))
+}
+
+/** @param {string} name @returns {Command} */
+const load = (name) => require(path.join(FOLDER, name))
+
+/** @param {string[]} given the arguments of the program @returns {Promise<number>} its exit code */
+async function main([name, ...rest]) {
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    const known = names()
+    const asked = rest[0]
+    if (name === 'help' && asked !== undefined && known.includes(asked)) console.log(helpOf(asked, load(asked)))
+    else console.log(overview(known.map((each) => [each, load(each)])))
+    return name === undefined ? EXIT.usage : EXIT.ok
+  }
+  if (name === '--version' || name === '-v') {
+    console.log(require('../../package.json').version)
+    return EXIT.ok
+  }
+  if (!names().includes(name)) throw new CommandError(EXIT.usage, unknown(name))
+  const command = load(name)
+  const parsed = read(name, command, rest)
+  if (parsed === 'help') {
+    console.log(helpOf(name, command))
+    return EXIT.ok
+  }
+  const code = await command.run(parsed)
+  return typeof code === 'number' ? code : EXIT.ok
+}
+
+/** @param {string} name */
+function unknown(name) {
+  const { didYouMean } = require('../pool/options/validate')
+  return `there is no command '${name}'.${didYouMean(name, names())} Run: npx rspool --help`
+}
+
+/** @param {unknown} error @returns {number} */
+function explain(error) {
+  const { message, code, stack } = /** @type {NodeJS.ErrnoException} */ (error)
+  if (error instanceof CommandError) {
+    console.error(`rspool: ${message}`)
+    return error.exitCode
+  }
+  // What the package itself refuses is told without a stack; anything else is a fault of ours.
+  const known = typeof code === 'string' && (code.startsWith('ERR_RSPOOL_') || code.startsWith('ERR_PARSE_ARGS'))
+  console.error(`rspool: ${known ? message : stack}`)
+  return EXIT.failed
+}
+
+// A reader that has seen enough, as `head` does, is no fault.
+process.stdout.on('error', (/** @type {NodeJS.ErrnoException} */ error) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.ok)
+  throw error
+})
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code
+  },
+  (error) => {
+    process.exitCode = explain(error)
+  }
+)

@@ -1,0 +1,222 @@
+'use strict'
+
+// What can be seen of a cluster from outside, in the form of `supervisor.status()`. Two views of the same cluster
+// one after the other give what needs a difference: the CPU in use and the requests a second.
+
+const native = /** @type {any} */ (require('../native/load'))
+const { processStatus } = require('../cluster/status')
+const { ClusterCounters } = require('../cluster/counters')
+const { SharedGauges, SharedHistograms } = require('../cluster/gauges')
+const { SEAT, STATE, REQUEST, SLOT, SLOT_STATES, SHARED, PHASES, microseconds } = require('../cluster/region')
+
+/** A loop that is silent for longer does not turn, in milliseconds. */
+const UNRESPONSIVE = 1000
+
+/**
+ * @typedef {object} ProcessView of a process, as `supervisor.status()` has it, and its rates
+ * @property {number} seat
+ * @property {number} pid
+ * @property {string} state
+ * @property {number} generation
+ * @property {number} row
+ * @property {number|undefined} slot
+ * @property {number} beatAgeMs
+ * @property {number} uptimeMs
+ * @property {number|undefined} readyMs
+ * @property {number|undefined} cpu
+ * @property {number|undefined} cpuMs
+ * @property {number|undefined} rss
+ * @property {number} heapUsed
+ * @property {number} heapLimit
+ * @property {number} loopDelayMs
+ * @property {number} utilization
+ * @property {number} requests
+ * @property {number} errors
+ * @property {number} connections
+ * @property {number} inFlight
+ * @property {number|undefined} requestsPerSecond
+ * @property {Request|undefined} oldestRequest
+ * @property {Request|undefined} lastRequest
+ * @property {{ queued: number, running: number }} pool
+ *
+ * @typedef {{ text: string, ageMs: number }} Request
+ *
+ * @typedef {object} SlotView
+ * @property {number} slot
+ * @property {string} state
+ * @property {number} generation
+ * @property {number} restarts
+ * @property {string} lastCause why its last process died; empty when none has
+ * @property {number} sinceMs how long it has been in this state
+ * @property {Record<string, number>} counters
+ * @property {number|undefined} replacing the pid of the process that is to take over
+ * @property {number[]} draining
+ *
+ * @typedef {ReturnType<Viewer['look']>} ClusterView
+ */
+
+class Viewer {
+  #cluster
+  #counters
+  /** What the last look read, by pid. @type {Map<number, { at: number, cpuMs: number, requests: number }>} */
+  #before = new Map()
+
+  /** @param {import('./clusters').Cluster} cluster */
+  constructor(cluster) {
+    this.#cluster = cluster
+    this.#counters = new ClusterCounters(/** @type {any} */ (cluster.region), 0, { fd: -1, names: cluster.about.names })
+  }
+
+  get cluster() {
+    return this.#cluster
+  }
+
+  /** Reads everything anew. */
+  look() {
+    const { region, about, pid } = this.#cluster
+    region.refresh()
+    const now = microseconds()
+    const all = this.#processes(now)
+    const size = region.getShared(SHARED.size)
+    const phase = PHASES[region.getShared(SHARED.phase)] ?? 'running'
+    const slots = Array.from({ length: Math.min(size, region.layout.slots.count) }, (_, slot) =>
+      this.#slot(slot, all, now)
+    )
+    const known = slots.filter(({ state }) => state !== 'stopped')
+    const ready = known.filter(({ state }) => state === 'ready').length
+    const bad = known.some(({ state }) => ['failed', 'backing-off', 'stalled', 'unresponsive'].includes(state))
+    const primaryAgeMs = Math.max(0, now - region.getShared(SHARED.primaryBeat)) / 1000
+    return {
+      pid,
+      file: about.file,
+      version: about.version,
+      node: about.node,
+      uptimeMs: (now - about.started) / 1000,
+      primary: { alive: alive(pid), beatAgeMs: primaryAgeMs, responsive: primaryAgeMs < UNRESPONSIVE },
+      state:
+        phase !== 'running'
+          ? phase
+          : ready === 0 && !bad
+            ? 'booting'
+            : bad
+              ? 'degraded'
+              : ready < size
+                ? 'scaling'
+                : 'ready',
+      size,
+      ready,
+      processes: known,
+      spares: all.filter(({ slot }) => slot === undefined),
+      budget: { tokens: region.layout.tokens.count, free: region.freeTokens() },
+      counters: this.#counters.snapshot()
+    }
+  }
+
+  /** The process that serves a slot now. @param {number} slot @returns {SlotView & Partial<ProcessView>|undefined} */
+  find(slot) {
+    return this.look().processes.find((view) => view.slot === slot)
+  }
+
+  /** The parts that write a cluster as Prometheus text. */
+  parts() {
+    const { region, about } = this.#cluster
+    return {
+      region: /** @type {any} */ (region),
+      owner: (/** @type {number} */ row) =>
+        row === 0 ? 'primary' : row <= about.spare ? `spare-${row - 1}` : row - 1 - about.spare,
+      counters: this.#counters,
+      gauges: new SharedGauges(/** @type {any} */ (region), 0),
+      histograms: new SharedHistograms(/** @type {any} */ (region), 0)
+    }
+  }
+
+  /** All that have a seat. @param {number} now @returns {ProcessView[]} */
+  #processes(now) {
+    const { region } = this.#cluster
+    const found = []
+    const before = this.#before
+    this.#before = new Map()
+    for (let seat = 0; seat < region.layout.seats.count; seat++) {
+      const pid = region.get(seat, SEAT.pid)
+      if (pid === 0) continue
+      found.push(this.#process(seat, pid, now, before.get(pid)))
+    }
+    return found.sort((a, b) => a.generation - b.generation)
+  }
+
+  /** @param {number} seat @param {number} pid @param {number} now @param {{ at: number, cpuMs: number, requests: number }|undefined} before @returns {ProcessView} */
+  #process(seat, pid, now, before) {
+    const { region } = this.#cluster
+    const get = (/** @type {number} */ word) => region.get(seat, word)
+    const usage = native.readUsage(pid) ?? undefined
+    const requests = get(SEAT.requests)
+    const elapsed = before === undefined ? 0 : (now - before.at) / 1000
+    if (usage !== undefined) this.#before.set(pid, { at: now, cpuMs: usage.cpuMs, requests })
+    const cpu = before !== undefined && usage !== undefined ? (usage.cpuMs - before.cpuMs) / elapsed : undefined
+    const [started, ready] = [get(SEAT.started), get(SEAT.ready)]
+    const place = { pid, seat, startedAt: 0, readyAt: undefined }
+    const reading = processStatus(place, /** @type {any} */ (region), { reading: () => ({ ...usage, cpu }) })
+    const beatAgeMs = Math.max(0, now - get(SEAT.beat)) / 1000
+    const own = get(SEAT.state)
+    const silent = own !== STATE.booting && get(SEAT.beat) > 0 && beatAgeMs > UNRESPONSIVE
+    const state = own === STATE.booting ? 'booting' : own === STATE.draining ? 'draining' : 'ready'
+    return {
+      ...reading,
+      pid,
+      seat,
+      row: get(SEAT.row),
+      slot: get(SEAT.slot) === 0 ? undefined : get(SEAT.slot) - 1,
+      generation: get(SEAT.generation),
+      uptimeMs: (now - started) / 1000,
+      readyMs: ready === 0 ? undefined : (ready - started) / 1000,
+      state: silent ? 'unresponsive' : state,
+      beatAgeMs,
+      loopDelayMs: Math.max(reading.loopDelayMs, silent ? beatAgeMs : 0),
+      requestsPerSecond: before === undefined ? undefined : ((requests - before.requests) * 1000) / elapsed,
+      oldestRequest: this.#request(seat, REQUEST.oldest, now),
+      lastRequest: this.#request(seat, REQUEST.last, now)
+    }
+  }
+
+  /** @param {number} seat @param {number} which @param {number} now */
+  #request(seat, which, now) {
+    const found = this.#cluster.region.requestOf(seat, which)
+    return found === undefined ? undefined : { text: found.text, ageMs: Math.max(0, now - found.began) / 1000 }
+  }
+
+  /** @param {number} slot @param {ProcessView[]} all @param {number} now @returns {SlotView & Partial<ProcessView>} */
+  #slot(slot, all, now) {
+    const { region } = this.#cluster
+    const own = all.filter((process) => process.slot === slot)
+    const draining = own.filter((process) => region.get(process.seat, SEAT.state) === STATE.draining)
+    const others = own.filter((process) => !draining.includes(process))
+    // While it is replaced the older one serves, until the newer is ready.
+    const current = others.findLast(({ readyMs }) => readyMs !== undefined) ?? others[0]
+    const said = SLOT_STATES[region.getSlot(slot, SLOT.state)] ?? 'stopped'
+    const silent = current?.state === 'unresponsive' && said === 'ready'
+    return {
+      ...current,
+      slot,
+      state: silent ? 'unresponsive' : said,
+      generation: current?.generation ?? region.getSlot(slot, SLOT.generation),
+      restarts: region.getSlot(slot, SLOT.restarts),
+      lastCause: region.causeOf(slot),
+      sinceMs: (now - region.getSlot(slot, SLOT.changed)) / 1000,
+      counters: this.#counters.snapshotOf(current?.row ?? 1 + this.#cluster.about.spare + slot),
+      replacing: others.find((process) => process !== current)?.pid,
+      draining: draining.map(({ pid }) => pid)
+    }
+  }
+}
+
+/** @param {number} pid */
+function alive(pid) {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return /** @type {NodeJS.ErrnoException} */ (error).code === 'EPERM'
+  }
+}
+
+module.exports = { Viewer, alive, UNRESPONSIVE }
