@@ -4,7 +4,7 @@
 
 const cluster = require('node:cluster')
 const http = require('node:http')
-const { spawn } = require('node:child_process')
+const { spawn, execSync } = require('node:child_process')
 const fs = require('node:fs')
 
 /** Its event loop will not turn any more, so this is written at once. */
@@ -52,6 +52,13 @@ module.exports = async (context) => {
         for (;;);
       }, 20)
     },
+    '/work-later': (request, response) => {
+      response.end('ok')
+      setTimeout(function workForEver() {
+        for (;;) JSON.parse('[1, 2, 3]')
+      }, 20)
+    },
+    '/native': () => execSync('sleep 60'),
     // What comes meanwhile finds a process that has just left.
     '/leave-later': (request, response) => {
       response.end('ok')

@@ -57,8 +57,8 @@ function askSocket(path, request, timeout) {
  * @returns {Promise<{ by: 'socket'|'signal', answer?: any }>}
  */
 async function control(viewer, request, bySignals, timeout) {
-  const { pid, about } = viewer.cluster
-  if (about.admin !== undefined) {
+  const { pid, about, region } = viewer.cluster
+  if (about.admin !== undefined && region.getShared(SHARED.admin) === 1) {
     const told = await askSocket(`/proc/${pid}/root${about.admin}`, request, timeout)
     if (told !== undefined) return { by: 'socket', answer: told.answer }
   }

@@ -8,8 +8,11 @@ const { setTimeout: sleep } = require('node:timers/promises')
 const native = /** @type {any} */ (require('../native/load'))
 const { CommandError, EXIT } = require('./failure')
 const { openForRequests } = require('./clusters')
+const { SEAT } = require('../cluster/region')
 
 const LOOK_EVERY = 10
+/** Whoever asked takes the answer sooner than this, in milliseconds, unless it has died. */
+const TAKES = 500
 
 /**
  * The process of a slot that can be asked.
@@ -36,12 +39,19 @@ function processOf(viewer, slot) {
  */
 async function ask(cluster, { pid, seat }, { kind, argument = 0, timeout }) {
   const region = openForRequests(cluster)
-  const end = performance.now() + timeout
+  const start = performance.now()
+  /** Since when another's answer lies there. @type {{ number: number, at: number }|undefined} */
+  let lying
   let number
-  while (performance.now() < end) {
-    // Somebody else may be asking.
+  while (performance.now() - start < timeout) {
     number ??= region.native.ask(seat, kind, argument) ?? undefined
-    const answer = number === undefined ? undefined : region.native.answerTo(seat, number)
+    if (number === undefined) {
+      // Somebody else is asking, or has asked and died.
+      const last = region.get(seat, SEAT.answered)
+      if (lying?.number !== last) lying = { number: last, at: performance.now() }
+      else if (performance.now() - lying.at > TAKES && region.native.dropAnswer(seat)) lying = undefined
+    }
+    const answer = number === undefined ? undefined : region.native.takeAnswer(seat, number)
     if (answer) {
       if (answer.ok) return answer.text
       throw new CommandError(EXIT.failed, answer.text)

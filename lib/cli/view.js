@@ -58,11 +58,16 @@ const UNRESPONSIVE = 1000
 class Viewer {
   #cluster
   #counters
+  #details
   /** What the last look read, by pid. @type {Map<number, { at: number, cpuMs: number, requests: number }>} */
   #before = new Map()
 
-  /** @param {import('./clusters').Cluster} cluster */
-  constructor(cluster) {
+  /**
+   * @param {import('./clusters').Cluster} cluster
+   * @param {{ details?: boolean }} [how] whether descriptors are counted, which takes long where there are many
+   */
+  constructor(cluster, { details = false } = {}) {
+    this.#details = details
     this.#cluster = cluster
     this.#counters = new ClusterCounters(/** @type {any} */ (cluster.region), 0, { fd: -1, names: cluster.about.names })
   }
@@ -148,7 +153,7 @@ class Viewer {
   #process(seat, pid, now, before) {
     const { region } = this.#cluster
     const get = (/** @type {number} */ word) => region.get(seat, word)
-    const usage = native.readUsage(pid) ?? undefined
+    const usage = (this.#details ? native.readProcess(pid, false) : native.readUsage(pid)) ?? undefined
     const requests = get(SEAT.requests)
     const elapsed = before === undefined ? 0 : (now - before.at) / 1000
     if (usage !== undefined) this.#before.set(pid, { at: now, cpuMs: usage.cpuMs, requests })

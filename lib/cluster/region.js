@@ -24,6 +24,7 @@ const SEAT = {
   poolQueued: 14,
   poolRunning: 15,
   errors: 16,
+  answered: 17,
   slot: 18,
   generation: 19,
   row: 20,
@@ -45,7 +46,7 @@ const SLOT_STATES = /** @type {const} */ ([
   'stalled'
 ])
 /** The words that all share. */
-const SHARED = { rowsUsed: 0, size: 1, phase: 2, reloaded: 3, reloadsFailed: 4, primary: 5, primaryBeat: 6 }
+const SHARED = { rowsUsed: 0, size: 1, phase: 2, reloaded: 3, reloadsFailed: 4, primary: 5, primaryBeat: 6, admin: 7 }
 const PHASES = /** @type {const} */ (['running', 'stopping', 'stopped'])
 /** What the helper thread of a process can be asked for. */
 const ASK = { stack: 1, startProfile: 2, stopProfile: 3, heapSnapshot: 4 }

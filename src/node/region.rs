@@ -225,11 +225,17 @@ impl JsRegion {
         Ok(())
     }
 
-    /// The answer to a request, when there is one.
+    /// Takes the answer to a request, when there is one.
     #[napi]
-    pub fn answer_to(&self, seat: u32, number: u32) -> Result<Option<HelperAnswer>> {
-        let answer = self.region.answer_to(self.seat(seat)?, number);
+    pub fn take_answer(&self, seat: u32, number: u32) -> Result<Option<HelperAnswer>> {
+        let answer = self.region.take_answer(self.seat(seat)?, number);
         Ok(answer.map(|Answer { ok, text }| HelperAnswer { ok, text }))
+    }
+
+    /// Drops an answer that was not taken; true when there was one.
+    #[napi]
+    pub fn drop_answer(&self, seat: u32) -> Result<bool> {
+        Ok(self.region.drop_answer(self.seat(seat)?))
     }
 }
 

@@ -257,11 +257,14 @@ fn look_at(
         }
         let mut answer = None;
         if watched.limits.stack {
-            // Somebody else may have been asking.
+            // Somebody else may have been asking, and may not be there any more for the answer.
+            if stalled.asked.is_none() {
+                region.drop_answer(number);
+            }
             stalled.asked = stalled.asked.or_else(|| region.ask(number, ASK_STACK, 0));
             answer = stalled
                 .asked
-                .and_then(|asked| region.answer_to(number, asked));
+                .and_then(|asked| region.take_answer(number, asked));
             if answer.is_none() && now - stalled.since < STACK_WAIT {
                 return None;
             }

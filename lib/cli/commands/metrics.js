@@ -2,16 +2,23 @@
 
 const { PID } = require('../arguments')
 
+/** Milliseconds between the two looks that a rate needs. */
+const BETWEEN = 250
+
 /** @type {import('../arguments').Command} */
 module.exports = {
   summary: 'the metrics of a cluster as Prometheus text, once',
   details: 'The same names as those of the metricsPort option and of supervisor.metrics().',
   options: PID,
-  run({ values }) {
+  async run({ values }) {
+    const { setTimeout: sleep } = require('node:timers/promises')
     const { pick } = require('../clusters')
     const { Viewer } = require('../view')
     const { prometheusText } = require('../../cluster/metrics')
-    const viewer = new Viewer(pick(values.pid))
+    const viewer = new Viewer(pick(values.pid), { details: true })
+    // The CPU in use is a difference.
+    viewer.look()
+    await sleep(BETWEEN)
     const status = viewer.look()
     process.stdout.write(prometheusText({ status, ...viewer.parts() }))
   }

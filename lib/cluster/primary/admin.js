@@ -8,6 +8,7 @@ const fs = require('node:fs')
 const net = require('node:net')
 const os = require('node:os')
 const path = require('node:path')
+const { once } = require('node:events')
 const native = /** @type {any} */ (require('../../native/load'))
 
 const MOST_BYTES = 64 * 1024
@@ -43,13 +44,15 @@ class AdminSocket {
   /**
    * @param {string} file
    * @param {Commands} commands
-   * @param {(line: string) => void} log
+   * @param {object} host
+   * @param {() => void} host.opened
+   * @param {(line: string) => void} host.log
    */
-  constructor(file, commands, log) {
+  constructor(file, commands, { opened, log }) {
     this.#path = file
     this.#commands = commands
     this.#log = log
-    this.#open().catch((error) => log(`admin socket: ${error.message}`))
+    this.#open().then(opened, (error) => log(`admin socket: ${error.message}`))
   }
 
   async #open() {
@@ -64,10 +67,11 @@ class AdminSocket {
     if (this.#closed) return
     const server = net.createServer((socket) => this.#serve(socket))
     server.maxConnections = MOST_CONNECTIONS
-    server.on('error', (error) => this.#log(`admin socket: ${error.message}`))
+    this.#server = server
     server.listen(this.#path)
     server.unref()
-    this.#server = server
+    await once(server, 'listening')
+    server.on('error', (error) => this.#log(`admin socket: ${error.message}`))
     fs.chmodSync(this.#path, 0o600)
   }
 

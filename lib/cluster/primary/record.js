@@ -37,6 +37,11 @@ class Record {
     this.#region.setShared(SHARED.phase, PHASES.indexOf(phase))
   }
 
+  /** @param {boolean} open whether the admin socket is */
+  admin(open) {
+    this.#region.setShared(SHARED.admin, open ? 1 : 0)
+  }
+
   /** A reload has ended. @param {boolean} done false when it was given up */
   reloaded(done) {
     const word = done ? SHARED.reloaded : SHARED.reloadsFailed

@@ -175,7 +175,10 @@ class Supervisor extends Post {
           setImmediate(() => this.#ending.stop('SIGTERM'))
         }
       }
-      this.#admin = new AdminSocket(socket, commands, (line) => this.#log(line))
+      this.#admin = new AdminSocket(socket, commands, {
+        opened: () => this.#record.admin(true),
+        log: (line) => this.#log(line)
+      })
     }
     // Who does not wait for it is told by the exit code.
     this.#ready.promise.catch(() => {})

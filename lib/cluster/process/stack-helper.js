@@ -10,18 +10,21 @@ const { Session } = require('node:inspector')
 const { fileURLToPath } = require('node:url')
 const { workerData } = require('node:worker_threads')
 const { setTimeout: sleep } = require('node:timers/promises')
-const { SharedRegion, ASK } = require('../region')
+const { SharedRegion, SEAT, ASK, microseconds } = require('../region')
 
 const LOOK_EVERY = 50
 /** The main thread that runs no JavaScript for so long is in a native call. */
 const NO_SCRIPT = 3000
+/** A loop that is silent for so long is in one function, in milliseconds. */
+const NO_BEAT = 500
 const BEAT = path.join(__dirname, 'beat.js')
 const TIMERS = 'node:internal/timers'
 /** A profile that nobody stops ends this much later than it was to. */
 const FORGOTTEN = 10_000
 
 const { place } = workerData
-const { native } = SharedRegion.open(place.fd, place.names)
+const region = SharedRegion.open(place.fd, place.names)
+const { native } = region
 
 let busy = false
 // The timer goes on after an answer: a session alone does not keep this thread.
@@ -73,27 +76,43 @@ class MainThread {
   }
 }
 
-/** The frames of the main thread, the innermost first. @returns {Promise<string>} */
-async function readStack() {
-  const main = new MainThread()
+/**
+ * Pauses the main thread where it is, calls `look`, and has it go on. Undefined when it runs no JavaScript.
+ * @template T
+ * @param {MainThread} main
+ * @param {(paused: any, files: Map<string, string>) => T} look
+ */
+async function whilePaused(main, look) {
   /** @type {Map<string, string>} */
   const files = new Map()
   main.session.on('Debugger.scriptParsed', (/** @type {any} */ { params: { scriptId, url } }) => {
     files.set(scriptId, url.startsWith('file:') ? fileURLToPath(url) : url)
   })
+  const paused = new Promise((resolve) => main.session.once('Debugger.paused', resolve))
+  main.session.post('Debugger.enable')
+  main.session.post('Debugger.pause')
+  const event = await Promise.race([paused, sleep(NO_SCRIPT, undefined, { ref: false })])
+  if (event === undefined) return undefined
   try {
-    const paused = new Promise((resolve) => main.session.once('Debugger.paused', resolve))
-    main.session.post('Debugger.enable')
-    main.session.post('Debugger.pause')
-    const event = await Promise.race([paused, sleep(NO_SCRIPT, undefined, { ref: false })])
-    if (event === undefined)
-      throw new Error(`no JavaScript ran for ${NO_SCRIPT} ms: the main thread is in a native call`)
-    const frames = event.params.callFrames.map((/** @type {any} */ { functionName, location }) => ({
-      file: files.get(location.scriptId) ?? '<anonymous>',
-      place: `${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1}`,
-      name: functionName || '<anonymous>'
-    }))
+    return await look(event.params, files)
+  } finally {
     main.session.post('Debugger.resume')
+  }
+}
+
+/** The frames of the main thread, the innermost first. @returns {Promise<string>} */
+async function readStack() {
+  const main = new MainThread()
+  try {
+    const frames = await whilePaused(main, ({ callFrames }, files) =>
+      callFrames.map((/** @type {any} */ { functionName, location }) => ({
+        file: files.get(location.scriptId) ?? '<anonymous>',
+        place: `${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1}`,
+        name: functionName || '<anonymous>'
+      }))
+    )
+    if (frames === undefined)
+      throw new Error(`no JavaScript ran for ${NO_SCRIPT} ms: the main thread is in a native call`)
     // In an idle process that is the beat, or the timers that are about to call it.
     const idle = frames.every((/** @type {any} */ { file }) => file === BEAT || file === TIMERS)
     if (idle) return '    (idle: the event loop waits)'
@@ -114,12 +133,24 @@ async function startProfile(seconds) {
   profile = { main, timer }
   try {
     await main.post('Profiler.enable')
-    await main.post('Profiler.start')
+    const silent = (microseconds() - region.get(place.seat, SEAT.beat)) / 1000 > NO_BEAT
+    if (!silent || (await whilePaused(main, () => startAnew(main))) === undefined) await main.post('Profiler.start')
   } catch (error) {
     endProfile()
     throw error
   }
   return ''
+}
+
+/**
+ * Of a loop that was optimised while it ran the profiler sees nothing. Coverage, begun in a pause, takes such
+ * functions back to code that it knows.
+ * @param {MainThread} main
+ */
+async function startAnew(main) {
+  await main.post('Profiler.startPreciseCoverage', { callCount: false, detailed: false })
+  await main.post('Profiler.start')
+  return true
 }
 
 async function stopProfile() {

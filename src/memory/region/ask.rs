@@ -1,8 +1,10 @@
 //! Requests to the helper thread of a process, through two words and the text of its seat.
 //!
 //! Whoever has the region may ask: the watcher, and a program outside of the cluster. A request has a number, one
-//! more than the last. Only one is open at a time: asking is a compare-and-swap that succeeds when the last was
-//! answered. The helper writes its text, then the number, so an answer that is seen is whole.
+//! more than the last. Only one is open at a time: asking is a compare-and-swap that succeeds when the answer to the
+//! last was taken. The helper writes its text, then the number, so an answer that is seen is whole; whoever asked
+//! takes it, after which the text may be written over. One who asked and died never does, so others may drop an
+//! answer that lies there for long.
 
 use std::sync::atomic::Ordering;
 
@@ -33,17 +35,23 @@ pub struct Answer {
 const NUMBERS: i64 = 1 << 31;
 const ARGUMENTS: u32 = 1 << 24;
 
+/// What the lower half of the word with the last answer says.
+const DONE: i64 = 1;
+const FAILED: i64 = 2;
+const TAKEN: i64 = 3;
+
 fn number_of(word: i64) -> i64 {
     word >> 32 & (NUMBERS - 1)
 }
 
 impl Region {
-    /// Asks the helper of the process in a seat; gives the number of the request, or none while another is open.
+    /// Asks the helper of the process in a seat; gives the number of the request, or none while the answer to another
+    /// is not there or not taken.
     pub fn ask(&self, seat: usize, kind: u8, argument: u32) -> Option<u32> {
         let asked = self.seat(seat, seat::ASKED);
         let last = asked.load(Ordering::Acquire);
         let answered = self.seat(seat, seat::ANSWERED).load(Ordering::Acquire);
-        if number_of(last) != number_of(answered) {
+        if number_of(last) != number_of(answered) || is_untaken(answered) {
             return None;
         }
         let number = (number_of(last) + 1) % NUMBERS;
@@ -77,27 +85,46 @@ impl Region {
         }
         self.seat(seat, seat::TEXT_LENGTH)
             .store(text.len() as i64, Ordering::Relaxed);
-        let outcome = if answer.ok { 1 } else { 2 };
+        let outcome = if answer.ok { DONE } else { FAILED };
         self.seat(seat, seat::ANSWERED)
             .store(i64::from(number) << 32 | outcome, Ordering::Release);
     }
 
-    /// The answer to a request; none while it is open, and none when another has been answered since.
-    pub fn answer_to(&self, seat: usize, number: u32) -> Option<Answer> {
-        let word = || self.seat(seat, seat::ANSWERED).load(Ordering::Acquire);
-        let answered = word();
-        if number_of(answered) != i64::from(number) {
+    /// Takes the answer to a request; none while there is none, and none when it was taken or dropped.
+    pub fn take_answer(&self, seat: usize, number: u32) -> Option<Answer> {
+        let answered = self.seat(seat, seat::ANSWERED);
+        let word = answered.load(Ordering::Acquire);
+        if number_of(word) != i64::from(number) || !is_untaken(word) {
             return None;
         }
-        let text = self.text(seat);
-        // A further answer may have been written meanwhile.
-        std::sync::atomic::fence(Ordering::Acquire);
-        let asked = self.seat(seat, seat::ASKED).load(Ordering::Relaxed);
-        (word() == answered && number_of(asked) == i64::from(number)).then_some(Answer {
-            ok: answered as u8 == 1,
-            text,
-        })
+        let answer = Answer {
+            ok: word as u8 == DONE as u8,
+            text: self.text(seat),
+        };
+        // Nothing can have been written over the text when it was not taken until now.
+        self.mark_taken(seat, word).then_some(answer)
     }
+
+    /// Drops an answer that was not taken: whoever asked may have died. True when there was one.
+    pub fn drop_answer(&self, seat: usize) -> bool {
+        let word = self.seat(seat, seat::ANSWERED).load(Ordering::Acquire);
+        is_untaken(word) && self.mark_taken(seat, word)
+    }
+
+    fn mark_taken(&self, seat: usize, word: i64) -> bool {
+        self.seat(seat, seat::ANSWERED)
+            .compare_exchange(
+                word,
+                number_of(word) << 32 | TAKEN,
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            )
+            .is_ok()
+    }
+}
+
+fn is_untaken(word: i64) -> bool {
+    [DONE as u8, FAILED as u8].contains(&(word as u8))
 }
 
 fn first_lines(text: &str) -> &str {
@@ -137,7 +164,7 @@ mod tests {
         for turn in 0..5u32 {
             assert_eq!(region.question(1), None);
             let number = region.ask(1, 3, turn).unwrap();
-            assert_eq!(region.answer_to(1, number), None);
+            assert_eq!(region.take_answer(1, number), None);
             let question = region.question(1).unwrap();
             assert_eq!(
                 question,
@@ -149,7 +176,7 @@ mod tests {
             );
             region.answer(1, number, &said(&format!("answer {turn}")));
             assert_eq!(
-                region.answer_to(1, number),
+                region.take_answer(1, number),
                 Some(said(&format!("answer {turn}")))
             );
             assert_eq!(region.question(0), None);
@@ -157,15 +184,65 @@ mod tests {
     }
 
     #[test]
-    fn one_request_is_open_at_a_time() {
+    fn one_request_is_open_at_a_time_until_its_answer_is_taken() {
         let region = region();
         let number = region.ask(0, 1, 0).unwrap();
         assert_eq!(region.ask(0, 1, 0), None);
-        region.answer(0, number, &said(""));
+        region.answer(0, number, &said("one"));
+        assert_eq!(region.ask(0, 1, 0), None);
+        assert_eq!(region.take_answer(0, number), Some(said("one")));
+        assert_eq!(region.take_answer(0, number), None);
         let next = region.ask(0, 1, 0).unwrap();
         assert_ne!(next, number);
-        // The text may be overwritten from now on.
-        assert_eq!(region.answer_to(0, number), None);
+    }
+
+    #[test]
+    fn the_answer_of_one_who_died_can_be_dropped() {
+        let region = region();
+        let number = region.ask(0, 1, 0).unwrap();
+        assert!(!region.drop_answer(0));
+        region.answer(0, number, &said("nobody hears it"));
+        assert!(region.drop_answer(0));
+        assert_eq!(region.take_answer(0, number), None);
+        assert!(region.ask(0, 1, 0).is_some());
+    }
+
+    #[test]
+    fn of_many_who_ask_each_gets_an_answer_of_its_own() {
+        let region = region();
+        let turns = 200;
+        std::thread::scope(|scope| {
+            let asking: Vec<_> = (0..3u32)
+                .map(|who| {
+                    let region = &region;
+                    scope.spawn(move || {
+                        for turn in 0..turns {
+                            let argument = who * turns + turn;
+                            let number = loop {
+                                match region.ask(0, 1, argument) {
+                                    Some(number) => break number,
+                                    None => std::thread::yield_now(),
+                                }
+                            };
+                            let answer = loop {
+                                match region.take_answer(0, number) {
+                                    Some(answer) => break answer,
+                                    None => std::thread::yield_now(),
+                                }
+                            };
+                            assert_eq!(answer.text, format!("to {argument}"));
+                        }
+                    })
+                })
+                .collect();
+            while !asking.iter().all(|thread| thread.is_finished()) {
+                if let Some(question) = region.question(0) {
+                    let text = format!("to {}", question.argument);
+                    region.answer(0, question.number, &said(&text));
+                }
+                std::thread::yield_now();
+            }
+        });
     }
 
     #[test]
@@ -189,7 +266,7 @@ mod tests {
         let text = "    at somewhere (file.js:1:1)\n".repeat(400);
         let number = region.ask(0, 1, 0).unwrap();
         region.answer(0, number, &said(&text));
-        let kept = region.answer_to(0, number).unwrap().text;
+        let kept = region.take_answer(0, number).unwrap().text;
         assert!(kept.len() > TEXT_BYTES - 40 && text.starts_with(&kept) && kept.ends_with(":1)"));
     }
 
@@ -198,7 +275,9 @@ mod tests {
         let region = region();
         let last = NUMBERS - 1;
         for word in [seat::ASKED, seat::ANSWERED] {
-            region.seat(0, word).store(last << 32 | 1, Ordering::SeqCst);
+            region
+                .seat(0, word)
+                .store(last << 32 | TAKEN, Ordering::SeqCst);
         }
         assert_eq!(region.ask(0, 1, 0), Some(0));
         assert_eq!(region.question(0).unwrap().number, 0);

@@ -83,7 +83,8 @@ pub mod seat {
     pub const POOL_RUNNING: usize = 15;
     /// Responses with a status of 500 or more.
     pub const ERRORS: usize = 16;
-    /// The last request to the helper thread that was answered: its number and 1 for an answer, 2 for a failure.
+    /// The last request to the helper thread that was answered: its number, and 1 for an answer, 2 for a failure, 3
+    /// when that was taken.
     pub const ANSWERED: usize = 17;
     /// The slot of the process, plus 1; 0 for a spare.
     pub const SLOT: usize = 18;
@@ -140,6 +141,8 @@ pub mod shared {
     pub const PRIMARY: usize = 5;
     /// When the event loop of the primary last turned, in microseconds of the monotonic clock.
     pub const PRIMARY_BEAT: usize = 6;
+    /// 1 while the primary has an admin socket.
+    pub const ADMIN: usize = 7;
     /// 32-bit word: bumped on every release of a budget token; waiters sleep on it.
     pub const BUDGET_WAKE: usize = 8;
     /// 32-bit word in the second half of the same line: how many sleep on it.
