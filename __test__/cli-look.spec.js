@@ -4,8 +4,8 @@ const test = require('ava')
 const { startPrimary, request, until, gone } = require('./cluster/harness')
 const { rspool, rspoolJson, startRspool } = require('./cluster/rspool')
 
-const onLinux = process.platform === 'linux' ? test : test.skip
-const asRoot = process.platform === 'linux' && process.getuid() === 0 ? test : test.skip
+const onLinux = process.platform === 'linux' ? test.serial : test.skip
+const asRoot = process.platform === 'linux' && process.getuid() === 0 ? test.serial : test.skip
 const NOBODY = 65_534
 
 onLinux('ps lists the clusters of the user', async (t) => {

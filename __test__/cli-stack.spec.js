@@ -7,7 +7,7 @@ const test = require('ava')
 const { startPrimary, request, until } = require('./cluster/harness')
 const { rspool, rspoolJson } = require('./cluster/rspool')
 
-const onLinux = process.platform === 'linux' ? test : test.skip
+const onLinux = process.platform === 'linux' ? test.serial : test.skip
 
 /** A cluster of two, of which one is in an endless loop; nobody ends it. */
 async function hung(t, how = '/block-later') {
