@@ -9,6 +9,7 @@ const path = require('node:path')
 const { fork } = require('node:child_process')
 const { once } = require('node:events')
 const { parseArgs } = require('node:util')
+const { interval, median, percentile } = require('./lib/measure')
 const { cpuCount } = require('..')
 const { Primary, freePort, request, startLoad, kill } = require('../__test__/cluster/harness')
 
@@ -21,22 +22,10 @@ const REQUEST = 'GET / HTTP/1.1\r\nhost: a\r\n\r\n'
 const cleanups = []
 const owner = { teardown: (/** @type {() => void} */ cleanup) => cleanups.push(cleanup) }
 
-/** @param {number[]} values @param {number} share from 0 to 1 */
-function quantile(values, share) {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
-}
-
-/** @param {number[]} values */
-const median = (values) => quantile(values, 0.5)
-
-/** Where the median of ratios lies, by resampling. @param {number[]} ratios */
-function interval(ratios) {
-  const medians = Array.from({ length: 2000 }, () =>
-    median(ratios.map(() => ratios[Math.floor(Math.random() * ratios.length)]))
-  )
-  const percent = (/** @type {number} */ share) => (100 * quantile(medians, share)).toFixed(1)
-  return `${percent(0.05)}–${percent(0.95)} %`
+/** Where the median of ratios lies. @param {number[]} ratios */
+function within(ratios) {
+  const [low, high] = interval(ratios).map((share) => (100 * share).toFixed(1))
+  return `${low}–${high} %`
 }
 
 /** @param {string} what @param {string} value @param {string} meaning */
@@ -95,7 +84,7 @@ async function compareRates() {
   line(
     'ratio',
     `${(100 * median(ratios)).toFixed(1)} %`,
-    `median of ${ROUNDS} pairs, in turns, 90 % interval ${interval(ratios)}`
+    `median of ${ROUNDS} pairs, in turns, 90 % interval ${within(ratios)}`
   )
 }
 
@@ -255,13 +244,13 @@ async function budget() {
   line(
     'ratio',
     `${(100 * median(ratios)).toFixed(1)} %`,
-    `median of ${BUDGET.pairs} pairs, 90 % interval ${interval(ratios)}`
+    `median of ${BUDGET.pairs} pairs, 90 % interval ${within(ratios)}`
   )
   for (const share of [0.5, 0.95, 0.99]) {
     line(
       `light requests beside heavy tasks, p${100 * share}`,
-      `${quantile(latencies.shared, share).toFixed(1)} ms`,
-      `without the budget ${quantile(latencies.free, share).toFixed(1)} ms`
+      `${percentile(latencies.shared, share).toFixed(1)} ms`,
+      `without the budget ${percentile(latencies.free, share).toFixed(1)} ms`
     )
   }
 }

@@ -15,6 +15,7 @@ const help = `npm run bench -- [options]
   --only <names>    only the cases whose names contain one of these, separated by commas
   --rounds <n>      rounds that count, after one that warms up (default 7)
   --quick           3 short rounds: a look, not a measurement
+  --part <names>    of the case 'values', only the values whose names contain one of these
   --json <file>     write every sample to a file
   --list            print the names of the cases`
 
@@ -22,6 +23,7 @@ const help = `npm run bench -- [options]
 const cases = [
   'number-echo',
   'object-echo',
+  'values',
   'one-at-a-time',
   'burst',
   'buffer-copy',
@@ -48,6 +50,7 @@ function options() {
       only: { type: 'string' },
       rounds: { type: 'string' },
       json: { type: 'string' },
+      part: { type: 'string' },
       quick: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false }
@@ -63,7 +66,7 @@ function options() {
 }
 
 async function main() {
-  const { rounds, quick, chosen, json, list, help: wanted } = options()
+  const { rounds, quick, chosen, json, part, list, help: wanted } = options()
   if (wanted) return console.log(help)
   if (list) return console.log(cases.join('\n'))
   const machine = `${os.cpus()[0]?.model ?? 'unknown'}, ${cpuCount()} of ${os.cpus().length} cores, ${os.platform()} ${os.arch()}`
@@ -73,7 +76,7 @@ async function main() {
     `Medians and quartiles of ${rounds} rounds in which all take turns; 2 workers and 256 calls in flight unless stated.`
   )
 
-  const setting = { rounds, quick, ms: quick ? 100 : 300 }
+  const setting = { rounds, quick, ms: quick ? 100 : 300, part }
   const done = []
   for (const name of chosen) {
     const benchmark = require(path.join(__dirname, 'cases', name))

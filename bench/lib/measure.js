@@ -17,6 +17,18 @@ function median(values) {
 }
 
 /**
+ * Where the median lies with a confidence of 90 %, by resampling.
+ * @param {number[]} values
+ * @returns {[low: number, high: number]}
+ */
+function interval(values) {
+  const medians = Array.from({ length: 2000 }, () =>
+    median(values.map(() => values[Math.floor(Math.random() * values.length)]))
+  )
+  return [percentile(medians, 0.05), percentile(medians, 0.95)]
+}
+
+/**
  * Keeps `inFlight` calls going for `ms` milliseconds. Gives the calls a second.
  * @param {(i: number) => Promise<unknown>} call
  * @param {{ inFlight: number, ms: number }} how
@@ -76,12 +88,21 @@ async function alternate(contestants, rounds, turn) {
 }
 
 /**
+ * `one / other` of each round.
+ * @param {number[]} one
+ * @param {number[]} other
+ */
+function ratios(one, other) {
+  return one.map((value, round) => value / other[round])
+}
+
+/**
  * The median of `one / other` over the rounds.
  * @param {number[]} one
  * @param {number[]} other
  */
 function ratio(one, other) {
-  return median(one.map((value, round) => value / other[round]))
+  return median(ratios(one, other))
 }
 
 /** @param {number} ms */
@@ -89,4 +110,4 @@ function sleep(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
-module.exports = { percentile, median, flood, latencies, alternate, ratio, sleep }
+module.exports = { percentile, median, interval, flood, latencies, alternate, ratio, ratios, sleep }

@@ -5,7 +5,7 @@
 const { median, ratio } = require('./measure')
 const { rowsOf, target } = require('./report')
 
-/** @typedef {{ rounds: number, ms: number, quick: boolean }} Setting */
+/** @typedef {{ rounds: number, ms: number, quick: boolean, part?: string }} Setting */
 
 /**
  * The peer with the highest median.

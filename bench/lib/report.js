@@ -22,7 +22,10 @@ const { median, percentile } = require('./measure')
  * @property {string} unit
  * @property {boolean} pass
  *
- * @typedef {{ tables: Table[], targets: Target[] }} Result
+ * One that is made of texts: the first line is the head.
+ * @typedef {{ caption?: string, lines: string[][] }} Texts
+ *
+ * @typedef {{ tables: (Table | Texts)[], targets: Target[], details?: unknown }} Result
  */
 
 /** @param {number} n @param {number} digits */
@@ -98,8 +101,10 @@ function align(lines) {
   )
 }
 
-/** @param {Table} table */
-function tableLines({ unit, caption, against, rows }) {
+/** @param {Table | Texts} table */
+function tableLines(table) {
+  if ('lines' in table) return [...(table.caption === undefined ? [] : [table.caption]), ...align(table.lines)]
+  const { unit, caption, against, rows } = table
   const { label, show } = UNITS[unit]
   const base = rows.find(({ who }) => who === against)
   const head = ['', `${label}, median`, 'quartiles', ...(base === undefined ? [] : [`÷ ${against}`])]
@@ -141,4 +146,4 @@ function printSummary(done) {
   console.log(`\n${all.filter(({ each }) => each.pass).length} of ${all.length} targets met`)
 }
 
-module.exports = { target, rowsOf, print, printSummary }
+module.exports = { UNITS, short, target, rowsOf, print, printSummary }

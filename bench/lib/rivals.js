@@ -87,12 +87,13 @@ function versionOf(name) {
  * @template T
  * @param {number} threads
  * @param {(contestants: Contestant[]) => Promise<T>} use
+ * @param {string[]} [which]
  */
-async function withRivals(threads, use) {
+async function withRivals(threads, use, which = names) {
   /** @type {Contestant[]} */
   const contestants = []
   try {
-    for (const name of names) {
+    for (const name of which) {
       const made = { name, ...(await makers[name](threads)) }
       contestants.push(made)
       await Promise.all(Array.from({ length: 50 }, (_, i) => made.echo(i)))
