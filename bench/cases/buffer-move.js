@@ -27,7 +27,7 @@ module.exports = {
           const free = buffers.get(name)
           return async () => free.push(await bounce(free.pop()))
         },
-        1
+        0.9
       )
     })
 }

@@ -21,6 +21,6 @@ module.exports = {
         if (results.some((result, i) => result !== i)) throw new Error('A result went to another task')
         return rate
       })
-      return againstPeers(samples, { fastest: 8 })
+      return againstPeers(samples, { fastest: 12 })
     })
 }

@@ -14,6 +14,6 @@ module.exports = {
     withRivals(2, async (contestants) => {
       for (const { echo } of contestants) assert.strictEqual(await echo(4.5), 4.5)
       const samples = await alternate(contestants, rounds, ({ echo }) => flood(echo, { inFlight: 256, ms }))
-      return againstPeers(samples, { piscina: 20, fastest: 8 })
+      return againstPeers(samples, { piscina: 50, fastest: 15 })
     })
 }

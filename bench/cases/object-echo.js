@@ -23,6 +23,6 @@ module.exports = {
       const samples = await alternate(contestants, rounds, ({ echo }) =>
         flood((i) => echo(records[i & 1023]), { inFlight: 256, ms })
       )
-      return againstPeers(samples, { piscina: 8, fastest: 4 })
+      return againstPeers(samples, { piscina: 20, fastest: 9 })
     })
 }

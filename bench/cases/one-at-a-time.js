@@ -5,18 +5,18 @@ const { alternate, latencies, median, percentile, ratio, sleep } = require('../l
 const { withRivals } = require('../lib/rivals')
 const { rowsOf, target } = require('../lib/report')
 
-const quantiles = /** @type {const} */ ([
-  { name: 'p50', limit: 1 / 3, text: '≤ 1/3 of' },
-  { name: 'p99', limit: 1, text: 'not above' }
-])
+/** How much of the best peer's time is allowed. */
+const APART = { p50: 0.1, p99: 1 }
+const TOGETHER = { p50: 0.2, p99: 1 }
 
 /**
  * @param {import('../lib/rivals').Contestant[]} contestants
  * @param {import('../lib/peers').Setting} setting
  * @param {string} place
+ * @param {typeof APART} limits
  * @returns {Promise<import('../lib/report').Result>}
  */
-async function measure(contestants, { rounds, ms }, place) {
+async function measure(contestants, { rounds, ms }, place, limits) {
   const samples = await alternate(contestants, rounds, async ({ echo }) => {
     // What the last one left running comes to rest.
     await sleep(20)
@@ -25,14 +25,14 @@ async function measure(contestants, { rounds, ms }, place) {
   })
   const tables = []
   const targets = []
-  for (const { name, limit, text } of quantiles) {
+  for (const name of /** @type {const} */ (['p50', 'p99'])) {
     const rows = rowsOf(samples, (sample) => sample[name])
     const [own, ...peers] = rows
     const best = peers.reduce((one, other) => (median(other.samples) < median(one.samples) ? other : one))
     tables.push({ unit: 'ms', caption: `${name}, ${place}`, against: 'piscina', rows })
     targets.push(
-      target(`${name} ${text} the best peer's (${best.who}), ${place}`, ratio(own.samples, best.samples), {
-        atMost: limit
+      target(`${name} ≤ ${limits[name]}× the best peer's (${best.who}), ${place}`, ratio(own.samples, best.samples), {
+        atMost: limits[name]
       })
     )
   }
@@ -46,9 +46,11 @@ module.exports = {
   /** @param {import('../lib/peers').Setting} setting */
   run: (setting) =>
     withRivals(2, async (contestants) => {
-      const results = [await measure(contestants, setting, 'cores as the kernel chooses')]
+      const results = [await measure(contestants, setting, 'cores as the kernel chooses', TOGETHER)]
       if (canPlaceThreads()) {
-        results.unshift(await withMainApart(() => measure(contestants, setting, 'main thread on a core of its own')))
+        results.unshift(
+          await withMainApart(() => measure(contestants, setting, 'main thread on a core of its own', APART))
+        )
       }
       return {
         tables: results.flatMap(({ tables }) => tables),

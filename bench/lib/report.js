@@ -2,7 +2,7 @@
 
 // How results look: a table a case, what its numbers mean, and the targets with pass or miss.
 
-const { median, percentile } = require('./measure')
+const { interval, median, percentile } = require('./measure')
 
 /**
  * @typedef {object} Row
@@ -21,6 +21,7 @@ const { median, percentile } = require('./measure')
  * @property {number} figure
  * @property {string} unit
  * @property {boolean} pass
+ * @property {[low: number, high: number]} [within] where the figure lies with a confidence of 90 %
  *
  * One that is made of texts: the first line is the head.
  * @typedef {{ caption?: string, lines: string[][] }} Texts
@@ -81,6 +82,18 @@ function target(
 }
 
 /**
+ * As `target`, for the median of ratios: only what misses it with all of its interval has missed it.
+ * @param {string} text
+ * @param {number[]} ratios
+ * @param {{ atLeast?: number, atMost?: number }} limit
+ * @returns {Target}
+ */
+function targetOfRatios(text, ratios, { atLeast = Number.NEGATIVE_INFINITY, atMost = Number.POSITIVE_INFINITY }) {
+  const within = interval(ratios)
+  return { text, figure: median(ratios), unit: 'times', within, pass: within[1] >= atLeast && within[0] <= atMost }
+}
+
+/**
  * Rows of one table from the samples of an `alternate`.
  * @param {Map<string, any[]>} samples
  * @param {(sample: any) => number} [pick]
@@ -118,8 +131,10 @@ function tableLines(table) {
 }
 
 /** @param {Target} target */
-function targetLine({ text, figure, unit, pass }) {
-  return `${pass ? 'pass' : 'MISS'}  ${text}: ${UNITS[unit].show(figure)}`
+function targetLine({ text, figure, unit, pass, within }) {
+  const { show } = UNITS[unit]
+  const between = within === undefined ? '' : ` (${within.map(show).join('–')})`
+  return `${pass ? 'pass' : 'MISS'}  ${text}: ${show(figure)}${between}`
 }
 
 /**
@@ -146,4 +161,4 @@ function printSummary(done) {
   console.log(`\n${all.filter(({ each }) => each.pass).length} of ${all.length} targets met`)
 }
 
-module.exports = { UNITS, short, target, rowsOf, print, printSummary }
+module.exports = { UNITS, short, target, targetOfRatios, rowsOf, print, printSummary }
