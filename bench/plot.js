@@ -1,0 +1,133 @@
+'use strict'
+
+// node bench/plot.js <results.json>: draws the case `end-to-end` of `npm run bench -- --json`, every round a dot,
+// as docs/end-to-end.svg and docs/end-to-end-dark.svg.
+
+const fs = require('node:fs')
+const path = require('node:path')
+const { median } = require('./lib/measure')
+const { UNITS } = require('./lib/report')
+
+/** @typedef {import('./cases/end-to-end').Sample} Sample */
+/** @typedef {{ text: string, faint: string, grid: string, own: string, peer: string }} Colours */
+
+/** @type {Record<string, Colours>} */
+const THEMES = {
+  'end-to-end.svg': { text: '#1f2328', faint: '#59636e', grid: '#d1d9e0', own: '#0969da', peer: '#8c959f' },
+  'end-to-end-dark.svg': { text: '#f0f6fc', faint: '#9198a1', grid: '#3d444d', own: '#4493f8', peer: '#8b949e' }
+}
+const WIDTH = 860
+const LABELS = 130
+const TOP = 74
+const ROW = 30
+const GAP = 40
+const FONT = 'font-family="system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif"'
+
+const PANELS = /** @type {const} */ ([
+  { key: 'p99', title: 'light route, p99 (log scale, lower is better)', show: UNITS.ms.show, logarithmic: true },
+  { key: 'rate', title: 'heavy requests a second (higher is better)', show: UNITS.count.show, logarithmic: false }
+])
+
+/** Steps of 1, 2 and 5 between two numbers. @param {number} low @param {number} high */
+function steps(low, high) {
+  const all = []
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++)
+    for (const factor of [1, 2, 5]) all.push(factor * 10 ** power)
+  return all.filter((step) => step >= low && step <= high)
+}
+
+/**
+ * Where values are in a panel, and which are written beneath it.
+ * @param {number[]} values
+ * @param {boolean} logarithmic
+ * @param {number} left
+ * @param {number} width
+ */
+function axis(values, logarithmic, left, width) {
+  if (logarithmic) {
+    const [low, high] = [Math.min(...values) / 1.3, Math.max(...values) * 1.3]
+    const place = (/** @type {number} */ n) => left + (width * Math.log(n / low)) / Math.log(high / low)
+    const ticks = steps(low, high)
+    return { place, ticks: ticks.filter((_, i) => ticks.length < 8 || i % 2 === 0) }
+  }
+  const high = Math.max(...values) * 1.1
+  const size = steps(high / 50, high / 3).at(-1) ?? high
+  const ticks = Array.from({ length: Math.floor(high / size) + 1 }, (_, i) => i * size)
+  return { place: (/** @type {number} */ n) => left + (width * n) / high, ticks }
+}
+
+/**
+ * @param {[name: string, samples: Sample[]][]} kinds
+ * @param {string} caption
+ * @param {Colours} colours
+ */
+function draw(kinds, caption, { text, faint, grid, own, peer }) {
+  const height = TOP + kinds.length * ROW + 34
+  const width = (WIDTH - LABELS - PANELS.length * GAP) / PANELS.length
+  const write = (
+    /** @type {number} */ x,
+    /** @type {number} */ y,
+    /** @type {string} */ colour,
+    /** @type {string} */ more,
+    /** @type {string} */ words
+  ) => `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" fill="${colour}" ${FONT} ${more}>${words}</text>`
+  const parts = [
+    write(0, 18, text, 'font-size="16" font-weight="600"', 'A server with a heavy route, and a light one beside it'),
+    write(0, 36, faint, 'font-size="12"', caption)
+  ]
+  const rowAt = (/** @type {number} */ i) => TOP + (i + 0.5) * ROW
+  for (const [i, [name]] of kinds.entries()) {
+    const more = `font-size="13" ${name.startsWith('rspool') ? 'font-weight="600"' : ''}`
+    parts.push(write(0, rowAt(i) + 4, text, more, name.replace(', nice', ', niced')))
+  }
+  for (const [panel, { key, title, show, logarithmic }] of PANELS.entries()) {
+    const left = LABELS + panel * (width + GAP)
+    const { place, ticks } = axis(
+      kinds.flatMap(([, samples]) => samples.map((sample) => sample[key])),
+      logarithmic,
+      left,
+      width
+    )
+    parts.push(write(left, TOP - 12, text, 'font-size="12" font-weight="600"', title))
+    for (const tick of ticks) {
+      const x = place(tick).toFixed(1)
+      parts.push(`<line x1="${x}" x2="${x}" y1="${TOP}" y2="${height - 30}" stroke="${grid}"/>`)
+      parts.push(write(place(tick), height - 14, faint, 'font-size="11" text-anchor="middle"', short(show(tick))))
+    }
+    for (const [i, [name, samples]] of kinds.entries()) {
+      const colour = name.startsWith('rspool') ? own : peer
+      const middle = place(median(samples.map((sample) => sample[key]))).toFixed(1)
+      for (const sample of samples) {
+        const x = place(sample[key]).toFixed(1)
+        parts.push(`<circle cx="${x}" cy="${rowAt(i)}" r="4" fill="${colour}" fill-opacity="0.45"/>`)
+      }
+      const [from, to] = [rowAt(i) - 9, rowAt(i) + 9]
+      parts.push(`<line x1="${middle}" x2="${middle}" y1="${from}" y2="${to}" stroke="${colour}" stroke-width="3"/>`)
+    }
+  }
+  const size = `width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}"`
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img">\n${parts.join('\n')}\n</svg>\n`
+}
+
+/** Without the zeros of three digits. @param {string} words */
+function short(words) {
+  return words.replace(/(\.\d*?)0+(?=\D|$)/, '$1').replace(/\.(?=\D|$)/, '')
+}
+
+function main() {
+  const [, , file] = process.argv
+  if (file === undefined) throw new Error('Usage: node bench/plot.js <results.json>')
+  const { node, machine, cases } = JSON.parse(fs.readFileSync(file, 'utf8'))
+  const found = cases.find((/** @type {{ name: string }} */ { name }) => name === 'end-to-end')
+  if (found === undefined) throw new Error(`${file} has no results of the case end-to-end`)
+  /** @type {[string, Sample[]][]} */
+  const kinds = Object.entries(found.result.details)
+  const rounds = kinds[0][1].length
+  const caption = `Each dot is one of ${rounds} rounds in which all took turns, the bar their median. Node.js ${node}, ${machine}.`
+  for (const [name, colours] of Object.entries(THEMES)) {
+    fs.writeFileSync(path.join(__dirname, '..', 'docs', name), draw(kinds, caption, colours))
+    console.log(`docs/${name}`)
+  }
+}
+
+main()
