@@ -16,6 +16,7 @@ const THEMES = {
   'end-to-end.svg': { text: '#1f2328', faint: '#59636e', grid: '#d1d9e0', own: '#0969da', peer: '#8c959f' },
   'end-to-end-dark.svg': { text: '#f0f6fc', faint: '#9198a1', grid: '#3d444d', own: '#4493f8', peer: '#8b949e' }
 }
+const TITLE = 'A server with a heavy route, and a light one beside it'
 const WIDTH = 860
 const LABELS = 130
 const TOP = 74
@@ -48,7 +49,8 @@ function axis(values, logarithmic, left, width) {
     const [low, high] = [Math.min(...values) / 1.3, Math.max(...values) * 1.3]
     const place = (/** @type {number} */ n) => left + (width * Math.log(n / low)) / Math.log(high / low)
     const ticks = steps(low, high)
-    return { place, ticks: ticks.filter((_, i) => ticks.length < 8 || i % 2 === 0) }
+    // Powers of ten alone where more would run into each other.
+    return { place, ticks: high / low < 20 ? ticks : ticks.filter((tick) => Number.isInteger(Math.log10(tick))) }
   }
   const high = Math.max(...values) * 1.1
   const size = steps(high / 50, high / 3).at(-1) ?? high
@@ -72,7 +74,7 @@ function draw(kinds, caption, { text, faint, grid, own, peer }) {
     /** @type {string} */ words
   ) => `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" fill="${colour}" ${FONT} ${more}>${words}</text>`
   const parts = [
-    write(0, 18, text, 'font-size="16" font-weight="600"', 'A server with a heavy route, and a light one beside it'),
+    write(0, 18, text, 'font-size="16" font-weight="600"', TITLE),
     write(0, 36, faint, 'font-size="12"', caption)
   ]
   const rowAt = (/** @type {number} */ i) => TOP + (i + 0.5) * ROW
@@ -106,12 +108,12 @@ function draw(kinds, caption, { text, faint, grid, own, peer }) {
     }
   }
   const size = `width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}"`
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img">\n${parts.join('\n')}\n</svg>\n`
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img" aria-label="${TITLE}">\n<title>${TITLE}</title>\n${parts.join('\n')}\n</svg>\n`
 }
 
 /** Without the zeros of three digits. @param {string} words */
 function short(words) {
-  return words.replace(/(\.\d*?)0+(?=\D|$)/, '$1').replace(/\.(?=\D|$)/, '')
+  return words.replace(/\.0+(?=\D|$)/, '').replace('1,000 ms', '1 s')
 }
 
 function main() {
