@@ -10,22 +10,28 @@ const { bind, call } = Function.prototype
  */
 const uncurried = /** @type {any} */ (bind.bind(call))
 
-const { defineProperty, getOwnPropertyDescriptor, getPrototypeOf } = Object
+const { create: createObject, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, setPrototypeOf } = Object
 const byteLength = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), 'byteLength')
 const { fromCharCode } = String
 const { parse: parseJson, stringify: toJson } = JSON
 
 module.exports = {
+  createObject,
   defineProperty,
   fromCharCode,
+  objectProto: Object.prototype,
   parseJson,
+  setPrototypeOf,
   toJson,
   uncurried,
   BigIntOf: BigInt,
+  Bytes: Uint8Array,
   DateClass: Date,
   Compiled: Function,
   MapClass: Map,
   SetClass: Set,
+  RegExpClass: RegExp,
+  joinTexts: uncurried(/** @type {(this: string[], by: string) => string} */ (Array.prototype.join)),
   charCodeAt: uncurried(String.prototype.charCodeAt),
   latin1Write: uncurried(Buffer.prototype.latin1Write),
   ucs2Write: uncurried(Buffer.prototype.ucs2Write),

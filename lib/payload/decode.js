@@ -4,33 +4,50 @@
 
 const {
   BigIntOf,
+  Bytes,
   DateClass,
   MapClass,
+  RegExpClass,
   SetClass,
+  createObject,
   fromCharCode,
   latin1Slice,
   mapSet,
+  objectProto,
   setAdd,
+  setPrototypeOf,
   sliceBuffer,
   sliceText,
   ucs2Slice
 } = require('../native/primordials')
 const { shapeById, put } = require('./shapes')
-const { TAGS: T } = require('./tags')
+const { FLAGS, HEADER, PIECE, TAGS: T, TEXTS_AT } = require('./tags')
 const { VIEWS } = require('./views')
 
 /** @typedef {import('../native/memory').Frame} Frame */
+
+/** Arrays up to this length grow to it, and are quicker to read than those that are made at once. */
+const SMALL = 64
 
 /** @type {Buffer} */
 let input
 /** @type {ArrayBuffer} */
 let memory
+/** Where the payload begins. */
+let base = 0
 let at = 0
 /** The objects so far, by number, where the value has references. @type {any[] | undefined} */
 let objects
+/** The piece of the texts that is being read, how far it is read, and where the next one is. */
+let text = ''
+let textAt = 0
+let nextPiece = 0
 
 const double = new Float64Array(1)
 const doubleBytes = new Uint8Array(double.buffer)
+
+/** Loaded with the first dictionary. @type {typeof import('./engine').deserialize | undefined} */
+let deserialize
 
 /** @returns {any} */
 function read() {
@@ -49,14 +66,13 @@ function read() {
       return readInt()
     case T.DOUBLE:
       return readDouble()
-    case T.LATIN1:
-    case T.LONG_LATIN1:
-    case T.UTF16:
-      at--
-      return readString()
+    case T.TEXT:
+      return textOf(input[at++])
+    case T.LONG_TEXT:
+      return textOf(readLength())
     case T.BIGINT: {
-      const text = readString()
-      return text[0] === '-' ? -BigIntOf(`0x${sliceText(text, 1)}`) : BigIntOf(`0x${text}`)
+      const digits = read()
+      return digits[0] === '-' ? -BigIntOf(`0x${sliceText(digits, 1)}`) : BigIntOf(`0x${digits}`)
     }
     case T.SHAPE: {
       const shape = shapeById(input[at] | (input[at + 1] << 8))
@@ -71,14 +87,33 @@ function read() {
       return readObject()
     case T.ARRAY: {
       const length = readLength()
-      const array = register(/** @type {any[]} */ ([]))
-      for (let i = 0; i < length; i++) array[i] = read()
+      const array = register(newArray(length))
+      for (let i = 0; i < length; i++) {
+        if (input[at] === T.HOLE) at++
+        else array[i] = read()
+      }
+      return array
+    }
+    case T.INTS:
+      return readNumbers(Int32Array)
+    case T.DOUBLES:
+      return readNumbers(Float64Array)
+    case T.SPARSE: {
+      const array = register(/** @type {unknown[]} */ ([]))
+      const length = readLength()
+      readProperties(array, readLength())
+      // Last: an array that is long before it has elements makes room for all that could be there.
+      if (array.length < length) array.length = length
       return array
     }
     case T.REF:
       return /** @type {any[]} */ (objects)[readLength()]
     case T.DATE:
       return register(new DateClass(readDouble()))
+    case T.REGEXP: {
+      const source = read()
+      return register(new RegExpClass(source, read()))
+    }
     case T.MAP: {
       const length = readLength()
       const map = register(new MapClass())
@@ -101,6 +136,12 @@ function read() {
     }
     case T.VIEW:
       return readView()
+    case T.ENGINE: {
+      const length = readLength()
+      at += length
+      deserialize ??= require('./engine').deserialize
+      return register(deserialize(new Bytes(memory, at - length, length)))
+    }
     default:
       throw new Error('corrupt payload')
   }
@@ -129,38 +170,102 @@ function readDouble() {
   return double[0]
 }
 
-function readString() {
-  const type = input[at++]
-  if (type === T.LATIN1) {
-    const length = input[at++]
-    const start = at
-    at += length
-    switch (length) {
-      case 0:
-        return ''
-      case 1:
-        return fromCharCode(input[start])
-      case 2:
-        return fromCharCode(input[start], input[start + 1])
-      case 3:
-        return fromCharCode(input[start], input[start + 1], input[start + 2])
-      case 4:
-        return fromCharCode(input[start], input[start + 1], input[start + 2], input[start + 3])
-      default:
-        return latin1Slice(input, start, at)
-    }
-  }
-  const length = readLength()
-  const start = at
-  at += type === T.UTF16 ? 2 * length : length
-  return type === T.UTF16 ? ucs2Slice(input, start, at) : latin1Slice(input, start, at)
+/**
+ * @param {number} length
+ * @returns {any[]}
+ */
+function newArray(length) {
+  // Each has a byte at least.
+  if (length > input.length) throw new Error('corrupt payload')
+  return length <= SMALL ? [] : new Array(length)
 }
 
+/**
+ * @param {Int32ArrayConstructor | Float64ArrayConstructor} View
+ * @returns {number[]}
+ */
+function readNumbers(View) {
+  const length = readLength()
+  at = base + ((at - base + 7) & ~7)
+  const numbers = new View(memory, at, length)
+  at += View.BYTES_PER_ELEMENT * length
+  const array = register(newArray(length))
+  for (let i = 0; i < length; i++) array[i] = numbers[i]
+  return array
+}
+
+/**
+ * The next so many characters of the texts.
+ * @param {number} length
+ */
+function textOf(length) {
+  if (length === 0) return ''
+  if (textAt === text.length) readPiece()
+  const from = textAt
+  textAt += length
+  return sliceText(text, from, textAt)
+}
+
+function readPiece() {
+  const piece = nextPiece
+  const wide = input[piece] === PIECE.UTF16
+  const length =
+    (input[piece + 1] | (input[piece + 2] << 8) | (input[piece + 3] << 16) | (input[piece + 4] << 24)) >>> 0
+  const from = piece + 5
+  nextPiece = from + (wide ? 2 * length : length)
+  text = wide ? ucs2Slice(input, from, nextPiece) : latin1Text(from, length)
+  textAt = 0
+}
+
+/**
+ * @param {number} i
+ * @param {number} length
+ */
+function latin1Text(i, length) {
+  const b = input
+  switch (length) {
+    case 1:
+      return fromCharCode(b[i])
+    case 2:
+      return fromCharCode(b[i], b[i + 1])
+    case 3:
+      return fromCharCode(b[i], b[i + 1], b[i + 2])
+    case 4:
+      return fromCharCode(b[i], b[i + 1], b[i + 2], b[i + 3])
+    case 5:
+      return fromCharCode(b[i], b[i + 1], b[i + 2], b[i + 3], b[i + 4])
+    case 6:
+      return fromCharCode(b[i], b[i + 1], b[i + 2], b[i + 3], b[i + 4], b[i + 5])
+    case 7:
+      return fromCharCode(b[i], b[i + 1], b[i + 2], b[i + 3], b[i + 4], b[i + 5], b[i + 6])
+    case 8:
+      return fromCharCode(b[i], b[i + 1], b[i + 2], b[i + 3], b[i + 4], b[i + 5], b[i + 6], b[i + 7])
+    default:
+      return latin1Slice(b, i, i + length)
+  }
+}
+
+/** @returns {any} */
 function readObject() {
   const count = readLength()
-  const object = register(/** @type {any} */ ({}))
+  if (count <= SMALL || objects !== undefined) return readProperties(register({}), count)
+  // A dictionary from the start: none of the forms of smaller objects on the way.
+  const object = createObject(null)
   for (let i = 0; i < count; i++) {
-    const key = readString()
+    const key = read()
+    object[key] = read()
+  }
+  return setPrototypeOf(object, objectProto)
+}
+
+/**
+ * @template {object} T
+ * @param {T} object
+ * @param {number} count
+ */
+function readProperties(object, count) {
+  for (let i = 0; i < count; i++) {
+    const key = read()
     put(object, key, read())
   }
   return object
@@ -188,8 +293,13 @@ function readView() {
 function decode(from, start) {
   input = from.bytes
   memory = from.memory
-  objects = input[start] === 1 ? [] : undefined
-  at = start + 1
+  base = start
+  objects = (input[start] & FLAGS.REFS) !== 0 ? [] : undefined
+  text = ''
+  textAt = 0
+  at = start + TEXTS_AT
+  if ((input[start] & FLAGS.TEXTS) !== 0) nextPiece = start + readLength()
+  at = start + HEADER
   return read()
 }
 

@@ -1,41 +1,53 @@
 'use strict'
 
 // Plain data to bytes: what `structuredClone` gives for it, exactly, without its price. Anything of
-// which that cannot be known here (a class instance, a platform object, a proxy, an accessor's
-// array …) is refused with UNSUPPORTED, and the caller sends it through a port.
+// which that cannot be known here (a platform object, a proxy, shared memory …) is refused with UNSUPPORTED, and the
+// caller sends it through a port.
 
 const { types } = require('node:util')
-const { giveBack, scratch, take } = require('./frames')
+const { charCodeAt, latin1Write, setBytes, ucs2Write } = require('../native/primordials')
+const { isBare, isFlat, isOrdinary } = require('./classes')
+const { FEW_KEYS, hasOnlyElements, isSparse } = require('./elements')
+const { giveBack, larger, leave, scratch, take } = require('./frames')
+const { flagsOf, sourceOf } = require('./patterns')
 const { shapeOf } = require('./shapes')
-const { TAGS: T } = require('./tags')
+const { FLAGS, HEADER, PIECE, TAGS: T, TEXTS_AT, UNSUPPORTED } = require('./tags')
+const { Texts } = require('./texts')
 const { viewType, isDetached, slabBytes } = require('./views')
 
 /** Deeper values are left to the engine, which knows its stack. */
-const MAX_DEPTH = 64
-/** Strings up to this length are copied here; a native call pays off beyond. */
-const SHORT = 40
-
-/** The value is for the engine's own clone. */
-const UNSUPPORTED = Object.freeze({ unsupported: true })
+const MAX_DEPTH = 256
+/** Texts up to this length are copied here; a native call pays off beyond. */
+const SHORT = 24
+/** Arrays from this length on are tried as numbers only. */
+const ROW = 16
+/** An array has more holes than that before it is taken for a sparse one. */
+const FEW_HOLES = 64
+/** An object of so many keys, which do not recur, is a dictionary. */
+const MANY_KEYS = 12
+/** Characters that tell whether a text is likely to have wide ones. */
+const SAMPLE = 64
 
 // As they were when the package was loaded: a patched prototype changes no payload.
-const { getPrototypeOf, keys: keysOf } = Object
+const { getPrototypeOf, hasOwn, keys: keysOf } = Object
 const isArray = Array.isArray
 const arrayProto = Array.prototype
 const objectProto = Object.prototype
 const dateProto = Date.prototype
 const mapProto = Map.prototype
 const setProto = Set.prototype
+const regExpProto = RegExp.prototype
 const getTime = Date.prototype.getTime
 const mapForEach = Map.prototype.forEach
 const setForEach = Set.prototype.forEach
-
+let frame = scratch
 let out = scratch.bytes
 let outView = scratch.view
 /** Where the next byte goes; 0 while no value is encoded. */
 let end = 0
 let depth = 0
 let shared = false
+let texts = new Texts()
 /** @type {object[]} */
 let seen = []
 /** @type {Map<object, number> | undefined} */
@@ -48,31 +60,19 @@ function room(n) {
 
 /** @param {number} n */
 function grow(n) {
-  const larger = Buffer.allocUnsafeSlow(Math.max(end + n, out.length * 2))
-  out.copy(larger, 0, 0, end)
-  out = larger
-  outView = new DataView(larger.buffer)
+  const to = larger(Math.max(end + n, out.length * 2))
+  setBytes(to.bytes, out.subarray(0, end))
+  leave(frame)
+  frame = to
+  out = to.bytes
+  outView = to.view
 }
 
 /** @param {unknown} value */
 function write(value) {
   switch (typeof value) {
     case 'number':
-      room(9)
-      if ((value | 0) === value && (value !== 0 || 1 / value > 0)) {
-        if (value >= 0 && value < 256) {
-          out[end++] = T.BYTE
-          out[end++] = value
-        } else {
-          out[end] = T.INT32
-          outView.setInt32(end + 1, value, true)
-          end += 5
-        }
-      } else {
-        out[end] = T.DOUBLE
-        outView.setFloat64(end + 1, value, true)
-        end += 9
-      }
+      writeNumber(value)
       return
     case 'string':
       writeString(value)
@@ -103,35 +103,87 @@ function write(value) {
   }
 }
 
+/** @param {number} value */
+function writeNumber(value) {
+  room(9)
+  if (isInt(value)) {
+    if (value >= 0 && value < 256) {
+      out[end++] = T.BYTE
+      out[end++] = value
+    } else {
+      out[end] = T.INT32
+      outView.setInt32(end + 1, value, true)
+      end += 5
+    }
+  } else {
+    out[end] = T.DOUBLE
+    outView.setFloat64(end + 1, value, true)
+    end += 9
+  }
+}
+
+/** @param {number} value */
+function isInt(value) {
+  return (value | 0) === value && (value !== 0 || 1 / value > 0)
+}
+
+/**
+ * @param {number} tag
+ * @param {number} length
+ */
+function writeHead(tag, length) {
+  room(5)
+  out[end] = tag
+  outView.setUint32(end + 1, length, true)
+  end += 5
+}
+
 /** @param {string} value */
 function writeString(value) {
   const length = value.length
-  if (length <= SHORT) {
-    room(2 + length)
-    const start = end
-    out[end++] = T.LATIN1
+  if (length < 256) {
+    room(2)
+    out[end++] = T.TEXT
     out[end++] = length
+  } else writeHead(T.LONG_TEXT, length)
+  if (length > 0) texts.add(value)
+}
+
+/** @param {string} text */
+function writePiece(text) {
+  const length = text.length
+  room(5 + Math.min(length, SHORT))
+  const start = end
+  out[end] = PIECE.LATIN1
+  outView.setUint32(end + 1, length, true)
+  end += 5
+  if (length <= SHORT) {
     let all = 0
     for (let i = 0; i < length; i++) {
-      const code = value.charCodeAt(i)
+      const code = charCodeAt(text, i)
       all |= code
       out[end++] = code
     }
     if (all < 256) return
-    end = start
-  } else if (Buffer.byteLength(value) === length) {
-    room(5 + length)
-    out[end] = T.LONG_LATIN1
-    outView.setUint32(end + 1, length, true)
-    end += 5
-    end += out.latin1Write(value, end, length)
+  } else if (!beginsWide(text) && Buffer.byteLength(text) === length) {
+    room(length)
+    end += latin1Write(out, text, end, length)
     return
   }
-  room(5 + 2 * length)
-  out[end] = T.UTF16
-  outView.setUint32(end + 1, length, true)
-  end += 5
-  end += out.ucs2Write(value, end, 2 * length)
+  out[start] = PIECE.UTF16
+  end = start + 5
+  room(2 * length)
+  end += ucs2Write(out, text, end, 2 * length)
+}
+
+/**
+ * Whether a text has a wide character soon: most that have any do, and need not be searched to their end.
+ * @param {string} text
+ */
+function beginsWide(text) {
+  const sample = Math.min(text.length, SAMPLE)
+  for (let i = 0; i < sample; i++) if (charCodeAt(text, i) > 255) return true
+  return false
 }
 
 /**
@@ -152,10 +204,7 @@ function wasSeen(object) {
   }
   if (index < 0) return false
   shared = true
-  room(5)
-  out[end] = T.REF
-  outView.setUint32(end + 1, index, true)
-  end += 5
+  writeHead(T.REF, index)
   return true
 }
 
@@ -165,8 +214,10 @@ function writeObject(object) {
   if (++depth > MAX_DEPTH || types.isProxy(object)) throw UNSUPPORTED
   const proto = getPrototypeOf(object)
   if (proto === objectProto) writePlain(object)
-  else if (proto === arrayProto && isArray(object)) writeArray(object)
-  else if (proto === dateProto && types.isDate(object)) {
+  else if (isArray(object)) {
+    if (proto !== arrayProto) throw UNSUPPORTED
+    writeArray(object)
+  } else if (proto === dateProto && types.isDate(object)) {
     room(9)
     out[end] = T.DATE
     outView.setFloat64(end + 1, getTime.call(object), true)
@@ -181,6 +232,8 @@ function writeObject(object) {
     writeList(T.SET, values)
   } else if (ArrayBuffer.isView(object)) writeView(object)
   else if (types.isArrayBuffer(object)) writeBuffer(object)
+  else if (proto === regExpProto && types.isRegExp(object)) writeRegExp(object)
+  else if (proto === null ? isBare(object) : isOrdinary(object, proto)) writeProperties(object, keysOf(object))
   else throw UNSUPPORTED
   depth--
 }
@@ -189,8 +242,16 @@ function writeObject(object) {
 function writePlain(object) {
   const keys = keysOf(object)
   // Built-ins whose prototype was replaced have internal slots but no keys, or index keys.
-  if (keys.length === 0 ? !isBare(object) : isIndex(keys[0])) throw UNSUPPORTED
-  const shape = shapeOf(keys)
+  if ((keys.length === 0 || isIndex(keys[0])) && !isBare(object)) throw UNSUPPORTED
+  writeProperties(object, keys)
+}
+
+/**
+ * @param {any} object
+ * @param {string[]} keys
+ */
+function writeProperties(object, keys) {
+  const shape = keys.length === 0 || isIndex(keys[0]) ? undefined : shapeOf(keys)
   if (shape !== undefined) {
     room(3)
     out[end] = T.SHAPE
@@ -199,56 +260,128 @@ function writePlain(object) {
     shape.write(write, object)
     return
   }
-  room(5)
-  out[end] = T.OBJECT
-  outView.setUint32(end + 1, keys.length, true)
-  end += 5
+  if (keys.length > MANY_KEYS && isFlat(object, keys)) return writeDictionary(object)
+  writeHead(T.OBJECT, keys.length)
   for (const key of keys) {
     writeString(key)
     write(object[key])
   }
 }
 
-/** @param {string} key */
-function isIndex(key) {
-  const first = key.charCodeAt(0)
-  return first >= 48 && first <= 57
-}
+/** Loaded with the first dictionary. @type {typeof import('./engine').serialize | undefined} */
+let serialize
 
 /** @param {object} object */
-function isBare(object) {
-  return (
-    objectProto.toString.call(object) === '[object Object]' &&
-    !types.isMap(object) &&
-    !types.isSet(object) &&
-    !types.isPromise(object) &&
-    !types.isAnyArrayBuffer(object) &&
-    !ArrayBuffer.isView(object) &&
-    !types.isWeakMap(object) &&
-    !types.isWeakSet(object) &&
-    !types.isGeneratorObject(object) &&
-    !types.isMapIterator(object) &&
-    !types.isSetIterator(object) &&
-    !types.isBoxedPrimitive(object) &&
-    !types.isModuleNamespaceObject(object) &&
-    !types.isExternal(object)
-  )
+function writeDictionary(object) {
+  serialize ??= require('./engine').serialize
+  const bytes = serialize(object)
+  // It has been read: for the port, which reads it again, as it does whatever is refused.
+  if (bytes === undefined) throw UNSUPPORTED
+  writeHead(T.ENGINE, bytes.length)
+  room(bytes.length)
+  setBytes(out, bytes, end)
+  end += bytes.length
+}
+
+/** @param {string} key */
+function isIndex(key) {
+  const first = charCodeAt(key, 0)
+  return first >= 48 && first <= 57
 }
 
 /** @param {unknown[]} array */
 function writeArray(array) {
   const length = array.length
-  // One key an element: no holes, and no other properties.
-  if (length > 0xffffff || keysOf(array).length !== length) throw UNSUPPORTED
-  room(5)
-  out[end] = T.ARRAY
-  outView.setUint32(end + 1, length, true)
-  end += 5
-  for (let i = 0; i < length; i++) {
-    const value = array[i]
-    // As many keys as elements, but a hole: another property made up for it.
-    if (value === undefined && !Object.hasOwn(array, i)) throw UNSUPPORTED
-    write(value)
+  if (length > 0xffffff) throw UNSUPPORTED
+  if (!hasOnlyElements(array, length) || isSparse(array, length)) return writeSparse(array, length)
+  let i = 0
+  let holes = 0
+  let value = length > 0 ? array[0] : undefined
+  if (length >= ROW && typeof value === 'number') {
+    i = writeNumbers(array, length, value)
+    if (i === length) return
+    value = other
+    other = undefined
+  } else writeHead(T.ARRAY, length)
+  while (i < length) {
+    if (value !== undefined || hasOwn(array, i)) write(value)
+    else {
+      // As many keys as elements, but a hole: another property makes up for it.
+      if (length <= FEW_KEYS || (++holes > FEW_HOLES && holes > i >> 1)) throw UNSUPPORTED
+      room(1)
+      out[end++] = T.HOLE
+    }
+    if (++i < length) value = array[i]
+  }
+}
+
+/** The first element that was no number. @type {unknown} */
+let other
+
+/**
+ * Writes an array as numbers as far as it has only these; if it has others, the numbers that come before.
+ * @param {unknown[]} array
+ * @param {number} length
+ * @param {number} first
+ * @returns how many elements are written
+ */
+function writeNumbers(array, length, first) {
+  const head = end
+  const from = (head + 12) & ~7
+  end = from
+  room(8 * length)
+  const doubles = new Float64Array(frame.memory, from, length)
+  let ints = true
+  let value = /** @type {unknown} */ (first)
+  let i = 0
+  for (;;) {
+    const n = /** @type {number} */ (value)
+    doubles[i] = n
+    if (ints && !isInt(n)) ints = false
+    if (++i === length) break
+    value = array[i]
+    if (typeof value !== 'number') return writeMixed(head, length, doubles, i, value)
+  }
+  if (ints) {
+    const all = new Int32Array(frame.memory, from, length)
+    for (let j = 0; j < length; j++) all[j] = doubles[j]
+  }
+  out[head] = ints ? T.INTS : T.DOUBLES
+  outView.setUint32(head + 1, length, true)
+  end = from + (ints ? 4 : 8) * length
+  return length
+}
+
+/**
+ * @param {number} head
+ * @param {number} length
+ * @param {Float64Array} doubles
+ * @param {number} count of those that are written
+ * @param {unknown} next what follows
+ */
+function writeMixed(head, length, doubles, count, next) {
+  const numbers = new Float64Array(count)
+  for (let i = 0; i < count; i++) numbers[i] = doubles[i]
+  end = head
+  writeHead(T.ARRAY, length)
+  for (let i = 0; i < count; i++) writeNumber(numbers[i])
+  other = next
+  return count
+}
+
+/**
+ * @param {any} array
+ * @param {number} length
+ */
+function writeSparse(array, length) {
+  const keys = keysOf(array)
+  writeHead(T.SPARSE, length)
+  room(4)
+  outView.setUint32(end, keys.length, true)
+  end += 4
+  for (const key of keys) {
+    writeString(key)
+    write(array[key])
   }
 }
 
@@ -257,11 +390,16 @@ function writeArray(array) {
  * @param {unknown[]} list
  */
 function writeList(type, list) {
-  room(5)
-  out[end] = type
-  outView.setUint32(end + 1, list.length, true)
-  end += 5
-  for (const value of list) write(value)
+  writeHead(type, list.length)
+  for (let i = 0; i < list.length; i++) write(list[i])
+}
+
+/** @param {object} object */
+function writeRegExp(object) {
+  room(1)
+  out[end++] = T.REGEXP
+  writeString(sourceOf(object))
+  writeString(flagsOf(object))
 }
 
 /** @param {ArrayBufferView} view */
@@ -298,44 +436,58 @@ function writeBuffer(buffer) {
 /** @param {Uint8Array} bytes */
 function writeBytes(bytes) {
   if (bytes.length > 0x3fffffff) throw UNSUPPORTED
-  room(5 + bytes.length)
-  out[end] = T.BUFFER
-  outView.setUint32(end + 1, bytes.length, true)
-  out.set(bytes, end + 5)
-  end += 5 + bytes.length
+  writeHead(T.BUFFER, bytes.length)
+  room(bytes.length)
+  setBytes(out, bytes, end)
+  end += bytes.length
+}
+
+/** Writes the texts behind the values, and before them what is there. */
+function finish() {
+  const pieces = texts.take()
+  const at = end
+  for (let i = 0; i < pieces.length; i++) writePiece(pieces[i])
+  out[0] = (shared ? FLAGS.REFS : 0) | (pieces.length > 0 ? FLAGS.TEXTS : 0)
+  outView.setUint32(TEXTS_AT, at, true)
 }
 
 /**
  * Encodes a value, in a frame of its own: a getter in it may encode another.
  * @param {unknown} value
- * @returns {number | Buffer} so many bytes of `scratch`, or bytes elsewhere
+ * @returns {number | Buffer} so many bytes of `scratch`, or bytes elsewhere; until the next value is encoded
  */
 function encode(value) {
-  const frame = take()
-  const outer = end === 0 ? undefined : { out, outView, end, depth, shared, seen, seenMap }
+  const taken = take()
+  const outer = end === 0 ? undefined : { frame, out, outView, end, depth, shared, texts, seen, seenMap }
   if (outer !== undefined) {
+    texts = new Texts()
     seen = []
     seenMap = undefined
   }
+  frame = taken
   out = frame.bytes
   outView = frame.view
-  end = 1
+  end = HEADER
   depth = 0
   shared = false
   try {
     write(value)
-    out[0] = shared ? 1 : 0
-    return out === scratch.bytes ? end : out.subarray(0, end)
+    finish()
+    return frame === scratch ? end : out.subarray(0, end)
   } finally {
-    giveBack(frame)
+    giveBack(taken)
+    leave(frame)
     if (outer === undefined) {
+      frame = scratch
       out = scratch.bytes
       outView = scratch.view
       end = 0
       if (seen.length > 0) seen = []
       seenMap = undefined
-    } else ({ out, outView, end, depth, shared, seen, seenMap } = outer)
+      // What was refused has left some.
+      texts.take()
+    } else ({ frame, out, outView, end, depth, shared, texts, seen, seenMap } = outer)
   }
 }
 
-module.exports = { encode, UNSUPPORTED }
+module.exports = { encode, beginsWide, UNSUPPORTED }

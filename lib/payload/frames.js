@@ -7,6 +7,8 @@ const { Frame, scratch } = require('../native/memory')
 
 /** Bytes of a frame that is made for a value in a value. */
 const NESTED = 1024
+/** Larger frames are not kept for the next value. */
+const KEPT = 32 * 2 ** 20
 
 let taken = false
 
@@ -17,7 +19,7 @@ function take() {
   return scratch
 }
 
-/** @param {Frame} frame */
+/** @param {Frame} frame that `take` has given */
 function giveBack(frame) {
   if (frame === scratch) taken = false
 }
@@ -27,4 +29,36 @@ function isFree() {
   return !taken
 }
 
-module.exports = { take, giveBack, isFree, scratch }
+/**
+ * The largest frame so far, until the garbage collector wants it: fresh memory takes the system longer than writing
+ * to it takes.
+ * @type {WeakRef<Frame> | undefined}
+ */
+let kept
+/** Whether a value is being encoded in it. */
+let inUse = false
+
+/**
+ * A frame of at least so many bytes, for a value that has outgrown the one it had.
+ * @param {number} size
+ */
+function larger(size) {
+  const frame = inUse ? undefined : kept?.deref()
+  if (frame !== undefined && frame.bytes.length >= size) {
+    inUse = true
+    return frame
+  }
+  const made = new Frame(new ArrayBuffer(size))
+  if (!inUse && size <= KEPT) {
+    kept = new WeakRef(made)
+    inUse = true
+  }
+  return made
+}
+
+/** @param {Frame} frame that `larger` has given: its bytes are read before the next value is encoded */
+function leave(frame) {
+  if (kept?.deref() === frame) inUse = false
+}
+
+module.exports = { take, giveBack, isFree, larger, leave, scratch }

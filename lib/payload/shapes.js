@@ -15,11 +15,16 @@ const { Compiled, defineProperty, parseJson, toJson } = require('../native/primo
  * @property {(read: () => unknown) => any} read
  */
 
-/** Lists longer than this, or with longer keys, are dictionaries rather than records. */
+/** Longer lists are wide: more likely those of a dictionary than of a record. */
 const MAX_KEYS = 32
+/** Lists longer than this, or with longer keys, have no number. */
+const MAX_WIDE = 1024
 const MAX_KEY_LENGTH = 64
 /** A list gets a number when it is seen this often. */
 const RECURS = 3
+const WIDE_RECURS = 8
+/** Wide lists that are watched at most. */
+const MAX_WATCHED = 64
 /** Lists that are watched at most; beyond, only known ones are found. */
 const MAX_NODES = 10_000
 
@@ -107,6 +112,42 @@ function interpreted(keys) {
   }
 }
 
+/**
+ * Wide lists by what tells most of them apart: the last one of each.
+ * @type {Map<string, { keys: string[], seen: number, shape: Shape | undefined }>}
+ */
+const watched = new Map()
+
+/**
+ * @param {string[]} keys
+ * @returns {Shape | undefined}
+ */
+function wideShapeOf(keys) {
+  const { length } = keys
+  if (length > MAX_WIDE) return undefined
+  const mark = `${length} ${keys[0]} ${keys[length >> 1]} ${keys[length - 1]}`
+  const list = watched.get(mark)
+  if (list === undefined || !same(keys, list.keys)) {
+    if (!keys.every(isNameable)) return undefined
+    if (list === undefined && watched.size >= MAX_WATCHED) watched.delete(watched.keys().next().value ?? '')
+    watched.set(mark, { keys, seen: 1, shape: undefined })
+    return undefined
+  }
+  if (list.shape === undefined && ++list.seen === WIDE_RECURS) list.shape = numbered(keys)
+  return list.shape
+}
+
+/** @param {string} key */
+function isNameable(key) {
+  return key.length <= MAX_KEY_LENGTH && key !== '__proto__'
+}
+
+/** @param {string[]} keys */
+function numbered(keys) {
+  const id = native.internShape(toJson(keys))
+  return id < 0 ? undefined : makeShape(id, keys)
+}
+
 /** @param {string[]} a @param {string[]} b */
 function same(a, b) {
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
@@ -119,14 +160,14 @@ function same(a, b) {
  * @returns {Shape | undefined}
  */
 function shapeOf(keys) {
-  if (keys.length > MAX_KEYS) return undefined
+  if (keys.length > MAX_KEYS) return wideShapeOf(keys)
   const guess = recent[keys.length]
   if (guess !== undefined && same(keys, guess.keys)) return guess
   let at = root
   for (const key of keys) {
     let next = at.next.get(key)
     if (next === undefined) {
-      if (nodes >= MAX_NODES || key.length > MAX_KEY_LENGTH || key === '__proto__') return undefined
+      if (nodes >= MAX_NODES || !isNameable(key)) return undefined
       nodes++
       at.next.set(key, (next = node()))
     }
@@ -134,9 +175,8 @@ function shapeOf(keys) {
   }
   if (at.shape === undefined) {
     if (++at.seen < RECURS) return undefined
-    const id = native.internShape(toJson(keys))
-    if (id < 0) return undefined
-    at.shape = makeShape(id, keys)
+    at.shape = numbered(keys)
+    if (at.shape === undefined) return undefined
   }
   recent[keys.length] = at.shape
   return at.shape

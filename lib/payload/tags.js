@@ -10,19 +10,40 @@ const TAGS = Object.freeze({
   BYTE: 4,
   INT32: 5,
   DOUBLE: 6,
-  LATIN1: 7,
-  LONG_LATIN1: 8,
-  UTF16: 9,
-  BIGINT: 10,
-  SHAPE: 11,
-  OBJECT: 12,
-  ARRAY: 13,
-  REF: 14,
-  DATE: 15,
-  MAP: 16,
-  SET: 17,
-  BUFFER: 18,
-  VIEW: 19
+  /** The next so many characters of the texts; the length is a byte, or four. */
+  TEXT: 7,
+  LONG_TEXT: 8,
+  BIGINT: 9,
+  SHAPE: 10,
+  OBJECT: 11,
+  ARRAY: 12,
+  /** Numbers only, which lie there as in a typed array. */
+  INTS: 13,
+  DOUBLES: 14,
+  /** With holes, or with other properties than its elements. */
+  SPARSE: 15,
+  REF: 16,
+  DATE: 17,
+  REGEXP: 18,
+  MAP: 19,
+  SET: 20,
+  BUFFER: 21,
+  VIEW: 22,
+  /** A dictionary, as the engine writes it. */
+  ENGINE: 23,
+  /** In an array: there is no such element. */
+  HOLE: 24
 })
 
-module.exports = { TAGS }
+/** What the first byte of a payload says; at `TEXTS_AT` is where its texts begin. The values follow after `HEADER` bytes. */
+const FLAGS = Object.freeze({ REFS: 1, TEXTS: 2 })
+const TEXTS_AT = 4
+const HEADER = 8
+
+/** What each piece of the texts begins with; its length follows. */
+const PIECE = Object.freeze({ LATIN1: 0, UTF16: 1 })
+
+/** The value is for the engine's own clone. */
+const UNSUPPORTED = Object.freeze({ unsupported: true })
+
+module.exports = { UNSUPPORTED, TAGS, FLAGS, TEXTS_AT, HEADER, PIECE }

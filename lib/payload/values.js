@@ -25,8 +25,8 @@ const {
 } = require('../native/primordials')
 const { CELL, FORM, NUMBER, SIZE, TAG, VIEW } = require('../native/wire')
 const { decode: decodePlain } = require('./decode')
-const { encode: encodePlain, UNSUPPORTED } = require('./encode')
-const { isFree } = require('./frames')
+const { encode: encodePlain, beginsWide, UNSUPPORTED } = require('./encode')
+const { isFree, larger, leave } = require('./frames')
 const { VIEWS, viewType, isWholeView, isDetached, slabBytes } = require('./views')
 
 const { bytes } = scratch
@@ -109,6 +109,21 @@ function encode(value) {
   }
 }
 
+/**
+ * Writes a text to memory that is there already: fresh memory takes longer than the writing.
+ * @param {string} value
+ * @param {number} tag
+ * @param {number} size bytes
+ */
+function writeText(value, tag, size) {
+  const frame = size <= SIZE.SCRATCH && isFree() ? scratch : larger(size)
+  const write = tag === TAG.LATIN1 ? latin1Write : ucs2Write
+  write(frame.bytes, value, 0, size)
+  if (frame === scratch) return inScratch(tag, size)
+  leave(frame)
+  return elsewhere(tag, frame.bytes.subarray(0, size))
+}
+
 /** @param {string} value */
 function encodeString(value) {
   const length = value.length
@@ -121,11 +136,8 @@ function encodeString(value) {
     }
     if (all < 256) return inScratch(TAG.LATIN1, length)
   }
-  const ascii = Buffer.byteLength(value) === length
-  const tag = ascii ? TAG.LATIN1 : TAG.UTF16
-  const size = ascii ? length : 2 * length
-  if (!fits(size)) return elsewhere(tag, Buffer.from(value, ascii ? 'latin1' : 'utf16le'))
-  return inScratch(tag, ascii ? latin1Write(bytes, value, 0, size) : ucs2Write(bytes, value, 0, size))
+  const ascii = !beginsWide(value) && Buffer.byteLength(value) === length
+  return ascii ? writeText(value, TAG.LATIN1, length) : writeText(value, TAG.UTF16, 2 * length)
 }
 
 /** @param {bigint} value */

@@ -10,6 +10,8 @@ use parking_lot::Mutex;
 
 /// Key lists that get a number; objects with others carry their keys.
 const MOST: usize = 4096;
+/// Bytes of all these lists: both ends have code made for each.
+const MOST_TEXT: usize = 1 << 20;
 
 static SHAPES: LazyLock<Mutex<Shapes>> = LazyLock::new(Mutex::default);
 
@@ -17,6 +19,7 @@ static SHAPES: LazyLock<Mutex<Shapes>> = LazyLock::new(Mutex::default);
 struct Shapes {
     ids: HashMap<String, i32>,
     texts: Vec<String>,
+    bytes: usize,
 }
 
 impl Shapes {
@@ -26,10 +29,11 @@ impl Shapes {
         }
         let Some(id) = i32::try_from(self.texts.len())
             .ok()
-            .filter(|_| self.texts.len() < MOST)
+            .filter(|_| self.texts.len() < MOST && self.bytes + text.len() <= MOST_TEXT)
         else {
             return -1;
         };
+        self.bytes += text.len();
         self.texts.push(text.clone());
         self.ids.insert(text, id);
         id
