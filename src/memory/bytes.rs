@@ -1,49 +1,134 @@
 //! Owned bytes of a payload. Large ones come from memory that was used before: a fresh megabyte costs
 //! more in page faults than in copying, and the allocator gives large blocks back to the system at
-//! once. Blocks return here from whatever thread drops them (a garbage collector's, mostly).
+//! once. Blocks return here from whatever thread drops them (a garbage collector's, mostly), and go back to the
+//! system when they have not been wanted for a while.
 
 use std::ops::Deref;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
 /// Blocks from this size on are kept.
-const LARGE: usize = 64 * 1024;
-/// Bytes that are kept at most.
-const KEEP: usize = 64 * 1024 * 1024;
+const LARGE: usize = 1 << LARGE_BITS;
+const LARGE_BITS: u32 = 16;
+/// Bytes that are kept at most, and the largest block.
+const KEEP: usize = 1 << KEEP_BITS;
+const KEEP_BITS: u32 = 26;
+/// Sizes between one power of two and the next: a block is at most a quarter larger than what is in it.
+const STEPS: usize = 4;
+const CLASSES: usize = (KEEP_BITS - LARGE_BITS) as usize * STEPS + 1;
 
-static KEPT: Mutex<Kept> = Mutex::new(Kept {
-    blocks: Vec::new(),
-    bytes: 0,
-});
+/// Blocks by their size, each size behind a lock of its own.
+static KEPT: [Mutex<Class>; CLASSES] = [const { Mutex::new(Class::new()) }; CLASSES];
+/// Bytes of all of them.
+static BYTES: AtomicUsize = AtomicUsize::new(0);
+/// Whether [`give_back`] is on its way.
+static AWAITED: AtomicBool = AtomicBool::new(false);
+/// What has it called after a while.
+static LATER: OnceLock<fn()> = OnceLock::new();
 
-struct Kept {
+struct Class {
     /// The last used is last: its pages are warm.
     blocks: Vec<Vec<u8>>,
-    bytes: usize,
+    /// So many have not been wanted since the last [`give_back`].
+    spare: usize,
 }
 
-impl Kept {
-    /// A block of at least `length` bytes that wastes less than half of itself.
-    fn take(&mut self, length: usize) -> Option<Vec<u8>> {
-        let fits = |block: &Vec<u8>| (length..=length * 2).contains(&block.capacity());
-        let at = self.blocks.iter().rposition(fits)?;
-        let block = self.blocks.remove(at);
-        self.bytes -= block.capacity();
-        Some(block)
+impl Class {
+    const fn new() -> Self {
+        Self {
+            blocks: Vec::new(),
+            spare: 0,
+        }
     }
 
-    /// Keeps a block; gives back what is too much, the coldest first.
-    fn put(&mut self, block: Vec<u8>) -> Vec<Vec<u8>> {
-        self.bytes += block.capacity();
-        self.blocks.push(block);
-        let mut excess = Vec::new();
-        while self.bytes > KEEP {
-            let block = self.blocks.remove(0);
-            self.bytes -= block.capacity();
-            excess.push(block);
-        }
-        excess
+    fn take(&mut self) -> Option<Vec<u8>> {
+        let block = self.blocks.pop();
+        self.spare = self.spare.min(self.blocks.len());
+        block
     }
+
+    /// The blocks that were not wanted, the coldest; from now on the others have to prove themselves.
+    fn unwanted(&mut self) -> Vec<Vec<u8>> {
+        let unwanted = self.blocks.drain(..self.spare).collect();
+        self.spare = self.blocks.len();
+        unwanted
+    }
+}
+
+/// The largest class whose blocks may all be so small.
+fn class_within(capacity: usize) -> usize {
+    let bits = capacity.ilog2();
+    let step = (capacity >> (bits - 2)) & (STEPS - 1);
+    (bits - LARGE_BITS) as usize * STEPS + step
+}
+
+/// The size of the smallest blocks of a class.
+fn size_of_class(class: usize) -> usize {
+    let base = LARGE << (class / STEPS);
+    base + base / STEPS * (class % STEPS)
+}
+
+/// The smallest class whose blocks all hold `length` bytes.
+fn class_for(length: usize) -> usize {
+    let class = class_within(length);
+    class + usize::from(size_of_class(class) < length)
+}
+
+/// An empty block with room for `length` bytes.
+fn block(length: usize) -> Vec<u8> {
+    if !(LARGE..=KEEP).contains(&length) {
+        return Vec::with_capacity(length);
+    }
+    let class = class_for(length);
+    let kept = KEPT[class].lock().take();
+    match kept {
+        Some(block) => {
+            BYTES.fetch_sub(block.capacity(), Ordering::Relaxed);
+            block
+        }
+        None => Vec::with_capacity(size_of_class(class)),
+    }
+}
+
+/// Keeps a block for the next, if there is room for it.
+fn keep(mut block: Vec<u8>) {
+    let capacity = block.capacity();
+    if !(LARGE..=KEEP).contains(&capacity) {
+        return;
+    }
+    if BYTES.fetch_add(capacity, Ordering::Relaxed) + capacity > KEEP {
+        BYTES.fetch_sub(capacity, Ordering::Relaxed);
+        return;
+    }
+    block.clear();
+    KEPT[class_within(capacity)].lock().blocks.push(block);
+    if !AWAITED.load(Ordering::Relaxed)
+        && let Some(later) = LATER.get()
+        && !AWAITED.swap(true, Ordering::Relaxed)
+    {
+        later();
+    }
+}
+
+/// Sets what has [`give_back`] called some time after blocks have come.
+pub fn give_back_by(later: fn()) {
+    let _ = LATER.set(later);
+}
+
+/// Frees the blocks that nobody has wanted since the last call. Says whether others are left, so that it is to be
+/// called again.
+pub fn give_back() -> bool {
+    for class in &KEPT {
+        // Freed after the lock is released.
+        let unwanted = class.lock().unwanted();
+        let bytes: usize = unwanted.iter().map(Vec::capacity).sum();
+        BYTES.fetch_sub(bytes, Ordering::Relaxed);
+    }
+    let others = BYTES.load(Ordering::Relaxed) > 0;
+    AWAITED.store(others, Ordering::Relaxed);
+    others
 }
 
 /// Bytes that one owner has.
@@ -54,13 +139,7 @@ impl Bytes {
     /// A copy of `bytes`.
     #[must_use]
     pub fn copy_of(bytes: &[u8]) -> Self {
-        if bytes.len() < LARGE {
-            return Self(bytes.to_vec());
-        }
-        // Apart from the `match`: the lock must not be held while copying.
-        let kept = KEPT.lock().take(bytes.len());
-        let mut block = kept.unwrap_or_else(|| Vec::with_capacity(bytes.len()));
-        block.clear();
+        let mut block = block(bytes.len());
         block.extend_from_slice(bytes);
         Self(block)
     }
@@ -94,10 +173,8 @@ impl Clone for Bytes {
 
 impl Drop for Bytes {
     fn drop(&mut self) {
-        if (LARGE..=KEEP).contains(&self.0.capacity()) {
-            let excess = KEPT.lock().put(std::mem::take(&mut self.0));
-            // Freed after the lock is released.
-            drop(excess);
+        if self.0.capacity() >= LARGE {
+            keep(std::mem::take(&mut self.0));
         }
     }
 }
@@ -117,32 +194,32 @@ mod tests {
     }
 
     #[test]
-    fn a_block_is_used_again_unless_it_wastes_too_much() {
-        let mut kept = Kept {
-            blocks: Vec::new(),
-            bytes: 0,
-        };
-        assert!(kept.put(Vec::with_capacity(1000)).is_empty());
-        assert!(kept.take(1001).is_none());
-        assert!(kept.take(499).is_none());
-        assert_eq!(kept.take(500).map(|block| block.capacity()), Some(1000));
-        assert_eq!(kept.bytes, 0);
+    fn a_block_has_room_and_is_a_quarter_too_large_at_most() {
+        for length in (LARGE..KEEP).step_by(12_345).chain([LARGE, KEEP]) {
+            let size = size_of_class(class_for(length));
+            assert!(
+                length <= size && size - length <= length / STEPS,
+                "{length}"
+            );
+            let class = class_within(length);
+            assert!(size_of_class(class) <= length);
+            assert!(length == KEEP || length < size_of_class(class + 1));
+        }
+        assert_eq!(class_within(KEEP), CLASSES - 1);
     }
 
     #[test]
-    fn the_coldest_blocks_go_first() {
-        let mut kept = Kept {
-            blocks: Vec::new(),
-            bytes: 0,
-        };
-        let third = KEEP / 3 + 1;
-        assert!(kept.put(Vec::with_capacity(third)).is_empty());
-        assert!(kept.put(Vec::with_capacity(third + 1)).is_empty());
-        let excess = kept.put(Vec::with_capacity(third + 2));
-        assert_eq!(
-            excess.iter().map(Vec::capacity).collect::<Vec<_>>(),
-            [third]
-        );
-        assert!(kept.bytes <= KEEP);
+    fn what_was_wanted_is_kept_and_the_rest_given_back() {
+        let mut class = Class::new();
+        for _ in 0..3 {
+            class.blocks.push(Vec::new());
+        }
+        assert!(class.unwanted().is_empty());
+        let (one, two) = (class.take().unwrap(), class.take().unwrap());
+        class.blocks.extend([one, two]);
+        assert_eq!(class.unwanted().len(), 1);
+        assert_eq!(class.blocks.len(), 2);
+        assert_eq!(class.unwanted().len(), 2);
+        assert!(class.take().is_none());
     }
 }

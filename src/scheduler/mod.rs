@@ -16,6 +16,7 @@ mod outbox;
 mod payload;
 mod pool;
 mod queue;
+mod rest;
 mod share;
 mod silence;
 mod slab;

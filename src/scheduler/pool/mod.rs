@@ -24,6 +24,7 @@ use super::clock::now;
 use super::ids::WorkerId;
 use super::limits::PoolLimits;
 use super::outbox::Outbox;
+use super::rest;
 use super::state::State;
 use super::timer::{self, Clock};
 use crate::manner::Manner;
@@ -64,6 +65,7 @@ impl Scheduler {
         launch: Launch,
     ) -> io::Result<Arc<Self>> {
         let timer = timer::start()?;
+        rest::watch(timer);
         let (idle_timeout, manner) = (limits.idle_timeout, limits.manner);
         let state = Mutex::new(State::new(limits, now()));
         Ok(Arc::new_cyclic(|this: &Weak<Self>| Self {
