@@ -18,6 +18,8 @@ const { LEASE_OVER, LOCK_LOST, GIVE_BACK } = require('./special')
 const REDELIVERIES = 10
 /** Milliseconds that running jobs get when the worker is closed. */
 const GRACE = 10_000
+/** What setTimeout can count. */
+const LONGEST = 0x7fffffff
 
 /**
  * @param {Worker} worker
@@ -102,16 +104,22 @@ function within(ms, promise) {
 }
 
 /**
- * Lets running jobs finish, then gives back those that have not.
+ * Lets running jobs finish, then gives back those that have not. An engine that does not answer is not waited for
+ * longer than a lock is good: then another worker has the jobs anyway.
  * @param {Worker} worker
  * @param {number} grace milliseconds
  */
 async function end(worker, grace) {
-  const timer = setTimeout(() => worker.cancelAllJobs(GIVE_BACK), Math.min(grace, 0x7fffffff))
+  /** @type {NodeJS.Timeout[]} */
+  const timers = []
+  const after = (/** @type {number} */ ms, /** @type {() => void} */ then) =>
+    timers.push(setTimeout(then, Math.min(ms, LONGEST)))
+  after(grace, () => worker.cancelAllJobs(GIVE_BACK))
+  const silent = new Promise((resolve) => after(grace + worker.opts.lockDuration, () => resolve(undefined)))
   try {
-    await worker.close()
+    await Promise.race([worker.close(), silent])
   } finally {
-    clearTimeout(timer)
+    for (const timer of timers) clearTimeout(timer)
   }
 }
 

@@ -44,6 +44,8 @@ class BullEngine {
   #queue
   /** @type {Map<string, import('./bull').BullProducer>} */
   #producers = new Map()
+  /** What each caller is being told. @type {Map<string, Promise<void>>} */
+  #told = new Map()
   /** @type {Promise<void> | undefined} */
   #ready
   store
@@ -268,10 +270,15 @@ class BullEngine {
    */
   #tell(caller, event) {
     if (!/^[\da-f-]{36}$/.test(caller)) return
-    // A caller that misses it looks for itself.
-    this.#producer(caller)
-      .publishEvent({ eventName: 'fleet', text: JSON.stringify(event) }, EVENTS)
+    const text = JSON.stringify(event)
+    // One after another: progress is heard before the end. A caller that misses one looks for itself.
+    const told = (this.#told.get(caller) ?? Promise.resolve())
+      .then(() => this.#producer(caller).publishEvent({ eventName: 'fleet', text }, EVENTS))
       .catch(() => {})
+    this.#told.set(caller, told)
+    told.then(() => {
+      if (this.#told.get(caller) === told) this.#told.delete(caller)
+    })
   }
 
   /**
