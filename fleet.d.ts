@@ -24,8 +24,12 @@ export interface FleetOptions {
   pool?: PoolOptions | undefined
   /** The names that this pool may be asked for. */
   tasks?: readonly string[] | undefined
-  /** Where values above 32 KiB are kept; of callers only. @default the engine */
-  store?: FleetStore | undefined
+  /**
+   * Where values above 32 KiB are kept: a store, or the path of a module that exports `put`, `get` and `delete` (or
+   * has them as its default). Workers with a connection need the path: they load it in their thread.
+   * @default the engine
+   */
+  store?: FleetStore | string | URL | undefined
   /** Tasks are signed with it (HMAC-SHA256), and unsigned ones are refused. Callers and workers need the same. */
   secret?: string | undefined
   /** Milliseconds for which it is known how a task ended. @default 3_600_000 */
@@ -45,7 +49,7 @@ export interface FleetOptions {
 export interface FleetTaskOptions {
   /** Milliseconds that it may run; then `ERR_RSPOOL_TASK_TIMEOUT`, and it is ended. @default the worker's limit */
   timeout?: number | undefined
-  /** When it must have ended. @default none */
+  /** When it must have ended, by the caller's clock; the engine's clock carries it to the worker's. @default none */
   deadline?: Date | number | undefined
   /** -20, which runs first, to 19. Tasks that wait do not gain priority. @default 0 */
   priority?: number | undefined
@@ -73,6 +77,11 @@ export interface FleetRunOptions extends FleetTaskOptions {
   signal?: AbortSignal | undefined
   /** Milliseconds that it may wait; then `ERR_RSPOOL_QUEUE_TIMEOUT`, and it never runs. @default no limit */
   queueTimeout?: number | undefined
+  /**
+   * Milliseconds, 1000 or more, after which the task is ended when its caller is no more. @default never: it runs to
+   * its end
+   */
+  orphanTimeout?: number | undefined
   /** Milliseconds after which `ERR_RSPOOL_NO_REPLY` is told. @default timeout + queueTimeout + a minute; an hour without a timeout */
   resultTimeout?: number | undefined
   /** Called with what the script gives to `task.progress()`, at most ten times a second, and the last one always. */
@@ -160,6 +169,9 @@ export interface FleetStats {
  * A task is started at least once after `send` has resolved, unless the engine loses its memory. It may be started
  * twice, but two machines are never at work on it while their clocks run at the same rate and scripts end within
  * `abortGrace`. Of several starts one result is delivered. `runTask` always settles.
+ *
+ * In a script, `context.fleet.getStore()` of `rspool/worker` gives `{ id, start }`: the task's id, and which start of it
+ * this is, from 1.
  *
  * Values cross as `structuredClone` gives them; functions, class instances of the platform, SharedArrayBuffers and
  * ports reject with `DataCloneError` before anything is sent. If the engine is away, calls reject with

@@ -164,6 +164,33 @@ function conform(test, open) {
     await t.throwsAsync(() => fleet.result('no-such-id'), { code: 'ERR_RSPOOL_LOST' })
   })
 
+  withFleet('a script is told the id of its task, and which start of it this is', async (t, { fleet }) => {
+    const id = await fleet.send('start')
+    t.deepEqual(await fleet.result(id), { id, start: 1 })
+  })
+
+  withFleet('a task that has not ended at its deadline is ended', async (t, { fleet }) => {
+    const deadline = Date.now() + 150
+    await t.throwsAsync(() => fleet.runTask('spin', 0, { deadline }), { code: 'ERR_RSPOOL_DEADLINE' })
+  })
+
+  withFleet('a task whose caller is there runs to its end, also where it would end with it', async (t, { fleet }) => {
+    t.is(await fleet.runTask('block', 1500, { orphanTimeout: 1000 }), 1500)
+  })
+
+  withFleet(
+    'large values go into the store that the user gives',
+    async (t, { fleet }) => {
+      const { folder } = require('./store')
+      const bytes = new Uint8Array(100_000).fill(3)
+      t.deepEqual(await fleet.runTask('echo', bytes), bytes)
+      // The input stays; the result is deleted when it has been read.
+      await until(async () => fs.readdirSync(folder).length === 1)
+      fs.rmSync(folder, { recursive: true })
+    },
+    { fleet: { store: path.join(__dirname, 'store.js') } }
+  )
+
   withFleet('two sends with one key are one task', async (t, { fleet }) => {
     const log = logFile()
     const [one, two] = [

@@ -5,7 +5,10 @@
 
 const test = require('ava')
 const { randomUUID } = require('node:crypto')
+const { execFileSync, spawn } = require('node:child_process')
 const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
 const { Fleet } = require('../../fleet')
 const { logFile, written, until, FILENAME, TASKS } = require('./conformance')
 const { startMachine, end, spans } = require('./machines')
@@ -305,8 +308,133 @@ test.serial('jobs that somebody else has put into the queue run no code of their
   await fleet.close()
 })
 
+test.serial('a task that is to end with its caller does, when that was killed', async (t) => {
+  const { fleet, name, connection } = open()
+  const work = fleet.work({ pool: { filename: FILENAME, maxThreads: 1, abortGrace: 50 }, tasks: TASKS })
+  await work.ready
+  const log = logFile()
+  const script = `const { Fleet } = require('./fleet'); new Fleet('${name}', { connection: '${connection}' }).runTask('hold', { ms: 60_000, log: '${log}' }, { orphanTimeout: 1000 })`
+  const caller = spawn(process.execPath, ['-e', script], { cwd: `${__dirname}/../..`, stdio: 'ignore' })
+  await written(log, /start/)
+  t.is((await work.stats()).running, 1)
+  await end(caller, 'SIGKILL')
+  await until(async () => (await work.stats()).running === 0)
+  t.is(await fleet.runTask('add', { a: 1, b: 1 }), 2)
+  await fleet.close()
+})
+
+test.serial('a machine that was paused gives no second result, and does no more for the task', async (t) => {
+  const { fleet, name, connection } = open()
+  const settings = { name, connection, options: { lockDuration: LOCK } }
+  const paused = await startMachine(settings)
+  const log = logFile()
+  const task = fleet.runTask('hold', { ms: 3 * LOCK, log }, { retries: 2 })
+  await written(log, /start/)
+  paused.kill('SIGSTOP')
+  const other = await startMachine(settings)
+  await written(log, /start(.*\n)*start/)
+  paused.kill('SIGCONT')
+  t.is(await task, 'held')
+  const [one, two] = spans(fs.readFileSync(log, 'utf8'))
+  t.true(one.to - two.from < LOCK, 'what was paused ends soon after it goes on')
+  await end(paused, 'SIGTERM')
+  await end(other, 'SIGTERM')
+  await fleet.close()
+})
+
+test.serial('calls whose task the engine has forgotten are told so', async (t) => {
+  const forgetful = /** @type {Redis} */ (await Redis.start())
+  const fleet = new Fleet(`lost-${randomUUID()}`, { connection: forgetful.url })
+  const task = fleet.runTask('echo', 1)
+  await until(async () => (await fleet.stats()).waiting === 1)
+  await forgetful.kill()
+  await forgetful.up()
+  await t.throwsAsync(() => task, { code: 'ERR_RSPOOL_LOST' })
+  await fleet.close()
+  await forgetful.stop()
+})
+
+test.serial('an engine that is full refuses calls, with its own words', async (t) => {
+  const small = /** @type {Redis} */ (await Redis.start())
+  const { Redis: Client } = require('ioredis')
+  const client = new Client(small.url)
+  await client.config('SET', 'maxmemory', '1')
+  const fleet = new Fleet(`full-${randomUUID()}`, { connection: small.url })
+  await t.throwsAsync(() => fleet.send('echo', 1), { code: 'ERR_RSPOOL_ENGINE', message: /OOM/ })
+  await client.config('SET', 'maxmemory', '0')
+  t.is(typeof (await fleet.send('echo', 1)), 'string')
+  client.disconnect()
+  await fleet.close()
+  await small.stop()
+})
+
+test.serial('a caller whose network was silent hears how its task ended', async (t) => {
+  const { fleet, name, connection } = open()
+  const machine = await startMachine({ name, connection })
+  const network = await Network.start(redis.port)
+  const far = new Fleet(name, { connection: network.url })
+  const log = logFile()
+  const task = far.runTask('hold', { ms: 500, log })
+  await written(log, /start/)
+  network.swallows = true
+  await until(async () => (await fleet.stats()).running === 0)
+  network.heal()
+  t.is(await task, 'held')
+  await far.close()
+  network.stop()
+  await end(machine, 'SIGTERM')
+  await fleet.close()
+})
+
+test.serial('an envelope of a newer version is left to newer workers', async (t) => {
+  const { fleet, name } = open()
+  const work = fleet.work({ pool: { filename: FILENAME, maxThreads: 1 }, tasks: TASKS })
+  await work.ready
+  const { Queue } = require('bullmq')
+  const queue = new Queue(name, { connection: { url: redis.url }, prefix: '{rspool}' })
+  await queue.add('echo', { v: 2, task: 'echo', anything: 'else' }, { priority: 21 })
+  await until(async () => (await fleet.stats()).delayed === 1)
+  t.is((await work.stats()).finished, 1)
+  await queue.close()
+  await fleet.close()
+})
+
+test.serial('an idle worker asks the engine once a second at most', async (t) => {
+  const quiet = /** @type {Redis} */ (await Redis.start())
+  const fleet = new Fleet(`idle-${randomUUID()}`, { connection: quiet.url })
+  const work = fleet.work({ pool: { filename: FILENAME, maxThreads: 1 }, tasks: TASKS })
+  await work.ready
+  const id = await fleet.send('echo', 1)
+  t.is(await fleet.result(id), 1)
+  const { Redis: Client } = require('ioredis')
+  const client = new Client(quiet.url)
+  // What scripts do inside of the server is counted with its other commands.
+  const asked = async () => {
+    const stats = await client.info('commandstats')
+    const calls = [...stats.matchAll(/^cmdstat_(?:evalsha|bzpopmin|xread|get|set):calls=(\d+)/gm)]
+    return calls.reduce((sum, [, count]) => sum + Number(count), 0)
+  }
+  const [before, start] = [await asked(), Date.now()]
+  await until(async () => Date.now() - start >= 10_000)
+  const commands = (await asked()) - before
+  t.true(commands <= 10, `${commands} commands in 10 s`)
+  client.disconnect()
+  await fleet.close()
+  await quiet.stop()
+})
+
+test('without the engine a fleet says what to install', (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rspool-bare-'))
+  const script = `const Module = require('node:module'); const resolve = Module._resolveFilename
+    Module._resolveFilename = (name, ...rest) => name === 'bullmq' ? resolve('no-such-package', ...rest) : resolve(name, ...rest)
+    const { Fleet } = require(${JSON.stringify(path.join(__dirname, '../../fleet'))})
+    try { new Fleet('x', { connection: 'redis://127.0.0.1:1' }) } catch (error) { console.log(error.code, error.message) }`
+  const output = execFileSync(process.execPath, ['-e', script], { cwd: folder, encoding: 'utf8' })
+  t.regex(output, /^ERR_RSPOOL_ENGINE .* npm install bullmq/)
+  fs.rmSync(folder, { recursive: true })
+})
+
 test.serial('a program that has nothing to wait for ends, though its fleet is open', async (t) => {
-  const { execFileSync } = require('node:child_process')
   const { fleet, name, connection } = open()
   const script = `const { Fleet } = require('./fleet'); new Fleet('${name}', { connection: '${connection}' }).send('echo', 1).then((id) => console.log(typeof id))`
   t.is(

@@ -3,7 +3,7 @@
 // What the fleets of the tests run.
 
 const fs = require('node:fs')
-const { task } = require('../../lib/worker/api')
+const { context, task } = require('../../lib/worker/api')
 
 class ParseError extends SyntaxError {
   constructor() {
@@ -62,6 +62,8 @@ module.exports = {
     block(ms)
     return ms
   },
+  /** What the fleet says of this start. */
+  start: () => context.fleet.getStore(),
   die: () => process.kill(process.pid, 'SIGKILL'),
   /** Fails so often, as a file counts. */
   flaky: ({ log, times }) => {

@@ -54,8 +54,8 @@ function seal(contents, secret) {
  * @param {Envelope} envelope
  * @param {string} secret
  */
-function mac({ v, task, input, many, options, reply, retries }, secret) {
-  const text = JSON.stringify([v, task, input, many ?? false, options ?? {}, reply ?? '', retries])
+function mac({ v, task, input, many, options, reply, orphan, retries }, secret) {
+  const text = JSON.stringify([v, task, input, many ?? false, options ?? {}, reply ?? '', orphan ?? 0, retries])
   return createHmac('sha256', secret).update(text).digest('base64')
 }
 
@@ -73,7 +73,17 @@ function isNewer(given) {
  */
 function open(given, secret) {
   if (given === null || typeof given !== 'object') throw malformed('the envelope is none')
-  const { v, task, input, many, options, reply, retries, mac: signed } = /** @type {Record<string, unknown>} */ (given)
+  const {
+    v,
+    task,
+    input,
+    many,
+    options,
+    reply,
+    orphan,
+    retries,
+    mac: signed
+  } = /** @type {Record<string, unknown>} */ (given)
   if (v !== VERSION) throw malformed(`the envelope is of version ${String(v).slice(0, 20)}`)
   if (typeof task !== 'string') throw malformed('the envelope names no task')
   if (reply !== undefined && typeof reply !== 'string') throw malformed('its caller has no name')
@@ -84,6 +94,7 @@ function open(given, secret) {
   if (many === true) envelope.many = true
   if (Object.keys(settings).length > 0) envelope.options = travelling(/** @type {never} */ (settings))
   if (reply !== undefined) envelope.reply = reply
+  if (typeof orphan === 'number' && orphan >= 1000) envelope.orphan = orphan
   if (secret !== undefined && !isSigned(envelope, secret, signed))
     throw new RspoolError('ERR_RSPOOL_BAD_ENVELOPE', 'The task is not signed with the secret of the fleet')
   return envelope

@@ -14,6 +14,7 @@ const { describe } = require('../payload/thrown')
 const { open, isNewer } = require('./envelope')
 const { workerLost } = require('./errors')
 const { GiveBack } = require('./give-back')
+const { Presence } = require('./presence')
 
 /**
  * @typedef {import('./types').Delivery} Delivery
@@ -40,6 +41,8 @@ class Executor {
   #values
   #settings
   #quarantine
+  #clock
+  #presence
   counts = { started: 0, redelivered: 0, quarantined: 0, finished: 0, busyMs: 0 }
 
   /**
@@ -47,8 +50,11 @@ class Executor {
    * @param {ReadonlySet<string>} tasks the names that are taken
    * @param {InstanceType<typeof import('./values').Values>} values
    * @param {{ secret: string | undefined, maxTimeout: number | undefined, skewGrace: number, resultTtl: number }} settings
+   * @param {Pick<import('./types').Engine, 'store' | 'clock'>} engine
    */
-  constructor(pool, tasks, values, settings) {
+  constructor(pool, tasks, values, settings, engine) {
+    this.#clock = () => engine.clock()
+    this.#presence = new Presence(engine.store)
     this.#pool = pool
     this.#tasks = tasks
     this.#values = values
@@ -109,20 +115,41 @@ class Executor {
    * @param {Envelope} envelope
    * @param {Delivery} delivery
    */
-  async #perform({ task, input: part, many, options = {} }, { lost, signal, progress }) {
+  async #perform({ task, input: part, many, options = {}, reply, orphan }, { id, lost, signal: given, progress }) {
     const input = await this.#values.get(part)
     const { maxTimeout } = this.#settings
     const timeout = Math.min(options.timeout ?? Infinity, maxTimeout ?? Infinity)
-    const settings = { ...options, ...(timeout === Infinity ? {} : { timeout }), signal, onProgress: progress }
+    const watch = reply === undefined || orphan === undefined ? undefined : this.#presence.watch(reply, orphan)
+    const signal = watch === undefined ? given : AbortSignal.any([given, watch.signal])
+    /** @type {Record<string, unknown>} */
+    const settings = { ...options, signal, onProgress: progress }
+    if (timeout !== Infinity) settings.timeout = timeout
+    if (options.deadline !== undefined) settings.deadline = options.deadline - (await this.#clock())
+    if (!task.includes('.')) settings.context = { ...options.context, fleet: { id, start: lost + 1 } }
     this.counts.started++
     if (lost > 0) this.counts.redelivered++
     const call = (/** @type {unknown} */ each) => this.#call(lost > 0, { task, input: each }, settings)
-    if (!many) return call(input)
+    try {
+      return await (many ? this.#many(input, task, settings, signal, lost > 0 ? call : undefined) : call(input))
+    } finally {
+      watch?.stop()
+    }
+  }
+
+  /**
+   * @param {unknown} input
+   * @param {string} task
+   * @param {Record<string, unknown>} settings
+   * @param {AbortSignal} signal
+   * @param {((each: unknown) => Promise<unknown>) | undefined} alone where a start of it was lost
+   */
+  async #many(input, task, settings, signal, alone) {
     if (!Array.isArray(input)) throw new RspoolError('ERR_RSPOOL_BAD_ENVELOPE', 'The inputs of a map are no array')
+    const call = (/** @type {unknown} */ each) => this.#call(false, { task, input: each }, settings)
     const start = performance.now()
     const ends =
-      lost > 0 || task.includes('.') || options.affinity !== undefined
-        ? await Promise.all(input.map((each) => ended(call(each))))
+      alone !== undefined || task.includes('.') || settings.affinity !== undefined
+        ? await Promise.all(input.map((each) => ended((alone ?? call)(each))))
         : await this.#all(task, input, settings)
     if (signal.aborted) throw new AbortError(signal.reason)
     return { ends, ms: performance.now() - start }

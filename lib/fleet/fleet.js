@@ -11,6 +11,8 @@ const { seal, travelling } = require('./envelope')
 const { openEngine } = require('./engines')
 const { lost } = require('./errors')
 const { FLEET, WAITED, SENT, MAPPED, WORK, readOptions } = require('./options')
+const { Presence } = require('./presence')
+const { moduleOf, storeOf } = require('./store')
 const { Values } = require('./values')
 
 /**
@@ -26,6 +28,7 @@ const { Values } = require('./values')
  * @property {number} [timeout]
  * @property {number} [queueTimeout]
  * @property {number} [resultTimeout]
+ * @property {number} [orphanTimeout]
  * @property {number | Date} [deadline]
  * @property {number} [priority]
  * @property {number} [retries]
@@ -79,7 +82,7 @@ class Fleet {
         "Fleet: 'pool' and 'tasks' go together: the pool of this process, and what it may be asked for"
       )
     this.#engine = openEngine(name, { connection, prefix })
-    this.#values = new Values(store ?? this.#engine.store, maxInputSize)
+    this.#values = new Values(storeOf(store, this.#engine.store), maxInputSize)
     this.#caller = new Caller(this.#engine, this.#values)
   }
 
@@ -107,13 +110,16 @@ class Fleet {
     const options = readOptions(given, WAITED, 'runTask')
     this.#refuse(options.signal)
     const id = idOf(options.key)
-    const ready = this.#contents(task, input, options, { retries: 0, reply: this.#caller.name })
+    const { orphanTimeout: orphan } = options
+    const ready = this.#contents(task, input, options, { retries: 0, reply: this.#caller.name, orphan })
     await this.#prepared()
     const added = await ready
     this.#refuse(options.signal)
     const { timeout = HOUR, queueTimeout = 0 } = options
     const { resultTimeout = timeout + queueTimeout + REPLY_GRACE } = options
-    const result = this.#caller.wait(id, { ...options, resultTimeout })
+    const gone =
+      orphan === undefined ? undefined : await new Presence(this.#engine.store).show(this.#caller.name, orphan)
+    const result = this.#caller.wait(id, { ...options, resultTimeout }).finally(gone)
     // It may settle before the engine has answered.
     result.catch(() => {})
     try {
@@ -251,7 +257,15 @@ class Fleet {
       name: this.#name,
       engine: connection === undefined ? this.#engine : undefined,
       values: this.#values,
-      fleet: { secret, resultTtl, connection, prefix, maxInputSize, ownStore: store !== undefined },
+      fleet: {
+        secret,
+        resultTtl,
+        connection,
+        prefix,
+        maxInputSize,
+        store: moduleOf(store),
+        ownStore: store !== undefined
+      },
       options
     })
     this.#works.add(work)
@@ -315,22 +329,25 @@ class Fleet {
    * @param {string} task
    * @param {unknown} input
    * @param {CallOptions} options
-   * @param {{ retries: number, reply?: string, many?: boolean }} more
+   * @param {{ retries: number, reply?: string, many?: boolean, orphan?: number | undefined }} more
    * @returns {Promise<Envelope>}
    */
-  async #contents(task, input, options, { retries, reply, many }) {
+  async #contents(task, input, options, { retries, reply, many, orphan }) {
     if (typeof task !== 'string' || task === '')
       throw invalidArgument(
         `The task must be the name of one that the workers take, got ${show(task)}: functions and files stay on their machine`
       )
     const { deadline, ...rest } = options
-    const settings = travelling({ ...rest, ...(deadline === undefined ? {} : { deadline: Number(deadline) }) })
-    const part = await this.#values.put(input, this.#options.resultTtl ?? HOUR)
+    const putting = this.#values.put(input, this.#options.resultTtl ?? HOUR)
+    const due = deadline === undefined ? {} : { deadline: Number(deadline) + (await this.#engine.clock()) }
+    const settings = travelling({ ...rest, ...due })
+    const part = await putting
     /** @type {Omit<Envelope, 'v'>} */
     const contents = { task, input: part, retries: options.retries ?? retries }
     if (Object.keys(settings).length > 0) contents.options = settings
     if (reply !== undefined) contents.reply = reply
     if (many) contents.many = true
+    if (orphan !== undefined) contents.orphan = orphan
     return seal(contents, this.#options.secret)
   }
 

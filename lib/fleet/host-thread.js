@@ -6,12 +6,13 @@ const { parentPort, workerData } = require('node:worker_threads')
 const { describe } = require('../payload/thrown')
 const { openEngine } = require('./engines')
 const { Host } = require('./host')
+const { storeOf } = require('./store')
 const { Values } = require('./values')
 
 const { name, fleet, options } = workerData
 const { connection, prefix, maxInputSize = 64 * 1024 * 1024 } = fleet
 const engine = openEngine(name, { connection, prefix }, true)
-const host = new Host(engine, new Values(engine.store, maxInputSize), fleet, options)
+const host = new Host(engine, new Values(storeOf(fleet.store, engine.store), maxInputSize), fleet, options)
 
 /**
  * @param {number} id

@@ -32,7 +32,13 @@ class Host {
   constructor(engine, values, { secret, resultTtl }, options) {
     const { pool, tasks, lockDuration = LOCK_DURATION, maxTimeout, skewGrace = SKEW_GRACE } = options
     this.#pool = new Pool(pool)
-    this.#executor = new Executor(this.#pool, new Set(tasks), values, { secret, maxTimeout, skewGrace, resultTtl })
+    this.#executor = new Executor(
+      this.#pool,
+      new Set(tasks),
+      values,
+      { secret, maxTimeout, skewGrace, resultTtl },
+      engine
+    )
     this.ready = this.#start(engine, lockDuration)
     this.ready.catch(() => {})
   }

@@ -37,7 +37,10 @@ const FLEET = {
   connection: ANY,
   pool: OBJECT,
   tasks: NAMES,
-  store: OBJECT,
+  store: [
+    (value) => typeof value === 'string' || value instanceof URL || (value !== null && typeof value === 'object'),
+    'a store, or the path of a module that exports one'
+  ],
   secret: TEXT,
   resultTtl: POSITIVE,
   maxInputSize: POSITIVE,
@@ -76,6 +79,7 @@ const SHARED = {
 const WAITED = {
   ...SHARED,
   queueTimeout: POSITIVE,
+  orphanTimeout: [(value) => typeof value === 'number' && value >= 1000, 'milliseconds, 1000 or more'],
   resultTimeout: POSITIVE,
   signal: SIGNAL,
   onProgress: FUNCTION

@@ -14,6 +14,8 @@ export interface Envelope {
   options?: TaskSettings
   /** Which caller waits. */
   reply?: string
+  /** Milliseconds for which it runs on without that caller. */
+  orphan?: number
   /** How often it may be started again after its worker was lost. */
   retries: number
   /** HMAC-SHA256 over the rest, where the fleet has a secret. */
@@ -111,6 +113,8 @@ export interface Engine {
   /** Calls the listener with what is sent to this caller; gives what ends that. */
   replies(caller: string, listener: (event: CallerEvent) => void): Promise<() => Promise<void>>
   counts(): Promise<Counts>
+  /** Milliseconds by which its clock is ahead of this machine's. */
+  clock(): Promise<number>
   schedule(name: string, when: When, task: { envelope: Envelope; options: AddOptions }): Promise<void>
   unschedule(name: string): Promise<boolean>
   /** Where large values are kept unless the user has a store. */
@@ -136,7 +140,7 @@ export interface FleetOptions {
   connection?: unknown
   pool?: object
   tasks?: readonly string[]
-  store?: Store
+  store?: Store | string | URL
   secret?: string
   resultTtl?: number
   maxInputSize?: number

@@ -24,7 +24,8 @@ const GRACE = 10_000
  * @property {unknown} connection
  * @property {string | undefined} prefix
  * @property {number | undefined} maxInputSize
- * @property {boolean} ownStore
+ * @property {string | undefined} store the module of a store
+ * @property {boolean} ownStore whether the user gave one
  */
 
 /**
@@ -92,9 +93,9 @@ function inPlace(engine, values, fleet, options, usualGrace) {
  * @returns {Work}
  */
 function inThread(name, fleet, options, usualGrace) {
-  if (fleet.ownStore)
+  if (fleet.ownStore && fleet.store === undefined)
     throw invalidArgument(
-      "work: a store of your own cannot be handed to the worker's thread: name its module as 'store' is not yet taken there"
+      "work: a store cannot be handed to the worker's thread: give the fleet the path of a module that exports it"
     )
   let thread
   try {

@@ -59,6 +59,6 @@ export interface Bull {
 
 /** What of pg the store uses. */
 export interface PgPool extends EventEmitter {
-  query(text: string, values?: unknown[]): Promise<{ rows: { bytes: Buffer | null; size: number }[] }>
+  query(text: string, values?: unknown[]): Promise<{ rows: { bytes: Buffer | null; size: number; now: string }[] }>
   end(): Promise<void>
 }

@@ -4,6 +4,7 @@
 // keeps schedules. Values never pass through its job records: how a task ended is put into the store before
 // the job is completed, which its lock fences, and only then the caller is told, on a stream of its own.
 
+const { performance } = require('node:perf_hooks')
 const { RspoolError } = require('../../errors')
 const { guard } = require('../../bullmq/guard')
 const { UnrecoverableError, WaitingError, DelayedError } = require('../../bullmq/special')
@@ -46,6 +47,10 @@ class BullEngine {
   #producers = new Map()
   /** What each caller is being told. @type {Map<string, Promise<void>>} */
   #told = new Map()
+  /** @type {Promise<number> | undefined} */
+  #offset
+  /** When this worker first saw a task that it has given back. @type {Map<string, number>} */
+  #seen = new Map()
   /** @type {Promise<void> | undefined} */
   #ready
   store
@@ -241,7 +246,8 @@ class BullEngine {
         id,
         envelope: job.data,
         lost: job.stalledCounter ?? 0,
-        age: Math.max(0, Date.now() - job.timestamp),
+        // By the clock of this machine: the one that added it may have another.
+        age: performance.now() - this.#firstSeen(id),
         signal: AbortSignal.any([signal, given.signal]),
         progress: progress.report
       })
@@ -251,8 +257,12 @@ class BullEngine {
       await this.store.put(outcomeKey(id), Buffer.from(JSON.stringify(outcome)), keptFor(job))
       ended.set(id, outcome)
       if (!outcome.fine) throw new UnrecoverableError(new Error(outcome.text))
+      this.#seen.delete(id)
     } catch (error) {
-      if (!(error instanceof GiveBack)) throw error
+      if (!(error instanceof GiveBack)) {
+        this.#seen.delete(id)
+        throw error
+      }
       if (error.delay === 0) {
         await job.moveToWait(token)
         throw new WaitingError('The worker ended before the task did')
@@ -262,6 +272,13 @@ class BullEngine {
     } finally {
       running.delete(id)
     }
+  }
+
+  /** @param {string} id */
+  #firstSeen(id) {
+    const seen = this.#seen.get(id) ?? performance.now()
+    this.#seen.set(id, seen)
+    return seen
   }
 
   /**
@@ -314,6 +331,19 @@ class BullEngine {
       const { prefix } = this.#options
       await this.#connection.forget(`${prefix}:${this.#streamOf(caller)}:events`).catch(() => {})
     }
+  }
+
+  /** Asked once: clocks that step are what it is for, and they step seldom. */
+  async clock() {
+    this.#offset ??= this.#ask(async () => {
+      const before = Date.now()
+      const now = await this.#connection.now()
+      return now - (before + Date.now()) / 2
+    }).catch((error) => {
+      this.#offset = undefined
+      throw error
+    })
+    return this.#offset
   }
 
   counts() {

@@ -41,6 +41,7 @@ function loadBull() {
  * @property {object} calls what calls share
  * @property {object} worker what workers and listeners each connect with
  * @property {(prefix: string) => import('../types').Store} store
+ * @property {() => Promise<number>} now milliseconds by the server's clock
  * @property {(key: string) => Promise<unknown>} forget deletes a key of the engine's
  * @property {() => Promise<unknown>} close
  */
@@ -101,6 +102,10 @@ function overRedis(options, patient) {
     calls: client,
     worker: waiting,
     store: (prefix) => new RedisStore(client, prefix),
+    now: async () => {
+      const [seconds, micros] = await client.time()
+      return Number(seconds) * 1000 + Number(micros) / 1000
+    },
     forget: (key) => client.del(key),
     close: async () => client.disconnect()
   }
@@ -190,6 +195,10 @@ function overPostgres(options) {
     calls: options,
     worker: options,
     store: (prefix) => new PostgresStore(pool, prefix),
+    now: async () => {
+      const { rows } = await pool.query('select extract(epoch from clock_timestamp()) * 1000 as now')
+      return Number(rows[0].now)
+    },
     forget: async () => {},
     close: () => pool.end()
   }

@@ -232,6 +232,10 @@ class MemoryEngine {
     return async () => void this.#callers.delete(caller)
   }
 
+  async clock() {
+    return 0
+  }
+
   async counts() {
     const counts = { waiting: 0, delayed: 0, running: 0, oldest: 0 }
     const now = performance.now()
