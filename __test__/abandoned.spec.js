@@ -3,7 +3,7 @@
 const test = require('ava')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { Pool } = require('..')
-const { fixture } = require('./helpers')
+const { fixture, node, root } = require('./helpers')
 
 // A Map with a symbol-described class instance in it travels by port, in both directions.
 class Box {
@@ -47,4 +47,30 @@ test('an input that waits for a worker to ask for it is that of its own task', a
     })
   )
   t.deepEqual(settled, values)
+})
+
+test('results that come after their tasks were given up are not kept', async (t) => {
+  const { code, stdout, stderr } = await node([
+    '--expose-gc',
+    '-e',
+    `const { Pool } = require(${JSON.stringify(root)})
+    const pool = new Pool({ filename: ${JSON.stringify(fixture('boxes.js'))}, maxThreads: 1, concurrentTasksPerWorker: 2, abortGrace: Infinity })
+    const gauge = () => { gc(); gc(); return process.memoryUsage().arrayBuffers }
+    ;(async () => {
+      await pool.run(null, { name: 'large' })
+      const before = gauge()
+      for (let n = 0; n < 60; n++) {
+        const controller = new AbortController()
+        const given = pool.run(null, { name: 'largeWhenAborted', signal: controller.signal })
+        await pool.run(null, { name: 'begun' })
+        controller.abort()
+        await given.catch(() => {})
+        await pool.run(null, { name: 'begun' })
+      }
+      console.log(gauge() - before < 20e6)
+      await pool.close()
+    })()`
+  ])
+  t.is(stdout, 'true\n', stderr)
+  t.is(code, 0)
 })

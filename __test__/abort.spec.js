@@ -235,3 +235,55 @@ test('throwIfAborted throws inside a loop', async (t) => {
   await t.throwsAsync(promise, aborted)
   t.is(await pool.runTask('where'), where)
 })
+
+test('a signal aborts its own call, though a getter of the input made others meanwhile', async (t) => {
+  for (const pattern of [undefined, /by a port/g]) {
+    const { pool, gate } = taskPool(t, { maxThreads: 1 })
+    await pool.run(1)
+    const running = pool.runTask('block')
+    await gate.arrival()
+    const controller = new AbortController()
+    const others = []
+    const input = {
+      pattern,
+      get b() {
+        others.push(pool.run('made by the getter'), pool.run('and one more'))
+        return 'b'
+      }
+    }
+    const before = pool.run('before')
+    const aborting = failure(pool.run(input, { signal: controller.signal }))
+    const after = pool.run('after')
+    controller.abort()
+    t.is((await aborting).code, 'ABORT_ERR')
+    gate.open()
+    t.is(others.length >= 2, true)
+    t.deepEqual(await Promise.all([before, after, ...others.slice(0, 2)]), [
+      'before',
+      'after',
+      'made by the getter',
+      'and one more'
+    ])
+    await running
+  }
+})
+
+test('a signal aborts its own running call, though a getter of the input made others meanwhile', async (t) => {
+  const { pool, gate } = taskPool(t, { maxThreads: 1, concurrentTasksPerWorker: 4 })
+  await pool.run(1)
+  const controller = new AbortController()
+  let other
+  const input = {
+    pattern: /by a port/g,
+    get b() {
+      other ??= pool.runTask('pause', 'not this one')
+      return 'b'
+    }
+  }
+  const aborting = failure(pool.run(input, { name: 'never', signal: controller.signal }))
+  await gate.arrival(2)
+  controller.abort()
+  t.is((await aborting).code, 'ABORT_ERR')
+  gate.open()
+  t.is(await other, 'not this one')
+})

@@ -213,3 +213,18 @@ test('works where isolates are replaced: after each task, and after some', async
   const { pool: isolated } = familyPool(t, { isolate: true })
   t.is(await isolated.runTask('fib', 5), 5)
 })
+
+test('a task that runs in the place of the one that waits for it hears that it is given up', async (t) => {
+  for (const depth of [1, 2, 3]) {
+    const { pool, gate } = familyPool(t, { maxThreads: 1, abortGrace: 60_000 })
+    const controller = new AbortController()
+    // Each waits for the next; the last loops, and only its signal ends it.
+    let [name, input] = ['loopsUntilAborted', null]
+    for (let n = 0; n < depth; n++) [name, input] = ['ask', [name, input]]
+    const outer = failure(pool.runTask(name, input, { signal: controller.signal }))
+    await gate.arrival()
+    controller.abort()
+    t.is((await outer).code, 'ABORT_ERR')
+    t.is(await pool.run('the isolate is free again'), 'the isolate is free again')
+  }
+})

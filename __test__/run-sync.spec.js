@@ -253,3 +253,20 @@ test('TypeScript and ES modules are loaded while the thread is blocked', (t) => 
   const module = makePool(t, { filename: `${dir}/module.mjs`, maxThreads: 1 })
   t.is(module.runSync('s'), 's1')
 })
+
+test('a blocking call first hands over what workers have asked for before it', async (t) => {
+  const { pool, gate } = taskPool(t, { maxThreads: 1 })
+  await pool.run(1)
+  for (let round = 1; round <= 5; round++) {
+    const blocking = pool.runTask('block')
+    await gate.arrival(round)
+    // Held by its owner until the worker asks for it, which it does while the loop of the owner does not turn.
+    const held = pool.run(/by a port/g)
+    gate.open()
+    while (pool.stats().queued > 0);
+    t.is(pool.runSync(round), round)
+    await blocking
+    t.deepEqual(await held, /by a port/g)
+    Atomics.store(gate.cells, 1, 0)
+  }
+})

@@ -127,3 +127,24 @@ test('a task beside one that ran out of time, in the same worker, rejects as tha
   t.true(['ok', 'ERR_RSPOOL_WORKER_EXIT'].includes(outcome), outcome)
   t.is(await pool.run(1), 1)
 })
+
+test('a deadline that is over is one all the same: what waits or runs with it rejects', async (t) => {
+  const { pool, gate } = taskPool(t, { maxThreads: 1, abortGrace: 60_000 })
+  const running = pool.runTask('block')
+  await gate.arrival()
+  for (const deadline of [Date.now() - 1, Date.now() - 60_000, 0]) {
+    const waiting = [
+      pool.run('late', { deadline }),
+      pool.run(/by a port/g, { deadline }),
+      pool.runTask('hash.crc32', 'late', { deadline }),
+      pool.runTask((n) => n, 1, { deadline })
+    ]
+    t.deepEqual(await outcomes(waiting), [DEADLINE, DEADLINE, DEADLINE, DEADLINE])
+    t.throws(() => pool.runSync('late', { deadline }), { code: DEADLINE })
+  }
+  gate.open()
+  await running
+  await t.throwsAsync(pool.runTask('loopUntilAborted', null, { deadline: Date.now() - 1 }), { code: DEADLINE })
+  await t.throwsAsync(pool.runTask('math.countPrimes', 2 ** 53 - 1, { deadline: 0 }), { code: DEADLINE })
+  t.is(await pool.run('in time', { deadline: Date.now() + 60_000 }), 'in time')
+})

@@ -1,6 +1,7 @@
 'use strict'
 
 const { once } = require('node:events')
+const fs = require('node:fs')
 const path = require('node:path')
 const { SHARE_ENV } = require('node:worker_threads')
 const test = require('ava')
@@ -314,4 +315,42 @@ test('isWorkerThread and threadId tell where code runs', async (t) => {
 test('no two kinds of messages between an owner and its isolates are the same', (t) => {
   const kinds = Object.values(require('../lib/payload/port').PORT_MESSAGE)
   t.is(new Set(kinds).size, kinds.length)
+})
+
+test('once a worker got ready, a later failure to start holds back no longer than a first one', async (t) => {
+  const dir = directory(t, {})
+  const flag = path.join(dir, 'fine')
+  const script = path.join(dir, 'script.js')
+  fs.writeFileSync(
+    script,
+    `const { marks } = require('node:worker_threads').workerData
+    Atomics.add(marks, 0, 1)
+    if (!require('node:fs').existsSync(${JSON.stringify(flag)})) throw new Error('broken')
+    module.exports = () => process.exit(0)`
+  )
+  const start = () => {
+    const marks = new Int32Array(new SharedArrayBuffer(4))
+    return { pool: makePool(t, { filename: script, minThreads: 0, maxThreads: 1, workerData: { marks } }), marks }
+  }
+  const attempts = async ({ pool, marks }, count) => {
+    while (Atomics.load(marks, 0) < count) await failure(pool.run(1))
+  }
+  const recovered = start()
+  await attempts(recovered, 3)
+  fs.writeFileSync(flag, '')
+  // It starts at last, and exits with its first task.
+  let error
+  do error = await failure(recovered.pool.run(1))
+  while (error.code === 'ERR_RSPOOL_WORKER_START')
+  t.is(error.code, 'ERR_RSPOOL_WORKER_EXIT')
+  fs.rmSync(flag)
+  // Side by side with a pool that never had a worker: each attempt of that is held back twice as long.
+  const fresh = start()
+  const before = Atomics.load(recovered.marks, 0)
+  const order = []
+  await Promise.all([
+    attempts(recovered, before + 2).then(() => order.push('the second of the recovered one')),
+    attempts(fresh, 4).then(() => order.push('the fourth of the fresh one'))
+  ])
+  t.deepEqual(order, ['the second of the recovered one', 'the fourth of the fresh one'])
 })
