@@ -71,6 +71,7 @@ process.on('uncaughtException', (error) => {
 
 /** @param {Cell} cell @param {Scene} scene */
 async function play({ place, action }, scene) {
+  scene.place = place
   if (action.name === 'abort' && !place.inside) scene.addVictim()
   scene.arm()
   try {
@@ -113,7 +114,7 @@ async function askInside(scene, action) {
     scene.problems.push(...problems)
   }
   // Whoever has exited tells nothing any more.
-  if (action.name === 'exit') scene.acted = 1
+  if (action.name === 'exit' || (action.name === 'throw' && scene.place.deadly)) scene.acted = 1
 }
 
 /** @param {Cell} cell */

@@ -7,11 +7,12 @@ const { names, expected } = require('./inside')
 /** @type {Record<string, any>} */
 const places = {}
 for (const name of names) {
-  const { value, error, deaf, shares } = expected[name]
+  const { value, error, deaf, deadly, shares } = expected[name]
   places[`in a worker: ${name}`] = {
     thrown: 'inside',
     inside: true,
     shares,
+    deadly,
     calls(s) {
       const call = s.pool.runTask('inside', [name, s.action.name, s.lane])
       const more = { own: true, what: 'the call itself' }

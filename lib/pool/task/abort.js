@@ -67,8 +67,16 @@ function subscribe(signal, listener) {
     signal.addEventListener('abort', listener, { once: true })
     subscriptions.set(signal, () => signal.removeEventListener('abort', listener))
   } else {
-    signal.once('abort', listener)
-    subscriptions.set(signal, () => signal.removeListener('abort', listener))
+    // Not `once`: an emitter tells of the removal before it calls, and what hears of that may throw.
+    const heard = () => {
+      try {
+        listener()
+      } finally {
+        signal.removeListener('abort', heard)
+      }
+    }
+    signal.on('abort', heard)
+    subscriptions.set(signal, () => signal.removeListener('abort', heard))
   }
 }
 
