@@ -10,6 +10,7 @@ pub mod memory;
 pub mod native;
 pub mod scheduler;
 pub mod supervise;
+mod sync;
 mod trust;
 pub mod wire;
 

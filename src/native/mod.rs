@@ -3,6 +3,7 @@
 pub mod context;
 pub mod error;
 pub mod params;
+mod parker;
 mod payload;
 pub mod registry;
 pub mod tasks;

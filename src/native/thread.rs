@@ -3,18 +3,16 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
-
-use super::context::{Tally, TaskContext};
+use super::context::TaskContext;
 use super::error::TaskError;
 use super::params::Params;
+use super::parker::Parker;
 use super::payload::{from_value, to_value};
 use super::registry::{self, NativeTask};
-use crate::scheduler::{Bell, Finished, Outcome, Progress, Ring, Scheduler, Step, Taken, WorkerId};
+use crate::scheduler::{Finished, Outcome, Scheduler, Step, Taken, WorkerId};
 use crate::trust::Trust;
 
 /// Reserved address space only: a page is used once it is touched.
@@ -98,67 +96,4 @@ fn execute(taken: Taken, parker: &Parker) -> Result<Outcome, TaskError> {
 /// The task at this place of [`registry::names`].
 fn task(target: u32) -> Option<&'static NativeTask> {
     registry::all().nth(target as usize)
-}
-
-/// Where an idle thread sleeps, and how a running one is told to stop.
-#[derive(Debug, Default)]
-struct Parker {
-    state: Mutex<Parked>,
-    changed: Condvar,
-    cancelled: AtomicU32,
-    tally: Tally,
-}
-
-#[derive(Debug, Default)]
-struct Parked {
-    rung: bool,
-    /// The task that runs, so that a late cancel does not hit the next one.
-    running: u32,
-    /// The task that was last given up, so that an early cancel is not lost.
-    given_up: u32,
-}
-
-impl Parker {
-    /// Sleeps until rung. False if the time is over first.
-    fn wait(&self, limit: Option<Duration>) -> bool {
-        let mut state = self.state.lock();
-        while !state.rung {
-            match limit {
-                None => self.changed.wait(&mut state),
-                Some(limit) => {
-                    if self.changed.wait_for(&mut state, limit).timed_out() {
-                        break;
-                    }
-                }
-            }
-        }
-        std::mem::take(&mut state.rung)
-    }
-
-    fn begin(&self, generation: u32) {
-        self.tally.begin();
-        let mut state = self.state.lock();
-        state.running = generation;
-        self.cancelled
-            .store(u32::from(state.given_up == generation), Relaxed);
-    }
-}
-
-impl Bell for Parker {
-    fn ring(&self, _why: Ring) {
-        self.state.lock().rung = true;
-        self.changed.notify_one();
-    }
-
-    fn cancel(&self, _slot: u32, generation: u32) {
-        let mut state = self.state.lock();
-        state.given_up = generation;
-        if state.running == generation {
-            self.cancelled.store(1, Relaxed);
-        }
-    }
-
-    fn progress(&self) -> Option<Progress> {
-        Some(self.tally.read())
-    }
 }

@@ -4,8 +4,7 @@
 //! until its owner answers; and its owner answers *before* it looks for what has come. So each thing is either
 //! seen by a look that is under way, or wakes again.
 
-use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
-
+use crate::sync::{AtomicU32, Ordering::SeqCst};
 use crate::wire::ring;
 
 /// Why somebody is woken.

@@ -6,6 +6,7 @@
 //! everything that may be slow (ringing, starting a thread) happens after it is released (`pool`).
 
 mod bell;
+mod blocked;
 mod called;
 mod clock;
 mod groups;

@@ -7,16 +7,14 @@
 //! An environment may also [`wait`](Outbox::wait) with its event loop blocked. It says so first, so that
 //! who has something for it beside the outbox (in a port) sends a [`Control::Look`] too.
 
-use std::sync::atomic::{
-    AtomicIsize, AtomicU32,
-    Ordering::{Relaxed, SeqCst},
-};
+use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Select, Sender, unbounded};
 
 use super::bell::{Bell, Ring};
+use super::blocked::Blocked;
 use super::ids::WorkerId;
 use super::lane::Lane;
 use super::spin;
@@ -102,8 +100,7 @@ pub struct Outbox {
     sender: Sender<Message>,
     receiver: Receiver<Message>,
     bell: OnceLock<Arc<dyn Bell>>,
-    /// How many calls block the receiver's event loop, one in another.
-    blocked: AtomicU32,
+    blocked: Blocked,
     /// Bytes of inputs that wait in the pools of the environment.
     queued: AtomicIsize,
 }
@@ -115,7 +112,7 @@ impl Default for Outbox {
             sender,
             receiver,
             bell: OnceLock::new(),
-            blocked: AtomicU32::new(0),
+            blocked: Blocked::default(),
             queued: AtomicIsize::new(0),
         }
     }
@@ -145,20 +142,13 @@ impl Outbox {
 
     /// The receiver's event loop is blocked from here on, or no more.
     pub fn block(&self, blocked: bool) {
-        // SeqCst pairs with `is_blocked`: whoever does not see it has put its message where the receiver
-        // looks after this.
-        if blocked {
-            self.blocked.fetch_add(1, SeqCst);
-        } else {
-            self.blocked.fetch_sub(1, SeqCst);
-        }
+        self.blocked.set(blocked);
     }
 
     /// Whether the receiver's event loop is blocked. To be asked after something was put beside the outbox.
     #[must_use]
     pub fn is_blocked(&self) -> bool {
-        // SeqCst pairs with `block`.
-        self.blocked.load(SeqCst) > 0
+        self.blocked.is_set()
     }
 
     /// Blocks until something waits, or for so long. It waits actively first, if a core is spare: an answer

@@ -11,15 +11,15 @@
 //!    on a futex in the region and calls back ([`Budget::on_free`]) when a token was given back.
 //! 3. [`Budget::release`] frees a word of its own and, only if somebody sleeps, wakes one.
 //!
-//! A sleeper announces itself *before* it looks once more for a free token, and a releaser looks for
-//! sleepers *after* it freed one; both in sequential consistency, so one of them sees the other.
+//! How the sleepers and the releasers find each other is in [`waiters`].
 
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use super::waiters;
 use crate::memory::region::{Region, shared};
 use crate::trust::Trust;
 
@@ -113,7 +113,7 @@ impl Budget {
         let before = held.fetch_sub(1, Ordering::Relaxed);
         assert!(before > 0, "released a token that was not held");
         self.inner.change(*holder, 0);
-        wake(region);
+        waiters::wake(region);
     }
 
     /// Tokens that this process holds.
@@ -174,7 +174,7 @@ impl Budget {
             })
             .count();
         if freed > 0 {
-            bump(region);
+            waiters::take_turn(region);
         }
         freed
     }
@@ -217,7 +217,7 @@ impl Inner {
                 wish = self.bell.wait(wish).unwrap_or_else(PoisonError::into_inner);
             }
             drop(wish);
-            self.wait_for_token();
+            waiters::wait_for_token(&self.region);
             self.wish().wanted = false;
             for callback in &*self
                 .callbacks
@@ -228,20 +228,6 @@ impl Inner {
             }
         }
     }
-
-    fn wait_for_token(&self) {
-        let waiters = self.region.shared_u32(shared::BUDGET_WAITERS);
-        let wake = self.region.shared_u32(shared::BUDGET_WAKE);
-        waiters.fetch_add(1, Ordering::SeqCst);
-        loop {
-            let seen = wake.load(Ordering::SeqCst);
-            if free_tokens(&self.region) > 0 {
-                break;
-            }
-            sleep_on(wake, seen);
-        }
-        waiters.fetch_sub(1, Ordering::SeqCst);
-    }
 }
 
 fn free_tokens(region: &Region) -> usize {
@@ -250,51 +236,47 @@ fn free_tokens(region: &Region) -> usize {
         .count()
 }
 
-/// Wakes those who sleep, if there are any. A process that was killed in its sleep is counted for
-/// ever, which costs a system call and nothing else.
-fn wake(region: &Region) {
-    if region
-        .shared_u32(shared::BUDGET_WAITERS)
-        .load(Ordering::SeqCst)
-        > 0
-    {
-        bump(region);
+impl waiters::Shared for Region {
+    fn sleepers(&self) -> &AtomicU32 {
+        self.shared_u32(shared::BUDGET_WAITERS)
     }
-}
 
-#[cfg(target_os = "linux")]
-fn bump(region: &Region) {
-    use rustix::thread::futex;
-    let word = region.shared_u32(shared::BUDGET_WAKE);
-    word.fetch_add(1, Ordering::SeqCst);
-    // Not private: the sleepers are other processes. All of them: each has a pool of its own to ask.
-    let _ = futex::wake(word, futex::Flags::empty(), i32::MAX as u32);
-}
+    fn turn(&self) -> &AtomicU32 {
+        self.shared_u32(shared::BUDGET_WAKE)
+    }
 
-#[cfg(target_os = "linux")]
-fn sleep_on(word: &std::sync::atomic::AtomicU32, seen: u32) {
-    use rustix::thread::futex;
-    let limit = futex::Timespec {
-        tv_sec: 0,
-        tv_nsec: LOOK_AGAIN.subsec_nanos().into(),
-    };
-    // An error is a changed word, a signal or the limit: all of them mean "look again".
-    let _ = futex::wait(word, futex::Flags::empty(), seen, Some(&limit));
-}
+    fn has_free(&self) -> bool {
+        free_tokens(self) > 0
+    }
 
-#[cfg(not(target_os = "linux"))]
-fn bump(region: &Region) {
-    region
-        .shared_u32(shared::BUDGET_WAKE)
-        .fetch_add(1, Ordering::SeqCst);
-}
+    #[cfg(target_os = "linux")]
+    fn sleep(&self, seen: u32) {
+        use rustix::thread::futex;
+        let limit = futex::Timespec {
+            tv_sec: 0,
+            tv_nsec: LOOK_AGAIN.subsec_nanos().into(),
+        };
+        // An error is another turn, a signal or the limit: all of them mean "look again".
+        let _ = futex::wait(self.turn(), futex::Flags::empty(), seen, Some(&limit));
+    }
 
-/// Without a futex that works across processes the sleepers look every millisecond.
-#[cfg(not(target_os = "linux"))]
-fn sleep_on(word: &std::sync::atomic::AtomicU32, seen: u32) {
-    let end = std::time::Instant::now() + LOOK_AGAIN;
-    while word.load(Ordering::SeqCst) == seen && std::time::Instant::now() < end {
-        thread::sleep(Duration::from_millis(1));
+    /// Without a futex that works across processes the sleepers look every millisecond.
+    #[cfg(not(target_os = "linux"))]
+    fn sleep(&self, seen: u32) {
+        let end = std::time::Instant::now() + LOOK_AGAIN;
+        while self.turn().load(Ordering::SeqCst) == seen && std::time::Instant::now() < end {
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn wake_all(&self) {
+        // Not private: the sleepers are other processes. All of them: each has a pool of its own to ask.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::thread::futex::wake(
+            self.turn(),
+            rustix::thread::futex::Flags::empty(),
+            i32::MAX as u32,
+        );
     }
 }
 

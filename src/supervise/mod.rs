@@ -24,6 +24,8 @@ pub mod notify;
 #[cfg(unix)]
 pub mod orphans;
 #[cfg(unix)]
+mod waiters;
+#[cfg(unix)]
 pub mod wake;
 #[cfg(unix)]
 pub mod watch;
