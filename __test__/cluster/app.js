@@ -105,7 +105,7 @@ module.exports = async (context) => {
     }
   }
   const server = http.createServer((request, response) => {
-    if (request.method !== 'POST') return routes[request.url](request, response)
+    if (request.method !== 'POST') return routes[request.url.split('?')[0]](request, response)
     counters.add('requests')
     let bytes = 0
     request.on('data', (chunk) => {

@@ -45,6 +45,8 @@ if (isPrimary || options.processes === 0) {
   const methods = {
     counter: (name) => supervisor.counters.get(name),
     add: (name, n) => supervisor.counters.add(name, n),
+    set: (name, n) => supervisor.counters.set(name, n),
+    reset: (name) => supervisor.counters.reset(name),
     processes: () => supervisor.processes,
     block: (ms) => {
       for (const end = Date.now() + ms; Date.now() < end; );

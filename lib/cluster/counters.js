@@ -82,22 +82,23 @@ class ClusterCounters {
   }
 
   /**
-   * Makes the total `value` by one addition, so what others add meanwhile is kept.
+   * Makes the total `value`: takes what each row has, so no row is below zero and what others add
+   * meanwhile is kept, and adds the value here.
    * @param {string} name
    * @param {number|bigint} value
    */
   set(name, value) {
     const cell = this.#cell(name)
-    Atomics.add(this.#words, this.#own + cell, toCell(value) - this.#sum(cell))
+    const start = toCell(value)
+    this.#take(cell)
+    Atomics.add(this.#words, this.#own + cell, start)
     return value
   }
 
   /** Sets one counter, or all, to zero, and gives what was there. @param {string} [name] @returns {any} */
   reset(name) {
     if (name === undefined) return Object.fromEntries(this.names.map((each) => [each, this.reset(each)]))
-    const before = this.get(name)
-    this.set(name, 0)
-    return before
+    return Number(this.#take(this.#cell(name)))
   }
 
   /** All totals, as a plain object. */
@@ -150,6 +151,19 @@ class ClusterCounters {
       throw invalidArgument(`no counter ${show(name)} among 'counters'.${didYouMean(String(name), this.#cells.keys())}`)
     }
     return cell
+  }
+
+  /** Makes all rows zero, and gives what was there. */
+  #take(/** @type {number} */ cell) {
+    let sum = 0n
+    for (const at of this.#rows(cell)) sum += Atomics.exchange(this.#words, at, 0n)
+    return sum
+  }
+
+  /** Where the rows have a cell. */
+  *#rows(/** @type {number} */ cell) {
+    const rows = this.#region.rowsUsed
+    for (let row = 0; row < rows; row++) yield this.#first + row * this.#stride + cell
   }
 
   #sum(/** @type {number} */ cell) {

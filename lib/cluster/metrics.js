@@ -5,9 +5,10 @@
 
 const http = require('node:http')
 const { Text, quote, seconds } = require('../pool/observe/prometheus')
+const { planFamilies } = require('./families')
 
-/** @param {string} name */
-const clean = (name) => name.replace(/[^a-zA-Z0-9_:]/g, '_').replace(/^(?=\d)/, '_')
+/** The exposition format, which probes do not mind. */
+const TEXT = 'text/plain; version=0.0.4; charset=utf-8'
 
 const PROCESS = [
   ['rspool_process_resident_bytes', 'Resident memory.', 'rss'],
@@ -86,6 +87,18 @@ function prometheusText({ status, region, owner, counters, gauges, histograms })
     each(({ loopDelayMs }) => seconds(loopDelayMs))
   )
   text.add(
+    'rspool_process_beat_age_seconds',
+    'gauge',
+    'Time since the event loop last turned.',
+    each(({ beatAgeMs }) => seconds(beatAgeMs))
+  )
+  text.add(
+    'rspool_process_oldest_request_seconds',
+    'gauge',
+    'For how long the oldest request has been open; 0 when there is none.',
+    each(({ pid, oldestRequest }) => (pid === undefined ? undefined : seconds(oldestRequest?.ageMs ?? 0)))
+  )
+  text.add(
     'rspool_process_pool_queued',
     'gauge',
     'Tasks that wait in pools.',
@@ -109,18 +122,20 @@ function prometheusText({ status, region, owner, counters, gauges, histograms })
       rows.slice(1).map(({ row, labels }) => [labels, region.ownOf(row, name)])
     )
   }
+  const family = planFamilies({ counter: counters.names, gauge: gauges.names, histogram: histograms.names }, text.names)
   const totals = rows.map(({ row, labels }) => ({ labels, counted: counters.snapshotOf(row) }))
   for (const name of counters.names) {
     text.add(
-      `${clean(name)}_total`,
+      family('counter', name),
       'counter',
       `The counter ${quote(name)}.`,
-      totals.map(({ labels, counted }) => [labels, counted[name]])
+      // What is taken away again is no count: a counter of Prometheus never goes down.
+      totals.map(({ labels, counted }) => [labels, Math.max(0, counted[name])])
     )
   }
   for (const name of gauges.names) {
     text.add(
-      clean(name),
+      family('gauge', name),
       'gauge',
       `The gauge ${quote(name)}.`,
       rows.map(({ row, labels }) => [labels, gauges.getOf(row, name)])
@@ -128,7 +143,7 @@ function prometheusText({ status, region, owner, counters, gauges, histograms })
   }
   for (const name of histograms.names) {
     text.add(
-      clean(name),
+      family('histogram', name),
       'histogram',
       `The histogram ${quote(name)}.`,
       rows.flatMap(({ row, labels }) => {
@@ -153,26 +168,28 @@ function prometheusText({ status, region, owner, counters, gauges, histograms })
 }
 
 /**
- * @param {number} port
- * @param {string} host
- * @param {() => string} metrics
- * @param {() => boolean} ready
- * @param {(line: string) => void} log
+ * @param {{ port: number, host: string }} where
+ * @param {object} host
+ * @param {() => string} host.metrics
+ * @param {() => boolean} host.ready would a request be answered now?
+ * @param {() => boolean} host.alive is there hope that one will be?
+ * @param {(line: string) => void} host.log
  */
-function serveMetrics(port, host, metrics, ready, log) {
-  const server = http.createServer((request, response) => {
-    const path = request.method === 'GET' ? request.url?.split('?')[0] : undefined
-    if (path === '/ready') {
-      const is = ready()
-      response.statusCode = is ? 200 : 503
-      return response.end(is ? 'ready\n' : 'not ready\n')
-    }
-    if (path !== '/metrics') {
-      response.statusCode = 404
-      return response.end()
-    }
-    response.setHeader('content-type', 'text/plain; version=0.0.4; charset=utf-8')
-    response.end(metrics())
+function serveMetrics({ port, host }, { metrics, ready, alive, log }) {
+  const text = (/** @type {string} */ body, status = 200) => ({ status, body, type: TEXT })
+  const probe = (/** @type {string} */ name, /** @type {boolean} */ is) =>
+    is ? text(`${name}\n`) : text(`not ${name}\n`, 503)
+  const pages = new Map([
+    ['/ready', () => probe('ready', ready())],
+    ['/live', () => probe('live', alive())],
+    ['/metrics', () => text(metrics())]
+  ])
+  const server = http.createServer(({ method, url }, response) => {
+    const page = method === 'GET' || method === 'HEAD' ? pages.get(url?.split('?')[0] ?? '') : undefined
+    const { status, body, type } = page?.() ?? text('', 404)
+    response.writeHead(status, { 'content-type': type })
+    // Node sends no body after HEAD.
+    response.end(body)
   })
   server.on('error', (error) => log(`metrics: ${error.message}`))
   server.listen(port, host)

@@ -6,7 +6,7 @@
 const { availableParallelism } = /** @type {any} */ (require('../../native/load'))
 const { RspoolError, invalidArgument } = require('../../errors')
 const { show } = require('../../pool/options/validate')
-const { SharedRegion, SEAT, microseconds } = require('../region')
+const { SharedRegion, SEAT, REQUEST, microseconds } = require('../region')
 const { ClusterCounters } = require('../counters')
 const { Verdicts } = require('./verdict')
 const { Post } = require('./post')
@@ -15,7 +15,7 @@ const { Seats, rowOf, ownerOf, seatsFor } = require('./seats')
 const { Spares } = require('./spares')
 const { Slot } = require('./slot')
 const { Reloads } = require('./reload')
-const { readStatus } = require('../status')
+const { readStatus, isUnresponsive, requestOf } = require('../status')
 const { installSignals } = require('./signals')
 const { announce } = require('./announce')
 const { withResolvers } = require('./with-resolvers')
@@ -126,7 +126,8 @@ class Supervisor extends Post {
         holder?.markStalled()
         announce(this, 'stalled', { ...sender, silentMs, stack })
       },
-      memory: ({ sender }, rss) => announce(this, 'memory', { ...sender, rss })
+      memory: ({ sender }, rss) => announce(this, 'memory', { ...sender, rss }),
+      silent: (process, ms) => this.#log(this.#silence(process, ms))
     })
     this.#seats = new Seats(this.#region, options, this.#names, {
       upkeep: this.#upkeep,
@@ -156,11 +157,13 @@ class Supervisor extends Post {
     )
     if (options.metricsPort !== undefined) {
       this.#metricsServer = serveMetrics(
-        options.metricsPort,
-        options.metricsHost,
-        () => this.metrics(),
-        () => this.#ending.running && this.#serves,
-        this.#log
+        { port: options.metricsPort, host: options.metricsHost },
+        {
+          metrics: () => this.metrics(),
+          ready: () => this.#ending.running && this.#responds,
+          alive: () => !this.#slots.length || this.#slots.some(({ state }) => state !== 'failed'),
+          log: this.#log
+        }
       )
     }
     const socket = adminPath(options.admin)
@@ -210,6 +213,26 @@ class Supervisor extends Post {
 
   get #serves() {
     return this.#slots.some(({ current }) => current?.state === 'ready')
+  }
+
+  /** Is there a process that would answer now? */
+  get #responds() {
+    return this.#slots.some(({ current }) => current?.state === 'ready' && !isUnresponsive(this.#region, current.seat))
+  }
+
+  /** What the log says of a process that does not respond, or does again. */
+  #silence(
+    /** @type {import('./supervised').SupervisedProcess} */ { slot, pid, seat },
+    /** @type {number|undefined} */ ms
+  ) {
+    const who = `slot ${slot} (process ${pid})`
+    if (ms === undefined) return `${who} responds again`
+    const request = requestOf(this.#region, seat, REQUEST.last)
+    const last =
+      request === undefined
+        ? ''
+        : `; the last request begun is ${request.method} ${request.url ?? ''}, ${Math.round(request.ageMs)} ms ago`
+    return `${who} does not respond: its event loop has not turned for ${Math.round(ms)} ms${last}`
   }
 
   /** The processes that serve: { slot, pid, generation, state }. */

@@ -8,6 +8,7 @@
 const os = require('node:os')
 const native = /** @type {any} */ (require('../../native/load'))
 const { SEAT } = require('../region')
+const { beatAge, UNRESPONSIVE_AFTER } = require('../status')
 const { debugsBoot } = require('./spec')
 
 const LOOK_EVERY = 250
@@ -24,7 +25,7 @@ class Upkeep {
   #timer
   #memoryLimit
   #oomKills
-  /** @type {Map<SupervisedProcess, { requests: number, age: number, notBefore: number }>} */
+  /** @type {Map<SupervisedProcess, { requests: number, age: number, notBefore: number, silent: boolean }>} */
   #watched = new Map()
   #busy = false
 
@@ -35,6 +36,7 @@ class Upkeep {
    * @param {(process: SupervisedProcess, reason: { kind: string }) => Promise<unknown>} host.replace
    * @param {(process: SupervisedProcess, silent: number, stack: string) => void} host.stalled
    * @param {(process: SupervisedProcess, rss: number) => void} host.memory
+   * @param {(process: SupervisedProcess, silentMs: number|undefined) => void} host.silent it does not respond, or again: without a time
    */
   constructor(region, options, host) {
     this.#region = region
@@ -43,8 +45,8 @@ class Upkeep {
     this.#watch = new native.Watch(region.native)
     this.#memoryLimit = memoryLimit(options.memoryLimit)
     this.#oomKills = native.readGroupMemory().oomKills ?? 0
+    // It keeps the primary as well: where all slots are held there is nothing else.
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY)
-    this.#timer.unref()
   }
 
   /** @param {SupervisedProcess} process */
@@ -59,7 +61,12 @@ class Upkeep {
       stack: stallStack
     })
     const vary = (/** @type {number} */ value) => value * (1 + recycle.jitter * (2 * Math.random() - 1))
-    this.#watched.set(process, { requests: vary(recycle.requests), age: vary(recycle.age), notBefore: -Infinity })
+    this.#watched.set(process, {
+      requests: vary(recycle.requests),
+      age: vary(recycle.age),
+      notBefore: -Infinity,
+      silent: false
+    })
   }
 
   /** @param {SupervisedProcess} process */
@@ -106,6 +113,7 @@ class Upkeep {
 
   #look() {
     this.#hear()
+    this.#listen()
     if (this.#busy) return
     const now = performance.now()
     for (const [process, { requests, age, notBefore }] of this.#watched) {
@@ -113,6 +121,20 @@ class Upkeep {
       if (now - (process.readyAt ?? now) >= age) return this.#replace(process, { kind: 'age' })
       if (this.#region.get(process.seat, SEAT.requests) >= requests) return this.#replace(process, { kind: 'requests' })
       if (process.overMemory) return this.#replace(process, { kind: 'memory' })
+    }
+  }
+
+  /** Tells once of each silence, and of its end. */
+  #listen() {
+    for (const [process, watched] of this.#watched) {
+      const age = beatAge(this.#region, process.seat) ?? 0
+      // Somebody sits in front of one that is debugged.
+      const debugged = this.#region.get(process.seat, SEAT.debugged) !== 0
+      const silent = age > UNRESPONSIVE_AFTER && process.state === 'ready' && !debugged
+      if (silent === watched.silent) continue
+      watched.silent = silent
+      if (silent) this.#host.silent(process, age)
+      else if (process.state === 'ready') this.#host.silent(process, undefined)
     }
   }
 

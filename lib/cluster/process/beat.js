@@ -52,4 +52,4 @@ function heapLimit() {
   return given === null ? v8.getHeapStatistics().heap_size_limit : Number(given[1]) * 2 ** 20
 }
 
-module.exports = { startBeat }
+module.exports = { startBeat, BEAT_EVERY }

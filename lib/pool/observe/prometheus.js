@@ -11,6 +11,8 @@ const quote = (value) =>
 /** Collects the samples of one family under its header. */
 class Text {
   #families = /** @type {string[]} */ ([])
+  /** Of the families. @type {Set<string>} */
+  names = new Set()
 
   /**
    * @param {string} name
@@ -19,6 +21,7 @@ class Text {
    * @param {Sample[]} samples those without a value are left out
    */
   add(name, type, help, samples) {
+    this.names.add(name)
     const lines = samples
       .filter(([, value]) => value !== undefined)
       .map(([labels, value, suffix = '']) => {
