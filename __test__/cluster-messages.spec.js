@@ -10,7 +10,7 @@ const { once } = require('node:events')
 const { serial: test } = require('ava')
 const { Mailbox } = require('../lib/cluster/messages')
 const { announce } = require('../lib/cluster/primary/announce')
-const { Primary, startPrimary, request, kill } = require('./cluster/harness')
+const { Primary, startPrimary, request, kill, until } = require('./cluster/harness')
 
 const start = (t, options) => startPrimary(t, { options })
 
@@ -79,6 +79,42 @@ test('a mailbox whose other end does not read says so instead of growing', async
   await t.throwsAsync(box.request('one more'), { code: 'ERR_RSPOOL_CHANNEL_FULL' })
 })
 
+test('a process that does not read has a limited number of bytes waiting for it', async (t) => {
+  const { primary } = await start(t, { processes: 1, maxQueuedBytes: 1e6 })
+  const [{ pid }] = await primary.call('processes')
+  kill(pid, 'SIGSTOP')
+  const { sent, code } = await primary.call('sendUntilRefused', 0, 200_000)
+  t.is(code, 'ERR_RSPOOL_CHANNEL_FULL')
+  t.true(sent >= 5 && sent < 30, `${sent} messages of 200 kB`)
+  kill(pid, 'SIGCONT')
+  const again = () => primary.call('request', 0, 'again').catch(({ code }) => ({ code }))
+  await until(async () => (await again()).got === 'again')
+})
+
+for (const serialization of ['advanced', 'json']) {
+  test(`what answers a request throws arrives whole (${serialization})`, async (t) => {
+    const { primary } = await start(t, { processes: 1, serialization })
+    const error = await primary.call('refusal', 0, { fail: true })
+    t.deepEqual(error, {
+      class: 'TypeError',
+      name: 'TypeError',
+      message: 'refused',
+      code: 'E_TEST',
+      status: 418,
+      cause: { class: 'RangeError', message: 'why' },
+      stack: true
+    })
+    // Errors that hold each other are too much for JSON.
+    t.like(await primary.call('refusal', 0, { failInCircles: true }), { message: 'round', code: 'E_ROUND' })
+  })
+}
+
+test('what cannot be cloned is a DataCloneError, wherever it comes from', async (t) => {
+  const { primary } = await start(t, { processes: 1 })
+  t.like(await primary.call('refusal', 0, { giveFunction: true }), { class: 'DOMException', name: 'DataCloneError' })
+  t.like(await primary.call('refusalOfFunction', 0), { class: 'DOMException', name: 'DataCloneError' })
+})
+
 test('a time limit of a request may be longer than a timer of Node', async (t) => {
   const mailbox = new Mailbox((message, done) => {
     done(null)
@@ -97,7 +133,7 @@ test('a mailbox ignores what is no message, and refuses when nobody answers', as
   t.deepEqual(sent, [])
   box.receive({ kind: 'request', id: 1, body: 2 })
   await new Promise(setImmediate)
-  t.is(sent[0].error.code, 'ERR_RSPOOL_NO_HANDLER')
+  t.is(sent[0].error.properties.code, 'ERR_RSPOOL_NO_HANDLER')
   t.throws(() => box.onMessage('no function'), { code: 'ERR_RSPOOL_INVALID_ARGUMENT' })
 })
 

@@ -52,8 +52,60 @@ for (const processes of [1, 0]) {
     primary.child.stdout.pause()
     primary.child.kill('SIGTERM')
     await writesNoMore(primary.child.pid)
+    // It has written all of it, and has nothing else to do.
+    await primary.event('message')
     primary.child.stdout.resume()
     t.deepEqual(await primary.exited, { code: 0, signal: null })
     t.is(primary.output.match(/line \d+ of 4000/g)?.length, 4000)
   })
 }
+
+/** The lines of both streams. */
+async function linesOf(t, output) {
+  const { primary } = await startPrimary(t, {
+    app: 'talkative-app.js',
+    options: { processes: 2, output },
+    env: { LINES: '2000' }
+  })
+  const processes = await primary.call('processes')
+  primary.child.kill('SIGTERM')
+  t.deepEqual(await primary.exited, { code: 0, signal: null })
+  return { processes, lines: primary.output.split('\n').filter((line) => /of 2000/.test(line)) }
+}
+
+test("with output: 'prefix' each line says whose it is, and stays whole", async (t) => {
+  const { processes, lines } = await linesOf(t, 'prefix')
+  for (const { slot, pid } of processes) {
+    const own = lines.filter((line) => line.startsWith(`${slot}.1 ${pid} | `))
+    t.deepEqual(
+      own.map((line) => /\| line (\d+) of 2000 x{100}$/.exec(line)?.[1]),
+      Array.from({ length: 2000 }, (_, at) => String(at + 1))
+    )
+  }
+  t.is(lines.length, 4000)
+})
+
+test("with output: 'json' each line is an object", async (t) => {
+  const { processes, lines } = await linesOf(t, 'json')
+  const told = lines.map((line) => JSON.parse(line))
+  for (const { slot, pid } of processes) {
+    const own = told.filter((line) => line.slot === slot && line.pid === pid)
+    t.is(own.length, 2000)
+    t.like(own[0], { generation: 1, stream: 'stdout', line: `line 1 of 2000 ${'x'.repeat(100)}` })
+    t.false(Number.isNaN(Date.parse(own[0].time)))
+  }
+})
+
+test("with output: 'json' the helper's own lines are objects, too, and the last words of a process arrive", async (t) => {
+  const { primary, port } = await startPrimary(t, { options: { processes: 1, output: 'json' } })
+  await request(port, '/throw').catch(() => {})
+  await primary.event('exit')
+  primary.child.kill('SIGTERM')
+  await primary.exited
+  const told = primary.output
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line))
+  t.true(told.some(({ slot, stream, line }) => slot === 0 && stream === 'stderr' && /thrown by a request/.test(line)))
+  t.true(told.some(({ slot, line }) => slot === undefined && /^rspool: slot 0 exited with code 1/.test(line)))
+})

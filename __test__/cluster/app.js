@@ -13,7 +13,14 @@ const tellBlocked = () => fs.writeSync(1, `blocked ${process.pid};`)
 module.exports = async (context) => {
   const { slot, generation, counters } = context
   context.onRequest((message) => {
-    if (message?.fail) throw Object.assign(new TypeError('refused'), { code: 'E_TEST' })
+    if (message?.fail)
+      throw Object.assign(new TypeError('refused', { cause: new RangeError('why') }), { code: 'E_TEST', status: 418 })
+    if (message?.failInCircles) {
+      const error = Object.assign(new Error('round'), { code: 'E_ROUND' })
+      error.cause = error
+      throw error
+    }
+    if (message?.giveFunction) return () => {}
     // Answered when nothing else is left to do: its server has been drained.
     if (message?.late) {
       context.send('asked')

@@ -15,6 +15,13 @@ if (options.log === 'throws')
   }
 const supervisor = run(target, options)
 
+const tellError = (error) => {
+  const { name, message, code, status, cause } = error
+  const because = cause instanceof Error ? { class: cause.constructor.name, message: cause.message } : cause
+  const stack = /app\.js/.test(error.stack)
+  return { class: error.constructor.name, name, message, code, status, cause: because, stack }
+}
+
 if (isPrimary || options.processes === 0) {
   const tell = (message) => {
     if (process.connected) process.send(message)
@@ -34,7 +41,7 @@ if (isPrimary || options.processes === 0) {
   ]) {
     supervisor.on(name, (...values) => tell({ event: name, values }))
   }
-  supervisor.on('close', () => require('node:fs').writeSync(1, `counted ${supervisor.counters.get('requests')}\n`))
+  supervisor.on('close', () => console.log(`counted ${supervisor.counters.get('requests')}`))
   supervisor.ready.then(
     () => tell({ event: 'ready', values: [] }),
     (error) => {
@@ -72,6 +79,21 @@ if (isPrimary || options.processes === 0) {
       while (supervisor.status().budget.free < tokens)
         if (Date.now() > end) throw new Error('the tokens did not come back')
     },
+    /** Sends without waiting until it is refused. */
+    sendUntilRefused: async (slot, length) => {
+      for (let sent = 0; ; sent++) {
+        const refused = supervisor.send(slot, 'x'.repeat(length)).then(
+          () => undefined,
+          (error) => error
+        )
+        // A refusal comes at once.
+        const error = await Promise.race([refused, new Promise((resolve) => setImmediate(() => resolve()))])
+        if (error !== undefined) return { sent, code: error.code }
+      }
+    },
+    /** The error of a request, as it is here. */
+    refusal: (slot, message) => supervisor.request(slot, message).then(() => undefined, tellError),
+    refusalOfFunction: (slot) => supervisor.send(slot, () => {}).then(() => undefined, tellError),
     /** What is really used: for a program that was started with --expose-gc. */
     heapUsed: () => {
       globalThis.gc()

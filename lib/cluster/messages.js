@@ -5,9 +5,10 @@
 
 const { RspoolError, invalidArgument } = require('../errors')
 const { readOptions, duration, show } = require('../pool/options/validate')
+const { describe, revive } = require('../payload/thrown')
 const { later } = require('./later')
 
-/** More than this on its way to one process means that it does not read. */
+/** More messages than this on their way to one process mean that it does not read. */
 const MAX_UNSENT = 10_000
 const REQUEST_TIMEOUT = 10_000
 
@@ -26,14 +27,17 @@ class Mailbox {
   /** Who waits until there are none. @type {(() => void)[]} */
   #answered = []
   #info
+  #queue
 
   /**
    * @param {(message: object, done: (error: Error|null) => void) => void} send
    * @param {object} [info] what listeners learn of the sender
+   * @param {{ bytes: () => number, max: number }} [queue] what waits to be written, and how much of it may
    */
-  constructor(send, info = {}) {
+  constructor(send, info = {}, queue = { bytes: () => 0, max: Infinity }) {
     this.#send = send
     this.#info = info
+    this.#queue = queue
   }
 
   /** Sends a message; resolves when the channel has taken it. @param {unknown} body */
@@ -86,9 +90,7 @@ class Mailbox {
     } else if (kind === 'answer') {
       this.#settle(id)?.resolve(body)
     } else if (kind === 'refusal') {
-      const { name, message: text, code, stack } = message.error ?? {}
-      const error = Object.assign(new Error(text), { name, stack }, code === undefined ? {} : { code })
-      this.#settle(id)?.reject(error)
+      this.#settle(id)?.reject(revive(message.error))
     }
   }
 
@@ -122,20 +124,32 @@ class Mailbox {
       const value = await this.#answer(body, this.#info)
       await this.#post({ kind: 'answer', id, body: value })
     } catch (error) {
-      const { name, message, stack, code } =
-        error instanceof Error ? /** @type {any} */ (error) : new Error(String(error))
-      // The channel may be gone: then nobody waits either.
-      await this.#post({ kind: 'refusal', id, error: { name, message, stack, code } }).catch(() => {})
+      await this.#refuse(id, error)
     } finally {
       if (--this.#answering === 0) for (const resolve of this.#answered.splice(0)) resolve()
     }
   }
 
-  /** @param {object} message @returns {Promise<void>} */
+  async #refuse(/** @type {number} */ id, /** @type {unknown} */ thrown) {
+    const { properties, cause, errors, ...error } = describe(thrown)
+    try {
+      await this.#post({ kind: 'refusal', id, error: { ...error, properties, cause, errors } })
+    } catch {
+      // What it holds may not be for this channel. If that is gone nobody waits either.
+      const code = properties?.code
+      const bare = { ...error, hasCause: false, properties: typeof code === 'string' ? { code } : {} }
+      await this.#post({ kind: 'refusal', id, error: bare }).catch(() => {})
+    }
+  }
+
+  /** @param {{ kind: string, id?: number, body?: unknown, error?: unknown }} message @returns {Promise<void>} */
   #post(message) {
-    if (this.#unsent >= MAX_UNSENT) {
+    const { bytes, max } = this.#queue
+    const waiting =
+      this.#unsent >= MAX_UNSENT ? `${MAX_UNSENT} messages` : bytes() > max ? `more than ${max} bytes` : undefined
+    if (waiting !== undefined) {
       return Promise.reject(
-        new RspoolError('ERR_RSPOOL_CHANNEL_FULL', `${MAX_UNSENT} messages wait for a process that does not read them`)
+        new RspoolError('ERR_RSPOOL_CHANNEL_FULL', `${waiting} wait for a process that does not read them`)
       )
     }
     this.#unsent++
@@ -149,9 +163,8 @@ class Mailbox {
       try {
         this.#send(message, done)
       } catch (error) {
-        // What cannot be cloned is the caller's error, as it is.
         this.#unsent--
-        reject(error)
+        reject(cloneErrorOf(message.body) ?? error)
       }
     })
   }
@@ -162,6 +175,16 @@ class Mailbox {
     this.#waiting.delete(id)
     waiting.cancel()
     return waiting
+  }
+}
+
+/** What structuredClone says of a value that it refuses; the channel has no class and no code for that. @param {unknown} body */
+function cloneErrorOf(body) {
+  try {
+    structuredClone(body)
+    return undefined
+  } catch (error) {
+    return error
   }
 }
 

@@ -137,6 +137,8 @@ const RULES = {
   exit: typed('boolean'),
   metricsPort: integer(0, 65535),
   metricsHost: typed('string'),
+  maxQueuedBytes: integer(1, Number.MAX_SAFE_INTEGER, { infinity: true }),
+  output: oneOf('inherit', 'prefix', 'json'),
   requestUrls: oneOf('path', 'full', false),
   admin,
   log
@@ -171,6 +173,8 @@ function readClusterOptions(given) {
     budget: true,
     signals: true,
     metricsHost: '127.0.0.1',
+    maxQueuedBytes: 64 * 2 ** 20,
+    output: 'inherit',
     requestUrls: 'path',
     exit: true,
     ...readOptions(given, RULES, 'cluster options')

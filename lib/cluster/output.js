@@ -32,11 +32,12 @@ function complain(...parts) {
 /**
  * A function that takes a line and never throws.
  * @param {false|((line: string) => unknown)|undefined} given the option `log`
+ * @param {(line: string) => string} [format] of a whole line on standard error
  * @returns {(line: string) => void}
  */
-function makeLog(given) {
+function makeLog(given, format = (line) => `${line}\n`) {
   if (given === false) return () => {}
-  if (given === undefined) return (line) => complain(`rspool: ${line}`)
+  if (given === undefined) return (line) => void write(process.stderr, format(`rspool: ${line}`))
   return (line) => {
     try {
       given(line)
@@ -50,9 +51,9 @@ function makeLog(given) {
 /**
  * Resolves when standard output and error have taken all that was written, at the latest after `ms` milliseconds.
  * `process.exit()` drops what a slow reader has not read yet.
- * @param {number} ms
+ * @param {number} [ms]
  */
-async function flush(ms) {
+async function flush(ms = Infinity) {
   const { done, stop } = pause(ms)
   await Promise.race([done, Promise.all([process.stdout, process.stderr].map(written))])
   stop()
@@ -68,4 +69,4 @@ function written(stream) {
   })
 }
 
-module.exports = { complain, makeLog, flush }
+module.exports = { write, complain, makeLog, flush }

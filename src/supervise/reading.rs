@@ -83,6 +83,16 @@ pub fn details(pid: u32, share: bool) -> Details {
     }
 }
 
+/// Resident memory in bytes that the process shares with no other by a mapping of its own: the heap and the
+/// program's files, without shared memory, which belongs to all who map it.
+pub fn own_memory(pid: u32) -> Option<u64> {
+    parse_own_memory(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?)
+}
+
+fn parse_own_memory(text: &str) -> Option<u64> {
+    Some(keyed_kib(text, "RssAnon:")? + keyed_kib(text, "RssFile:")?)
+}
+
 /// The fields of a `stat` file that follow the name.
 fn past_name(text: &str) -> Option<SplitAsciiWhitespace<'_>> {
     // The name in parentheses may hold spaces and parentheses; nothing after it does.
@@ -249,10 +259,19 @@ mod tests {
     }
 
     #[test]
+    fn shared_memory_is_not_the_own() {
+        let text =
+            "VmRSS:\t  900 kB\nRssAnon:\t  300 kB\nRssFile:\t  200 kB\nRssShmem:\t  400 kB\n";
+        assert_eq!(parse_own_memory(text), Some(500 * 1024));
+        assert_eq!(parse_own_memory("VmRSS: 900 kB"), None);
+    }
+
+    #[test]
     #[cfg(target_os = "linux")]
     fn this_process_can_be_read() {
         let own = usage(std::process::id()).unwrap();
         assert!(own.rss > 1 << 20 && own.threads >= 1);
+        assert!(own_memory(std::process::id()).is_some_and(|bytes| bytes > 1 << 20));
         let details = details(std::process::id(), true);
         assert!(details.fds.unwrap() >= 3 && details.fd_limit.is_some());
         assert_eq!(usage(i32::MAX as u32), None);

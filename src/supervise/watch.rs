@@ -42,7 +42,7 @@ const IDLE: Duration = Duration::from_secs(3600);
 pub struct Limits {
     /// The loop may be silent for so long; none: any time.
     pub stall: Option<Duration>,
-    /// Bytes of resident memory; none: any number.
+    /// Bytes of resident memory without what is shared; none: any number.
     pub memory: Option<u64>,
     /// The process has a helper that answers with its stack.
     pub stack: bool,
@@ -367,10 +367,12 @@ impl Record {
         };
         self.reading = Some((now, reading));
         let limit = watched.limits.memory?;
-        self.above = if usage.rss > limit { self.above + 1 } else { 0 };
+        // Shared memory is no reason to replace one of those who map it.
+        let bytes = reading::own_memory(self.pid).unwrap_or(usage.rss);
+        self.above = if bytes > limit { self.above + 1 } else { 0 };
         (self.above == READINGS).then_some(Report::Memory {
             pid: self.pid,
-            rss: usage.rss,
+            rss: bytes,
         })
     }
 }

@@ -33,6 +33,7 @@ class Ending {
    * @param {() => import('./slot').Slot[]} host.slots
    * @param {() => import('./spares').Spares} host.spares
    * @param {() => Promise<void>} host.refuse accepts no more connections
+   * @param {() => Promise<void>} host.passedOn resolves when this program has all that its processes wrote
    * @param {(why: Error) => void} host.begun
    * @param {(code: number) => void} host.finished
    */
@@ -121,7 +122,13 @@ class Ending {
     this.#host.finished(code)
     if (!ends || !this.#options.exit) return
     // Who waits for what ends with it, a reload or a request, hears of that first.
-    setImmediate(() => flush(Math.max(left, LAST_LINES)).then(() => process.exit(code)))
+    setImmediate(async () => {
+      const { done, stop } = pause(Math.max(left, LAST_LINES))
+      await Promise.race([this.#host.passedOn(), done])
+      await Promise.race([flush(), done])
+      stop()
+      process.exit(code)
+    })
   }
 }
 

@@ -4,6 +4,7 @@
 
 const { RspoolError } = require('../../errors')
 const { Handoffs } = require('./handoff')
+const { Lines } = require('./lines')
 const { Ports } = require('./ports')
 const { inheritedSockets } = require('./systemd')
 const { SupervisedProcess } = require('./supervised')
@@ -44,6 +45,8 @@ class Seats {
   #sockets = inheritedSockets()
   #ports
   #handoffs
+  /** @type {Lines|undefined} */
+  #lines
   /** @type {number[]} */
   #free
 
@@ -67,6 +70,7 @@ class Seats {
     this.#host = host
     this.#free = Array.from({ length: region.layout.seats.count }, (_, seat) => seat)
     this.#ports = new Ports(host.wanted)
+    if (options.output !== 'inherit') this.#lines = new Lines(options.output)
     this.#handoffs = options.policy === 'rr' ? new Handoffs(this.#ports) : undefined
   }
 
@@ -77,6 +81,11 @@ class Seats {
     // One that hangs takes none.
     for (const end = performance.now() + HAND_OVER; this.#handoffs.pending > 0 && performance.now() < end; )
       await new Promise(setImmediate)
+  }
+
+  /** Resolves when all that ended processes wrote has been passed on. */
+  async passedOn() {
+    await this.#lines?.ended()
   }
 
   /** The cluster has ended: nothing is kept any more. */
@@ -137,6 +146,7 @@ class Seats {
     try {
       process = new SupervisedProcess(parts)
       this.#ports.follow(process.worker)
+      this.#lines?.follow(process.worker.process, process.sender)
     } catch (error) {
       this.#free.push(seat)
       throw error

@@ -10,6 +10,7 @@ const { Mailbox } = require('../messages')
 const { causeOfDeath } = require('./causes')
 const { SEAT, microseconds } = require('../region')
 const { later } = require('../later')
+const { queuedBytes } = require('../channel')
 const { ownEnv, debugsBoot } = require('./spec')
 
 const PRELOAD = path.join(__dirname, '..', 'process', 'preload.js')
@@ -71,10 +72,12 @@ class SupervisedProcess extends EventEmitter {
     this.explain = explain
     handoffs?.follow(this.worker)
     this.sender = { slot: this.slot, generation: this.generation, pid: this.pid }
-    this.mailbox = new Mailbox((message, done) => {
+    const queue = { bytes: queuedBytes(this.worker.process), max: options.maxQueuedBytes }
+    const send = (/** @type {object} */ message, /** @type {(error: Error|null) => void} */ done) => {
       if (!this.worker.isConnected()) return done(new Error('the process is gone'))
       this.worker.process.send({ rspool: 'message', ...message }, undefined, {}, done)
-    }, this.sender)
+    }
+    this.mailbox = new Mailbox(send, this.sender, queue)
     this.exited = new Promise((resolve) => this.once('exit', resolve))
     this.#listen()
     this.#limitBoot()
@@ -272,6 +275,7 @@ class SupervisedProcess extends EventEmitter {
  * @param {number} fd
  */
 function fork(spec, options, place, fd) {
+  const output = options.output === 'inherit' ? 'inherit' : 'pipe'
   cluster.schedulingPolicy = options.policy === 'none' ? cluster.SCHED_NONE : cluster.SCHED_RR
   cluster.setupPrimary({
     exec: spec.file,
@@ -281,7 +285,7 @@ function fork(spec, options, place, fd) {
     serialization: options.serialization,
     silent: false,
     // The region is descriptor 4 of every process.
-    stdio: ['inherit', 'inherit', 'inherit', 'ipc', fd]
+    stdio: ['inherit', output, output, 'ipc', fd]
   })
   // What the environment says of a slot a spare is told later.
   const own = place.slot === undefined && typeof spec.env === 'function' ? {} : ownEnv(spec, place.slot)
@@ -290,6 +294,8 @@ function fork(spec, options, place, fd) {
     primary: process.pid,
     grace: options.grace,
     drainIdle: options.drainIdle,
+    // JSON knows no Infinity.
+    maxQueuedBytes: Math.min(options.maxQueuedBytes, Number.MAX_SAFE_INTEGER),
     orphanGrace: options.orphanGrace,
     budget: options.budget,
     stallStack: options.stallStack

@@ -28,6 +28,7 @@ const { SharedGauges, SharedHistograms } = require('../gauges')
 const { prometheusText, serveMetrics } = require('../metrics')
 const { version } = require('../../../package.json')
 const { makeLog } = require('../output')
+const { FORMATS } = require('./lines')
 
 /**
  * Events: 'state' ({ slot, pid, from, to, delay }), 'exit' ({ slot, pid, generation, cause }), 'message'
@@ -71,7 +72,8 @@ class Supervisor extends Post {
     )
     this.#spec = spec
     this.#options = options
-    this.#log = makeLog(options.log)
+    const ownLine = (/** @type {string} */ line) => FORMATS.json({ pid: process.pid }, 'stderr', line)
+    this.#log = makeLog(options.log, options.output === 'json' ? ownLine : undefined)
     this.#size = options.processes
     this.#names = { counters: options.counters, gauges: options.gauges, histograms: options.histograms }
     const room = {
@@ -92,6 +94,7 @@ class Supervisor extends Post {
       slots: () => this.#slots,
       spares: () => this.#spares,
       refuse: () => this.#seats.refuse(),
+      passedOn: () => this.#seats.passedOn(),
       begun: (why) => {
         this.#record.phase('stopping')
         this.#ready.reject(why)

@@ -7,6 +7,7 @@ const native = /** @type {any} */ (require('../../native/load'))
 const { SharedRegion } = require('../region')
 const { ClusterProcess } = require('.')
 const { Mailbox } = require('../messages')
+const { queuedBytes } = require('../channel')
 const { OwnEnd } = require('./own-end')
 const { setCurrent } = require('../current')
 const { complain, flush } = require('../output')
@@ -24,7 +25,8 @@ function boot(settings) {
     if (!process.connected) return done(new Error('the primary is gone'))
     process.send?.(message, undefined, {}, done)
   }
-  const mailbox = new Mailbox((message, done) => send({ rspool: 'message', ...message }, done))
+  const queue = { bytes: queuedBytes(process), max: settings.maxQueuedBytes }
+  const mailbox = new Mailbox((message, done) => send({ rspool: 'message', ...message }, done), {}, queue)
   const ownEnd = new OwnEnd(() => half.drain({ grace, idle: drainIdle }))
   const half = new ClusterProcess({ region, place, mailbox, ownEnd })
   setCurrent(half)

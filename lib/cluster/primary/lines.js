@@ -1,0 +1,107 @@
+'use strict'
+
+// What processes write, line by line, each with the process that wrote it. Lines stay whole, and a reader of this
+// program that is slow slows the processes down, too.
+
+const { write } = require('../output')
+
+const NEWLINE = 0x0a
+/** A line that is longer is told in parts. */
+const LONGEST = 2 ** 20
+
+/**
+ * @typedef {{ slot?: number, generation?: number, pid?: number }} Writer without a slot: a spare
+ * @typedef {'stdout'|'stderr'} Name
+ * @typedef {(writer: Writer, stream: Name, line: string) => string} Format
+ */
+
+/** @type {Record<'prefix'|'json', Format>} */
+const FORMATS = {
+  prefix: ({ slot, generation, pid }, _, line) =>
+    `${slot === undefined ? 'spare' : `${slot}.${generation}`} ${pid} | ${line}\n`,
+  json: ({ slot, generation, pid }, stream, line) =>
+    `${JSON.stringify({ time: new Date().toISOString(), slot, generation, pid, stream, line })}\n`
+}
+
+/** One of the streams of this program, and who waits until it can take more. */
+class Outlet {
+  #stream
+  /** @type {Set<import('node:stream').Readable>} */
+  #waiting = new Set()
+
+  /** @param {NodeJS.WriteStream} stream */
+  constructor(stream) {
+    this.#stream = stream
+    const goOn = () => {
+      for (const source of this.#waiting) source.resume()
+      this.#waiting.clear()
+    }
+    stream.on('drain', goOn)
+    // Nobody reads any more: what comes is lost, and holds up nobody.
+    stream.on('error', goOn)
+  }
+
+  /** @param {string} text @param {import('node:stream').Readable} source waits when this has enough */
+  write(text, source) {
+    if (write(this.#stream, text) || this.#stream.errored !== null || this.#stream.destroyed) return
+    this.#waiting.add(source)
+    source.pause()
+  }
+}
+
+class Lines {
+  #format
+  #outlets = { stdout: new Outlet(process.stdout), stderr: new Outlet(process.stderr) }
+  /** What is not at its end yet. @type {Set<Promise<unknown>>} */
+  #open = new Set()
+
+  /** @param {'prefix'|'json'} output */
+  constructor(output) {
+    this.#format = FORMATS[output]
+  }
+
+  /** Resolves when all that ended processes wrote has been passed on. */
+  async ended() {
+    await Promise.all(this.#open)
+  }
+
+  /** @param {import('node:child_process').ChildProcess} child @param {Writer} writer */
+  follow(child, writer) {
+    for (const name of /** @type {Name[]} */ (['stdout', 'stderr'])) {
+      const stream = child[name]
+      if (stream === null) continue
+      const end = this.#pass(stream, name, writer)
+      this.#open.add(end)
+      end.then(() => this.#open.delete(end))
+    }
+  }
+
+  /** @param {import('node:stream').Readable} stream @param {Name} name @param {Writer} writer @returns {Promise<void>} */
+  #pass(stream, name, writer) {
+    /** The begin of a line. */
+    let rest = Buffer.alloc(0)
+    const tell = (/** @type {Buffer} */ bytes) =>
+      this.#outlets[name].write(this.#format(writer, name, bytes.toString()), stream)
+    stream.on('data', (/** @type {Buffer} */ chunk) => {
+      let from = 0
+      for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, from)) {
+        tell(Buffer.concat([rest, chunk.subarray(from, at)]))
+        rest = Buffer.alloc(0)
+        from = at + 1
+      }
+      rest = Buffer.concat([rest, chunk.subarray(from)])
+      if (rest.length < LONGEST) return
+      tell(rest)
+      rest = Buffer.alloc(0)
+    })
+    return new Promise((resolve) => {
+      stream.on('error', () => {})
+      stream.once('close', () => {
+        if (rest.length > 0) tell(rest)
+        resolve()
+      })
+    })
+  }
+}
+
+module.exports = { Lines, FORMATS }
