@@ -13,6 +13,8 @@ const countPrimes = require('../examples/demo/work')
 const { differences } = require('../examples/demo/batch')
 const { chooseFiles } = require('../examples/demo/files')
 
+const CHROMIUM = '/usr/bin/chromium'
+const inBrowser = fs.existsSync(CHROMIUM) ? test : test.skip
 const demo = path.join(__dirname, '..', 'examples', 'demo', 'main.js')
 const { FORCE_COLOR, NO_COLOR, ...env } = process.env
 
@@ -202,6 +204,12 @@ async function serve(t, ...args) {
   return { child, url, lines, ended, errors: () => stderr }
 }
 
+const linesOf = async (response) =>
+  (await response.text())
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+
 /** The events of a stream, until `enough` says so of one. */
 async function follow(url, enough) {
   const response = await fetch(new URL('/events', url))
@@ -228,7 +236,11 @@ onUnix('the live page does the work, counts it, and stops when told', async (t) 
   for (const where of ['main', 'pool']) {
     const response = await fetch(new URL(`/work?where=${where}&tasks=3&limit=1000`, url), { method: 'POST' })
     t.is(response.status, 200)
-    t.like(await response.json(), { where, tasks: 3 })
+    const [first, ...steps] = await linesOf(response)
+    t.like(first, { where, tasks: 3 })
+    const last = steps.pop()
+    t.deepEqual(steps, [{ done: 1 }, { done: 2 }, { done: 3 }])
+    t.true(last.time > 0 && last.error === undefined)
   }
   for (const query of [
     'where=nowhere&tasks=1&limit=9',
@@ -264,8 +276,46 @@ onUnix('the live page does the work, counts it, and stops when told', async (t) 
   t.is(errors(), '')
 })
 
+for (const [width, colorScheme] of [
+  [1280, 'light'],
+  [360, 'dark']
+]) {
+  inBrowser(`the live page shows work from the first moment on, ${width} pixels wide`, async (t) => {
+    const { url } = await serve(t, '--processes', '2', '--threads', '1')
+    const { chromium } = require('playwright-core')
+    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
+    t.teardown(() => browser.close())
+    const page = await browser.newPage({ viewport: { width, height: 800 }, colorScheme })
+    const complaints = []
+    page.on('pageerror', ({ message }) => complaints.push(message))
+    await page.goto(url)
+    const button = (id) => page.locator(`#${id}`)
+    const rowOf = (text) => page.locator('tbody tr', { hasText: text })
+
+    await page.fill('#tasks', '40')
+    await page.selectOption('#limit', '3000000')
+    await button('pool').click()
+    await rowOf(/\d+ of 40/).waitFor()
+    t.true(await button('pool').isDisabled(), 'what is busy cannot be pressed')
+    t.true(await button('main').isEnabled())
+    await page.getByRole('button', { name: 'Cancel: Through the pool' }).click()
+    await rowOf(/cancelled, with \d+ not done/).waitFor()
+    t.true(await button('pool').isEnabled())
+
+    await page.fill('#tasks', '3')
+    await page.selectOption('#limit', '200000')
+    await button('throws').click()
+    await rowOf(/2 of 3.*one threw RangeError: primes are counted below a number above 0/).waitFor()
+    await button('main').click()
+    await rowOf(/On the main thread.*3 of 3.*done/).waitFor()
+    t.is(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth), 0)
+    t.deepEqual(complaints, [])
+  })
+}
+
 test('the work of the live page is what it says', (t) => {
   t.is(countPrimes(2), 0)
   t.is(countPrimes(100), 25)
   t.is(countPrimes(10_000), 1229)
+  t.throws(() => countPrimes(-1), { instanceOf: RangeError })
 })

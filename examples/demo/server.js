@@ -43,22 +43,40 @@ onMessage((/** @type {object} */ all) => {
 
 // ---- requests ----------------------------------------------------------------------------------
 
-/** @type {Record<string, (tasks: number, limit: number, signal: AbortSignal) => Promise<unknown>>} */
+/** @typedef {{ tasks: number, limit: number, signal: AbortSignal, done: () => void, threw: (error: Error) => void }} Order */
+
+/** @type {Record<string, (order: Order) => Promise<unknown>>} */
 const ways = {
-  async main(tasks, limit, signal) {
+  async main({ tasks, limit, signal, done }) {
     for (let i = 0; i < tasks && !signal.aborted; i++) {
       countPrimes(limit)
       counters.add('onMainThread')
+      done()
       // As separate requests would: others get their turn in between.
       await nextTurn()
     }
   },
-  async pool(tasks, limit, signal) {
+  async pool({ tasks, limit, signal, done }) {
     const one = async () => {
       await pool.run(limit, { signal })
       counters.add('throughPool')
+      done()
     }
     await Promise.all(Array.from({ length: tasks }, one))
+  },
+  /** The first has an input that its function throws at; the others never notice. */
+  async throws({ tasks, limit, signal, done, threw }) {
+    const one = async (/** @type {number} */ input) => {
+      try {
+        await pool.run(input, { signal })
+        counters.add('throughPool')
+        done()
+      } catch (error) {
+        if (signal.aborted) throw error
+        threw(/** @type {Error} */ (error))
+      }
+    }
+    await Promise.all(Array.from({ length: tasks }, (_, n) => one(n === 0 ? -1 : limit)))
   }
 }
 
@@ -81,24 +99,32 @@ async function work(url, response) {
   const tasks = count(url, 'tasks', MOST_TASKS)
   const limit = count(url, 'limit', HIGHEST_LIMIT)
   if (!Object.hasOwn(ways, where) || tasks === undefined || limit === undefined) {
-    const error = `where is main or pool, tasks 1 to ${MOST_TASKS}, limit 1 to ${HIGHEST_LIMIT}`
+    const error = `where is main, pool or throws, tasks 1 to ${MOST_TASKS}, limit 1 to ${HIGHEST_LIMIT}`
     return answer(response, 400, { error })
   }
-  // A visitor who leaves takes the work along.
+  // A visitor who leaves, or presses Cancel, takes the work along.
   const abort = new AbortController()
+  const { signal } = abort
   response.on('close', () => abort.abort())
+  response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' })
+  const tell = (/** @type {object} */ what) => response.write(`${JSON.stringify(what)}\n`)
+  tell({ where, tasks, slot, pid: process.pid })
   const stop = measureDelay()
   const begin = performance.now()
+  let finished = 0
+  const done = () => tell({ done: ++finished })
+  const threw = (/** @type {Error} */ { name, message }) => tell({ threw: `${name}: ${message}` })
+  let failed
   try {
-    await ways[where](tasks, limit, abort.signal)
-    answer(response, 200, { where, tasks, slot, pid: process.pid, time: performance.now() - begin, delay: stop().max })
+    await ways[where]({ tasks, limit, signal, done, threw })
   } catch (error) {
-    stop()
-    const { code, message } = /** @type {NodeJS.ErrnoException} */ (error)
-    if (code === 'ABORT_ERR') return
-    counters.add('refused')
-    answer(response, code === 'ERR_RSPOOL_QUEUE_FULL' ? 503 : 500, { error: message })
+    failed = /** @type {NodeJS.ErrnoException} */ (error)
+    // What is left of the others is in vain.
+    abort.abort()
+    if (failed.code !== 'ABORT_ERR') counters.add('refused')
   }
+  const { max: delay } = stop()
+  response.end(`${JSON.stringify({ time: performance.now() - begin, delay, error: failed?.message })}\n`)
 }
 
 /** @param {http.ServerResponse} response */

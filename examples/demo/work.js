@@ -7,6 +7,7 @@
  * @param {number} limit
  */
 module.exports = function countPrimes(limit) {
+  if (!(limit > 0)) throw new RangeError(`primes are counted below a number above 0, got ${limit}`)
   let count = 0
   for (let candidate = 2; candidate < limit; candidate++) {
     let prime = true
