@@ -83,7 +83,7 @@ test('a native task is told by its name', async (t) => {
 })
 
 test('each way to fail is counted by itself, and their sum is what failed', async (t) => {
-  const { pool, gate } = taskPool(t, { maxThreads: 1, maxQueue: 1, abortGrace: 60_000 })
+  const { pool, gate } = taskPool(t, { maxThreads: 1, maxQueue: 1, maxInputSize: 1000, abortGrace: 60_000 })
   const counted = { ...pool.stats().outcomes }
   t.deepEqual(Object.keys(counted).sort(), [
     'aborted',
@@ -107,6 +107,10 @@ test('each way to fail is counted by itself, and their sum is what failed', asyn
   await one('thrown', () => pool.runTask('decompress.gzip', 'not compressed'))
   await one('clone', () => pool.runTask('uncloneable'))
   await one('clone', () => pool.runTask(async () => () => {}))
+  await one('clone', () => pool.run(() => {}))
+  await one('clone', () => pool.runTask('square', new WeakMap()))
+  await one('aborted', () => pool.run(1, { signal: AbortSignal.abort() }))
+  await one('refused', () => pool.run('x'.repeat(2000)))
   await one('workerExit', () => pool.runTask('exits', 3))
   await one('workerExit', () => pool.runTask('uncaught'))
   await one('timeout', () => pool.runTask(() => new Promise(() => {}), [], { timeout: 20 }))
@@ -119,7 +123,7 @@ test('each way to fail is counted by itself, and their sum is what failed', asyn
   await one('refused', () => pool.runTask('square', 1))
   pool.cancelQueued()
   await one('aborted', () => waiting)
-  t.is(pool.stats().failed, 11)
+  t.is(pool.stats().failed, 14)
   gate.open()
   await running
   const last = failure(pool.runTask('never'))
@@ -128,7 +132,7 @@ test('each way to fail is counted by itself, and their sum is what failed', asyn
   await last
   counted.closed++
   t.deepEqual(pool.stats().outcomes, counted)
-  t.is(pool.stats().failed, 12)
+  t.is(pool.stats().failed, 15)
   const lines = pool.metrics().split('\n')
   for (const [name, count] of Object.entries({ completed: 1, ...counted }))
     t.true(lines.some((line) => line.startsWith('rspool_tasks_total{') && line.endsWith(`outcome="${name}"} ${count}`)))

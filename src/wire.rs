@@ -159,6 +159,16 @@ tables! {
         NOT_CLONED = 2;
     }
 
+    /// Why a call was never submitted.
+    unsubmitted UNSUBMITTED: u32 {
+        /// Its signal was aborted already.
+        ABORTED = 0;
+        /// Its input cannot be cloned.
+        NOT_CLONED = 1;
+        /// The pool does not take it.
+        REFUSED = 2;
+    }
+
     /// Why the doorbell was rung, as bits.
     ring RING: u32 {
         /// There is something in the outbox.

@@ -158,7 +158,7 @@ export interface Outcomes {
   queueTimeout: number
   /** It had not ended at its `deadline`. */
   deadline: number
-  /** Its signal was aborted, or `cancelQueued()` was called. */
+  /** Its signal was aborted, before the call or after, or `cancelQueued()` was called. */
   aborted: number
   /** Its input or its result could not be cloned. */
   clone: number
@@ -170,7 +170,7 @@ export interface Outcomes {
   panic: number
   /** The pool was destroyed. */
   closed: number
-  /** The call was not taken: the queue was full. */
+  /** The call was not taken: the queue was full, the input too large, or the pool closing. */
   refused: number
 }
 

@@ -64,6 +64,8 @@ export interface NativePool {
   /** JSON of `[min, mean, stddev, [[ms, count], …]]`. */
   times(what: number, all: boolean): string
   resetTimes(what: number): void
+  /** A call has failed before it was submitted. Nothing once the pool has ended. */
+  countUnsubmitted(why: number): void
 }
 
 /** Milliseconds. */

@@ -120,6 +120,16 @@ const STATUS = Object.freeze({
   NOT_CLONED: 2
 })
 
+/** Why a call was never submitted. */
+const UNSUBMITTED = Object.freeze({
+  /** Its signal was aborted already. */
+  ABORTED: 0,
+  /** Its input cannot be cloned. */
+  NOT_CLONED: 1,
+  /** The pool does not take it. */
+  REFUSED: 2
+})
+
 /** Why the doorbell was rung, as bits. */
 const RING = Object.freeze({
   /** There is something in the outbox. */
@@ -244,6 +254,7 @@ module.exports = {
   SUBMITTED,
   STEP,
   STATUS,
+  UNSUBMITTED,
   RING,
   RECORD,
   REMINDER,

@@ -8,7 +8,7 @@ use super::call::{Call, Fault, Outcome as Returned, make_numbers, make_strings};
 use super::environment::Environment;
 use super::pool::{Pool, lane, list};
 use crate::native;
-use crate::scheduler::{Lane, Measured, Percentiles, Progress, Snapshot, TaskSnapshot};
+use crate::scheduler::{Failure, Lane, Measured, Percentiles, Progress, Snapshot, TaskSnapshot};
 use crate::supervise::reading;
 use crate::wire;
 
@@ -25,6 +25,7 @@ super::call::methods! {
     c"stats" Stats = stats;
     c"times" Times = times;
     c"resetTimes" ResetTimes = reset_times;
+    c"countUnsubmitted" CountUnsubmitted = count_unsubmitted;
 }
 
 /// `load() -> [queued, running]`
@@ -121,6 +122,18 @@ fn times(_: &Environment, pool: &Pool, call: &Call) -> Returned {
 fn reset_times(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     let what = measured(call, call.args()[0])?;
     pool.with(|pool| pool.reset_times(what))?;
+    Ok(None)
+}
+
+/// `countUnsubmitted(why)`: a call has failed before it was submitted. Nothing once the pool has ended.
+fn count_unsubmitted(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let failure = match call.index(call.args()[0])? {
+        wire::unsubmitted::ABORTED => Failure::Aborted,
+        wire::unsubmitted::NOT_CLONED => Failure::Clone,
+        wire::unsubmitted::REFUSED => Failure::Refused,
+        _ => return Err(Fault("unknown failure")),
+    };
+    let _ = pool.with(|pool| pool.count_failure(failure));
     Ok(None)
 }
 

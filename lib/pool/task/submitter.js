@@ -6,7 +6,7 @@
 const { types } = require('node:util')
 const { bound, cells, numbers, issue, giveBack, calls } = require('../../native/environment')
 const { byteLengthOf } = require('../../native/primordials')
-const { CELL, FORM, LANE, NUMBER, SUBMITTED, TAG } = require('../../native/wire')
+const { CELL, FORM, LANE, NUMBER, SUBMITTED, TAG, UNSUBMITTED } = require('../../native/wire')
 const { listen } = require('./abort')
 const { AbortError, PoolClosedError, InputTooLargeError, QueueFullError, invalidArgument } = require('../../errors')
 const { isMoved, unwrap } = require('../../payload/move')
@@ -107,9 +107,14 @@ class Submitter {
    * @param {boolean} hooked whether the promise of the call shows that hooks are in use
    */
   submitAs(task, target, input, settings, hooked) {
-    this.#refuse(settings)
-    if (isWatched(settings.watched, hooked)) this.#submitWatched(task, target, input, settings)
-    else this.#hand(task, target, input, settings)
+    try {
+      this.#refuse(settings)
+      if (isWatched(settings.watched, hooked)) this.#submitWatched(task, target, input, settings)
+      else this.#hand(task, target, input, settings)
+    } catch (error) {
+      this.#pool.countUnsubmitted(whyUnsubmitted(error))
+      throw error
+    }
   }
 
   /** @param {Settings} settings */
@@ -371,6 +376,14 @@ function refuseLarger(most, extra) {
   const size = extra === undefined ? inScratch : byteLengthOf(extra)
   if (size <= most) return
   throw new InputTooLargeError(`The input has ${size} bytes when encoded: 'maxInputSize' is ${most}`)
+}
+
+/** @param {unknown} error that a call failed with */
+function whyUnsubmitted(error) {
+  if (error instanceof AbortError) return UNSUBMITTED.ABORTED
+  return error instanceof DOMException && error.name === 'DataCloneError'
+    ? UNSUBMITTED.NOT_CLONED
+    : UNSUBMITTED.REFUSED
 }
 
 /**

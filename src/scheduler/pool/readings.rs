@@ -4,7 +4,7 @@ use super::Scheduler;
 use crate::scheduler::clock::now;
 use crate::scheduler::ids::WorkerId;
 use crate::scheduler::lane::Lane;
-use crate::scheduler::stats::{Distribution, Measured, Snapshot};
+use crate::scheduler::stats::{Distribution, Failure, Measured, Snapshot};
 
 impl Scheduler {
     /// Tasks that wait, and tasks that run.
@@ -23,6 +23,11 @@ impl Scheduler {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         self.lock().snapshot(now())
+    }
+
+    /// A call has failed that was never submitted.
+    pub fn count_failure(&self, failure: Failure) {
+        self.lock().count_failure(failure);
     }
 
     /// The times since they were last reset; with `all`, since the pool was made.

@@ -3,7 +3,7 @@
 use super::State;
 use crate::scheduler::ids::WorkerId;
 use crate::scheduler::lane::Lane;
-use crate::scheduler::stats::{Measured, Snapshot, TaskSnapshot, Times, WorkerSnapshot};
+use crate::scheduler::stats::{Failure, Measured, Snapshot, TaskSnapshot, Times, WorkerSnapshot};
 use crate::scheduler::task::Task;
 use crate::scheduler::worker::{Worker, WorkerState};
 
@@ -20,6 +20,10 @@ impl State {
             worker.lane == lane && worker.stays() && worker.state != WorkerState::Starting
         };
         self.workers.keys().filter(ready).map(WorkerId).collect()
+    }
+
+    pub(in crate::scheduler) fn count_failure(&mut self, failure: Failure) {
+        self.stats.failed(failure);
     }
 
     pub(in crate::scheduler) fn times(&mut self, what: Measured) -> &mut Times {
