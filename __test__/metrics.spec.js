@@ -2,8 +2,9 @@
 
 // Readings of a pool: the histograms, what is told of each worker, and the text for Prometheus.
 
+const path = require('node:path')
 const test = require('ava')
-const { failure, makePool, rspool, taskPool } = require('./helpers')
+const { directory, failure, makePool, rspool, taskPool } = require('./helpers')
 
 // ---- histograms --------------------------------------------------------------------------------
 
@@ -195,16 +196,20 @@ test('the metrics are valid, and say what the statistics say', async (t) => {
   t.is(value('rspool_workers', ',lane="script",state="busy"'), 1)
   t.is(value('rspool_workers', ',lane="native",state="idle"'), 0)
   t.is(value('rspool_worker_tasks', ',lane="script",worker="0"'), 2)
-  t.is(value('rspool_task_wait_seconds', '', '_count'), 3)
-  t.is(value('rspool_task_run_seconds', '', '_count'), 2)
-  t.is(value('rspool_task_run_seconds', ',le="+Inf"', '_bucket'), 2)
-  t.true(value('rspool_task_run_seconds', '', '_sum') > 0)
-  for (const family of ['rspool_task_wait_seconds', 'rspool_task_run_seconds']) {
-    const below = [...families.get(family).samples]
-      .filter(([key]) => key.startsWith('_bucket'))
-      .map(([, count]) => count)
-    for (let i = 1; i < below.length; i++) t.true(below[i] >= below[i - 1], 'buckets hold those below them')
-  }
+  const tasks = ['where', 'throws', 'pause']
+  const counts = (family) => tasks.map((task) => value(family, `,task="${task}"`, '_count'))
+  t.deepEqual(counts('rspool_task_wait_seconds'), [1, 1, 1])
+  t.deepEqual(counts('rspool_task_run_seconds'), [1, 1, 0])
+  t.is(value('rspool_task_run_seconds', ',task="where",le="+Inf"', '_bucket'), 1)
+  t.true(value('rspool_task_run_seconds', ',task="where"', '_sum') > 0)
+  for (const family of ['rspool_task_wait_seconds', 'rspool_task_run_seconds'])
+    for (const task of tasks) {
+      const below = [...families.get(family).samples]
+        .filter(([key]) => key.startsWith('_bucket') && key.includes(`task="${task}"`))
+        .map(([, count]) => count)
+      t.is(below.length, 20)
+      for (let i = 1; i < below.length; i++) t.true(below[i] >= below[i - 1], 'buckets hold those below them')
+    }
 })
 
 test('counters and histograms never go down', async (t) => {
@@ -213,6 +218,7 @@ test('counters and histograms never go down', async (t) => {
     [...parse(pool.metrics()).values()]
       .filter(({ type }) => type !== 'gauge')
       .flatMap(({ name, samples }) => [...samples].map(([key, value]) => [name + key, value]))
+  await pool.run(0)
   let before = new Map(monotonic())
   const steps = [
     () => pool.run(1),
@@ -230,7 +236,29 @@ test('counters and histograms never go down', async (t) => {
     for (const [name, value] of now) t.true(value >= before.get(name), name)
     before = now
   }
-  t.is([...before].find(([name]) => name.startsWith('rspool_task_run_seconds_count'))[1], 2)
+  t.is([...before].find(([name]) => name.startsWith('rspool_task_run_seconds_count'))[1], 3)
+})
+
+test('a hundred names have times of their own, native tasks among them, and the others share one', async (t) => {
+  const tasks = Array.from({ length: 110 }, (_, i) => `task${i}`)
+  const dir = directory(t, { 'many.js': tasks.map((name) => `exports.${name} = () => 1`).join('\n') })
+  const pool = makePool(t, { filename: path.join(dir, 'many.js'), maxThreads: 1 })
+  await pool.runTask('hash.crc32', 'x')
+  await pool.runTask(() => 1)
+  await pool.runTask((n) => n, [1])
+  for (const name of tasks) await pool.runTask(name)
+  for (let i = 0; i < 2; i++) {
+    const { samples } = parse(pool.metrics()).get('rspool_task_run_seconds')
+    const counts = new Map()
+    for (const [key, count] of samples) if (key.startsWith('_count')) counts.set(/task="([^"]+)"/.exec(key)[1], count)
+    t.is(counts.get('hash.crc32'), 1)
+    t.is(counts.get('(inline)'), 2)
+    t.is(counts.get('task0'), 1)
+    // The default export, which was not called, has a place too.
+    t.is(counts.size, 100)
+    t.is(counts.get('other'), 13)
+    await pool.close()
+  }
 })
 
 test('all pools of a thread are one exposition', async (t) => {

@@ -20,10 +20,10 @@ export interface NativePool {
   /** Every isolate that there is is to be replaced, one after another. */
   wearAllOut(): void
   configureGroup(name: string, weight: number, maxRunning: number): void
-  /** What the number `TARGET.OWN` means (JSON text). */
-  setOwnTarget(text: string): void
+  /** What the number `TARGET.OWN` means (JSON text), and what that is called. */
+  setOwnTarget(text: string, name: string): void
   /** @returns the number by which tasks name a function that isolates are to find (JSON text) */
-  addTarget(text: string): number
+  addTarget(text: string, name: string): number
   /** No new task will name it. */
   forgetTarget(number: number): void
   /** Makes room for the workers that the minimum, or `least`, lacks: the caller starts them. */
@@ -62,7 +62,9 @@ export interface NativePool {
   /** JSON of a `Snapshot`. */
   stats(): string
   /** JSON of `[min, mean, stddev, [[ms, count], …]]`. */
-  times(what: number, all: boolean): string
+  times(what: number): string
+  /** JSON of `Measures`. */
+  measures(): string
   resetTimes(what: number): void
   /** A call has failed before it was submitted. Nothing once the pool has ended. */
   countUnsubmitted(why: number): void
@@ -80,11 +82,17 @@ export interface Percentiles {
   p999: number
 }
 
+/** How many times there were in each bucket, the last one above all bounds, and their sum in seconds. */
+export type Times = [counts: number[], sum: number]
+
+/** The times of tasks by what those are called: from the call to the start, and from there to the end. */
+export type Measures = [bounds: number[], [name: string, wait: Times, run: Times][]]
+
 /** The milliseconds that it runs, and how far a native task is. */
 export type RunningTask = [
   ticket: number,
   target: number,
-  text: string | null,
+  name: string | null,
   running: number,
   progress: { bytes: number; rows: number } | null
 ]

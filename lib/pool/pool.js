@@ -52,6 +52,8 @@ class Pool extends EventEmitter {
   #keepTimes
   /** @type {any} */
   #lastStats
+  /** @type {import('../native/addon').Measures | undefined} */
+  #lastMeasures
 
   /** @param {any} [options] */
   constructor(options) {
@@ -431,7 +433,10 @@ class Pool extends EventEmitter {
     this.#phase = 'closing'
     // Loaded now: at the end of the pool there may be nobody left who can load anything.
     const { Histograms } = require('./observe/histogram')
-    this.#keepTimes = () => Histograms.keep(this.histogram)
+    this.#keepTimes = () => {
+      Histograms.keep(this.histogram)
+      this.#lastMeasures = this.#measures()
+    }
     this.#submitter.open = false
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
@@ -510,7 +515,13 @@ class Pool extends EventEmitter {
   }
 
   #readable() {
-    return { id: this.#native.uid, options: this.#options, stats: () => this.stats(), histogram: this.histogram }
+    const { uid } = this.#native
+    return { id: uid, options: this.#options, stats: () => this.stats(), measures: () => this.#measures() }
+  }
+
+  /** @returns {import('../native/addon').Measures} */
+  #measures() {
+    return this.#lastMeasures ?? JSON.parse(this.#native.measures())
   }
 
   get options() {

@@ -281,23 +281,22 @@ fn configure_group(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     Ok(None)
 }
 
-/// The text of a function (JSON, see `lib/pool/task/targets.js`).
-fn target_text(call: &Call) -> Result<String, Fault> {
-    call.string(call.args()[0])
+fn text(call: &Call, place: usize) -> Result<String, Fault> {
+    call.string(call.args()[place])
         .ok_or(Fault("expected a string"))
 }
 
-/// `setOwnTarget(text)`: what number 0 means.
+/// `setOwnTarget(text, name)`: what number 0 means (JSON, see `lib/pool/task/targets.js`), and what that is called.
 fn set_own_target(_: &Environment, pool: &Pool, call: &Call) -> Returned {
-    let text = target_text(call)?;
-    pool.with(|pool| pool.set_own_target(&text))?;
+    let (text, name) = (text(call, 0)?, text(call, 1)?);
+    pool.with(|pool| pool.set_own_target(&text, &name))?;
     Ok(None)
 }
 
-/// `addTarget(text) -> number`
+/// `addTarget(text, name) -> number`
 fn add_target(_: &Environment, pool: &Pool, call: &Call) -> Returned {
-    let text = target_text(call)?;
-    let number = pool.with(|pool| pool.add_target(&text))?;
+    let (text, name) = (text(call, 0)?, text(call, 1)?);
+    let number = pool.with(|pool| pool.add_target(&text, &name))?;
     call.make_number(number.into())
 }
 

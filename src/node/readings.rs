@@ -8,7 +8,10 @@ use super::call::{Call, Fault, Outcome as Returned, make_numbers, make_strings};
 use super::environment::Environment;
 use super::pool::{Pool, lane, list};
 use crate::native;
-use crate::scheduler::{Failure, Lane, Measured, Percentiles, Progress, Snapshot, TaskSnapshot};
+use crate::scheduler::{
+    BOUNDS, Buckets, Failure, Lane, Measure, Measured, Name, Percentiles, Progress, Snapshot,
+    TaskSnapshot,
+};
 use crate::supervise::reading;
 use crate::wire;
 
@@ -24,6 +27,7 @@ super::call::methods! {
     c"readyCount" ReadyCount = ready_count;
     c"stats" Stats = stats;
     c"times" Times = times;
+    c"measures" Measures = measures;
     c"resetTimes" ResetTimes = reset_times;
     c"countUnsubmitted" CountUnsubmitted = count_unsubmitted;
 }
@@ -94,7 +98,7 @@ fn to_row(task: &TaskSnapshot) -> serde_json::Value {
     serde_json::json!([
         task.ticket,
         task.target,
-        task.text.as_deref(),
+        task.name.as_deref(),
         task.running,
         progress
     ])
@@ -108,14 +112,34 @@ fn measured(call: &Call, value: sys::napi_value) -> Result<Measured, Fault> {
     }
 }
 
-/// `times(what, all) -> JSON text`: `[min, mean, stddev, [[ms, count], …]]`
+/// `times(what) -> JSON text`: `[min, mean, stddev, [[ms, count], …]]`
 fn times(_: &Environment, pool: &Pool, call: &Call) -> Returned {
-    let args = call.args();
-    let (what, all) = (measured(call, args[0])?, call.boolean(args[1])?);
-    let times = pool.with(|pool| pool.times(what, all))?;
+    let what = measured(call, call.args()[0])?;
+    let times = pool.with(|pool| pool.times(what))?;
     let (mean, stddev) = times.moments();
     let buckets: Vec<_> = times.buckets().collect();
     call.make_string(&serde_json::json!([times.min(), mean, stddev, buckets]).to_string())
+}
+
+/// `measures() -> JSON text`: `[bounds, [[name, wait, run], …]]`, in which `wait` and `run` are `[counts, sum]`.
+/// Bounds and sums are in seconds.
+#[expect(clippy::cast_precision_loss, reason = "seconds for people")]
+fn measures(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let seconds = |ns: u64| ns as f64 / 1e9;
+    let times = |times: &Buckets| serde_json::json!([times.counts, seconds(times.sum)]);
+    let rows: Vec<_> = pool
+        .with(|pool| pool.measures())?
+        .iter()
+        .map(|Measure { name, wait, run }| {
+            let name = match name {
+                Name::Native(number) => native::registry::names().nth(*number as usize),
+                Name::Script(name) => Some(&**name),
+                Name::Other => Some(Name::OTHER),
+            };
+            serde_json::json!([name, times(wait), times(run)])
+        })
+        .collect();
+    call.make_string(&serde_json::json!([BOUNDS.map(seconds), rows]).to_string())
 }
 
 /// `resetTimes(what)`

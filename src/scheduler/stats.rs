@@ -19,8 +19,8 @@ pub(super) struct Stats {
     pub(super) busy_ns: u64,
     completed: u64,
     failures: [u64; Failure::NAMES.len()],
-    wait: Times,
-    run: Times,
+    wait: Histogram<u64>,
+    run: Histogram<u64>,
 }
 
 impl Stats {
@@ -30,17 +30,17 @@ impl Stats {
             busy_ns: 0,
             completed: 0,
             failures: [0; Failure::NAMES.len()],
-            wait: Times::new(),
-            run: Times::new(),
+            wait: histogram(),
+            run: histogram(),
         }
     }
 
     pub(super) fn waited(&mut self, ns: u64) {
-        self.wait.record(ns);
+        record(&mut self.wait, ns);
     }
 
     pub(super) fn ran(&mut self, ns: u64) {
-        self.run.record(ns);
+        record(&mut self.run, ns);
         self.busy_ns += ns;
     }
 
@@ -64,14 +64,24 @@ impl Stats {
     }
 
     pub(super) fn wait(&self) -> Percentiles {
-        Percentiles::of(&self.wait.recent)
+        Percentiles::of(&self.wait)
     }
 
     pub(super) fn run(&self) -> Percentiles {
-        Percentiles::of(&self.run.recent)
+        Percentiles::of(&self.run)
     }
 
-    pub(super) fn times(&mut self, what: Measured) -> &mut Times {
+    /// The times since they were last reset.
+    pub(super) fn times(&mut self, what: Measured) -> Distribution {
+        Distribution(self.histogram(what).clone())
+    }
+
+    /// Begins to measure anew.
+    pub(super) fn reset(&mut self, what: Measured) {
+        self.histogram(what).reset();
+    }
+
+    fn histogram(&mut self, what: Measured) -> &mut Histogram<u64> {
         match what {
             Measured::Wait => &mut self.wait,
             Measured::Run => &mut self.run,
@@ -172,46 +182,15 @@ pub enum Measured {
     Run,
 }
 
-/// The times of one kind: since they were last reset, and before that.
-#[derive(Debug)]
-pub(super) struct Times {
-    recent: Histogram<u64>,
-    before: Option<Box<Histogram<u64>>>,
+/// It grows with what is measured: all of it is 36 kB, what most tasks need a quarter of that.
+fn histogram() -> Histogram<u64> {
+    let mut times = Histogram::new_with_max(2, 2).expect("the bounds are valid");
+    times.auto(true);
+    times
 }
 
-impl Times {
-    fn new() -> Self {
-        // It grows with what is measured: all of it is 36 kB, what most tasks need a quarter of that.
-        let mut recent = Histogram::new_with_max(2, 2).expect("the bounds are valid");
-        recent.auto(true);
-        let before = None;
-        Self { recent, before }
-    }
-
-    fn record(&mut self, ns: u64) {
-        self.recent.record(ns.min(LONGEST)).expect("it grows");
-    }
-
-    /// Begins anew; what was measured stays in [`all`](Self::all).
-    pub(super) fn reset(&mut self) {
-        let recent = std::mem::replace(&mut self.recent, Self::new().recent);
-        match &mut self.before {
-            Some(before) => before.add(recent).expect("it grows"),
-            None => self.before = Some(Box::new(recent)),
-        }
-    }
-
-    pub(super) fn recent(&self) -> Distribution {
-        Distribution(self.recent.clone())
-    }
-
-    pub(super) fn all(&self) -> Distribution {
-        let mut all = self.recent.clone();
-        if let Some(before) = &self.before {
-            all.add(&**before).expect("it grows");
-        }
-        Distribution(all)
-    }
+fn record(times: &mut Histogram<u64>, ns: u64) {
+    times.record(ns.min(LONGEST)).expect("it grows");
 }
 
 /// All times of one kind at one moment.
@@ -337,8 +316,8 @@ pub struct TaskSnapshot {
     pub ticket: u32,
     /// Which function.
     pub target: u32,
-    /// What that means, in the script lane.
-    pub text: Option<Arc<str>>,
+    /// What that is called, in the script lane.
+    pub name: Option<Arc<str>>,
     /// Milliseconds that it has run.
     pub running: f64,
     /// How far it is, where that is known.

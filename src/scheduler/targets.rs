@@ -8,13 +8,25 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::lane::Lane;
+use super::measures::{Measures, Place};
 use super::slab::Slab;
 use super::task::Task;
 use crate::wire::target::OWN;
 
+/// A function of the script lane.
+#[derive(Clone, Debug)]
+pub(super) struct Function {
+    /// What an isolate is to find.
+    pub(super) text: Arc<str>,
+    /// What it is called, for people.
+    pub(super) name: Arc<str>,
+    /// Where its times are counted.
+    pub(super) place: Place,
+}
+
 #[derive(Debug)]
 struct Target {
-    text: Arc<str>,
+    function: Function,
     /// Whether the owner may still name it.
     kept: bool,
     /// Tasks that name it.
@@ -24,19 +36,19 @@ struct Target {
 #[derive(Debug, Default)]
 pub(super) struct Targets {
     /// The function of most tasks stays, and nobody counts them.
-    own: Option<Arc<str>>,
+    own: Option<Function>,
     others: BTreeMap<u32, Target>,
     last: u32,
 }
 
 impl Targets {
     /// Sets the pool's own function.
-    pub(super) fn set_own(&mut self, text: Arc<str>) {
-        self.own = Some(text);
+    pub(super) fn set_own(&mut self, function: Function) {
+        self.own = Some(function);
     }
 
     /// The number of one more target, which the owner keeps.
-    pub(super) fn add(&mut self, text: Arc<str>) -> u32 {
+    pub(super) fn add(&mut self, function: Function) -> u32 {
         loop {
             self.last = self.last.wrapping_add(1);
             if self.last != OWN && !self.others.contains_key(&self.last) {
@@ -44,7 +56,7 @@ impl Targets {
             }
         }
         let target = Target {
-            text,
+            function,
             kept: true,
             tasks: 0,
         };
@@ -58,10 +70,16 @@ impl Targets {
     }
 
     /// Stores a task, and counts it for what it names.
-    pub(super) fn insert(&mut self, tasks: &mut Slab<Task>, task: Task) -> u32 {
-        if task.lane == Lane::Script {
-            self.begin(task.target);
-        }
+    pub(super) fn insert(
+        &mut self,
+        tasks: &mut Slab<Task>,
+        measures: &mut Measures,
+        mut task: Task,
+    ) -> u32 {
+        task.measure = match task.lane {
+            Lane::Native => measures.place_of_native(task.target),
+            Lane::Script => self.begin(task.target),
+        };
         tasks.insert(task)
     }
 
@@ -74,10 +92,16 @@ impl Targets {
         task
     }
 
-    fn begin(&mut self, number: u32) {
-        if number != OWN {
-            self.change(number, |target| target.tasks += 1);
+    /// One more task names it. Gives where its times are counted.
+    fn begin(&mut self, number: u32) -> Place {
+        if number == OWN {
+            return self.own.as_ref().map_or(0, |own| own.place);
         }
+        let Some(target) = self.others.get_mut(&number) else {
+            return 0;
+        };
+        target.tasks += 1;
+        target.function.place
     }
 
     fn end(&mut self, number: u32) {
@@ -96,10 +120,10 @@ impl Targets {
     }
 
     /// What a number means.
-    pub(super) fn text(&self, number: u32) -> Option<Arc<str>> {
+    pub(super) fn get(&self, number: u32) -> Option<&Function> {
         match number {
-            OWN => self.own.clone(),
-            _ => self.others.get(&number).map(|target| target.text.clone()),
+            OWN => self.own.as_ref(),
+            _ => self.others.get(&number).map(|target| &target.function),
         }
     }
 }
@@ -108,20 +132,34 @@ impl Targets {
 mod tests {
     use super::*;
 
+    fn function(text: &str) -> Function {
+        Function {
+            text: text.into(),
+            name: "name".into(),
+            place: 0,
+        }
+    }
+
+    impl Targets {
+        fn text(&self, number: u32) -> Option<&str> {
+            self.get(number).map(|function| &*function.text)
+        }
+    }
+
     #[test]
     fn a_target_is_there_while_it_is_kept_or_a_task_names_it() {
         let mut targets = Targets::default();
-        let (one, two) = (targets.add("one".into()), targets.add("two".into()));
+        let (one, two) = (targets.add(function("one")), targets.add(function("two")));
         targets.begin(one);
         targets.begin(one);
         targets.forget(one);
         targets.end(one);
-        assert_eq!(targets.text(one).as_deref(), Some("one"));
+        assert_eq!(targets.text(one), Some("one"));
         targets.end(one);
         assert_eq!(targets.text(one), None);
         targets.begin(two);
         targets.end(two);
-        assert_eq!(targets.text(two).as_deref(), Some("two"));
+        assert_eq!(targets.text(two), Some("two"));
         targets.forget(two);
         assert!(targets.others.is_empty());
     }
@@ -130,19 +168,19 @@ mod tests {
     fn the_pool_s_own_function_stays() {
         let mut targets = Targets::default();
         assert_eq!(targets.text(OWN), None);
-        targets.set_own("own".into());
+        targets.set_own(function("own"));
         targets.begin(OWN);
         targets.end(OWN);
         targets.forget(OWN);
-        assert_eq!(targets.text(OWN).as_deref(), Some("own"));
+        assert_eq!(targets.text(OWN), Some("own"));
     }
 
     #[test]
     fn numbers_in_use_are_passed_over() {
         let mut targets = Targets::default();
-        let first = targets.add("first".into());
+        let first = targets.add(function("first"));
         targets.last = u32::MAX;
-        let next = targets.add("next".into());
+        let next = targets.add(function("next"));
         assert!(next != first && next != OWN);
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::ids::{GroupId, Key, PLAIN, WorkerId};
 use super::lane::Lane;
+use super::measures::Place;
 use super::payload::Payload;
 use super::slab::NIL;
 use super::wheel::EntryId;
@@ -193,6 +194,8 @@ pub(super) struct Task {
     pub(super) priority: i8,
     pub(super) retries: u8,
     pub(super) attempts: u8,
+    /// Where its times are counted.
+    pub(super) measure: Place,
     pub(super) lane: Lane,
     pub(super) stage: Stage,
     pub(super) observed: bool,
@@ -235,6 +238,7 @@ impl Task {
             priority: new.priority,
             retries: new.retries,
             attempts: 0,
+            measure: 0,
             lane: new.lane,
             stage: Stage::Waiting,
             observed: new.observed,

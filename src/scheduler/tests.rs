@@ -528,22 +528,29 @@ fn an_observed_task_tells_its_start_and_how_long_it_ran() {
 }
 
 #[test]
-fn times_begin_anew_after_a_reset_and_all_of_them_stay() {
+fn times_begin_anew_after_a_reset_and_those_by_name_stay() {
     let (pool, _outbox) = pool(PoolLimits {
         max_threads: 1,
         ..LIMITS
     });
-    let count = |all| {
-        let times = pool.times(Measured::Run, all);
+    let count = || {
+        let times = pool.times(Measured::Run);
         times.buckets().map(|(_, count)| count).sum::<u64>()
     };
+    let named = || {
+        let measures = pool.measures();
+        let of_own = |measure: &&Measure| measure.name == Name::Script("own".into());
+        let measure = measures.iter().find(of_own);
+        measure.map(|measure| measure.run.counts.iter().sum::<u64>())
+    };
+    pool.set_own_target("[]", "own");
     let (worker, _) = joined(&pool, pool.submit(call(1, Lane::Script)).unwrap());
     let task = run(pool.exchange(worker, None));
     let _ = pool.exchange(worker, returned(&task));
-    assert_eq!((count(false), count(true)), (1, 1));
+    assert_eq!((count(), named()), (1, Some(1)));
     pool.reset_times(Measured::Run);
     pool.reset_times(Measured::Run);
-    assert_eq!((count(false), count(true)), (0, 1));
+    assert_eq!((count(), named()), (0, Some(1)));
     assert_eq!(pool.snapshot().run.count, 0);
     assert_eq!(pool.snapshot().wait.count, 1);
 }

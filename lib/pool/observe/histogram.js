@@ -24,16 +24,6 @@ class Distribution {
     this.max = this.buckets.at(-1)?.[0] ?? 0
   }
 
-  /** How many were at most so long. @param {number} ms */
-  countTo(ms) {
-    let sum = 0
-    for (const [time, count] of this.buckets) {
-      if (time > ms) break
-      sum += count
-    }
-    return sum
-  }
-
   /** The time that so many of hundred were not above. @param {number} percent */
   at(percent) {
     if (percent === 0) return this.min
@@ -111,7 +101,7 @@ class Histogram {
 /** Both histograms of a pool. */
 class Histograms {
   #pool
-  /** What was there at the end of the pool. @type {Map<string, Distribution> | undefined} */
+  /** What was there at the end of the pool. @type {Map<number, Distribution> | undefined} */
   #last
 
   /** @param {import('../../native/addon').NativePool} native */
@@ -125,28 +115,17 @@ class Histograms {
   /** @param {number} what */
   #histogram(what) {
     return new Histogram(
-      () => this.#read(what, false),
+      () => this.#read(what),
       () => {
         if (this.#last === undefined) this.#pool.resetTimes(what)
-        else this.#last.set(`${what},false`, new Distribution('[0,0,0,[]]'))
+        else this.#last.set(what, new Distribution('[0,0,0,[]]'))
       }
     )
   }
 
-  /**
-   * @param {number} what
-   * @param {boolean} all also what was measured before the last reset
-   */
-  #read(what, all) {
-    return this.#last?.get(`${what},${all}`) ?? new Distribution(this.#pool.times(what, all))
-  }
-
-  /**
-   * What was measured since the pool was made.
-   * @param {Histograms} histograms
-   */
-  static all(histograms) {
-    return { wait: histograms.#read(WAIT, true), run: histograms.#read(RUN, true) }
+  /** @param {number} what */
+  #read(what) {
+    return this.#last?.get(what) ?? new Distribution(this.#pool.times(what))
   }
 
   /**
@@ -154,10 +133,7 @@ class Histograms {
    * @param {Histograms} histograms
    */
   static keep(histograms) {
-    const last = new Map()
-    for (const what of [WAIT, RUN])
-      for (const all of [true, false]) last.set(`${what},${all}`, histograms.#read(what, all))
-    histograms.#last = last
+    histograms.#last = new Map([WAIT, RUN].map((what) => [what, histograms.#read(what)]))
   }
 }
 

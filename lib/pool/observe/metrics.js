@@ -2,15 +2,10 @@
 
 // `pool.metrics()` and `metrics()`: pools as text for Prometheus. Counters and histograms never go down.
 
-const { Histograms } = require('./histogram')
 const { Text, seconds } = require('./prometheus')
 
-/** Upper bounds of the buckets in seconds: a factor of about 2.5, from 50 µs to a minute. */
-const BOUNDS = [
-  0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60
-]
-
 /** @typedef {import('./prometheus').Sample} Sample */
+/** @typedef {import('../../native/addon').Measures} Measures */
 
 /**
  * What of a pool is read.
@@ -18,7 +13,7 @@ const BOUNDS = [
  * @property {number} id
  * @property {any} options
  * @property {() => any} stats
- * @property {InstanceType<typeof Histograms>} histogram
+ * @property {() => Measures} measures
  */
 
 /**
@@ -27,11 +22,11 @@ const BOUNDS = [
  */
 function metricsOf(pools) {
   const text = new Text()
-  const readings = pools.map(({ id, options, stats, histogram }) => ({
+  const readings = pools.map(({ id, options, stats, measures }) => ({
     labels: { pool: options.label, id },
     options,
     stats: stats(),
-    times: Histograms.all(histogram)
+    measures: measures()
   }))
   const each = (/** @type {(reading: any) => number | undefined} */ pick) =>
     readings.map((reading) => /** @type {Sample} */ ([reading.labels, pick(reading)]))
@@ -82,15 +77,17 @@ function metricsOf(pools) {
     each(({ options }) => options.maxThreads)
   )
   text.add('rspool_workers', 'gauge', 'Workers by lane and state.', readings.flatMap(workersByState))
-  for (const [name, help, key] of /** @type {const} */ ([
-    ['rspool_task_wait_seconds', 'From the call of a task to its start.', 'wait'],
-    ['rspool_task_run_seconds', 'From the start of a task to its end.', 'run']
+  for (const [name, help, which] of /** @type {[string, string, 0 | 1][]} */ ([
+    ['rspool_task_wait_seconds', 'From the call of a task to its start.', 0],
+    ['rspool_task_run_seconds', 'From the start of a task to its end.', 1]
   ])) {
     text.add(
       name,
       'histogram',
       help,
-      readings.flatMap(({ labels, times }) => buckets(labels, times[key]))
+      readings.flatMap(({ labels, measures: [bounds, rows] }) =>
+        rows.flatMap(([task, ...times]) => buckets({ ...labels, task }, bounds, times[which]))
+      )
     )
   }
 
@@ -126,18 +123,17 @@ function workersByState({ labels, stats }) {
 
 /**
  * @param {Record<string, unknown>} labels
- * @param {any} times a Distribution
+ * @param {number[]} bounds
+ * @param {import('../../native/addon').Times} times
  * @returns {Sample[]}
  */
-function buckets(labels, times) {
-  return [
-    ...BOUNDS.map(
-      (bound) => /** @type {Sample} */ ([{ ...labels, le: bound }, times.countTo(bound * 1000), '_bucket'])
-    ),
-    [{ ...labels, le: '+Inf' }, times.count, '_bucket'],
-    [labels, (times.mean * times.count) / 1000, '_sum'],
-    [labels, times.count, '_count']
-  ]
+function buckets(labels, bounds, [counts, sum]) {
+  let below = 0
+  const samples = counts.map((count, i) => {
+    below += count
+    return /** @type {Sample} */ ([{ ...labels, le: bounds[i] ?? '+Inf' }, below, '_bucket'])
+  })
+  return [...samples, [labels, sum, '_sum'], [labels, below, '_count']]
 }
 
 module.exports = { metricsOf }

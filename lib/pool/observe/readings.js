@@ -3,9 +3,8 @@
 // What is told of an isolate beside what the scheduler knows: its heap and its event loop. None of it waits
 // for a turn of that loop, so it is right while the isolate hangs; the heap is as old as its `age` says.
 
+const { bound } = require('../../native/environment')
 const { PORT_MESSAGE } = require('../../payload/port')
-const { nativeTargetOf, scriptTargetOf } = require('../task/targets')
-const { describeTarget } = require('./describe-target')
 
 /** Milliseconds for which a reading of the heap is not taken again. */
 const FRESH = 50
@@ -72,8 +71,8 @@ function eventLoopOf({ worker }) {
  * A task that runs.
  * @param {import('../../native/addon').RunningTask} task
  */
-function taskOf([id, target, text, running]) {
-  const { task } = describeTarget(text === null ? nativeTargetOf(target) : scriptTargetOf(text))
+function taskOf([id, target, name, running]) {
+  const task = name ?? bound.taskNames()[target]
   return { id, task, running }
 }
 

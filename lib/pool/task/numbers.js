@@ -6,6 +6,7 @@
 
 const { mapGet } = require('../../native/primordials')
 const { TARGET } = require('../../native/wire')
+const { describeTarget } = require('../observe/describe-target')
 const { Bounded } = require('./bounded')
 
 /** @typedef {InstanceType<typeof import('./targets').Target>} Target */
@@ -29,7 +30,7 @@ class Numbers {
   constructor(pool, own) {
     this.#pool = pool
     this.#own = own?.text
-    if (own !== undefined) pool.setOwnTarget(own.text)
+    if (own !== undefined) pool.setOwnTarget(own.text, describeTarget(own).task)
     this.#known = new Bounded((number, { text }) => {
       this.#byText.delete(text)
       this.#last = undefined
@@ -54,7 +55,7 @@ class Numbers {
     if (text === this.#own) return TARGET.OWN
     let number = mapGet(this.#byText, text)
     if (number === undefined) {
-      number = this.#pool.addTarget(text)
+      number = this.#pool.addTarget(text, describeTarget(target).task)
       this.#byText.set(text, number)
       this.#known.add(number, target, text.length)
     }

@@ -381,9 +381,7 @@ function refuseLarger(most, extra) {
 /** @param {unknown} error that a call failed with */
 function whyUnsubmitted(error) {
   if (error instanceof AbortError) return UNSUBMITTED.ABORTED
-  return error instanceof DOMException && error.name === 'DataCloneError'
-    ? UNSUBMITTED.NOT_CLONED
-    : UNSUBMITTED.REFUSED
+  return error instanceof DOMException && error.name === 'DataCloneError' ? UNSUBMITTED.NOT_CLONED : UNSUBMITTED.REFUSED
 }
 
 /**

@@ -4,6 +4,7 @@ use super::Scheduler;
 use crate::scheduler::clock::now;
 use crate::scheduler::ids::WorkerId;
 use crate::scheduler::lane::Lane;
+use crate::scheduler::measures::Measure;
 use crate::scheduler::stats::{Distribution, Failure, Measured, Snapshot};
 
 impl Scheduler {
@@ -30,16 +31,20 @@ impl Scheduler {
         self.lock().count_failure(failure);
     }
 
-    /// The times since they were last reset; with `all`, since the pool was made.
+    /// The times of tasks since the pool was made, by what those are called.
     #[must_use]
-    pub fn times(&self, what: Measured, all: bool) -> Distribution {
-        let mut state = self.lock();
-        let times = state.times(what);
-        if all { times.all() } else { times.recent() }
+    pub fn measures(&self) -> Vec<Measure> {
+        self.lock().measures()
+    }
+
+    /// The times since they were last reset.
+    #[must_use]
+    pub fn times(&self, what: Measured) -> Distribution {
+        self.lock().times(what)
     }
 
     /// Begins to measure anew.
     pub fn reset_times(&self, what: Measured) {
-        self.lock().times(what).reset();
+        self.lock().reset_times(what);
     }
 }

@@ -22,24 +22,30 @@ impl Scheduler {
     }
 
     /// Sets the pool's own function, whose number is [`OWN`](crate::wire::target::OWN). Before there are tasks.
-    pub fn set_own_target(&self, text: &str) {
-        self.state.lock().targets().set_own(text.into());
+    pub fn set_own_target(&self, text: &str, name: &str) {
+        let mut state = self.lock();
+        let function = state.function(text, name);
+        state.targets().set_own(function);
     }
 
     /// The number of a function for script tasks; there until it is [forgotten](Self::forget_target) and no
     /// task names it.
-    pub fn add_target(&self, text: &str) -> u32 {
-        self.state.lock().targets().add(text.into())
+    pub fn add_target(&self, text: &str, name: &str) -> u32 {
+        let mut state = self.lock();
+        let function = state.function(text, name);
+        state.targets().add(function)
     }
 
     /// No new task will name it.
     pub fn forget_target(&self, number: u32) {
-        self.state.lock().targets().forget(number);
+        self.lock().targets().forget(number);
     }
 
     /// What a number means, while a task names it or the owner keeps it.
     pub fn target(&self, number: u32) -> Option<Arc<str>> {
-        self.state.lock().targets().text(number)
+        let mut state = self.lock();
+        let function = state.targets().get(number);
+        function.map(|function| Arc::clone(&function.text))
     }
 
     /// Sets when isolates are replaced: after so many tasks (`u32::MAX` is never), after so many

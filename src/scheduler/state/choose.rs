@@ -64,6 +64,7 @@ impl State {
             self.wear_out(id);
         }
         self.stats.ran(ran);
+        self.measures.ran(task.measure, ran);
         if task.stage == Stage::Abandoned {
             return None;
         }
@@ -191,6 +192,7 @@ impl State {
         }
         if !starting {
             self.stats.waited(waited);
+            self.measures.waited(self.tasks[index].measure, waited);
         }
         let task = &mut self.tasks[index];
         Some(Taken {

@@ -122,8 +122,9 @@ impl State {
         let waited = now.saturating_sub(task.started);
         task.started = now;
         let (ticket, generation, worker) = (task.ticket, task.generation, task.worker);
-        let observed = task.observed;
+        let (observed, measure) = (task.observed, task.measure);
         self.stats.waited(waited);
+        self.measures.waited(measure, waited);
         if self.tasks[index].stage == Stage::Abandoned {
             joined.cancels.extend(self.abandon(index, now));
             return;

@@ -24,16 +24,18 @@ mod wake;
 mod wear;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::groups::GroupLimits;
 use super::ids::{Key, WorkerId};
 use super::lane::{Lane, PerLane};
 use super::limits::{PoolLimits, Refusal};
+use super::measures::Measures;
 use super::share::Share;
 use super::slab::Slab;
 use super::spin;
 use super::stats::{Failure, Stats};
-use super::targets::Targets;
+use super::targets::{Function, Targets};
 use super::task::{NO_DEADLINE, NewTask, Placement, Task, URGENCY};
 use super::waiting::Waiting;
 use super::worker::Worker;
@@ -62,6 +64,7 @@ pub(super) struct State {
     paused: bool,
     tasks: Slab<Task>,
     targets: Targets,
+    measures: Measures,
     generation: u32,
     waiting: Waiting,
     /// Tasks that are about to come, and have room.
@@ -93,6 +96,7 @@ impl State {
             paused: false,
             tasks: Slab::default(),
             targets: Targets::default(),
+            measures: Measures::default(),
             generation: 0,
             waiting: Waiting::default(),
             reserved: 0,
@@ -225,7 +229,9 @@ impl State {
         let generation = self.next_generation();
         let since = self.since_of(&new, since);
         let task = Task::new(new, generation, since, now);
-        let index = self.targets.insert(&mut self.tasks, task);
+        let index = self
+            .targets
+            .insert(&mut self.tasks, &mut self.measures, task);
         if let Some(name) = group {
             let running = self.running();
             self.tasks[index].group = self.waiting.group(name, running);
@@ -250,6 +256,17 @@ impl State {
     /// What script tasks name by numbers.
     pub(super) fn targets(&mut self) -> &mut Targets {
         &mut self.targets
+    }
+
+    /// A function of the script lane, by what it is and what it is called.
+    pub(super) fn function(&mut self, text: &str, name: &str) -> Function {
+        let name: Arc<str> = name.into();
+        let place = self.measures.place_of(&name);
+        Function {
+            text: text.into(),
+            name,
+            place,
+        }
     }
 
     /// Never 0, which cancel flags begin with.

@@ -1,9 +1,14 @@
 //! What is told of a pool at one moment.
 
+use std::sync::Arc;
+
 use super::State;
 use crate::scheduler::ids::WorkerId;
 use crate::scheduler::lane::Lane;
-use crate::scheduler::stats::{Failure, Measured, Snapshot, TaskSnapshot, Times, WorkerSnapshot};
+use crate::scheduler::measures::Measure;
+use crate::scheduler::stats::{
+    Distribution, Failure, Measured, Snapshot, TaskSnapshot, WorkerSnapshot,
+};
 use crate::scheduler::task::Task;
 use crate::scheduler::worker::{Worker, WorkerState};
 
@@ -26,8 +31,12 @@ impl State {
         self.stats.failed(failure);
     }
 
-    pub(in crate::scheduler) fn times(&mut self, what: Measured) -> &mut Times {
+    pub(in crate::scheduler) fn times(&mut self, what: Measured) -> Distribution {
         self.stats.times(what)
+    }
+
+    pub(in crate::scheduler) fn reset_times(&mut self, what: Measured) {
+        self.stats.reset(what);
     }
 
     pub(in crate::scheduler) fn snapshot(&self, now: u64) -> Snapshot {
@@ -80,9 +89,9 @@ impl State {
                 .map(|task| TaskSnapshot {
                     ticket: task.ticket,
                     target: task.target,
-                    text: match task.lane {
+                    name: match task.lane {
                         Lane::Native => None,
-                        Lane::Script => self.targets.text(task.target),
+                        Lane::Script => self.name_of(task.target),
                     },
                     running: ms(since(task)),
                     progress: worker.bell.as_ref().and_then(|bell| bell.progress()),
@@ -93,6 +102,16 @@ impl State {
             busy: ms(worker.busy_ns + self.begun_tasks(id.0).map(since).sum::<u64>()),
             thread: worker.thread,
         }
+    }
+
+    fn name_of(&self, target: u32) -> Option<Arc<str>> {
+        let function = self.targets.get(target);
+        function.map(|function| Arc::clone(&function.name))
+    }
+
+    /// The times of tasks by what those are called.
+    pub(in crate::scheduler) fn measures(&self) -> Vec<Measure> {
+        self.measures.told()
     }
 
     /// The tasks that a worker runs: one that starts may have been given some already.
