@@ -327,5 +327,9 @@ export interface Addon {
   sendNow(fd: number, bytes: Uint8Array): number
   availableParallelism(): number
   readProcess(pid: number, share: boolean): ProcessReading | null
+  /** What is cheap to know of a process. */
+  readUsage(pid: number): ProcessReading | null
+  /** The user at the other end of a Unix socket. Linux only. */
+  peerUid(fd: number): number
   readGroupMemory(): { limit?: number; used?: number; oomKills?: number }
 }

@@ -105,9 +105,9 @@ fn a_task_that_another_waits_for_goes_before_all_of_the_best_priority() {
         state.enqueue(best(ticket), 10 * u64::from(ticket));
     }
     let inner = state
-        .admit(call(10, Lane::Script), Some(outer), 100)
+        .admit(call(10, Lane::Script), Some(outer), false, 100)
         .expect("there is room");
-    let innermost = state.admit(call(11, Lane::Script), Some(inner), 200);
+    let innermost = state.admit(call(11, Lane::Script), Some(inner), false, 200);
     assert!(innermost.is_ok());
     state.ends(id, slot, 300);
     assert_eq!(order(&mut state, id, 300), [11, 10, 1, 2, 3]);
