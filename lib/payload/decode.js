@@ -66,6 +66,11 @@ function read() {
       return readInt()
     case T.DOUBLE:
       return readDouble()
+    case T.WORD: {
+      const length = input[at++]
+      at += length
+      return latin1Text(at - length, length)
+    }
     case T.TEXT:
       return textOf(input[at++])
     case T.LONG_TEXT:
@@ -224,6 +229,8 @@ function readPiece() {
 function latin1Text(i, length) {
   const b = input
   switch (length) {
+    case 0:
+      return ''
     case 1:
       return fromCharCode(b[i])
     case 2:

@@ -32,7 +32,9 @@ const TAGS = Object.freeze({
   /** A dictionary, as the engine writes it. */
   ENGINE: 23,
   /** In an array: there is no such element. */
-  HOLE: 24
+  HOLE: 24,
+  /** A few characters, in place. */
+  WORD: 25
 })
 
 /** What the first byte of a payload says; at `TEXTS_AT` is where its texts begin. The values follow after `HEADER` bytes. */
