@@ -281,7 +281,8 @@ class Submitter {
     // A task that may start again keeps its input, so it is held here and copied each time.
     const again = settings.retries > 0
     if (again) refuseUncopied(list)
-    else if (settings.group === undefined && settings.placement === 0) {
+    // Where all are busy there is no worker for it.
+    else if (settings.group === undefined && settings.placement === 0 && this.pending <= this.capacity) {
       this.#describe(task, target, settings, remaining)
       describeAsHeld()
       bound.submitDirect()
@@ -289,8 +290,11 @@ class Submitter {
       if (slot >= 0) return this.#send(task, value, list)
     }
     // As it is now: a later change by the caller must not reach the task.
-    task.held = structuredClone({ input: value, list }, { transfer: list })
-    if (again) task.held.list = []
+    if (list.length === 0) task.held = { input: structuredClone(value), list }
+    else {
+      task.held = structuredClone({ input: value, list }, { transfer: list })
+      if (again) task.held.list = []
+    }
     return false
   }
 
