@@ -639,3 +639,57 @@ fn room_that_is_reserved_is_nobody_elses_until_it_is_used_or_given_back() {
     pool.submit_for(call(2, Lane::Script), None, true).unwrap();
     assert_eq!(pool.reserve(Lane::Script), Err(Refusal::Full));
 }
+
+#[test]
+fn a_pool_that_has_ended_leaves_no_bytes_told() {
+    let (pool, outbox) = pool(LIMITS);
+    pool.pause(true);
+    let sized = |ticket, bytes: usize| NewTask {
+        payload: Payload::bytes(9, vec![0u8; bytes]),
+        ..call(ticket, Lane::Script)
+    };
+    let first = pool.submit(sized(1, 128 * 1024)).unwrap();
+    pool.submit(sized(2, 60 * 1024)).unwrap();
+    assert!(pool.cancel(first.key));
+    assert!(outbox.queued_bytes() > 0);
+    pool.destroy();
+    drop(pool);
+    assert_eq!(outbox.queued_bytes(), 0);
+}
+
+/// What this very test writes and how it ends, in a process of its own in which `variable` is set.
+fn in_a_process(test: &str, variable: &str) -> std::process::Output {
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    let output = command
+        .args([test, "--exact", "--nocapture"])
+        .env(variable, "1")
+        .output();
+    output.unwrap()
+}
+
+#[test]
+#[cfg(unix)]
+#[cfg_attr(miri, ignore = "starts a process")]
+fn a_panic_while_a_decision_is_taken_ends_the_process_with_a_sentence() {
+    use std::os::unix::process::ExitStatusExt;
+    const VARIABLE: &str = "RSPOOL_TEST_BROKEN";
+    if std::env::var_os(VARIABLE).is_some() {
+        let (pool, _) = pool(LIMITS);
+        let broken = std::panic::AssertUnwindSafe(|| pool.break_for_test());
+        // As the calls from JavaScript are caught.
+        let _ = std::panic::catch_unwind(broken);
+        println!("went on");
+        return;
+    }
+    let name =
+        "scheduler::tests::a_panic_while_a_decision_is_taken_ends_the_process_with_a_sentence";
+    let output = in_a_process(name, VARIABLE);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        stderr
+            .contains("rspool failed while deciding on the tasks of a pool, and ends the process"),
+        "{stderr}"
+    );
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("went on"));
+    assert_eq!(output.status.signal(), Some(6), "SIGABRT");
+}

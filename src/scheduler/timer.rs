@@ -5,7 +5,7 @@
 //! it is the next one. A pool without alarms wakes nobody.
 
 use std::io;
-use std::sync::{OnceLock, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
@@ -20,7 +20,8 @@ use crate::trust::Trust;
 pub(super) const TICK_NS: u64 = 1_000_000;
 const STACK: usize = 256 * 1024;
 
-static TIMER: OnceLock<&'static Timer> = OnceLock::new();
+/// There once it runs.
+static TIMER: Mutex<Option<Arc<Timer>>> = Mutex::new(None);
 
 #[derive(Debug)]
 struct Timer {
@@ -50,37 +51,45 @@ struct Entry {
 /// Has a pool called when a time has come.
 #[derive(Debug)]
 pub(super) struct Clock {
-    timer: &'static Timer,
+    timer: Arc<Timer>,
     index: u32,
 }
 
-/// The running timer of the process.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Running(&'static Timer);
+/// A timer whose thread runs.
+#[derive(Clone, Debug)]
+pub(super) struct Running(Arc<Timer>);
 
-/// Starts the timer's thread, unless it runs.
+/// The timer of the process. Starts its thread, unless it runs.
 ///
 /// # Errors
-/// When the system gives no thread.
+/// When the system gives no thread. The next call tries again.
 pub(super) fn start() -> io::Result<Running> {
-    static STARTING: Mutex<()> = Mutex::new(());
-    let _one_at_a_time = STARTING.lock();
-    if let Some(timer) = TIMER.get() {
-        return Ok(Running(timer));
+    start_in(&TIMER, |timer| {
+        let builder = std::thread::Builder::new()
+            .name("rspool-timer".into())
+            .stack_size(STACK);
+        builder.spawn(move || timer.run()).map(drop)
+    })
+}
+
+fn start_in(
+    place: &Mutex<Option<Arc<Timer>>>,
+    spawn: impl FnOnce(Arc<Timer>) -> io::Result<()>,
+) -> io::Result<Running> {
+    let mut place = place.lock();
+    if let Some(timer) = &*place {
+        return Ok(Running(Arc::clone(timer)));
     }
-    let timer: &'static Timer = Box::leak(Box::new(Timer {
+    let timer = Arc::new(Timer {
         clocks: Mutex::new(Clocks {
             wheel: Wheel::new(now() / TICK_NS),
             entries: Slab::default(),
             sleeping_until: u64::MAX,
         }),
         changed: Condvar::new(),
-    }));
-    std::thread::Builder::new()
-        .name("rspool-timer".into())
-        .stack_size(STACK)
-        .spawn(move || timer.run())?;
-    Ok(Running(TIMER.get_or_init(|| timer)))
+    });
+    spawn(Arc::clone(&timer))?;
+    Ok(Running(Arc::clone(place.insert(timer))))
 }
 
 impl Running {
@@ -158,5 +167,73 @@ impl Timer {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    struct Caller(Mutex<Sender<u64>>);
+
+    impl Called for Caller {
+        fn alarm(&self) {
+            let _ = self.0.lock().send(now() / TICK_NS);
+        }
+        fn look_again(&self) {}
+    }
+
+    fn caller() -> (Arc<dyn Called>, Receiver<u64>) {
+        let (sender, receiver) = channel();
+        (Arc::new(Caller(Mutex::new(sender))), receiver)
+    }
+
+    #[test]
+    fn a_timer_that_gets_no_thread_is_an_error_and_tried_again() {
+        let place = Mutex::new(None);
+        let refused = || io::Error::from(io::ErrorKind::WouldBlock);
+        assert!(start_in(&place, |_| Err(refused())).is_err());
+        assert!(place.lock().is_none(), "nothing is half made");
+        assert!(start_in(&place, |_| Ok(())).is_ok());
+        assert!(
+            start_in(&place, |_| Err(refused())).is_ok(),
+            "it runs already"
+        );
+    }
+
+    #[test]
+    fn a_clock_calls_once_at_the_earliest_of_the_times_it_was_set_to() {
+        let (called, calls) = caller();
+        let clock = start().unwrap().clock(Arc::downgrade(&called));
+        let tick = now() / TICK_NS + 30;
+        clock.set(tick + 100_000);
+        clock.set(tick);
+        clock.set(tick + 50_000);
+        assert!(calls.recv().unwrap() >= tick);
+        clock.set(tick);
+        assert!(
+            calls.recv().unwrap() > tick,
+            "once more, though that time is over"
+        );
+        assert!(calls.try_recv().is_err());
+    }
+
+    #[test]
+    fn a_clock_that_is_dropped_or_whose_pool_is_gone_calls_nobody() {
+        let timer = start().unwrap();
+        let (called, calls) = caller();
+        let (dropped, gone) = (caller(), caller());
+        let tick = now() / TICK_NS + 20;
+        let clocks = [&dropped.0, &gone.0, &called]
+            .map(|called| timer.clone().clock(Arc::downgrade(called)));
+        for clock in &clocks {
+            clock.set(tick);
+        }
+        let [first, _second, _third] = clocks;
+        drop(first);
+        drop(gone.0);
+        assert!(calls.recv().is_ok());
+        assert!(dropped.1.try_recv().is_err() && gone.1.try_recv().is_err());
     }
 }

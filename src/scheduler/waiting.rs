@@ -245,9 +245,10 @@ impl Waiting {
 
     /// Any task that waits in a lane, or for a worker of it, whether it may run now or not.
     pub(super) fn any(&self, tasks: &Slab<Task>, lane: Lane) -> Option<u32> {
-        let own = || self.own.values().find_map(|line| line.any(tasks));
-        let shared = self.lanes[lane].any(tasks);
-        shared.or_else(|| own().filter(|&index| tasks[index].lane == lane))
+        let own = self.own.values().filter_map(|line| line.any(tasks));
+        let shared = self.lanes[lane].any(tasks).into_iter();
+        let mut any = shared.chain(own);
+        any.find(|&index| tasks[index].lane == lane)
     }
 
     /// All that waits for this worker, in no particular order of groups.

@@ -29,6 +29,15 @@ impl Scheduler {
     }
 }
 
+#[cfg(test)]
+impl Scheduler {
+    /// A decision that fails half way.
+    pub(in crate::scheduler) fn break_for_test(&self) {
+        let _state = self.lock();
+        panic!("half way");
+    }
+}
+
 impl Deref for Held<'_> {
     type Target = State;
 
@@ -53,7 +62,7 @@ impl Drop for Held<'_> {
         }
         #[cfg(debug_assertions)]
         self.check_if_small();
-        self.pool.published.update(self, &self.pool.owner);
+        self.pool.published.update(self);
         let next = self.untold_alarm();
         self.state = None;
         if let Some(tick) = next {

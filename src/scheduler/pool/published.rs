@@ -4,6 +4,7 @@
 //! worker that spins takes the lock to see what there is for it, and the owner tells the bytes to the engine,
 //! whose collector needs no more than a rough idea.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use crate::scheduler::lane::{Lane, PerLane};
@@ -18,21 +19,31 @@ const TOLD_STEP: usize = 64 << 10;
 #[repr(align(64))]
 struct Hint(AtomicUsize);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Published {
     hints: PerLane<Hint>,
-    /// What the owner has been told of the bytes that wait.
+    /// What the owner has been told of the bytes that wait. It is given back as the pool is dropped.
     queued_bytes: AtomicUsize,
+    owner: Arc<Outbox>,
 }
 
 impl Published {
+    pub(super) fn new(owner: Arc<Outbox>) -> Self {
+        Self {
+            hints: PerLane::default(),
+            queued_bytes: AtomicUsize::new(0),
+            owner,
+        }
+    }
+
     /// To be called under the lock.
-    pub(super) fn update(&self, state: &State, owner: &Outbox) {
+    pub(super) fn update(&self, state: &State) {
         let (queued, told) = (state.queued_bytes(), self.queued_bytes.load(Relaxed));
         // In coarse steps: all threads would write to one place otherwise.
         if queued.abs_diff(told) >= TOLD_STEP {
             self.queued_bytes.store(queued, Relaxed);
-            owner.count_queued(queued.cast_signed() - told.cast_signed());
+            self.owner
+                .count_queued(queued.cast_signed() - told.cast_signed());
         }
         for lane in Lane::ALL {
             let (hint, new) = (&self.hints[lane].0, state.hint(lane));
@@ -46,5 +57,13 @@ impl Published {
     /// Whether there may be something for the worker that spins in a lane.
     pub(super) fn waits(&self, lane: Lane) -> bool {
         self.hints[lane].0.load(Relaxed) > 0
+    }
+}
+
+impl Drop for Published {
+    /// What was not worth telling would be told for ever.
+    fn drop(&mut self) {
+        let told = *self.queued_bytes.get_mut();
+        self.owner.count_queued(-told.cast_signed());
     }
 }

@@ -69,17 +69,18 @@ impl State {
     /// not tell the start of the worker from the run of the task.
     fn starting_for(&self, new: &NewTask) -> Option<u32> {
         let lane = &self.lanes[new.lane];
-        let free = new.timeout == NO_LIMIT
+        let may = new.timeout == NO_LIMIT
             && new.queue_timeout == NO_LIMIT
             && new.placement == Placement::Any
             && lane.starting == lane.workers;
+        if !may {
+            return None;
+        }
         let with_room = self.workers.keys().filter(|&id| {
             let worker = &self.workers[id];
             worker.lane == new.lane && worker.has_room() && !worker.retiring
         });
-        with_room
-            .min_by_key(|&id| self.workers[id].running)
-            .filter(|_| free)
+        with_room.min_by_key(|&id| self.workers[id].running)
     }
 
     /// Takes a direct submission back. The worker is to ask for another task.
