@@ -25,11 +25,27 @@ pub(super) struct Share {
 impl Share {
     /// The share of a pool of this process.
     pub(super) fn new() -> Self {
+        Self::of(budget::current())
+    }
+
+    fn of(budget: Option<&'static Budget>) -> Self {
         Self {
-            budget: budget::current(),
+            budget,
             tokens: 0,
             starved: false,
         }
+    }
+
+    /// # Panics
+    /// When the pool has a token that nobody needs. After [`settle`](Self::settle).
+    #[cfg(any(test, debug_assertions))]
+    pub(super) fn check(&self, busy: u32) {
+        let needed = busy.saturating_sub(1);
+        assert!(
+            self.tokens <= needed,
+            "{} tokens for {busy} busy workers",
+            self.tokens
+        );
     }
 
     /// Whether one more worker may be busy besides `busy` others. Takes the token for it.
@@ -94,5 +110,51 @@ fn look_again() {
     let starved = std::mem::take(&mut *STARVED.lock());
     for pool in starved.iter().filter_map(Weak::upgrade) {
         pool.look_again();
+    }
+}
+
+#[cfg(all(test, unix))]
+pub(super) mod tests {
+    use super::*;
+    use crate::memory::region::{Region, Spec};
+
+    impl Share {
+        /// A share of a budget of so many tokens.
+        pub(in crate::scheduler) fn of_tokens(tokens: u32) -> (Self, &'static Budget) {
+            let spec = Spec {
+                seats: 1,
+                rows: 1,
+                cells: 1,
+                tokens,
+                ..Spec::default()
+            };
+            let region = Region::create(spec, "").unwrap();
+            let budget: &'static Budget = Box::leak(Box::new(Budget::new(region, 0)));
+            (Self::of(Some(budget)), budget)
+        }
+    }
+
+    #[test]
+    fn a_pool_holds_a_token_for_each_busy_worker_but_one() {
+        let (mut share, budget) = Share::of_tokens(2);
+        assert!(share.afford(0), "one may always be busy");
+        assert_eq!(budget.held(), 0);
+        assert!(share.afford(1) && share.afford(2));
+        assert_eq!(budget.held(), 2);
+        assert!(!share.afford(3), "there are no more");
+        assert!(share.settle(3), "it lacked one");
+        for (busy, held) in [(3, 2), (2, 1), (1, 0), (0, 0)] {
+            assert!(!share.settle(busy));
+            assert_eq!(budget.held(), held, "{busy} are busy");
+            share.check(busy);
+        }
+    }
+
+    #[test]
+    fn a_pool_that_is_gone_has_given_its_tokens_back() {
+        let (mut share, budget) = Share::of_tokens(2);
+        assert!(share.afford(1));
+        drop(share);
+        assert_eq!((budget.held(), budget.free()), (0, 2));
     }
 }

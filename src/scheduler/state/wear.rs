@@ -98,7 +98,9 @@ impl State {
 
     /// The workers of a lane that stay, without one that is to take the place of another.
     pub(super) fn settled(&self, lane: Lane) -> u32 {
-        let extra = lane == Lane::Script && self.replacement.is_some();
+        // One that has been told to end is not counted anyway.
+        let stays = |id: WorkerId| self.workers[id.0].stays();
+        let extra = lane == Lane::Script && self.replacement.is_some_and(stays);
         self.lanes[lane].staying() - u32::from(extra)
     }
 

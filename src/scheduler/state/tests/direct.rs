@@ -64,3 +64,37 @@ fn a_direct_task_that_is_taken_back_leaves_its_place_in_a_starting_worker() {
     assert!(state.join(id, Arc::new(Silent), 2).is_some());
     assert_eq!(taken(&mut state, id, 2), Some((2, 0)));
 }
+
+#[test]
+fn a_worker_hears_as_it_joins_that_a_task_which_it_was_given_before_has_been_given_up() {
+    let mut state = State::new(
+        PoolLimits {
+            abort_grace: 10,
+            ..LIMITS
+        },
+        0,
+    );
+    let id = state.add_worker(Lane::Script, 0);
+    let (_, taken) = state
+        .enqueue_direct(call(1, Lane::Script), 0)
+        .expect("it may have it");
+    let given = state.give_up(taken.key, &Outcome::Cancelled, 1);
+    assert!(
+        matches!(given, Given::Running(None)),
+        "there is no bell yet"
+    );
+    assert_eq!(
+        state.next_alarm(),
+        None,
+        "it has not been told, so its time does not run"
+    );
+    let joined = state
+        .join(id, Arc::new(Silent), 5_000_000)
+        .expect("it is known");
+    assert_eq!(joined.cancels.len(), 1);
+    assert_eq!(
+        state.next_alarm(),
+        Some(15_000_000),
+        "its time to end the task"
+    );
+}

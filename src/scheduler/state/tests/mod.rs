@@ -4,10 +4,12 @@ mod affinity;
 mod direct;
 mod groups;
 mod liveness;
+mod machine;
 mod order;
 mod silence;
 mod time;
 mod wear;
+mod world;
 
 use std::sync::Arc;
 

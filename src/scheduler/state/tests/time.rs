@@ -305,3 +305,41 @@ fn no_task_has_the_generation_that_means_no_task() {
         [1, 2, 3].map(|ticket| state.enqueue(call(ticket, Lane::Script), 0).generation);
     assert_eq!(generations, [u32::MAX, 1, 2]);
 }
+
+#[test]
+fn a_pool_that_nobody_tells_of_a_token_looks_by_itself() {
+    let (mut state, _) = pool();
+    state.look_later(0);
+    state.look_later(10 * MS);
+    assert_eq!(state.next_alarm(), Some(50 * MS));
+    assert!(
+        state.ring_alarms(64, 50 * MS).doubtful,
+        "whoever waits is looked after"
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn a_pool_takes_a_token_for_each_further_busy_worker_and_gives_it_back() {
+    let (mut state, first) = pool();
+    let (share, budget) = crate::scheduler::share::Share::of_tokens(1);
+    (state.share, state.limits.max_threads) = (share, 3);
+    let others = [0, 1].map(|_| idle(&mut state, Lane::Script));
+    for ticket in 0..3 {
+        state.enqueue(call(ticket, Lane::Script), 0);
+    }
+    let _ = state.wakes(false, 0);
+    let busy = [first, others[0]].map(|id| takes(&mut state, id).is_some());
+    assert_eq!((busy, budget.held()), ([true, true], 1));
+    assert!(
+        takes(&mut state, others[1]).is_none(),
+        "the budget has no more"
+    );
+    assert!(state.wakes(false, 0).starved);
+    state.ends(others[0], 0, 1);
+    let _ = state.wakes(false, 1);
+    assert_eq!(budget.held(), 0);
+    assert!(takes(&mut state, others[1]).is_some());
+    let _ = state.wakes(false, 1);
+    state.check();
+}

@@ -1,0 +1,33 @@
+//! Short histories of any kind, with everything checked after each step. What fails is made as short as it can be.
+
+use proptest::prelude::*;
+
+use super::world::{Choices, World};
+use super::*;
+
+fn any_wear() -> impl Strategy<Value = Wear> {
+    prop_oneof![
+        3 => Just(Wear::default()),
+        1 => Just(Wear { tasks: 3, ..Wear::default() }),
+        1 => Just(Wear { age: 1_500_000_000, ..Wear::default() }),
+        1 => Just(Wear { one_task: true, ..Wear::default() }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, max_shrink_iters: 3000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_in_whatever_order_the_counts_hold_and_each_task_settles_once(
+        choices in prop::collection::vec(any::<u32>(), 0..1500),
+        wear in any_wear(),
+    ) {
+        let mut world = World::new(Choices::List(choices.into_iter()), wear);
+        while !world.choices.are_used_up() {
+            world.step();
+            world.state.check();
+        }
+        world.finish();
+        world.is_at_rest();
+    }
+}
