@@ -38,7 +38,7 @@ impl Share {
 
     /// # Panics
     /// When the pool has a token that nobody needs. After [`settle`](Self::settle).
-    #[cfg(any(test, debug_assertions))]
+    #[cfg(test)]
     pub(super) fn check(&self, busy: u32) {
         let needed = busy.saturating_sub(1);
         assert!(

@@ -65,7 +65,7 @@ impl Scheduler {
         launch: Launch,
     ) -> io::Result<Arc<Self>> {
         let timer = timer::start()?;
-        rest::watch(timer);
+        rest::watch(timer.clone());
         let (idle_timeout, manner) = (limits.idle_timeout, limits.manner);
         let state = Mutex::new(State::new(limits, now()));
         Ok(Arc::new_cyclic(|this: &Weak<Self>| Self {

@@ -223,8 +223,13 @@ impl World {
     fn submit(&mut self, outer: Option<Key>) {
         let ticket = self.settled.len() as u32;
         let lane = self.a_lane();
+        // As the owner does before it takes the caller's bytes, which may turn out to be none.
+        let reserved = outer.is_none() && self.state.reserve(lane).is_ok();
+        if reserved && self.choices.once_in(6) {
+            return self.state.unreserve();
+        }
         let new = self.a_task(ticket, lane);
-        if let Ok(key) = self.state.admit(new, outer, self.now) {
+        if let Ok(key) = self.state.admit(new, outer, reserved, self.now) {
             self.settled.push(0);
             self.keys.push((ticket, key));
         }
@@ -439,6 +444,7 @@ impl World {
     /// Nothing is left, and each task has settled once.
     pub(super) fn is_at_rest(&self) {
         self.state.check();
+        assert_eq!(self.state.reserved, 0);
         assert_eq!(self.state.load(), (0, 0), "nothing waits or runs");
         let once = self.settled.iter().all(|&times| times == 1);
         assert!(once, "each settles once: {:?}", self.settled);
