@@ -206,3 +206,25 @@ test('a signal gives up its own task, whatever a getter in the input has called'
   gate.open()
   t.is(await inner, 'inner')
 })
+
+test('a getter in an input may block for another task, whatever carries the input', async (t) => {
+  const { pool } = taskPool(t, { maxThreads: 1 })
+  class Row {
+    value = 1
+  }
+  await pool.run(0)
+  for (const inner of [() => pool.runSync('inner'), () => pool.runTaskSync('hash.crc32', 'inner'), () => pool.runSync(/a/)])
+    for (const around of [{}, { expression: /x/ }, { row: new Row() }]) {
+      let got
+      const input = {
+        ...around,
+        get a() {
+          got = inner()
+          return 'after'
+        }
+      }
+      t.is((await pool.run(input)).a, 'after')
+      t.not(got, undefined)
+    }
+  t.is(await pool.run('goes on'), 'goes on')
+})

@@ -52,6 +52,8 @@ export interface NativePool {
   unreserve(): void
   /** Takes a direct submission back whose input could not be sent. @returns false when it has ended meanwhile */
   undo(worker: number, slot: number, generation: Generation): boolean
+  /** A task whose input is being sent leaves its place to others, or has it again. */
+  setWaits(worker: number, slot: number, waits: boolean): void
   /** @returns whether the outcome is now the caller's to tell */
   cancel(key: Key, generation: Generation): boolean
 

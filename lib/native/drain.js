@@ -6,7 +6,7 @@
 // records are replaced only once all of them have been read.
 
 const { decode } = require('../payload/values')
-const { bound, calls, giveBack, later, setOutboxRing, uncaught } = require('./environment')
+const { bound, calls, giveBack, later, setOutboxRing, soon, uncaught } = require('./environment')
 const { records } = require('./memory')
 const { RECORD, SIZE } = require('./wire')
 
@@ -125,7 +125,7 @@ function block() {
 
 function unblock() {
   bound.block(false)
-  if (--blocked === 0 && afterwards.length > 0) later(notifyAll)
+  if (--blocked === 0 && afterwards.length > 0) soon(notifyAll)
 }
 
 function isBlocked() {

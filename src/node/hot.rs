@@ -30,6 +30,7 @@ super::call::methods! {
     c"reserve" Reserve = reserve;
     c"unreserve" Unreserve = unreserve;
     c"undo" Undo = undo;
+    c"setWaits" SetWaits = set_waits;
     c"cancel" Cancel = cancel;
 }
 
@@ -232,6 +233,15 @@ fn undo(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     let (worker, slot) = (WorkerId(call.index(args[0])?), call.index(args[1])?);
     let generation = unsigned(call.int(args[2])?);
     call.make_boolean(pool.with(|pool| pool.undo(worker, slot, generation))?)
+}
+
+/// `setWaits(worker, slot, waits)`: a task whose input is being sent leaves its place to others, or has it again.
+fn set_waits(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let args = call.args();
+    let (worker, slot) = (WorkerId(call.index(args[0])?), call.index(args[1])?);
+    let waits = call.boolean(args[2])?;
+    pool.with(|pool| pool.set_waits(worker, slot, waits))?;
+    Ok(None)
 }
 
 /// The name of a task, as JS was given it.

@@ -59,6 +59,7 @@ function runSync({ submitter, isolates, paused }, target, input, settings) {
       'The pool is paused, and its thread could not resume it while it is blocked: resume() first'
     )
   const task = new BlockingTask(submitter.home)
+  const goOn = submitter.leavePlaces()
   block()
   try {
     // What happened before, and what was sent when nobody rang for it.
@@ -70,6 +71,7 @@ function runSync({ submitter, isolates, paused }, target, input, settings) {
     }
   } finally {
     unblock()
+    goOn()
   }
   if (task.failed) throw task.outcome
   return task.outcome

@@ -45,6 +45,8 @@ class Submitter {
   home
   /** Of the functions that its tasks name. */
   numbers
+  /** The tasks whose inputs are being sent, one in a getter of another. @type {{ worker: number, slot: number, waits: boolean }[]} */
+  #sending = []
   /** Whether tasks are taken. */
   open = true
   /** How many tasks are in flight. */
@@ -312,13 +314,34 @@ class Submitter {
     task.key = cells[CELL.KEY]
     task.generation = cells[CELL.GENERATION]
     if (this.pending > this.capacity) this.waited = true
+    const sending = { worker, slot, waits: false }
+    this.#sending.push(sending)
     try {
       this.#isolates.send(worker, slot, task.generation, number, task.ticket, input, list, true)
     } catch (error) {
       // A getter may have had the task end.
       if (this.#pool.undo(worker, slot, task.generation)) throw error
+    } finally {
+      this.#sending.splice(this.#sending.indexOf(sending), 1)
     }
     return true
+  }
+
+  /**
+   * A getter in an input that is being sent blocks the thread until another task has ended: the tasks of such inputs
+   * have a worker already, and leave their places to the other one.
+   * @returns {() => void} they have them again
+   */
+  leavePlaces() {
+    const left = this.#sending.filter(({ waits }) => !waits)
+    const set = (/** @type {boolean} */ waits) => {
+      for (const each of left) {
+        each.waits = waits
+        this.#pool.setWaits(each.worker, each.slot, waits)
+      }
+    }
+    set(true)
+    return () => set(false)
   }
 
   /**
