@@ -213,7 +213,11 @@ test('a getter in an input may block for another task, whatever carries the inpu
     value = 1
   }
   await pool.run(0)
-  for (const inner of [() => pool.runSync('inner'), () => pool.runTaskSync('hash.crc32', 'inner'), () => pool.runSync(/a/)])
+  for (const inner of [
+    () => pool.runSync('inner'),
+    () => pool.runTaskSync('hash.crc32', 'inner'),
+    () => pool.runSync(/a/)
+  ])
     for (const around of [{}, { expression: /x/ }, { row: new Row() }]) {
       let got
       const input = {

@@ -67,10 +67,14 @@ class Inbox {
     }
   }
 
-  /** By the kind of message. @type {Record<number, (isolate: Isolate, message: any[]) => void>} */
+  /**
+   * By the kind of message. None takes it apart as an iterable: a program may have replaced how arrays are iterated,
+   * and what a worker waits for comes first.
+   * @type {Record<number, (isolate: Isolate, message: any[]) => void>}
+   */
   #handlers = {
     [PORT_MESSAGE.READY]: (isolate) => this.#ready(isolate),
-    [PORT_MESSAGE.HEAP]: (isolate, [, used, total]) => told(isolate, used, total),
+    [PORT_MESSAGE.HEAP]: (isolate, message) => told(isolate, message[1], message[2]),
     [PORT_MESSAGE.HOLD]: (isolate) => {
       isolate.holds = true
       if (isBlocked()) isolate.handOver()
@@ -88,15 +92,15 @@ class Inbox {
     [PORT_MESSAGE.ITEMS]: (isolate, message) => this.#link(isolate, message),
     // It pulls an iterable of the user's.
     [PORT_MESSAGE.TAKE]: (isolate, message) => notify(() => this.#link(isolate, message)),
-    [PORT_MESSAGE.FATAL]: (isolate, [, fatal]) => {
-      isolate.fatal = fatal
+    [PORT_MESSAGE.FATAL]: (isolate, message) => {
+      isolate.fatal = message[1]
     },
-    [PORT_MESSAGE.EXIT]: (isolate, [, exitCode]) => {
-      isolate.exitCode = exitCode
+    [PORT_MESSAGE.EXIT]: (isolate, message) => {
+      isolate.exitCode = message[1]
     },
     [PORT_MESSAGE.NESTED]: (isolate, message) => nested().submit(this.#owner, this.#taskOf(message), isolate, message),
     [PORT_MESSAGE.NESTED_ABORT]: (isolate, message) => nested().abort(isolate, message),
-    [PORT_MESSAGE.NOT_FOUND]: (_, [, number]) => this.#owner.notFound(number),
+    [PORT_MESSAGE.NOT_FOUND]: (_, message) => this.#owner.notFound(message[1]),
     [PORT_MESSAGE.WANT]: (isolate, message) => this.#wanted(isolate, message)
   }
 
@@ -106,12 +110,13 @@ class Inbox {
    * @param {any[]} message
    */
   #wanted(isolate, message) {
-    const [, ticket, generation, slot, target] = message
     const task = this.#taskOf(message)
+    const slot = message[3]
+    const generation = message[2]
     const held = task?.held
     if (task !== undefined && held !== undefined) {
       try {
-        this.#send(isolate, slot, generation, target, ticket, held.input, held.list)
+        this.#send(isolate, slot, generation, message[4], message[1], held.input, held.list)
         if (held.list.length > 0) task.held = undefined
         return
       } catch (error) {
@@ -122,8 +127,8 @@ class Inbox {
   }
 
   /** The call in flight that a message is for. @param {any[]} message @returns {Task | undefined} */
-  #taskOf([, ticket, generation]) {
-    return this.#owner.taskOf(ticket, generation)
+  #taskOf(message) {
+    return this.#owner.taskOf(message[1], message[2])
   }
 
   /**
@@ -131,7 +136,10 @@ class Inbox {
    * @param {any[]} message
    */
   #link({ port }, message) {
-    const [kind, , generation, value, slot] = message
+    const kind = message[0]
+    const generation = message[2]
+    const value = message[3]
+    const slot = message[4]
     const reply = (/** @type {number} */ kind, /** @type {any} */ value, /** @type {any[]} */ list) =>
       port.postMessage([kind, slot, generation, value], list)
     this.#taskOf(message)?.link?.(kind, value, reply)
