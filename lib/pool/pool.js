@@ -5,7 +5,7 @@
 
 const { EventEmitter } = require('node:events')
 const { pools } = require('../native/drain')
-const { bound, calls, hold, later, release } = require('../native/environment')
+const { bound, calls, hold, release, soon } = require('../native/environment')
 const { RECORD, REMINDER } = require('../native/wire')
 const { PoolClosedError, WorkerStartError, invalidArgument } = require('../errors')
 const { labelOf, takeLabel, giveLabelBack } = require('./labels')
@@ -336,8 +336,7 @@ class Pool extends EventEmitter {
    * @param {any[]} args
    */
   #emit(event, ...args) {
-    if (this.listenerCount(event) > 0)
-      later(() => this.#isolates.scope.runInAsyncScope(this.emit, this, event, ...args))
+    if (this.listenerCount(event) > 0) soon(() => this.#isolates.scope.runInAsyncScope(this.emit, this, event, ...args))
     const channel = workers[/** @type {keyof typeof workers} */ (event)]
     if (channel?.hasSubscribers) channel.publish({ pool: this, ...args[0] })
   }
@@ -468,8 +467,7 @@ class Pool extends EventEmitter {
     this.#native.release()
     release()
     this.#emit('close')
-    // Behind the events.
-    later(() => this.#resolveClosed?.())
+    this.#resolveClosed?.()
   }
 
   // ---- readings --------------------------------------------------------------------------------

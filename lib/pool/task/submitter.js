@@ -34,6 +34,11 @@ function capture(/** @type {any} */ a, /** @type {any} */ b) {
   reject = b
 }
 
+/**
+ * A task whose input is being sent, in a getter of that of another.
+ * @typedef {{ worker: number, slot: number, waits: boolean, outer: Sending | undefined }} Sending
+ */
+
 class Submitter {
   #pool
   #isolates
@@ -45,8 +50,8 @@ class Submitter {
   home
   /** Of the functions that its tasks name. */
   numbers
-  /** The tasks whose inputs are being sent, one in a getter of another. @type {{ worker: number, slot: number, waits: boolean }[]} */
-  #sending = []
+  /** The task whose input is being sent. @type {Sending | undefined} */
+  #sending
   /** Whether tasks are taken. */
   open = true
   /** How many tasks are in flight. */
@@ -314,15 +319,15 @@ class Submitter {
     task.key = cells[CELL.KEY]
     task.generation = cells[CELL.GENERATION]
     if (this.pending > this.capacity) this.waited = true
-    const sending = { worker, slot, waits: false }
-    this.#sending.push(sending)
+    const outer = this.#sending
+    this.#sending = { worker, slot, waits: false, outer }
     try {
       this.#isolates.send(worker, slot, task.generation, number, task.ticket, input, list, true)
     } catch (error) {
       // A getter may have had the task end.
       if (this.#pool.undo(worker, slot, task.generation)) throw error
     } finally {
-      this.#sending.splice(this.#sending.indexOf(sending), 1)
+      this.#sending = outer
     }
     return true
   }
@@ -333,11 +338,13 @@ class Submitter {
    * @returns {() => void} they have them again
    */
   leavePlaces() {
-    const left = this.#sending.filter(({ waits }) => !waits)
+    /** @type {Sending[]} */
+    const left = []
+    for (let each = this.#sending; each !== undefined; each = each.outer) if (!each.waits) left[left.length] = each
     const set = (/** @type {boolean} */ waits) => {
-      for (const each of left) {
-        each.waits = waits
-        this.#pool.setWaits(each.worker, each.slot, waits)
+      for (let i = 0; i < left.length; i++) {
+        left[i].waits = waits
+        this.#pool.setWaits(left[i].worker, left[i].slot, waits)
       }
     }
     set(true)
