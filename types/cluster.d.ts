@@ -106,7 +106,10 @@ export interface ClusterOptions extends ProcessOptions {
   stallTimeout?: number
   /** Keep a helper thread in each process that can read the stack of a stalled loop (about 8 MB). @default true */
   stallStack?: boolean
-  /** Resident bytes, or a share of the control group's limit as '25%', above which a process is replaced. @default no limit */
+  /**
+   * Bytes of resident memory without what is shared with others, or a share of the control group's limit as '25%',
+   * above which a process is replaced. @default no limit
+   */
   memoryLimit?: number | `${number}%`
   /** Replace processes now and then, one at a time. */
   recycle?: {
@@ -123,7 +126,10 @@ export interface ClusterOptions extends ProcessOptions {
   signals?: boolean
   /** End the primary after a signal, a crash loop, or when nothing boots. @default true */
   exit?: boolean
-  /** Serve `metrics()` at `/metrics` of this port, and whether the cluster serves at `/ready`. @default not */
+  /**
+   * Serve `metrics()` at `/metrics` of this port, whether a request would be answered now at `/ready`, and whether there
+   * is hope that one will be at `/live`. @default not
+   */
   metricsPort?: number
   /** @default '127.0.0.1' */
   metricsHost?: string
@@ -134,7 +140,20 @@ export interface ClusterOptions extends ProcessOptions {
    * it could not be opened is a line in the log. @default false
    */
   admin?: boolean | string
-  /** Gets each line that would go to standard error; false drops them. */
+  /**
+   * What others may read of the URLs of requests in flight: in `status()`, in the log, and in the shared region. 'path' is
+   * the URL without its query. Long ones are cut. @default 'path'
+   */
+  requestUrls?: 'path' | 'full' | false
+  /** Bytes of messages that may wait for one process, or in one for the primary; one message may be larger. @default 67108864 */
+  maxQueuedBytes?: number
+  /**
+   * Where the standard output and error of the processes go. 'inherit': to those of the primary, as they are. 'prefix': line
+   * by line, as `<slot>.<generation> <pid> | …`. 'json': line by line, as `{ time, slot, generation, pid, stream, line }`.
+   * Without effect when `processes` is 0. @default 'inherit'
+   */
+  output?: 'inherit' | 'prefix' | 'json'
+  /** Gets each line that would go to standard error; false drops them. What it throws ends nobody. */
   log?: false | ((line: string) => void)
 }
 
@@ -180,7 +199,8 @@ export interface Messages {
   send(message: unknown): Promise<void>
   /**
    * Sends to the primary, and gives its answer.
-   * Rejects with `ERR_RSPOOL_REQUEST_TIMEOUT` (default 10000 ms), `ERR_RSPOOL_PROCESS_EXIT`, or what the other side threw.
+   * Rejects with `ERR_RSPOOL_REQUEST_TIMEOUT` (default 10000 ms), `ERR_RSPOOL_PROCESS_EXIT`, or what the other side threw:
+   * its class (of the built-in ones), message, stack, properties and cause.
    */
   request(message: unknown, options?: { timeout?: number }): Promise<any>
   onMessage(listener: (message: any, sender: Partial<Sender>) => unknown): () => void
@@ -189,6 +209,21 @@ export interface Messages {
 }
 
 export type SlotState = 'booting' | 'ready' | 'draining' | 'stalled' | 'backing-off' | 'failed' | 'stopped'
+
+/**
+ * What is read of a slot: `'unresponsive'` is a process that is ready and whose event loop has not turned for a second.
+ * Nothing follows from that, and the next turn ends it.
+ */
+export type ReadingState = SlotState | 'unresponsive'
+
+/** A request in flight. */
+export interface RequestReading {
+  readonly method: string
+  /** As `requestUrls` says, and as much as there is room for. */
+  readonly url?: string
+  /** How long ago it began, in milliseconds. */
+  readonly ageMs: number
+}
 
 /** Why a process ended. */
 export interface Cause {
@@ -322,6 +357,9 @@ export interface ProcessReading {
   readonly heapUsed?: number
   readonly heapLimit?: number
   readonly external?: number
+  /** Since the event loop last turned: the age of this reading. */
+  readonly beatAgeMs?: number
+  /** How late the event loop is; never less than it has been silent. */
   readonly loopDelayMs?: number
   /** From 0 to 1. */
   readonly utilization?: number
@@ -329,13 +367,17 @@ export interface ProcessReading {
   readonly requests?: number
   readonly errors?: number
   readonly connections?: number
+  /** Requests that have begun and are not answered in full. */
   readonly inFlight?: number
+  readonly oldestRequest?: RequestReading
+  /** The last one that has begun, if it is in flight: a loop that hangs usually does so in it. */
+  readonly lastRequest?: RequestReading
   readonly pool?: { readonly queued: number; readonly running: number }
 }
 
 export interface ProcessStatus extends ProcessReading {
   readonly slot: number
-  readonly state: SlotState
+  readonly state: ReadingState
   readonly generation: number
   readonly restarts: number
   /** The last ten deaths. */
@@ -349,7 +391,7 @@ export interface ProcessStatus extends ProcessReading {
 }
 
 export interface SpareStatus extends ProcessReading {
-  readonly state: 'booting' | 'ready' | 'draining' | 'exited'
+  readonly state: 'booting' | 'ready' | 'unresponsive' | 'draining' | 'exited'
 }
 
 /**
@@ -366,7 +408,7 @@ export class ClusterCounters {
   sub(name: string, n?: number | bigint): number
   get(name: string): number
   getBigInt(name: string): bigint
-  /** Makes the total `value` by one addition; what others add meanwhile is kept. */
+  /** Makes the total `value`; what others add meanwhile is kept. */
   set(name: string, value: number | bigint): number | bigint
   /** Gives what was there. */
   reset(name: string): number
