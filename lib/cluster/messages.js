@@ -90,7 +90,7 @@ class Mailbox {
     } else if (kind === 'answer') {
       this.#settle(id)?.resolve(body)
     } else if (kind === 'refusal') {
-      this.#settle(id)?.reject(revive(message.error))
+      this.#settle(id)?.reject(revive(message.error ?? {}))
     }
   }
 

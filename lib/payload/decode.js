@@ -252,6 +252,14 @@ function latin1Text(i, length) {
   }
 }
 
+/** @returns {string} */
+function readKey() {
+  const key = read()
+  // Any other would be made a text, which is as long as it likes.
+  if (typeof key !== 'string' && typeof key !== 'number') throw new Error('corrupt payload')
+  return /** @type {string} */ (key)
+}
+
 /** @returns {any} */
 function readObject() {
   const count = readLength()
@@ -259,7 +267,7 @@ function readObject() {
   // A dictionary from the start: none of the forms of smaller objects on the way.
   const object = createObject(null)
   for (let i = 0; i < count; i++) {
-    const key = read()
+    const key = readKey()
     object[key] = read()
   }
   return setPrototypeOf(object, objectProto)
@@ -272,7 +280,7 @@ function readObject() {
  */
 function readProperties(object, count) {
   for (let i = 0; i < count; i++) {
-    const key = read()
+    const key = readKey()
     put(object, key, read())
   }
   return object
