@@ -1,0 +1,192 @@
+'use strict'
+
+// Ways to break the seam, each in one place, and the tests that must see it.
+
+/**
+ * @typedef {object} Mutation
+ * @property {string} name
+ * @property {string} what is broken
+ * @property {string} file
+ * @property {string} from as it is, once in the file
+ * @property {string} to
+ * @property {string[]} tests specs without their ending, or filters of cargo test
+ * @property {boolean} [rust]
+ */
+
+/** @type {Mutation[]} */
+const mutations = [
+  {
+    name: 'J01',
+    what: 'what does not fit into one drain is not drained',
+    file: 'lib/native/drain.js',
+    from: 'if (result >= MORE) later(drain)',
+    to: '',
+    tests: ['fake-timers', 'settle-matrix']
+  },
+  {
+    name: 'J02',
+    what: 'a drain in a drain begins anew',
+    file: 'lib/native/drain.js',
+    from: 'if (unread === 0) {',
+    to: 'if (true) {',
+    tests: ['progress-listeners', 'reentrancy-listeners']
+  },
+  {
+    name: 'J03',
+    what: 'the start of another task is taken for that of this one',
+    file: 'lib/native/drain.js',
+    from: 'else if (call?.generation === length) guarded',
+    to: 'else if (call !== undefined) guarded',
+    tests: ['channels', 'observed-ways']
+  },
+  {
+    name: 'J04',
+    what: 'the place of the next record is kept only when this one is done',
+    file: 'lib/native/drain.js',
+    from: '  unread--\n  next = offset\n',
+    to: '  next = offset\n  queueMicrotask(() => unread--)\n',
+    tests: ['run']
+  },
+  {
+    name: 'J05',
+    what: 'a call is known by numbers that a getter may have changed',
+    file: 'lib/pool/task/submitter.js',
+    from: `    task.key = cells[CELL.KEY]
+    task.generation = cells[CELL.GENERATION]
+    if (this.pending > this.capacity) this.waited = true
+    try {
+      this.#isolates.send(worker, slot, task.generation, number, task.ticket, input, list, true)
+    } catch (error) {`,
+    to: `    if (this.pending > this.capacity) this.waited = true
+    try {
+      this.#isolates.send(worker, slot, cells[CELL.GENERATION], number, task.ticket, input, list, true)
+      task.key = cells[CELL.KEY]
+      task.generation = cells[CELL.GENERATION]
+    } catch (error) {`,
+    tests: ['abort', 'reentrancy-values']
+  },
+  {
+    name: 'J06',
+    what: 'results by port of tasks that were given up are kept',
+    file: 'lib/pool/isolates/inbox.js',
+    from: 'if (task !== undefined) task.arrived = { value: message[3] }',
+    to: 'if (task !== undefined) task.arrived = { value: message[3] }\n      else (globalThis.kept ??= []).push(message[3])',
+    tests: ['abandoned']
+  },
+  {
+    name: 'J07',
+    what: 'the event loop of an isolate has no turn between tasks',
+    file: 'lib/worker/loop.js',
+    from: '      await nextTurn()\n',
+    to: '',
+    tests: ['abort', 'worker-life', 'threads', 'scripts']
+  },
+  {
+    name: 'J08',
+    what: 'tasks in the places of those that wait never hear that they are given up',
+    file: 'lib/worker/context.js',
+    from: '    use(array)\n',
+    to: '    use(undefined)\n',
+    tests: ['nested']
+  },
+  {
+    name: 'J09',
+    what: 'an isolate that posts to a blocked owner says nothing',
+    file: 'lib/worker/loop.js',
+    from: '      bound.look()\n      value = WAITING',
+    to: '      value = WAITING',
+    tests: ['run-sync']
+  },
+  {
+    name: 'J11',
+    what: 'the number of an object is off by one',
+    file: 'lib/payload/encode.js',
+    from: 'writeHead(T.REF, index)',
+    to: 'writeHead(T.REF, index + 1)',
+    tests: ['payload']
+  },
+  {
+    name: 'J14',
+    what: 'a call that could not be sent is not taken back',
+    file: 'lib/pool/task/submitter.js',
+    from: 'if (this.#pool.undo(worker, slot, task.generation)) throw error',
+    to: 'throw error',
+    tests: ['payload', 'transfer', 'reentrancy-values']
+  },
+  {
+    name: 'J15',
+    what: 'the listener of a signal stays',
+    file: 'lib/pool/task/abort.js',
+    from: '      subscriptions.get(signal)?.()\n',
+    to: '',
+    tests: ['abort']
+  },
+  {
+    name: 'J16',
+    what: 'a blocking call does not look first at what has come',
+    file: 'lib/pool/calls/run-sync.js',
+    from: '    isolates.catchUp()\n',
+    to: '',
+    tests: ['run-sync']
+  },
+  {
+    name: 'J18',
+    what: 'whatever comes back from a task settles it, whichever is in its place by then',
+    file: 'lib/worker/loop.js',
+    from: 'if (context.runs(task)) work(task.slot, status, value)',
+    to: 'work(task.slot, status, value)',
+    tests: ['reentrancy-workers', 'concurrency']
+  },
+  {
+    name: 'J19',
+    what: "somebody else's promise is taken for one of Node.js'",
+    file: 'lib/worker/promised.js',
+    from: 'if (then === promiseThen && types.isPromise(value)) return value',
+    to: 'return { then: (a, b) => value.then(a, b) }',
+    tests: ['reentrancy-workers']
+  },
+  {
+    name: 'J20',
+    what: 'an input that cannot be sent ends more than its own task',
+    file: 'lib/pool/isolates/inbox.js',
+    from: 'if (this.#owner.native.cancel(task.key, task.generation)) task.refuse(error)',
+    to: 'throw error',
+    tests: ['second-serialisation']
+  },
+  {
+    name: 'J21',
+    what: 'any value may be the key of an object that is decoded',
+    file: 'lib/payload/decode.js',
+    from: "if (typeof key !== 'string' && typeof key !== 'number') throw new Error('corrupt payload')",
+    to: '',
+    tests: ['fuzz']
+  },
+  {
+    name: 'J22',
+    what: 'an emitter takes the listener away before it is called',
+    file: 'lib/pool/task/abort.js',
+    from: "signal.on('abort', heard)",
+    to: "signal.once('abort', heard)",
+    tests: ['reentrancy-listeners']
+  },
+  {
+    name: 'R10',
+    what: 'the failures to start are never forgotten',
+    file: 'src/scheduler/state/life.rs',
+    from: '                self.lanes[Lane::Script].failures = 0;\n',
+    to: '',
+    tests: ['scheduler'],
+    rust: true
+  },
+  {
+    name: 'R11',
+    what: 'a bell is answered for one reason only',
+    file: 'src/scheduler/bell.rs',
+    from: 'self.rung.swap(0, SeqCst)',
+    to: 'self.rung.fetch_and(!1, SeqCst)',
+    tests: ['scheduler', 'bell'],
+    rust: true
+  }
+]
+
+module.exports = { mutations }

@@ -1,0 +1,108 @@
+'use strict'
+
+// `npm run mutate`: breaks the seam between the languages in one place at a time, in a copy of the checkout, and
+// runs the tests that must see it. A change that no test sees survives: then a test is missing.
+
+const { spawnSync } = require('node:child_process')
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const { setup, root } = require('./setup')
+const { mutations } = require('../proof/mutations')
+
+const usage = `Usage: npm run mutate -- [name ...]
+
+Names are those of the table; without one, all. Needs git, for the list of files.`
+
+/** A hang is what a change may well lead to. */
+const LIMIT = 300_000
+
+/** @typedef {import('../proof/mutations').Mutation} Mutation */
+
+/** A copy of what git knows, with the packages and the addon that are here. */
+function copy() {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'rspool-mutate-'))
+  const { stdout, status } = spawnSync('git', ['ls-files', '-co', '--exclude-standard'], {
+    cwd: root,
+    encoding: 'utf8'
+  })
+  if (status !== 0) throw new Error('git does not say what is in the checkout')
+  const files = stdout.split('\n').filter((file) => file !== '' && fs.existsSync(path.join(root, file)))
+  const addons = fs.readdirSync(root).filter((file) => file.endsWith('.node'))
+  for (const file of [...files, ...addons]) {
+    fs.mkdirSync(path.dirname(path.join(dir, file)), { recursive: true })
+    fs.copyFileSync(path.join(root, file), path.join(dir, file))
+  }
+  fs.symlinkSync(path.join(root, 'node_modules'), path.join(dir, 'node_modules'))
+  return dir
+}
+
+/** Whether all tests pass. @param {string} dir @param {Pick<Mutation, 'tests' | 'rust'>} mutation */
+function passes(dir, { tests, rust }) {
+  const ava = path.join('node_modules', 'ava', 'entrypoints', 'cli.mjs')
+  const [command, args] = /** @type {[string, string[]]} */ (
+    rust
+      ? ['cargo', ['test', '--no-default-features', '--lib', ...tests]]
+      : [process.execPath, [ava, '--timeout=60s', '--fail-fast', ...tests.map((test) => `__test__/${test}.spec.js`)]]
+  )
+  // The copies of one run share what is built of the packages.
+  const env = { ...process.env, CARGO_TARGET_DIR: path.join(root, 'target', 'mutate'), NO_COLOR: '1' }
+  return (
+    spawnSync(command, args, { cwd: dir, env, timeout: LIMIT, killSignal: 'SIGKILL', stdio: 'ignore' }).status === 0
+  )
+}
+
+/** @param {string} dir @param {Mutation} mutation @returns {'killed' | 'SURVIVED' | 'NOT FOUND'} */
+function attempt(dir, mutation) {
+  const file = path.join(dir, mutation.file)
+  const before = fs.readFileSync(file, 'utf8')
+  // Once, so that what is broken is what is meant.
+  if (before.split(mutation.from).length !== 2) return 'NOT FOUND'
+  fs.writeFileSync(
+    file,
+    before.replace(mutation.from, () => mutation.to)
+  )
+  try {
+    return passes(dir, mutation) ? 'SURVIVED' : 'killed'
+  } finally {
+    fs.writeFileSync(file, before)
+  }
+}
+
+function main() {
+  const names = process.argv.slice(2)
+  const chosen = mutations.filter(({ name }) => names.length === 0 || names.includes(name))
+  if (names.includes('--help') || chosen.length === 0) {
+    console.error(usage)
+    process.exit(1)
+  }
+  setup()
+  const dir = copy()
+  let bad = 0
+  try {
+    // What fails by itself kills nothing.
+    const all = chosen.map(({ tests, rust }) => JSON.stringify({ tests, rust }))
+    for (const each of new Set(all)) {
+      const { tests, rust } = JSON.parse(each)
+      if (!passes(dir, { tests, rust })) {
+        console.error(`the tests fail before anything is broken: ${tests.join(', ')}`)
+        process.exit(1)
+      }
+    }
+    for (const mutation of chosen) {
+      const start = performance.now()
+      const how = attempt(dir, mutation)
+      if (how !== 'killed') bad++
+      const seconds = ((performance.now() - start) / 1000).toFixed(0)
+      console.log(
+        `${how.padEnd(9)}  ${mutation.name.padEnd(5)}  ${mutation.what} (${mutation.tests.join(', ')}, ${seconds} s)`
+      )
+    }
+  } finally {
+    fs.rmSync(dir, { recursive: true, force: true })
+  }
+  console.log(`\n${chosen.length - bad} of ${chosen.length} are killed`)
+  process.exit(bad > 0 ? 1 : 0)
+}
+
+if (require.main === module) main()

@@ -1,0 +1,203 @@
+'use strict'
+
+// `npm run proof`: what tests alone do not show. What each part proves is in docs/ARCHITECTURE.md. A part that
+// cannot run here says why, and is never counted as passed.
+
+const { spawn, spawnSync } = require('node:child_process')
+const fs = require('node:fs')
+const path = require('node:path')
+const { platformTuple } = require('../lib/native/platform')
+const { setup, root } = require('./setup')
+
+const usage = `Usage: npm run proof -- [--quick] [part ...]
+
+Parts: fuzz, loom, state, tsan, asan, miri. Without one, all of them; with --quick those that take seconds.`
+
+/** @typedef {{ command: string, args: string[], env?: Record<string, string>, cwd?: string }} Step */
+/** @typedef {{ quick: boolean, steps: (quick: boolean) => Step[] | string }} Part a text says why it cannot run */
+
+const target = 'x86_64-unknown-linux-gnu'
+
+/** @param {string[]} args @param {Record<string, string>} [env] @returns {Step} */
+const cargo = (args, env) => ({ command: 'cargo', args, env })
+
+/** @param {string} command @param {string[]} args */
+function output(command, args) {
+  const { status, stdout } = spawnSync(command, args, { encoding: 'utf8', cwd: root })
+  return status === 0 ? stdout.trim() : undefined
+}
+
+/** Why code cannot be built with a sanitizer here, if it cannot. @param {'tsan' | 'asan'} runtime */
+function noSanitizer(runtime) {
+  if (platformTuple() !== 'linux-x64-gnu') return `only tried on ${target}`
+  const sysroot = output('rustc', ['--print', 'sysroot']) ?? ''
+  const libs = path.join(sysroot, 'lib', 'rustlib', target, 'lib')
+  const found = fs.existsSync(libs) && fs.readdirSync(libs).some((file) => file.endsWith(`_rt.${runtime}.a`))
+  return found ? undefined : `the toolchain has no runtime of ${runtime}`
+}
+
+/**
+ * What has cargo build with a sanitizer. The compiler takes the flag of the stable toolchain with RUSTC_BOOTSTRAP
+ * alone; the standard library stays as it is.
+ * @param {'thread' | 'address'} sanitizer
+ * @returns {Record<string, string>}
+ */
+const sanitized = (sanitizer) => ({
+  RUSTC_BOOTSTRAP: '1',
+  RUSTFLAGS: `-Zsanitizer=${sanitizer} -Cunsafe-allow-abi-mismatch=sanitizer -Copt-level=1`,
+  CARGO_PROFILE_RELEASE_LTO: 'off',
+  CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '16',
+  CARGO_PROFILE_RELEASE_STRIP: 'none'
+})
+
+/** @type {Record<string, Part>} */
+const parts = {
+  fuzz: {
+    quick: true,
+    steps: (quick) =>
+      ['payload', 'messages', 'params'].map((name) => ({
+        command: process.execPath,
+        args: ['--max-old-space-size=400', path.join('proof', 'fuzz', 'main.js'), name, quick ? '3000' : '200000']
+      }))
+  },
+  loom: {
+    quick: true,
+    steps: () => [
+      { ...cargo(['test', '--locked', 'models'], { RUSTFLAGS: '--cfg loom' }), cwd: path.join(root, 'proof', 'loom') }
+    ]
+  },
+  state: {
+    quick: false,
+    steps: () => [cargo(['test', '--no-default-features', '--lib', 'scheduler'], { PROPTEST_CASES: '2000' })]
+  },
+  tsan: {
+    quick: false,
+    steps: () =>
+      noSanitizer('tsan') ?? [
+        cargo(
+          [
+            'test',
+            '--no-default-features',
+            '--lib',
+            '--target',
+            target,
+            '--target-dir',
+            'target/tsan',
+            'scheduler::tests',
+            'outbox',
+            'borrowed',
+            'counters',
+            'bytes'
+          ],
+          {
+            ...sanitized('thread'),
+            TSAN_OPTIONS: `suppressions=${path.join(root, 'proof', 'tsan.supp')} halt_on_error=0 exitcode=66`
+          }
+        )
+      ]
+  },
+  asan: {
+    quick: false,
+    steps() {
+      const why = noSanitizer('asan')
+      if (why !== undefined) return why
+      const runtime = output('cc', ['-print-file-name=libasan.so'])
+      if (runtime === undefined || !path.isAbsolute(runtime)) return 'there is no libasan.so to load before Node.js'
+      const addon = path.join(root, 'target', 'asan', target, 'release', 'librspool.so')
+      return [
+        cargo(['build', '--release', '--lib', '--target', target, '--target-dir', 'target/asan'], sanitized('address')),
+        {
+          command: process.execPath,
+          args: [path.join('stress', 'main.js'), '--rounds', '20', '--tasks', '20000'],
+          env: {
+            RSPOOL_NATIVE_PATH: addon,
+            LD_PRELOAD: fs.realpathSync(runtime),
+            // Node.js keeps what it has until it ends, and its own allocations are none of ours.
+            ASAN_OPTIONS: 'detect_leaks=0:alloc_dealloc_mismatch=0:halt_on_error=1:exitcode=66'
+          }
+        }
+      ]
+    }
+  },
+  miri: {
+    quick: false,
+    steps: () =>
+      output('cargo', ['miri', '--version']) === undefined
+        ? 'no miri'
+        : [
+            cargo(
+              [
+                'miri',
+                'test',
+                '--no-default-features',
+                '--lib',
+                'memory::b',
+                'memory::counters',
+                'scheduler::slab',
+                'scheduler::queue',
+                'scheduler::wheel'
+              ],
+              {
+                MIRIFLAGS: '-Zmiri-disable-isolation',
+                PROPTEST_CASES: '4'
+              }
+            )
+          ]
+  }
+}
+
+/** @param {Step} step @returns {Promise<boolean>} */
+function run({ command, args, env, cwd = root }) {
+  console.log(`\n$ ${[path.basename(command), ...args].join(' ')}`)
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'inherit', 'inherit']
+    })
+    child.on('error', (error) => {
+      console.error(error.message)
+      resolve(false)
+    })
+    child.on('close', (code) => resolve(code === 0))
+  })
+}
+
+/** @param {Step[]} steps */
+async function all(steps) {
+  for (const step of steps) if (!(await run(step))) return false
+  return true
+}
+
+async function main() {
+  const args = process.argv.slice(2)
+  const quick = args.includes('--quick')
+  const named = args.filter((arg) => arg !== '--quick')
+  if (named.some((name) => parts[name] === undefined)) {
+    console.error(usage)
+    process.exit(1)
+  }
+  setup()
+  const summary = []
+  let failed = false
+  for (const [name, part] of Object.entries(parts)) {
+    if (named.length > 0 ? !named.includes(name) : quick && !part.quick) continue
+    console.log(`\n=== ${name}`)
+    const steps = part.steps(quick)
+    if (typeof steps === 'string') {
+      summary.push(`skipped: ${steps} (${name})`)
+      console.log(summary.at(-1))
+      continue
+    }
+    const start = performance.now()
+    const ok = await all(steps)
+    failed ||= !ok
+    summary.push(`${ok ? 'passed' : 'FAILED'}: ${name} (${((performance.now() - start) / 1000).toFixed(0)} s)`)
+  }
+  console.log(`\n=== summary\n${summary.join('\n')}`)
+  process.exit(failed ? 1 : 0)
+}
+
+if (require.main === module) main()
+
+module.exports = { parts }
