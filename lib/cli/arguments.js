@@ -86,7 +86,7 @@ function read(name, command, given) {
 
 /** @param {string} name @param {string} message */
 function wrong(name, message) {
-  return new CommandError(EXIT.usage, `${name}: ${message}. Run: npx rspool ${name} --help`)
+  return new CommandError(EXIT.usage, `${name}: ${message.replace(/\.+$/, '')}. Run: npx rspool ${name} --help`)
 }
 
 /** A whole number from an argument. @param {string} command @param {string} what @param {string} text */

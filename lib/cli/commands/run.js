@@ -26,7 +26,12 @@ refuses by name what rspool cannot do.`,
     },
     'metrics-port': { type: 'number', help: 'serves /metrics, /ready and /live there' },
     admin: { type: 'boolean', help: 'opens an admin socket for npx rspool' },
-    'node-arg': { type: 'string', multiple: true, value: '<option>', help: 'an option of Node.js for the processes' }
+    'node-arg': {
+      type: 'string',
+      multiple: true,
+      value: '<option>',
+      help: 'an option of Node.js for the processes, as --node-arg=--no-deprecation'
+    }
   },
   takes: [0, 1],
   passes: true,
