@@ -6,6 +6,8 @@ const { revive } = require('../payload/thrown')
 const { importScript } = require('../worker/import')
 const { task } = require('../worker/api')
 
+/** @typedef {(job: unknown, token: unknown, signal: unknown) => unknown} Processor */
+
 /**
  * @param {{ filename: string, actions: string[], job: Record<string, unknown> & { data: unknown, opts: unknown } }} input
  */
@@ -34,8 +36,8 @@ async function run({ filename, actions, job: given }) {
     job.data = data
     return /** @type {(data: unknown) => unknown} */ (updateData)(data)
   }
-  const { default: exported } = await importScript(filename)
-  const main = typeof exported === 'function' ? exported : exported?.default
+  const exported = /** @type {Processor | { default?: Processor }} */ ((await importScript(filename)).default)
+  const main = /** @type {Processor} */ (typeof exported === 'function' ? exported : exported?.default)
   return main(job, given.token, task.signal)
 }
 

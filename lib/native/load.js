@@ -47,7 +47,14 @@ function notFound(failures) {
     `rspool ${version} found no addon that it can load (${[...platform, runtime()].join(', ')}). Tried:`,
     ...failures.map(({ file, error }) => `  ${file}: ${reason(error)}`)
   ]
-  if (process.env.RSPOOL_NATIVE_PATH) {
+  if (failures.some(({ error }) => /** @type {NodeJS.ErrnoException} */ (error).code === 'ERR_DLOPEN_DISABLED')) {
+    lines.push(
+      'Node.js loads no addon in this process. What to do:',
+      isPermitting()
+        ? '  start it with --allow-addons, and with --allow-worker for scripts, beside the other flags of the permission model'
+        : '  start it without --no-addons, which may also stand in NODE_OPTIONS or in the execArgv of a worker'
+    )
+  } else if (process.env.RSPOOL_NATIVE_PATH) {
     lines.push('RSPOOL_NATIVE_PATH is set, so nothing else was tried: correct it or unset it.')
   } else {
     lines.push(
@@ -62,6 +69,11 @@ function notFound(failures) {
   }
   const cause = failures.length === 1 ? failures[0].error : new AggregateError(failures.map(({ error }) => error))
   return new RspoolError('ERR_RSPOOL_NATIVE_NOT_FOUND', lines.join('\n'), { cause })
+}
+
+/** Whether the permission model is in use. */
+function isPermitting() {
+  return /** @type {{ permission?: object }} */ (/** @type {unknown} */ (process)).permission !== undefined
 }
 
 function load() {

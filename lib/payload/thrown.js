@@ -296,4 +296,17 @@ function hide(object, key, value) {
   Object.defineProperty(object, key, { value, writable: true, enumerable: false, configurable: true })
 }
 
-module.exports = { describe, revive, stackOf, withCallers }
+/** The first line of the stack of an error in the syntax of a file: its place. */
+const PLACE = /^(\S.*:\d+)\n/
+
+/**
+ * Where an error in the syntax of a file is, to be added to its message; '' if the engine does not say, or it is there.
+ * @param {unknown} error
+ */
+function placeInSource(error) {
+  if (!(error instanceof SyntaxError)) return ''
+  const place = PLACE.exec(stackOf(error))?.[1]
+  return place === undefined || error.message.endsWith(')') ? '' : ` (${place})`
+}
+
+module.exports = { describe, placeInSource, revive, stackOf, withCallers }

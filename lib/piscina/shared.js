@@ -55,8 +55,8 @@ class Shared {
         ? this.#settings
         : new Settings(this.#pool.options, { signal: signal ?? undefined, transferList })
     this.#submitter.submit(call.target, call.task, settings).then(
-      (value) => this.#owner.done(call, false, value),
-      (error) => this.#owner.done(call, true, this.#translate(call, error))
+      (/** @type {unknown} */ value) => this.#owner.done(call, false, value),
+      (/** @type {unknown} */ error) => this.#owner.done(call, true, this.#translate(call, error))
     )
   }
 

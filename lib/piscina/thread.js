@@ -5,6 +5,7 @@
 const { soon } = require('../native/environment')
 const { Pool, inside } = require('../pool/pool')
 const { Settings } = require('../pool/task/settings')
+const { WorkerExitError } = require('../errors')
 const { terminated, translate } = require('./errors')
 const { Times, summary } = require('./histogram')
 const { poolOptions } = require('./options')
@@ -70,10 +71,13 @@ class Thread {
       this.started = true
       if (!this.destroyed) events.ready(this)
     })
-    pool.on('workerExit', () => {
-      this.#exited = true
-      if (!this.destroyed) events.exited(this)
-    })
+    pool.on('workerExit', () => this.#exits())
+  }
+
+  #exits() {
+    if (this.#exited) return
+    this.#exited = true
+    if (!this.destroyed) this.#events.exited(this)
   }
 
   get isRunningAbortableTask() {
@@ -114,8 +118,13 @@ class Thread {
     const settings = transferList === undefined ? this.settings : new Settings(this.#pool.options, { transferList })
     try {
       this.#submitter.submit(call.target, call.task, settings).then(
-        (value) => this.#ended(call, false, value),
-        (error) => this.#ended(call, true, translate(error, 0))
+        (/** @type {unknown} */ value) => this.#ended(call, false, value),
+        (/** @type {unknown} */ error) => {
+          // Its events come later, and the caller may have something to run at once.
+          if (error instanceof WorkerExitError) this.started = true
+          if (this.#isolates.all.size === 0) this.#exits()
+          this.#ended(call, true, translate(error, 0))
+        }
       )
     } catch (error) {
       soon(() => this.#ended(call, true, error))

@@ -15,18 +15,18 @@ function defaultPool() {
 }
 
 /**
- * @param {any} task
- * @param {any} [input]
- * @param {any} [options]
+ * @param {unknown} task
+ * @param {unknown} [input]
+ * @param {unknown} [options]
  */
 function runTask(task, input, options) {
   return defaultPool().runTask(task, input, options)
 }
 
 /**
- * @param {any} task
- * @param {any} [input]
- * @param {any} [options]
+ * @param {unknown} task
+ * @param {unknown} [input]
+ * @param {unknown} [options]
  */
 function runTaskSync(task, input, options) {
   return defaultPool().runTaskSync(task, input, options)
@@ -37,7 +37,8 @@ const families = {}
 for (const name of bound.taskNames()) {
   const [family, task] = name.split('.')
   families[family] ??= {}
-  families[family][task] = (/** @type {any} */ input, /** @type {any} */ options) => runTask(name, input, options)
+  families[family][task] = (/** @type {unknown} */ input, /** @type {unknown} */ options) =>
+    runTask(name, input, options)
 }
 for (const family of Object.values(families)) Object.freeze(family)
 const tasks = Object.freeze(families)

@@ -1,278 +1,175 @@
 'use strict'
 
-// What the user makes: the ways to call, steering, ending, readings. The scheduling is Rust's. What
-// not every program uses is loaded by the first use.
+// What the user makes: the ways to call, steering, ending, readings. What it is made of is in parts.js; what not
+// every program uses is loaded by the first use.
 
 const { EventEmitter } = require('node:events')
-const { pools } = require('../native/drain')
-const { bound, calls, hold, release, soon } = require('../native/environment')
-const { RECORD, REMINDER } = require('../native/wire')
-const { PoolClosedError, WorkerStartError, invalidArgument } = require('../errors')
-const { labelOf, takeLabel, giveLabelBack } = require('./labels')
-const { Lookup } = require('./task/lookup')
-const { poolOptions, runOptions, taskOptions, sizeOptions, closeOptions, toLimit } = require('./options')
-const { NATIVE, SCRIPT } = require('./task/targets')
-const { withReadings } = require('./observe/readings')
-const { workers } = require('./observe/watch')
-const { Settings } = require('./task/settings')
-const { Submitter } = require('./task/submitter')
+const { invalidArgument } = require('../errors')
+const { explain } = require('../payload/uncloneable')
+const { poolOptions, runOptions, taskOptions, closeOptions, toLimit } = require('./options')
 const { show } = require('./options/validate')
+const { Parts } = require('./parts')
+const { NATIVE } = require('./task/targets')
 
 /**
  * What other ways to use a pool within this package need of it.
- * @type {(pool: Pool) => { isolates: InstanceType<typeof import('./isolates').Isolates>, submitter: InstanceType<typeof Submitter> }}
+ * @type {(pool: Pool) => Parts}
  */
 let inside
+/** @type {(value: object) => boolean} */
+let isPool
+
+/**
+ * What a call is told that went wrong at once.
+ * @param {Pool | undefined} pool what the method was called on
+ * @param {unknown} error
+ * @param {unknown} input
+ */
+function reasonOf(pool, error, input) {
+  if (pool === null || typeof pool !== 'object' || !isPool(pool))
+    return invalidArgument('A method of a pool must be called on its pool, as in pool.run(input)', { cause: error })
+  return explain(error, input, 'input')
+}
 
 class Pool extends EventEmitter {
-  #options
-  #defaults
-  #native
-  /** @type {InstanceType<typeof import('./isolates').Isolates>} */
-  #isolates
-  #lookup
-  /** @type {InstanceType<typeof Submitter>} */
-  #submitter
-  /** For other ways to call. @type {import('./calls/map').Caller} */
-  #caller
+  #parts
   /** @type {import('./calls/exports').Exports | undefined} */
   #exports
-  /** @type {'open' | 'closing' | 'ended'} */
-  #phase = 'open'
-  #lanes = 0
-  /** @type {Promise<void> | undefined} */
-  #closed
-  /** @type {(() => void) | undefined} */
-  #resolveClosed
-  #shut = false
-  #paused = false
-  /** @type {any} */
-  #histogram
-  /** @type {(() => void) | undefined} */
-  #keepTimes
-  /** @type {any} */
-  #lastStats
-  /** @type {import('../native/addon').Measures | undefined} */
-  #lastMeasures
 
-  /** @param {any} [options] */
+  /** @param {unknown} [options] */
   constructor(options) {
     super()
-    const given = poolOptions(options)
-    this.#options = Object.freeze(Object.assign(given, { label: given.label ?? labelOf(given.filename) }))
-    const { maxQueue, concurrentTasksPerWorker, abortGrace, idleTimeout, filename } = this.#options
-    const { startTimeout, stallTimeout } = this.#options
-    this.#defaults = new Settings(this.#options)
-    const { minThreads, maxThreads, niceIncrement = 0, pin = false, isolate = false, recycle } = this.#options
-    const native = bound.createPool(
-      minThreads,
-      maxThreads,
-      maxQueue,
-      concurrentTasksPerWorker,
-      abortGrace,
-      idleTimeout,
-      niceIncrement,
-      pin,
-      startTimeout,
-      stallTimeout
-    )
-    if (native === undefined) throw new WorkerStartError('The system gives no thread for the time limits of the pool')
-    this.#native = native
-    if (isolate || recycle !== undefined) {
-      this.#native.recycle(recycle?.tasks ?? Infinity, recycle?.age ?? Infinity, isolate)
-    }
-    for (const [name, { weight, maxRunning }] of Object.entries(this.#options.groups ?? {})) {
-      this.#native.configureGroup(name, weight, maxRunning)
-    }
-    takeLabel(this.#options.label)
-    pools.set(this.#native.uid, {
-      control: (what, about) => this.#control(what, about),
-      load: () => this.#native.load(),
-      readable: () => this.#readable()
-    })
-    const optionsNow = () => this.#options
-    const submitterNow = () => this.#submitter
-    // It brings worker_threads with it, which who only counts or calls processes does without.
-    const { Isolates } = require('./isolates')
-    this.#isolates = new Isolates({
-      native: this.#native,
-      uid: this.#native.uid,
-      get options() {
-        return optionsNow()
-      },
-      isOpen: () => this.#phase === 'open' || (this.#phase === 'closing' && !this.#shut),
-      // A ticket is used again; a generation is not.
-      taskOf: (ticket, generation) => {
-        const task = /** @type {any} */ (calls[ticket])
-        return task?.generation === generation ? task : undefined
-      },
-      get submitter() {
-        return submitterNow()
-      },
-      emit: (event, ...args) => this.#emit(event, ...args),
-      complain: (error) => this.#complain(error),
-      notFound: (number) => {
-        const target = this.#submitter.numbers.forget(number)
-        if (target !== undefined) this.#lookup.forget(target)
-      },
-      ended: () => this.#finish()
-    })
-    const lookup = new Lookup(filename, this.#options.name)
-    const submitter = new Submitter({
-      native: this.#native,
-      options: this.#options,
-      main: lookup.main,
-      isolates: this.#isolates,
-      watching: {
-        pool: this,
-        timing: this.#options.timing === true,
-        scope: this.#isolates.scope,
-        threadIdOf: (worker) => this.#isolates.all.get(worker)?.threadId
-      },
-      onDrain: () => this.#emit('drain'),
-      onEmpty: () => {
-        if (this.#phase === 'closing') this.#shutDown()
-      }
-    })
-    this.#lookup = lookup
-    this.#submitter = submitter
-    this.#caller = {
-      get capacity() {
-        return submitter.capacity
-      },
-      options: this.#options,
-      target: (task) => lookup.named(task),
-      settings: (given) => new Settings(this.#options, given),
-      submit: (target, input, settings) => submitter.submit(target, input, settings),
-      submitter,
-      isolates: this.#isolates,
-      paused: () => this.#paused
-    }
-    if (filename !== undefined) this.#isolates.starts.minimum()
+    this.#parts = new Parts(this, poolOptions(options))
   }
 
+  // ---- calling ---------------------------------------------------------------------------------
+
   /**
-   * @param {any} [input]
-   * @param {any} [options]
-   * @returns {Promise<any>}
+   * @param {unknown} [input]
+   * @param {unknown} [options]
+   * @returns {Promise<unknown>}
    */
   run(input, options) {
     try {
-      const { main } = this.#lookup
-      if (options === undefined && main !== undefined) return this.#submitter.submit(main, input, this.#defaults)
+      const { lookup, submitter, defaults } = this.#parts
+      if (options === undefined && lookup.main !== undefined) return submitter.submit(lookup.main, input, defaults)
       const given = runOptions(options)
-      const target = this.#lookup.script(given.name, given.filename)
-      return this.#submitter.submit(target, input, new Settings(this.#options, given))
+      const target = lookup.script(given.name, given.filename)
+      return submitter.submit(target, input, this.#parts.settings(given))
     } catch (error) {
-      return Promise.reject(error)
+      return Promise.reject(reasonOf(this, error, input))
     }
   }
 
   /**
-   * @param {any} task
-   * @param {any} [input]
-   * @param {any} [options]
-   * @returns {Promise<any>}
+   * @param {unknown} task
+   * @param {unknown} [input]
+   * @param {unknown} [options]
+   * @returns {Promise<unknown>}
    */
   runTask(task, input, options) {
     try {
-      const target = this.#lookup.of(task)
+      const { lookup, submitter, defaults } = this.#parts
+      const target = lookup.of(task)
       const settings =
-        options === undefined
-          ? this.#defaults
-          : new Settings(this.#options, taskOptions(options, target.lane === NATIVE))
-      return this.#submitter.submit(target, input, settings)
+        options === undefined ? defaults : this.#parts.settings(taskOptions(options, target.lane === NATIVE))
+      return submitter.submit(target, input, settings)
     } catch (error) {
-      return Promise.reject(error)
+      return Promise.reject(reasonOf(this, error, input))
     }
   }
 
   /**
    * As `run`, and blocks until the task has ended.
-   * @param {any} [input]
-   * @param {any} [options]
-   * @returns {any}
+   * @param {unknown} [input]
+   * @param {unknown} [options]
+   * @returns {unknown}
    */
   runSync(input, options) {
-    const given = runOptions(options)
-    const target = this.#lookup.script(given.name, given.filename)
-    return require('./calls/run-sync').runSync(this.#caller, target, input, this.#caller.settings(given))
+    try {
+      const given = runOptions(options)
+      const target = this.#parts.lookup.script(given.name, given.filename)
+      return require('./calls/run-sync').runSync(this.#parts, target, input, this.#parts.settings(given))
+    } catch (error) {
+      throw reasonOf(this, error, input)
+    }
   }
 
   /**
    * As `runTask`, and blocks until the task has ended.
-   * @param {any} task
-   * @param {any} [input]
-   * @param {any} [options]
-   * @returns {any}
+   * @param {unknown} task
+   * @param {unknown} [input]
+   * @param {unknown} [options]
+   * @returns {unknown}
    */
   runTaskSync(task, input, options) {
-    const target = this.#lookup.of(task)
-    const settings = this.#caller.settings(taskOptions(options, target.lane === NATIVE))
-    return require('./calls/run-sync').runSync(this.#caller, target, input, settings)
+    try {
+      const target = this.#parts.lookup.of(task)
+      const settings = this.#parts.settings(taskOptions(options, target.lane === NATIVE))
+      return require('./calls/run-sync').runSync(this.#parts, target, input, settings)
+    } catch (error) {
+      throw reasonOf(this, error, input)
+    }
   }
 
   /**
    * An async iterable of what a task gives for each input.
-   * @param {any} inputs
-   * @param {any} [task] undefined for the function that `run` calls
-   * @param {any} [options]
+   * @param {unknown} inputs
+   * @param {unknown} [task] undefined for the function that `run` calls
+   * @param {unknown} [options]
    */
   map(inputs, task, options) {
-    return require('./calls/map').map(this.#caller, inputs, task, options)
+    return require('./calls/map').map(this.#parts, inputs, task, options)
   }
 
   /**
    * As `map`, and how each input ended.
-   * @param {any} inputs
-   * @param {any} [task]
-   * @param {any} [options]
+   * @param {unknown} inputs
+   * @param {unknown} [task]
+   * @param {unknown} [options]
    */
   settled(inputs, task, options) {
-    return require('./calls/map').settled(this.#caller, inputs, task, options)
+    return require('./calls/map').settled(this.#parts, inputs, task, options)
   }
 
   /**
    * An async iterable of what a task's function yields.
-   * @param {any} task
-   * @param {any} [input]
-   * @param {any} [options]
+   * @param {unknown} task
+   * @param {unknown} [input]
+   * @param {unknown} [options]
    */
   stream(task, input, options) {
-    return require('./calls/stream').stream(this.#caller, task, input, options)
+    return require('./calls/stream').stream(this.#parts, task, input, options)
   }
 
   /**
    * A Duplex: what is written is the input of a generator, what it yields is read.
-   * @param {any} task
-   * @param {any} [options]
+   * @param {unknown} task
+   * @param {unknown} [options]
    */
   pipe(task, options) {
-    return require('./calls/pipe').pipe(this.#caller, task, options)
+    return require('./calls/pipe').pipe(this.#parts, task, options)
   }
 
   /**
    * Runs a task once in every worker that is ready.
-   * @param {any} task
-   * @param {any} [input]
-   * @param {any} [options]
-   * @returns {Promise<any[]>}
+   * @param {unknown} task
+   * @param {unknown} [input]
+   * @param {unknown} [options]
+   * @returns {Promise<unknown[]>}
    */
   broadcast(task, input, options) {
-    const whenReady = (/** @type {number} */ least) => this.#isolates.starts.whenReady(least)
-    if (this.#phase !== 'open') return Promise.reject(new PoolClosedError('The pool is closed'))
-    const caller = { ...this.#caller, options: this.#options, native: this.#native, whenReady }
-    return require('./calls/broadcast').broadcast(caller, task, input, options)
+    return require('./calls/broadcast').broadcast(this.#parts, task, input, options)
   }
 
   /**
    * A task, and a port to it.
-   * @param {any} task
-   * @param {any} [input]
-   * @param {any} [options]
+   * @param {unknown} task
+   * @param {unknown} [input]
+   * @param {unknown} [options]
    */
   channel(task, input, options) {
-    return require('./calls/channel').channel(this.#caller, task, input, options)
+    return require('./calls/channel').channel(this.#parts, task, input, options)
   }
 
   /** The exports of the pool's script, as functions. */
@@ -284,265 +181,81 @@ class Pool extends EventEmitter {
 
   /**
    * @param {string} name
-   * @param {any} input
-   * @param {any} options
-   * @returns {Promise<any>}
+   * @param {unknown} input
+   * @param {unknown} options
+   * @returns {Promise<unknown>}
    */
   #call(name, input, options) {
     try {
-      const target = this.#lookup.script(name)
-      const settings = options === undefined ? this.#defaults : new Settings(this.#options, taskOptions(options, false))
-      return this.#submitter.submit(target, input, settings)
+      const settings = this.#parts.settings(taskOptions(options, false))
+      return this.#parts.submit(this.#parts.lookup.script(name), input, settings)
     } catch (error) {
-      return Promise.reject(error)
+      return Promise.reject(reasonOf(this, error, input))
     }
   }
 
-  // ---- what the scheduler asks for -------------------------------------------------------------
-
-  /**
-   * @param {number} what
-   * @param {number} about
-   */
-  #control(what, about) {
-    if (what === RECORD.START) {
-      // The scheduler counts on it since it asked: a pool that ends meanwhile says that it has gone.
-      if (this.#shut) this.#native.leave(about)
-      else this.#isolates.start(about)
-    } else if (what === RECORD.TERMINATE) this.#isolates.terminate(about)
-    else if (what === RECORD.GONE) this.#isolates.gone(about)
-    else if (what === RECORD.LOOK) this.#isolates.look(about)
-    else if (what === RECORD.STARTED_TOO_LATE) this.#isolates.startedTooLate(about)
-    else if (what === RECORD.NOT_BEGUN) this.#isolates.notBegun(about)
-    else if (what === RECORD.STALLED) this.#isolates.stalled(about)
-    else if (what === RECORD.REMIND) this.#reminded(about)
-    else if (what === RECORD.LANE_ENDED) {
-      this.#lanes |= 1 << about
-      this.#finish()
-    }
-  }
-
-  /** @param {number} what was waited for */
-  #reminded(what) {
-    if (what === REMINDER.CLOSE) this.destroy()
-    else if (what === REMINDER.OUTPUT) this.#isolates.flushedEnough()
-    else if (what === REMINDER.RETRY) this.#isolates.starts.retry()
-  }
-
-  /**
-   * Listeners run outside of the settling of tasks: what they throw is uncaught, as it should be, and
-   * harms no task.
-   * @param {string} event
-   * @param {any[]} args
-   */
-  #emit(event, ...args) {
-    if (this.listenerCount(event) > 0) soon(() => this.#isolates.scope.runInAsyncScope(this.emit, this, event, ...args))
-    const channel = workers[/** @type {keyof typeof workers} */ (event)]
-    if (channel?.hasSubscribers) channel.publish({ pool: this, ...args[0] })
-  }
-
-  /** @param {unknown} error of a worker that ran no task */
-  #complain(error) {
-    if (this.listenerCount('error') > 0) this.#emit('error', error)
-    else process.emitWarning(`A worker of a pool failed while it ran no task: ${show(error)}`, 'RspoolWarning')
-  }
+  // ---- steering --------------------------------------------------------------------------------
 
   /**
    * Resolves when the script's `minThreads` workers are ready.
    * @returns {Promise<void>}
    */
   async ready() {
-    if (this.#phase !== 'open') throw new PoolClosedError('The pool is closed')
-    const { filename, minThreads } = this.#options
-    await this.#isolates.starts.whenReady(filename === undefined ? 0 : minThreads)
+    const { options, isolates, phase } = this.#parts
+    phase.mustBeOpen()
+    await isolates.starts.whenReady(options.filename === undefined ? 0 : options.minThreads)
   }
-
-  // ---- steering --------------------------------------------------------------------------------
 
   /** Starts nothing that waits, until `resume`; what runs goes on, and calls are taken. */
   pause() {
-    if (this.#phase === 'open') this.#native.pause((this.#paused = true))
+    if (this.#parts.phase.isOpen) this.#parts.pause(true)
   }
 
   resume() {
-    if (this.#phase !== 'ended') this.#native.pause((this.#paused = false))
+    if (!this.#parts.phase.hasEnded) this.#parts.pause(false)
+  }
+
+  /** @param {unknown} sizes */
+  resize(sizes) {
+    this.#parts.resize(sizes)
   }
 
   /**
    * Replaces all isolates that there are.
    * @returns {Promise<void>}
    */
-  recycle() {
-    if (this.#phase !== 'open') return Promise.reject(new PoolClosedError('The pool is closed'))
-    return this.#isolates.recycle()
-  }
-
-  /** @param {any} sizes */
-  resize(sizes) {
-    const size = sizeOptions(sizes, this.#options)
-    if (this.#phase !== 'open') throw new PoolClosedError('The pool is closed')
-    this.#options = Object.freeze({ ...this.#options, ...size })
-    this.#submitter.capacity = size.maxThreads * this.#options.concurrentTasksPerWorker
-    this.#native.resize(size.minThreads, size.maxThreads)
-    if (this.#options.filename !== undefined) this.#isolates.starts.minimum()
+  async recycle() {
+    this.#parts.phase.mustBeOpen()
+    await this.#parts.isolates.recycle()
   }
 
   /** Rejects all that waits with an AbortError. @returns {number} how many tasks that were */
   cancelQueued() {
-    return this.#phase === 'ended' ? 0 : this.#native.cancelWaiting()
+    return this.#parts.phase.hasEnded ? 0 : this.#parts.native.cancelWaiting()
   }
 
   // ---- ending ----------------------------------------------------------------------------------
 
   /**
-   * @param {any} [options]
+   * @param {unknown} [options]
    * @returns {Promise<void>}
    */
   close(options) {
-    let timeout
     try {
-      const given = closeOptions(options)
-      if (given.force) return this.destroy()
-      timeout = toLimit(given.timeout)
+      const { force, timeout } = closeOptions(options)
+      return force ? this.destroy() : this.#parts.phase.close(toLimit(timeout))
     } catch (error) {
       return Promise.reject(error)
     }
-    if (this.#closed === undefined) {
-      this.#beginClosing()
-      if (this.#submitter.pending === 0) this.#shutDown()
-    }
-    if (timeout >= 0 && this.#phase !== 'ended') this.#native.remind(REMINDER.CLOSE, timeout)
-    return /** @type {Promise<void>} */ (this.#closed)
   }
 
   /** @returns {Promise<void>} */
   destroy() {
-    if (this.#closed === undefined) this.#beginClosing()
-    if (this.#phase !== 'ended') {
-      this.#shut = true
-      this.#native.destroy()
-      this.#isolates.terminateAll()
-    }
-    return /** @type {Promise<void>} */ (this.#closed)
-  }
-
-  #beginClosing() {
-    // What waits is to end too.
-    this.resume()
-    this.#phase = 'closing'
-    // Loaded now: at the end of the pool there may be nobody left who can load anything.
-    const { Histograms } = require('./observe/histogram')
-    this.#keepTimes = () => {
-      Histograms.keep(this.histogram)
-      this.#lastMeasures = this.#measures()
-    }
-    this.#submitter.open = false
-    this.#closed = new Promise((resolve) => {
-      this.#resolveClosed = resolve
-    })
-    hold()
-  }
-
-  #shutDown() {
-    if (this.#shut) return
-    this.#shut = true
-    this.#native.close()
-    this.#isolates.starts.stop()
-  }
-
-  #finish() {
-    if (
-      this.#phase !== 'closing' ||
-      !this.#shut ||
-      this.#lanes !== 3 ||
-      this.#isolates.all.size + this.#isolates.ending.size > 0 ||
-      this.#submitter.pending > 0
-    )
-      return
-    this.#lastStats = this.stats()
-    this.#keepTimes?.()
-    this.#phase = 'ended'
-    pools.delete(this.#native.uid)
-    giveLabelBack(this.#options.label)
-    this.#native.release()
-    release()
-    this.#emit('close')
-    this.#resolveClosed?.()
-  }
-
-  // ---- readings --------------------------------------------------------------------------------
-
-  stats() {
-    if (this.#lastStats !== undefined) return this.#lastStats
-    const {
-      workers: known,
-      queued,
-      running,
-      ...rest
-    } = /** @type {import('../native/addon').Snapshot} */ (JSON.parse(this.#native.stats()))
-    const workers = known.map((/** @type {any} */ worker) => withReadings(worker, this.#isolates.all.get(worker.id)))
-    return {
-      workers,
-      busy: workers.filter((/** @type {any} */ worker) => worker.state === 'busy').length,
-      idle: workers.filter((/** @type {any} */ worker) => worker.state === 'idle').length,
-      queued,
-      running,
-      ...rest
-    }
-  }
-
-  /** What each worker does at this moment, and its JavaScript stack. */
-  async stacks() {
-    if (this.#phase === 'ended') return []
-    const { workers } = /** @type {import('../native/addon').Snapshot} */ (JSON.parse(this.#native.stats()))
-    return require('./observe/stacks').workersWithStacks(workers, this.#isolates.all)
-  }
-
-  /** How long tasks wait and run. */
-  get histogram() {
-    if (this.#histogram === undefined) {
-      const { Histograms } = require('./observe/histogram')
-      this.#histogram = new Histograms(this.#native)
-    }
-    return this.#histogram
-  }
-
-  /** This pool as text for Prometheus. @returns {string} */
-  metrics() {
-    return require('./observe/metrics').metricsOf([this.#readable()])
-  }
-
-  #readable() {
-    const { uid } = this.#native
-    return { id: uid, options: this.#options, stats: () => this.stats(), measures: () => this.#measures() }
-  }
-
-  /** @returns {import('../native/addon').Measures} */
-  #measures() {
-    return this.#lastMeasures ?? JSON.parse(this.#native.measures())
-  }
-
-  get options() {
-    return this.#options
-  }
-
-  get paused() {
-    return this.#paused
-  }
-
-  /** The workers of both lanes that have started. */
-  get size() {
-    if (this.#phase === 'ended') return 0
-    return this.#native.readyCount(NATIVE) + this.#native.readyCount(SCRIPT)
-  }
-
-  /** Whether tasks wait for a worker: the moment for a producer to wait for 'drain'. */
-  get needsDrain() {
-    return this.#submitter.waited
+    return this.#parts.phase.destroy()
   }
 
   get closed() {
-    return this.#phase !== 'open'
+    return !this.#parts.phase.isOpen
   }
 
   /** @returns {Promise<void>} */
@@ -550,8 +263,61 @@ class Pool extends EventEmitter {
     return this.close()
   }
 
+  // ---- readings --------------------------------------------------------------------------------
+
+  stats() {
+    return this.#parts.readings.stats()
+  }
+
+  /** What each worker does at this moment, and its JavaScript stack. */
+  stacks() {
+    return this.#parts.readings.stacks()
+  }
+
+  /** How long tasks wait and run. */
+  get histogram() {
+    return this.#parts.readings.histogram
+  }
+
+  /** This pool as text for Prometheus. @returns {string} */
+  metrics() {
+    return require('./observe/metrics').metricsOf([this.#parts.readings.readable])
+  }
+
+  get options() {
+    return this.#parts.options
+  }
+
+  get paused() {
+    return this.#parts.paused
+  }
+
+  /** The workers of both lanes that have started. */
+  get size() {
+    return this.#parts.readings.size
+  }
+
+  /** Whether tasks wait for a worker: the moment for a producer to wait for 'drain'. */
+  get needsDrain() {
+    return this.#parts.submitter.waited
+  }
+
+  /**
+   * What `console.log` shows.
+   * @param {number} _
+   * @param {import('node:util').InspectOptionsStylized} style
+   * @param {typeof import('node:util').inspect} inspect
+   */
+  [Symbol.for('nodejs.util.inspect.custom')](_, style, inspect) {
+    const { label, maxThreads } = this.options
+    const { workers, queued, running } = this.stats()
+    const shown = { label, maxThreads, workers: workers.length, queued, running }
+    return `${this.constructor.name} ${inspect(this.closed ? { ...shown, closed: true } : shown, style)}`
+  }
+
   static {
-    inside = (pool) => ({ isolates: pool.#isolates, submitter: pool.#submitter })
+    inside = (pool) => pool.#parts
+    isPool = (value) => #parts in value
   }
 }
 
@@ -560,7 +326,7 @@ class WorkerPool extends Pool {
   /**
    * @param {number} threads
    * @param {string | URL} filename
-   * @param {any} [options]
+   * @param {object} [options]
    */
   constructor(threads, filename, options) {
     if (!Number.isInteger(threads) || threads < 1)
@@ -571,16 +337,16 @@ class WorkerPool extends Pool {
   }
 
   /**
-   * @param {any} [data]
-   * @param {any} [options]
+   * @param {unknown} [data]
+   * @param {unknown} [options]
    */
   runTask(data, options) {
     return this.run(data, options)
   }
 
   /**
-   * @param {any} [data]
-   * @param {any} [options]
+   * @param {unknown} [data]
+   * @param {unknown} [options]
    */
   runTaskSync(data, options) {
     return this.runSync(data, options)

@@ -3,23 +3,78 @@
 // Loads a script, of whatever kind. A CommonJS file that no loader could want is required: an isolate
 // in which nothing is imported never starts the machinery for ES modules, and is up sooner and 0.3 MB smaller.
 
-const { readFileSync } = require('node:fs')
+const { existsSync, readFileSync } = require('node:fs')
 const path = require('node:path')
 const { fileURLToPath } = require('node:url')
+const { placeInSource } = require('../payload/thrown')
 
 const OPTION_OF_A_LOADER =
   /(^|\s)(-r|--require|--import|--loader|--experimental-(loader|strip-types|transform-types))\b/
 /** What only an ES module has; a line of CommonJS that looks like it merely takes the longer way. */
 const MODULE_SYNTAX = /^\s*(import|export|await|(const|let|var)\s.*=\s*await)\b|\bimport\.meta\b/m
 
+/** What the last attempts to load scripts failed with, by their URLs. @type {Map<string, { error: unknown, attempts: number }>} */
+const failed = new Map()
+
 /**
  * @param {string} filename an URL
- * @returns {Promise<any>} the namespace of an ES module, or one that has `default` alone
+ * @returns {Promise<Record<string, unknown>>} the namespace of an ES module, or one that has `default` alone
  */
 async function importScript(filename) {
+  try {
+    const exports = await importOnce(filename)
+    failed.delete(filename)
+    return exports
+  } catch (error) {
+    const before = failed.get(filename)
+    const attempts = (before?.attempts ?? 0) + 1
+    failed.set(filename, { error, attempts })
+    // The engine remembers for ever how an ES module of an URL has failed.
+    if (before !== undefined && before.error === error) return importAnew(filename, attempts)
+    throw explained(error, filename)
+  }
+}
+
+/** @param {string} filename */
+async function importOnce(filename) {
   if (isTypeScript(filename)) return require('./typescript').importTypeScript(filename)
   const file = commonJsFile(filename)
   return file === undefined ? import(filename) : { __proto__: null, default: require(file) }
+}
+
+/**
+ * @param {string} filename
+ * @param {number} attempt
+ */
+async function importAnew(filename, attempt) {
+  if (!filename.startsWith('file:')) return import(filename)
+  const url = new URL(filename)
+  url.searchParams.set('rspool-attempt', String(attempt))
+  try {
+    return await import(url.href)
+  } catch (error) {
+    throw explained(error, filename)
+  }
+}
+
+/**
+ * The engine's error, with what its message leaves out: where the script should have been, or what is wrong with it.
+ * @param {unknown} error
+ * @param {string} filename
+ */
+function explained(error, filename) {
+  if (!(error instanceof Error) || !filename.startsWith('file:')) return error
+  if (/** @type {NodeJS.ErrnoException} */ (error).code?.endsWith('MODULE_NOT_FOUND')) {
+    const file = fileURLToPath(filename)
+    if (existsSync(file)) return error
+    error.message = `Cannot find module '${file}'`
+    if (!path.relative(process.cwd(), file).startsWith('..'))
+      error.message += `: a relative 'filename' is taken from the working directory, ${process.cwd()}`
+  } else if (error instanceof SyntaxError) {
+    // Of an ES module the engine does not tell which one it is.
+    error.message += placeInSource(error) || ` (in ${fileURLToPath(filename)}, or a module that it imports)`
+  }
+  return error
 }
 
 /** @param {string} filename */

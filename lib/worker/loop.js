@@ -12,6 +12,7 @@ const { isMoved, unwrap } = require('../payload/move')
 const { PORT_MESSAGE } = require('../payload/port')
 const { PORT, encode, decodeBlob, decodeBytes, decodeNumber } = require('../payload/values')
 const { describe } = require('../payload/thrown')
+const { explain } = require('../payload/uncloneable')
 const { context, enter, begin } = require('./context')
 const { becomeHost } = require('./host')
 const { output } = require('./output')
@@ -235,7 +236,7 @@ function exchange(slot, status, value) {
         const others = require('./batch').withoutUncloneable(value)
         if (others === undefined) {
           status = error instanceof Error && error.name === 'DataCloneError' ? STATUS.NOT_CLONED : STATUS.THREW
-          value = error
+          value = explain(error, value, 'result')
         } else extra = encodeResult(task, others)
       }
     }

@@ -11,7 +11,12 @@ const { Bounded } = require('../pool/task/bounded')
 const { TARGET } = require('../native/wire')
 const { importScript } = require('./import')
 
-/** @typedef {(input: any) => any} Run */
+/**
+ * A function of the user's. What it takes and gives is not known here.
+ * @typedef {(...args: unknown[]) => unknown} Callable
+ */
+/** @typedef {(input: unknown) => unknown} Run */
+/** What a script exports: a namespace, or what is like one. @typedef {Record<string, unknown>} Exports */
 
 /** What the pool's `run` calls. @type {Run | undefined} */
 let own
@@ -23,8 +28,8 @@ const scripts = new Map()
 /**
  * @typedef {object} Script
  * @property {string} filename
- * @property {any} main what the default export is
- * @property {any} exports
+ * @property {unknown} main what the default export is
+ * @property {Exports} exports
  */
 
 /**
@@ -35,6 +40,7 @@ function load(filename) {
   let script = scripts.get(filename)
   if (script === undefined) {
     scripts.set(filename, (script = read(filename)))
+    // It may be mended by the time that it is asked for again.
     script.catch(() => scripts.delete(filename))
   }
   return script
@@ -42,31 +48,40 @@ function load(filename) {
 
 /** @param {string} filename */
 async function read(filename) {
-  const exports = await importScript(filename)
+  const exports = /** @type {Exports} */ (await importScript(filename))
   // A CommonJS module compiled from an ES module has its default export one level down.
   const outer = exports.default
   const main = outer !== null && typeof outer === 'object' && 'default' in outer ? outer.default : outer
-  // A promise of the function is allowed: asynchronous initialisation.
+  // A promise of the function is allowed: asynchronous initialization.
   const script = { filename, main: await main, exports }
-  await (script.exports.setup ?? ownOf(outer, 'setup'))?.(workerData)
+  await hook(script, 'setup')?.(workerData)
   return script
 }
 
 /**
- * @param {any} object
+ * @param {unknown} object
  * @param {string} name
  */
 function ownOf(object, name) {
   return object !== null && (typeof object === 'object' || typeof object === 'function') && Object.hasOwn(object, name)
-    ? object[name]
+    ? /** @type {Exports} */ (object)[name]
     : undefined
+}
+
+/**
+ * What the pool itself calls.
+ * @param {Script} script
+ * @param {'setup' | 'teardown'} name
+ */
+function hook({ exports }, name) {
+  return /** @type {Callable | undefined} */ (exports[name] ?? ownOf(exports.default, name))
 }
 
 /** Runs the `teardown` of every loaded script. */
 async function teardown() {
   for (const loading of scripts.values()) {
     const script = await loading.catch(() => undefined)
-    if (script !== undefined) await (script.exports.teardown ?? ownOf(script.exports.default, 'teardown'))?.()
+    if (script !== undefined) await hook(script, 'teardown')?.()
   }
 }
 
@@ -78,7 +93,7 @@ function functionsOf({ exports }) {
   const names = new Set()
   for (const object of [exports, exports.default]) {
     if (object === null || (typeof object !== 'object' && typeof object !== 'function')) continue
-    for (const name of Object.keys(object)) if (typeof object[name] === 'function') names.add(name)
+    for (const name of Object.keys(object)) if (typeof ownOf(object, name) === 'function') names.add(name)
   }
   for (const name of ['default', 'setup', 'teardown']) names.delete(name)
   return [...names]
@@ -92,7 +107,8 @@ function isBare(script) {
   return (
     typeof script.main !== 'function' &&
     functionsOf(script).length === 0 &&
-    /** @type {any} */ (parentPort).listenerCount('message') > 0
+    parentPort !== null &&
+    parentPort.listenerCount('message') > 0
   )
 }
 
@@ -133,13 +149,11 @@ async function exported(filename, name) {
   try {
     script = await load(filename)
   } catch (error) {
-    throw new WorkerStartError(
-      `The script ${filename} could not be loaded: ${/** @type {any} */ (error)?.message ?? error}`,
-      { cause: error }
-    )
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new WorkerStartError(`The script ${filename} could not be loaded: ${reason}`, { cause: error })
   }
   const value = name === undefined ? script.main : await (script.exports[name] ?? ownOf(script.exports.default, name))
-  if (typeof value === 'function') return value
+  if (typeof value === 'function') return /** @type {Run} */ (value)
   if (name === undefined && isBare(script)) {
     const { listen, run } = require('./bare')
     listen()

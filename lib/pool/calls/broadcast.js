@@ -8,17 +8,20 @@ const { neverStarted } = require('../task/task')
 const { SCRIPT } = require('../task/targets')
 
 /**
- * @param {import('./map').Caller & { native: import('../../native/addon').NativePool, whenReady: (least: number) => Promise<void> }} caller
- * @param {any} task
- * @param {any} input
- * @param {any} given
- * @returns {Promise<any[]>}
+ * @param {import('./map').Caller} caller
+ * @param {unknown} task
+ * @param {unknown} input
+ * @param {unknown} given
+ * @returns {Promise<unknown[]>}
  */
 async function broadcast(caller, task, input, given) {
+  caller.phase.mustBeOpen()
   const target = caller.target(task)
   if (target.lane !== SCRIPT) throw invalidArgument('A broadcast runs in isolates: its task must not be a native one')
   const options = broadcastOptions(given)
-  if (caller.native.readyCount(SCRIPT) === 0) await caller.whenReady(Math.max(caller.options.minThreads, 1))
+  if (caller.native.readyCount(SCRIPT) === 0) {
+    await caller.isolates.starts.whenReady(Math.max(caller.options.minThreads, 1))
+  }
   const calls = caller.native.readyIds(SCRIPT).map((id) => callIn(caller, id, target, input, options))
   const results = []
   let failure
@@ -35,8 +38,8 @@ async function broadcast(caller, task, input, given) {
  * @param {import('./map').Caller} caller
  * @param {number} id
  * @param {InstanceType<typeof import('../task/targets').Target>} target
- * @param {any} input
- * @param {any} options
+ * @param {unknown} input
+ * @param {import('../task/settings').Given} options
  */
 async function callIn(caller, id, target, input, options) {
   const settings = caller.settings(options)

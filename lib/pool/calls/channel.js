@@ -18,8 +18,8 @@ class ChannelTask extends Task {
 
   /**
    * @param {import('../task/task').Home} home
-   * @param {(value: any) => void} resolve
-   * @param {(error: any) => void} reject
+   * @param {(value: unknown) => void} resolve
+   * @param {(error: unknown) => void} reject
    * @param {import('node:worker_threads').MessagePort} port
    */
   constructor(home, resolve, reject, port) {
@@ -30,7 +30,7 @@ class ChannelTask extends Task {
   /**
    * @param {number} record
    * @param {number} about
-   * @param {any} value
+   * @param {unknown} value
    */
   settle(record, about, value) {
     try {
@@ -53,25 +53,23 @@ class ChannelTask extends Task {
 
 /**
  * @param {import('./map').Caller} caller
- * @param {any} task
- * @param {any} input
- * @param {any} given options
+ * @param {unknown} task
+ * @param {unknown} input
+ * @param {unknown} given options
  */
-function channel({ submitter, target, settings }, task, input, given) {
+function channel(caller, task, input, given) {
+  const { submitter } = caller
   const options = channelOptions(given)
-  const called = target(task)
+  const called = caller.target(task)
   if (called.lane === NATIVE) throw invalidArgument('A native task has no port: it cannot have a channel')
   const { port1: port, port2: other } = new MessageChannel()
   const { value, transferList } = isMoved(input) ? unwrap(input) : { value: input, transferList: [] }
-  const use = settings(options)
+  const use = caller.settings(options)
   use.transferList = [...(options.transferList ?? []), ...transferList, other]
   // A port can be sent but once.
   use.retries = 0
-  /** @type {any} */
-  let call
-  const result = new Promise((resolve, reject) => {
-    call = new ChannelTask(submitter.home, resolve, reject, port)
-  })
+  const { promise: result, resolve, reject } = withResolvers()
+  const call = new ChannelTask(submitter.home, resolve, reject, port)
   try {
     submitter.submitAs(call, variantOf(called, 'channel'), [other, value], use, isHooked(result))
   } catch (error) {
@@ -79,6 +77,16 @@ function channel({ submitter, target, settings }, task, input, given) {
     return { port, result: Promise.reject(error) }
   }
   return { port, result }
+}
+
+function withResolvers() {
+  /** @type {{ resolve: (value: unknown) => void, reject: (error: unknown) => void }} */
+  let settles
+  const promise = new Promise((resolve, reject) => {
+    settles = { resolve, reject }
+  })
+  // @ts-expect-error the executor has run
+  return { promise, ...settles }
 }
 
 module.exports = { channel }

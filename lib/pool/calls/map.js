@@ -14,18 +14,7 @@ const { Source, isIterable } = require('./source')
 const { NATIVE, variantOf } = require('../task/targets')
 const { show } = require('../options/validate')
 
-/**
- * What a mapping needs of its pool.
- * @typedef {object} Caller
- * @property {number} capacity tasks that run at once at most
- * @property {any} options the pool's
- * @property {(task: any) => InstanceType<typeof import('../task/targets').Target>} target
- * @property {(given: any) => any} settings
- * @property {(target: InstanceType<typeof import('../task/targets').Target>, input: any, settings: any) => Promise<any>} submit
- * @property {InstanceType<typeof import('../task/submitter').Submitter>} submitter
- * @property {InstanceType<typeof import('../isolates').Isolates>} isolates
- * @property {() => boolean} paused
- */
+/** What a call needs of its pool. @typedef {InstanceType<typeof import('../parts').Parts>} Caller */
 
 /**
  * Who gets the outcomes.
@@ -240,8 +229,8 @@ class Mapping {
       return
     }
     promise.then(
-      (result) => this.#arrived(entry, result),
-      (error) => this.#lost(entry, error)
+      (/** @type {unknown} */ result) => this.#arrived(entry, result),
+      (/** @type {unknown} */ error) => this.#lost(entry, error)
     )
   }
 

@@ -10,8 +10,8 @@ const { stream } = require('./stream')
 
 /**
  * @param {import('./map').Caller} caller
- * @param {any} task
- * @param {any} given options
+ * @param {unknown} task
+ * @param {unknown} given options
  * @returns {Duplex}
  */
 function pipe(caller, task, given) {

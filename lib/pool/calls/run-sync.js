@@ -45,7 +45,7 @@ class BlockingTask extends Task {
 BlockingTask.prototype.prompt = true
 
 /**
- * @param {import('./map').Caller} caller
+ * @param {import('./map').Caller} pool
  * @param {InstanceType<typeof import('../task/targets').Target>} target
  * @param {any} input
  * @param {any} settings
@@ -54,7 +54,7 @@ BlockingTask.prototype.prompt = true
 function runSync({ submitter, isolates, paused }, target, input, settings) {
   if (settings.onProgress !== undefined)
     throw invalidArgument("Task options: 'onProgress' cannot be called while its thread is blocked: use run()")
-  if (paused())
+  if (paused)
     throw new DeadlockError(
       'The pool is paused, and its thread could not resume it while it is blocked: resume() first'
     )

@@ -76,7 +76,7 @@ class Stream {
       this.#running = true
       this.#caller.submit(this.#target, [highWaterMark, this.#fed, input], this.#settings).then(
         () => this.#ended(),
-        (error) => this.#ended({ error })
+        (/** @type {unknown} */ error) => this.#ended({ error })
       )
     } catch (error) {
       this.#ended({ error })

@@ -4,11 +4,10 @@
 // them end. They take their tasks from the scheduler by themselves.
 
 const { drain, isBlocked } = require('../../native/drain')
-const { hold, release } = require('../../native/environment')
+const { hold, later, release } = require('../../native/environment')
 const { REMINDER } = require('../../native/wire')
 const { WorkerExitError } = require('../../errors')
 const { ask } = require('../observe/readings')
-const { PoolScope } = require('../observe/watch')
 const { PORT_MESSAGE } = require('../../payload/port')
 const { revive } = require('../../payload/thrown')
 const { Inbox } = require('./inbox')
@@ -31,7 +30,7 @@ const OUTPUT_PATIENCE = 1000
  * @property {(ticket: number, generation: number) => any} taskOf the call in flight that this names
  * @property {InstanceType<typeof import('../task/submitter').Submitter>} submitter
  * @property {(event: string, ...args: any[]) => void} emit
- * @property {(error: unknown) => void} complain
+ * @property {(error: unknown, what?: string) => void} complain
  * @property {(number: number) => void} notFound an isolate has not found the function of this number
  * @property {() => void} ended an isolate has ended
  */
@@ -45,11 +44,13 @@ function beforeExit() {
 }
 
 class Isolates {
-  /** @param {Owner} owner */
-  constructor(owner) {
+  /**
+   * @param {Owner} owner
+   * @param {import('node:async_hooks').AsyncResource} scope in which they are started
+   */
+  constructor(owner, scope) {
     this.owner = owner
-    /** Isolates outlive the calls that they are started for: their events belong to the pool. */
-    this.scope = new PoolScope()
+    this.scope = scope
     /** @type {Map<number, OneIsolate>} */
     this.all = new Map()
     /** Those that run no more, and whose `exit` event has not come. @type {Set<OneIsolate>} */
@@ -60,12 +61,14 @@ class Isolates {
     this.numbers = new Set()
     /** What waits for isolates to be replaced. @type {Set<{ old: Set<OneIsolate>, resolve: () => void, reject: (error: Error) => void }>} */
     this.recycling = new Set()
+    /** How many tasks were told why no isolate could be started. */
+    this.asked = 0
     /** How many tasks were told why their isolate ended. */
     this.told = 0
     /** Those whose output is waited for. @type {OneIsolate[]} */
     this.flushing = []
     const { native } = owner
-    this.stalls = new Stalls(native, owner.emit)
+    this.stalls = new Stalls(native, (event, about) => owner.emit(event, about))
     this.starts = new Starts({ native, start: (id) => this.start(id) })
     this.inbox = new Inbox(
       owner,
@@ -91,7 +94,7 @@ class Isolates {
       isolate = new Isolate(id, number, this.owner, (from, message) => this.inbox.take(from, message))
     } catch (error) {
       this.numbers.delete(number)
-      this.starts.failed(error)
+      this.#notStarted(error)
       this.#leave(id)
       return
     }
@@ -100,6 +103,18 @@ class Isolates {
     if (started.size === 0) process.on('beforeExit', beforeExit)
     started.add(this)
     isolate.worker.on('exit', (code) => this.#exited(isolate, code))
+  }
+
+  /** @param {unknown} error */
+  #notStarted(error) {
+    if (!this.starts.failed(error)) return
+    const { asked } = this
+    // Who calls now hears of it by that.
+    later(() => {
+      if (!this.owner.isOpen() || this.starts.isAwaited) return
+      if (this.asked === asked && this.owner.native.load()[0] === 0)
+        this.owner.complain(this.starts.why(), 'could not be started')
+    })
   }
 
   /** @param {OneIsolate} isolate */
@@ -221,6 +236,7 @@ class Isolates {
   }
 
   whyNotStarted() {
+    this.asked++
     return this.starts.why()
   }
 
@@ -259,7 +275,7 @@ class Isolates {
     if (isolate.nested.size > 0) require('./nested').giveUpAll(isolate.nested.values())
     this.causes.set(id, isolate.failed ? isolate.error : exit)
     if (!isolate.ready && !isolate.ending && this.owner.isOpen())
-      this.starts.failed(
+      this.#notStarted(
         isolate.failed ? isolate.error : new Error(`The worker ended with exit code ${exitCode} before it was ready`)
       )
     this.all.delete(id)

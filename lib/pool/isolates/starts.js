@@ -5,6 +5,7 @@
 
 const { hold, release } = require('../../native/environment')
 const { PoolClosedError, WorkerStartError } = require('../../errors')
+const { placeInSource } = require('../../payload/thrown')
 const { SCRIPT } = require('../task/targets')
 
 /**
@@ -18,6 +19,7 @@ class Starts {
   #lane
   /** Why the last one could not be started; of a native worker there is one reason only. @type {unknown} */
   #error = new Error('the system gives no thread')
+  #failing = false
   /** Who waits for so many isolates. @type {{ least: number, resolve: () => void, reject: (error: Error) => void }[]} */
   #expecting = []
 
@@ -71,6 +73,7 @@ class Starts {
 
   /** One more is ready. */
   succeeded() {
+    this.#failing = false
     if (this.#expecting.length === 0) return
     const { ready } = this
     const waiting = this.#expecting
@@ -81,20 +84,27 @@ class Starts {
   /**
    * An isolate could not be started.
    * @param {unknown} error
+   * @returns whether it is the first of some in a row
    */
   failed(error) {
+    const isFirst = !this.#failing
+    this.#failing = true
     this.#error = error
     this.#disappoint(this.why())
+    return isFirst
+  }
+
+  /** Whether somebody hears of a failure. */
+  get isAwaited() {
+    return this.#expecting.length + this.#watching.size > 0
   }
 
   /** What those get to hear who have waited for an isolate. */
   why() {
     const cause = this.#error
-    const message =
-      cause instanceof Error || typeof (/** @type {any} */ (cause)?.message) === 'string'
-        ? /** @type {any} */ (cause).message
-        : String(cause)
-    return new WorkerStartError(`No worker could be started: ${message}`, { cause })
+    const { message } = /** @type {{ message?: unknown }} */ (cause ?? {})
+    const reason = typeof message === 'string' ? message + placeInSource(cause) : String(cause)
+    return new WorkerStartError(`No worker could be started: ${reason}`, { cause })
   }
 
   /** The pool ends. */

@@ -10,9 +10,9 @@ const { SCRIPT, variantOf } = require('./targets')
 
 /**
  * @param {Target} target
- * @param {any} input
+ * @param {unknown} input
  * @param {InstanceType<typeof import('./settings').Settings>} settings
- * @returns {{ target: Target, input: any }}
+ * @returns {{ target: Target, input: unknown }}
  */
 function carry(target, input, { stores, context }) {
   const values = target.lane === SCRIPT ? valuesOf(stores, context) : undefined
@@ -21,8 +21,8 @@ function carry(target, input, { stores, context }) {
 }
 
 /**
- * @param {[string, any][]} values
- * @param {any} input
+ * @param {[string, unknown][]} values
+ * @param {unknown} input
  */
 function withMoved(values, input) {
   const { value, transferList } = unwrap(input)
@@ -30,12 +30,12 @@ function withMoved(values, input) {
 }
 
 /**
- * @param {Record<string, import('node:async_hooks').AsyncLocalStorage<any>> | undefined} stores
- * @param {Record<string, any> | undefined} given goes before the stores; undefined is none
- * @returns {[string, any][] | undefined} names and values
+ * @param {Record<string, import('node:async_hooks').AsyncLocalStorage<unknown>> | undefined} stores
+ * @param {Record<string, unknown> | undefined} given goes before the stores; undefined is none
+ * @returns {[string, unknown][] | undefined} names and values
  */
 function valuesOf(stores, given) {
-  /** @type {[string, any][] | undefined} */
+  /** @type {[string, unknown][] | undefined} */
   let values
   for (const name in stores) {
     if (given !== undefined && Object.hasOwn(given, name)) continue

@@ -7,7 +7,7 @@ const nothing = () => {}
 /**
  * Rejects with an error that is made in a reaction of a promise that the caller's follows by then (a
  * reaction before it gives it the time to): its stack has the frames of the async functions that wait.
- * @param {(reaction: Function) => any} make
+ * @param {(reaction: Function) => unknown} make
  * @returns {Promise<never>}
  */
 function rejecting(make) {

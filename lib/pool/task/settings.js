@@ -5,13 +5,15 @@
 const { toLimit } = require('../options')
 const { toJson } = require('../../payload/values')
 
-/** @typedef {(kind: number, value: any, reply: any) => void} Link */
+/** @typedef {(kind: number, value: unknown, reply: Reply) => void} Link */
+/** @typedef {(kind: number, value: unknown, transferList?: readonly object[]) => void} Reply */
+/** What may be given with a call, in whatever way it is called. @typedef {import('../options/task-options').TaskOptions} Given */
 
 /** What is settled for every task of a pool, or given with one. */
 class Settings {
   /**
-   * @param {any} pool the pool's options
-   * @param {any} [run] the task's
+   * @param {Readonly<import('../options/pool-options').ResolvedOptions>} pool the pool's options
+   * @param {Given} [run] the task's
    * @param {InstanceType<typeof import('./task').Task>} [outer] the running task that may wait for it
    */
   constructor(pool, run, outer) {
@@ -52,5 +54,7 @@ class Settings {
     this.watched = true
   }
 }
+// Whatever somebody gives Object.prototype, its accessors are none of these.
+Object.setPrototypeOf(Settings.prototype, null)
 
 module.exports = { Settings }

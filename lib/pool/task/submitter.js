@@ -7,7 +7,7 @@ const { types } = require('node:util')
 const { bound, cells, numbers, issue, giveBack, calls } = require('../../native/environment')
 const { byteLengthOf } = require('../../native/primordials')
 const { CELL, FORM, LANE, NUMBER, SUBMITTED, TAG, UNSUBMITTED } = require('../../native/wire')
-const { listen } = require('./abort')
+const { abortOf, listen } = require('./abort')
 const { AbortError, PoolClosedError, InputTooLargeError, QueueFullError, invalidArgument } = require('../../errors')
 const { isMoved, unwrap } = require('../../payload/move')
 const { PORT, encode, encodeForNative } = require('../../payload/values')
@@ -128,7 +128,8 @@ class Submitter {
   #refuse({ signal, outer }) {
     // A task that runs may have others run until it has ended.
     if (!this.open && (outer === undefined || this.pending === 0)) throw new PoolClosedError('The pool is closed')
-    if (signal?.aborted) throw new AbortError(signal.reason)
+    const abort = signal && abortOf(signal)
+    if (abort !== undefined) throw new AbortError(abort.reason)
   }
 
   /**
@@ -231,7 +232,7 @@ class Submitter {
   /**
    * Native tasks take a copy of the bytes; what is handed over is taken from the caller all the same.
    * @param {any} input
-   * @param {any[] | undefined} transferList
+   * @param {readonly object[] | undefined} transferList
    */
   #encodeForNative(input, transferList) {
     if (transferList === undefined && !isMoved(input)) return encodeForNative(input)
@@ -373,13 +374,14 @@ class Submitter {
 
 /**
  * The input, with what the caller hands over moved out of its hands.
- * @param {any} input
- * @param {any[]} [transferList]
+ * @param {unknown} input
+ * @param {readonly object[]} [transferList]
+ * @returns {unknown}
  */
 function taken(input, transferList = []) {
-  if (!isMoved(input)) return structuredClone(input, { transfer: transferList })
-  const moved = unwrap(input)
-  return structuredClone(moved.value, { transfer: [...transferList, ...moved.transferList] })
+  const moved = isMoved(input) ? unwrap(input) : { value: input, transferList: [] }
+  const transfer = /** @type {import('node:worker_threads').Transferable[]} */ ([...transferList, ...moved.transferList])
+  return structuredClone(moved.value, { transfer })
 }
 
 /** The input is not in the numbers of the call: a worker asks for it. */

@@ -44,6 +44,9 @@ const nativeTargets = new Map(bound.taskNames().map((name, id) => [name, nativeT
 /** @type {WeakMap<Function, Target>} */
 const inlineTargets = new WeakMap()
 
+const LIKE_A_FILE = /[\\/]|\.([cm]?[jt]s|tsx)$/
+const OTHER_SCHEME = /^(?!file:|data:)[a-z][a-z0-9+.-]+:\/\//i
+
 /**
  * @param {string} name
  * @returns {Target}
@@ -51,6 +54,10 @@ const inlineTargets = new WeakMap()
 function nativeTarget(name) {
   const target = nativeTargets.get(name)
   if (target !== undefined) return target
+  if (LIKE_A_FILE.test(name))
+    throw new UnknownTaskError(
+      `There is no native task '${name}'. To run a script, name it as a file, as in runTask({ filename: '${name}' }, input)`
+    )
   const near = bound.suggestTask(name) || nearest(name, nativeTargets.keys())
   throw new UnknownTaskError(
     `There is no native task '${name}'. ` +
@@ -154,7 +161,7 @@ function scriptUrl(filename, label) {
       return filename
     }
     if (filename.startsWith('data:')) return filename
-    if (!filename.includes('\0')) return pathToFileURL(path.resolve(filename)).href
+    if (!filename.includes('\0') && !OTHER_SCHEME.test(filename)) return pathToFileURL(path.resolve(filename)).href
   }
   throw invalidArgument(`${label} must be a path, a file: URL or a data: URL, got ${show(filename)}`)
 }

@@ -1,0 +1,193 @@
+'use strict'
+
+// What people read who make a mistake: it names the mistake, its place, and what to do instead.
+
+const path = require('node:path')
+const test = require('ava')
+const { inspect } = require('node:util')
+const { Pool, runTask } = require('..')
+const { directory, failure, makePool, node, program, stayAlive } = require('./helpers')
+
+const root = path.join(__dirname, '..')
+
+function scripted(t, files) {
+  const dir = directory(t, files)
+  return (name, options) => makePool(t, { filename: path.join(dir, name), maxThreads: 1, ...options })
+}
+
+test('a script that is not there is named, and where relative paths are from', async (t) => {
+  const missing = await failure(makePool(t, { filename: './wroker.js', maxThreads: 1 }).run(1))
+  t.is(missing.code, 'ERR_RSPOOL_WORKER_START')
+  t.is(
+    missing.message,
+    `No worker could be started: Cannot find module '${path.resolve('wroker.js')}': a relative 'filename' is taken from the working directory, ${process.cwd()}`
+  )
+  t.regex(
+    (await failure(runTask({ filename: '/nowhere/at-all.mjs' }, 1))).message,
+    /Cannot find module '\/nowhere\/at-all\.mjs'$/
+  )
+})
+
+test('a script that misses another module says which', async (t) => {
+  const pool = scripted(t, { 'a.js': "require('./not-there')", 'b.mjs': "import 'not-installed'" })
+  t.regex((await failure(pool('a.js').run(1))).message, /Cannot find module '\.\/not-there'/)
+  t.regex((await failure(pool('b.mjs').run(1))).message, /not-installed/)
+})
+
+test('an error in the syntax of a script has its file and line', async (t) => {
+  const pool = scripted(t, { 'bad.js': '\n\nmodule.exports = (', 'bad.mjs': '\nexport default (' })
+  t.regex((await failure(pool('bad.js').run(1))).message, /\(\S*bad\.js:\d+\)$/)
+  t.regex(
+    (await failure(pool('bad.mjs').run(1))).message,
+    /Unexpected end of input \(in \S*bad\.mjs, or a module that it imports\)$/
+  )
+})
+
+test('an URL that is not of a file is no path', (t) => {
+  for (const filename of [
+    'https://example.com/a.js',
+    'http://localhost/a.js',
+    'blob:nodedata:x',
+    new URL('https://a.b/')
+  ])
+    if (filename !== 'blob:nodedata:x')
+      t.throws(() => new Pool({ filename }), { message: /'filename' must be a path, a file: URL or a data: URL, got / })
+})
+
+test('a param that is given beside params is told so', async (t) => {
+  const error = await failure(runTask('hash.sha256', 'x', { encoding: 'hex' }))
+  t.is(
+    error.message,
+    "Options of a native task: unknown option 'encoding'. It is a param of the task: { params: { encoding: … } }"
+  )
+})
+
+test('a file as the task is told how to name it', async (t) => {
+  for (const name of ['./w.js', 'w.mjs', 'lib/w.ts', 'C:\\w.js'])
+    t.true((await failure(runTask(name, 1))).message.includes(`runTask({ filename: '${name}' }, input)`))
+  t.regex((await failure(runTask({ file: './w.js' }, 1))).message, /must be a name, a function or \{ filename, name \}/)
+})
+
+test('what cannot be cloned is named with its place, in the input and in the result', async (t) => {
+  const pool = scripted(t, {
+    'w.js': `module.exports = (x) => x
+      module.exports.deep = () => ({ rows: [1, { id: Symbol('s') }] })
+      module.exports.fn = () => () => 1
+      module.exports.promise = () => [Promise.resolve(1)]`
+  })('w.js')
+  const refused = (promise) => failure(promise).then(({ name, message }) => [name, message])
+  t.deepEqual(await refused(pool.run({ user: { onSave: () => 1 } })), [
+    'DataCloneError',
+    "() => 1 could not be cloned: it is user.onSave of the task's input"
+  ])
+  t.deepEqual(await refused(Promise.resolve().then(() => pool.runSync([[Symbol('x')]]))), [
+    'DataCloneError',
+    "Symbol(x) could not be cloned: it is [0][0] of the task's input"
+  ])
+  t.deepEqual(await refused(pool.runTask('deep')), [
+    'DataCloneError',
+    "Symbol(s) could not be cloned: it is rows[1].id of the task's result"
+  ])
+  t.regex((await refused(pool.runTask('fn')))[1], /: it is the result of the task$/)
+  t.regex((await refused(pool.runTask('promise')))[1], /: it is \[0\] of the task's result$/)
+})
+
+test('a generator that is called as a function is told how to be', async (t) => {
+  const pool = scripted(t, {
+    'w.js': 'module.exports = function* () { yield 1 }\nmodule.exports.later = async function* () { yield 1 }'
+  })('w.js')
+  for (const call of [pool.run(), pool.runTask('later'), pool.runTask(function* () {})])
+    t.regex(
+      (await failure(call)).message,
+      /the function gave a generator, whose items come by pool\.stream\(task, input\)$/
+    )
+})
+
+test('a method that was taken from its pool says so', async (t) => {
+  const { run, runTask: task } = makePool(t, { maxThreads: 1 })
+  for (const call of [run, task]) {
+    const error = await failure(call(1))
+    t.is(error.code, 'ERR_RSPOOL_INVALID_ARGUMENT')
+    t.regex(error.message, /called on its pool, as in pool\.run/)
+  }
+})
+
+test('a pool that is logged says what it is', async (t) => {
+  const pool = makePool(t, { label: 'images', maxThreads: 2 })
+  t.is(
+    inspect(pool, { breakLength: 200 }),
+    "Pool { label: 'images', maxThreads: 2, workers: 0, queued: 0, running: 0 }"
+  )
+  await pool.close()
+  t.regex(inspect(pool, { breakLength: 200 }), /^Pool \{ label: 'images', .*closed: true \}$/)
+})
+
+test('a pool whose script cannot be loaded says so before its first call', async (t) => {
+  stayAlive(t)
+  const pool = makePool(t, { filename: './not-there.js', minThreads: 2, maxThreads: 2 })
+  const error = await new Promise((resolve) => pool.once('error', resolve))
+  t.is(error.code, 'ERR_RSPOOL_WORKER_START')
+  t.regex(error.message, /Cannot find module/)
+  const { stderr } = await program(`
+    new rspool.Pool({ filename: './not-there.js' })
+    process.on('warning', () => clearInterval(timer))
+    const timer = setInterval(() => {}, 1000)
+  `)
+  t.is(stderr.match(/RspoolWarning/g).length, 1)
+  t.regex(stderr, /A worker of the pool 'not-there' could not be started.*Cannot find module/s)
+})
+
+test('a process that may load no addon is told which flag is in the way', async (t) => {
+  const load = `require(${JSON.stringify(root)})`
+  const refused = await node(['--no-addons', '-e', load])
+  t.regex(refused.stderr, /What to do:\n\s+start it without --no-addons/)
+  const permission = process.allowedNodeEnvironmentFlags.has('--permission')
+    ? '--permission'
+    : '--experimental-permission'
+  const unpermitted = await node([permission, '--allow-fs-read=*', '-e', load])
+  t.regex(unpermitted.stderr, /start it with --allow-addons/)
+})
+
+test('a script that failed to load is tried again by the next start, in an isolate that had seen it fail', async (t) => {
+  const fs = require('node:fs')
+  for (const [file, broken, whole] of [
+    ['late.js', 'module.exports = (', 'module.exports = () => 5'],
+    ['late.cjs', "throw new Error('no')", 'module.exports = () => 5'],
+    ['late.mjs', 'export default (', 'export default () => 5'],
+    ['thrown.mjs', "throw new Error('no')", 'export default () => 5'],
+    [
+      'setup.mjs',
+      "export function setup() { if ((globalThis.tries = (globalThis.tries ?? 0) + 1) < 3) throw new Error('no') }; export default () => 5",
+      ''
+    ]
+  ]) {
+    const dir = directory(t, { 'home.js': 'module.exports = () => 1', [file]: broken })
+    const pool = makePool(t, { filename: path.join(dir, 'home.js'), maxThreads: 1 })
+    const task = { filename: path.join(dir, file) }
+    const where = () => require('node:worker_threads').threadId
+    const before = await pool.runTask(where)
+    t.is((await failure(pool.runTask(task))).code, 'ERR_RSPOOL_WORKER_START', file)
+    t.is((await failure(pool.runTask(task))).code, 'ERR_RSPOOL_WORKER_START', file)
+    if (whole !== '') fs.writeFileSync(path.join(dir, file), whole)
+    t.is(await pool.runTask(task), 5, file)
+    t.is(await pool.runTask(where), before)
+  }
+})
+
+test('a working directory that is gone is named at once, also to a thread that is blocked', async (t) => {
+  const { stdout } = await program(`
+    const fs = require('node:fs')
+    const dir = fs.mkdtempSync(require('node:path').join(require('node:os').tmpdir(), 'gone-'))
+    process.chdir(dir)
+    fs.rmdirSync(dir)
+    const pool = new rspool.Pool({ maxThreads: 1 })
+    try { pool.runTaskSync(() => 1) } catch (error) { console.log(error.code, error.message, error.cause.cause.code) }
+    pool.runTask(() => 1).catch((error) => console.log(error.code))
+  `)
+  const [first, second] = stdout.split('\n')
+  t.is(
+    first,
+    'ERR_RSPOOL_WORKER_START No worker could be started: the working directory of the process is gone, and no thread can start without one ENOENT'
+  )
+  t.is(second, 'ERR_RSPOOL_WORKER_START')
+})

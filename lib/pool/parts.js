@@ -1,0 +1,253 @@
+'use strict'
+
+// What a pool is made of, put together: its scheduler, its isolates, the way of its tasks, its phase and its
+// readings. The ways to call that are not every program's take what they need from here.
+
+const { pools } = require('../native/drain')
+const { bound, calls } = require('../native/environment')
+const { RECORD, REMINDER } = require('../native/wire')
+const { WorkerStartError } = require('../errors')
+const { Events } = require('./events')
+const { labelOf, takeLabel, giveLabelBack } = require('./labels')
+const { sizeOptions } = require('./options')
+const { PoolScope } = require('./observe/watch')
+const { Phase } = require('./phase')
+const { Readings } = require('./readings')
+const { Lookup } = require('./task/lookup')
+const { Settings } = require('./task/settings')
+const { Submitter } = require('./task/submitter')
+
+/** @typedef {import('./options/pool-options').ResolvedOptions} ResolvedOptions */
+/** @typedef {InstanceType<typeof import('./task/targets').Target>} Target */
+/** @typedef {InstanceType<typeof import('./task/task').Task>} Task */
+
+class Parts {
+  /** @type {Readonly<ResolvedOptions>} */
+  options
+  /** Of a task that is given none. */
+  defaults
+  native
+  /** @type {InstanceType<typeof import('./isolates').Isolates>} */
+  isolates
+  lookup
+  /** @type {InstanceType<typeof Submitter>} */
+  submitter
+  phase
+  readings
+  paused = false
+  #events
+
+  /**
+   * @param {import('./pool').Pool} pool
+   * @param {ReturnType<import('./options')['poolOptions']>} given
+   */
+  constructor(pool, given) {
+    this.options = Object.freeze(Object.assign(given, { label: given.label ?? labelOf(given.filename) }))
+    const { filename, label, name, timing } = this.options
+    this.defaults = new Settings(this.options)
+    this.native = makeNative(this.options)
+    const { native } = this
+    // Isolates outlive the calls that they are started for: their events belong to the pool.
+    const scope = new PoolScope()
+    this.#events = new Events(pool, label, scope)
+    // It brings worker_threads with it, which a process that only counts, or calls processes, does without.
+    const { Isolates } = require('./isolates')
+    this.isolates = new Isolates(this, scope)
+    const { isolates } = this
+    this.lookup = new Lookup(filename, name)
+    this.submitter = new Submitter({
+      native,
+      options: this.options,
+      main: this.lookup.main,
+      isolates,
+      watching: { pool, timing: timing === true, scope, threadIdOf: (worker) => isolates.all.get(worker)?.threadId },
+      onDrain: () => this.emit('drain'),
+      onEmpty: () => this.phase.empty()
+    })
+    this.readings = new Readings(native, isolates, () => this.options)
+    this.phase = new Phase(this.#life())
+    takeLabel(label)
+    pools.set(native.uid, {
+      control: (record, about) => this.#control(record, about),
+      load: () => native.load(),
+      readable: () => this.readings.readable
+    })
+    if (filename !== undefined) isolates.starts.minimum()
+  }
+
+  /** @returns {import('./phase').Life} */
+  #life() {
+    const { native, isolates, readings, submitter } = this
+    return {
+      native,
+      pending: () => submitter.pending,
+      isolates: () => isolates.all.size + isolates.ending.size,
+      refuse: () => {
+        // What waits is to end too.
+        this.pause(false)
+        submitter.open = false
+      },
+      stopStarts: () => isolates.starts.stop(),
+      terminate: () => isolates.terminateAll(),
+      prepare: () => readings.prepare(),
+      keep: () => readings.keep(),
+      ended: () => {
+        pools.delete(native.uid)
+        giveLabelBack(this.options.label)
+        this.emit('close')
+      }
+    }
+  }
+
+  // ---- what the scheduler asks for -------------------------------------------------------------
+
+  /**
+   * @param {number} record
+   * @param {number} about
+   */
+  #control(record, about) {
+    const { isolates, native, phase } = this
+    if (record === RECORD.START) {
+      // The scheduler counts on it since it asked: a pool that ends meanwhile says that it has gone.
+      if (phase.hasWork) isolates.start(about)
+      else native.leave(about)
+    } else if (record === RECORD.TERMINATE) isolates.terminate(about)
+    else if (record === RECORD.GONE) isolates.gone(about)
+    else if (record === RECORD.LOOK) isolates.look(about)
+    else if (record === RECORD.STARTED_TOO_LATE) isolates.startedTooLate(about)
+    else if (record === RECORD.NOT_BEGUN) isolates.notBegun(about)
+    else if (record === RECORD.STALLED) isolates.stalled(about)
+    else if (record === RECORD.REMIND) this.#remind(about)
+    else if (record === RECORD.LANE_ENDED) phase.laneEnded(about)
+  }
+
+  /** @param {number} what was waited for */
+  #remind(what) {
+    if (what === REMINDER.CLOSE) this.phase.destroy()
+    else if (what === REMINDER.OUTPUT) this.isolates.flushedEnough()
+    else if (what === REMINDER.RETRY) this.isolates.starts.retry()
+  }
+
+  // ---- what isolates ask for -------------------------------------------------------------------
+
+  get uid() {
+    return this.native.uid
+  }
+
+  /** Whether workers are started. */
+  isOpen() {
+    return this.phase.hasWork
+  }
+
+  /**
+   * The call in flight that this names. A ticket is used again; a generation is not.
+   * @param {number} ticket
+   * @param {number} generation
+   * @returns {Task | undefined}
+   */
+  taskOf(ticket, generation) {
+    const task = /** @type {Task | undefined} */ (calls[ticket])
+    return task?.generation === generation ? task : undefined
+  }
+
+  /**
+   * An isolate has not found the function of this number.
+   * @param {number} number
+   */
+  notFound(number) {
+    const target = this.submitter.numbers.forget(number)
+    if (target !== undefined) this.lookup.forget(target)
+  }
+
+  /**
+   * @param {string} event
+   * @param {unknown[]} args
+   */
+  emit(event, ...args) {
+    this.#events.emit(event, ...args)
+  }
+
+  /**
+   * @param {unknown} error that no task is told of
+   * @param {string} [what]
+   */
+  complain(error, what) {
+    this.#events.complain(error, what)
+  }
+
+  /** An isolate has ended. */
+  ended() {
+    this.phase.advance()
+  }
+
+  // ---- what calls need -------------------------------------------------------------------------
+
+  get capacity() {
+    return this.submitter.capacity
+  }
+
+  /**
+   * @param {unknown} task undefined for what `run` calls
+   * @returns {Target}
+   */
+  target(task) {
+    return this.lookup.named(task)
+  }
+
+  /** @param {import('./task/settings').Given} [given] */
+  settings(given) {
+    return new Settings(this.options, given)
+  }
+
+  /**
+   * @param {Target} target
+   * @param {unknown} input
+   * @param {Settings} settings
+   * @returns {Promise<unknown>}
+   */
+  submit(target, input, settings) {
+    return this.submitter.submit(target, input, settings)
+  }
+
+  // ---- steering --------------------------------------------------------------------------------
+
+  /** @param {boolean} paused */
+  pause(paused) {
+    this.native.pause((this.paused = paused))
+  }
+
+  /** @param {unknown} sizes */
+  resize(sizes) {
+    const size = sizeOptions(sizes, this.options)
+    this.phase.mustBeOpen()
+    this.options = Object.freeze({ ...this.options, ...size })
+    this.submitter.capacity = size.maxThreads * this.options.concurrentTasksPerWorker
+    this.native.resize(size.minThreads, size.maxThreads)
+    if (this.options.filename !== undefined) this.isolates.starts.minimum()
+  }
+}
+
+/** @param {ResolvedOptions} options */
+function makeNative(options) {
+  const { minThreads, maxThreads, niceIncrement = 0, pin = false, isolate = false, recycle, groups = {} } = options
+  const native = bound.createPool(
+    minThreads,
+    maxThreads,
+    options.maxQueue,
+    options.concurrentTasksPerWorker,
+    options.abortGrace,
+    options.idleTimeout,
+    niceIncrement,
+    pin,
+    options.startTimeout,
+    options.stallTimeout
+  )
+  if (native === undefined) throw new WorkerStartError('The system gives no thread for the time limits of the pool')
+  if (isolate || recycle !== undefined) {
+    native.recycle(recycle?.tasks ?? Infinity, recycle?.age ?? Infinity, isolate)
+  }
+  for (const [name, { weight, maxRunning }] of Object.entries(groups)) native.configureGroup(name, weight, maxRunning)
+  return native
+}
+
+module.exports = { Parts }
