@@ -67,7 +67,7 @@ async function exportsOf(filename) {
   const { pathToFileURL } = require('node:url')
   const pool = new Pool({ maxThreads: 1 })
   try {
-    return await pool.runTask(
+    const names = await pool.runTask(
       async (/** @type {string} */ url) => {
         const loaded = await import(url)
         const all = { ...loaded.default, ...loaded }
@@ -76,6 +76,7 @@ async function exportsOf(filename) {
       },
       [pathToFileURL(filename).href]
     )
+    return /** @type {string[]} */ (names)
   } finally {
     await pool.close()
   }

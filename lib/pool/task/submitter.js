@@ -380,7 +380,10 @@ class Submitter {
  */
 function taken(input, transferList = []) {
   const moved = isMoved(input) ? unwrap(input) : { value: input, transferList: [] }
-  const transfer = /** @type {import('node:worker_threads').Transferable[]} */ ([...transferList, ...moved.transferList])
+  const transfer = /** @type {import('node:worker_threads').Transferable[]} */ ([
+    ...transferList,
+    ...moved.transferList
+  ])
   return structuredClone(moved.value, { transfer })
 }
 
