@@ -205,3 +205,34 @@ fn a_worker_that_spins_is_told_of_its_own_task() {
     assert_eq!(taken(&mut state, ids[0], 0), Some((1, 0)));
     assert_eq!(state.hint(Lane::Script), 0);
 }
+
+#[test]
+fn what_waits_in_a_lane_is_found_whatever_waits_for_workers_of_the_other() {
+    let mut state = State::new(
+        PoolLimits {
+            max_threads: 9,
+            ..LIMITS
+        },
+        0,
+    );
+    state.pause(true);
+    for ticket in 0..8 {
+        let id = idle(&mut state, Lane::Native);
+        let new = NewTask {
+            lane: Lane::Native,
+            ..pinned(ticket, id)
+        };
+        state.enqueue(new, 0);
+    }
+    let script = idle(&mut state, Lane::Script);
+    state.enqueue(pinned(8, script), 0);
+    let rejected = state.fail_waiting(Lane::Script, || Outcome::WorkerStart);
+    assert!(matches!(rejected[..], [Message::Settled { ticket: 8, .. }]));
+    assert_eq!(state.load(), (8, 0));
+    assert_eq!(
+        state
+            .fail_waiting(Lane::Native, || Outcome::Cancelled)
+            .len(),
+        8
+    );
+}
