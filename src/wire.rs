@@ -220,6 +220,16 @@ tables! {
         RAN = 33;
     }
 
+    /// Why an isolate is to be ended.
+    ending ENDING: i32 {
+        /// Its task was given up, and has not stopped in the time that it gets for that.
+        GIVEN_UP = 1;
+        /// It was told to end, and has not in the time that it gets for that.
+        LEAVES_LATE = 2;
+        /// The same, of a closed pool.
+        CLOSED_LATE = 3;
+    }
+
     /// What a pool may be reminded of.
     reminder REMINDER: u32 {
         /// It is to have closed.

@@ -22,7 +22,7 @@ let next = 0
 
 /**
  * The pools of this environment, by number.
- * @type {Map<number, { control: (record: number, about: number) => void, load: () => [queued: number, running: number], readable: () => any }>}
+ * @type {Map<number, { control: (record: number, about: number, why: number) => void, load: () => [queued: number, running: number], readable: () => any }>}
  */
 const pools = new Map()
 
@@ -69,7 +69,7 @@ function step() {
     }
     settle(name, record, about, value)
   } else if (record < RECORD.START) settle(name, record, about, length)
-  else if (record < RECORD.STARTED) guarded(() => pools.get(name)?.control(record, about))
+  else if (record < RECORD.STARTED) guarded(() => pools.get(name)?.control(record, about, length))
   else {
     next += 8
     const ms = numbers[offset >> 3]

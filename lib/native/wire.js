@@ -180,6 +180,16 @@ const RECORD = Object.freeze({
   RAN: 33
 })
 
+/** Why an isolate is to be ended. */
+const ENDING = Object.freeze({
+  /** Its task was given up, and has not stopped in the time that it gets for that. */
+  GIVEN_UP: 1,
+  /** It was told to end, and has not in the time that it gets for that. */
+  LEAVES_LATE: 2,
+  /** The same, of a closed pool. */
+  CLOSED_LATE: 3
+})
+
 /** What a pool may be reminded of. */
 const REMINDER = Object.freeze({
   /** It is to have closed. */
@@ -257,6 +267,7 @@ module.exports = {
   UNSUBMITTED,
   RING,
   RECORD,
+  ENDING,
   REMINDER,
   TAG,
   VIEW,

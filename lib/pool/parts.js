@@ -10,6 +10,7 @@ const { WorkerStartError } = require('../errors')
 const { Events } = require('./events')
 const { labelOf, takeLabel, giveLabelBack } = require('./labels')
 const { sizeOptions } = require('./options')
+const { tellPool } = require('./observe/debug')
 const { PoolScope } = require('./observe/watch')
 const { Phase } = require('./phase')
 const { Readings } = require('./readings')
@@ -67,8 +68,9 @@ class Parts {
     this.readings = new Readings(native, isolates, () => this.options)
     this.phase = new Phase(this.#life())
     takeLabel(label)
+    tellPool(label, `opens, with up to ${this.options.maxThreads} workers`)
     pools.set(native.uid, {
-      control: (record, about) => this.#control(record, about),
+      control: (record, about, why) => this.#control(record, about, why),
       load: () => native.load(),
       readable: () => this.readings.readable
     })
@@ -83,15 +85,20 @@ class Parts {
       pending: () => submitter.pending,
       isolates: () => isolates.all.size + isolates.ending.size,
       refuse: () => {
+        tellPool(this.options.label, 'closes')
         // What waits is to end too.
         this.pause(false)
         submitter.open = false
       },
       stopStarts: () => isolates.starts.stop(),
-      terminate: () => isolates.terminateAll(),
+      terminate: () => {
+        tellPool(this.options.label, 'is destroyed')
+        isolates.terminateAll()
+      },
       prepare: () => readings.prepare(),
       keep: () => readings.keep(),
       ended: () => {
+        tellPool(this.options.label, 'has ended')
         pools.delete(native.uid)
         giveLabelBack(this.options.label)
         this.emit('close')
@@ -104,14 +111,15 @@ class Parts {
   /**
    * @param {number} record
    * @param {number} about
+   * @param {number} why
    */
-  #control(record, about) {
+  #control(record, about, why) {
     const { isolates, native, phase } = this
     if (record === RECORD.START) {
       // The scheduler counts on it since it asked: a pool that ends meanwhile says that it has gone.
       if (phase.hasWork) isolates.start(about)
       else native.leave(about)
-    } else if (record === RECORD.TERMINATE) isolates.terminate(about)
+    } else if (record === RECORD.TERMINATE) isolates.terminate(about, why)
     else if (record === RECORD.GONE) isolates.gone(about)
     else if (record === RECORD.LOOK) isolates.look(about)
     else if (record === RECORD.STARTED_TOO_LATE) isolates.startedTooLate(about)

@@ -125,9 +125,13 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
             return Ok(put_reading(memories, offset, header, waited));
         }
         Message::Control { pool, control } => {
+            let why = match control {
+                Control::Terminate(_, ending) => ending as i32,
+                _ => 0,
+            };
             let (what, about) = match control {
                 Control::Start(worker) => (record::START, worker.0),
-                Control::Terminate(worker) => (record::TERMINATE, worker.0),
+                Control::Terminate(worker, _) => (record::TERMINATE, worker.0),
                 Control::LaneEnded(lane) => (record::LANE_ENDED, lane as u32),
                 Control::Gone(worker) => (record::GONE, worker.0),
                 Control::Look(worker) => (record::LOOK, worker.0),
@@ -136,7 +140,7 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
                 Control::NotBegun(worker) => (record::NOT_BEGUN, worker.0),
                 Control::Remind(reminder) => (record::REMIND, reminder as u32),
             };
-            memories.put_header(offset, [what, signed(pool), signed(about), 0]);
+            memories.put_header(offset, [what, signed(pool), signed(about), why]);
             return Ok(HEADER);
         }
     };

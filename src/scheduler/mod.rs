@@ -41,7 +41,7 @@ pub use ids::{Key, WorkerId};
 pub use lane::Lane;
 pub use limits::{PoolLimits, Refusal};
 pub use measures::{BOUNDS, Buckets, Measure, Name};
-pub use outbox::{Control, Message, Outbox, Reminder};
+pub use outbox::{Control, Ending, Message, Outbox, Reminder};
 pub use payload::{Body, Payload};
 pub use pool::{Scheduler, Step, Submitted};
 pub use queue::PRIORITIES;

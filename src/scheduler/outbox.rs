@@ -19,7 +19,7 @@ use super::ids::WorkerId;
 use super::lane::Lane;
 use super::spin;
 use super::task::Outcome;
-use crate::wire::reminder;
+use crate::wire::{ending, reminder};
 
 /// For how long a blocked environment waits actively.
 const ACTIVE: Duration = Duration::from_micros(50);
@@ -29,8 +29,8 @@ const ACTIVE: Duration = Duration::from_micros(50);
 pub enum Control {
     /// Start an isolate for this worker.
     Start(WorkerId),
-    /// End the isolate of this worker: its task was abandoned and did not stop by itself.
-    Terminate(WorkerId),
+    /// End the isolate of this worker.
+    Terminate(WorkerId, Ending),
     /// A lane of a closed pool has no worker left.
     LaneEnded(Lane),
     /// The isolate of this worker runs no more: its `exit` event comes when the owner's loop turns.
@@ -46,6 +46,18 @@ pub enum Control {
     Stalled(WorkerId),
     /// A time is over that the owner waits for.
     Remind(Reminder),
+}
+
+/// Why an isolate is to be ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Ending {
+    /// Its task was abandoned, and did not stop by itself.
+    GivenUp = ending::GIVEN_UP,
+    /// It was told to end, and does not.
+    LeavesLate = ending::LEAVES_LATE,
+    /// The pool has closed, and it does not end.
+    ClosedLate = ending::CLOSED_LATE,
 }
 
 /// What the owner waits for a certain time for.

@@ -321,7 +321,7 @@ fn time_limits_reject_and_an_isolate_that_does_not_stop_is_ended() {
                 outcomes.insert(ticket, kind(&outcome));
             }
             Some(Message::Control {
-                control: Control::Terminate(id),
+                control: Control::Terminate(id, Ending::GivenUp),
                 ..
             }) => terminated = id == worker,
             _ => thread::yield_now(),

@@ -7,6 +7,7 @@ const { drain, isBlocked } = require('../../native/drain')
 const { hold, later, release } = require('../../native/environment')
 const { REMINDER } = require('../../native/wire')
 const { WorkerExitError } = require('../../errors')
+const { messageOf, tell, whyEnded } = require('../observe/debug')
 const { ask } = require('../observe/readings')
 const { PORT_MESSAGE } = require('../../payload/port')
 const { revive } = require('../../payload/thrown')
@@ -68,7 +69,7 @@ class Isolates {
     /** Those whose output is waited for. @type {OneIsolate[]} */
     this.flushing = []
     const { native } = owner
-    this.stalls = new Stalls(native, (event, about) => owner.emit(event, about))
+    this.stalls = new Stalls(native, owner)
     this.starts = new Starts({ native, start: (id) => this.start(id) })
     this.inbox = new Inbox(
       owner,
@@ -93,11 +94,13 @@ class Isolates {
     try {
       isolate = new Isolate(id, number, this.owner, (from, message) => this.inbox.take(from, message))
     } catch (error) {
+      tell(this.owner.options, { number }, `could not be started: ${messageOf(error)}`)
       this.numbers.delete(number)
       this.#notStarted(error)
       this.#leave(id)
       return
     }
+    tell(this.owner.options, isolate, 'starts')
     this.all.set(id, isolate)
     this.owner.native.beginStart(id)
     if (started.size === 0) process.on('beforeExit', beforeExit)
@@ -119,6 +122,7 @@ class Isolates {
 
   /** @param {OneIsolate} isolate */
   #ready(isolate) {
+    tell(this.owner.options, isolate, 'is ready')
     isolate.isReady()
     this.starts.succeeded()
     ask(isolate)
@@ -165,9 +169,15 @@ class Isolates {
     if (isolate !== undefined) this.stalls.found(isolate)
   }
 
-  /** @param {number} id */
-  terminate(id) {
-    this.all.get(id)?.terminate()
+  /**
+   * @param {number} id
+   * @param {number} [ending] why, as the scheduler says it
+   */
+  terminate(id, ending = 0) {
+    const isolate = this.all.get(id)
+    if (isolate === undefined) return
+    tell(this.owner.options, isolate, `is being ended: ${whyEnded(ending)}`)
+    isolate.terminate()
   }
 
   terminateAll() {
@@ -251,6 +261,8 @@ class Isolates {
     this.flush()
     while (drain() > 0);
     // Before the pool hears that its last worker has gone, and ends.
+    const failure = isolate.failed ? `: ${messageOf(isolate.error)}` : ''
+    tell(this.owner.options, isolate, `has ended with exit code ${exitCode}${failure}`)
     this.owner.emit('workerExit', { ...isolate.known, exitCode })
     if (!isolate.left) {
       isolate.exitCode = exitCode

@@ -4,6 +4,7 @@
 // does not know of, an inspector, and their end: what their stack is, is asked first.
 
 const { isBlocked } = require('../../native/drain')
+const { tell } = require('../observe/debug')
 
 /** @typedef {InstanceType<typeof import('./isolate').Isolate>} Isolate */
 
@@ -18,17 +19,17 @@ function isInspected() {
 
 class Stalls {
   #pool
-  #emit
+  #owner
   /** Those whose stacks are being read. @type {Set<Isolate>} */
   #asked = new Set()
 
   /**
    * @param {import('../../native/addon').NativePool} pool
-   * @param {(event: string, about: object) => void} emit
+   * @param {import('.').Owner} owner
    */
-  constructor(pool, emit) {
+  constructor(pool, owner) {
     this.#pool = pool
-    this.#emit = emit
+    this.#owner = owner
   }
 
   /** @param {Isolate} isolate */
@@ -61,8 +62,10 @@ class Stalls {
     const silentMs = this.#pool.endStalled(isolate.id)
     // It has come meanwhile.
     if (silentMs < 0) return
+    const about = `it was rung ${silentMs} ms ago, runs no task and does not come`
+    tell(this.#owner.options, isolate, `is being ended: ${about}${stack === null ? '' : `\n${stack}`}`)
     isolate.terminate()
-    this.#emit('stalled', { ...isolate.known, silentMs, stack })
+    this.#owner.emit('stalled', { ...isolate.known, silentMs, stack })
   }
 }
 

@@ -16,7 +16,7 @@ use super::{Phase, State};
 use crate::scheduler::bell::Bell;
 use crate::scheduler::ids::{Key, WorkerId};
 use crate::scheduler::lane::Lane;
-use crate::scheduler::outbox::{Control, Message, Reminder};
+use crate::scheduler::outbox::{Control, Ending, Message, Reminder};
 use crate::scheduler::task::{NO_LIMIT, Outcome, Stage, Task};
 use crate::scheduler::timer::TICK_NS;
 use crate::scheduler::wheel::{EntryId, Wheel};
@@ -198,7 +198,9 @@ impl State {
             }
             Alarm::Leave(id) => {
                 self.workers[id.0].alarm = EntryId::NONE;
-                effects.controls.push(Control::Terminate(id));
+                effects
+                    .controls
+                    .push(Control::Terminate(id, Ending::LeavesLate));
             }
             Alarm::Silence(id) => {
                 let worker = &mut self.workers[id.0];
@@ -231,9 +233,9 @@ impl State {
                     .workers
                     .keys()
                     .filter(|&id| self.workers[id].lane == Lane::Script);
-                effects
-                    .controls
-                    .extend(isolates.map(|id| Control::Terminate(WorkerId(id))));
+                effects.controls.extend(
+                    isolates.map(|id| Control::Terminate(WorkerId(id), Ending::ClosedLate)),
+                );
             }
             Alarm::Reminder(reminder) => {
                 self.alarms.reminders[reminder as usize] = EntryId::NONE;
@@ -274,7 +276,9 @@ impl State {
         let outcome = match task.stage {
             Stage::Abandoned => {
                 let condemned = self.condemn(key);
-                effects.controls.extend(condemned.map(Control::Terminate));
+                effects
+                    .controls
+                    .extend(condemned.map(|id| Control::Terminate(id, Ending::GivenUp)));
                 return;
             }
             _ if task.deadline <= limit_of(task) => Outcome::Deadline,

@@ -275,7 +275,7 @@ impl World {
         self.settle(effects.messages);
         self.ring(&effects.bells);
         for control in effects.controls {
-            if let Control::Terminate(id) | Control::StartedTooLate(id) = control {
+            if let Control::Terminate(id, _) | Control::StartedTooLate(id) = control {
                 self.lose(id);
             }
         }
