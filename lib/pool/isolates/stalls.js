@@ -6,6 +6,9 @@
 const { isBlocked } = require('../../native/drain')
 const { tell } = require('../observe/debug')
 
+/** Milliseconds for the stack of one that is to be ended: nothing waits for it any more, others do its work. */
+const PATIENCE = 5000
+
 /** @typedef {InstanceType<typeof import('./isolate').Isolate>} Isolate */
 
 /** Whether a debugger may be attached, which may have stopped any isolate. */
@@ -39,7 +42,7 @@ class Stalls {
     // A blocked loop hears of no stack.
     if (isBlocked()) return this.#end(isolate, null)
     const { threadId } = isolate
-    const stacks = await require('../observe/stacks').stacksOf([threadId])
+    const stacks = await require('../observe/stacks').stacksOf([threadId], PATIENCE)
     this.#end(isolate, stacks.get(threadId) ?? null)
   }
 

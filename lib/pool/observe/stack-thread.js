@@ -12,8 +12,6 @@ const { setTimeout: delay } = require('node:timers/promises')
 const { fileURLToPath } = require('node:url')
 const { parentPort } = require('node:worker_threads')
 
-/** Milliseconds for all stacks of one request. What is in a call of the system answers none. */
-const PATIENCE = 1000
 const OWN = 'rspool:stack'
 
 /** @typedef {{ functionName: string, url: string, lineNumber: number, columnNumber: number }} Frame */
@@ -43,9 +41,10 @@ function stackOf(frames) {
 /**
  * The stacks of threads by their ids, empty for one that runs nothing, and null for one that did not answer.
  * @param {number[]} threads
+ * @param {number} patience milliseconds: what is in a call of the system does not answer
  * @returns {Promise<Map<number, string | null>>}
  */
-async function read(threads) {
+async function read(threads, patience) {
   /** @type {Map<number, string | null>} */
   const stacks = new Map(threads.map((thread) => [thread, null]))
   /** The threads whose answers are awaited, by their sessions. @type {Map<string, number>} */
@@ -80,12 +79,11 @@ async function read(threads) {
     enabled = true
     if (awaited.size === 0) complete()
   })
-  await Promise.race([all, delay(PATIENCE)])
+  await Promise.race([all, delay(patience)])
   main.disconnect()
   return stacks
 }
 
-let last = Promise.resolve()
-parentPort?.on('message', ({ id, threads }) => {
-  last = last.then(async () => parentPort?.postMessage({ id, stacks: await read(threads) }))
+parentPort?.on('message', async ({ id, threads, patience }) => {
+  parentPort?.postMessage({ id, stacks: await read(threads, patience) })
 })

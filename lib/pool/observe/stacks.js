@@ -7,6 +7,9 @@ const path = require('node:path')
 const { Worker } = require('node:worker_threads')
 const { taskOf } = require('./readings')
 
+/** Milliseconds for the stacks of a pool. */
+const PATIENCE = 1000
+
 /** By the ids of threads; null for one that did not answer. @typedef {Map<number, string | null>} Stacks */
 
 /** @type {StackReader | undefined} */
@@ -48,25 +51,27 @@ class StackReader {
 
   /**
    * @param {number[]} threads
+   * @param {number} patience
    * @returns {Promise<Stacks>}
    */
-  read(threads) {
+  read(threads, patience) {
     const id = ++this.#last
     this.#worker.ref()
     return new Promise((resolve) => {
       this.#asked.set(id, resolve)
-      this.#worker.postMessage({ id, threads })
+      this.#worker.postMessage({ id, threads, patience })
     })
   }
 }
 
 /**
  * The JavaScript stacks of these threads: empty for one that runs nothing. One that is in a call of the system
- * has none, which is known after a second.
+ * has none, which is known when so many milliseconds are over.
  * @param {number[]} threads
+ * @param {number} patience
  * @returns {Promise<Stacks>}
  */
-async function stacksOf(threads) {
+async function stacksOf(threads, patience) {
   if (threads.length === 0) return new Map()
   try {
     reader ??= new StackReader()
@@ -74,7 +79,7 @@ async function stacksOf(threads) {
     // The system gave no thread.
     return new Map()
   }
-  return reader.read(threads)
+  return reader.read(threads, patience)
 }
 
 /** @typedef {InstanceType<typeof import('../isolates/isolate').Isolate>} Isolate */
@@ -86,7 +91,7 @@ async function stacksOf(threads) {
 async function workersWithStacks(workers, isolates) {
   const threads = [...isolates.values()].map(({ threadId }) => threadId)
   const threadOf = new Map([...isolates].map(([id, { threadId }]) => [id, threadId]))
-  const stacks = await stacksOf(threads)
+  const stacks = await stacksOf(threads, PATIENCE)
   return workers.map(({ id, lane, tasks }) => ({
     id,
     lane,
