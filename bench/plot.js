@@ -1,7 +1,8 @@
 'use strict'
 
-// node bench/plot.js <results.json>: draws the case `end-to-end` of `npm run bench -- --json`, every round a dot,
-// as docs/end-to-end.svg and docs/end-to-end-dark.svg.
+// node bench/plot.js <results.json>: puts results of `npm run bench -- --json` into the docs. The case `end-to-end` is
+// drawn, every round a dot, as docs/end-to-end.svg and docs/end-to-end-dark.svg; the case `values` becomes the table
+// of docs/performance.md.
 
 const fs = require('node:fs')
 const path = require('node:path')
@@ -116,16 +117,57 @@ function short(words) {
   return words.replace(/\.0+(?=\D|$)/, '').replace('1,000 ms', '1 s')
 }
 
+/**
+ * @param {{ name: string, limit: number, results: { own: number[], peer: number[], ratio: number, low: number, high: number }[] }[]} values
+ * @param {string} where
+ */
+function writeTable(values, where) {
+  const time = (/** @type {number[]} */ samples) => UNITS.ms.show(median(samples))
+  const rows = values.map(({ name, results }) => [
+    name,
+    ...results.flatMap(({ own, peer, ratio, low, high }) => [
+      time(own),
+      time(peer),
+      `**${ratio.toFixed(2)}** (${low.toFixed(2)}–${high.toFixed(2)})`
+    ])
+  ])
+  const head = [
+    ['', '1 in flight', 'piscina', 'ratio', '16 in flight', 'piscina', 'ratio'],
+    ['---', ...Array(6).fill('---:')]
+  ]
+  const table = [...head, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+  const rounds = values[0].results[0].own.length
+  const page = path.join(__dirname, '..', 'docs', 'performance.md')
+  const caption = `Medians of ${rounds} rounds on two workers; ${where}.`
+  const text = fs.readFileSync(page, 'utf8')
+  const filled = text.replace(
+    /(<!-- values:begin -->\n)[^]*(<!-- values:end -->)/,
+    (_, begin, end) => `${begin}${table}\n\n${caption}\n${end}`
+  )
+  fs.writeFileSync(page, filled)
+  console.log('docs/performance.md')
+}
+
 function main() {
   const [, , file] = process.argv
   if (file === undefined) throw new Error('Usage: node bench/plot.js <results.json>')
   const { node, machine, cases } = JSON.parse(fs.readFileSync(file, 'utf8'))
-  const found = cases.find((/** @type {{ name: string }} */ { name }) => name === 'end-to-end')
-  if (found === undefined) throw new Error(`${file} has no results of the case end-to-end`)
-  /** @type {[string, Sample[]][]} */
-  const kinds = Object.entries(found.result.details)
+  const detailsOf = (/** @type {string} */ wanted) =>
+    cases.find((/** @type {{ name: string }} */ { name }) => name === wanted)?.result.details
+  const [server, values] = ['end-to-end', 'values'].map(detailsOf)
+  if (server === undefined && values === undefined)
+    throw new Error(`${file} has no results of the cases end-to-end and values`)
+  if (server !== undefined) drawAll(Object.entries(server), `Node.js ${node}, ${machine}`)
+  if (values !== undefined) writeTable(values, `Node.js ${node}, ${machine}`)
+}
+
+/**
+ * @param {[string, Sample[]][]} kinds
+ * @param {string} where
+ */
+function drawAll(kinds, where) {
   const rounds = kinds[0][1].length
-  const caption = `Each dot is one of ${rounds} rounds in which all took turns, the bar their median. Node.js ${node}, ${machine}.`
+  const caption = `Each dot is one of ${rounds} rounds in which all took turns, the bar their median. ${where}.`
   for (const [name, colours] of Object.entries(THEMES)) {
     fs.writeFileSync(path.join(__dirname, '..', 'docs', name), draw(kinds, caption, colours))
     console.log(`docs/${name}`)
