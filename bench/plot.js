@@ -141,7 +141,7 @@ function writeTable(values, where) {
   const caption = `Medians of ${rounds} rounds on two workers; ${where}.`
   const text = fs.readFileSync(page, 'utf8')
   const filled = text.replace(
-    /(<!-- values:begin -->\n)[^]*(<!-- values:end -->)/,
+    /(<!-- values:begin -->\n)[\s\S]*(<!-- values:end -->)/,
     (_, begin, end) => `${begin}${table}\n\n${caption}\n${end}`
   )
   fs.writeFileSync(page, filled)
