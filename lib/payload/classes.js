@@ -4,6 +4,7 @@
 // gives for them: not those of the platform, and not those in whose place a program has put another prototype.
 
 const { types } = require('node:util')
+const { charCodeAt } = require('../native/primordials')
 
 const { getPrototypeOf, getOwnPropertyDescriptor, keys: keysOf } = Object
 const isArray = Array.isArray
@@ -108,4 +109,10 @@ function isPrimitive(object, key) {
   return (typeof property.value !== 'object' || property.value === null) && typeof property.value !== 'function'
 }
 
-module.exports = { isBare, isFlat, isOrdinary }
+/** @param {string} key */
+function isIndex(key) {
+  const first = charCodeAt(key, 0)
+  return first >= 48 && first <= 57
+}
+
+module.exports = { isBare, isFlat, isIndex, isOrdinary }

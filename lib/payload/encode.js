@@ -6,13 +6,14 @@
 
 const { types } = require('node:util')
 const { charCodeAt, joinTexts, latin1Write, setBytes, ucs2Write } = require('../native/primordials')
-const { isBare, isFlat, isOrdinary } = require('./classes')
+const { isBare, isFlat, isIndex, isOrdinary } = require('./classes')
 const { FEW_KEYS, hasOnlyElements, isSparse } = require('./elements')
 const { giveBack, larger, leave, scratch, take } = require('./frames')
 const { flagsOf, sourceOf } = require('./patterns')
 const { shapeOf } = require('./shapes')
 const { FLAGS, HEADER, PIECE, TAGS: T, TEXTS_AT, UNSUPPORTED } = require('./tags')
 const { viewType, isDetached, slabBytes } = require('./views')
+const { beginsWide } = require('./wide')
 
 /** Deeper values are left to the engine, which knows its stack. */
 const MAX_DEPTH = 256
@@ -32,8 +33,6 @@ const ROW = 16
 const FEW_HOLES = 64
 /** An object of so many keys, which do not recur, is a dictionary. */
 const MANY_KEYS = 12
-/** Characters that tell whether a text is likely to have wide ones. */
-const SAMPLE = 64
 
 // As they were when the package was loaded: a patched prototype changes no payload.
 const { getPrototypeOf, hasOwn, keys: keysOf } = Object
@@ -221,16 +220,6 @@ function writePiece(text) {
 }
 
 /**
- * Whether a text has a wide character soon: most that have any do, and need not be searched to their end.
- * @param {string} text
- */
-function beginsWide(text) {
-  const sample = Math.min(text.length, SAMPLE)
-  for (let i = 0; i < sample; i++) if (charCodeAt(text, i) > 255) return true
-  return false
-}
-
-/**
  * Writes a reference if the object was written before.
  * @param {object} object
  */
@@ -325,12 +314,6 @@ function writeDictionary(object) {
   room(bytes.length)
   setBytes(out, bytes, end)
   end += bytes.length
-}
-
-/** @param {string} key */
-function isIndex(key) {
-  const first = charCodeAt(key, 0)
-  return first >= 48 && first <= 57
 }
 
 /** @param {unknown[]} array */
@@ -546,4 +529,4 @@ function encode(value) {
   }
 }
 
-module.exports = { encode, beginsWide, UNSUPPORTED }
+module.exports = { encode, UNSUPPORTED }

@@ -25,9 +25,10 @@ const {
 } = require('../native/primordials')
 const { CELL, FORM, NUMBER, SIZE, TAG, VIEW } = require('../native/wire')
 const { decode: decodePlain } = require('./decode')
-const { encode: encodePlain, beginsWide, UNSUPPORTED } = require('./encode')
+const { encode: encodePlain, UNSUPPORTED } = require('./encode')
 const { isFree, larger, leave } = require('./frames')
 const { VIEWS, viewType, isWholeView, isDetached, slabBytes } = require('./views')
+const { beginsWide } = require('./wide')
 
 const { bytes } = scratch
 
