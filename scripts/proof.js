@@ -84,6 +84,7 @@ const parts = {
             '--target-dir',
             'target/tsan',
             'scheduler::tests',
+            'scheduler::driver',
             'outbox',
             'borrowed',
             'counters',

@@ -190,6 +190,8 @@ fn describe(json: &Json) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn params(text: &str) -> Params {
@@ -292,5 +294,20 @@ mod tests {
             "params.encoding must be 'hex', 'base64' or 'buffer', got 'HEX'"
         );
         assert!(message(read("3")).ends_with("got 3"));
+    }
+
+    proptest! {
+        /// Whatever text comes is params, or is refused with the code for that.
+        #[test]
+        fn any_text_is_params_or_is_refused(text in r#"[\{\}\[\]",:0-9a-z\\. -]{0,60}"#, key in "[a-z]{0,8}", number in any::<f64>()) {
+            for text in [text.clone(), format!("{{\"{key}\":{number}}}"), format!("{{\"{key}\":{text}}}")] {
+                let read = Params::from_json(&text).and_then(|params| {
+                    params.read(&["level"])?.u64("level")
+                });
+                if let Err(error) = read {
+                    prop_assert_eq!(error.code(), "ERR_RSPOOL_INVALID_ARGUMENT");
+                }
+            }
+        }
     }
 }

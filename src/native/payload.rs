@@ -113,6 +113,8 @@ fn hex(value: &BigInt) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -148,5 +150,24 @@ mod tests {
         assert!(to_value(Payload::number(9, 0.0)).is_err());
         assert!(to_value(Payload::bytes(tag::BIGINT, b"xyz".to_vec())).is_err());
         assert!(to_value(Payload::bytes(tag::JSON, b"{".to_vec())).is_err());
+    }
+
+    proptest! {
+        /// Whatever comes is a value, which goes back as one, or is refused.
+        #[test]
+        fn any_payload_is_a_value_or_is_refused(
+            tag in any::<u32>(),
+            kind in 0u32..24,
+            near in any::<bool>(),
+            number in any::<f64>(),
+            bytes in prop::collection::vec(any::<u8>(), 0..200),
+        ) {
+            let tag = if near { tag % 16 | kind << 8 } else { tag };
+            for payload in [Payload::number(tag, number), Payload::bytes(tag, bytes)] {
+                if let Ok(value) = to_value(payload) {
+                    prop_assert!(to_value(from_value(value)).is_ok());
+                }
+            }
+        }
     }
 }

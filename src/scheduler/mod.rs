@@ -9,6 +9,8 @@ mod bell;
 mod blocked;
 mod called;
 mod clock;
+#[cfg(test)]
+mod driver;
 mod groups;
 mod ids;
 mod lane;

@@ -44,7 +44,7 @@ impl Bell for TestBell {
     }
 }
 
-const LIMITS: PoolLimits = PoolLimits {
+pub(super) const LIMITS: PoolLimits = PoolLimits {
     min_threads: 0,
     max_threads: 2,
     max_queue: usize::MAX,
@@ -56,7 +56,7 @@ const LIMITS: PoolLimits = PoolLimits {
     manner: Manner::USUAL,
 };
 
-fn never(_: &Arc<Scheduler>, _: WorkerId) -> io::Result<()> {
+pub(super) fn never(_: &Arc<Scheduler>, _: WorkerId) -> io::Result<()> {
     Ok(())
 }
 
@@ -68,7 +68,7 @@ fn pool(limits: PoolLimits) -> (Arc<Scheduler>, Arc<Outbox>) {
     )
 }
 
-fn call(ticket: u32, lane: Lane) -> NewTask {
+pub(super) fn call(ticket: u32, lane: Lane) -> NewTask {
     NewTask {
         ticket,
         target: 0,
@@ -86,7 +86,7 @@ fn call(ticket: u32, lane: Lane) -> NewTask {
     }
 }
 
-fn returned(taken: &Taken) -> Option<Finished> {
+pub(super) fn returned(taken: &Taken) -> Option<Finished> {
     Some(Finished {
         slot: taken.slot,
         generation: taken.key.generation,
