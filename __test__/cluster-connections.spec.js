@@ -67,7 +67,10 @@ for (const kind of [
   'https'
 ]) {
   test(`a reload fails no request of an application that keeps its connections by all means (${kind})`, async (t) => {
-    const { primary, port } = await start(t, kind)
+    const target = http.createServer((request, response) => response.end('ok')).listen(0, '127.0.0.1')
+    t.teardown(() => target.close())
+    await once(target, 'listening')
+    const { primary, port } = await start(t, kind, {}, { TARGET: `http://127.0.0.1:${target.address().port}` })
     const clients = keepAsking(port, kind === 'https')
     await until(() => clients.answered >= 30)
     const { forced } = await primary.call('reload')

@@ -32,17 +32,6 @@ const answers = {
   }
 }
 
-function proxied() {
-  const target = http.createServer((request, response) => soon(() => response.end('ok')))
-  const proxy = require('http-proxy').createProxyServer()
-  return new Promise((resolve) => {
-    target.listen({ port: 0, host: '127.0.0.1', exclusive: true }, () => {
-      const { port } = target.address()
-      resolve((request, response) => proxy.web(request, response, { target: `http://127.0.0.1:${port}` }))
-    })
-  })
-}
-
 /** Sends for longer than a connection may be idle. */
 function talk(socket, head) {
   socket.write(head)
@@ -61,7 +50,10 @@ const kinds = {
     const server = http.createServer((request, response) => soon(() => response.end('ok')))
     return net.createServer((socket) => server.emit('connection', socket))
   },
-  'http-proxy': async () => http.createServer(await proxied()),
+  'http-proxy': () => {
+    const proxy = require('http-proxy').createProxyServer({ target: process.env.TARGET })
+    return http.createServer((request, response) => proxy.web(request, response))
+  },
   'answers late': () => http.createServer(({ url }, response) => setTimeout(() => response.end(url), 400)),
   'answers at once in a drain': ({ signal }) =>
     http.createServer(({ url }, response) => {
