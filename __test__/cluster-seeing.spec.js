@@ -91,8 +91,10 @@ test('a long URL is cut, and an answered request is told no more', async (t) => 
   const { oldestRequest } = await first(primary)
   t.true(oldestRequest.url.startsWith('/hang?xxx') && oldestRequest.url.length < 300)
   await request(port, '/?later')
+  // The process may hear of the end of its answer after the client.
+  await until(async () => (await first(primary)).inFlight === 1)
   const after = await first(primary)
-  t.deepEqual([after.inFlight, after.lastRequest], [1, undefined])
+  t.is(after.lastRequest, undefined)
   t.is(after.oldestRequest.url, oldestRequest.url)
 })
 
