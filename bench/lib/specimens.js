@@ -68,6 +68,7 @@ const specimens = [
   { name: 'object, 1000 keys', value: wide(1000), limit: ANY },
   { name: 'nesting, 20 deep', value: deep(20), limit: SMALL },
   { name: 'nesting, 100 deep', value: deep(100), limit: ANY },
+  { name: 'nesting, 1000 deep', value: deep(1000), limit: ANY },
   { name: 'class instance', value: new Point(1, 2), limit: ANY },
   { name: '100 class instances', value: list(100, (i) => new Point(i, i / 2)), limit: ANY },
   { name: 'array, 100 integers', value: list(100, (i) => i), limit: SMALL },
