@@ -1,5 +1,6 @@
 'use strict'
 
+const fs = require('node:fs')
 const test = require('ava')
 const { startPrimary, request, until, gone } = require('./cluster/harness')
 const { rspool, rspoolJson, startRspool } = require('./cluster/rspool')
@@ -136,6 +137,19 @@ asRoot('the cluster of another user is not shown', async (t) => {
   const none = await rspool(['status'], { uid: NOBODY })
   t.is(none.code, 69, none.err)
   t.regex(none.err, /you run no cluster/)
+})
+
+asRoot('a cluster in another pid namespace is listed, and it is said how it is looked at', async (t) => {
+  const command = ['unshare', ['--pid', '--fork', '--kill-child', '--mount-proc', process.execPath]]
+  const { primary } = await startPrimary(t, { options: { processes: 1 }, command })
+  // The child is `unshare`, and its child is the primary.
+  const { clusters } = await rspoolJson(['ps'])
+  const children = fs.readFileSync(`/proc/${primary.child.pid}/task/${primary.child.pid}/children`, 'utf8')
+  const pid = Number(children)
+  t.true(clusters.some((cluster) => cluster.pid === pid && cluster.state === 'ready'))
+  const { code, err } = await rspool(['status', '-p', pid])
+  t.is(code, 77)
+  t.regex(err, new RegExp(`another pid namespace, where it is 1\\. .*nsenter -t ${pid} -a`))
 })
 
 onLinux('looking while processes are killed and reloaded never fails', async (t) => {

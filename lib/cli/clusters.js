@@ -161,7 +161,8 @@ function refusedBy(error) {
 function pick(pid) {
   if (pid !== undefined) return clusterOf(pid)
   const { clusters, refused } = findClusters()
-  if (clusters.length === 1) return clusters[0]
+  // It may be in another namespace, which a list need not mind.
+  if (clusters.length === 1) return clusterOf(clusters[0].pid)
   if (clusters.length > 1) {
     const list = clusters.map(({ pid, about }) => `  --pid ${pid}  ${about.file}`)
     throw new CommandError(EXIT.usage, `there are several clusters; name one:\n${list.join('\n')}`)
