@@ -36,7 +36,7 @@ function read(file) {
 /** The addon, or why there is none. */
 function loadAddon() {
   try {
-    const addon = /** @type {any} */ (require('../native/load'))
+    const addon = require('../native/load')
     const loaded = Object.values(require.cache).find((module) => module?.filename.endsWith('.node'))
     return { addon, path: loaded?.filename ?? 'of an unknown place' }
   } catch (error) {
@@ -76,7 +76,7 @@ const EXAMINATIONS = {
 
   CPUs({ addon }) {
     const all = os.cpus().length
-    const count = addon?.cpuCount?.() ?? addon?.availableParallelism?.() ?? os.availableParallelism()
+    const count = addon?.availableParallelism() ?? os.availableParallelism()
     const allowed = /^Cpus_allowed_list:\s*(.*)$/m.exec(read('/proc/self/status'))?.[1]
     const quota = cpuQuota()
     const why = [

@@ -5,7 +5,7 @@
 
 const fs = require('node:fs')
 const { setTimeout: sleep } = require('node:timers/promises')
-const native = /** @type {any} */ (require('../native/load'))
+const native = require('../native/load')
 const { CommandError, EXIT } = require('./failure')
 const { openForRequests } = require('./clusters')
 const { SEAT } = require('../cluster/region')

@@ -3,7 +3,7 @@
 // What can be seen of a cluster from outside, in the form of `supervisor.status()`. Two views of the same cluster
 // one after the other give what needs a difference: the CPU in use and the requests a second.
 
-const native = /** @type {any} */ (require('../native/load'))
+const native = require('../native/load')
 const { processStatus } = require('../cluster/status')
 const { ClusterCounters } = require('../cluster/counters')
 const { SharedGauges, SharedHistograms } = require('../cluster/gauges')
@@ -69,7 +69,7 @@ class Viewer {
   constructor(cluster, { details = false } = {}) {
     this.#details = details
     this.#cluster = cluster
-    this.#counters = new ClusterCounters(/** @type {any} */ (cluster.region), 0, { fd: -1, names: cluster.about.names })
+    this.#counters = new ClusterCounters(cluster.region, 0, { fd: -1, names: cluster.about.names })
   }
 
   get cluster() {
@@ -126,12 +126,12 @@ class Viewer {
   parts() {
     const { region, about } = this.#cluster
     return {
-      region: /** @type {any} */ (region),
+      region: region,
       owner: (/** @type {number} */ row) =>
         row === 0 ? 'primary' : row <= about.spare ? `spare-${row - 1}` : row - 1 - about.spare,
       counters: this.#counters,
-      gauges: new SharedGauges(/** @type {any} */ (region), 0),
-      histograms: new SharedHistograms(/** @type {any} */ (region), 0)
+      gauges: new SharedGauges(region, 0),
+      histograms: new SharedHistograms(region, 0)
     }
   }
 
@@ -160,7 +160,7 @@ class Viewer {
     const cpu = before !== undefined && usage !== undefined ? (usage.cpuMs - before.cpuMs) / elapsed : undefined
     const [started, ready] = [get(SEAT.started), get(SEAT.ready)]
     const place = { pid, seat, startedAt: 0, readyAt: undefined }
-    const reading = processStatus(place, /** @type {any} */ (region), { reading: () => ({ ...usage, cpu }) })
+    const reading = processStatus(place, region, { reading: () => ({ ...usage, cpu }) })
     const beatAgeMs = Math.max(0, now - get(SEAT.beat)) / 1000
     const own = get(SEAT.state)
     const silent = own !== STATE.booting && get(SEAT.beat) > 0 && beatAgeMs > UNRESPONSIVE

@@ -18,7 +18,7 @@ class ClusterCounters {
   #share
 
   /**
-   * @param {SharedRegion} region
+   * @param {import('./region').RegionWords} region
    * @param {number} row the row of the slot that this process has
    * @param {{ fd: number, names: object }} share
    */

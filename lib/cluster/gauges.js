@@ -42,7 +42,7 @@ class Cells {
   cells = new Map()
 
   /**
-   * @param {import('./region').SharedRegion} region
+   * @param {import('./region').RegionWords} region
    * @param {number} row
    * @param {'gauge'|'histogram'} kind
    */
@@ -76,7 +76,7 @@ class Cells {
 class SharedGauges {
   #cells
 
-  /** @param {import('./region').SharedRegion} region @param {number} row */
+  /** @param {import('./region').RegionWords} region @param {number} row */
   constructor(region, row) {
     this.#cells = new Cells(region, row, 'gauge')
   }
@@ -133,7 +133,7 @@ class SharedGauges {
 class SharedHistograms {
   #cells
 
-  /** @param {import('./region').SharedRegion} region @param {number} row */
+  /** @param {import('./region').RegionWords} region @param {number} row */
   constructor(region, row) {
     this.#cells = new Cells(region, row, 'histogram')
   }

@@ -26,7 +26,7 @@ const PROCESS = [
 /**
  * @param {object} parts
  * @param {any} parts.status as `supervisor.status()` gives it
- * @param {import('./region').SharedRegion} parts.region
+ * @param {import('./region').RegionWords} parts.region
  * @param {(row: number) => string|number} parts.owner who has a row of cells
  * @param {import('./counters').ClusterCounters} parts.counters
  * @param {import('./gauges').SharedGauges} parts.gauges

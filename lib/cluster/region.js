@@ -3,7 +3,7 @@
 // The shared region as JavaScript sees it: seats of processes, and rows of cells. The layout is the
 // native side's; here are only the numbers of the words.
 
-const { Region, RegionLook } = /** @type {any} */ (require('../native/load'))
+const { Region, RegionLook } = require('../native/load')
 const { RspoolError } = require('../errors')
 
 // The words of a seat and of the header, as in src/memory/region/layout.rs.
@@ -186,7 +186,7 @@ class RegionWords {
 
 /** A region of the cluster that this process belongs to. */
 class SharedRegion extends RegionWords {
-  /** @param {any} native @param {ReturnType<typeof planCells>} plan */
+  /** @param {import('../native/addon').NativeRegion} native @param {ReturnType<typeof planCells>} plan */
   constructor(native, plan) {
     super(native.layout, new BigInt64Array(native.buffer()), plan)
     this.native = native
@@ -284,7 +284,7 @@ class SharedRegion extends RegionWords {
 class RegionCopy extends RegionWords {
   #look
 
-  /** @param {any} look @param {ReturnType<typeof planCells>} plan */
+  /** @param {import('../native/addon').RegionLook} look @param {ReturnType<typeof planCells>} plan */
   constructor(look, plan) {
     super(look.layout, new BigInt64Array(look.layout.total / 8), plan)
     this.#look = look
@@ -324,6 +324,7 @@ function attempt(make) {
 }
 
 module.exports = {
+  RegionWords,
   SharedRegion,
   RegionCopy,
   SEAT,

@@ -12,7 +12,7 @@ const UNRESPONSIVE_AFTER = 1000
 
 /**
  * Milliseconds since the event loop of the process in a seat last turned; none before it has.
- * @param {import('./region').SharedRegion} region
+ * @param {import('./region').RegionWords} region
  * @param {number} seat
  */
 function beatAge(region, seat) {
@@ -21,7 +21,7 @@ function beatAge(region, seat) {
 }
 
 /**
- * @param {import('./region').SharedRegion} region
+ * @param {import('./region').RegionWords} region
  * @param {number} seat
  */
 function isUnresponsive(region, seat) {
@@ -30,7 +30,7 @@ function isUnresponsive(region, seat) {
 
 /**
  * A request of a seat: what it asks for, and for how many milliseconds it has been open.
- * @param {import('./region').SharedRegion} region
+ * @param {import('./region').RegionWords} region
  * @param {number} seat
  * @param {number} which
  */
@@ -93,7 +93,7 @@ function slotStatus(slot, region, upkeep, counted) {
 /**
  * A process that is ready and silent is told as such: that is a reading, and nothing follows from it.
  * @param {string} state
- * @param {import('./region').SharedRegion} region
+ * @param {import('./region').RegionWords} region
  * @param {{ seat: number }|undefined} process
  */
 function reading(state, region, process) {

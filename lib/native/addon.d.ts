@@ -247,7 +247,8 @@ export interface NativeRegion {
   ask(seat: number, kind: number, argument: number): number | null
   question(seat: number): HelperQuestion | null
   answer(seat: number, number: number, answer: HelperAnswer): void
-  answerTo(seat: number, number: number): HelperAnswer | null
+  takeAnswer(seat: number, number: number): HelperAnswer | null
+  dropAnswer(seat: number): boolean
 }
 
 /** A region of other processes, to be read only. */

@@ -9,7 +9,7 @@ const net = require('node:net')
 const os = require('node:os')
 const path = require('node:path')
 const { once } = require('node:events')
-const native = /** @type {any} */ (require('../../native/load'))
+const native = require('../../native/load')
 
 const MOST_BYTES = 64 * 1024
 const MOST_CONNECTIONS = 8
@@ -80,7 +80,9 @@ class AdminSocket {
     const end = (/** @type {object} */ answer) => socket.end(`${JSON.stringify(answer)}\n`)
     socket.on('error', () => {})
     const own = process.getuid?.()
-    const uid = native.peerUid?.(/** @type {any} */ (socket)._handle.fd)
+    const uid = native.peerUid?.(
+      /** @type {{ _handle: { fd: number } }} */ (/** @type {unknown} */ (socket))._handle.fd
+    )
     if (uid !== undefined && uid !== own && uid !== 0)
       return end({ ok: false, denied: true, message: `user ${uid} may not give orders to this cluster` })
     let text = ''
