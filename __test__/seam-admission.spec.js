@@ -5,6 +5,9 @@ const test = require('ava')
 const { failure, makePool, rspool, taskPool, upTo } = require('./helpers')
 const { move } = rspool
 
+/** What only a port can carry. */
+const shared = new SharedArrayBuffer(8)
+
 /** Pools that refuse a call, and the code of the refusal. */
 const refusals = {
   async ERR_RSPOOL_QUEUE_FULL(t) {
@@ -83,9 +86,9 @@ test('room for an input that fails is given back, in every way of an input', asy
   t.teardown(() => port1.close())
   for (const call of [
     () => pool.run(fails()),
-    () => pool.run({ expression: /by port/, input: fails() }),
+    () => pool.run({ shared, input: fails() }),
     () => pool.run([port2, fails()], { transferList: [port2] }),
-    () => pool.run({ expression: /held/, input: fails() }, { affinity: 'key' }),
+    () => pool.run({ shared, input: fails() }, { affinity: 'key' }),
     () => pool.runTask('hash.crc32', { toJSON: () => fails().a })
   ]) {
     await t.throwsAsync(call(), { message: /from a getter/ })
@@ -112,7 +115,7 @@ test('a pool that a getter closes takes the task whose input that was', async (t
 test('as many are taken as there is room for, whatever carries their inputs', async (t) => {
   const { pool, gate } = taskPool(t, { maxThreads: 1, maxQueue: 2 })
   await pool.run(0)
-  const calls = upTo(10).map((i) => pool.run(i % 2 === 0 ? i : [/by port/, i], { name: 'pause' }))
+  const calls = upTo(10).map((i) => pool.run(i % 2 === 0 ? i : [shared, i], { name: 'pause' }))
   const codes = calls.map((call) =>
     call.then(
       () => 'ok',

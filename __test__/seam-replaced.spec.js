@@ -74,7 +74,7 @@ const values = () => [
   1, -0, 1.5, true, null, undefined, 'text', 'x'.repeat(3000), 'grüße', '\\u{1f600}'.repeat(30), 2n ** 70n, -5n,
   { a: 1, b: 'two', c: [3, { d: 4.5 }] }, [1, 'two', [3], { e: new Date(5) }], new Map([['a', { b: 1 }]]), new Set([1, 'b']),
   new Uint8Array([1, 2, 3]), new Float64Array([0.5]), new ArrayBuffer(8), { bytes: new Uint8Array(5), more: 'text' },
-  /by port/, new Error('mine'), Array.from({ length: 40 }, (_, i) => ({ id: i, name: 'row ' + i }))
+  /pattern/, new SharedArrayBuffer(4), new Error('mine'), Array.from({ length: 40 }, (_, i) => ({ id: i, name: 'row ' + i }))
 ]`
 
 /** Replaces a method by one that has the pool run a task before and after it. */
