@@ -104,12 +104,23 @@ const parts = {
       if (why !== undefined) return why
       const runtime = output('cc', ['-print-file-name=libasan.so'])
       if (runtime === undefined || !path.isAbsolute(runtime)) return 'there is no libasan.so to load before Node.js'
-      const addon = path.join(root, 'target', 'asan', target, 'release', 'librspool.so')
+      const built = path.join(root, 'target', 'asan', target, 'release', 'librspool.so')
+      // Node.js loads an addon by that ending alone.
+      const addon = path.join(root, 'target', 'asan', 'rspool.node')
       return [
         cargo(['build', '--release', '--lib', '--target', target, '--target-dir', 'target/asan'], sanitized('address')),
+        { command: process.execPath, args: ['-e', 'fs.copyFileSync(process.argv[1], process.argv[2])', built, addon] },
         {
           command: process.execPath,
-          args: [path.join('stress', 'main.js'), '--rounds', '20', '--tasks', '20000'],
+          args: [
+            path.join('stress', 'main.js'),
+            '--rounds',
+            '5',
+            '--tasks',
+            '5000',
+            '--only',
+            'open-close,mixed,destroy-busy,terminate-owner'
+          ],
           env: {
             RSPOOL_NATIVE_PATH: addon,
             LD_PRELOAD: fs.realpathSync(runtime),
