@@ -225,3 +225,22 @@ test('a hundred pools made and ended, in the middle of their work or not', async
     for (const code of codes) t.true(code === 'ok' || code === CLOSED, code)
   }
 })
+
+test('what a teardown posts to a port that it was given arrives before the pool has closed', async (t) => {
+  const { MessageChannel } = require('node:worker_threads')
+  for (const teardown of ["() => port.postMessage('bye')", "async () => { await null; port.postMessage('bye') }"]) {
+    const source = `let port
+      export const take = (given) => { port = given.port }
+      export const teardown = ${teardown}`
+    for (let i = 0; i < 10; i++) {
+      const pool = new rspool.Pool({ filename: `data:text/javascript,${encodeURIComponent(source)}`, maxThreads: 1 })
+      const { port1, port2 } = new MessageChannel()
+      const heard = []
+      port1.on('message', (message) => heard.push(message))
+      await pool.run({ port: port2 }, { name: 'take', transferList: [port2] })
+      await pool.close()
+      t.deepEqual(heard, ['bye'])
+      port1.close()
+    }
+  }
+})

@@ -4,7 +4,7 @@
 
 const path = require('node:path')
 const test = require('ava')
-const { directory, failure, makePool, rspool, taskPool } = require('./helpers')
+const { directory, failure, makePool, rspool, stayAlive, taskPool } = require('./helpers')
 
 // ---- histograms --------------------------------------------------------------------------------
 
@@ -274,4 +274,19 @@ test('all pools of a thread are one exposition', async (t) => {
   t.true(before.has(id))
   await other.close()
   t.false(ids().has(id), 'a pool that has ended is in it no more')
+})
+
+test('the heap is read without the files of the system, and without process', async (t) => {
+  stayAlive(t)
+  const { pool } = taskPool(t, { maxThreads: 1 })
+  await pool.ready()
+  await pool.runTask(() => {
+    process.memoryUsage = () => {
+      throw new Error('ENOENT: no such file or directory, uv_resident_set_memory')
+    }
+  })
+  let heap
+  while ((heap = pool.stats().workers[0].heap) === null) await new Promise(setImmediate)
+  t.true(heap.used > 0 && heap.total >= heap.used)
+  t.is(await pool.run(1), 1)
 })

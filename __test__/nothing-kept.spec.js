@@ -45,6 +45,10 @@ const kinds = {
     "const pool = new Pool({ maxThreads: 1 }); for await (const each of pool.map([1, 2], (n) => ({ n }))) watch('result ' + each.n, each)",
   'a stream':
     "const pool = new Pool({ maxThreads: 1 }); for await (const each of pool.stream(function* () { yield { n: 1 } }, [])) watch('item', each)",
+  'a pool that was closed': `const pool = watch('pool', new Pool({ maxThreads: 1 }))
+    await pool.runTask(() => 1)
+    await pool.runTask('hash.crc32', 'x')
+    await pool.close()`,
   'a pool that was closed before it did anything': "await watch('pool', new Pool({ maxThreads: 1 })).close()"
 }
 

@@ -8,6 +8,11 @@ const { SIZE } = require('./wire')
 
 /** A piece of memory in the ways in which it is read and written. */
 class Frame {
+  // What somebody gives Object.prototype is none of its fields.
+  static {
+    Object.setPrototypeOf(this.prototype, null)
+  }
+
   /** @param {ArrayBuffer} memory that belongs to nobody else */
   constructor(memory) {
     // A slice of it asks nobody which class to make.

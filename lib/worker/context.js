@@ -12,6 +12,11 @@ const nothing = () => {}
  * One running task.
  */
 class Running {
+  // What somebody gives Object.prototype is none of its fields.
+  static {
+    Object.setPrototypeOf(this.prototype, null)
+  }
+
   /**
    * @param {number} slot
    * @param {number} generation

@@ -26,6 +26,11 @@ const { show } = require('../options/validate')
 
 /** Inputs that are on their way as one task, then their outcomes. */
 class Entry {
+  // What somebody gives Object.prototype is none of its fields.
+  static {
+    Object.setPrototypeOf(this.prototype, null)
+  }
+
   /** @param {any[]} inputs */
   constructor(inputs) {
     this.inputs = inputs

@@ -45,6 +45,11 @@ function beforeExit() {
 }
 
 class Isolates {
+  // What somebody gives Object.prototype is none of its fields.
+  static {
+    Object.setPrototypeOf(this.prototype, null)
+  }
+
   /**
    * @param {Owner} owner
    * @param {import('node:async_hooks').AsyncResource} scope in which they are started

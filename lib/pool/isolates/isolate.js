@@ -25,6 +25,11 @@ const OUTPUTS = /** @type {const} */ (['stdout', 'stderr'])
  */
 
 class Isolate {
+  // What somebody gives Object.prototype is none of its fields.
+  static {
+    Object.setPrototypeOf(this.prototype, null)
+  }
+
   #options
   ready = false
   /** What it left uncaught. @type {unknown} */

@@ -11,6 +11,11 @@ const RUN = 1
 
 /** Times in milliseconds, each with how often it was measured, the shortest first. */
 class Distribution {
+  // What somebody gives Object.prototype is none of its fields.
+  static {
+    Object.setPrototypeOf(this.prototype, null)
+  }
+
   /** @param {string} text of the native function */
   constructor(text) {
     const [min, mean, stddev, buckets] = JSON.parse(text)
@@ -103,6 +108,10 @@ class Histograms {
   #pool
   /** What was there at the end of the pool. @type {Map<number, Distribution> | undefined} */
   #last
+  /** @type {Histogram} */
+  wait
+  /** @type {Histogram} */
+  run
 
   /** @param {import('../../native/addon').NativePool} native */
   constructor(native) {

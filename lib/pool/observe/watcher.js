@@ -17,6 +17,21 @@ const { queue, start, end, error, tracing } = channels
 
 /** What subscribers get: one object a task, from its call to its end. */
 class TaskContext {
+  pool
+  task
+  lane
+  kind
+  filename
+  nested
+  /** Of the task that called, if that is watched too. @type {TaskContext | undefined} */
+  outer
+  /** @type {{ id: number, threadId: number | undefined } | undefined} */
+  worker
+  /** Milliseconds. @type {number | undefined} */
+  wait
+  /** @type {number | undefined} */
+  run
+
   /**
    * @param {any} pool
    * @param {InstanceType<typeof import('../task/targets').Target>} target
@@ -30,14 +45,7 @@ class TaskContext {
     this.kind = kind
     this.filename = filename
     this.nested = outer !== undefined
-    /** Of the task that called, if that is watched too. @type {TaskContext | undefined} */
     this.outer = outer?.watcher?.context
-    /** @type {{ id: number, threadId: number | undefined } | undefined} */
-    this.worker = undefined
-    /** Milliseconds. @type {number | undefined} */
-    this.wait = undefined
-    /** @type {number | undefined} */
-    this.run = undefined
   }
 }
 

@@ -10,6 +10,11 @@ const { show } = require('../options/validate')
 /** @typedef {InstanceType<typeof import('./targets').Target>} Target */
 
 class Lookup {
+  // What somebody gives Object.prototype is none of its fields.
+  static {
+    Object.setPrototypeOf(this.prototype, null)
+  }
+
   #filename
   /** By name, or by file and name. @type {Bounded<string, Target>} */
   #exports = new Bounded()

@@ -11,6 +11,11 @@ const { toJson } = require('../../payload/values')
 
 /** What is settled for every task of a pool, or given with one. */
 class Settings {
+  // What somebody gives Object.prototype is none of its fields.
+  static {
+    Object.setPrototypeOf(this.prototype, null)
+  }
+
   /**
    * @param {Readonly<import('../options/pool-options').ResolvedOptions>} pool the pool's options
    * @param {Given} [run] the task's
@@ -54,7 +59,5 @@ class Settings {
     this.watched = true
   }
 }
-// Whatever somebody gives Object.prototype, its accessors are none of these.
-Object.setPrototypeOf(Settings.prototype, null)
 
 module.exports = { Settings }

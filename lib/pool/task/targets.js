@@ -13,6 +13,11 @@ const { nearest, show } = require('../options/validate')
 const { NATIVE, SCRIPT } = LANE
 
 class Target {
+  // What somebody gives Object.prototype is none of its fields.
+  static {
+    Object.setPrototypeOf(this.prototype, null)
+  }
+
   /**
    * @param {number} lane
    * @param {number} id of a native task; -1

@@ -25,6 +25,11 @@ const errors = require('../../errors')
  */
 
 class Task {
+  // What somebody gives Object.prototype is none of its fields.
+  static {
+    Object.setPrototypeOf(this.prototype, null)
+  }
+
   /**
    * @param {Home} home
    * @param {(value: any) => void} resolve
