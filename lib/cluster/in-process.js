@@ -30,7 +30,7 @@ class InProcessSupervisor extends EventEmitter {
   #stopped = false
   #removeSignals = () => {}
 
-  /** @param {any} target a function, or the path of a file @param {any} options */
+  /** @param {any} target a function, or the path of a file @param {import('./options').ClusterOptions} options */
   constructor(target, options) {
     super()
     this.#options = options

@@ -2,7 +2,7 @@
 
 // The options of `cluster.run`: their rules and defaults.
 
-const { availableParallelism } = /** @type {any} */ (require('../native/load'))
+const { availableParallelism } = require('../native/load')
 const { invalidArgument } = require('../errors')
 const { readOptions, integer, duration, typed, show } = require('../pool/options/validate')
 
@@ -144,13 +144,52 @@ const RULES = {
   log
 }
 
-/** @typedef {ReturnType<typeof readClusterOptions>} ClusterOptions */
+/**
+ * Every option, with its default where none was given.
+ * @typedef {Record<string, string|undefined>} Environment
+ * @typedef {object} ClusterOptions
+ * @property {number} processes
+ * @property {number} maxProcesses
+ * @property {number} spare
+ * @property {'rr'|'none'} policy
+ * @property {'advanced'|'json'} serialization
+ * @property {string[]} counters
+ * @property {string[]} gauges
+ * @property {Record<string, number[]>} histograms
+ * @property {number} grace
+ * @property {number} lameDuckDelay
+ * @property {number} drainIdle
+ * @property {number} orphanGrace
+ * @property {number} readyTimeout
+ * @property {number} bootAttempts
+ * @property {{ initial: number, max: number, factor: number, jitter: number, stableAfter: number }} backoff
+ * @property {{ restarts: number|undefined, window: number, action: 'exit'|'hold' }} crashLoop
+ * @property {number} stallTimeout
+ * @property {boolean} stallStack
+ * @property {number|string} [memoryLimit]
+ * @property {{ requests: number, age: number, jitter: number }} recycle
+ * @property {boolean} budget
+ * @property {boolean} signals
+ * @property {boolean} exit
+ * @property {boolean|string} [admin]
+ * @property {number} [metricsPort]
+ * @property {string} metricsHost
+ * @property {'path'|'full'|false} requestUrls
+ * @property {number} maxQueuedBytes
+ * @property {'inherit'|'prefix'|'json'} output
+ * @property {false|((line: string) => unknown)} [log]
+ * @property {Environment|((slot: number) => Environment)} [env]
+ * @property {string[]} [args]
+ * @property {string[]} [execArgv]
+ * @property {string} [cwd]
+ */
 
 /**
  * @param {unknown} given
- * @returns {any} every option, with its default where none was given
+ * @returns {ClusterOptions}
  */
 function readClusterOptions(given) {
+  /** @type {any} */
   const options = {
     processes: 'auto',
     policy: 'rr',

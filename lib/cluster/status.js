@@ -3,7 +3,7 @@
 // What is known of a cluster, read from the region and from the system. No process is asked, so it
 // is right while one hangs.
 
-const native = /** @type {any} */ (require('../native/load'))
+const native = require('../native/load')
 const { SEAT, REQUEST, microseconds } = require('./region')
 const { BEAT_EVERY } = require('./process/beat')
 

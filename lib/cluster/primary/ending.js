@@ -28,7 +28,7 @@ class Ending {
   #host
 
   /**
-   * @param {any} options
+   * @param {import('../options').ClusterOptions} options
    * @param {object} host
    * @param {() => import('./slot').Slot[]} host.slots
    * @param {() => import('./spares').Spares} host.spares

@@ -7,7 +7,7 @@
 // Who is whose is not told by the system, but by time: whenever the event loop polls, libuv waits for all
 // of its children that have ended. What is still there after that is a stranger's.
 
-const native = /** @type {any} */ (require('../../native/load'))
+const native = require('../../native/load')
 
 const LOOK_EVERY = 1000
 

@@ -13,7 +13,7 @@
 const fs = require('node:fs')
 const net = /** @type {any} */ (require('node:net'))
 const { errorMonitor } = require('node:events')
-const native = /** @type {any} */ (require('../../native/load'))
+const native = require('../../native/load')
 const { listenAtPath } = require('./unix-socket')
 
 /**

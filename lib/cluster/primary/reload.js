@@ -44,8 +44,8 @@ class Reloads {
   /**
    * @param {object} host
    * @param {() => Slot[]} host.slots
-   * @param {() => any} host.spec
-   * @param {(spec: any) => void} host.setSpec
+   * @param {() => import('./spec').Spec} host.spec
+   * @param {(spec: import('./spec').Spec) => void} host.setSpec
    * @param {(process: SupervisedProcess) => number} host.errorsOf
    * @param {() => boolean} host.stopped
    * @param {(report: ReloadReport) => void} host.done told once for each reload, however many asked for it
@@ -129,7 +129,7 @@ class Reloads {
   /** All new ones have to be ready before the first old one goes. */
   async #together(
     /** @type {Slot[]} */ slots,
-    /** @type {any} */ spec,
+    /** @type {import('./spec').Spec} */ spec,
     /** @type {any} */ canary,
     /** @type {any[]} */ done
   ) {
@@ -180,7 +180,11 @@ class Reloads {
   }
 
   /** What was started with other settings goes back to the former ones, where there are such. */
-  async #rollBack(/** @type {{ slot: Slot }[]} */ done, /** @type {any} */ before, /** @type {object} */ changes) {
+  async #rollBack(
+    /** @type {{ slot: Slot }[]} */ done,
+    /** @type {import('./spec').Spec} */ before,
+    /** @type {object} */ changes
+  ) {
     if (Object.values(changes).every((change) => change === undefined)) return
     await Promise.allSettled(done.map(({ slot }) => slot.replace({ kind: 'roll-back' }, before)))
   }

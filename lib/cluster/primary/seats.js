@@ -52,7 +52,7 @@ class Seats {
 
   /**
    * @param {import('../region').SharedRegion} region
-   * @param {any} options
+   * @param {import('../options').ClusterOptions} options
    * @param {object} names
    * @param {object} host
    * @param {import('./upkeep').Upkeep} host.upkeep
@@ -101,7 +101,7 @@ class Seats {
   /**
    * Starts the process of a slot.
    * @param {import('./slot').Slot} slot
-   * @param {any} spec
+   * @param {import('./spec').Spec} spec
    */
   fork(slot, spec) {
     return this.#fork(spec, { slot: slot.id, generation: slot.generation, row: rowOf(this.#options, slot.id) }, slot)
@@ -110,7 +110,7 @@ class Seats {
   /**
    * Starts a process that has no slot yet.
    * @param {number} number of the spare
-   * @param {any} spec
+   * @param {import('./spec').Spec} spec
    */
   forkSpare(number, spec) {
     return this.#fork(spec, { slot: undefined, generation: 0, row: 1 + number })
@@ -128,7 +128,7 @@ class Seats {
   }
 
   /**
-   * @param {any} spec
+   * @param {import('./spec').Spec} spec
    * @param {{ slot: number|undefined, generation: number, row: number }} where
    * @param {import('./slot').Slot} [holder]
    */

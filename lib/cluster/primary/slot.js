@@ -38,10 +38,10 @@ class Slot {
   /**
    * @param {number} id
    * @param {object} host what a slot needs of the supervisor
-   * @param {any} host.options
-   * @param {() => any} host.spec
-   * @param {(slot: Slot, spec: any) => import('./supervised').SupervisedProcess} host.fork
-   * @param {(slot: Slot, cause: any) => 'restart'|'hold'} host.died
+   * @param {import('../options').ClusterOptions} host.options
+   * @param {() => import('./spec').Spec} host.spec
+   * @param {(slot: Slot, spec: import('./spec').Spec) => import('./supervised').SupervisedProcess} host.fork
+   * @param {(slot: Slot, cause: import('./causes').Cause) => 'restart'|'hold'} host.died
    * @param {(slot: Slot, from: string) => void} host.changed
    */
   constructor(id, host) {
@@ -60,8 +60,10 @@ class Slot {
     } catch (error) {
       // No descriptors, no memory, no processes left: that may pass.
       const message = `could not be started: ${/** @type {Error} */ (error).message}`
-      this.#remember({ kind: 'exit', message })
-      return this.#died(undefined, { kind: 'exit', message })
+      /** @type {import('./causes').Cause} */
+      const cause = { kind: 'exit', code: null, signal: null, message, planned: false, forced: false }
+      this.#remember(cause)
+      return this.#died(undefined, cause)
     }
     this.current = fresh
     this.#to('booting')
@@ -75,7 +77,7 @@ class Slot {
    * Starts a new process; when it is ready it takes the place of the old one, which drains. If it
    * does not get ready it is ended, the old one stays, and the promise rejects with the reason.
    * @param {{ kind: string }} reason for the old one
-   * @param {any} [spec]
+   * @param {import('./spec').Spec} [spec]
    * @param {(fresh: import('./supervised').SupervisedProcess) => Promise<void>} [watch] a last word before the old one goes
    */
   async replace(reason, spec = this.host.spec(), watch) {
@@ -172,7 +174,7 @@ class Slot {
     return { grace, idle: drainIdle }
   }
 
-  #fork(/** @type {any} */ spec) {
+  #fork(/** @type {import('./spec').Spec} */ spec) {
     this.generation++
     return this.host.fork(this, spec)
   }
@@ -218,7 +220,10 @@ class Slot {
     this.causes = [...this.causes, { at: Date.now(), kind, message }].slice(-10)
   }
 
-  #died(/** @type {import('./supervised').SupervisedProcess|undefined} */ process, /** @type {any} */ cause) {
+  #died(
+    /** @type {import('./supervised').SupervisedProcess|undefined} */ process,
+    /** @type {import('./causes').Cause} */ cause
+  ) {
     const { backoff } = this.host.options
     if (process?.readyAt !== undefined && performance.now() - process.readyAt >= backoff.stableAfter) this.failures = 0
     this.delay = backoffDelay(this.failures, backoff)

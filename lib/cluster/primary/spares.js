@@ -20,14 +20,14 @@ class Spares {
   #cancelStart
 
   /**
-   * @param {any} options
+   * @param {import('../options').ClusterOptions} options
    * @param {object} host
-   * @param {() => any} host.spec
+   * @param {() => import('./spec').Spec} host.spec
    * @param {{ grace: number, idle: number }} host.limits of a drain
    * @param {() => boolean} host.wanted is all well, and is no reload under way?
-   * @param {(number: number, spec: any) => SupervisedProcess} host.fork
+   * @param {(number: number, spec: import('./spec').Spec) => SupervisedProcess} host.fork
    * @param {(process: SupervisedProcess, slot: import('./slot').Slot) => void} host.assign
-   * @param {(info: { pid: number|undefined, to: string, slot?: number, cause?: any }) => void} host.changed
+   * @param {(info: { pid: number|undefined, to: string, slot?: number, cause?: import('./causes').Cause }) => void} host.changed
    * @param {(line: string) => void} host.log
    */
   constructor(options, host) {
@@ -55,7 +55,7 @@ class Spares {
   /**
    * Gives the slot a spare that is ready, if there is one with these settings.
    * @param {import('./slot').Slot} slot
-   * @param {any} spec
+   * @param {import('./spec').Spec} spec
    */
   take(slot, spec) {
     for (const [number, process] of this.#processes) {

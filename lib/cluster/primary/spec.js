@@ -31,8 +31,13 @@ function resolveFile(value, label) {
 }
 
 /**
+ * @typedef {{ file: string, awaitsMain: boolean, args: string[], execArgv: string[], cwd?: string, env: import('../options').Environment|((slot: number) => import('../options').Environment) }} Spec
+ */
+
+/**
  * @param {string|undefined} file none: this program's own, which calls `cluster.run` with a function again
- * @param {any} options
+ * @param {import('../options').ClusterOptions} options
+ * @returns {Spec}
  */
 function makeSpec(file, options) {
   const { env = {}, args, execArgv = process.execArgv, cwd } = options
@@ -46,14 +51,14 @@ function makeSpec(file, options) {
   return { file: script, awaitsMain: true, args: args ?? process.argv.slice(2), execArgv, cwd, env }
 }
 
-/** What the environment of a slot's process has of its own. @param {any} spec @param {number} slot */
+/** What the environment of a slot's process has of its own. @param {Spec} spec @param {number} slot */
 function ownEnv({ env }, slot) {
   return typeof env === 'function' ? env(slot) : env
 }
 
 /**
  * Does the process wait for a debugger before it runs anything?
- * @param {any} spec
+ * @param {Spec} spec
  * @param {number|undefined} slot
  */
 function debugsBoot(spec, slot) {

@@ -5,7 +5,7 @@
 const path = require('node:path')
 const cluster = require('../core')
 const { EventEmitter } = require('node:events')
-const native = /** @type {any} */ (require('../../native/load'))
+const native = require('../../native/load')
 const { Mailbox } = require('../messages')
 const { causeOfDeath } = require('./causes')
 const { SEAT, microseconds } = require('../region')
@@ -45,7 +45,7 @@ class SupervisedProcess extends EventEmitter {
   /**
    * @param {object} parts
    * @param {{ file: string, awaitsMain: boolean, args: string[], execArgv: string[], cwd?: string, env: any }} parts.spec
-   * @param {any} parts.options
+   * @param {import('../options').ClusterOptions} parts.options
    * @param {import('../region').SharedRegion} parts.region
    * @param {any} parts.place
    * @param {import('./slot').Slot} [parts.holder]
@@ -269,8 +269,8 @@ class SupervisedProcess extends EventEmitter {
 }
 
 /**
- * @param {any} spec
- * @param {any} options
+ * @param {import('./spec').Spec} spec
+ * @param {import('../options').ClusterOptions} options
  * @param {any} place
  * @param {number} fd
  */

@@ -3,7 +3,7 @@
 // The supervisor: the primary's half of the helper. It owns the slots, the region and the watcher,
 // decides what a death means, and ends the primary with the right code.
 
-const { availableParallelism } = /** @type {any} */ (require('../../native/load'))
+const { availableParallelism } = require('../../native/load')
 const { RspoolError, invalidArgument } = require('../../errors')
 const { show } = require('../../pool/options/validate')
 const { SharedRegion, SEAT, REQUEST, microseconds } = require('../region')
@@ -64,7 +64,7 @@ class Supervisor extends Post {
   #closed = withResolvers()
   #removeSignals = () => {}
   #log
-  /** @param {any} spec @param {any} options as `readClusterOptions` gives them */
+  /** @param {import('./spec').Spec} spec @param {import('../options').ClusterOptions} options as `readClusterOptions` gives them */
   constructor(spec, options) {
     super(
       (id, what) => this.#existing(id, what),
@@ -368,13 +368,13 @@ class Supervisor extends Post {
   }
 
   /** Reloads want what is on the disk now, and not what a spare has loaded. */
-  #newProcess(/** @type {Slot} */ slot, /** @type {any} */ spec) {
+  #newProcess(/** @type {Slot} */ slot, /** @type {import('./spec').Spec} */ spec) {
     const spare = this.#reloading === 0 ? this.#spares.take(slot, spec) : undefined
     return spare ?? this.#seats.fork(slot, spec)
   }
 
   /** @returns {'restart'|'hold'} */
-  #died(/** @type {Slot} */ slot, /** @type {any} */ cause) {
+  #died(/** @type {Slot} */ slot, /** @type {import('./causes').Cause} */ cause) {
     const others = this.#slots.some((other) => other !== slot && other.current?.state === 'ready')
     // One that takes over may end the loop; if it does not, the end of the reload is the end.
     const hope = this.#reloading > 0 && this.#slots.some(({ next }) => next !== undefined)
@@ -456,8 +456,8 @@ class Supervisor extends Post {
 
 /**
  * What the region says of the cluster to programs outside.
- * @param {any} spec
- * @param {any} options
+ * @param {import('./spec').Spec} spec
+ * @param {import('../options').ClusterOptions} options
  * @param {import('../region').Names} names
  */
 function describe({ file }, { spare, maxProcesses, signals, admin }, names) {

@@ -3,7 +3,7 @@
 // What systemd wants to know, and the sockets that it may have opened for us. Without its variables
 // in the environment nothing here does anything.
 
-const native = /** @type {any} */ (require('../../native/load'))
+const native = require('../../native/load')
 
 /** The first descriptor that systemd passes (sd_listen_fds(3)). */
 const FIRST = 3

@@ -4,7 +4,7 @@
 // before the last process has left: so the socket is bound here.
 
 const fs = require('node:fs')
-const native = /** @type {any} */ (require('../../native/load'))
+const native = require('../../native/load')
 
 const { S_IRUSR, S_IRGRP, S_IROTH, S_IWUSR, S_IWGRP, S_IWOTH } = fs.constants
 

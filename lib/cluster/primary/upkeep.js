@@ -6,7 +6,7 @@
 // Replacements go one at a time, the new process first, and wait for reloads.
 
 const os = require('node:os')
-const native = /** @type {any} */ (require('../../native/load'))
+const native = require('../../native/load')
 const { SEAT } = require('../region')
 const { beatAge, UNRESPONSIVE_AFTER } = require('../status')
 const { debugsBoot } = require('./spec')
@@ -31,7 +31,7 @@ class Upkeep {
 
   /**
    * @param {import('../region').SharedRegion} region
-   * @param {any} options
+   * @param {import('../options').ClusterOptions} options
    * @param {object} host
    * @param {(process: SupervisedProcess, reason: { kind: string }) => Promise<unknown>} host.replace
    * @param {(process: SupervisedProcess, silent: number, stack: string) => void} host.stalled

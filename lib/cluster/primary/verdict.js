@@ -11,7 +11,7 @@ class Verdicts {
   /** Has any process ever been ready? */
   everReady = false
 
-  /** @param {any} options */
+  /** @param {import('../options').ClusterOptions} options */
   constructor(options) {
     this.#options = options
     this.#window = new CrashWindow(options.crashLoop.restarts ?? 5 * options.processes, options.crashLoop.window)

@@ -3,7 +3,7 @@
 // Binds a ClusterProcess to the primary: IPC, signals, the parent-death guard, the exit.
 
 const cluster = require('../core')
-const native = /** @type {any} */ (require('../../native/load'))
+const native = require('../../native/load')
 const { SharedRegion } = require('../region')
 const { ClusterProcess } = require('.')
 const { Mailbox } = require('../messages')

@@ -52,7 +52,7 @@ class ClusterProcess extends EventEmitter {
   /**
    * @param {object} parts
    * @param {import('../region').SharedRegion} parts.region
-   * @param {{ slot?: number, generation: number, seat: number, row: number, names: any, fd: number, awaitsMain: boolean, requestUrls: 'path'|'full'|false, inProcess?: boolean, sockets?: { name: string, fd: number }[] }} parts.place
+   * @param {{ slot?: number, generation: number, seat: number, row: number, names: import('../region').Names, fd: number, awaitsMain: boolean, requestUrls: 'path'|'full'|false, inProcess?: boolean, sockets?: { name: string, fd: number }[] }} parts.place
    * @param {InstanceType<typeof import('../messages').Mailbox>} parts.mailbox to speak with the primary
    * @param {import('./own-end').OwnEnd} [parts.ownEnd] where the application is to end itself
    */
