@@ -36,7 +36,7 @@ class ClusterCounters {
 
   /**
    * The counters in another thread of the same process, from what `share()` gave.
-   * @param {{ fd: number, names: any, row: number }} shared
+   * @param {{ fd: number, names: import('./region').Names, row: number }} shared
    */
   static from(shared) {
     if (shared === null || typeof shared !== 'object' || !Number.isInteger(shared.fd)) {

@@ -143,7 +143,7 @@ class InProcessSupervisor extends EventEmitter {
     return this.#at(slot).request(message, options)
   }
 
-  /** @param {(message: any, info: any) => unknown} answer */
+  /** @param {(message: unknown, info: object) => unknown} answer */
   onRequest(answer) {
     this.#mailbox.onRequest(answer)
   }

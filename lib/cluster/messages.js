@@ -16,11 +16,11 @@ class Mailbox {
   #send
   #unsent = 0
   #nextId = 1
-  /** @type {Map<number, { resolve: (value: any) => void, reject: (error: Error) => void, cancel: () => void }>} */
+  /** @type {Map<number, { resolve: (value: unknown) => void, reject: (error: Error) => void, cancel: () => void }>} */
   #waiting = new Map()
-  /** @type {Set<(message: any, info: any) => unknown>} */
+  /** @type {Set<(message: unknown, info: object) => unknown>} */
   #listeners = new Set()
-  /** @type {((message: any, info: any) => unknown)|undefined} */
+  /** @type {((message: unknown, info: object) => unknown)|undefined} */
   #answer
   /** Requests of the other end that are being answered. */
   #answering = 0
@@ -65,7 +65,7 @@ class Mailbox {
     return answer
   }
 
-  /** @param {(message: any, info: any) => unknown} listener */
+  /** @param {(message: unknown, info: object) => unknown} listener */
   onMessage(listener) {
     if (typeof listener !== 'function') throw invalidArgument(`onMessage: expected a function, got ${show(listener)}`)
     this.#listeners.add(listener)
@@ -74,7 +74,7 @@ class Mailbox {
     }
   }
 
-  /** The one function whose result answers requests. @param {(message: any, info: any) => unknown} answer */
+  /** The one function whose result answers requests. @param {(message: unknown, info: object) => unknown} answer */
   onRequest(answer) {
     if (typeof answer !== 'function') throw invalidArgument(`onRequest: expected a function, got ${show(answer)}`)
     this.#answer = answer

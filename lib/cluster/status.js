@@ -43,12 +43,12 @@ function requestOf(region, seat, which) {
 
 /** @param {any} parts */
 function readStatus({ slots, region, counters, size, phase, rowOf, upkeep, spares }) {
-  const live = slots.filter((/** @type {any} */ slot) => slot.state !== 'stopped')
-  const processes = live.map((/** @type {any} */ slot) =>
+  const live = slots.filter((/** @type {import('./primary/slot').Slot} */ slot) => slot.state !== 'stopped')
+  const processes = live.map((/** @type {import('./primary/slot').Slot} */ slot) =>
     slotStatus(slot, region, phase === 'stopped' ? undefined : upkeep, counters.snapshotOf(rowOf(slot.id)))
   )
-  const ready = processes.filter((/** @type {any} */ { state }) => state === 'ready').length
-  const bad = processes.some((/** @type {any} */ { state }) =>
+  const ready = processes.filter((/** @type {{ state: string }} */ { state }) => state === 'ready').length
+  const bad = processes.some((/** @type {{ state: string }} */ { state }) =>
     ['failed', 'backing-off', 'stalled', 'unresponsive'].includes(state)
   )
   return {
@@ -74,7 +74,7 @@ function readStatus({ slots, region, counters, size, phase, rowOf, upkeep, spare
   }
 }
 
-/** @param {any} slot @param {any} region @param {any} upkeep @param {Record<string, number>} counted */
+/** @param {import('./primary/slot').Slot} slot @param {import('./region').SharedRegion} region @param {import('./primary/upkeep').Upkeep|undefined} upkeep @param {Record<string, number>} counted */
 function slotStatus(slot, region, upkeep, counted) {
   const { id, state, generation, restarts, causes, current, next, leaving } = slot
   return {

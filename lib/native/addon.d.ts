@@ -247,7 +247,9 @@ export interface NativeRegion {
   ask(seat: number, kind: number, argument: number): number | null
   question(seat: number): HelperQuestion | null
   answer(seat: number, number: number, answer: HelperAnswer): void
+  /** None while there is no answer. */
   takeAnswer(seat: number, number: number): HelperAnswer | null
+  /** True when there was one that nobody took. */
   dropAnswer(seat: number): boolean
 }
 

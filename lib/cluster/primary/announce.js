@@ -7,7 +7,7 @@ const diagnostics = require('node:diagnostics_channel')
 /**
  * @param {import('node:events').EventEmitter} emitter
  * @param {string} name
- * @param {any} info
+ * @param {object} info
  */
 function announce(emitter, name, info) {
   const channel = diagnostics.channel(`rspool:cluster:${name}`)

@@ -16,7 +16,7 @@
 const { placeOf, drop } = require('./ports')
 
 /**
- * @typedef {{ pending: Map<number, { key: string, handle: any, port: import('./ports').Port|undefined }>, keys: Set<string>, queries: Map<number, string>, seen: boolean }} Ledger
+ * @typedef {{ pending: Map<number, { key: string, handle: import('./ports').Handle, port: import('./ports').Port|undefined }>, keys: Set<string>, queries: Map<number, string>, seen: boolean }} Ledger
  */
 
 class Handoffs {
@@ -53,7 +53,7 @@ class Handoffs {
       }
       return Reflect.apply(send, this, [message, handle, ...rest])
     }
-    /** A connection that has just lost its port. @type {{ key: string, handle: any }|undefined} */
+    /** A connection that has just lost its port. @type {{ key: string, handle: import('./ports').Handle }|undefined} */
     let homeless
     child.prependListener('internalMessage', (/** @type {any} */ message) => {
       if (message?.cmd !== 'NODE_CLUSTER') return

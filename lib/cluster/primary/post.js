@@ -9,7 +9,7 @@ const { show } = require('../../pool/options/validate')
 class Post extends EventEmitter {
   #find
   #all
-  /** @type {(message: any, info: any) => unknown} */
+  /** @type {(message: unknown, info: object) => unknown} */
   #answer = () => {
     throw new RspoolError('ERR_RSPOOL_NO_HANDLER', 'the supervisor has no onRequest() function')
   }
@@ -45,13 +45,13 @@ class Post extends EventEmitter {
     return this.#mailbox(slot, 'request').request(message, options)
   }
 
-  /** Answers the requests of processes. @param {(message: any, info: any) => unknown} answer */
+  /** Answers the requests of processes. @param {(message: unknown, info: object) => unknown} answer */
   onRequest(answer) {
     if (typeof answer !== 'function') throw invalidArgument(`onRequest: expected a function, got ${show(answer)}`)
     this.#answer = answer
   }
 
-  /** @protected @param {any} message @param {any} info */
+  /** @protected @param {unknown} message @param {object} info */
   answerRequest(message, info) {
     return this.#answer(message, info)
   }

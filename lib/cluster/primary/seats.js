@@ -58,8 +58,8 @@ class Seats {
    * @param {import('./upkeep').Upkeep} host.upkeep
    * @param {import('../gauges').SharedGauges} host.gauges
    * @param {(name: string, info: any) => void} host.announce
-   * @param {(message: any, info: any) => void} host.message
-   * @param {(message: any, info: any) => unknown} host.request
+   * @param {(message: unknown, info: object) => void} host.message
+   * @param {(message: unknown, info: object) => unknown} host.request
    * @param {(line: string) => void} host.log
    * @param {() => boolean} host.wanted is a process on its way that may listen?
    */

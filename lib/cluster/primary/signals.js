@@ -10,7 +10,7 @@ const SAME = 100
 
 /**
  * @param {any} supervisor
- * @param {(signal: any) => unknown} stop
+ * @param {(signal: 'SIGTERM') => unknown} stop
  * @param {(code: number) => unknown} force
  * @returns {() => void} removes them
  */
@@ -31,7 +31,7 @@ function installSignals(supervisor, stop, force) {
   }
   const resize = (/** @type {number} */ by) => quietly(supervisor.scale(supervisor.size + by))
   const reload = () => quietly(supervisor.reload())
-  /** @type {Record<string, (signal: any) => void>} */
+  /** @type {Record<string, (signal: 'SIGTERM') => void>} */
   const handlers = {
     SIGTERM: end,
     SIGINT: end,

@@ -44,7 +44,7 @@ class SupervisedProcess extends EventEmitter {
 
   /**
    * @param {object} parts
-   * @param {{ file: string, awaitsMain: boolean, args: string[], execArgv: string[], cwd?: string, env: any }} parts.spec
+   * @param {import('./spec').Spec} parts.spec
    * @param {import('../options').ClusterOptions} parts.options
    * @param {import('../region').SharedRegion} parts.region
    * @param {any} parts.place
@@ -109,12 +109,7 @@ class SupervisedProcess extends EventEmitter {
     this.#writePlace()
     this.#limitBoot()
     const env = { ...ownEnv(this.spec, slot), ...slotEnv(slot, generation) }
-    this.worker.process.send(
-      /** @type {any} */ ({ rspool: 'assign', slot, generation, row, env }),
-      undefined,
-      {},
-      () => {}
-    )
+    this.worker.process.send({ rspool: 'assign', slot, generation, row, env }, undefined, {}, () => {})
   }
 
   #listen() {
@@ -236,8 +231,7 @@ class SupervisedProcess extends EventEmitter {
 
   /** Tells it that it will have to drain. */
   announceStop() {
-    if (this.worker.isConnected())
-      this.worker.process.send(/** @type {any} */ ({ rspool: 'stopping' }), undefined, {}, () => {})
+    if (this.worker.isConnected()) this.worker.process.send({ rspool: 'stopping' }, undefined, {}, () => {})
   }
 
   /**

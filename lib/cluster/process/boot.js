@@ -81,7 +81,7 @@ function boot(settings) {
 
   // Core would exit at once when the primary is gone. The guard's thread sees to it that this ends.
   process.prependListener('disconnect', () => {
-    const worker = /** @type {any} */ (cluster.worker)
+    const worker = cluster.worker
     if (leaving || worker === undefined) return
     worker.exitedAfterDisconnect = true
     process.once('exit', () => native.killDescendants())
