@@ -51,6 +51,8 @@ const PHASES = /** @type {const} */ (['running', 'stopping', 'stopped'])
 /** What the helper thread of a process can be asked for. */
 const ASK = { stack: 1, startProfile: 2, stopProfile: 3, heapSnapshot: 4 }
 const WORDS_PER_LINE = 8
+/** Which half of a word is the upper one. */
+const UPPER = new Uint8Array(new Uint32Array([1]).buffer)[0]
 
 const now = performance.now.bind(performance)
 const origin = Number(process.hrtime.bigint() / 1000n) - now() * 1000
@@ -186,11 +188,14 @@ class RegionWords {
 
 /** A region of the cluster that this process belongs to. */
 class SharedRegion extends RegionWords {
+  #halves
+
   /** @param {import('../native/addon').NativeRegion} native @param {ReturnType<typeof planCells>} plan */
   constructor(native, plan) {
     super(native.layout, new BigInt64Array(native.buffer()), plan)
     this.native = native
     this.bytes = Buffer.from(this.words.buffer)
+    this.#halves = new Int32Array(this.words.buffer)
   }
 
   /**
@@ -245,9 +250,14 @@ class SharedRegion extends RegionWords {
     for (let word = 0; word < seats.stride / 8; word++) this.set(seat, word, 0)
   }
 
-  /** @param {number} seat @param {number} word @param {bigint} n */
-  add(seat, word, n) {
-    Atomics.add(this.words, wordAt(this.layout.seats, seat, word), n)
+  /**
+   * Sets a word that only this process writes, to a whole number that is not negative.
+   * @param {number} seat
+   * @param {number} word
+   * @param {number} value
+   */
+  put(seat, word, value) {
+    this.#store(wordAt(this.layout.seats, seat, word), value)
   }
 
   /** Adds one to what the helper counts for a row. @param {number} row @param {'requests'|'errors'} name */
@@ -260,18 +270,34 @@ class SharedRegion extends RegionWords {
    * has the seat does so; who reads looks whether the begin is the same afterwards.
    * @param {number} seat
    * @param {number} which
-   * @param {{ text: string, began: number }|undefined} request
+   * @param {string} text
+   * @param {number} began
    */
-  writeRequest(seat, which, request) {
+  writeRequest(seat, which, text, began) {
     const { requests } = this.layout
     const half = requests.stride / 2
     const start = requests.offset + seat * requests.stride + which * half
-    Atomics.store(this.words, start / 8 + REQUEST.began, 0n)
-    if (request === undefined) return
-    const at = start + REQUEST.text * 8
-    const length = this.bytes.write(request.text, at, half - REQUEST.text * 8, 'latin1')
-    Atomics.store(this.words, start / 8 + REQUEST.length, BigInt(length))
-    Atomics.store(this.words, start / 8 + REQUEST.began, BigInt(request.began))
+    this.#store(start / 8 + REQUEST.began, 0)
+    const length = this.bytes.write(text, start + REQUEST.text * 8, half - REQUEST.text * 8, 'latin1')
+    this.#store(start / 8 + REQUEST.length, length)
+    this.#store(start / 8 + REQUEST.began, began)
+  }
+
+  /**
+   * The same for a request with the text that is there.
+   * @param {number} seat
+   * @param {number} which
+   * @param {number} began 0 for none
+   */
+  beginRequest(seat, which, began) {
+    const { offset, stride } = this.layout.requests
+    this.#store((offset + seat * stride + (which * stride) / 2) / 8 + REQUEST.began, began)
+  }
+
+  /** In two halves, the upper one first: a reader that comes between them looks again. */
+  #store(/** @type {number} */ at, /** @type {number} */ value) {
+    Atomics.store(this.#halves, at * 2 + UPPER, Math.floor(value / 2 ** 32))
+    Atomics.store(this.#halves, at * 2 + 1 - UPPER, value | 0)
   }
 
   /** @param {number} row A row that nobody ever used is not summed. */

@@ -78,9 +78,10 @@ class Connections {
   /** @param {Told} told */
   finish({ response, socket }) {
     this.#requests.end(response, response.statusCode)
-    const answers = this.#open.get(socket)?.answers ?? []
-    const at = answers.indexOf(response)
-    if (at >= 0) answers.splice(at, 1)
+    const answers = this.#open.get(socket)?.answers
+    if (answers === undefined) return
+    if (answers[0] === response) answers.shift()
+    else if (answers.includes(response)) answers.splice(answers.indexOf(response), 1)
   }
 
   /** May the application still have requests of this connection? @param {Socket} socket */

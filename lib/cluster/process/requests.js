@@ -3,10 +3,16 @@
 // The requests of this process: counted in the region as they begin and end, so that a process that is killed
 // takes no count along, and the oldest and the last begun with what they ask for: a loop that hangs usually
 // does so in the last.
+//
+// This is on the way of every request, so nothing is written twice, and no word that only this process writes
+// is written as a BigInt.
 
 const { SEAT, REQUEST, microseconds } = require('../region')
 
-/** @typedef {{ text: string, began: number }} Request */
+/** @typedef {{ method: string, url: string, began: number }} Request */
+
+/** @type {Request} */
+const NONE = { method: '', url: '', began: 0 }
 
 class Requests {
   #region
@@ -14,10 +20,14 @@ class Requests {
   #urls
   /** Begun and not ended, in this order. @type {Map<object, Request>} */
   #open = new Map()
+  #begun = 0
+  #errors = 0
   /** What the seat says. @type {Request|undefined} */
   #oldest
   /** @type {Request|undefined} */
   #last
+  /** Whose texts are in the two places, also when they have ended. */
+  #texts = [NONE, NONE]
 
   /**
    * @param {import('../region').SharedRegion} region
@@ -30,49 +40,64 @@ class Requests {
     this.#urls = urls
   }
 
-  /** How many are open. */
-  get inFlight() {
-    return this.#open.size
-  }
-
   /** @param {object} key @param {string} method @param {string} url */
   begin(key, method, url) {
+    const region = this.#region
     const { seat, row } = this.#place
-    const request = { text: this.#text(method, url), began: microseconds() }
+    const began = microseconds()
+    const request = { method, url, began }
     this.#open.set(key, request)
-    this.#region.countOwn(row, 'requests')
-    this.#region.add(seat, SEAT.requests, 1n)
-    this.#region.add(seat, SEAT.inFlight, 1n)
+    region.countOwn(row, 'requests')
+    region.put(seat, SEAT.requests, ++this.#begun)
+    region.put(seat, SEAT.inFlight, this.#open.size)
     this.#last = request
-    this.#region.writeRequest(seat, REQUEST.last, request)
-    if (this.#oldest === undefined) this.#setOldest(request)
+    this.#tell(REQUEST.last, request)
+    if (this.#oldest === undefined) this.#tellOldest()
   }
 
   /** @param {object} key @param {number|undefined} status of the answer; none when there was none */
   end(key, status = 0) {
     const request = this.#open.get(key)
     if (request === undefined) return
+    const region = this.#region
     const { seat, row } = this.#place
     this.#open.delete(key)
-    this.#region.add(seat, SEAT.inFlight, -1n)
+    region.put(seat, SEAT.inFlight, this.#open.size)
     if (status >= 500) {
-      this.#region.countOwn(row, 'errors')
-      this.#region.add(seat, SEAT.errors, 1n)
+      region.countOwn(row, 'errors')
+      region.put(seat, SEAT.errors, ++this.#errors)
     }
     if (request === this.#last) {
       this.#last = undefined
-      this.#region.writeRequest(seat, REQUEST.last, undefined)
+      region.beginRequest(seat, REQUEST.last, 0)
     }
-    // A Map keeps its order: the first is the oldest.
-    if (request === this.#oldest) this.#setOldest(this.#open.values().next().value)
+    if (request === this.#oldest) {
+      this.#oldest = undefined
+      if (this.#open.size > 0) this.#tellOldest()
+      else region.beginRequest(seat, REQUEST.oldest, 0)
+    }
   }
 
-  #setOldest(/** @type {Request|undefined} */ request) {
-    this.#oldest = request
-    this.#region.writeRequest(this.#place.seat, REQUEST.oldest, request)
+  #tellOldest() {
+    // A Map keeps its order.
+    const oldest = this.#open.size === 1 && this.#last !== undefined ? this.#last : this.#open.values().next().value
+    if (oldest === undefined) return
+    this.#oldest = oldest
+    this.#tell(REQUEST.oldest, oldest)
   }
 
-  #text(/** @type {string} */ method, /** @type {string} */ url) {
+  #tell(/** @type {number} */ which, /** @type {Request} */ request) {
+    const { seat } = this.#place
+    const { method, url } = this.#texts[which]
+    if (request.method === method && request.url === url) {
+      this.#region.beginRequest(seat, which, request.began)
+    } else {
+      this.#texts[which] = request
+      this.#region.writeRequest(seat, which, this.#textOf(request), request.began)
+    }
+  }
+
+  #textOf(/** @type {Request} */ { method, url }) {
     if (this.#urls === false) return method
     const end = this.#urls === 'full' ? -1 : url.search(/[?#]/)
     return `${method} ${end === -1 ? url : url.slice(0, end)}`

@@ -72,6 +72,8 @@ class Servers extends EventEmitter {
       },
       /** @this {Server} */
       emit(/** @type {unknown[]} */ ...args) {
+        // Most of all that happens is this.
+        if (args[0] === 'request' && !servers.#refusing) return call(emit, this, args)
         return servers.#happens(this, args, () => call(emit, this, args))
       }
     }
