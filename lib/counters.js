@@ -75,7 +75,7 @@ function readBuffer(buffer, count) {
   return new BigInt64Array(buffer, 0, count * LINE.CELLS)
 }
 
-/** @param {any} value */
+/** @param {unknown} value */
 function any(value) {
   return value
 }

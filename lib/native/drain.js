@@ -84,7 +84,7 @@ function step() {
  * @param {number} ticket
  * @param {number} record
  * @param {number} about
- * @param {any} value
+ * @param {unknown} value
  */
 function settle(ticket, record, about, value) {
   const call = calls[ticket]

@@ -122,7 +122,7 @@ function uncaught(error) {
 /**
  * What settles a call. The payload has been decoded.
  * @typedef {object} Call
- * @property {(record: number, about: number, value: any) => void} settle
+ * @property {(record: number, about: number, value: unknown) => void} settle
  * @property {number} [generation]
  * @property {(worker: number, wait: number) => void} [started]
  * @property {(run: number) => void} [ran]

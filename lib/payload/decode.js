@@ -36,7 +36,7 @@ let memory
 /** Where the payload begins. */
 let base = 0
 let at = 0
-/** The objects so far, by number, where the value has references. @type {any[] | undefined} */
+/** The objects so far, by number, where the value has references. @type {unknown[] | undefined} */
 let objects
 /** The piece of the texts that is being read, how far it is read, and where the next one is. */
 let text = ''
@@ -83,7 +83,7 @@ function read() {
       const shape = shapeById(input[at] | (input[at + 1] << 8))
       at += 2
       if (objects === undefined) return shape.read(read)
-      const object = register(/** @type {any} */ ({}))
+      const object = register(/** @type {unknown} */ ({}))
       const { keys } = shape
       for (let i = 0; i < keys.length; i++) put(object, keys[i], read())
       return object
@@ -112,7 +112,7 @@ function read() {
       return array
     }
     case T.REF:
-      return /** @type {any[]} */ (objects)[readLength()]
+      return /** @type {unknown[]} */ (objects)[readLength()]
     case T.DATE:
       return register(new DateClass(readDouble()))
     case T.REGEXP: {
@@ -260,7 +260,7 @@ function readKey() {
   return /** @type {string} */ (key)
 }
 
-/** @returns {any} */
+/** @returns {unknown} */
 function readObject() {
   const count = readLength()
   if (count <= SMALL || objects !== undefined) return readProperties(register({}), count)
@@ -286,7 +286,7 @@ function readProperties(object, count) {
   return object
 }
 
-/** @returns {any} */
+/** @returns {unknown} */
 function readView() {
   const type = input[at++]
   const offset = readLength()

@@ -9,7 +9,7 @@ const valueSymbol = Symbol.for('Piscina.valueOf')
 
 class Moved {
   /**
-   * @param {any} value
+   * @param {unknown} value
    * @param {any[]} transferList
    */
   constructor(value, transferList) {
@@ -45,7 +45,7 @@ function isTransferable(value) {
 
 /**
  * @param {any} value a primitive is nothing to move, and stays as it is
- * @param {any[]} [transferList] what to hand over; by default the value or its memory, or what it says
+ * @param {unknown[]} [transferList] what to hand over; by default the value or its memory, or what it says
  */
 function move(value, transferList) {
   if (transferList !== undefined) return new Moved(value, transferList)

@@ -5,7 +5,7 @@
 /** @param {string} name */
 const getter = (name) => /** @type {() => any} */ (Object.getOwnPropertyDescriptor(RegExp.prototype, name)?.get)
 const source = getter('source')
-/** @type {[flag: string, isSet: () => any][]} */
+/** @type {[flag: string, isSet: () => unknown][]} */
 const flags = [
   ['d', getter('hasIndices')],
   ['g', getter('global')],

@@ -11,8 +11,8 @@ const { Compiled, defineProperty, parseJson, toJson } = require('../native/primo
  * @typedef {object} Shape
  * @property {number} id
  * @property {string[]} keys
- * @property {(write: (value: unknown) => void, object: any) => void} write
- * @property {(read: () => unknown) => any} read
+ * @property {(write: (value: unknown) => void, object: unknown) => void} write
+ * @property {(read: () => unknown) => unknown} read
  */
 
 /** Longer lists are wide: more likely those of a dictionary than of a record. */
@@ -105,7 +105,7 @@ function interpreted(keys) {
       for (let i = 0; i < keys.length; i++) write(object[keys[i]])
     },
     read: (/** @type {() => unknown} */ read) => {
-      const object = /** @type {any} */ ({})
+      const object = /** @type {unknown} */ ({})
       for (let i = 0; i < keys.length; i++) put(object, keys[i], read())
       return object
     }

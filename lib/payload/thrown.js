@@ -36,7 +36,7 @@ const MAX_DEPTH = 16
  */
 
 /**
- * @param {any} value
+ * @param {unknown} value
  * @returns {boolean}
  */
 function isError(value) {
@@ -71,7 +71,7 @@ function text(get, otherwise) {
  * that errors that hold each other do so at the other end too.
  * @param {any} thrown
  * @param {number} [depth]
- * @param {Map<any, Description>} [seen]
+ * @param {Map<unknown, Description>} [seen]
  * @returns {Description}
  */
 function describe(thrown, depth = 0, seen = new Map()) {
@@ -198,7 +198,7 @@ function heldBy(error) {
   }
 }
 
-/** @param {any} error */
+/** @param {unknown} error */
 function classOf(error) {
   if (error instanceof DOMException) return 'DOMException'
   if (error instanceof RspoolError) return 'RspoolError'
@@ -215,7 +215,7 @@ const revived = new WeakSet()
 /**
  * The thrown value again.
  * @param {Description} description
- * @param {Map<Description, any>} [made]
+ * @param {Map<Description, unknown>} [made]
  * @returns {any}
  */
 function revive(description, made = new Map()) {
@@ -231,7 +231,7 @@ function revive(description, made = new Map()) {
 /**
  * Without what it holds.
  * @param {Description} description
- * @returns {any}
+ * @returns {unknown}
  */
 function bareError(description) {
   const { message, name } = description
@@ -248,7 +248,7 @@ function bareError(description) {
 /**
  * @param {any} error
  * @param {Description} description
- * @param {Map<Description, any>} made
+ * @param {Map<Description, unknown>} made
  * @param {boolean} outermost what it holds needs no callers
  */
 function finish(error, description, made, outermost) {
@@ -278,8 +278,8 @@ function joined(inWorker, here) {
 
 /**
  * A revived error that somebody else got before those who wait for it: adds their frames.
- * @param {any} error
- * @returns {any}
+ * @param {unknown} error
+ * @returns {unknown}
  */
 function withCallers(error) {
   if (error !== null && typeof error === 'object' && revived.delete(error))

@@ -78,7 +78,7 @@ function elsewhere(tag, view) {
 /**
  * Describes a value for a native call. What it gives is to be passed to the native call: nothing, or a view
  * whose bytes that call copies; or PORT, and nothing was described.
- * @param {any} value
+ * @param {unknown} value
  * @returns {ArrayBufferView | undefined | typeof PORT}
  */
 function encode(value) {
@@ -176,7 +176,7 @@ function encodeData(value) {
 
 /**
  * As `encode`, for the native lane: strings as UTF-8, shared memory copied, other objects as JSON.
- * @param {any} value
+ * @param {unknown} value
  * @returns {ArrayBufferView | undefined}
  */
 function encodeForNative(value) {
@@ -260,7 +260,7 @@ function toNumber(n) {
  * @param {number} tag
  * @param {number} length bytes of the frame from `offset`; -1: a number there; -2 - i: blob i
  * @param {number} offset
- * @returns {any}
+ * @returns {unknown}
  */
 function decode(from, numbers, tag, length, offset) {
   if (length === -1) return decodeNumber(tag, numbers[offset >> 3])

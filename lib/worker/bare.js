@@ -6,9 +6,9 @@
 const { parentPort } = require('node:worker_threads')
 const { move } = require('../payload/move')
 
-/** @type {((value: any) => void) | undefined} */
+/** @type {((value: unknown) => void) | undefined} */
 let answer
-/** @type {Promise<any>} */
+/** @type {Promise<unknown>} */
 let last = Promise.resolve()
 let listening = false
 
@@ -17,7 +17,7 @@ function listen() {
   listening = true
   const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort)
   const post = port.postMessage.bind(port)
-  port.postMessage = (/** @type {any} */ value, /** @type {any} */ transfer) => {
+  port.postMessage = (/** @type {unknown} */ value, /** @type {any} */ transfer) => {
     if (answer === undefined) return post(value, transfer)
     // As it is now: the script may change it after posting.
     const list = Array.isArray(transfer) ? transfer : (transfer?.transfer ?? [])
@@ -29,8 +29,8 @@ function listen() {
 }
 
 /**
- * @param {any} input
- * @returns {Promise<any>}
+ * @param {unknown} input
+ * @returns {Promise<unknown>}
  */
 function run(input) {
   last = last.then(() => new Promise((resolve) => deliver(input, resolve)))
@@ -39,8 +39,8 @@ function run(input) {
 
 /**
  * What the listener throws is uncaught, and ends this worker: the task rejects with it.
- * @param {any} input
- * @param {(value: any) => void} resolve
+ * @param {unknown} input
+ * @param {(value: unknown) => void} resolve
  */
 function deliver(input, resolve) {
   answer = resolve

@@ -10,11 +10,11 @@ const ports = new WeakMap()
 
 /**
  * The function for inputs that have a port with them.
- * @param {(input: any) => any} run
+ * @param {(input: unknown) => unknown} run
  */
 function withPort(run) {
   context.follow()
-  return (/** @type {[import('node:worker_threads').MessagePort, any]} */ [port, input]) => {
+  return (/** @type {[import('node:worker_threads').MessagePort, unknown]} */ [port, input]) => {
     ports.set(/** @type {object} */ (context.current()), port)
     let value
     try {
@@ -31,7 +31,7 @@ function withPort(run) {
 }
 
 /**
- * @param {Promise<any>} promise
+ * @param {Promise<unknown>} promise
  * @param {import('node:worker_threads').MessagePort} port
  */
 async function closing(promise, port) {

@@ -29,7 +29,7 @@ class Running {
     /** @type {AbortController | undefined} */
     this.controller = undefined
     this.abort = nothing
-    /** What takes the messages of its stream. @type {((kind: number, value: any) => void) | undefined} */
+    /** What takes the messages of its stream. @type {((kind: number, value: unknown) => void) | undefined} */
     this.link = undefined
     /** How many tasks that it has submitted are in the queue or run: it has left its place to them. */
     this.nested = 0
@@ -44,14 +44,14 @@ class Running {
     if (this.controller !== undefined && this.isCancelled()) this.abort()
   }
 
-  /** @param {any} value */
+  /** @param {unknown} value */
   progress(value) {
     port?.postMessage([PORT_MESSAGE.PROGRESS, this.ticket, this.generation, value])
   }
 
   /**
    * @param {number} kind
-   * @param {any} value
+   * @param {unknown} value
    * @param {any[]} [transferList]
    */
   send(kind, value, transferList) {
@@ -59,7 +59,7 @@ class Running {
   }
 
   /**
-   * @param {any[]} message
+   * @param {unknown[]} message
    * @param {any[]} transferList
    */
   post(message, transferList) {
@@ -136,7 +136,7 @@ const context = {
   inWorker: false,
   /** The lowest from 1 that no living isolate of the pool had when this one started. @type {number | undefined} */
   workerNumber: undefined,
-  /** What of the context goes on with a nested call; set by the first store. @type {((given: any) => any) | undefined} */
+  /** What of the context goes on with a nested call; set by the first store. @type {((given: any) => unknown) | undefined} */
   travelling: undefined,
 
   /**
@@ -208,7 +208,7 @@ const context = {
    * @param {number} kind
    * @param {number} slot
    * @param {number} generation
-   * @param {any} value
+   * @param {unknown} value
    */
   receive(kind, slot, generation, value) {
     const running = slots[slot]
@@ -236,8 +236,8 @@ function begin(slot, generation, ticket) {
 /**
  * Runs a task's function as that task.
  * @param {Running} running that has begun
- * @param {(input: any) => any} run
- * @param {any} input
+ * @param {(input: unknown) => unknown} run
+ * @param {unknown} input
  */
 function enter(running, run, input) {
   current = running

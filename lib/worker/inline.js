@@ -34,7 +34,7 @@ function compile(source, base) {
       { cause: error }
     )
   }
-  /** @param {any} error */
+  /** @param {unknown} error */
   const rethrow = (error) => {
     throw explained(error)
   }

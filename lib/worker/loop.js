@@ -84,7 +84,7 @@ function rung(why) {
  * read, and the input decoded, before anything of a user's runs.
  * @param {number} slot
  * @param {number} status
- * @param {any} value
+ * @param {unknown} value
  */
 async function work(slot, status, value) {
   for (;;) {
@@ -149,8 +149,8 @@ const WAITING = Symbol('waiting')
  * Runs a task. What it gives may come later, in whatever way: then it settles by itself, and once.
  * @param {Running} task
  * @param {number} target
- * @param {any} input
- * @returns {any} WAITING if it comes later
+ * @param {unknown} input
+ * @returns {unknown} WAITING if it comes later
  */
 function start(task, target, input) {
   const run = known(target)
@@ -168,7 +168,7 @@ function start(task, target, input) {
 /**
  * @param {Running} task
  * @param {number} target
- * @param {any} input
+ * @param {unknown} input
  */
 function lookUpAndRun(task, target, input) {
   return lookUp(target).then(
@@ -197,7 +197,7 @@ function readInput() {
 /**
  * Not by an await: that would show in the stacks of a user's errors.
  * @param {Running} task
- * @param {Promise<any>} promise
+ * @param {Promise<unknown>} promise
  */
 function settleLater(task, promise) {
   follow(
@@ -210,7 +210,7 @@ function settleLater(task, promise) {
 /**
  * @param {Running} task
  * @param {number} status
- * @param {any} value
+ * @param {unknown} value
  */
 function settle(task, status, value) {
   if (context.runs(task)) work(task.slot, status, value)
@@ -219,7 +219,7 @@ function settle(task, status, value) {
 /**
  * @param {number} slot
  * @param {number} status
- * @param {any} value
+ * @param {unknown} value
  */
 function exchange(slot, status, value) {
   let extra
@@ -267,7 +267,7 @@ function setWaits(task, waits) {
 
 /**
  * @param {Named} task
- * @param {any} value
+ * @param {unknown} value
  */
 function encodeResult(task, value) {
   if (isMoved(value)) {
@@ -280,7 +280,7 @@ function encodeResult(task, value) {
 
 /**
  * @param {Named} task
- * @param {any} thrown
+ * @param {unknown} thrown
  */
 function encodeThrown(task, thrown) {
   const description = describe(thrown)
@@ -291,7 +291,7 @@ function encodeThrown(task, thrown) {
 /**
  * Sends a value ahead through the port; the scheduler's word for it is this worker's id.
  * @param {Named} task
- * @param {any} value
+ * @param {unknown} value
  * @param {any[]} transferList
  * @returns {undefined}
  */
@@ -344,7 +344,7 @@ function toStream([kind, slot, generation, value]) {
   context.receive(kind, slot, generation, value)
 }
 
-/** @param {any[]} message */
+/** @param {unknown[]} message */
 function toNested(message) {
   require('./nested').received(message)
 }

@@ -19,8 +19,8 @@ const { setWaits } = require('./loop')
  * @property {any} outer the running task that it is of
  * @property {boolean} native
  * @property {boolean} queued
- * @property {(value: any) => void} resolve
- * @property {(error: any) => void} reject
+ * @property {(value: unknown) => void} resolve
+ * @property {(error: unknown) => void} reject
  * @property {(() => void) | undefined} unlisten
  */
 
@@ -46,9 +46,9 @@ function caller() {
 
 /**
  * As the pool's `run`.
- * @param {any} [input]
- * @param {any} [options]
- * @returns {Promise<any>}
+ * @param {unknown} [input]
+ * @param {unknown} [options]
+ * @returns {Promise<unknown>}
  */
 async function run(input, options) {
   const outer = caller()
@@ -58,10 +58,10 @@ async function run(input, options) {
 
 /**
  * As the pool's `runTask`.
- * @param {any} task
- * @param {any} [input]
- * @param {any} [options]
- * @returns {Promise<any>}
+ * @param {unknown} task
+ * @param {unknown} [input]
+ * @param {unknown} [options]
+ * @returns {Promise<unknown>}
  */
 async function runTask(task, input, options) {
   const outer = caller()
@@ -72,9 +72,9 @@ async function runTask(task, input, options) {
 /**
  * @param {any} outer
  * @param {InstanceType<typeof import('../pool/task/targets').Target>} target
- * @param {any} input
+ * @param {unknown} input
  * @param {any} options checked
- * @returns {Promise<any>}
+ * @returns {Promise<unknown>}
  */
 function send(outer, target, input, { signal, transferList, ...given }) {
   if (given.onProgress !== undefined)

@@ -9,7 +9,7 @@ const promiseThen = Promise.prototype.then
 
 /**
  * @param {any} value
- * @returns {Promise<any> | undefined} a promise of Node.js', which settles once; undefined if the value is there already
+ * @returns {Promise<unknown> | undefined} a promise of Node.js', which settles once; undefined if the value is there already
  */
 function promised(value) {
   if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return undefined
@@ -25,10 +25,10 @@ function promised(value) {
 }
 
 /**
- * @param {Promise<any>} promise
- * @param {(value: any) => void} fulfilled
+ * @param {Promise<unknown>} promise
+ * @param {(value: unknown) => void} fulfilled
  * @param {(error: unknown) => void} [rejected]
- * @returns {Promise<any>}
+ * @returns {Promise<unknown>}
  */
 function follow(promise, fulfilled, rejected) {
   return apply(promiseThen, promise, [fulfilled, rejected])

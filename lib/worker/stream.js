@@ -15,11 +15,11 @@ const { show } = require('../pool/options/validate')
 
 /**
  * The function as a stream.
- * @param {(input: any) => any} run
+ * @param {(input: unknown) => unknown} run
  */
 function pouring(run) {
   context.follow()
-  return (/** @type {[number, boolean, any]} */ [room, isFed, input]) => {
+  return (/** @type {[number, boolean, unknown]} */ [room, isFed, input]) => {
     const running = context.current()
     const fed = isFed ? inputs(running, room) : undefined
     return pour(running, run(fed ?? input), room, fed)
@@ -47,7 +47,7 @@ function inputs(running, room) {
 
 /**
  * @param {any} running
- * @param {any} given what the function gave
+ * @param {unknown} given what the function gave
  * @param {number} room
  * @param {InstanceType<typeof Feed> | undefined} fed
  */

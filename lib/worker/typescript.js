@@ -39,7 +39,7 @@ let loader
 
 /**
  * @param {string} filename an URL
- * @returns {Promise<any>} what it exports
+ * @returns {Promise<unknown>} what it exports
  */
 async function importTypeScript(filename) {
   if (loader === undefined && !mayRunTypeScript()) loader = findLoader(filename)

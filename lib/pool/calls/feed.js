@@ -15,15 +15,15 @@ const { rejecting } = require('../task/rejecting')
  * @property {(waits: boolean) => void} [waits] somebody waits for a value, or nobody any more
  */
 
-/** @type {any[]} */
+/** @type {unknown[]} */
 const NOTHING = []
 
 class Feed {
   #hooks
-  /** @type {any[]} */
+  /** @type {unknown[]} */
   #batch = NOTHING
   #at = 0
-  /** @type {any[][]} */
+  /** @type {unknown[][]} */
   #batches = []
   /** @type {{ resolve: (step: any) => void }[]} */
   #waiting = []
@@ -43,7 +43,7 @@ class Feed {
     return this.#ended
   }
 
-  /** @param {any[]} batch values, at least one; nothing happens after the end */
+  /** @param {unknown[]} batch values, at least one; nothing happens after the end */
   push(batch) {
     if (this.#ended) return
     this.#batches.push(batch)
@@ -106,7 +106,7 @@ class Feed {
 
   // ---- its taker's side ------------------------------------------------------------------------
 
-  /** @returns {Promise<IteratorResult<any, any>>} */
+  /** @returns {Promise<IteratorResult<unknown, unknown>>} */
   next() {
     if (this.#next()) return Promise.resolve({ value: this.#take(), done: false })
     if (this.#ended) {
@@ -125,8 +125,8 @@ class Feed {
   }
 
   /**
-   * @param {any} [value]
-   * @returns {Promise<IteratorResult<any, any>>}
+   * @param {unknown} [value]
+   * @returns {Promise<IteratorResult<unknown, unknown>>}
    */
   async return(value) {
     const open = !this.#ended
@@ -137,7 +137,7 @@ class Feed {
 
   /**
    * @param {unknown} error
-   * @returns {Promise<IteratorResult<any, any>>}
+   * @returns {Promise<IteratorResult<unknown, unknown>>}
    */
   async throw(error) {
     await this.return()

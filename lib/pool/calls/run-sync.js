@@ -15,7 +15,7 @@ const SLICE = 50
 class BlockingTask extends Task {
   settled = false
   failed = false
-  /** What it gave or threw. @type {any} */
+  /** What it gave or threw. @type {unknown} */
   outcome = undefined
 
   /** @param {import('../task/task').Home} home */
@@ -29,7 +29,7 @@ class BlockingTask extends Task {
 
   /**
    * @param {boolean} failed
-   * @param {any} outcome
+   * @param {unknown} outcome
    */
   #settle(failed, outcome) {
     this.settled = true
@@ -37,7 +37,7 @@ class BlockingTask extends Task {
     this.outcome = outcome
   }
 
-  /** @param {(reaction: Function) => any} make */
+  /** @param {(reaction: Function) => unknown} make */
   fail(make) {
     this.reject(make(runSync))
   }
@@ -47,9 +47,9 @@ BlockingTask.prototype.prompt = true
 /**
  * @param {import('./map').Caller} pool
  * @param {InstanceType<typeof import('../task/targets').Target>} target
- * @param {any} input
+ * @param {unknown} input
  * @param {any} settings
- * @returns {any} what the task gives
+ * @returns {unknown} what the task gives
  */
 function runSync({ submitter, isolates, paused }, target, input, settings) {
   if (settings.onProgress !== undefined)

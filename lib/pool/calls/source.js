@@ -33,7 +33,7 @@ class Source {
 
   /**
    * Asks for the next step; one of the two hears of it, later.
-   * @param {(step: IteratorResult<any>) => void} onStep
+   * @param {(step: IteratorResult<unknown>) => void} onStep
    * @param {(error: unknown) => void} onError
    */
   pull(onStep, onError) {

@@ -13,7 +13,7 @@ const { describe } = require('../../payload/thrown')
 const { Supply } = require('./supply')
 const { NATIVE, variantOf } = require('../task/targets')
 
-/** @typedef {(kind: number, value: any, transferList?: any[]) => void} Reply */
+/** @typedef {(kind: number, value: unknown, transferList?: any[]) => void} Reply */
 
 /** Never looked at: the owner stops a supply by itself. */
 const never = () => false
@@ -41,9 +41,9 @@ class Stream {
 
   /**
    * @param {import('./map').Caller} caller
-   * @param {any} task
-   * @param {any} input
-   * @param {any} given options
+   * @param {unknown} task
+   * @param {unknown} input
+   * @param {unknown} given options
    */
   constructor(caller, task, input, given) {
     this.#options = streamOptions(given)
@@ -56,7 +56,7 @@ class Stream {
     this.#settings = caller.settings({ ...this.#options, signal: this.#controller.signal })
     // What has been yielded cannot be taken back.
     this.#settings.retries = 0
-    this.#settings.link = (/** @type {number} */ kind, /** @type {any} */ value, /** @type {Reply} */ reply) =>
+    this.#settings.link = (/** @type {number} */ kind, /** @type {unknown} */ value, /** @type {Reply} */ reply) =>
       this.#received(kind, value, reply)
     this.feed = new Feed({
       start: () => this.#start(),
@@ -166,9 +166,9 @@ function isFlow(input) {
 
 /**
  * @param {import('./map').Caller} caller
- * @param {any} task
- * @param {any} input
- * @param {any} given options
+ * @param {unknown} task
+ * @param {unknown} input
+ * @param {unknown} given options
  */
 function stream(caller, task, input, given) {
   return new Stream(caller, task, input, given).feed

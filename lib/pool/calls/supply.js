@@ -15,14 +15,14 @@ const PATIENCE = 1
 const STRIDE = 8
 const NO_TIME = 0.1
 
-/** @typedef {(items: any[], transferList: any[]) => void} Send */
+/** @typedef {(items: unknown[], transferList: unknown[]) => void} Send */
 
 class Supply {
   #source
   #send
   #isGivenUp
   #room = 0
-  /** @type {any[]} */
+  /** @type {unknown[]} */
   #batch = []
   /** When the first item of the batch was asked for. */
   #since = 0
@@ -37,7 +37,7 @@ class Supply {
   #resolve = () => {}
   /** @type {(error: unknown) => void} */
   #reject = () => {}
-  #onStep = (/** @type {IteratorResult<any>} */ step) => {
+  #onStep = (/** @type {IteratorResult<unknown>} */ step) => {
     this.#pulling = false
     this.#pulled(step)
     this.#pump()
@@ -50,7 +50,7 @@ class Supply {
   done
 
   /**
-   * @param {any} iterable
+   * @param {unknown} iterable
    * @param {Send} send
    * @param {() => boolean} isGivenUp looked at before each item
    */
@@ -112,7 +112,7 @@ class Supply {
     this.#source.pull(this.#onStep, this.#onError)
   }
 
-  /** @param {IteratorResult<any>} step */
+  /** @param {IteratorResult<unknown>} step */
   #pulled(step) {
     if (this.#finished) return
     if (step.done) {
@@ -153,7 +153,7 @@ class Supply {
     this.#since = performance.now()
   }
 
-  /** @param {any[]} items */
+  /** @param {unknown[]} items */
   #post(items) {
     if (!items.some(isMoved)) return this.#send(items, [])
     const all = items.map((item) => (isMoved(item) ? unwrap(item) : { value: item, transferList: [] }))
@@ -165,7 +165,7 @@ class Supply {
 
   /**
    * One of them cannot be cloned: those before it arrive.
-   * @param {any[]} items
+   * @param {unknown[]} items
    */
   #postOneByOne(items) {
     try {

@@ -30,7 +30,7 @@ function metricsOf(pools) {
   }))
   const each = (/** @type {(reading: any) => number | undefined} */ pick) =>
     readings.map((reading) => /** @type {Sample} */ ([reading.labels, pick(reading)]))
-  const workers = (/** @type {(worker: any) => number | undefined} */ pick) =>
+  const workers = (/** @type {(worker: unknown) => number | undefined} */ pick) =>
     readings.flatMap(({ labels, stats }) =>
       stats.workers.map((/** @type {any} */ worker) => [
         { ...labels, lane: worker.lane, worker: worker.id },
@@ -91,7 +91,7 @@ function metricsOf(pools) {
     )
   }
 
-  for (const [name, help, pick] of /** @type {[string, string, (worker: any) => number | undefined][]} */ ([
+  for (const [name, help, pick] of /** @type {[string, string, (worker: unknown) => number | undefined][]} */ ([
     ['rspool_worker_tasks', 'Tasks that the worker has ended.', ({ completed }) => completed],
     ['rspool_worker_age_seconds', 'Time since the worker was started.', ({ age }) => seconds(age)],
     ['rspool_worker_cpu_seconds', 'CPU time of its thread.', ({ cpuTime }) => seconds(cpuTime ?? undefined)],

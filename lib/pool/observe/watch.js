@@ -56,7 +56,7 @@ function hasSubscribers() {
 
 /**
  * Whether hooks are in use.
- * @param {Promise<any>} promise that was just made
+ * @param {Promise<unknown>} promise that was just made
  */
 function isHooked(promise) {
   return /** @type {any} */ (promise)[ASYNC_ID] !== undefined

@@ -33,7 +33,7 @@ class TaskContext {
   run
 
   /**
-   * @param {any} pool
+   * @param {unknown} pool
    * @param {InstanceType<typeof import('../task/targets').Target>} target
    * @param {Task | undefined} outer
    */
@@ -52,7 +52,7 @@ class TaskContext {
 /**
  * What a watcher needs of the pool, beside what each call does.
  * @typedef {object} Watching
- * @property {any} pool
+ * @property {unknown} pool
  * @property {boolean} timing whether each task becomes a measure
  * @property {AsyncResource} scope the context in which the pool was made
  * @property {(worker: number) => number | undefined} threadIdOf
@@ -128,14 +128,14 @@ class Watcher {
 
   /**
    * Has the listeners of the call run in its context.
-   * @param {any} onProgress
-   * @param {any} link
+   * @param {unknown} onProgress
+   * @param {unknown} link
    */
   #listen(onProgress, link) {
     const task = this.#task
     const { settle } = task
     const inside = (/** @type {any} */ listener) =>
-      listener && ((/** @type {any[]} */ ...args) => this.#tell(() => listener(...args)))
+      listener && ((/** @type {unknown[]} */ ...args) => this.#tell(() => listener(...args)))
     task.onProgress = inside(onProgress)
     task.link = inside(link)
     task.settle = (record, about, value) => {
@@ -223,7 +223,7 @@ class Watcher {
 
   /**
    * @param {{ error: unknown } | undefined} failure
-   * @param {any} result
+   * @param {unknown} result
    * @param {() => void} [settle]
    */
   #ends(failure, result, settle) {
@@ -233,7 +233,7 @@ class Watcher {
 
   /**
    * @param {{ error: unknown } | undefined} failure
-   * @param {any} result
+   * @param {unknown} result
    * @param {() => void} [settle]
    */
   #end(failure, result, settle) {
@@ -248,7 +248,7 @@ class Watcher {
 
   /**
    * @param {{ error: unknown } | undefined} failure
-   * @param {any} result
+   * @param {unknown} result
    */
   #announce(failure, result) {
     const { context } = this
@@ -272,7 +272,7 @@ class Watcher {
     if (this.context !== undefined) channel.publish(this.context)
   }
 
-  /** @param {{ error: any } | undefined} failure */
+  /** @param {{ error: unknown } | undefined} failure */
   #measure(failure) {
     const { pool, task, lane, kind, nested, wait, run } = this.context
     performance.measure('rspool:task', {

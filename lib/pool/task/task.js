@@ -11,7 +11,7 @@ const { revive } = require('../../payload/thrown')
 const { rejecting } = require('./rejecting')
 const errors = require('../../errors')
 
-/** @typedef {{ arrived: { value: any } | undefined }} Receiver of what comes through a port ahead of its outcome */
+/** @typedef {{ arrived: { value: unknown } | undefined }} Receiver of what comes through a port ahead of its outcome */
 
 /**
  * What a task needs of its pool.
@@ -19,7 +19,7 @@ const errors = require('../../errors')
  * @property {import('../../native/addon').NativePool} pool
  * @property {() => void} left a task has ended
  * @property {() => void} flush take in what has come through ports
- * @property {(task: Receiver, worker: number) => any} receive a result that came through a port
+ * @property {(task: Receiver, worker: number) => unknown} receive a result that came through a port
  * @property {(worker: number) => unknown} whyGone
  * @property {() => Error} whyNotStarted
  */
@@ -32,8 +32,8 @@ class Task {
 
   /**
    * @param {Home} home
-   * @param {(value: any) => void} resolve
-   * @param {(error: any) => void} reject
+   * @param {(value: unknown) => void} resolve
+   * @param {(error: unknown) => void} reject
    */
   constructor(home, resolve, reject) {
     this.home = home
@@ -64,7 +64,7 @@ class Task {
   /**
    * @param {number} record
    * @param {number} about the tag of a payload, or the worker
-   * @param {any} value the payload, or how often the task was started
+   * @param {unknown} value the payload, or how often the task was started
    */
   settle(record, about, value) {
     try {
@@ -146,7 +146,7 @@ class Task {
   }
 
   /**
-   * @param {any} why what the script left uncaught, or how it ended
+   * @param {unknown} why what the script left uncaught, or how it ended
    * @param {number} attempts
    */
   #workerGone(why, attempts) {
@@ -166,7 +166,7 @@ class Task {
     })
   }
 
-  /** @param {(reaction: Function) => any} make what it rejects with */
+  /** @param {(reaction: Function) => unknown} make what it rejects with */
   fail(make) {
     this.resolve(rejecting(make))
   }
@@ -207,9 +207,9 @@ class Task {
 }
 
 // What few tasks have is a property of those only: the others are the smaller for it, and there are many.
-/** Its input, until the worker that took it asks for it through its port. @type {{ input: any, list: any[] } | undefined} */
+/** Its input, until the worker that took it asks for it through its port. @type {{ input: unknown, list: unknown[] } | undefined} */
 Task.prototype.held = undefined
-/** What came for it through a port ahead of its outcome. @type {{ value: any } | undefined} */
+/** What came for it through a port ahead of its outcome. @type {{ value: unknown } | undefined} */
 Task.prototype.arrived = undefined
 /** Whether it settles while its thread is blocked, before anybody who looks on is told. */
 Task.prototype.prompt = false
@@ -217,9 +217,9 @@ Task.prototype.prompt = false
 Task.prototype.watcher = undefined
 /** Whether the scheduler tells of its start, and how long it ran. */
 Task.prototype.observed = false
-/** @type {((value: any) => void) | undefined} */
+/** @type {((value: unknown) => void) | undefined} */
 Task.prototype.onProgress = undefined
-/** What takes the messages of its stream. @type {((kind: number, value: any, reply: any) => void) | undefined} */
+/** What takes the messages of its stream. @type {((kind: number, value: unknown, reply: unknown) => void) | undefined} */
 Task.prototype.link = undefined
 
 /** @type {WeakSet<object>} */
