@@ -32,8 +32,15 @@ test('why an isolate is ended', async (t) => {
     const run = async () => {
       await pool.runTask(() => { for (;;); }, [], { timeout: 50 }).catch(() => {})
       await pool.runTask(() => { setImmediate(() => { throw new TypeError('left over') }); return new Promise(() => {}) }).catch(() => {})
-      await pool.runTask(function hangs() { setTimeout(function leftover() { for (;;); }, 1) })
-      await new Promise((resolve) => setTimeout(resolve, 100))
+      const begun = new Int32Array(new SharedArrayBuffer(4))
+      const hangs = (cell) => {
+        setTimeout(function leftover() { Atomics.store(cell, 0, 1); Atomics.notify(cell, 0); for (;;); }, 1)
+      }
+      await pool.runTask(hangs, [begun])
+      // Neither that nor an idle pool keeps the program.
+      const kept = setInterval(() => {}, 1000)
+      await Atomics.waitAsync(begun, 0, 0).value
+      clearInterval(kept)
       await pool.runTask((a) => a, [1], { queueTimeout: 50 }).catch(() => {})
       await pool.runTask((a) => a, [1])
       await pool.destroy()

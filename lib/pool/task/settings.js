@@ -36,7 +36,7 @@ class Settings {
     this.group = run?.group
     /** 0 for any worker, a key above 0, or -1 - the id of the only one. */
     this.placement = run?.affinity ?? 0
-    /** Whether the mailbox holds all that the scheduler is told. */
+    /** Whether the cells of a call hold all that the scheduler is told. */
     this.isPlain =
       outer === undefined && this.params === undefined && this.counters === undefined && this.group === undefined
     /** @type {Link | undefined} */
