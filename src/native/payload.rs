@@ -162,7 +162,7 @@ mod tests {
             number in any::<f64>(),
             bytes in prop::collection::vec(any::<u8>(), 0..200),
         ) {
-            let tag = if near { tag % 16 | kind << 8 } else { tag };
+            let tag = if near { (tag % 16) | (kind << 8) } else { tag };
             for payload in [Payload::number(tag, number), Payload::bytes(tag, bytes)] {
                 if let Ok(value) = to_value(payload) {
                     prop_assert!(to_value(from_value(value)).is_ok());
