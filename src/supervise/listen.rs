@@ -51,7 +51,6 @@ fn stream_socket() -> Result<OwnedFd, Errno> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::net::UnixStream;
 
     fn path_of(name: &str) -> std::path::PathBuf {
         std::env::temp_dir().join(format!("rspool-{}-{name}", std::process::id()))
@@ -62,10 +61,17 @@ mod tests {
         let path = path_of("listen");
         let first = at_path(&path, 1).unwrap();
         assert_eq!(at_path(&path, 1).unwrap_err(), Errno::ADDRINUSE);
-        // The queue of the first is full now.
-        let _clients: Vec<_> = (0..2)
-            .map(|_| UnixStream::connect(&path).unwrap())
-            .collect();
+        // Until the queue of the first is full: a client that waits would wait for ever.
+        let address = SocketAddrUnix::new(&path).unwrap();
+        let mut clients = Vec::new();
+        loop {
+            let client = stream_socket().unwrap();
+            rustix::io::ioctl_fionbio(&client, true).unwrap();
+            match net::connect(&client, &address) {
+                Ok(()) => clients.push(client),
+                Err(errno) => break assert_eq!(errno, Errno::AGAIN),
+            }
+        }
         assert_eq!(at_path(&path, 1).unwrap_err(), Errno::ADDRINUSE);
         drop(first);
         drop(at_path(&path, 1).unwrap());
