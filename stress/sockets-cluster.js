@@ -17,10 +17,16 @@ const options = { processes: 2, backoff: { initial: 1, max: 1 }, crashLoop: { re
 
 /** @typedef {{ host: string, port: number } | { path: string }} Place */
 
-/** @param {string} kind @param {Place[]} places @param {object} how to start the primary */
-async function run(kind, places, how) {
+/**
+ * @param {string} kind
+ * @param {Place[]} places
+ * @param {object} how to start the primary
+ * @param {() => void} [started] called when it is ready
+ */
+async function run(kind, places, how, started) {
   const primary = new Primary({ teardown: () => {} }, { app: 'ports-app.js', options, ...how })
   await primary.ready
+  started?.()
   let right = 0
   let slowest = 0
   for (let round = 0; round < ROUNDS; round++) {
@@ -47,6 +53,15 @@ async function run(kind, places, how) {
   }
 }
 
+/** How systemd starts a program with sockets. @param {net.Server[]} servers */
+function activation(servers) {
+  return {
+    env: { LISTEN_FDS: '2', LISTEN_FDNAMES: 'one:two' },
+    command: ['/bin/sh', ['-c', 'LISTEN_PID=$$ exec "$0" "$@"', process.execPath]],
+    sockets: servers.map((server) => /** @type {any} */ (server)._handle.fd)
+  }
+}
+
 async function main() {
   const port = await freePort()
   const file = path.join(os.tmpdir(), `rspool-sockets-${process.pid}.sock`)
@@ -57,14 +72,12 @@ async function main() {
   const rows = [
     await run('TCP', [{ host, port }], listenAt([{ host, port }])),
     await run('Unix', [{ path: file }], listenAt([{ path: file }])),
-    await run('two activated sockets', inherited, {
-      env: { LISTEN_FDS: '2', LISTEN_FDNAMES: 'one:two' },
-      command: ['/bin/sh', ['-c', 'LISTEN_PID=$$ exec "$0" "$@"', process.execPath]],
-      sockets: servers.map((server) => /** @type {any} */ (server)._handle.fd)
+    await run('two activated sockets', inherited, activation(servers), () => {
+      // This program would take connections itself.
+      for (const server of servers) server.close()
     })
   ]
   console.table(rows)
-  for (const server of servers) server.close()
   if (rows.some((row) => row['answered by the right server'] < ROUNDS || row.exit !== 0)) process.exit(1)
 }
 
