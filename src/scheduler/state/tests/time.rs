@@ -115,7 +115,7 @@ fn a_task_that_waits_runs_and_ignores_its_end_has_one_limit_after_the_other() {
     let expected = [
         (30, "2 QueueTimeout"),
         (100, "1 TaskTimeout"),
-        (150, "Terminate(WorkerId(0))"),
+        (150, "Terminate(WorkerId(0), GivenUp)"),
     ];
     assert_eq!(until(&mut state, 1000 * MS), seen(&expected));
 }
@@ -183,14 +183,17 @@ fn an_isolate_that_is_told_to_end_gets_its_time_for_that() {
     assert_eq!(torn_down, []);
     state.torn_down(id, 900 * MS);
     torn_down = until(&mut state, u64::MAX);
-    assert_eq!(torn_down, seen(&[(5900, "Terminate(WorkerId(0))")]));
+    assert_eq!(
+        torn_down,
+        seen(&[(5900, "Terminate(WorkerId(0), LeavesLate)")])
+    );
     // One whose teardown does not end.
     let id = idle(&mut state, Lane::Script);
     assert!(state.retire(id.0, 0).is_some());
     assert!(matches!(state.next(id, false, 6000 * MS), Next::Retire));
     assert_eq!(
         until(&mut state, u64::MAX),
-        seen(&[(7000, "Terminate(WorkerId(1))")])
+        seen(&[(7000, "Terminate(WorkerId(1), LeavesLate)")])
     );
 }
 
@@ -263,7 +266,7 @@ fn idle_isolates_beyond_the_minimum_end_the_longest_idle_first_and_then_nobody_i
 fn the_isolates_of_a_closed_pool_get_a_second() {
     let (mut state, _) = pool();
     assert_eq!(state.close(0).len(), 1);
-    let expected = [(1000, "Terminate(WorkerId(0))")];
+    let expected = [(1000, "Terminate(WorkerId(0), ClosedLate)")];
     assert_eq!(until(&mut state, 2000 * MS), seen(&expected));
 }
 
