@@ -177,7 +177,7 @@ async function refused(port) {
 test('a second signal ends everything at once', async (t) => {
   const { primary, port } = await start(t, { options: { processes: 2 } })
   request(port, '/hang').catch(() => {})
-  await request(port, '/')
+  await until(async () => (await primary.call('status')).processes.some(({ inFlight }) => inFlight === 1))
   primary.child.kill('SIGINT')
   await draining(primary)
   // What comes at once is the same Ctrl-C.

@@ -35,7 +35,7 @@ class Ending {
    * @param {() => Promise<void>} host.refuse accepts no more connections
    * @param {() => Promise<void>} host.passedOn resolves when this program has all that its processes wrote
    * @param {(why: Error) => void} host.begun
-   * @param {(code: number) => void} host.finished
+   * @param {(code: number, exits: boolean) => void} host.finished
    */
   constructor(options, host) {
     this.#options = options
@@ -119,8 +119,9 @@ class Ending {
   #finish(/** @type {number} */ code, /** @type {boolean} */ ends, /** @type {number} */ left) {
     if (this.phase === 'stopped') return
     this.phase = 'stopped'
-    this.#host.finished(code)
-    if (!ends || !this.#options.exit) return
+    const exits = ends && this.#options.exit
+    this.#host.finished(code, exits)
+    if (!exits) return
     // Who waits for what ends with it, a reload or a request, hears of that first.
     setImmediate(async () => {
       const { done, stop } = pause(Math.max(left, LAST_LINES))

@@ -100,7 +100,7 @@ class Supervisor extends Post {
         this.#ready.reject(why)
         this.#notifier.stopping()
       },
-      finished: (code) => this.#finished(code)
+      finished: (code, exits) => this.#finished(code, exits)
     })
     this.#reloads = new Reloads({
       slots: () => this.#slots,
@@ -428,8 +428,9 @@ class Supervisor extends Post {
     this.#ending.fail(why, message)
   }
 
-  #finished(/** @type {number} */ code) {
-    this.#removeSignals()
+  #finished(/** @type {number} */ code, /** @type {boolean} */ exits) {
+    // Until it has exited, one more signal must not end it with another code.
+    if (!exits) this.#removeSignals()
     this.#record.phase('stopped')
     this.#record.close()
     this.#upkeep.close()
