@@ -9,7 +9,7 @@ const { Queue, QueueEvents, Worker, FlowProducer } = require('bullmq')
 const { Pool } = require('../..')
 const { createProcessor, guard } = require('../../bullmq')
 const { logFile, written, until, FILENAME } = require('./conformance')
-const { Redis, Network } = require('./servers')
+const { Redis } = require('./servers')
 
 /** @type {Redis} */
 let redis
@@ -18,9 +18,8 @@ test.before(async () => {
 })
 test.after.always(() => redis?.stop())
 
-/** Long enough for a busy machine, and for tests of what happens when it is over. */
+/** Long enough for a busy machine. */
 const LOCK = 5000
-const SHORT = { lockDuration: 1000, stalledInterval: 1000 }
 
 /**
  * A queue, a pool, and a worker of it.
@@ -124,21 +123,6 @@ test('cancelJob ends an endless loop', async (t) => {
   worker.cancelJob(String(job.id), 'no longer wanted')
   await t.throwsAsync(() => job.waitUntilFinished(events), { message: /no longer wanted/ })
   await until(async () => pool.stats().running === 0)
-})
-
-test('a task ends when its lock was not renewed in time, though the network says nothing', async (t) => {
-  const network = await Network.start(redis.port)
-  t.teardown(() => network.stop())
-  const { queue, guarded, pool } = await set(t, { tasks: TASKS }, { url: network.url, worker: SHORT })
-  const log = logFile()
-  await queue.add('hold', { ms: 60_000, log })
-  await written(log, /start/)
-  network.swallows = true
-  const cut = Date.now()
-  await until(async () => pool.stats().running === 0)
-  t.true(Date.now() - cut < 10 * SHORT.lockDuration)
-  t.is(guarded.stats().leasesOver, 1)
-  network.heal()
 })
 
 test('a worker that is closed gives back what is not done in its grace, and no attempt is counted', async (t) => {
