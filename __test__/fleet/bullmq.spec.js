@@ -3,6 +3,7 @@
 // A pool behind a BullMQ worker, for applications that have BullMQ already.
 
 const test = require('ava')
+
 const { randomUUID } = require('node:crypto')
 const fs = require('node:fs')
 const { Queue, QueueEvents, Worker, FlowProducer } = require('bullmq')
@@ -10,6 +11,9 @@ const { Pool } = require('../..')
 const { createProcessor, guard } = require('../../bullmq')
 const { logFile, written, until, FILENAME } = require('./conformance')
 const { Redis } = require('./servers')
+
+// An engine that was killed leaves clients behind that would try again for ever.
+import('ava').then(({ registerCompletionHandler }) => registerCompletionHandler(() => process.exit()))
 
 /** @type {Redis} */
 let redis

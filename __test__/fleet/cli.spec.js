@@ -1,6 +1,7 @@
 'use strict'
 
 const test = require('ava')
+
 const { spawn } = require('node:child_process')
 const { randomUUID } = require('node:crypto')
 const { once } = require('node:events')
@@ -10,6 +11,9 @@ const { Redis, freePort } = require('./servers')
 const { until } = require('./conformance')
 
 const MAIN = path.join(__dirname, '../../lib/cli/main.js')
+
+// An engine that was killed leaves clients behind that would try again for ever.
+import('ava').then(({ registerCompletionHandler }) => registerCompletionHandler(() => process.exit()))
 
 /** @type {{ url: string, stop: () => Promise<void> }} */
 let redis

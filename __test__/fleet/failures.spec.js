@@ -4,6 +4,7 @@
 // RSPOOL_FULL has them done as often as the guarantees were measured.
 
 const test = require('ava')
+
 const { randomUUID } = require('node:crypto')
 const { execFileSync, spawn } = require('node:child_process')
 const fs = require('node:fs')
@@ -16,6 +17,9 @@ const { Redis, Network } = require('./servers')
 
 const full = process.env.RSPOOL_FULL !== undefined
 const often = (/** @type {number} */ usual, /** @type {number} */ most) => (full ? most : usual)
+
+// An engine that was killed leaves clients behind that would try again for ever.
+import('ava').then(({ registerCompletionHandler }) => registerCompletionHandler(() => process.exit()))
 
 /** @type {Redis} */
 let redis
