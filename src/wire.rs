@@ -179,6 +179,21 @@ tables! {
         CANCEL = 4;
         /// The environment has asked for a turn of its event loop.
         TURN = 8;
+        /// There are messages of the cluster.
+        MESSAGES = 64;
+    }
+
+    /// What became of a message that was to be published.
+    published PUBLISHED: u32 {
+        DONE = 0;
+        /// It has too many bytes.
+        TOO_LONG = 1;
+        /// A process that has stopped while it was publishing is in the way.
+        BUSY = 2;
+        /// The region is damaged.
+        BROKEN = 3;
+        /// The region has no ring.
+        NONE = 4;
     }
 
     /// The first number of a drained record: how a task ended, or (from 16) what a pool has to do, or (from 32) what

@@ -145,6 +145,12 @@ export interface ClusterOptions extends ProcessOptions {
    * the URL without its query. Long ones are cut. @default 'path'
    */
   requestUrls?: 'path' | 'full' | false
+  /**
+   * Bytes of the ring through which `publish` goes, rounded up to a power of two: 4096 to 134217728, or 0 for none. A message
+   * may have a quarter of it. A process that falls behind by more misses messages, and hears how many.
+   * @default 4194304
+   */
+  publishBytes?: number
   /** Bytes of messages that may wait for one process, or in one for the primary; one message may be larger. @default 67108864 */
   maxQueuedBytes?: number
   /**
@@ -157,8 +163,52 @@ export interface ClusterOptions extends ProcessOptions {
   log?: false | ((line: string) => void)
 }
 
+/** Who has published a message. */
+export interface Publisher {
+  /** None of the primary, and of a spare process. */
+  readonly slot: number | undefined
+  /** 0 where there is no slot. */
+  readonly generation: number
+  readonly pid: number
+}
+
+/**
+ * Messages by topic, to all processes of the cluster and to the primary, the publisher among them. Each subscriber gets a
+ * message once or not at all, and all get them in the same order.
+ */
+export interface Topics {
+  /**
+   * Publishes a message, encoded now: what `structuredClone` takes, without what only a port can carry (ports, shared
+   * memory). Nobody is waited for.
+   *
+   * @param topic 1 to 250 bytes
+   * @throws `ERR_RSPOOL_INVALID_ARGUMENT` when message and topic have more bytes than a quarter of `publishBytes`
+   * @throws `DataCloneError` for a message that cannot be cloned
+   * @throws `ERR_RSPOOL_PUBLISH_BUSY` when a process that was stopped (SIGSTOP) in the middle of publishing has kept its place
+   * until the whole ring was full
+   * @throws `ERR_RSPOOL_UNSUPPORTED` when `publishBytes` is 0, `ERR_RSPOOL_CLUSTER_STOPPED` when the cluster has ended
+   */
+  publish(topic: string, message: unknown): void
+  /**
+   * Calls the listener, from now on, with a copy of its own of each message about the topic. It keeps no process alive.
+   *
+   * @returns what ends the subscription
+   */
+  subscribe(
+    topic: string,
+    listener: (message: any, publisher: Publisher) => unknown,
+    options?: {
+      /**
+       * Hears how many messages, of all topics, were written over before this process could read them: its event loop was
+       * busy for longer than `publishBytes` lasts.
+       */
+      onMissed?: (count: number) => unknown
+    }
+  ): () => void
+}
+
 /** What `main` gets. Frozen. */
-export interface ClusterContext extends Messages {
+export interface ClusterContext extends Messages, Topics {
   /**
    * The stable place of this process, from 0. A spare process has none before it takes a slot: reading it
    * then throws `ERR_RSPOOL_NO_SLOT`, except that a main that reads it before anything that takes time is
@@ -298,7 +348,7 @@ export interface SupervisorEvents {
   close: [exitCode: number]
 }
 
-export interface Supervisor extends EventEmitter<SupervisorEvents> {
+export interface Supervisor extends EventEmitter<SupervisorEvents>, Topics {
   /** Resolves when every slot is ready, or has failed while others are; rejects with `ERR_RSPOOL_NO_BOOT`, `ERR_RSPOOL_CRASH_LOOP` or `ERR_RSPOOL_CLUSTER_STOPPED`. */
   readonly ready: Promise<void>
   /** Resolves with the exit code when the last process has gone. */

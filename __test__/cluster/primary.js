@@ -99,6 +99,10 @@ if (isPrimary || options.processes === 0) {
       globalThis.gc()
       return process.memoryUsage().heapUsed
     },
+    /** What is heard becomes an event. */
+    subscribe: (topic) => {
+      supervisor.subscribe(topic, (...values) => tell({ event: 'published', values }))
+    },
     descriptors: () => require('node:fs').readdirSync('/proc/self/fd').length
   }
   process.on('message', async ({ id, call, args }) => {

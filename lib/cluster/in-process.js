@@ -35,7 +35,7 @@ class InProcessSupervisor extends EventEmitter {
     super()
     this.#options = options
     const names = { counters: options.counters, gauges: options.gauges, histograms: options.histograms }
-    this.#region = SharedRegion.create(names, { rows: 2, seats: 1, tokens: 1 })
+    this.#region = SharedRegion.create(names, { rows: 2, seats: 1, tokens: 1, ring: options.publishBytes })
     this.#region.useRow(1)
     const { fd } = this.#region.native
     this.counters = new ClusterCounters(this.#region, 0, { fd, names })
@@ -125,6 +125,16 @@ class InProcessSupervisor extends EventEmitter {
   /** @returns {Promise<never>} */
   async restart() {
     throw new RspoolError('ERR_RSPOOL_UNSUPPORTED', 'restart() needs processes, and `processes` is 0')
+  }
+
+  /** @param {string} topic @param {unknown} message */
+  publish(topic, message) {
+    this.#half.topics.publish(topic, message)
+  }
+
+  /** @param {string} topic @param {import('./topics').Listener} listener @param {unknown} [options] */
+  subscribe(topic, listener, options) {
+    return this.#half.topics.subscribe(topic, listener, options)
   }
 
   /** @param {number} slot @param {unknown} message */

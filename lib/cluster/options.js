@@ -91,6 +91,18 @@ function log(/** @type {unknown} */ value, /** @type {string} */ label) {
   throw invalidArgument(`${label} must be false or a function of a line, got ${show(value)}`)
 }
 
+/** The ring is a power of two, and of at most this size. */
+const MAX_PUBLISH_BYTES = 128 * 2 ** 20
+const MIN_PUBLISH_BYTES = 4096
+
+function publishBytes(/** @type {unknown} */ value, /** @type {string} */ label) {
+  const inside = typeof value === 'number' && value >= MIN_PUBLISH_BYTES && value <= MAX_PUBLISH_BYTES
+  if (value === 0 || (inside && Number.isInteger(value))) return value
+  throw invalidArgument(
+    `${label} must be a whole number from ${MIN_PUBLISH_BYTES} to ${MAX_PUBLISH_BYTES}, or 0, got ${show(value)}`
+  )
+}
+
 const BACKOFF = { initial: 100, max: 15_000, factor: 2, jitter: 0.2, stableAfter: 10_000 }
 const RECYCLE = { requests: Infinity, age: Infinity, jitter: 0.1 }
 const CRASH_LOOP = { restarts: undefined, window: 60_000, action: 'exit' }
@@ -137,6 +149,7 @@ const RULES = {
   exit: typed('boolean'),
   metricsPort: integer(0, 65535),
   metricsHost: typed('string'),
+  publishBytes,
   maxQueuedBytes: integer(1, Number.MAX_SAFE_INTEGER, { infinity: true }),
   output: oneOf('inherit', 'prefix', 'json'),
   requestUrls: oneOf('path', 'full', false),
@@ -176,6 +189,7 @@ const RULES = {
  * @property {string} metricsHost
  * @property {'path'|'full'|false} requestUrls
  * @property {number} maxQueuedBytes
+ * @property {number} publishBytes
  * @property {'inherit'|'prefix'|'json'} output
  * @property {false|((line: string) => unknown)} [log]
  * @property {Environment|((slot: number) => Environment)} [env]
@@ -213,6 +227,7 @@ function readClusterOptions(given) {
     signals: true,
     metricsHost: '127.0.0.1',
     maxQueuedBytes: 64 * 2 ** 20,
+    publishBytes: 4 * 2 ** 20,
     output: 'inherit',
     requestUrls: 'path',
     exit: true,

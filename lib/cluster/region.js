@@ -62,7 +62,7 @@ const microseconds = () => Math.floor(origin + now() * 1000)
 
 /** @typedef {{ counters: string[], gauges: string[], histograms: Record<string, number[]> }} Names */
 /** @typedef {{ offset: number, count: number, stride: number }} Section */
-/** @typedef {Record<'shared'|'seats'|'tokens'|'cells'|'texts'|'slots'|'requests'|'about', Section> & { total: number }} Layout */
+/** @typedef {Record<'shared'|'seats'|'tokens'|'cells'|'texts'|'slots'|'requests'|'about'|'ring', Section> & { total: number }} Layout */
 
 /**
  * The cells that the names need, each kind on cache lines of its own.
@@ -200,12 +200,13 @@ class SharedRegion extends RegionWords {
 
   /**
    * @param {Names} names
-   * @param {{ rows: number, seats: number, slots?: number, tokens: number }} size
+   * @param {{ rows: number, seats: number, slots?: number, tokens: number, ring?: number }} size
    * @param {object} [about] what programs outside are told
    */
-  static create(names, { rows, seats, slots = 0, tokens }, about = {}) {
+  static create(names, { rows, seats, slots = 0, tokens, ring = 0 }, about = {}) {
     const plan = planCells(names)
-    const spec = { seats, slots, rows, tokens, cells: plan.size, schema: digest(names), about: JSON.stringify(about) }
+    const schema = digest(names)
+    const spec = { seats, slots, rows, tokens, ring, cells: plan.size, schema, about: JSON.stringify(about) }
     return attempt(() => new SharedRegion(Region.create(spec), plan))
   }
 

@@ -190,6 +190,16 @@ export interface Environment {
   /** Which function a task of this worker names. */
   target(number: number): string
 
+  // Not on Windows.
+  /** Hears the messages of the region behind a descriptor from now on; none if that is -1. */
+  hear(fd: number): void
+  want(topic: string, wanted: boolean): void
+  /** A message, how many were missed, or nothing. The slot is -1 where there is none. */
+  nextMessage():
+    | [topic: string, tag: number, memory: ArrayBuffer, pid: number, slot: number, generation: number]
+    | number
+    | undefined
+
   /** A native task's target is its place in this list. */
   taskNames(): string[]
   /** The nearest native task's name, or ''. */
@@ -203,8 +213,16 @@ export interface RegionSpec {
   rows: number
   cells: number
   tokens: number
+  ring?: number
   about: string
   schema: bigint
+}
+
+/** The process that publishes a message. */
+export interface MessageSender {
+  pid: number
+  slot?: number | undefined
+  generation: number
 }
 
 /** In bytes from the start. */
@@ -223,6 +241,8 @@ export interface RegionLayout {
   slots: RegionSection
   requests: RegionSection
   about: RegionSection
+  /** One part, or none. */
+  ring: RegionSection
   total: number
 }
 
@@ -242,8 +262,12 @@ export interface NativeRegion {
   readonly fd: number
   readonly layout: RegionLayout
   buffer(): ArrayBuffer
+  /** Bytes that a topic and a message may have together; 0 when there is no ring. */
+  readonly longestMessage: number
   useBudget(seat: number): void
   reclaim(seat: number): number
+  /** What is published by the primary has no seat. @returns one of `PUBLISHED` */
+  publish(seat: number | undefined, topic: string, tag: number, bytes: Uint8Array, sender: MessageSender): number
   ask(seat: number, kind: number, argument: number): number | null
   question(seat: number): HelperQuestion | null
   answer(seat: number, number: number, answer: HelperAnswer): void

@@ -24,12 +24,21 @@ function setWorkerRing(onRing) {
   workerRing = onRing
 }
 
+/** @type {(() => void) | undefined} */
+let messageRing
+
+/** @param {() => void} onRing what is done when there are messages of the cluster */
+function setMessageRing(onRing) {
+  messageRing = onRing
+}
+
 function onRing() {
   lastWasRing = true
   const why = bound.answer()
   try {
     if ((why & RING.OUTBOX) !== 0) outboxRing?.()
     if ((why & (RING.LANE | RING.CANCEL)) !== 0) workerRing?.(why)
+    if ((why & RING.MESSAGES) !== 0) messageRing?.()
   } finally {
     if ((why & RING.TURN) !== 0) takeTurn()
   }
@@ -181,6 +190,7 @@ module.exports = {
   nextTurn,
   soon,
   uncaught,
+  setMessageRing,
   setOutboxRing,
   setWorkerRing
 }

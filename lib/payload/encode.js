@@ -53,6 +53,8 @@ let outView = scratch.view
 let end = 0
 let depth = 0
 let shared = false
+/** Another process reads it, which does not know this one's shapes. */
+let abroad = false
 /**
  * The strings of the value lie together behind it: many short ones are written, and read, in a fraction of the
  * time that each by itself would take. These are those of the piece that is being gathered.
@@ -284,7 +286,7 @@ function writePlain(object) {
  * @param {string[]} keys
  */
 function writeProperties(object, keys) {
-  const shape = keys.length === 0 || isIndex(keys[0]) ? undefined : shapeOf(keys)
+  const shape = abroad || keys.length === 0 || isIndex(keys[0]) ? undefined : shapeOf(keys)
   if (shape !== undefined) {
     room(3)
     out[end] = T.SHAPE
@@ -490,10 +492,13 @@ function outerState() {
 /**
  * Encodes a value, in a frame of its own: a getter in it may encode another.
  * @param {unknown} value
+ * @param {boolean} [leaves] another process is to read it
  * @returns {number | Buffer} so many bytes of `scratch`, or bytes elsewhere; until the next value is encoded
  */
-function encode(value) {
+function encode(value, leaves = false) {
   const taken = take()
+  const before = abroad
+  abroad = leaves
   const outer = end === 0 ? undefined : outerState()
   if (outer !== undefined) {
     texts = []
@@ -513,6 +518,7 @@ function encode(value) {
     finish()
     return frame === scratch ? end : out.subarray(0, end)
   } finally {
+    abroad = before
     giveBack(taken)
     if (frame !== taken) leave(frame)
     if (outer === undefined) {

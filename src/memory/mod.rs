@@ -5,3 +5,5 @@ pub mod bytes;
 pub mod counters;
 #[cfg(unix)]
 pub mod region;
+#[cfg(unix)]
+pub mod ring;

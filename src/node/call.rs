@@ -206,7 +206,7 @@ pub(super) fn check(status: sys::napi_status, what: &'static str) -> Result<(), 
 }
 
 /// A list of what `make` makes of each item.
-fn make_list<T>(
+pub(super) fn make_list<T>(
     call: &Call,
     items: impl Iterator<Item = T>,
     make: impl Fn(T) -> Outcome,

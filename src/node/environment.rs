@@ -20,6 +20,8 @@ use super::memory::Memories;
 use super::{blob, drain, hot, member, pool, readings};
 use crate::memory::borrowed::Borrowed;
 use crate::memory::bytes::Bytes;
+#[cfg(unix)]
+use crate::memory::ring::Listener;
 use crate::scheduler::{Message, Outbox, Scheduler, WorkerId};
 
 /// All pools of the process, by the number that an isolate is told to join.
@@ -57,6 +59,9 @@ pub(super) struct Environment {
     counters: RefCell<Vec<(Arc<Borrowed>, sys::napi_ref)>>,
     /// Bytes of inputs that the engine has been told of.
     told: Cell<isize>,
+    /// The messages of the cluster that it hears.
+    #[cfg(unix)]
+    pub(super) listener: RefCell<Option<Listener>>,
 }
 
 /// The engine is told of so many bytes at once: that takes longer than what happens to most tasks.
@@ -239,6 +244,8 @@ fn make(
         flags: Cell::new(ptr::null_mut()),
         counters: RefCell::default(),
         told: Cell::default(),
+        #[cfg(unix)]
+        listener: RefCell::default(),
     }));
     // After the threadsafe function, so that this runs before the engine frees it.
     check(
@@ -254,6 +261,8 @@ fn make(
     blob::bind_all(env, exports, environment)?;
     member::bind_all(env, exports, environment)?;
     pool::bind_all(env, exports, environment)?;
+    #[cfg(unix)]
+    super::ring::bind_all(env, exports, environment)?;
     readings::bind_all(env, exports, environment)
 }
 

@@ -18,6 +18,8 @@ mod pool;
 mod readings;
 #[cfg(unix)]
 pub mod region;
+#[cfg(unix)]
+mod ring;
 pub mod shapes;
 
 use napi::bindgen_prelude::{Env, Function, Object, Uint8Array};

@@ -5,12 +5,14 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use std::path::Path;
 use std::ptr;
 
-use napi::bindgen_prelude::{BigInt, BigInt64Array, ToNapiValue, TypeName, ValueType};
+use napi::bindgen_prelude::{BigInt, BigInt64Array, ToNapiValue, TypeName, Uint8Array, ValueType};
 use napi::{Error, Result, Status, sys};
 use napi_derive::napi;
 
 use crate::memory::region::{Answer, Layout, Look, Region, Section, Spec};
+use crate::memory::ring::{Message, MessageRing, PRIMARY, Refusal, Sender, recover};
 use crate::supervise::budget::{self, Budget};
+use crate::wire::published;
 
 /// What a region is to have room for; see `Spec`.
 #[napi(object)]
@@ -25,6 +27,8 @@ pub struct RegionSpec {
     pub cells: u32,
     /// Tokens of the CPU budget.
     pub tokens: u32,
+    /// Bytes of messages that the ring keeps; none for no ring.
+    pub ring: Option<u32>,
     /// Digest of the names.
     pub schema: BigInt,
     /// What the cluster says of itself to programs outside, as JSON.
@@ -71,6 +75,8 @@ pub struct RegionLayout {
     pub requests: RegionSection,
     /// What the cluster says of itself.
     pub about: RegionSection,
+    /// The ring of messages.
+    pub ring: RegionSection,
     /// Bytes of all of it.
     pub total: u32,
 }
@@ -86,6 +92,7 @@ impl From<Layout> for RegionLayout {
             slots: layout.slots.into(),
             requests: layout.requests.into(),
             about: layout.about.into(),
+            ring: layout.ring.into(),
             total: layout.total as u32,
         }
     }
@@ -111,6 +118,27 @@ pub struct HelperAnswer {
     pub text: String,
 }
 
+/// The process that publishes a message.
+#[napi(object)]
+pub struct MessageSender {
+    /// Its process id.
+    pub pid: u32,
+    /// Its slot, if it has one.
+    pub slot: Option<u32>,
+    /// Which process of the slot it is.
+    pub generation: u32,
+}
+
+impl From<MessageSender> for Sender {
+    fn from(sender: MessageSender) -> Sender {
+        Sender {
+            pid: sender.pid,
+            slot: sender.slot,
+            generation: sender.generation,
+        }
+    }
+}
+
 /// A region that this process made or inherited.
 #[napi(js_name = "Region")]
 pub struct JsRegion {
@@ -132,6 +160,7 @@ impl JsRegion {
             rows: spec.rows,
             cells: spec.cells,
             tokens: spec.tokens,
+            ring: spec.ring.unwrap_or(0),
             schema: spec.schema.get_u64().1,
         };
         Ok(JsRegion {
@@ -184,10 +213,46 @@ impl JsRegion {
         Ok(())
     }
 
-    /// Frees the tokens of a process that has ended; gives how many it held.
+    /// Frees the tokens of a process that has ended, and gives up the messages that it has not written to the end;
+    /// gives how many tokens it held.
     #[napi]
     pub fn reclaim(&self, seat: u32) -> u32 {
+        recover(&self.region, seat);
         Budget::reclaim(&self.region, seat) as u32
+    }
+
+    /// Publishes a message for all processes; gives what became of it, see `PUBLISHED`. `seat` is the caller's, or none
+    /// of the primary.
+    #[napi]
+    pub fn publish(
+        &self,
+        seat: Option<u32>,
+        topic: String,
+        tag: u32,
+        bytes: Uint8Array,
+        sender: MessageSender,
+    ) -> u32 {
+        let Some(ring) = MessageRing::of(&self.region) else {
+            return published::NONE;
+        };
+        let message = Message {
+            topic,
+            tag,
+            bytes: bytes.to_vec(),
+            sender: sender.into(),
+        };
+        match ring.publish(seat.unwrap_or(PRIMARY), &message) {
+            Ok(()) => published::DONE,
+            Err(Refusal::TooLong) => published::TOO_LONG,
+            Err(Refusal::Busy) => published::BUSY,
+            Err(Refusal::Broken) => published::BROKEN,
+        }
+    }
+
+    /// Bytes that a topic and a message may have together; 0 when there is no ring.
+    #[napi(getter)]
+    pub fn longest_message(&self) -> u32 {
+        MessageRing::of(&self.region).map_or(0, |ring| ring.longest() as u32)
     }
 
     fn seat(&self, seat: u32) -> Result<usize> {

@@ -19,6 +19,8 @@ pub enum Ring {
     Cancel = ring::CANCEL,
     /// It has asked for a turn of its event loop itself.
     Turn = ring::TURN,
+    /// There are messages of the cluster.
+    Messages = ring::MESSAGES,
 }
 
 /// Wakes a thread or an event loop from any thread.

@@ -24,6 +24,7 @@ use super::reading::{self, Details, Usage};
 use super::stall::{Judge, Look, Verdict};
 use super::wake::Wake;
 use crate::memory::region::{Region, seat};
+use crate::memory::ring;
 
 /// Readings in a row above the limit that make a report.
 const READINGS: u32 = 3;
@@ -215,6 +216,7 @@ fn run(shared: &Shared) {
                     .is_some_and(|seat| seat.pid == record.pid)
                 {
                     Budget::reclaim(&shared.region, number as u32);
+                    ring::recover(&shared.region, number as u32);
                 }
             }
             let stalled = look_at(&shared.region, number, watched, record, now, elapsed);

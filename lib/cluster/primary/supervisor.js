@@ -25,6 +25,7 @@ const { AdminSocket, adminPath } = require('./admin')
 const { OrphanWatch } = require('./orphans')
 const { Upkeep } = require('./upkeep')
 const { SharedGauges, SharedHistograms } = require('../gauges')
+const { Topics } = require('../topics')
 const { prometheusText, serveMetrics } = require('../metrics')
 const { version } = require('../../../package.json')
 const { makeLog } = require('../output')
@@ -54,6 +55,7 @@ class Supervisor extends Post {
   #reloads
   #upkeep
   #record
+  #topics
   #notifier
   #orphans = new OrphanWatch()
   /** @type {import('node:http').Server|undefined} */
@@ -80,7 +82,8 @@ class Supervisor extends Post {
       rows: rowOf(options, options.maxProcesses),
       seats: seatsFor(options),
       slots: options.maxProcesses,
-      tokens: availableParallelism()
+      tokens: availableParallelism(),
+      ring: options.publishBytes
     }
     this.#region = SharedRegion.create(this.#names, room, describe(spec, options, this.#names))
     this.#region.useRow(0)
@@ -89,6 +92,7 @@ class Supervisor extends Post {
     this.counters = new ClusterCounters(this.#region, 0, { fd: this.#region.native.fd, names: this.#names })
     this.gauges = new SharedGauges(this.#region, 0)
     this.histograms = new SharedHistograms(this.#region, 0)
+    this.#topics = new Topics(this.#region, { generation: 0 })
     this.#verdicts = new Verdicts(options)
     this.#ending = new Ending(options, {
       slots: () => this.#slots,
@@ -308,6 +312,21 @@ class Supervisor extends Post {
     return this.#ending.stop()
   }
 
+  /** Publishes to all processes and to this one. @param {string} topic @param {unknown} message */
+  publish(topic, message) {
+    this.#topics.publish(topic, message)
+  }
+
+  /**
+   * Hears what is published about a topic; gives what ends that.
+   * @param {string} topic
+   * @param {import('../topics').Listener} listener
+   * @param {unknown} [options]
+   */
+  subscribe(topic, listener, options) {
+    return this.#topics.subscribe(topic, listener, options)
+  }
+
   /** All that is known, without asking any process. */
   status() {
     return readStatus({
@@ -433,6 +452,7 @@ class Supervisor extends Post {
     if (!exits) this.#removeSignals()
     this.#record.phase('stopped')
     this.#record.close()
+    this.#topics.close()
     this.#upkeep.close()
     this.#orphans.close()
     this.#seats.close()

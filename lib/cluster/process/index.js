@@ -12,6 +12,7 @@ const { drain } = require('./drain')
 const { SEAT, STATE } = require('../region')
 const { ClusterCounters } = require('../counters')
 const { SharedGauges, SharedHistograms } = require('../gauges')
+const { Topics } = require('../topics')
 const { startBeat } = require('./beat')
 const { drainHooks, readPools } = require('../hooks')
 
@@ -70,6 +71,7 @@ class ClusterProcess extends EventEmitter {
     this.gauges = new SharedGauges(region, place.row)
     this.histograms = new SharedHistograms(region, place.row)
     this.#servers = new Servers(new Requests(region, place, place.requestUrls))
+    this.topics = new Topics(region, place)
     this.#stopBeat = startBeat(region, place.seat, this.#servers, readPools)
     const check = () => setImmediate(() => this.#check())
     this.#servers.on('listening', check).on('held', check)
@@ -97,6 +99,7 @@ class ClusterProcess extends EventEmitter {
       sockets: place.sockets ?? [],
       onDrain: this.#onDrain.bind(this),
       ready: () => this.#ready(),
+      ...this.topics.api(),
       ...mailbox.api()
     })
   }
@@ -267,6 +270,7 @@ class ClusterProcess extends EventEmitter {
   release() {
     this.#stopBeat()
     this.#servers.release()
+    this.topics.close()
     this.#region.clear(this.#seat)
   }
 }

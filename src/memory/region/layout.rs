@@ -11,6 +11,7 @@
 //! what a dead process had counted stays counted. Sections and rows start on cache lines of their own.
 
 use super::RegionError;
+use crate::memory::ring;
 
 /// The version of the header and of its table.
 pub(super) const VERSION: u32 = 2;
@@ -162,6 +163,8 @@ pub struct Spec {
     pub cells: u32,
     /// Tokens of the CPU budget.
     pub tokens: u32,
+    /// Bytes of messages that the ring keeps; 0 for no ring.
+    pub ring: u32,
     /// A digest of the names of the cells; both sides must agree on it.
     pub schema: u64,
 }
@@ -207,6 +210,8 @@ pub struct Layout {
     pub requests: Section,
     /// A text about the cluster: one part of as many bytes as it has.
     pub about: Section,
+    /// The ring of messages: one part, or none.
+    pub ring: Section,
     /// Bytes of all of it.
     pub total: usize,
 }
@@ -256,6 +261,7 @@ enum Kind {
     Slots = 6,
     Requests = 7,
     About = 8,
+    Ring = 10,
 }
 
 /// What a section of a kind must be.
@@ -268,7 +274,7 @@ struct Known {
     place: fn(&mut Layout) -> &mut Section,
 }
 
-const KNOWN: [Known; 8] = [
+const KNOWN: [Known; 9] = [
     Known {
         kind: Kind::Shared,
         version: 1,
@@ -325,6 +331,13 @@ const KNOWN: [Known; 8] = [
         stride: None,
         place: |layout| &mut layout.about,
     },
+    Known {
+        kind: Kind::Ring,
+        version: 1,
+        name: "ring of messages",
+        stride: None,
+        place: |layout| &mut layout.ring,
+    },
 ];
 
 const EMPTY: Layout = Layout {
@@ -336,6 +349,7 @@ const EMPTY: Layout = Layout {
     slots: NOWHERE,
     requests: NOWHERE,
     about: NOWHERE,
+    ring: NOWHERE,
     total: 0,
 };
 const NOWHERE: Section = Section {
@@ -361,6 +375,10 @@ impl Spec {
                 ),
                 Kind::Slots => (self.slots as usize, SLOT_BYTES),
                 Kind::About => (1, up(about)?),
+                Kind::Ring => (
+                    usize::from(self.ring > 0),
+                    up(ring::section_bytes(self.ring))?,
+                ),
                 Kind::Seats | Kind::Texts | Kind::Requests => (self.seats as usize, known.stride?),
             };
             // The table has 32 bits for each.
@@ -467,6 +485,7 @@ mod tests {
         rows: 4,
         cells: 9,
         tokens: 2,
+        ring: 1 << 16,
         schema: 77,
     };
 

@@ -45,10 +45,16 @@ impl Look {
         self.schema
     }
 
-    /// Copies the words one by one into `words`, as many as there are of both.
+    /// Copies the words one by one into `words`, as many as there are of both. Messages are not for programs outside.
     pub fn copy(&self, words: &mut [i64]) {
-        for (word, offset) in words.iter_mut().zip((0..self.layout.total).step_by(8)) {
-            *word = self.mapping.load(offset) as i64;
+        let ring = self.layout.ring;
+        let behind = ring.offset + ring.count * ring.stride;
+        for part in [0..ring.offset, behind..self.layout.total] {
+            for offset in part.step_by(8) {
+                if let Some(word) = words.get_mut(offset / 8) {
+                    *word = self.mapping.load(offset) as i64;
+                }
+            }
         }
     }
 }

@@ -182,6 +182,19 @@ impl Region {
         self.mapping.u32(self.layout.shared.word(0, word))
     }
 
+    /// A word of the first part of a section.
+    ///
+    /// # Panics
+    /// When there is no such word.
+    pub(in crate::memory) fn u64_of(&self, section: Section, word: usize) -> &AtomicU64 {
+        self.mapping.u64(section.word(0, word))
+    }
+
+    /// The same as a word of 32 bits, the second half of which is not used.
+    pub(in crate::memory) fn u32_of(&self, section: Section, word: usize) -> &AtomicU32 {
+        self.mapping.u32(section.word(0, word))
+    }
+
     /// A copy of the text of a seat, as far as it was written.
     ///
     /// # Panics

@@ -9,6 +9,7 @@ const SPEC: Spec = Spec {
     rows: 4,
     cells: 9,
     tokens: 2,
+    ring: 1 << 16,
     schema: 77,
 };
 

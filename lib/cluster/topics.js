@@ -1,0 +1,186 @@
+'use strict'
+
+// Messages by topic between all processes of a cluster and its primary, through the ring of the region: see
+// src/memory/ring. Nobody waits for a reader, and nobody polls.
+
+const { RspoolError, invalidArgument } = require('../errors')
+const { readOptions, show, typed } = require('../pool/options/validate')
+
+/** Bytes of the name of a topic. */
+const LONGEST_TOPIC = 250
+/** So long the event loop is held at most by messages that have come. */
+const TURN = 10
+/** And the clock is looked at after so many. */
+const LOOK_AFTER = 16
+
+/**
+ * @typedef {{ slot: number|undefined, generation: number, pid: number }} Sender
+ * @typedef {(message: unknown, sender: Sender) => unknown} Listener
+ * @typedef {{ listener: Listener, onMissed?: (count: number) => unknown }} Subscription
+ */
+
+class Topics {
+  #region
+  #place
+  /** @type {Map<string, Set<Subscription>>} */
+  #subscriptions = new Map()
+  #hears = false
+  #closed = false
+
+  /**
+   * @param {import('./region').SharedRegion} region
+   * @param {{ seat?: number, slot?: number, generation: number }} place changes when a spare is given a slot
+   */
+  constructor(region, place) {
+    this.#region = region
+    this.#place = place
+  }
+
+  /** The part that users get. */
+  api() {
+    return { publish: this.publish.bind(this), subscribe: this.subscribe.bind(this) }
+  }
+
+  /**
+   * @param {string} topic
+   * @param {unknown} message
+   */
+  publish(topic, message) {
+    checkTopic(topic, 'publish')
+    this.#assertOpen('publish')
+    const { PUBLISHED } = require('../native/wire')
+    const { encodeMessage } = require('../payload/message')
+    const { native } = this.#region
+    const { seat, slot, generation } = this.#place
+    const { tag, bytes } = encodeMessage(message)
+    const sender = { pid: process.pid, slot, generation }
+    switch (native.publish(seat, topic, tag, bytes, sender)) {
+      case PUBLISHED.DONE:
+        return
+      case PUBLISHED.TOO_LONG:
+        throw invalidArgument(
+          `publish: the message has ${bytes.length} bytes, and with its topic it may have ${native.longestMessage}: a quarter of 'publishBytes'`
+        )
+      case PUBLISHED.BUSY:
+        throw new RspoolError(
+          'ERR_RSPOOL_PUBLISH_BUSY',
+          'publish: a process that was stopped while it was publishing is in the way'
+        )
+      case PUBLISHED.NONE:
+        throw new RspoolError(
+          'ERR_RSPOOL_UNSUPPORTED',
+          "publish: the cluster has no room for messages; set 'publishBytes'"
+        )
+      default:
+        throw new RspoolError('ERR_RSPOOL_REGION', 'publish: the shared region of this cluster is damaged')
+    }
+  }
+
+  /**
+   * @param {string} topic
+   * @param {Listener} listener
+   * @param {unknown} [options]
+   * @returns {() => void}
+   */
+  subscribe(topic, listener, options) {
+    checkTopic(topic, 'subscribe')
+    if (typeof listener !== 'function') throw invalidArgument(`subscribe: expected a function, got ${show(listener)}`)
+    const { onMissed } = readOptions(options, { onMissed: typed('function') }, 'subscribe options')
+    this.#assertOpen('subscribe')
+    this.#hear()
+    const { bound } = require('../native/environment')
+    const subscription = { listener, onMissed }
+    const all = this.#subscriptions.get(topic) ?? new Set()
+    if (all.size === 0) {
+      this.#subscriptions.set(topic, all)
+      bound.want(topic, true)
+    }
+    all.add(subscription)
+    return () => {
+      if (!all.delete(subscription) || all.size > 0 || this.#subscriptions.get(topic) !== all) return
+      this.#subscriptions.delete(topic)
+      if (!this.#closed) bound.want(topic, false)
+    }
+  }
+
+  /** Hears nothing from now on. */
+  close() {
+    if (this.#closed) return
+    this.#closed = true
+    this.#subscriptions.clear()
+    if (!this.#hears) return
+    const { bound, setMessageRing } = require('../native/environment')
+    setMessageRing(() => {})
+    bound.hear(-1)
+  }
+
+  #hear() {
+    if (this.#hears) return
+    const { native } = this.#region
+    if (native.longestMessage === 0) {
+      throw new RspoolError(
+        'ERR_RSPOOL_UNSUPPORTED',
+        "subscribe: the cluster has no room for messages; set 'publishBytes'"
+      )
+    }
+    const { bound, setMessageRing } = require('../native/environment')
+    bound.hear(native.fd)
+    setMessageRing(() => this.#read())
+    this.#hears = true
+  }
+
+  /** Takes what has come, for one turn of the event loop. */
+  #read() {
+    const { bound, later } = require('../native/environment')
+    const end = performance.now() + TURN
+    for (let count = 1; !this.#closed; count++) {
+      const next = bound.nextMessage()
+      if (next === undefined) return
+      if (typeof next === 'number') this.#missed(next)
+      else this.#deliver(next)
+      if (count % LOOK_AFTER === 0 && performance.now() > end) return later(() => this.#read())
+    }
+  }
+
+  #missed(/** @type {number} */ count) {
+    for (const all of this.#subscriptions.values()) {
+      for (const { onMissed } of all) if (onMissed !== undefined) guarded(() => onMissed(count))
+    }
+  }
+
+  #deliver(
+    /** @type {[string, number, ArrayBuffer, number, number, number]} */ [topic, tag, memory, pid, slot, generation]
+  ) {
+    const all = this.#subscriptions.get(topic)
+    if (all === undefined) return
+    const { decodeMessage } = require('../payload/message')
+    const sender = { slot: slot < 0 ? undefined : slot, generation, pid }
+    // Each listener has a value of its own, as if it were the only one.
+    let left = all.size
+    for (const { listener } of all) {
+      const own = --left > 0 ? memory.slice(0) : memory
+      guarded(() => listener(decodeMessage(tag, own), sender))
+    }
+  }
+
+  #assertOpen(/** @type {string} */ what) {
+    if (this.#closed) throw new RspoolError('ERR_RSPOOL_CLUSTER_STOPPED', `${what}: the cluster has stopped`)
+  }
+}
+
+/** What a listener throws is uncaught, and keeps no message from others. @param {() => unknown} call */
+function guarded(call) {
+  try {
+    call()
+  } catch (error) {
+    require('../native/environment').uncaught(error)
+  }
+}
+
+/** @param {unknown} topic @param {string} what */
+function checkTopic(topic, what) {
+  if (typeof topic === 'string' && topic !== '' && Buffer.byteLength(topic) <= LONGEST_TOPIC) return
+  throw invalidArgument(`${what}: the topic must be a string of 1 to ${LONGEST_TOPIC} bytes, got ${show(topic)}`)
+}
+
+module.exports = { Topics }

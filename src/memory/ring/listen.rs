@@ -1,0 +1,132 @@
+//! A process that hears the messages of a ring: a thread that sleeps until there is one, and the reader, which
+//! belongs to the event loop.
+//!
+//! The thread calls once, then leaves the reader to the event loop until that has found nothing more. So a loop that
+//! is busy is called no second time, and publishers wake nobody for it.
+
+use std::collections::HashSet;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use super::{MessageRing, Next, Reader};
+use crate::memory::region::Region;
+use crate::trust::Trust;
+
+/// Hears messages until it is dropped.
+#[derive(Debug)]
+pub struct Listener {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    ring: MessageRing<Region>,
+    state: Mutex<State>,
+    asked: Condvar,
+    stopped: AtomicBool,
+}
+
+#[derive(Debug)]
+struct State {
+    reader: Reader,
+    topics: HashSet<String>,
+    /// The event loop has read everything, and wants to be called when there is more.
+    asks: bool,
+}
+
+impl Listener {
+    /// Hears what is published from now on. `call` is called on a thread of its own when there is something to read,
+    /// and again only after [`next`](Self::next) has given [`Next::Nothing`].
+    pub fn start(
+        ring: MessageRing<Region>,
+        call: impl Fn() + Send + 'static,
+    ) -> io::Result<Listener> {
+        let state = State {
+            reader: Reader::new(&ring),
+            topics: HashSet::new(),
+            asks: true,
+        };
+        let shared = Arc::new(Shared {
+            ring,
+            state: Mutex::new(state),
+            asked: Condvar::new(),
+            stopped: AtomicBool::new(false),
+        });
+        let theirs = Arc::clone(&shared);
+        thread::Builder::new()
+            .name("rspool-messages".into())
+            .stack_size(64 * 1024)
+            .spawn(move || theirs.wait_and_call(call))?;
+        Ok(Listener { shared })
+    }
+
+    /// Whether messages of a topic are wanted. None is in the beginning.
+    pub fn want(&self, topic: String, wanted: bool) {
+        let mut state = self.shared.state();
+        if wanted {
+            state.topics.insert(topic);
+        } else {
+            state.topics.remove(&topic);
+        }
+    }
+
+    /// Takes what comes next: never [`Next::Other`].
+    pub fn next(&self) -> Next {
+        let mut state = self.shared.state();
+        let State { reader, topics, .. } = &mut *state;
+        loop {
+            match reader.next(&self.shared.ring, |topic| topics.contains(topic)) {
+                Next::Other => {}
+                Next::Nothing => break,
+                next => return next,
+            }
+        }
+        state.asks = true;
+        self.shared.asked.notify_one();
+        Next::Nothing
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.shared.stopped.store(true, Ordering::SeqCst);
+        // Under the lock, so that it is not about to wait.
+        drop(self.shared.state());
+        self.shared.asked.notify_one();
+        self.shared.ring.take_turn();
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::SeqCst)
+    }
+
+    fn wait_and_call(&self, call: impl Fn()) {
+        let _trust = Trust::new("waiting for a message of the cluster");
+        loop {
+            let mut state = self.state();
+            while !state.asks && !self.is_stopped() {
+                state = self
+                    .asked
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+            let reader = state.reader;
+            drop(state);
+            self.ring.wait(reader, || self.is_stopped());
+            if self.is_stopped() {
+                return;
+            }
+            // The event loop may have read on by itself: then it finds nothing, and asks again.
+            self.state().asks = false;
+            call();
+        }
+    }
+}
