@@ -98,9 +98,12 @@ Object.defineProperty(InvalidArgumentError.prototype, 'name', {
 
 /** As the platform's own: `name` AbortError, `code` ABORT_ERR, the signal's reason as `cause`. */
 class AbortError extends Error {
-  /** @param {unknown} [reason] */
-  constructor(reason) {
-    super('The task was aborted', reason === undefined ? undefined : { cause: reason })
+  /**
+   * @param {unknown} [reason]
+   * @param {string} [message]
+   */
+  constructor(reason, message = 'The task was aborted') {
+    super(message, reason === undefined ? undefined : { cause: reason })
     this.code = 'ABORT_ERR'
   }
 }

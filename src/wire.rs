@@ -181,6 +181,8 @@ tables! {
         TURN = 8;
         /// There are messages of the cluster.
         MESSAGES = 64;
+        /// A lock of the cluster may have come free.
+        LOCKS = 32;
     }
 
     /// What became of a message that was to be published.

@@ -4,6 +4,9 @@
  */
 
 import type { EventEmitter } from 'node:events'
+import type { Coordination } from './locks.js'
+
+export type * from './locks.js'
 
 /**
  * In the primary: starts the processes, and returns their supervisor at once. In a process of the
@@ -208,7 +211,7 @@ export interface Topics {
 }
 
 /** What `main` gets. Frozen. */
-export interface ClusterContext extends Messages, Topics {
+export interface ClusterContext extends Messages, Topics, Coordination {
   /**
    * The stable place of this process, from 0. A spare process has none before it takes a slot: reading it
    * then throws `ERR_RSPOOL_NO_SLOT`, except that a main that reads it before anything that takes time is

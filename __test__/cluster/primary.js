@@ -71,6 +71,14 @@ if (isPrimary || options.processes === 0) {
       const [code] = await require('node:events').once(child, 'exit')
       return code
     },
+    /** Kills a process, does not turn the loop for a while, and gives the moments, in microseconds. */
+    killAndBlock: (pid, ms) => {
+      const now = () => Number(process.hrtime.bigint() / 1000n)
+      process.kill(pid, 'SIGKILL')
+      const killed = now()
+      methods.block(ms)
+      return { killed, blockedUntil: now() }
+    },
     /** Kills a process, and does not turn the loop until its tokens are back. */
     killHolder: (pid) => {
       const { tokens } = supervisor.status().budget

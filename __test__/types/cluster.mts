@@ -9,6 +9,21 @@ const supervisor = cluster.run(({ slot, counters, onDrain }) => {
   is<number>()(counters.add('requests'), true)
   onDrain(() => {})
 }, options)
+cluster.run(async ({ lock, leader }) => {
+  is<number>()(await lock('a', ({ token }) => token), true)
+  is<string>()(
+    await lock('a', async ({ signal }) => String(signal.aborted), { timeout: 5, signal: AbortSignal.abort() }),
+    true
+  )
+  is<() => Promise<void>>()(
+    leader('cron', ({ signal }) => signal.addEventListener('abort', () => {})),
+    true
+  )
+  // @ts-expect-error
+  lock('a', () => {}, { timeot: 5 })
+  // @ts-expect-error
+  lock('a')
+})
 is<cluster.Supervisor>()(supervisor, true)
 is<cluster.Supervisor>()(cluster.run('./server.js'), true)
 is<boolean>()(cluster.isPrimary, true)

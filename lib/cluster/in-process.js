@@ -7,7 +7,7 @@ const os = require('node:os')
 const { EventEmitter } = require('node:events')
 const { pathToFileURL } = require('node:url')
 const { RspoolError, invalidArgument } = require('../errors')
-const { SharedRegion } = require('./region')
+const { SharedRegion, CLAIMS } = require('./region')
 const { ClusterCounters } = require('./counters')
 const { setCurrent } = require('./current')
 const { ClusterProcess } = require('./process')
@@ -35,7 +35,13 @@ class InProcessSupervisor extends EventEmitter {
     super()
     this.#options = options
     const names = { counters: options.counters, gauges: options.gauges, histograms: options.histograms }
-    this.#region = SharedRegion.create(names, { rows: 2, seats: 1, tokens: 1, ring: options.publishBytes })
+    this.#region = SharedRegion.create(names, {
+      rows: 2,
+      seats: 1,
+      tokens: 1,
+      claims: CLAIMS,
+      ring: options.publishBytes
+    })
     this.#region.useRow(1)
     const { fd } = this.#region.native
     this.counters = new ClusterCounters(this.#region, 0, { fd, names })

@@ -50,6 +50,8 @@ const SHARED = { rowsUsed: 0, size: 1, phase: 2, reloaded: 3, reloadsFailed: 4, 
 const PHASES = /** @type {const} */ (['running', 'stopping', 'stopped'])
 /** What the helper thread of a process can be asked for. */
 const ASK = { stack: 1, startProfile: 2, stopProfile: 3, heapSnapshot: 4 }
+/** How many different locks the processes may want at a time, each for itself. */
+const CLAIMS = 4096
 const WORDS_PER_LINE = 8
 /** Which half of a word is the upper one. */
 const UPPER = new Uint8Array(new Uint32Array([1]).buffer)[0]
@@ -200,13 +202,22 @@ class SharedRegion extends RegionWords {
 
   /**
    * @param {Names} names
-   * @param {{ rows: number, seats: number, slots?: number, tokens: number, ring?: number }} size
+   * @param {{ rows: number, seats: number, slots?: number, tokens: number, claims?: number, ring?: number }} size
    * @param {object} [about] what programs outside are told
    */
-  static create(names, { rows, seats, slots = 0, tokens, ring = 0 }, about = {}) {
+  static create(names, { rows, seats, slots = 0, tokens, claims = 0, ring = 0 }, about = {}) {
     const plan = planCells(names)
-    const schema = digest(names)
-    const spec = { seats, slots, rows, tokens, ring, cells: plan.size, schema, about: JSON.stringify(about) }
+    const spec = {
+      seats,
+      slots,
+      rows,
+      tokens,
+      claims,
+      ring,
+      cells: plan.size,
+      schema: digest(names),
+      about: JSON.stringify(about)
+    }
     return attempt(() => new SharedRegion(Region.create(spec), plan))
   }
 
@@ -362,6 +373,7 @@ module.exports = {
   SHARED,
   PHASES,
   ASK,
+  CLAIMS,
   microseconds,
   digest
 }

@@ -199,6 +199,18 @@ export interface Environment {
     | [topic: string, tag: number, memory: ArrayBuffer, pid: number, slot: number, generation: number]
     | number
     | undefined
+  // Not on Windows: the locks of a cluster, for one process.
+  /** Opens those of the region behind a descriptor, for the process in the seat. */
+  openLocks(fd: number, seat: number): void
+  /** Gets in line for a name. @returns the ticket; 0 when there is no room for a further name */
+  enterLock(name: string): number
+  holdsLock(ticket: number): boolean
+  /** @returns the tickets of those that have come to hold something, after a ring */
+  lookAtLocks(): number[]
+  /** Leaves the line, or lets go. @returns the ticket of the next one in this process that holds it now, or 0 */
+  leaveLock(ticket: number): number
+  /** Lets go whatever is held. */
+  closeLocks(): void
 
   /** A native task's target is its place in this list. */
   taskNames(): string[]
@@ -214,6 +226,7 @@ export interface RegionSpec {
   cells: number
   tokens: number
   ring?: number
+  claims: number
   about: string
   schema: bigint
 }

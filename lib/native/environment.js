@@ -32,6 +32,14 @@ function setMessageRing(onRing) {
   messageRing = onRing
 }
 
+/** @type {(() => void) | undefined} */
+let lockRing
+
+/** @param {() => void} onRing what is done when a lock may have come free */
+function setLockRing(onRing) {
+  lockRing = onRing
+}
+
 function onRing() {
   lastWasRing = true
   const why = bound.answer()
@@ -39,6 +47,7 @@ function onRing() {
     if ((why & RING.OUTBOX) !== 0) outboxRing?.()
     if ((why & (RING.LANE | RING.CANCEL)) !== 0) workerRing?.(why)
     if ((why & RING.MESSAGES) !== 0) messageRing?.()
+    if ((why & RING.LOCKS) !== 0) lockRing?.()
   } finally {
     if ((why & RING.TURN) !== 0) takeTurn()
   }
@@ -192,5 +201,6 @@ module.exports = {
   uncaught,
   setMessageRing,
   setOutboxRing,
-  setWorkerRing
+  setWorkerRing,
+  setLockRing
 }

@@ -141,7 +141,9 @@ const RING = Object.freeze({
   /** The environment has asked for a turn of its event loop. */
   TURN: 8,
   /** There are messages of the cluster. */
-  MESSAGES: 64
+  MESSAGES: 64,
+  /** A lock of the cluster may have come free. */
+  LOCKS: 32
 })
 
 /** What became of a message that was to be published. */

@@ -4,6 +4,10 @@ pub mod borrowed;
 pub mod bytes;
 pub mod counters;
 #[cfg(unix)]
+pub(crate) mod futex;
+#[cfg(unix)]
+pub mod locks;
+#[cfg(unix)]
 pub mod region;
 #[cfg(unix)]
 pub mod ring;

@@ -16,6 +16,8 @@ use parking_lot::Mutex;
 
 use super::call::{Call, Fault, check};
 use super::doorbell::Doorbell;
+#[cfg(unix)]
+use super::locks;
 use super::memory::Memories;
 use super::{blob, drain, hot, member, pool, readings};
 use crate::memory::borrowed::Borrowed;
@@ -62,6 +64,9 @@ pub(super) struct Environment {
     /// The messages of the cluster that it hears.
     #[cfg(unix)]
     pub(super) listener: RefCell<Option<Listener>>,
+    /// The locks of the cluster, where this environment has opened them.
+    #[cfg(unix)]
+    pub(super) locks: RefCell<Option<locks::Open>>,
 }
 
 /// The engine is told of so many bytes at once: that takes longer than what happens to most tasks.
@@ -246,6 +251,7 @@ fn make(
         told: Cell::default(),
         #[cfg(unix)]
         listener: RefCell::default(),
+        locks: RefCell::default(),
     }));
     // After the threadsafe function, so that this runs before the engine frees it.
     check(
@@ -263,6 +269,7 @@ fn make(
     pool::bind_all(env, exports, environment)?;
     #[cfg(unix)]
     super::ring::bind_all(env, exports, environment)?;
+    locks::bind_all(env, exports, environment)?;
     readings::bind_all(env, exports, environment)
 }
 

@@ -12,6 +12,8 @@ mod doorbell;
 mod drain;
 mod environment;
 mod hot;
+#[cfg(unix)]
+mod locks;
 mod member;
 mod memory;
 mod pool;

@@ -9,6 +9,7 @@ use napi::bindgen_prelude::{BigInt, BigInt64Array, ToNapiValue, TypeName, Uint8A
 use napi::{Error, Result, Status, sys};
 use napi_derive::napi;
 
+use crate::memory::locks;
 use crate::memory::region::{Answer, Layout, Look, Region, Section, Spec};
 use crate::memory::ring::{Message, MessageRing, PRIMARY, Refusal, Sender, recover};
 use crate::supervise::budget::{self, Budget};
@@ -29,6 +30,8 @@ pub struct RegionSpec {
     pub tokens: u32,
     /// Bytes of messages that the ring keeps; none for no ring.
     pub ring: Option<u32>,
+    /// Claims on locks.
+    pub claims: u32,
     /// Digest of the names.
     pub schema: BigInt,
     /// What the cluster says of itself to programs outside, as JSON.
@@ -161,6 +164,7 @@ impl JsRegion {
             cells: spec.cells,
             tokens: spec.tokens,
             ring: spec.ring.unwrap_or(0),
+            claims: spec.claims,
             schema: spec.schema.get_u64().1,
         };
         Ok(JsRegion {
@@ -213,11 +217,12 @@ impl JsRegion {
         Ok(())
     }
 
-    /// Frees the tokens of a process that has ended, and gives up the messages that it has not written to the end;
+    /// Frees the tokens and lets go the locks of a process that has ended, and gives up the messages that it has not written to the end;
     /// gives how many tokens it held.
     #[napi]
     pub fn reclaim(&self, seat: u32) -> u32 {
         recover(&self.region, seat);
+        locks::recover(&self.region, seat);
         Budget::reclaim(&self.region, seat) as u32
     }
 

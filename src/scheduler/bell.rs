@@ -21,6 +21,8 @@ pub enum Ring {
     Turn = ring::TURN,
     /// There are messages of the cluster.
     Messages = ring::MESSAGES,
+    /// A lock of the cluster may have come free.
+    Locks = ring::LOCKS,
 }
 
 /// Wakes a thread or an event loop from any thread.

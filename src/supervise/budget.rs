@@ -20,6 +20,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::waiters;
+use crate::memory::futex;
 use crate::memory::region::{Region, shared};
 use crate::trust::Trust;
 
@@ -249,34 +250,13 @@ impl waiters::Shared for Region {
         free_tokens(self) > 0
     }
 
-    #[cfg(target_os = "linux")]
     fn sleep(&self, seen: u32) {
-        use rustix::thread::futex;
-        let limit = futex::Timespec {
-            tv_sec: 0,
-            tv_nsec: LOOK_AGAIN.subsec_nanos().into(),
-        };
-        // An error is another turn, a signal or the limit: all of them mean "look again".
-        let _ = futex::wait(self.turn(), futex::Flags::empty(), seen, Some(&limit));
-    }
-
-    /// Without a futex that works across processes the sleepers look every millisecond.
-    #[cfg(not(target_os = "linux"))]
-    fn sleep(&self, seen: u32) {
-        let end = std::time::Instant::now() + LOOK_AGAIN;
-        while self.turn().load(Ordering::SeqCst) == seen && std::time::Instant::now() < end {
-            thread::sleep(Duration::from_millis(1));
-        }
+        futex::sleep(self.turn(), seen, LOOK_AGAIN);
     }
 
     fn wake_all(&self) {
-        // Not private: the sleepers are other processes. All of them: each has a pool of its own to ask.
-        #[cfg(target_os = "linux")]
-        let _ = rustix::thread::futex::wake(
-            self.turn(),
-            rustix::thread::futex::Flags::empty(),
-            i32::MAX as u32,
-        );
+        // All of them: each has a pool of its own to ask.
+        futex::wake_all(self.turn());
     }
 }
 

@@ -38,6 +38,15 @@ impl ProcessHandle {
         }
     }
 
+    /// Whether there is no process `pid`, or only what is left of one. A process that took the number of an ended
+    /// one counts as that one, alive.
+    pub fn has_ended(pid: u32) -> bool {
+        match ProcessHandle::open(pid) {
+            Ok(handle) => handle.wait(Duration::ZERO),
+            Err(error) => error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error()),
+        }
+    }
+
     /// What becomes readable when the process ends.
     #[cfg(target_os = "linux")]
     pub(super) fn descriptor(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
@@ -87,7 +96,11 @@ mod tests {
         assert!(!handle.wait(Duration::ZERO));
         handle.kill().unwrap();
         assert!(handle.wait(Duration::from_secs(10)));
+        // What is left of it can still be waited for.
+        assert!(ProcessHandle::has_ended(child.id()));
         child.wait().unwrap();
+        assert!(ProcessHandle::has_ended(child.id()));
+        assert!(!ProcessHandle::has_ended(std::process::id()));
         assert!(handle.kill().is_err());
     }
 

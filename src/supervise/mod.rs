@@ -1,4 +1,5 @@
-//! Watching other processes: heartbeats, readings, the parent-death guard, the CPU budget.
+//! Watching other processes: heartbeats, readings, the parent-death guard, the CPU budget,
+//! hearing what other processes ring for.
 //!
 //! Everything here runs on threads of its own, so it works while a JavaScript loop is blocked: the
 //! watched one's or the watcher's.
@@ -17,6 +18,8 @@ pub mod descendants;
 pub mod guard;
 #[cfg(unix)]
 pub mod handle;
+#[cfg(unix)]
+pub mod hearing;
 #[cfg(unix)]
 pub mod listen;
 #[cfg(unix)]

@@ -4,7 +4,7 @@
 //!
 //! 1. A stalled loop is asked for its JavaScript stack (a request in its seat, answered by a helper
 //!    thread in that process), gets a second to give it, and is killed.
-//! 2. The budget's tokens of a process that has ended go back, even while the primary is busy.
+//! 2. The budget's tokens and the locks of a process that has ended go back, even while the primary is busy.
 //! 3. Once a second the processes are read; three readings of memory in a row above the limit are
 //!    reported.
 //!
@@ -23,6 +23,7 @@ use super::handle::ProcessHandle;
 use super::reading::{self, Details, Usage};
 use super::stall::{Judge, Look, Verdict};
 use super::wake::Wake;
+use crate::memory::locks;
 use crate::memory::region::{Region, seat};
 use crate::memory::ring;
 
@@ -217,6 +218,7 @@ fn run(shared: &Shared) {
                 {
                     Budget::reclaim(&shared.region, number as u32);
                     ring::recover(&shared.region, number as u32);
+                    locks::recover(&shared.region, number as u32);
                 }
             }
             let stalled = look_at(&shared.region, number, watched, record, now, elapsed);

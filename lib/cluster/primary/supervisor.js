@@ -6,7 +6,7 @@
 const { availableParallelism } = require('../../native/load')
 const { RspoolError, invalidArgument } = require('../../errors')
 const { show } = require('../../pool/options/validate')
-const { SharedRegion, SEAT, REQUEST, microseconds } = require('../region')
+const { SharedRegion, SEAT, REQUEST, CLAIMS, microseconds } = require('../region')
 const { ClusterCounters } = require('../counters')
 const { Verdicts } = require('./verdict')
 const { Post } = require('./post')
@@ -83,6 +83,7 @@ class Supervisor extends Post {
       seats: seatsFor(options),
       slots: options.maxProcesses,
       tokens: availableParallelism(),
+      claims: CLAIMS,
       ring: options.publishBytes
     }
     this.#region = SharedRegion.create(this.#names, room, describe(spec, options, this.#names))

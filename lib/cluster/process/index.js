@@ -14,6 +14,8 @@ const { ClusterCounters } = require('../counters')
 const { SharedGauges, SharedHistograms } = require('../gauges')
 const { Topics } = require('../topics')
 const { startBeat } = require('./beat')
+const { Locks } = require('./locks')
+const { Leaders } = require('./leaders')
 const { drainHooks, readPools } = require('../hooks')
 
 /**
@@ -34,6 +36,8 @@ class ClusterProcess extends EventEmitter {
   #mailbox
   #ownEnd
   #stopBeat
+  #locks
+  #leaders
   /** 'none' until `run` is called, then 'running', 'returned', 'resolved', or 'waiting' for a slot. */
   #main = 'none'
   /** main asked for the slot of a spare before it did anything that takes time. @type {unknown} */
@@ -78,6 +82,8 @@ class ClusterProcess extends EventEmitter {
     const assigned = new Promise((resolve) => {
       this.#assigned = () => resolve(undefined)
     })
+    this.#locks = new Locks(fd, place.seat)
+    this.#leaders = new Leaders(this.#locks, assigned)
     if (place.slot === undefined) this.#servers.hold()
     else this.#assigned()
     const half = this
@@ -97,6 +103,8 @@ class ClusterProcess extends EventEmitter {
       histograms: this.histograms,
       signal: this.#abort.signal,
       sockets: place.sockets ?? [],
+      lock: this.#locks.lock.bind(this.#locks),
+      leader: this.#leaders.lead.bind(this.#leaders),
       onDrain: this.#onDrain.bind(this),
       ready: () => this.#ready(),
       ...this.topics.api(),
@@ -255,7 +263,7 @@ class ClusterProcess extends EventEmitter {
     this.#abort.abort()
     const report = await drain({
       servers: this.#servers,
-      work: [...drainHooks, () => this.#mailbox.whenAnswered()],
+      work: [...drainHooks, () => this.#mailbox.whenAnswered(), () => this.#leaders.drain(), () => this.#locks.drain()],
       hooks: this.#hooks,
       ownEnd: this.#ownEnd,
       grace,
@@ -271,6 +279,7 @@ class ClusterProcess extends EventEmitter {
     this.#stopBeat()
     this.#servers.release()
     this.topics.close()
+    this.#locks.close()
     this.#region.clear(this.#seat)
   }
 }

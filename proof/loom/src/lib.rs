@@ -44,6 +44,13 @@ mod native {
     mod models;
 }
 
+mod memory {
+    #[path = "../../../../src/memory/locks/claim.rs"]
+    mod claim;
+
+    mod models;
+}
+
 mod supervise {
     #[path = "../../../../src/supervise/waiters.rs"]
     mod waiters;

@@ -45,6 +45,10 @@ pub(super) const SLOT_BYTES: usize = 256;
 pub(super) const TEXT_BYTES: usize = 4096;
 /// Bytes of the requests that belong to a seat.
 pub(super) const REQUESTS_BYTES: usize = 512;
+/// Bytes of a claim on a lock; its words are those of `memory::locks`.
+const CLAIM_BYTES: usize = 64;
+/// Bytes of the bell of a seat.
+const BELL_BYTES: usize = 64;
 const SHARED_BYTES: usize = 128;
 const LINE: usize = 64;
 
@@ -148,6 +152,10 @@ pub mod shared {
     pub const BUDGET_WAKE: usize = 8;
     /// 32-bit word in the second half of the same line: how many sleep on it.
     pub const BUDGET_WAITERS: usize = 9;
+    /// The last ticket that was drawn for a lock.
+    pub const TICKETS: usize = 10;
+    /// How many of the claims on locks were ever taken (readers look at only these).
+    pub const CLAIMS_USED: usize = 11;
 }
 
 /// What a region has room for.
@@ -165,6 +173,8 @@ pub struct Spec {
     pub tokens: u32,
     /// Bytes of messages that the ring keeps; 0 for no ring.
     pub ring: u32,
+    /// Claims on locks: how many names the processes may want, each for itself.
+    pub claims: u32,
     /// A digest of the names of the cells; both sides must agree on it.
     pub schema: u64,
 }
@@ -212,6 +222,10 @@ pub struct Layout {
     pub about: Section,
     /// The ring of messages: one part, or none.
     pub ring: Section,
+    /// Claims on locks.
+    pub claims: Section,
+    /// A bell for each seat: a 32-bit word that counts the rings, on which its process sleeps.
+    pub bells: Section,
     /// Bytes of all of it.
     pub total: usize,
 }
@@ -262,6 +276,8 @@ enum Kind {
     Requests = 7,
     About = 8,
     Ring = 10,
+    Claims = 11,
+    Bells = 12,
 }
 
 /// What a section of a kind must be.
@@ -274,7 +290,7 @@ struct Known {
     place: fn(&mut Layout) -> &mut Section,
 }
 
-const KNOWN: [Known; 9] = [
+const KNOWN: [Known; 11] = [
     Known {
         kind: Kind::Shared,
         version: 1,
@@ -338,6 +354,20 @@ const KNOWN: [Known; 9] = [
         stride: None,
         place: |layout| &mut layout.ring,
     },
+    Known {
+        kind: Kind::Claims,
+        version: 1,
+        name: "claims",
+        stride: Some(CLAIM_BYTES),
+        place: |layout| &mut layout.claims,
+    },
+    Known {
+        kind: Kind::Bells,
+        version: 1,
+        name: "bells",
+        stride: Some(BELL_BYTES),
+        place: |layout| &mut layout.bells,
+    },
 ];
 
 const EMPTY: Layout = Layout {
@@ -350,6 +380,8 @@ const EMPTY: Layout = Layout {
     requests: NOWHERE,
     about: NOWHERE,
     ring: NOWHERE,
+    claims: NOWHERE,
+    bells: NOWHERE,
     total: 0,
 };
 const NOWHERE: Section = Section {
@@ -379,7 +411,10 @@ impl Spec {
                     usize::from(self.ring > 0),
                     up(ring::section_bytes(self.ring))?,
                 ),
-                Kind::Seats | Kind::Texts | Kind::Requests => (self.seats as usize, known.stride?),
+                Kind::Claims => (self.claims as usize, CLAIM_BYTES),
+                Kind::Seats | Kind::Texts | Kind::Requests | Kind::Bells => {
+                    (self.seats as usize, known.stride?)
+                }
             };
             // The table has 32 bits for each.
             u32::try_from(stride).ok()?;
@@ -468,8 +503,11 @@ impl Layout {
         if layout.shared.count != 1 || layout.about.count != 1 {
             return mismatch("it has not one of each single part".into());
         }
-        if layout.texts.count != seats || layout.requests.count != seats {
-            return mismatch("not every seat has its text".into());
+        if [layout.texts, layout.requests, layout.bells]
+            .iter()
+            .any(|section| section.count != seats)
+        {
+            return mismatch("not every seat has its text, its requests and its bell".into());
         }
         Ok(layout)
     }
@@ -486,6 +524,7 @@ mod tests {
         cells: 9,
         tokens: 2,
         ring: 1 << 16,
+        claims: 5,
         schema: 77,
     };
 

@@ -25,6 +25,7 @@ use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 use rustix::fs;
 
+use super::futex;
 use file::{anonymous_file, reserve, seal};
 use mapping::Mapping;
 
@@ -193,6 +194,40 @@ impl Region {
     /// The same as a word of 32 bits, the second half of which is not used.
     pub(in crate::memory) fn u32_of(&self, section: Section, word: usize) -> &AtomicU32 {
         self.mapping.u32(section.word(0, word))
+    }
+
+    /// A 64-bit word that all processes share; see [`shared`].
+    ///
+    /// # Panics
+    /// When there is no such word.
+    pub fn shared_u64(&self, word: usize) -> &AtomicU64 {
+        self.mapping.u64(self.layout.shared.word(0, word))
+    }
+
+    /// A word of a claim on a lock.
+    ///
+    /// # Panics
+    /// When there is no such claim or word.
+    pub(crate) fn claim_word(&self, claim: usize, word: usize) -> &AtomicU64 {
+        self.mapping.u64(self.layout.claims.word(claim, word))
+    }
+
+    /// How often the process in a seat was rung.
+    ///
+    /// # Panics
+    /// When there is no such seat.
+    pub fn bell(&self, seat: usize) -> &AtomicU32 {
+        self.mapping.u32(self.layout.bells.word(seat, 0))
+    }
+
+    /// Wakes the process in a seat to look for what has changed that it waits for.
+    ///
+    /// # Panics
+    /// When there is no such seat.
+    pub fn ring(&self, seat: usize) {
+        let bell = self.bell(seat);
+        bell.fetch_add(1, Ordering::SeqCst);
+        futex::wake_all(bell);
     }
 
     /// A copy of the text of a seat, as far as it was written.

@@ -10,6 +10,7 @@ const SPEC: Spec = Spec {
     cells: 9,
     tokens: 2,
     ring: 1 << 16,
+    claims: 5,
     schema: 77,
 };
 

@@ -1,0 +1,162 @@
+'use strict'
+
+// Locks by name over all processes of the cluster. Who holds what is decided in the region (src/memory/locks); here
+// are the promises of those who wait in this process.
+
+const { RspoolError, AbortError, invalidArgument } = require('../../errors')
+const { readOptions, duration, callable, show } = require('../../pool/options/validate')
+const { later } = require('../later')
+
+const MAX_NAME = 250
+
+/**
+ * @typedef {import('../../native/environment')} Environment
+ * @typedef {{ token: number, signal: AbortSignal }} Held what a function learns that runs under a lock
+ */
+
+class Locks {
+  #fd
+  #seat
+  /** @type {Environment['bound']|undefined} */
+  #bound
+  /** Who is in line, by ticket. @type {Map<number, () => void>} */
+  #waiting = new Map()
+  /** The functions that run under a lock, and how each is told to end. @type {Map<Promise<unknown>, AbortController>} */
+  #running = new Map()
+  #draining = false
+
+  /** @param {number} fd of the region @param {number} seat */
+  constructor(fd, seat) {
+    this.#fd = fd
+    this.#seat = seat
+  }
+
+  /**
+   * Runs a function while no other process, and no other call of this one, holds the name.
+   * @template T
+   * @param {string} name
+   * @param {(held: Held) => T | PromiseLike<T>} run
+   * @param {unknown} [given]
+   * @returns {Promise<T>}
+   */
+  async lock(name, run, given) {
+    checkName(name, 'lock')
+    callable(run, 'lock: the second argument')
+    const { timeout = Infinity, signal } = readOptions(
+      given,
+      { timeout: duration, signal: abortSignal },
+      'lock options'
+    )
+    const token = await this.acquire(`lock:${name}`, { timeout, signal })
+    if (signal?.aborted) {
+      this.leave(token)
+      throw aborted(signal)
+    }
+    const controller = new AbortController()
+    const abort = () => controller.abort(signal?.reason)
+    if (this.#draining) controller.abort()
+    signal?.addEventListener('abort', abort, { once: true })
+    const work = (async () => run({ token, signal: controller.signal }))()
+    this.#running.set(work, controller)
+    try {
+      return await work
+    } finally {
+      signal?.removeEventListener('abort', abort)
+      this.#running.delete(work)
+      this.leave(token)
+    }
+  }
+
+  /**
+   * Waits in line for a name; resolves with the token. The caller leaves when it has done.
+   * @param {string} name
+   * @param {{ timeout?: number, signal?: AbortSignal }} options
+   * @returns {Promise<number>}
+   */
+  acquire(name, { timeout = Infinity, signal }) {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(aborted(signal))
+      const bound = this.#open()
+      const token = bound.enterLock(name)
+      if (token === 0)
+        return reject(
+          new RspoolError('ERR_RSPOOL_LOCKS_FULL', 'the processes hold or wait for too many different locks')
+        )
+      if (bound.holdsLock(token)) return resolve(token)
+      const settle = () => {
+        this.#waiting.delete(token)
+        cancel()
+        signal?.removeEventListener('abort', onAbort)
+      }
+      const giveUp = (/** @type {Error} */ error) => {
+        settle()
+        this.leave(token)
+        reject(error)
+      }
+      const onAbort = () => giveUp(aborted(/** @type {AbortSignal} */ (signal)))
+      const onTimeout = () => {
+        const what = name.slice(name.indexOf(':') + 1)
+        giveUp(
+          new RspoolError('ERR_RSPOOL_LOCK_TIMEOUT', `the lock ${show(what)} did not come free within ${timeout} ms`)
+        )
+      }
+      const cancel = timeout === 0 ? () => {} : later(timeout, onTimeout)
+      this.#waiting.set(token, () => {
+        settle()
+        resolve(token)
+      })
+      signal?.addEventListener('abort', onAbort, { once: true })
+      if (timeout === 0) onTimeout()
+    })
+  }
+
+  /** Lets go, or leaves the line. @param {number} token */
+  leave(token) {
+    const next = this.#bound?.leaveLock(token)
+    if (next) this.#waiting.get(next)?.()
+  }
+
+  /** Tells the functions that run under a lock that this process ends, and waits for them. */
+  async drain() {
+    this.#draining = true
+    for (const controller of this.#running.values()) controller.abort()
+    while (this.#running.size > 0) await Promise.allSettled(this.#running.keys())
+  }
+
+  /** Lets go whatever is held (used where the process lives on). */
+  close() {
+    this.#bound?.closeLocks()
+    this.#bound = undefined
+  }
+
+  #open() {
+    if (this.#bound !== undefined) return this.#bound
+    const { bound, setLockRing } = require('../../native/environment')
+    bound.openLocks(this.#fd, this.#seat)
+    setLockRing(() => {
+      // A ring may come after the end.
+      if (this.#bound !== undefined) for (const token of bound.lookAtLocks()) this.#waiting.get(token)?.()
+    })
+    this.#bound = bound
+    return bound
+  }
+}
+
+/** @param {unknown} name @param {string} what */
+function checkName(name, what) {
+  if (typeof name === 'string' && name !== '' && Buffer.byteLength(name) <= MAX_NAME) return
+  throw invalidArgument(`${what}: the name must be a string of 1 to ${MAX_NAME} bytes, got ${show(name)}`)
+}
+
+/** @type {import('../../pool/options/validate').Rule<AbortSignal>} */
+function abortSignal(value, label) {
+  if (value instanceof AbortSignal) return value
+  throw invalidArgument(`${label} must be an AbortSignal, got ${show(value)}`)
+}
+
+/** @param {AbortSignal} signal */
+function aborted(signal) {
+  return new AbortError(signal.reason, 'The wait for the lock was aborted')
+}
+
+module.exports = { Locks, checkName }

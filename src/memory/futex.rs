@@ -1,0 +1,35 @@
+//! Sleeping on a word of memory that several processes map, until somebody changes it and wakes.
+
+use std::sync::atomic::AtomicU32;
+use std::time::Duration;
+
+/// Sleeps while `word` is `seen`, until it is woken, or for `limit`. May end early: look again.
+#[cfg(target_os = "linux")]
+pub(crate) fn sleep(word: &AtomicU32, seen: u32, limit: Duration) {
+    use rustix::thread::futex;
+    let limit = futex::Timespec {
+        tv_sec: limit.as_secs() as _,
+        tv_nsec: limit.subsec_nanos().into(),
+    };
+    // An error is another value, a signal or the limit: all of them mean "look again".
+    let _ = futex::wait(word, futex::Flags::empty(), seen, Some(&limit));
+}
+
+/// Without a futex that works across processes the sleepers look every millisecond.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn sleep(word: &AtomicU32, seen: u32, limit: Duration) {
+    let end = std::time::Instant::now() + limit;
+    while word.load(std::sync::atomic::Ordering::SeqCst) == seen && std::time::Instant::now() < end
+    {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Ends the sleep of all. Not private: the sleepers are other processes.
+pub(crate) fn wake_all(word: &AtomicU32) {
+    #[cfg(target_os = "linux")]
+    let _ =
+        rustix::thread::futex::wake(word, rustix::thread::futex::Flags::empty(), i32::MAX as u32);
+    #[cfg(not(target_os = "linux"))]
+    let _ = word;
+}

@@ -1,0 +1,165 @@
+//! Locks that the processes of a cluster share, by name.
+//!
+//! No lease: a lock is its holder's until that lets it go or has ended, and the kernel says who has ended. What a
+//! paused process holds it keeps, so two never hold a lock. Each ticket is a fencing token: of one lock's
+//! holders each has a higher one than those before.
+//!
+//! A process has one claim (see [`claim`]) on each name that it wants, however many in it want that: they stand in a
+//! line of their own behind it, each with a ticket drawn when it came. When the first has done, the claim goes on with
+//! the next one's ticket. So tickets are served in order across all processes, and the room for claims is
+//! taken by names and not by those who wait.
+
+mod claim;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::AtomicU64;
+
+use self::claim::{Board, Claim, Name};
+use super::region::{Region, shared};
+
+impl Board for Region {
+    fn claims(&self) -> usize {
+        self.layout().claims.count
+    }
+
+    fn word(&self, claim: usize, word: usize) -> &AtomicU64 {
+        self.claim_word(claim, word)
+    }
+
+    fn used(&self) -> &AtomicU64 {
+        self.shared_u64(shared::CLAIMS_USED)
+    }
+
+    fn tickets(&self) -> &AtomicU64 {
+        self.shared_u64(shared::TICKETS)
+    }
+
+    fn ring(&self, seat: u32) {
+        Region::ring(self, seat as usize);
+    }
+}
+
+/// Those in this process who want one name.
+#[derive(Debug)]
+struct Line {
+    claim: Claim,
+    /// Rising. The first is that of the claim.
+    tickets: VecDeque<u64>,
+    held: bool,
+}
+
+/// The locks as one process sees them.
+#[derive(Debug)]
+pub struct Locks {
+    region: Region,
+    seat: u32,
+    pid: u32,
+    lines: HashMap<Name, Line>,
+    names: HashMap<u64, Name>,
+}
+
+impl Locks {
+    /// The locks of a region, for the process `pid`, which has the seat.
+    pub fn new(region: Region, seat: u32, pid: u32) -> Locks {
+        Locks {
+            region,
+            seat,
+            pid,
+            lines: HashMap::new(),
+            names: HashMap::new(),
+        }
+    }
+
+    /// Gets in line for a name; gives the ticket, or none when there is no room for a further name.
+    pub fn enter(&mut self, name: &str) -> Option<u64> {
+        let name = digest(name);
+        let ticket = if let Some(line) = self.lines.get_mut(&name) {
+            let ticket = claim::next_ticket(&self.region);
+            line.tickets.push_back(ticket);
+            ticket
+        } else {
+            let claim = Claim::take(&self.region, self.seat, self.pid, name)?;
+            let ticket = claim.choose(&self.region);
+            let held = claim.is_first(&self.region, ticket);
+            let tickets = VecDeque::from([ticket]);
+            let line = Line {
+                claim,
+                tickets,
+                held,
+            };
+            self.lines.insert(name, line);
+            ticket
+        };
+        self.names.insert(ticket, name);
+        Some(ticket)
+    }
+
+    /// Whether the one with the ticket has come to hold what it is in line for.
+    pub fn holds(&self, ticket: u64) -> bool {
+        let line = self.names.get(&ticket).and_then(|it| self.lines.get(it));
+        line.is_some_and(|line| line.held && line.tickets.front() == Some(&ticket))
+    }
+
+    /// Looks who has come to hold something since this was last called, of those whose process was rung for it.
+    pub fn look(&mut self) -> Vec<u64> {
+        let waiting = self.lines.values_mut().filter(|line| !line.held);
+        waiting
+            .filter(|line| line.claim.was_called(&self.region))
+            .filter_map(|line| {
+                let ticket = line.tickets[0];
+                line.held = line.claim.is_first(&self.region, ticket);
+                line.held.then_some(ticket)
+            })
+            .collect()
+    }
+
+    /// Leaves the line, or lets go what was held. Gives the ticket of the next one in this process, if that holds it
+    /// now.
+    pub fn leave(&mut self, ticket: u64) -> Option<u64> {
+        let name = self.names.remove(&ticket)?;
+        let line = self.lines.get_mut(&name)?;
+        if line.tickets.front() != Some(&ticket) {
+            line.tickets.retain(|&other| other != ticket);
+            return None;
+        }
+        line.tickets.pop_front();
+        let Some(&next) = line.tickets.front() else {
+            self.lines.remove(&name)?.claim.leave(&self.region);
+            return None;
+        };
+        line.claim.pass_to(&self.region, next);
+        line.held = line.claim.is_first(&self.region, next);
+        line.held.then_some(next)
+    }
+
+    /// Lets go whatever is held. Without it that is done when the process has ended: what it has begun may go on until
+    /// then.
+    pub fn close(mut self) {
+        for (_, line) in self.lines.drain() {
+            line.claim.leave(&self.region);
+        }
+    }
+}
+
+/// Lets go what a process that has ended held, and calls those who wait. Before its seat is given to another.
+pub fn recover(region: &Region, seat: u32) -> usize {
+    claim::recover(region, seat)
+}
+
+/// The same for all processes of which `has_ended` says so.
+pub fn recover_dead(region: &Region, has_ended: impl Fn(u32) -> bool) -> usize {
+    claim::recover_dead(region, has_ended)
+}
+
+/// Nobody can find two names with one digest.
+fn digest(name: &str) -> Name {
+    let hash = blake3::hash(name.as_bytes());
+    let word = |at: usize| {
+        let bytes = hash.as_bytes()[at..at + 8].try_into();
+        u64::from_le_bytes(bytes.expect("eight bytes"))
+    };
+    [word(0), word(8)]
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! The locks of a cluster for JavaScript: one process has one seat, and uses them on one thread.
+
+use std::os::fd::BorrowedFd;
+
+use super::call::{Call, Fault, Outcome, make_numbers};
+use super::environment::Environment;
+use crate::memory::locks::Locks;
+use crate::memory::region::Region;
+use crate::scheduler::{Bell, Ring};
+use crate::supervise::hearing::Hearing;
+
+super::call::exports! {
+    c"openLocks" OpenLocks = open;
+    c"enterLock" EnterLock = enter;
+    c"holdsLock" HoldsLock = holds;
+    c"lookAtLocks" LookAtLocks = look;
+    c"leaveLock" LeaveLock = leave;
+    c"closeLocks" CloseLocks = close;
+}
+
+/// The locks, and the thread that hears when one has come free.
+pub(super) struct Open {
+    locks: Locks,
+    _hearing: Hearing,
+}
+
+/// `openLocks(fd, seat)`: opens those of the region behind a descriptor, for the process in the seat.
+fn open(environment: &Environment, call: &Call) -> Outcome {
+    let args = call.args();
+    let (fd, seat) = (call.int(args[0])?, call.index(args[1])?);
+    if fd < 0 {
+        return Err(Fault("no descriptor"));
+    }
+    // SAFETY: borrowed for this call only; a number that is not open makes the first system call fail.
+    let file = unsafe { BorrowedFd::borrow_raw(fd) };
+    let region = || Region::open(file).map_err(|_| Fault("not the region of this cluster"));
+    let hearing = region()?;
+    if seat as usize >= hearing.layout().seats.count {
+        return Err(Fault("no such seat"));
+    }
+    let doorbell = std::sync::Arc::clone(&environment.doorbell);
+    let hearing = Hearing::start(hearing, seat, move || doorbell.ring(Ring::Locks))
+        .map_err(|_| Fault("the system gives no thread"))?;
+    *environment.locks.borrow_mut() = Some(Open {
+        locks: Locks::new(region()?, seat, std::process::id()),
+        _hearing: hearing,
+    });
+    Ok(None)
+}
+
+fn with<T>(environment: &Environment, f: impl FnOnce(&mut Locks) -> T) -> Result<T, Fault> {
+    match &mut *environment.locks.borrow_mut() {
+        Some(open) => Ok(f(&mut open.locks)),
+        None => Err(Fault("the locks are not open")),
+    }
+}
+
+/// Below 2⁵³, which no cluster lives to see.
+#[expect(clippy::cast_precision_loss, reason = "as said above")]
+fn number(ticket: u64) -> f64 {
+    ticket as f64
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a ticket that was given"
+)]
+fn ticket(call: &Call) -> Result<u64, Fault> {
+    Ok(call.number(call.args()[0])? as u64)
+}
+
+/// `enterLock(name) -> ticket`: 0 when there is no room.
+fn enter(environment: &Environment, call: &Call) -> Outcome {
+    let name = call
+        .string(call.args()[0])
+        .ok_or(Fault("expected a string"))?;
+    let ticket = with(environment, |locks| locks.enter(&name))?;
+    call.make_number(ticket.map_or(0.0, number))
+}
+
+/// `holdsLock(ticket) -> boolean`
+fn holds(environment: &Environment, call: &Call) -> Outcome {
+    let ticket = ticket(call)?;
+    call.make_boolean(with(environment, |locks| locks.holds(ticket))?)
+}
+
+/// `lookAtLocks() -> tickets`: those that have come to hold something.
+fn look(environment: &Environment, call: &Call) -> Outcome {
+    let tickets = with(environment, Locks::look)?;
+    make_numbers(call, tickets.into_iter().map(number))
+}
+
+/// `leaveLock(ticket) -> ticket`: of the next one of this process that holds it now, or 0.
+fn leave(environment: &Environment, call: &Call) -> Outcome {
+    let ticket = ticket(call)?;
+    let next = with(environment, |locks| locks.leave(ticket))?;
+    call.make_number(next.map_or(0.0, number))
+}
+
+/// `closeLocks()`: lets go whatever is held.
+fn close(environment: &Environment, _: &Call) -> Outcome {
+    if let Some(open) = environment.locks.borrow_mut().take() {
+        open.locks.close();
+    }
+    Ok(None)
+}

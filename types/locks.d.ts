@@ -1,0 +1,61 @@
+/** Locks, leaders and limits that the processes of one cluster share, on one machine. */
+
+/** What a function learns that runs under a lock, or as a leader. */
+export interface Held {
+  /**
+   * A fencing token, from 1: each holder of one name has a higher one than those before. A store that remembers the
+   * highest it has seen can refuse what comes late from an earlier holder. It counts for the life of the cluster.
+   */
+  readonly token: number
+  /**
+   * Aborted when this process begins to drain. Of a lock also when the caller's `signal` aborts, of a leader also when it
+   * resigns. The lock is kept until the function has ended.
+   */
+  readonly signal: AbortSignal
+}
+
+export interface LockOptions {
+  /**
+   * How long to wait for the lock, in milliseconds; 0 takes it at once or not at all. How long it may be held is not
+   * limited. @default Infinity
+   */
+  timeout?: number
+  /** Ends the wait; once the function runs, it aborts its `signal`. */
+  signal?: AbortSignal
+}
+
+/** Of {@link ClusterContext}: what exactly one process does at a time, or at all. */
+export interface Coordination {
+  /**
+   * Runs a function while nobody else in the cluster holds the name, and gives what it gives. Those who wait get it in the
+   * order of their calls, over all processes. There is no lease: the lock is free when the promise of the function has
+   * settled, or when its process has ended, which the system tells within milliseconds. A process that is paused or
+   * hangs keeps it. It is not re-entrant: a function that asks for its own name waits for itself.
+   *
+   * A drain aborts `signal` and waits, within its grace, for the functions that run.
+   *
+   * Rejects with `ERR_RSPOOL_LOCK_TIMEOUT` after `timeout`, with an `AbortError` (`ABORT_ERR`) when `signal` aborts before
+   * the lock is held, with `ERR_RSPOOL_LOCKS_FULL` when the processes want more than 4096 different names at a time (each
+   * process counts for itself), with `ERR_RSPOOL_INVALID_ARGUMENT`, and with what the function throws.
+   *
+   * @param name of 1 to 250 bytes
+   * @param run called with the token and a signal once the lock is held
+   */
+  lock<T>(name: string, run: (held: Held) => T | PromiseLike<T>, options?: LockOptions): Promise<T>
+  /**
+   * Makes this process a candidate for a function that runs in exactly one process of the cluster. The others wait, and
+   * one follows when the leader begins to drain or dies, in the order in which they became candidates.
+   *
+   * At the begin of a drain `signal` aborts. The next leader begins when the promise that the function gave has
+   * settled, at the latest when this process has ended at the end of its grace. A function that gives none, or whose
+   * promise has settled before, leads until then, too. An error that it throws is uncaught, and ends the process unless
+   * something handles that; then this process is a candidate again after a second. After the abort an `AbortError` is no
+   * error. A spare process is a candidate once it has a slot.
+   *
+   * Throws `ERR_RSPOOL_INVALID_ARGUMENT`.
+   *
+   * @param name of 1 to 250 bytes; names of locks are others
+   * @returns ends the candidacy; its promise resolves when the function has ended, and the next one may begin
+   */
+  leader(name: string, run: (held: Held) => unknown): () => Promise<void>
+}
