@@ -1,7 +1,16 @@
 /// <reference types="node" />
 
 import type { AtomicCounters, SharedCounters } from './types/counters.js'
-import type { OneArgument, ScriptOptions, ScriptTask, SyncOptions, TaskOptions, TaskResult } from './types/tasks.js'
+import type {
+  Lent,
+  Moved,
+  OneArgument,
+  ScriptOptions,
+  ScriptTask,
+  SyncOptions,
+  TaskOptions,
+  TaskResult
+} from './types/tasks.js'
 
 /** The cluster helper: processes on shared ports, kept up, with shared counters and one CPU budget. */
 export * as cluster from './types/cluster.js'
@@ -17,8 +26,14 @@ export * from './types/tasks.js'
 // biome-ignore lint/complexity/noUselessEmptyExport: without it what is not exported here would be, too
 export {}
 
-/** What a task that takes bytes takes. It is copied when the call is made; a string becomes UTF-8. */
-export type BytesLike = string | NodeJS.ArrayBufferView | ArrayBuffer | SharedArrayBuffer
+/** Bytes wherever they are. */
+type Memory = NodeJS.ArrayBufferView | ArrayBuffer | SharedArrayBuffer
+
+/**
+ * What a task that takes bytes takes. They are copied when the call is made, but for what is moved, shared or lent: that is
+ * read in place while the task runs. A string becomes UTF-8.
+ */
+export type BytesLike = string | Memory | Moved<Memory> | Lent<Memory>
 
 /** The typed arrays that native tasks take and give, by the name of their class. */
 export interface TypedArrays {
@@ -130,7 +145,7 @@ export interface NativeTasks {
    * `rows`. Rejects with `ERR_RSPOOL_OUT_OF_MEMORY`.
    */
   'array.sort': {
-    input: TypedArrays[keyof TypedArrays]
+    input: TypedArrays[keyof TypedArrays] | Moved<TypedArrays[keyof TypedArrays]> | Lent<TypedArrays[keyof TypedArrays]>
     params: {
       /** Exactly the reverse order. @default false */
       descending?: boolean | undefined
@@ -178,11 +193,14 @@ export type NativeParams<K extends NativeTaskName, E extends NativeEncoding<K> =
   ? P
   : NoParams) & { encoding?: E | undefined }
 
+/** What is moved or lent, or the input itself. */
+type Held<I> = I extends Moved<infer V> ? V : I extends Lent<infer V> ? V : I
+
 /** The result of native task `K` for input `I`, with encoding `E`; `never` means that none was given. */
 export type NativeResult<K extends NativeTaskName, I = NativeInput<K>, E = never> = [E] extends [never]
   ? NativeTasks[K] extends { result: infer R }
     ? TypedArrays[keyof TypedArrays] extends R
-      ? I extends { readonly [Symbol.toStringTag]: infer C extends keyof TypedArrays }
+      ? Held<I> extends { readonly [Symbol.toStringTag]: infer C extends keyof TypedArrays }
         ? TypedArrays[C]
         : R
       : R
@@ -204,6 +222,11 @@ export interface NativeOptions<K extends NativeTaskName, E extends NativeEncodin
    * @default none
    */
   counters?: AtomicCounters<any> | SharedCounters | undefined
+  /**
+   * Whether other workers of the pool may help with the task while they have nothing else to do: `'auto'` or `false`. The
+   * result is the same. @default 'auto'
+   */
+  parallel?: 'auto' | false | undefined
 }
 
 /** The native tasks as functions on the default pool, by family: `tasks.hash.sha256(bytes)`. */

@@ -5,6 +5,7 @@ const { bound, whenIdle } = require('./lib/native/environment')
 const { Pool, WorkerPool } = require('./lib/pool/pool')
 const { runTask, runTaskSync, tasks } = require('./lib/pool/default-pool')
 const { AtomicCounters } = require('./lib/counters')
+const { lend } = require('./lib/payload/lend')
 const { move } = require('./lib/payload/move')
 const { classes: errors } = require('./lib/errors')
 const { shareCpu } = require('./lib/pool/share-cpu')
@@ -23,6 +24,7 @@ module.exports = {
   tasks,
   AtomicCounters,
   cluster,
+  lend,
   move,
   cpuCount: () => bound.cpuCount(),
   shareCpu,

@@ -8,6 +8,7 @@ export const {
   tasks,
   AtomicCounters,
   cluster,
+  lend,
   move,
   cpuCount,
   shareCpu,

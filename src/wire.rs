@@ -105,6 +105,8 @@ tables! {
         INLINE = 16_384;
         /// A payload of so many bytes, or fewer, is copied by JavaScript; a native call takes more of them.
         COPIED = 2048;
+        /// From so many bytes on, a native task reads what is moved, shared or lent in place; fewer are copied.
+        IN_PLACE = 16_384;
         /// The four numbers of a record.
         HEADER = 16;
     }
@@ -117,6 +119,10 @@ tables! {
         BYTES = 1;
         /// Bytes elsewhere: an argument of the call, or a blob.
         ELSEWHERE = 2;
+        /// As `ELSEWHERE`, read in place: nobody writes there while the task is under way.
+        LENT = 3;
+        /// As `LENT`, on shared memory, which others may write.
+        SHARED = 4;
     }
 
     /// The lane of a task, and bits beside it.
@@ -127,6 +133,8 @@ tables! {
         OBSERVED = 2;
         /// Room in the queue has been reserved for it.
         RESERVED = 4;
+        /// No other worker is to help with it.
+        ALONE = 8;
     }
 
     /// Functions of the script lane by number.

@@ -146,6 +146,27 @@ export interface Moved<T> {
 export function move<T>(value: Movable<T>): Moved<T>
 export function move<T>(value: T, transferList?: readonly Transferable[]): Moved<T>
 
+declare const lent: unique symbol
+
+/** A buffer that {@link lend} has marked. */
+export interface Lent<T> {
+  readonly [lent]: T
+}
+
+/**
+ * Lends a buffer to a native task: the task reads it in place, and it stays the caller's. Nothing is copied, and nothing
+ * moved. Until the call has settled the buffer must not be written, transferred or resized: the result would be that of
+ * neither state, and a transferred buffer may be gone while it is read. If the call was aborted, or has timed out, the
+ * task may read on for some milliseconds.
+ *
+ * Fewer than 16384 bytes are copied, as that is quicker.
+ *
+ * @param buffer a Buffer, a typed array, a DataView, an ArrayBuffer or a SharedArrayBuffer
+ * @throws `ERR_RSPOOL_INVALID_ARGUMENT` for anything else, and for a buffer that can be resized. A script task that
+ * is given a lent buffer rejects with the same code.
+ */
+export function lend<T extends ArrayBufferView | ArrayBufferLike>(buffer: T): Lent<T>
+
 /** What the caller gets of what a function returns: awaited, and a moved value itself. */
 export type TaskResult<R> = Awaited<R> extends Moved<infer T> ? T : Awaited<R>
 
@@ -224,7 +245,7 @@ export interface MapOptions extends SettledOptions {
 /** What native tasks take for all inputs of a mapping. */
 export type NativeMapOptions<K extends NativeTaskName, E extends NativeEncoding<K> = never> = Pick<
   NativeOptions<K, E>,
-  'params' | 'counters'
+  'params' | 'counters' | 'parallel'
 >
 
 /** The options of {@link Pool.stream}. One that is not allowed throws `ERR_RSPOOL_INVALID_ARGUMENT`. */

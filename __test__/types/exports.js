@@ -11,6 +11,7 @@ module.exports = {
     'cluster',
     'cpuCount',
     'errors',
+    'lend',
     'metrics',
     'move',
     'runTask',

@@ -66,6 +66,8 @@ const SIZE = Object.freeze({
   INLINE: 16384,
   /** A payload of so many bytes, or fewer, is copied by JavaScript; a native call takes more of them. */
   COPIED: 2048,
+  /** From so many bytes on, a native task reads what is moved, shared or lent in place; fewer are copied. */
+  IN_PLACE: 16384,
   /** The four numbers of a record. */
   HEADER: 16
 })
@@ -77,7 +79,11 @@ const FORM = Object.freeze({
   /** Bytes in the memory for it: that of encoding, or of the input. */
   BYTES: 1,
   /** Bytes elsewhere: an argument of the call, or a blob. */
-  ELSEWHERE: 2
+  ELSEWHERE: 2,
+  /** As `ELSEWHERE`, read in place: nobody writes there while the task is under way. */
+  LENT: 3,
+  /** As `LENT`, on shared memory, which others may write. */
+  SHARED: 4
 })
 
 /** The lane of a task, and bits beside it. */
@@ -87,7 +93,9 @@ const LANE = Object.freeze({
   /** The scheduler tells when the task starts, and how long it ran. */
   OBSERVED: 2,
   /** Room in the queue has been reserved for it. */
-  RESERVED: 4
+  RESERVED: 4,
+  /** No other worker is to help with it. */
+  ALONE: 8
 })
 
 /** Functions of the script lane by number. */

@@ -26,6 +26,7 @@ const {
 const { CELL, FORM, NUMBER, SIZE, TAG, VIEW } = require('../native/wire')
 const { decode: decodePlain } = require('./decode')
 const { encode: encodePlain, UNSUPPORTED } = require('./encode')
+const { lentOf } = require('./lend')
 const { isFree, larger, leave } = require('./frames')
 const { VIEWS, viewType, isWholeView, isDetached, slabBytes } = require('./views')
 const { beginsWide } = require('./wide')
@@ -175,11 +176,13 @@ function encodeData(value) {
 }
 
 /**
- * As `encode`, for the native lane: strings as UTF-8, shared memory copied, other objects as JSON.
+ * As `encode`, for the native lane: strings as UTF-8, other objects as JSON. Bytes that nobody else has, that are lent,
+ * or that are on shared memory are read in place.
  * @param {unknown} value
+ * @param {boolean} [own] whether nobody else has its bytes
  * @returns {ArrayBufferView | undefined}
  */
-function encodeForNative(value) {
+function encodeForNative(value, own = false) {
   switch (typeof value) {
     case 'string':
       return fits(value.length * 3)
@@ -187,12 +190,10 @@ function encodeForNative(value) {
         : elsewhere(TAG.UTF8, Buffer.from(value))
     case 'object': {
       if (value === null) return plain(TAG.NULL, 0)
-      if (types.isAnyArrayBuffer(value)) return encodeView(VIEW.BUFFER, own(new Uint8Array(refuseDetached(value))))
-      if (ArrayBuffer.isView(value)) {
-        refuseDetached(value.buffer)
-        const type = byteType(value)
-        if (type >= 0) return encodeView(type, own(value))
-      }
+      const bytes = bytesOf(value)
+      if (bytes !== undefined) return encodeBytes(bytes.type, bytes.view, own)
+      const lent = lentOf(value)
+      if (lent !== undefined) return encodeForNative(lent, true)
       return elsewhere(TAG.JSON, Buffer.from(toJson(value, 'The input')))
     }
     case 'function':
@@ -201,6 +202,32 @@ function encodeForNative(value) {
     default:
       return /** @type {undefined} */ (encode(value))
   }
+}
+
+/**
+ * The bytes that a native task takes for a value, if it takes some.
+ * @param {object} value
+ */
+function bytesOf(value) {
+  if (types.isAnyArrayBuffer(value)) return { type: VIEW.BUFFER, view: new Uint8Array(refuseDetached(value)) }
+  if (!ArrayBuffer.isView(value)) return undefined
+  refuseDetached(value.buffer)
+  const type = byteType(value)
+  return type < 0 ? undefined : { type, view: value }
+}
+
+/**
+ * @param {number} type
+ * @param {ArrayBufferView} view
+ * @param {boolean} own whether nobody writes there
+ */
+function encodeBytes(type, view, own) {
+  const shared = types.isSharedArrayBuffer(view.buffer)
+  if (view.byteLength < SIZE.IN_PLACE) return encodeView(type, shared ? copyOf(view) : view)
+  const bytes = elsewhere(TAG.VIEW | (type << 8), view)
+  if (shared) cells[CELL.FORM] = FORM.SHARED
+  else if (own) cells[CELL.FORM] = FORM.LENT
+  return bytes
 }
 
 /**
@@ -238,9 +265,8 @@ function refuseDetached(buffer) {
  * The same bytes where no other thread writes.
  * @param {ArrayBufferView} view
  */
-function own(view) {
-  if (!types.isSharedArrayBuffer(view.buffer)) return view
-  return new Uint8Array(new Uint8Array(/** @type {any} */ (view.buffer), view.byteOffset, view.byteLength))
+function copyOf(view) {
+  return new Uint8Array(new Uint8Array(view.buffer, view.byteOffset, view.byteLength))
 }
 
 /**

@@ -5,6 +5,7 @@ pub mod bytes;
 pub mod counters;
 #[cfg(unix)]
 pub(crate) mod futex;
+pub mod loan;
 #[cfg(unix)]
 pub mod locks;
 #[cfg(unix)]

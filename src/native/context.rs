@@ -7,7 +7,9 @@ use std::sync::atomic::{
     Ordering::{self, Relaxed},
 };
 
+use super::data::Data;
 use super::error::TaskError;
+use super::parallel::Crew;
 use crate::memory::counters::CounterSet;
 use crate::scheduler::Progress;
 
@@ -61,6 +63,7 @@ pub struct TaskContext<'a> {
     cancel: &'a AtomicU32,
     counters: Option<&'a CounterSet>,
     tally: Option<&'a Tally>,
+    crew: Option<&'a dyn Crew>,
 }
 
 impl<'a> TaskContext<'a> {
@@ -71,6 +74,7 @@ impl<'a> TaskContext<'a> {
             cancel,
             counters,
             tally: None,
+            crew: None,
         }
     }
 
@@ -80,6 +84,26 @@ impl<'a> TaskContext<'a> {
             tally: Some(tally),
             ..self
         }
+    }
+
+    /// With others that may run chunks of the task.
+    pub const fn with_crew(self, crew: &'a dyn Crew) -> Self {
+        Self {
+            crew: Some(crew),
+            ..self
+        }
+    }
+
+    /// The same, without them unless `worthwhile`: work of less than some milliseconds is done sooner alone.
+    pub const fn with_help_if(self, worthwhile: bool) -> Self {
+        Self {
+            crew: if worthwhile { self.crew } else { None },
+            ..self
+        }
+    }
+
+    pub(super) fn crew(&self) -> Option<&'a dyn Crew> {
+        self.crew
     }
 
     /// Whether the task should stop. One relaxed load: the flag orders nothing, it is only seen a
@@ -107,16 +131,18 @@ impl<'a> TaskContext<'a> {
         }
     }
 
-    /// Goes through `bytes` in chunks of [`CHUNK`], with a check before each, and counts them.
+    /// Goes through `data` in chunks of [`CHUNK`], with a check before each, and counts them.
     pub fn for_each_chunk(
         &self,
-        bytes: &[u8],
+        data: &Data,
         mut work: impl FnMut(&[u8]),
     ) -> Result<(), TaskError> {
-        for chunk in bytes.chunks(CHUNK) {
+        let mut buffer = Vec::new();
+        for start in (0..data.len()).step_by(CHUNK) {
             self.check()?;
-            work(chunk);
-            self.count(BYTES, chunk.len() as i64);
+            let end = data.len().min(start + CHUNK);
+            data.with(start..end, &mut buffer, &mut work);
+            self.count(BYTES, (end - start) as i64);
         }
         Ok(())
     }
@@ -151,13 +177,13 @@ mod tests {
         let bytes: Vec<u8> = (0..3 * CHUNK + 5).map(|i| i as u8).collect();
         let mut seen = Vec::new();
         TaskContext::detached()
-            .for_each_chunk(&bytes, |chunk| seen.extend_from_slice(chunk))
+            .for_each_chunk(&bytes.clone().into(), |chunk| seen.extend_from_slice(chunk))
             .unwrap();
         assert_eq!(seen, bytes);
 
         let cancel = AtomicU32::new(0);
         let mut chunks = 0;
-        let result = TaskContext::new(&cancel, None).for_each_chunk(&bytes, |_| {
+        let result = TaskContext::new(&cancel, None).for_each_chunk(&bytes.into(), |_| {
             chunks += 1;
             if chunks == 2 {
                 cancel.store(1, Ordering::Relaxed);

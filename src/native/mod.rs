@@ -1,7 +1,10 @@
 //! The native lane: threads that run Rust tasks, their context and registry.
 
 pub mod context;
+pub mod data;
 pub mod error;
+mod panics;
+pub mod parallel;
 pub mod params;
 mod parker;
 mod payload;

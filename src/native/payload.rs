@@ -1,5 +1,6 @@
 //! Payloads as values and back: the native lane's end of what `lib/payload/values.js` writes and reads.
 
+use super::data::Data;
 use super::error::TaskError;
 use super::value::{ArrayKind, BigInt, TypedArray, Value};
 use crate::scheduler::{Body, Payload};
@@ -43,7 +44,7 @@ fn view_of(kind: ArrayKind) -> u32 {
 /// Reads an input.
 pub(super) fn to_value(payload: Payload) -> Result<Value, TaskError> {
     let unreadable = || TaskError::invalid("the input is of a kind that native tasks do not take");
-    let bytes = match payload.body {
+    let data: Data = match payload.body {
         Body::Number(number) => {
             return Ok(match payload.tag {
                 tag::UNDEFINED => Value::Undefined,
@@ -54,15 +55,20 @@ pub(super) fn to_value(payload: Payload) -> Result<Value, TaskError> {
                 _ => return Err(unreadable()),
             });
         }
-        Body::Bytes(bytes) => bytes.into_vec(),
+        Body::Bytes(bytes) => bytes.into_vec().into(),
+        // Whoever made the call is gone.
+        Body::Lent(lent) => Data::Lent(lent.read().ok_or(TaskError::Cancelled)?),
     };
-    match payload.tag & 0xff {
-        tag::VIEW => Ok(match kind_of(payload.tag >> 8) {
-            Some(kind) if bytes.len() % kind.size() == 0 => {
-                Value::Array(TypedArray { kind, bytes })
+    if payload.tag & 0xff == tag::VIEW {
+        return Ok(match kind_of(payload.tag >> 8) {
+            Some(kind) if data.len().is_multiple_of(kind.size()) => {
+                Value::Array(TypedArray { kind, bytes: data })
             }
-            _ => Value::Bytes(bytes),
-        }),
+            _ => Value::Bytes(data),
+        });
+    }
+    let bytes = data.into_vec();
+    match payload.tag & 0xff {
         tag::UTF8 => Ok(Value::String(String::from_utf8_lossy(&bytes).into_owned())),
         tag::BIGINT => big_int(&bytes).map(Value::BigInt).ok_or_else(unreadable),
         tag::JSON => serde_json::from_slice(&bytes)
@@ -81,9 +87,9 @@ pub(super) fn from_value(value: Value) -> Payload {
         Value::Number(number) => Payload::number(tag::NUMBER, number),
         Value::BigInt(value) => Payload::bytes(tag::BIGINT, hex(&value).into_bytes()),
         Value::String(text) => Payload::bytes(tag::UTF8, text.into_bytes()),
-        Value::Bytes(bytes) => Payload::bytes(tag::VIEW | view::BUFFER << 8, bytes),
+        Value::Bytes(data) => Payload::bytes(tag::VIEW | view::BUFFER << 8, data.into_vec()),
         Value::Array(TypedArray { kind, bytes }) => {
-            Payload::bytes(tag::VIEW | view_of(kind) << 8, bytes)
+            Payload::bytes(tag::VIEW | view_of(kind) << 8, bytes.into_vec())
         }
         Value::Json(json) => Payload::bytes(tag::JSON, json.to_string().into_bytes()),
     }
@@ -132,10 +138,10 @@ mod tests {
             Value::Bool(false),
             Value::Number(-0.5),
             Value::String("grüße".into()),
-            Value::Bytes(vec![1, 2, 3]),
+            Value::Bytes(vec![1, 2, 3].into()),
             Value::Array(TypedArray {
                 kind: ArrayKind::BigUint64,
-                bytes: vec![0; 16],
+                bytes: vec![0; 16].into(),
             }),
             Value::Json(serde_json::json!({"a": [1, null]})),
             big(true, &[u64::MAX, 7]),

@@ -1,16 +1,12 @@
 //! The native tasks by name. The table is static: [`super::tasks`] lists the families, each family
 //! its tasks. `execute` is the only way a task is run, and never unwinds.
 
-use std::{
-    any::Any,
-    env,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::OnceLock,
-};
+use std::{env, sync::OnceLock};
 
 use super::{
     context::{DONE, TaskContext},
     error::TaskError,
+    panics,
     params::Params,
     tasks::{FAMILIES, TEST_FAMILY},
     value::Value,
@@ -53,8 +49,7 @@ impl NativeTask {
 
 /// What `run` gives; a panic of it becomes [`TaskError::Panicked`].
 pub(super) fn contained<T>(run: impl FnOnce() -> Result<T, TaskError>) -> Result<T, TaskError> {
-    catch_unwind(AssertUnwindSafe(run))
-        .unwrap_or_else(|panic| Err(TaskError::Panicked(panic_message(panic))))
+    panics::caught(run).unwrap_or_else(|panic| Err(TaskError::Panicked(panic.into_message())))
 }
 
 /// The task of this name.
@@ -115,20 +110,6 @@ pub(super) fn all() -> impl Iterator<Item = &'static NativeTask> {
 fn test_tasks() -> bool {
     static ENABLED: OnceLock<bool> = OnceLock::new();
     *ENABLED.get_or_init(|| env::var_os("RSPOOL_TEST_TASKS").is_some_and(|value| value == "1"))
-}
-
-fn panic_message(panic: Box<dyn Any + Send>) -> String {
-    match panic.downcast::<&'static str>() {
-        Ok(text) => format!("the task panicked: {text}"),
-        Err(panic) => match panic.downcast::<String>() {
-            Ok(text) => format!("the task panicked: {text}"),
-            Err(other) => {
-                // Its drop may panic, and nothing further out would catch that.
-                std::mem::forget(other);
-                "the task panicked".into()
-            }
-        },
-    }
 }
 
 #[cfg(test)]
@@ -221,7 +202,11 @@ mod tests {
         for (run, message) in cases {
             let error = execute(run, &context).unwrap_err();
             assert_eq!(error.code(), "ERR_RSPOOL_TASK_PANIC");
-            assert_eq!(error.to_string(), message);
+            assert!(error.to_string().starts_with(message), "{error}");
+            assert!(
+                error.to_string().contains(" (src/native/registry.rs:"),
+                "{error}"
+            );
         }
     }
 

@@ -1,6 +1,7 @@
 //! A worker of the native lane: a plain thread that pulls tasks until the pool retires it, or until
 //! it has been idle for long enough.
 
+use std::ffi::c_void;
 use std::io;
 use std::sync::Arc;
 use std::thread;
@@ -8,11 +9,13 @@ use std::time::Duration;
 
 use super::context::TaskContext;
 use super::error::TaskError;
+use super::parallel::Crew;
 use super::params::Params;
 use super::parker::Parker;
 use super::payload::{from_value, to_value};
 use super::registry::{self, NativeTask};
-use crate::scheduler::{Finished, Outcome, Scheduler, Step, Taken, WorkerId};
+use crate::scheduler::{Chunk, Ended, Finished, Outcome, Scheduler, Step, Taken, WorkerId};
+use crate::sync::AtomicU32;
 use crate::trust::Trust;
 
 /// Reserved address space only: a page is used once it is touched.
@@ -46,7 +49,8 @@ fn work(pool: &Arc<Scheduler>, id: WorkerId) {
     if pool.join(id, Arc::clone(&parker) as _) {
         loop {
             match pool.exchange(id, finished.take()) {
-                Step::Run(taken) => finished = Some(run(taken, &parker)),
+                Step::Run(taken) => finished = Some(run(pool, id, taken, &parker)),
+                Step::Help(help) => pool.help(id, help),
                 Step::Retire => break,
                 Step::Idle => {
                     if !parker.wait(idle) {
@@ -59,11 +63,11 @@ fn work(pool: &Arc<Scheduler>, id: WorkerId) {
     pool.leave(id);
 }
 
-fn run(taken: Taken, parker: &Parker) -> Finished {
+fn run(pool: &Scheduler, id: WorkerId, taken: Taken, parker: &Parker) -> Finished {
     let (slot, generation) = (taken.slot, taken.key.generation);
     parker.begin(generation);
     // Of the task, and of what reads its input and writes its result.
-    let executed = registry::contained(|| execute(taken, parker));
+    let executed = registry::contained(|| execute(pool, id, taken, parker));
     let outcome = match executed {
         Ok(outcome) => outcome,
         Err(error) => Outcome::Failed {
@@ -78,7 +82,12 @@ fn run(taken: Taken, parker: &Parker) -> Finished {
     }
 }
 
-fn execute(taken: Taken, parker: &Parker) -> Result<Outcome, TaskError> {
+fn execute(
+    pool: &Scheduler,
+    id: WorkerId,
+    taken: Taken,
+    parker: &Parker,
+) -> Result<Outcome, TaskError> {
     let task = task(taken.target).ok_or_else(|| TaskError::invalid("unknown native task"))?;
     let (mut params, mut counters) = (Params::none(), None);
     if let Some(attachments) = taken.attachments {
@@ -89,8 +98,33 @@ fn execute(taken: Taken, parker: &Parker) -> Result<Outcome, TaskError> {
     }
     let input = to_value(taken.payload)?;
     let context = TaskContext::new(&parker.cancelled, counters.as_deref());
-    let value = task.execute(input, &params, &context.with_tally(&parker.tally))?;
+    let context = context.with_tally(&parker.tally);
+    let workers = Workers {
+        pool,
+        id,
+        cancelled: &parker.cancelled,
+    };
+    let context = context.with_crew(&workers).with_help_if(!taken.alone);
+    let value = task.execute(input, &params, &context)?;
     Ok(Outcome::Returned(from_value(value)))
+}
+
+/// The other workers of the pool, as a task sees them.
+#[derive(Debug)]
+struct Workers<'a> {
+    pool: &'a Scheduler,
+    id: WorkerId,
+    cancelled: &'a AtomicU32,
+}
+
+impl Crew for Workers<'_> {
+    unsafe fn run(&self, count: usize, data: *const c_void, chunk: Chunk) -> Ended {
+        // SAFETY: as the caller promises.
+        unsafe {
+            self.pool
+                .share_chunks(self.id, count, data, chunk, self.cancelled)
+        }
+    }
 }
 
 /// The task at this place of [`registry::names`].

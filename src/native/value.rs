@@ -1,6 +1,7 @@
 //! What a native task takes and gives: plain Rust data, copied from or moved into JavaScript by
-//! the binding layer. Nothing here points into memory that JavaScript can change.
+//! the binding layer, and bytes that may be the caller's ([`Data`]).
 
+use super::data::Data;
 use super::error::TaskError;
 
 /// An input or a result of a native task.
@@ -19,7 +20,7 @@ pub enum Value {
     /// A string. A lone surrogate has become U+FFFD, as in `TextEncoder`.
     String(String),
     /// A Buffer, a Uint8Array, a DataView or an ArrayBuffer; as a result a Buffer.
-    Bytes(Vec<u8>),
+    Bytes(Data),
     /// Any other typed array, and a Uint8Array that is not a Buffer as a result.
     Array(TypedArray),
     /// A plain object or array.
@@ -37,12 +38,12 @@ pub struct BigInt {
 }
 
 /// The elements of a typed array, in the byte order of this machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TypedArray {
     /// What the elements are.
     pub kind: ArrayKind,
     /// The elements' bytes; the length is a multiple of [`ArrayKind::size`].
-    pub bytes: Vec<u8>,
+    pub bytes: Data,
 }
 
 /// The kinds of typed array that tasks know. `Float16Array` is not among them.
@@ -131,10 +132,10 @@ pub const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 impl Value {
     /// The input of a task that takes bytes: bytes as they are, the memory of a typed array, a
     /// string as UTF-8. Nothing is copied.
-    pub fn into_bytes(self) -> Result<Vec<u8>, TaskError> {
+    pub fn into_bytes(self) -> Result<Data, TaskError> {
         match self {
             Self::Bytes(bytes) | Self::Array(TypedArray { bytes, .. }) => Ok(bytes),
-            Self::String(text) => Ok(text.into_bytes()),
+            Self::String(text) => Ok(text.into_bytes().into()),
             other => Err(TaskError::invalid(format!(
                 "input must be a Buffer, a typed array, a DataView, an ArrayBuffer, a \
                  SharedArrayBuffer or a string, got {}",
@@ -198,15 +199,13 @@ mod tests {
     fn byte_inputs_keep_their_bytes() {
         let array = TypedArray {
             kind: ArrayKind::Uint16,
-            bytes: vec![1, 2, 3, 4],
+            bytes: vec![1, 2, 3, 4].into(),
         };
         assert_eq!(array.len(), 2);
-        assert_eq!(Value::Array(array).into_bytes().unwrap(), [1, 2, 3, 4]);
-        assert_eq!(Value::Bytes(vec![9]).into_bytes().unwrap(), [9]);
-        assert_eq!(
-            Value::String("é".into()).into_bytes().unwrap(),
-            [0xc3, 0xa9]
-        );
+        let bytes = |value: Value| value.into_bytes().unwrap().into_vec();
+        assert_eq!(bytes(Value::Array(array)), [1, 2, 3, 4]);
+        assert_eq!(bytes(Value::Bytes(vec![9].into())), [9]);
+        assert_eq!(bytes(Value::String("é".into())), [0xc3, 0xa9]);
     }
 
     #[test]

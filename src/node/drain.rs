@@ -178,6 +178,7 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
     };
     let tag = signed(payload.tag);
     match payload.body {
+        Body::Lent(_) => Err(Fault("no result is lent")),
         Body::Number(number) => {
             memories.put_header(offset, [what, ticket, tag, -1]);
             memories.put_number_at(offset + HEADER, number);

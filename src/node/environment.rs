@@ -22,6 +22,7 @@ use super::memory::Memories;
 use super::{blob, drain, hot, member, pool, readings};
 use crate::memory::borrowed::Borrowed;
 use crate::memory::bytes::Bytes;
+use crate::memory::loan::{Lent, Loan, Returned};
 #[cfg(unix)]
 use crate::memory::ring::Listener;
 use crate::scheduler::{Message, Outbox, Scheduler, WorkerId};
@@ -59,6 +60,12 @@ pub(super) struct Environment {
     flags: Cell<sys::napi_ref>,
     /// Memory of this environment that tasks count into, and what keeps it alive.
     counters: RefCell<Vec<(Arc<Borrowed>, sys::napi_ref)>>,
+    /// Memory of this environment that tasks read in place, and what keeps it alive.
+    lent: RefCell<HashMap<u64, (Arc<Loan>, sys::napi_ref)>>,
+    /// How many that were so far.
+    last_lent: Cell<u64>,
+    /// What no task names any more.
+    returned: Arc<Returned>,
     /// Bytes of inputs that the engine has been told of.
     told: Cell<isize>,
     /// The messages of the cluster that it hears.
@@ -172,6 +179,26 @@ impl Environment {
         self.counters.borrow_mut().push((memory, reference));
     }
 
+    /// Has `length` bytes from `data` on read in place, and keeps `reference` until no task names them any more.
+    ///
+    /// # Safety
+    /// The reference keeps the bytes where they are, and nobody writes them meanwhile, unless they are `shared`.
+    pub(super) unsafe fn lend_bytes(
+        &self,
+        data: *const u8,
+        length: usize,
+        shared: bool,
+        reference: sys::napi_ref,
+    ) -> Lent {
+        let id = self.last_lent.get() + 1;
+        self.last_lent.set(id);
+        // SAFETY: as the caller promises; the clean-up closes the loan before the bytes are freed.
+        let loan = unsafe { Loan::new(data, length, shared, id, Arc::clone(&self.returned)) };
+        let lent = loan.lend();
+        self.lent.borrow_mut().insert(id, (loan, reference));
+        lent
+    }
+
     /// Gives the doorbell other cancel flags, a typed array on shared memory, and keeps them.
     pub(super) fn set_flags(&self, call: &Call, flags: sys::napi_value) -> Result<(), Fault> {
         let (data, bytes) = call.view(flags).ok_or(Fault("expected an Int32Array"))?;
@@ -197,6 +224,12 @@ impl Environment {
 
     /// Lets go of memory that no task uses any more.
     pub(super) fn collect_lent(&self) {
+        for id in self.returned.take() {
+            if let Some((_, reference)) = self.lent.borrow_mut().remove(&id) {
+                // SAFETY: a reference of this environment, on its thread, deleted once.
+                unsafe { sys::napi_delete_reference(self.env, reference) };
+            }
+        }
         let mut counters = self.counters.borrow_mut();
         if counters.is_empty() {
             return;
@@ -248,6 +281,9 @@ fn make(
         long_input: Cell::default(),
         flags: Cell::new(ptr::null_mut()),
         counters: RefCell::default(),
+        lent: RefCell::default(),
+        last_lent: Cell::default(),
+        returned: Arc::default(),
         told: Cell::default(),
         #[cfg(unix)]
         listener: RefCell::default(),
@@ -287,5 +323,9 @@ unsafe extern "C" fn close(environment: *mut c_void) {
     }
     if let Some((pool, id)) = environment.member.take() {
         pool.gone(id);
+    }
+    // Last: the tasks that read there have been given up by now.
+    for (loan, _) in environment.lent.borrow().values() {
+        loan.close();
     }
 }

@@ -12,6 +12,7 @@ use super::memory::{length, signed, unsigned};
 use super::pool::{Pool, lane as lane_of};
 use crate::memory::borrowed::Borrowed;
 use crate::memory::counters::CounterSet;
+use crate::memory::loan::Lent;
 use crate::scheduler::{
     Attachments, Body, Finished, Key, Lane, NO_DEADLINE, NewTask, Outcome, PRIORITIES, Payload,
     Placement, Refusal, Step, WorkerId, now,
@@ -52,9 +53,30 @@ fn payload(environment: &Environment, call: &Call) -> Result<Payload, Fault> {
             call.copy_bytes(call.args()[0])
                 .ok_or(Fault("expected a typed array"))?,
         ),
+        form::LENT => Body::Lent(lend_bytes(environment, call, call.args()[0], false)?),
+        form::SHARED => Body::Lent(lend_bytes(environment, call, call.args()[0], true)?),
         _ => return Err(Fault("unknown form of a payload")),
     };
     Ok(Payload { tag, body })
+}
+
+/// Has the bytes of a view read in place.
+fn lend_bytes(
+    environment: &Environment,
+    call: &Call,
+    view: sys::napi_value,
+    shared: bool,
+) -> Result<Lent, Fault> {
+    let (data, length) = call.view(view).ok_or(Fault("expected a typed array"))?;
+    let mut reference = ptr::null_mut();
+    check(
+        // SAFETY: a reference to an argument of this call, deleted in `collect_lent`.
+        unsafe { sys::napi_create_reference(call.env, view, 1, &mut reference) },
+        "no reference",
+    )?;
+    // SAFETY: the reference keeps the view, and so the bytes. Whoever lends a buffer leaves it as it is: one that was
+    // moved is nobody else's, and of another the caller has promised it.
+    Ok(unsafe { environment.lend_bytes(data, length, shared, reference) })
 }
 
 /// `submit(bytes?)`: queues the task in the memories. `Result` says whether it was taken; if so, `Key` and
@@ -129,7 +151,10 @@ fn submit_new(
                 memories.set(cell::START, submitted.start.map_or(-1, |id| signed(id.0)));
                 submitted::ACCEPTED
             }
-            Err(refusal) => refused(refusal),
+            Err(refusal) => {
+                environment.collect_lent();
+                refused(refusal)
+            }
         },
     );
     environment.account();
@@ -167,7 +192,7 @@ fn new_task(
 ) -> Result<NewTask, Fault> {
     let memories = &environment.memories;
     let bits = memories.get(cell::LANE);
-    let lane = match bits & !(lane::OBSERVED | lane::RESERVED) {
+    let lane = match bits & !(lane::OBSERVED | lane::RESERVED | lane::ALONE) {
         lane::NATIVE => Lane::Native,
         lane::SCRIPT => Lane::Script,
         _ => return Err(Fault("unknown lane")),
@@ -200,6 +225,7 @@ fn new_task(
         payload: payload(environment, call)?,
         attachments,
         observed: bits & lane::OBSERVED != 0,
+        alone: bits & lane::ALONE != 0,
     })
 }
 
@@ -253,10 +279,12 @@ fn key(call: &Call, index: sys::napi_value, generation: sys::napi_value) -> Resu
 }
 
 /// `cancel(key, generation) -> boolean`: whether the outcome is now the caller's to tell.
-fn cancel(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+fn cancel(environment: &Environment, pool: &Pool, call: &Call) -> Returned {
     let args = call.args();
     let key = key(call, args[0], args[1])?;
-    call.make_boolean(pool.with(|pool| pool.cancel(key))?)
+    let cancelled = pool.with(|pool| pool.cancel(key))?;
+    environment.collect_lent();
+    call.make_boolean(cancelled)
 }
 
 /// The outcome of a task in a slot, as JS has described it.
@@ -290,6 +318,7 @@ fn exchange(environment: &Environment, call: &Call) -> Returned {
         match next {
             Step::Idle => step::IDLE,
             Step::Retire => step::RETIRE,
+            Step::Help(_) => return Err(Fault("an isolate helps with no task")),
             Step::Run(taken) => {
                 memories.set(cell::SLOT, signed(taken.slot));
                 memories.set(cell::GENERATION, signed(taken.key.generation));
@@ -306,6 +335,7 @@ fn exchange(environment: &Environment, call: &Call) -> Returned {
                         memories.set(cell::LENGTH, length(bytes.len())?);
                         memories.put_input(&bytes);
                     }
+                    Body::Lent(_) => return Err(Fault("only native tasks read in place")),
                     Body::Bytes(bytes) => {
                         memories.set(cell::FORM, form::ELSEWHERE);
                         environment.long_input.set(Some(bytes));

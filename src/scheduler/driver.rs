@@ -59,6 +59,7 @@ fn isolate(pool: &Arc<Scheduler>, id: WorkerId) {
                     finished = returned(&taken);
                 }
                 Step::Idle => bell.turn(),
+                Step::Help(help) => pool.help(id, help),
                 Step::Retire => break,
             }
         }

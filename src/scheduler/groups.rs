@@ -199,6 +199,12 @@ impl Groups {
         self.settle(id);
     }
 
+    /// Others have worked on a running task of the group for so many nanoseconds.
+    pub(super) fn charge(&mut self, id: GroupId, helped: u64) {
+        let group = &mut self.entries[id];
+        group.tag += helped as f64 / group.limits.weight;
+    }
+
     /// As if a task of the group had never started.
     pub(super) fn undo(&mut self, id: GroupId, charged: u32) {
         let group = &mut self.entries[id];

@@ -29,7 +29,7 @@ impl Lane {
 }
 
 /// One `T` a lane.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct PerLane<T>(pub(super) [T; 2]);
 
 impl<T> Index<Lane> for PerLane<T> {

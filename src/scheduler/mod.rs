@@ -13,6 +13,7 @@ mod clock;
 mod driver;
 mod groups;
 mod ids;
+mod job;
 mod lane;
 mod limits;
 mod measures;
@@ -40,6 +41,7 @@ pub use bell::{Bell, Progress, Ring, Ringer};
 pub use clock::now;
 pub use groups::GroupLimits;
 pub use ids::{Key, WorkerId};
+pub use job::{Chunk, Ended};
 pub use lane::Lane;
 pub use limits::{PoolLimits, Refusal};
 pub use measures::{BOUNDS, Buckets, Measure, Name};
@@ -47,6 +49,7 @@ pub use outbox::{Control, Ending, Message, Outbox, Reminder};
 pub use payload::{Body, Payload};
 pub use pool::{Scheduler, Step, Submitted};
 pub use queue::PRIORITIES;
+pub use state::Help;
 pub use stats::{
     Counts, Distribution, Failure, Measured, Percentiles, Snapshot, TaskSnapshot, WorkerSnapshot,
 };

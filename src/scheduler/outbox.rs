@@ -146,6 +146,13 @@ impl Outbox {
         }
     }
 
+    /// Wakes the receiver without a message: a task that nobody waits for has ended, and what it had is free.
+    pub(super) fn ring(&self) {
+        if let Some(bell) = self.bell.get() {
+            bell.ring(Ring::Outbox);
+        }
+    }
+
     /// Takes the oldest message out.
     #[must_use]
     pub fn receive(&self) -> Option<Message> {

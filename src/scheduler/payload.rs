@@ -2,6 +2,7 @@
 //! read (`lib/payload/values.js`, `native/payload.rs`), and a number or bytes.
 
 use crate::memory::bytes::Bytes;
+use crate::memory::loan::Lent;
 
 /// The part of a payload that the tag describes.
 #[derive(Clone, Debug)]
@@ -10,6 +11,8 @@ pub enum Body {
     Number(f64),
     /// Anything else, owned.
     Bytes(Bytes),
+    /// Bytes that the owner lends. Only an input of a native task is.
+    Lent(Lent),
 }
 
 /// An encoded value. The scheduler never looks inside.
@@ -44,7 +47,7 @@ impl Payload {
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
         match &self.body {
-            Body::Number(_) => 0,
+            Body::Number(_) | Body::Lent(_) => 0,
             Body::Bytes(bytes) => bytes.len(),
         }
     }

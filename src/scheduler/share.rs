@@ -72,6 +72,20 @@ impl Share {
         could
     }
 
+    /// As [`afford`](Self::afford), for a worker that would only help: nobody is told that a token is lacking.
+    pub(super) fn afford_help(&mut self, busy: u32) -> bool {
+        let starved = self.starved;
+        let got = self.afford(busy);
+        self.starved = starved;
+        got
+    }
+
+    /// Whether [`afford_help`](Self::afford_help) would probably say yes.
+    pub(super) fn has_token(&self, busy: u32) -> bool {
+        self.budget
+            .is_none_or(|budget| self.tokens >= busy || budget.free() > 0)
+    }
+
     /// Gives back what `busy` workers do not need. True, once, if the pool has lacked a token since.
     pub(super) fn settle(&mut self, busy: u32) -> bool {
         let Some(budget) = self.budget else {
@@ -89,6 +103,11 @@ impl Drop for Share {
     fn drop(&mut self) {
         self.settle(0);
     }
+}
+
+/// Whether another pool or process waits for a token of the budget.
+pub(super) fn is_wanted() -> bool {
+    budget::current().is_some_and(Budget::is_wanted)
 }
 
 /// Has the pool look again when a token is free. False if nobody can tell it.

@@ -44,6 +44,11 @@ impl Stats {
         self.busy_ns += ns;
     }
 
+    /// Workers have helped with a task for so long.
+    pub(super) fn helped(&mut self, ns: u64) {
+        self.busy_ns += ns;
+    }
+
     /// A task has ended like this.
     pub(super) fn ended(&mut self, outcome: &Outcome) {
         match Failure::of(outcome) {

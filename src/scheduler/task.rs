@@ -69,6 +69,8 @@ pub struct NewTask {
     pub attachments: Option<Box<Attachments>>,
     /// Whether the owner is told when it starts, and how long it ran.
     pub observed: bool,
+    /// Whether no other worker is to help with it.
+    pub alone: bool,
 }
 
 /// No deadline.
@@ -93,6 +95,8 @@ pub struct Taken {
     pub payload: Payload,
     /// Rare extras of native tasks.
     pub attachments: Option<Box<Attachments>>,
+    /// Whether no other worker is to help with it.
+    pub alone: bool,
     /// Nanoseconds that it waited, where the owner is to be told that it starts now.
     pub observed: Option<u64>,
 }
@@ -199,6 +203,7 @@ pub(super) struct Task {
     pub(super) lane: Lane,
     pub(super) stage: Stage,
     pub(super) observed: bool,
+    pub(super) alone: bool,
     /// It runs and waits for others.
     pub(super) suspended: bool,
     /// When it came, as far as the order of tasks goes: earlier than it did if it is urgent.
@@ -242,6 +247,7 @@ impl Task {
             lane: new.lane,
             stage: Stage::Waiting,
             observed: new.observed,
+            alone: new.alone,
             suspended: false,
             since,
             listed: false,
@@ -291,6 +297,7 @@ impl Task {
             payload,
             attachments: None,
             observed: false,
+            alone: false,
         };
         Self::new(new, 0, 0, 0)
     }

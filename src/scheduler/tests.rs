@@ -83,6 +83,7 @@ pub(super) fn call(ticket: u32, lane: Lane) -> NewTask {
         payload: Payload::number(4, f64::from(ticket)),
         attachments: None,
         observed: false,
+        alone: false,
     }
 }
 
@@ -406,6 +407,7 @@ fn echoing(limits: PoolLimits) -> (Arc<Scheduler>, Arc<Outbox>) {
                             finished = returned(&taken);
                         }
                         Step::Idle => bell.wait(),
+                        Step::Help(help) => pool.help(id, help),
                         Step::Retire => break,
                     }
                 }

@@ -304,6 +304,11 @@ impl Waiting {
         });
     }
 
+    /// Others have worked on a task of a group for so many nanoseconds.
+    pub(super) fn charge(&mut self, group: GroupId, helped: u64) {
+        self.change(group, |groups| groups.charge(group, helped));
+    }
+
     /// A task that was started never ran.
     pub(super) fn undo(&mut self, task: &Task) {
         self.change(task.group, |groups| groups.undo(task.group, task.charged));

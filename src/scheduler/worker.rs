@@ -3,7 +3,7 @@
 //! | state | in list | counted as |
 //! |---|---|---|
 //! | Starting | – | `starting` of its lane, `busy` too once it has been given a task |
-//! | Active | – | `busy` of its lane while it runs a task |
+//! | Active | – | `busy` of its lane while it runs a task, or helps with one |
 //! | Spinning, Waking | – | `searching` of its lane, `busy` too if it was rung as a spare one |
 //! | Idle | `idle` of its lane | – (tasks of its may wait for others) |
 //! | Spare | `spare` of its lane | `busy` (it runs a task and could take more) |
@@ -13,6 +13,7 @@ use std::sync::Arc;
 use super::bell::Bell;
 use super::lane::Lane;
 use super::silence::Silence;
+use super::state::Helping;
 use super::wheel::EntryId;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,8 @@ pub(super) struct Worker {
     pub(super) silence: Option<Box<Silence>>,
     /// Tasks of its that were sent to it, and of which it has not said that they have arrived.
     pub(super) unseen: u32,
+    /// The task of another worker that it helps with.
+    pub(super) helping: Option<Box<Helping>>,
     /// Its code runs.
     pub(super) begun: bool,
     /// When it was started.
@@ -99,6 +102,7 @@ impl Worker {
             alarm: EntryId::NONE,
             silence: None,
             unseen: 0,
+            helping: None,
             begun: false,
             since: now,
             idle_since: now,
@@ -111,7 +115,7 @@ impl Worker {
     }
 
     pub(super) fn has_room(&self) -> bool {
-        self.active() < self.room
+        self.active() < self.room && self.helping.is_none()
     }
 
     /// The tasks that it runs and that do not wait for others.
@@ -119,9 +123,9 @@ impl Worker {
         self.running - self.waiting
     }
 
-    /// Whether it runs something: then it is one of the busy ones.
+    /// Whether it runs something, or helps: then it is one of the busy ones.
     pub(super) fn is_busy(&self) -> bool {
-        self.active() > 0
+        self.active() > 0 || self.helping.is_some()
     }
 
     /// Whether it runs something that it knows of.
@@ -176,6 +180,10 @@ impl Worker {
     pub(super) fn check(&self) {
         let used = self.slots.iter().flatten().count();
         assert_eq!(self.running as usize, used, "tasks in slots");
+        assert!(
+            self.helping.is_none() || used == 0,
+            "who has a task helps with no other"
+        );
         assert!(self.unseen <= self.running, "what was sent is in a slot");
         assert_eq!(self.slots.len(), self.waits.len());
         let waits = self

@@ -127,6 +127,11 @@ impl Budget {
         free_tokens(&self.inner.region)
     }
 
+    /// Whether somebody waits for a token, and none is free.
+    pub fn is_wanted(&self) -> bool {
+        waiters::has_sleepers(&self.inner.region) && self.free() == 0
+    }
+
     /// All tokens.
     pub fn size(&self) -> usize {
         self.inner.region.tokens()

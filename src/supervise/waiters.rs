@@ -49,6 +49,11 @@ pub(super) fn wake(shared: &impl Shared) {
     }
 }
 
+/// Whether anybody sleeps, or is about to. A hint: who asks gives a token back sooner than it has to.
+pub(super) fn has_sleepers(shared: &impl Shared) -> bool {
+    shared.sleepers().load(Relaxed) > 0
+}
+
 /// Wakes those that sleep, whether they are counted or not.
 pub(super) fn take_turn(shared: &impl Shared) {
     shared.turn().fetch_add(1, SeqCst);

@@ -42,7 +42,13 @@ const SHARED_RULES = {
 }
 const COMMON_RULES = { ...SHARED_RULES, retries: RETRIES, transferList: array }
 const SCRIPT_RULES = { ...COMMON_RULES, affinity: steering.affinity, onProgress: callable, context: named }
-const NATIVE_RULES = { ...COMMON_RULES, params: object, counters: readCounters }
+/** @type {Rule<'auto' | false>} */
+function parallel(value, label) {
+  if (value === 'auto' || value === false) return value
+  throw invalidArgument(`${label} must be 'auto' or false, got ${show(value)}`)
+}
+
+const NATIVE_RULES = { ...COMMON_RULES, params: object, counters: readCounters, parallel }
 const RUN_RULES = { ...SCRIPT_RULES, name: string, filename: scriptUrl }
 
 /**
@@ -69,7 +75,8 @@ const MAP_RULES = {
   retries: RETRIES,
   context: named,
   params: object,
-  counters: readCounters
+  counters: readCounters,
+  parallel
 }
 
 /** @param {unknown} given */

@@ -31,6 +31,8 @@ class Settings {
     this.transferList = run?.transferList
     this.params = run?.params === undefined ? undefined : toJson(run.params, "Task options: 'params'")
     this.counters = run?.counters
+    /** Whether no other worker is to help with it. */
+    this.alone = run?.parallel === false
     this.onProgress = run?.onProgress
     this.outer = outer
     this.group = run?.group

@@ -230,7 +230,7 @@ class Submitter {
   }
 
   /**
-   * Native tasks take a copy of the bytes; what is handed over is taken from the caller all the same.
+   * What is handed over is taken from the caller, and then read where it is.
    * @param {any} input
    * @param {readonly object[] | undefined} transferList
    */
@@ -240,7 +240,7 @@ class Submitter {
     // What is too large is not taken.
     if (maxInputSize !== undefined)
       refuseLarger(maxInputSize, encodeForNative(isMoved(input) ? unwrap(input).value : input))
-    return encodeForNative(taken(input, transferList))
+    return encodeForNative(taken(input, transferList), true)
   }
 
   /** @param {Target} target */
@@ -258,7 +258,7 @@ class Submitter {
     cells[CELL.POOL] = this.#pool.index
     cells[CELL.TICKET] = task.ticket
     cells[CELL.TARGET] = this.#numberOf(target)
-    cells[CELL.LANE] = task.observed ? target.lane | LANE.OBSERVED : target.lane
+    cells[CELL.LANE] = target.lane | (task.observed ? LANE.OBSERVED : 0) | (settings.alone ? LANE.ALONE : 0)
     cells[CELL.PRIORITY] = settings.priority
     cells[CELL.TIMEOUT] = settings.timeout
     cells[CELL.QUEUE_TIMEOUT] = settings.queueTimeout

@@ -16,6 +16,9 @@ mod scheduler {
     #[path = "../../../../src/scheduler/blocked.rs"]
     mod blocked;
 
+    #[path = "../../../../src/scheduler/job.rs"]
+    mod job;
+
     mod models;
 
     pub use bell::{Bell, Progress, Ring, Ringer};

@@ -1,9 +1,12 @@
 //! `array.*`: work on typed arrays.
 
-use bytemuck::Pod;
+use std::alloc::{Layout, alloc_zeroed};
+use std::borrow::Cow;
 
+use super::sample_sort::{self, Mapping, SortKey};
 use crate::native::{
     context::{ROWS, TaskContext},
+    data::Data,
     error::TaskError,
     params::Params,
     registry::NativeTask,
@@ -24,13 +27,14 @@ pub(super) const TASKS: &[NativeTask] = &[NativeTask {
 ///   comes first and +0 before -0.
 /// - Result: a typed array of the same kind and length. The input is not changed.
 /// - Counts: `rows`, the elements.
-/// - Memory: as much again as the input, above 32,768 elements.
+/// - Memory: the result, and a byte for each element of more than two bytes.
+/// - Shared: from 262,144 elements on.
 /// - Errors: `ERR_RSPOOL_OUT_OF_MEMORY`.
-/// - Source: ECMA-262 §23.2.3.29 (order); above 32,768 elements a radix sort from the least
-///   significant byte (Knuth, TAOCP 3, §5.2.5), below it the standard library's.
+/// - Source: ECMA-262 §23.2.3.29 (order); elements of one or two bytes are counted, the others
+///   sorted by samples.
 fn sort(input: Value, params: &Params, context: &TaskContext<'_>) -> Result<Value, TaskError> {
     let descending = params.read(&["descending"])?.boolean("descending")?;
-    let mut array = match input {
+    let TypedArray { kind, bytes } = match input {
         Value::Array(array) if array.bytes.len() % array.kind.size() == 0 => array,
         Value::Bytes(bytes) => TypedArray {
             kind: ArrayKind::Uint8,
@@ -44,20 +48,24 @@ fn sort(input: Value, params: &Params, context: &TaskContext<'_>) -> Result<Valu
         }
     };
     let order = Order {
-        kind: array.kind,
+        kind,
         descending: descending.unwrap_or(false),
     };
-    match array.kind.size() {
-        1 => sort_bytes::<u8>(&mut array.bytes, order, context)?,
-        2 => sort_bytes::<u16>(&mut array.bytes, order, context)?,
-        4 => sort_bytes::<u32>(&mut array.bytes, order, context)?,
-        _ => sort_bytes::<u64>(&mut array.bytes, order, context)?,
-    }
-    Ok(Value::Array(array))
+    let from = bytes.contiguous(context)?;
+    let sorted = match kind.size() {
+        1 => sort_bytes::<u8>(&from, order, context, count)?,
+        2 => sort_bytes::<u16>(&from, order, context, count)?,
+        4 => sort_bytes::<u32>(&from, order, context, sample_sort::sort)?,
+        _ => sort_bytes::<u64>(&from, order, context, sample_sort::sort)?,
+    };
+    Ok(Value::Array(TypedArray {
+        kind,
+        bytes: Data::Own(sorted),
+    }))
 }
 
-/// Elements between two checks, and the most that are sorted in one go: about a millisecond.
-const STEP: usize = 32 * 1024;
+/// Elements of a chunk that is counted or filled: some tenths of a millisecond.
+const PIECE: usize = 256 * 1024;
 
 /// What order the elements take.
 #[derive(Debug, Clone, Copy)]
@@ -67,22 +75,21 @@ struct Order {
 }
 
 /// The bits of an element as an unsigned integer.
-trait Key: Pod + Ord {
-    const BITS: u32;
+trait Bits: SortKey {
     const SIGN: Self;
     fn not(self) -> Self;
     fn xor(self, other: Self) -> Self;
     fn is_negative(self) -> bool;
     /// Whether these bits, as a float, are a NaN of either sign.
     fn is_nan(self) -> bool;
-    /// The byte above the lowest `shift` bits.
-    fn byte(self, shift: u32) -> usize;
+    fn to_index(self) -> usize;
+    /// From what [`to_index`](Self::to_index) gave.
+    fn from_index(index: usize) -> Self;
 }
 
-macro_rules! key {
+macro_rules! bits {
     ($type:ty, $is_nan:expr) => {
-        impl Key for $type {
-            const BITS: u32 = <$type>::BITS;
+        impl Bits for $type {
             const SIGN: Self = 1 << (<$type>::BITS - 1);
             fn not(self) -> Self {
                 !self
@@ -96,22 +103,26 @@ macro_rules! key {
             fn is_nan(self) -> bool {
                 $is_nan(self)
             }
-            fn byte(self, shift: u32) -> usize {
-                (self >> shift) as u8 as usize
+            fn to_index(self) -> usize {
+                self as usize
+            }
+            fn from_index(index: usize) -> Self {
+                index as Self
             }
         }
     };
 }
 
-key!(u8, |_| false);
-key!(u16, |_| false);
-key!(u32, |bits| f32::from_bits(bits).is_nan());
-key!(u64, |bits| f64::from_bits(bits).is_nan());
+bits!(u8, |_| false);
+bits!(u16, |_| false);
+bits!(u32, |bits| f32::from_bits(bits).is_nan());
+bits!(u64, |bits| f64::from_bits(bits).is_nan());
 
-impl Order {
+impl<K: Bits> Mapping<K> for Order {
     /// Bits of an element to a key that sorts as the element does. NaN loses its sign, which
     /// JavaScript cannot see, so that all come last.
-    fn key<K: Key>(self, bits: K) -> K {
+    #[inline]
+    fn key(self, bits: K) -> K {
         let key = match self.kind {
             ArrayKind::Int8 | ArrayKind::Int16 | ArrayKind::Int32 | ArrayKind::BigInt64 => {
                 bits.xor(K::SIGN)
@@ -131,7 +142,8 @@ impl Order {
     }
 
     /// The reverse of `key`.
-    fn element<K: Key>(self, key: K) -> K {
+    #[inline]
+    fn element(self, key: K) -> K {
         let key = if self.descending { key.not() } else { key };
         match self.kind {
             ArrayKind::Int8 | ArrayKind::Int16 | ArrayKind::Int32 | ArrayKind::BigInt64 => {
@@ -149,114 +161,91 @@ impl Order {
     }
 }
 
-/// Sorts elements given as bytes, in place if they are aligned, as those of a typed array are.
-fn sort_bytes<K: Key>(
-    bytes: &mut [u8],
+/// Sorts elements from one memory into another.
+type Sort<K> = fn(&[K], &mut [K], Order, &TaskContext<'_>) -> Result<(), TaskError>;
+
+/// Sorts elements given as bytes. They are read where they are if they are aligned, as those of a typed array are.
+fn sort_bytes<K: Bits>(
+    bytes: &[u8],
+    order: Order,
+    context: &TaskContext<'_>,
+    sort: Sort<K>,
+) -> Result<Vec<u8>, TaskError> {
+    let from = match bytemuck::try_cast_slice(bytes) {
+        Ok(elements) => Cow::Borrowed(elements),
+        Err(_) => {
+            let elements = bytes.chunks_exact(size_of::<K>());
+            Cow::Owned(elements.map(bytemuck::pod_read_unaligned).collect())
+        }
+    };
+    let mut sorted: Vec<u8> = zeroed(bytes.len())?;
+    if let Ok(to) = bytemuck::try_cast_slice_mut(&mut sorted) {
+        sort(&from, to, order, context)?;
+        return Ok(sorted);
+    }
+    let mut to: Vec<K> = zeroed(from.len())?;
+    sort(&from, &mut to, order, context)?;
+    sorted.copy_from_slice(bytemuck::cast_slice(&to));
+    Ok(sorted)
+}
+
+/// Sorts by counting: there are few different keys.
+fn count<K: Bits>(
+    from: &[K],
+    to: &mut [K],
     order: Order,
     context: &TaskContext<'_>,
 ) -> Result<(), TaskError> {
-    if let Ok(elements) = bytemuck::try_cast_slice_mut(bytes) {
-        return sort_elements::<K>(elements, order, context);
-    }
-    let mut elements: Vec<K> = bytes
-        .chunks_exact(size_of::<K>())
-        .map(bytemuck::pod_read_unaligned)
-        .collect();
-    sort_elements(&mut elements, order, context)?;
-    bytes.copy_from_slice(bytemuck::cast_slice(&elements));
-    Ok(())
-}
-
-fn sort_elements<K: Key>(
-    elements: &mut [K],
-    order: Order,
-    context: &TaskContext<'_>,
-) -> Result<(), TaskError> {
-    for step in elements.chunks_mut(STEP) {
-        context.check()?;
-        step.iter_mut().for_each(|bits| *bits = order.key(*bits));
-    }
-    if elements.len() <= STEP {
-        elements.sort_unstable();
-    } else {
-        radix_sort(elements, context)?;
-    }
-    for step in elements.chunks_mut(STEP) {
-        context.check()?;
-        step.iter_mut().for_each(|key| *key = order.element(*key));
-        context.count(ROWS, step.len() as i64);
-    }
-    Ok(())
-}
-
-/// Sorts by one byte after another, from the least significant on, with a second array to sort
-/// into. A byte that is the same in all keys takes no pass.
-fn radix_sort<K: Key>(keys: &mut [K], context: &TaskContext<'_>) -> Result<(), TaskError> {
-    let counts = count_bytes(keys, context)?;
-    let mut scratch = zeroed::<K>(keys.len(), context)?;
-    let (mut from, mut to) = (&mut *keys, &mut scratch[..]);
-    let mut swapped = false;
-    for (pass, counts) in counts.iter().enumerate() {
-        if counts.contains(&from.len()) {
-            continue;
+    let context = context.with_help_if(from.len() >= 16 * PIECE);
+    let keys = 1 << (8 * size_of::<K>());
+    let counts = context.map_chunks(from, PIECE, |_, piece| {
+        let mut counts = vec![0usize; keys];
+        for element in piece {
+            counts[order.key(*element).to_index()] += 1;
         }
-        let mut next = offsets(counts);
-        for step in from.chunks(STEP) {
-            context.check()?;
-            for key in step {
-                let place = &mut next[key.byte(8 * pass as u32)];
-                to[*place] = *key;
-                *place += 1;
-            }
-        }
-        (from, to) = (to, from);
-        swapped = !swapped;
-    }
-    if swapped {
-        for (to, from) in to.chunks_mut(STEP).zip(from.chunks(STEP)) {
-            context.check()?;
-            to.copy_from_slice(from);
+        Ok(counts)
+    })?;
+    let mut ends = vec![0; keys];
+    for piece in counts {
+        for (end, count) in ends.iter_mut().zip(piece) {
+            *end += count;
         }
     }
-    Ok(())
-}
-
-/// How often each value of each byte occurs.
-fn count_bytes<K: Key>(
-    keys: &[K],
-    context: &TaskContext<'_>,
-) -> Result<Vec<[usize; 256]>, TaskError> {
-    let mut counts = vec![[0; 256]; size_of::<K>()];
-    for step in keys.chunks(STEP) {
-        context.check()?;
-        for key in step {
-            for (byte, shift) in (0..K::BITS).step_by(8).enumerate() {
-                counts[byte][key.byte(shift)] += 1;
-            }
-        }
-    }
-    Ok(counts)
-}
-
-/// Where the keys of each byte value begin.
-fn offsets(counts: &[usize; 256]) -> [usize; 256] {
     let mut sum = 0;
-    counts.map(|count| {
-        let offset = sum;
-        sum += count;
-        offset
+    for end in &mut ends {
+        sum += *end;
+        *end = sum;
+    }
+    context.parallel_chunks_mut(to, PIECE, |index, piece| {
+        let (start, length) = (index * PIECE, piece.len());
+        let first = ends.partition_point(|end| *end <= start);
+        let mut done = 0;
+        for (key, end) in (first..).zip(&ends[first..]) {
+            let until = end.saturating_sub(start).min(length);
+            piece[done..until].fill(order.element(K::from_index(key)));
+            done = until;
+            if done == length {
+                break;
+            }
+        }
+        context.count(ROWS, length as i64);
     })
 }
 
-fn zeroed<K: Key>(len: usize, context: &TaskContext<'_>) -> Result<Vec<K>, TaskError> {
-    let mut keys = Vec::new();
-    keys.try_reserve_exact(len)
-        .map_err(|_| TaskError::out_of_memory(size_of::<K>().saturating_mul(len)))?;
-    while keys.len() < len {
-        context.check()?;
-        keys.resize(len.min(keys.len() + STEP), K::zeroed());
+/// So many elements that are 0. Pages that are not used cost nothing.
+fn zeroed<K: SortKey>(length: usize) -> Result<Vec<K>, TaskError> {
+    let out_of_memory = || TaskError::out_of_memory(size_of::<K>().saturating_mul(length));
+    let layout = Layout::array::<K>(length).map_err(|_| out_of_memory())?;
+    if layout.size() == 0 {
+        return Ok(Vec::new());
     }
-    Ok(keys)
+    // SAFETY: the layout has a size.
+    let base = unsafe { alloc_zeroed(layout) };
+    if base.is_null() {
+        return Err(out_of_memory());
+    }
+    // SAFETY: allocated as a vector of this capacity is, and zeros are elements.
+    Ok(unsafe { Vec::from_raw_parts(base.cast(), length, length) })
 }
 
 #[cfg(test)]
@@ -267,12 +256,14 @@ mod tests {
         thread,
     };
 
+    use bytemuck::Pod;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::native::tasks::sample_sort::SMALL;
 
     fn array<T: Pod>(kind: ArrayKind, elements: &[T]) -> Value {
-        let bytes = bytemuck::cast_slice(elements).to_vec();
+        let bytes = bytemuck::cast_slice(elements).to_vec().into();
         Value::Array(TypedArray { kind, bytes })
     }
 
@@ -284,7 +275,8 @@ mod tests {
         };
         assert_eq!(result.kind, kind);
         let size = result.kind.size();
-        let elements = result.bytes.chunks_exact(size);
+        let bytes = result.bytes.into_vec();
+        let elements = bytes.chunks_exact(size);
         elements.map(bytemuck::pod_read_unaligned).collect()
     }
 
@@ -352,7 +344,11 @@ mod tests {
     #[test]
     fn a_buffer_counts_as_a_uint8_array() {
         let context = TaskContext::detached();
-        let result = sort(Value::Bytes(vec![3, 1, 2]), &Params::none(), &context);
+        let result = sort(
+            Value::Bytes(vec![3, 1, 2].into()),
+            &Params::none(),
+            &context,
+        );
         assert_eq!(result, Ok(array(ArrayKind::Uint8, &[1u8, 2, 3])));
     }
 
@@ -367,9 +363,10 @@ mod tests {
                 kind: ArrayKind::BigUint64,
                 descending: false,
             };
-            sort_bytes::<u64>(bytes, order, &TaskContext::detached()).unwrap();
-            let first: u64 = bytemuck::pod_read_unaligned(&bytes[..8]);
-            let last: u64 = bytemuck::pod_read_unaligned(&bytes[7992..]);
+            let context = TaskContext::detached();
+            let sorted = sort_bytes::<u64>(bytes, order, &context, sample_sort::sort).unwrap();
+            let first: u64 = bytemuck::pod_read_unaligned(&sorted[..8]);
+            let last: u64 = bytemuck::pod_read_unaligned(&sorted[7992..]);
             assert_eq!((first, last), (0, 999), "{offset}");
         }
     }
@@ -382,7 +379,7 @@ mod tests {
             Value::Json(serde_json::json!([3, 2, 1])),
             Value::Array(TypedArray {
                 kind: ArrayKind::Int32,
-                bytes: vec![1, 2, 3],
+                bytes: vec![1, 2, 3].into(),
             }),
         ] {
             let error = sort(bad, &Params::none(), &TaskContext::detached()).unwrap_err();
@@ -416,7 +413,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(32))]
 
         #[test]
-        fn floats_agree_with_a_comparison(words in prop::collection::vec(any::<u64>(), 0..2 * STEP)) {
+        fn floats_agree_with_a_comparison(words in prop::collection::vec(any::<u64>(), 0..2 * SMALL)) {
             let floats: Vec<f64> = words.iter().map(|word| f64::from_bits(*word)).collect();
             let mut expected = floats.clone();
             expected.sort_by(js_order);
@@ -425,9 +422,9 @@ mod tests {
 
         #[test]
         fn integers_agree_with_the_standard_library(
-            seed in any::<u32>(), mask in any::<i32>(), len in STEP - 10..3 * STEP, descending: bool,
+            seed in any::<u32>(), mask in any::<i32>(), len in SMALL - 10..3 * SMALL, descending: bool,
         ) {
-            // A mask leaves some bytes the same in all keys, which then take no pass.
+            // A mask leaves few distinct keys.
             let mut state = seed;
             let mut next = || {
                 state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

@@ -4,9 +4,11 @@
 use super::registry::NativeTask;
 
 mod array;
+mod blocks;
 mod compress;
 mod hash;
 mod math;
+mod sample_sort;
 mod test;
 
 /// The families, in the order in which their names are listed.

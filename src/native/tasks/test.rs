@@ -66,10 +66,8 @@ mod tests {
         let run = |name: &str| task(name).execute(Value::Number(4.0), &Params::none(), &context);
         assert_eq!(run("test.echo"), Ok(Value::Number(4.0)));
         let error = run("test.panic").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "test.panic: the task panicked: asked to, with the number 4"
-        );
+        let message = "test.panic: the task panicked: asked to, with the number 4 (";
+        assert!(error.to_string().starts_with(message), "{error}");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::scheduler::clock::now;
 use crate::scheduler::ids::WorkerId;
 use crate::scheduler::lane::Lane;
 use crate::scheduler::outbox::Control;
-use crate::scheduler::state::Next;
+use crate::scheduler::state::{Help, Next};
 use crate::scheduler::task::{Finished, Taken};
 use crate::supervise::reading;
 
@@ -21,6 +21,8 @@ use crate::supervise::reading;
 pub enum Step {
     /// Run this task.
     Run(Taken),
+    /// Help with the task of another worker: see [`Scheduler::help`].
+    Help(Help),
     /// Wait to be rung.
     Idle,
     /// End.
@@ -64,10 +66,15 @@ impl Scheduler {
     pub fn exchange(&self, id: WorkerId, finished: Option<Finished>) -> Step {
         let mut now = now();
         let mut state = self.lock();
+        let ended = finished.is_some();
         let settled = finished.and_then(|finished| state.finish(id, finished, now));
+        let abandoned = ended && settled.is_none();
         let mut next = state.next(id, true, now);
         let lane = state.lane_of(id);
         self.follow_up(state, now, settled);
+        if abandoned && lane == Some(Lane::Native) {
+            self.owner.ring();
+        }
         if let (Next::Spin(budget), Some(lane)) = (&next, lane) {
             now = self.spin(lane, now, *budget);
             let mut state = self.lock();
@@ -79,6 +86,7 @@ impl Scheduler {
                 self.started(id, &taken);
                 Step::Run(taken)
             }
+            Next::Help(help) => Step::Help(help),
             Next::Retire => Step::Retire,
             Next::Idle | Next::Spin(_) => Step::Idle,
         }

@@ -10,6 +10,7 @@ mod exchange;
 mod follow_up;
 mod give_up;
 mod held;
+mod help;
 mod published;
 mod readings;
 mod steer;

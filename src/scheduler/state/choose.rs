@@ -6,6 +6,7 @@
 //! has waited long, and mixed small tasks would pay a switch of lanes each.
 
 use super::State;
+use super::help::Help;
 use crate::scheduler::ids::{Key, WorkerId};
 use crate::scheduler::lane::Lane;
 use crate::scheduler::outbox::Message;
@@ -20,6 +21,8 @@ pub(super) const TURN: u64 = 2_000_000;
 #[derive(Debug)]
 pub(in crate::scheduler) enum Next {
     Run(Taken),
+    /// Help with the task of another worker.
+    Help(Help),
     /// Wait actively for so many nanoseconds, then ask again.
     Spin(u64),
     Idle,
@@ -112,6 +115,11 @@ impl State {
             }
             return Next::Run(taken);
         }
+        if self.workers[id.0].running == 0
+            && let Some(help) = self.help(id, now)
+        {
+            return Next::Help(help);
+        }
         let (busy, has_room) = (self.workers[id.0].is_busy(), self.workers[id.0].has_room());
         if !busy && !came_back {
             self.workers[id.0].idle_since = now;
@@ -122,6 +130,7 @@ impl State {
             && self.waiting.runnable(lane) == 0
             && self.waiting.own_len(id) == 0
             && self.lanes[lane].searching == 0
+            && self.offers.is_empty()
             && spin::core_is_spare()
             && let Some(budget) = self.lanes[lane].gaps.budget()
         {
@@ -206,6 +215,7 @@ impl State {
             timeout: task.timeout,
             payload: task.take_payload(),
             attachments: task.take_attachments(),
+            alone: task.alone,
             // One that waits for its worker to start has not begun.
             observed: (task.observed && !starting).then_some(waited),
         })

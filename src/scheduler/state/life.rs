@@ -168,6 +168,8 @@ impl State {
         lane.running -= worker.running;
         lane.waiting -= worker.waiting;
         lane.busy -= u32::from(worker.is_busy());
+        self.helpers -= u32::from(worker.helping.is_some());
+        self.withdraw_offers_of(id);
         let mut messages = Vec::new();
         for index in self.waiting.own_tasks(&self.tasks, id) {
             let ticket = self.withdraw(index).ticket;

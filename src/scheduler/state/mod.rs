@@ -3,7 +3,7 @@
 //!
 //! Here is what the pool has, and what goes in and out of its queues; `choose` gives workers their
 //! tasks, `direct` a task to a worker as it comes, `bind` keeps tasks with a worker, `wake` decides who is
-//! rung or started, `life` is how workers come and go, `wear` when they are replaced, `give_up` how tasks end
+//! rung or started, `help` who helps with a running task, `life` is how workers come and go, `wear` when they are replaced, `give_up` how tasks end
 //! without a result, `alarms` is what comes with time, `silence` is about workers that do not come when they are rung,
 //! `lane_state` counts the workers of a lane, and `readings` is what is told of all that.
 
@@ -14,6 +14,7 @@ mod check;
 mod choose;
 mod direct;
 mod give_up;
+mod help;
 mod lane_state;
 mod life;
 mod readings;
@@ -40,11 +41,14 @@ use super::task::{NO_DEADLINE, NewTask, Placement, Task, URGENCY};
 use super::waiting::Waiting;
 use super::worker::Worker;
 use alarms::Alarms;
+use help::Offer;
 use lane_state::LaneState;
 
 pub(super) use alarms::ns;
 pub(super) use choose::Next;
 pub(super) use give_up::Given;
+pub use help::Help;
+pub(super) use help::Helping;
 pub(super) use silence::Quiet;
 pub(super) use wake::Wakes;
 pub(super) use wear::Wear;
@@ -84,6 +88,12 @@ pub(super) struct State {
     serial: u32,
     queued_bytes: usize,
     share: Share,
+    /// What running tasks have for others to do.
+    offers: Vec<Offer>,
+    /// Workers that help.
+    helpers: u32,
+    /// Another process wants the tokens.
+    no_help_before: u64,
     stats: Stats,
     alarms: Alarms,
 }
@@ -110,6 +120,9 @@ impl State {
             serial: 0,
             queued_bytes: 0,
             share: Share::new(),
+            offers: Vec::new(),
+            helpers: 0,
+            no_help_before: 0,
             stats: Stats::new(now),
             alarms: Alarms::new(now),
         }
@@ -117,7 +130,8 @@ impl State {
 
     /// What tells a spinning worker of a lane that there is something for it.
     pub(super) fn hint(&self, lane: Lane) -> usize {
-        self.waiting.runnable(lane) + usize::from(self.lanes[lane].nudged)
+        let help = lane == Lane::Native && !self.offers.is_empty() && self.may_help();
+        self.waiting.runnable(lane) + usize::from(self.lanes[lane].nudged) + usize::from(help)
     }
 
     /// Bytes of inputs that wait.
@@ -164,9 +178,11 @@ impl State {
         }
         let slots = self.slots_of(lane) as usize;
         let state = &self.lanes[lane];
-        let unused = self.limits.max_threads.saturating_sub(self.busy()) as usize * slots;
+        // Those that help leave for a task.
+        let busy = self.busy() - self.helpers;
+        let unused = self.limits.max_threads.saturating_sub(busy) as usize * slots;
         let active = (state.running - state.waiting) as usize;
-        let room = (state.busy as usize * slots).saturating_sub(active);
+        let room = (self.busy_with_tasks(lane) as usize * slots).saturating_sub(active);
         (self.waiting.len() + self.reserved + 1).saturating_sub(unused + room)
             > self.limits.max_queue
     }

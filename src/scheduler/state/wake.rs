@@ -59,6 +59,9 @@ impl State {
                 self.wake_in_order(trusting, now, &mut wakes);
             }
         }
+        if !self.offers.is_empty() || self.helpers > 0 {
+            self.share_out(now, &mut wakes);
+        }
         wakes.starved = self.share.settle(self.busy());
         if wakes.trusted || wakes.rings[Lane::Script].is_some() || wakes.bound.is_some() {
             self.expect_wakers(now);

@@ -4,6 +4,7 @@ use loom::sync::Arc;
 use loom::thread;
 
 use super::blocked::Blocked;
+use super::job::Job;
 use super::{Ring, Ringer};
 use crate::sync::{Condvar, Mutex, Post};
 
@@ -121,4 +122,70 @@ fn a_message_in_a_port_is_found_though_its_receiver_is_about_to_block() {
         assert_eq!(found, [7]);
         worker.join().unwrap();
     });
+}
+
+/// What the scheduler's lock is for here: who comes in has found the job offered.
+#[derive(Default)]
+struct Offered(Mutex<Option<Arc<Job>>>);
+
+impl Offered {
+    fn help(&self) {
+        let offered = self.0.lock();
+        let job = offered.as_ref().map(Arc::clone);
+        if let Some(job) = &job {
+            job.enter();
+        }
+        drop(offered);
+        if let Some(job) = job {
+            job.work(|| false);
+            job.leave();
+        }
+    }
+}
+
+/// What the chunks of a job write: loom reports two that write one cell, and a read that is not after the writes.
+struct Written(Vec<loom::cell::UnsafeCell<u32>>);
+
+unsafe extern "C" fn write(data: *const std::ffi::c_void, index: usize) -> u32 {
+    // SAFETY: each index is given out once, and the data are there until nobody is inside: that is what is shown.
+    let written = unsafe { &*data.cast::<Written>() };
+    written.0[index].with_mut(|cell| unsafe { *cell += 1 });
+    0
+}
+
+fn share_chunks(count: usize, helpers: usize) {
+    loom::model(move || {
+        let offered = Arc::new(Offered::default());
+        let helpers: Vec<_> = (0..helpers)
+            .map(|_| {
+                let offered = Arc::clone(&offered);
+                thread::spawn(move || offered.help())
+            })
+            .collect();
+        let cancelled = crate::sync::AtomicU32::new(0);
+        let written = Written((0..count).map(|_| loom::cell::UnsafeCell::new(0)).collect());
+        let job = unsafe { Job::new(count, (&raw const written).cast(), write, &cancelled) };
+        let job = Arc::new(job);
+        *offered.0.lock() = Some(Arc::clone(&job));
+        job.work(|| false);
+        *offered.0.lock() = None;
+        job.wait();
+        for cell in &written.0 {
+            cell.with(|cell| assert_eq!(unsafe { *cell }, 1, "each chunk runs once"));
+        }
+        drop((written, cancelled));
+        for helper in helpers {
+            helper.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn each_chunk_of_a_job_runs_once_and_what_they_wrote_is_seen() {
+    share_chunks(3, 1);
+}
+
+#[test]
+fn who_has_the_task_waits_for_the_last_of_several_helpers() {
+    share_chunks(2, 2);
 }

@@ -3,6 +3,7 @@
 mod affinity;
 mod direct;
 mod groups;
+mod help;
 mod liveness;
 mod machine;
 mod order;
@@ -64,6 +65,7 @@ fn call(ticket: u32, lane: Lane) -> NewTask {
         payload: Payload::number(0, f64::from(ticket)),
         attachments: None,
         observed: false,
+        alone: false,
     }
 }
 

@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 
+use super::help::a_job;
 use super::*;
 use crate::scheduler::groups::GroupLimits;
+use crate::scheduler::job::Job;
 use crate::scheduler::outbox::Control;
 
 const MS: u32 = 1_000_000;
@@ -91,6 +93,16 @@ struct Simulated {
     /// Will look for a task.
     awake: bool,
     has: Vec<Had>,
+    /// What it has for others to do.
+    offers: Option<Arc<Job>>,
+    /// What it helps with.
+    helps: Option<Help>,
+}
+
+impl Simulated {
+    fn is_busy(&self) -> bool {
+        self.awake || !self.has.is_empty() || self.helps.is_some()
+    }
 }
 
 pub(super) struct World {
@@ -156,6 +168,10 @@ impl World {
             bell.ring(Ring::Lane);
         }
         self.state.share.check(self.state.busy());
+        assert!(
+            self.state.has_recalled(),
+            "a place that is wanted is given back"
+        );
         self.starting.extend(wakes.starts.0.into_iter().flatten());
         for id in self.rung.lock().drain(..) {
             if let Some(worker) = self.workers.get_mut(&id.0) {
@@ -265,6 +281,7 @@ impl World {
         let worker = Simulated {
             awake: true,
             has: self.sent.remove(&id.0).unwrap_or_default(),
+            ..Simulated::default()
         };
         self.workers.insert(id.0, worker);
     }
@@ -292,6 +309,9 @@ impl World {
 
     /// A worker is gone, in whatever way.
     fn lose(&mut self, id: WorkerId) {
+        // A thread does not end within a job.
+        self.end_help(id.0);
+        self.withdraw(id.0);
         self.starting.retain(|&other| other != id);
         self.sent.remove(&id.0);
         self.workers.remove(&id.0);
@@ -299,8 +319,66 @@ impl World {
         self.settle(messages);
     }
 
+    /// A running task has chunks for others.
+    fn offer(&mut self, id: u32) {
+        let worker = self.workers.get_mut(&id).expect("it is there");
+        if self.state.workers[id].lane == Lane::Script
+            || worker.has.is_empty()
+            || worker.offers.is_some()
+        {
+            return;
+        }
+        let job = a_job();
+        let most = 1 + self.choices.below(3);
+        if self.state.offer(WorkerId(id), &job, most) {
+            worker.offers = Some(job);
+        }
+    }
+
+    /// It has none any more: those that help end, and it goes on.
+    fn withdraw(&mut self, id: u32) {
+        let Some(job) = self
+            .workers
+            .get_mut(&id)
+            .and_then(|worker| worker.offers.take())
+        else {
+            return;
+        };
+        self.state.withdraw_offer(&job);
+        let of = |worker: &Simulated| {
+            worker
+                .helps
+                .as_ref()
+                .is_some_and(|help| Arc::ptr_eq(&help.job, &job))
+        };
+        let helpers = self.workers.iter().filter(|(_, worker)| of(worker));
+        for id in helpers.map(|(&id, _)| id).collect::<Vec<_>>() {
+            self.end_help(id);
+        }
+        assert!(job.is_empty(), "nobody is inside");
+    }
+
+    fn end_help(&mut self, id: u32) {
+        let Some(help) = self
+            .workers
+            .get_mut(&id)
+            .and_then(|worker| worker.helps.take())
+        else {
+            return;
+        };
+        let wanted = self.choices.once_in(8);
+        self.state.end_help(WorkerId(id), wanted, self.now);
+        help.job.leave();
+        self.workers.get_mut(&id).expect("it is there").awake = true;
+    }
+
     /// A worker hands over a task, or looks for one.
     fn act(&mut self, id: u32) {
+        self.end_help(id);
+        let has = !self.workers[&id].has.is_empty();
+        if has {
+            self.withdraw(id);
+        }
         let worker = self.workers.get_mut(&id).expect("it is there");
         if !worker.has.is_empty() && (!worker.awake || self.choices.below(2) == 0) {
             let had = worker.has.swap_remove(0);
@@ -328,6 +406,12 @@ impl World {
                 let worker = self.workers.get_mut(&id).expect("it is there");
                 worker.has.push(Had::of(&taken));
                 worker.awake = self.state.workers[id].has_room();
+            }
+            Next::Help(help) => {
+                let busy = self.state.busy();
+                assert!(busy <= self.state.limits.max_threads, "help has a place");
+                let worker = self.workers.get_mut(&id).expect("it is there");
+                (worker.helps, worker.awake) = (Some(help), false);
             }
             Next::Retire => self.lose(WorkerId(id)),
             _ => self.workers.get_mut(&id).expect("it is there").awake = false,
@@ -377,7 +461,7 @@ impl World {
         self.alarms();
         let ids: Vec<u32> = self.workers.keys().copied().collect();
         let some = self.choices.one_of(&ids);
-        match (self.choices.below(48), some) {
+        match (self.choices.below(53), some) {
             (0..=9, _) => self.submit(None),
             (10..=12, _) => self.submit_direct(),
             (13..=15, _) if !self.starting.is_empty() => {
@@ -411,9 +495,9 @@ impl World {
                 self.starting.extend(ids);
             }
             (28, _) if self.choices.once_in(12) => self.destroy(),
-            (_, Some(id)) if self.workers[&id].awake || !self.workers[&id].has.is_empty() => {
-                self.act(id);
-            }
+            (29..=32, Some(id)) => self.offer(id),
+            (33, Some(id)) => self.withdraw(id),
+            (_, Some(id)) if self.workers[&id].is_busy() => self.act(id),
             _ => {}
         }
         self.follow();
@@ -425,10 +509,16 @@ impl World {
         self.follow();
         for _ in 0..5000 {
             self.now += 1000;
-            let busy = |worker: &Simulated| worker.awake || !worker.has.is_empty();
-            if !self.starting.is_empty() {
+            let offering = self
+                .workers
+                .iter()
+                .find(|(_, worker)| worker.offers.is_some());
+            if let Some((&id, _)) = offering {
+                self.withdraw(id);
+            } else if !self.starting.is_empty() {
                 self.start(0);
-            } else if let Some((&id, _)) = self.workers.iter().find(|(_, worker)| busy(worker)) {
+            } else if let Some((&id, _)) = self.workers.iter().find(|(_, worker)| worker.is_busy())
+            {
                 self.act(id);
             } else if let Some(at) = self.state.next_alarm() {
                 self.now = self.now.max(at);
@@ -445,6 +535,7 @@ impl World {
     pub(super) fn is_at_rest(&self) {
         self.state.check();
         assert_eq!(self.state.reserved, 0);
+        assert!(self.state.offers.is_empty() && self.state.helpers == 0);
         assert_eq!(self.state.load(), (0, 0), "nothing waits or runs");
         let once = self.settled.iter().all(|&times| times == 1);
         assert!(once, "each settles once: {:?}", self.settled);

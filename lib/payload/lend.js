@@ -1,0 +1,52 @@
+'use strict'
+
+// A buffer that a native task reads in place, while it stays its owner's.
+
+const { types } = require('node:util')
+const { invalidArgument } = require('../errors')
+const { show } = require('../pool/options/validate')
+
+/** What is lent to somebody who cannot read it in place is refused as it is read. */
+function refuse() {
+  throw invalidArgument('A buffer that is lent must be the input of a native task, or a part of it')
+}
+
+class Lent {
+  #buffer
+
+  /** @param {ArrayBufferView | ArrayBufferLike} buffer */
+  constructor(buffer) {
+    this.#buffer = buffer
+    Object.defineProperty(this, 'lent', { enumerable: true, get: refuse })
+  }
+
+  /** @param {object} value */
+  static read(value) {
+    return #buffer in value ? value.#buffer : undefined
+  }
+}
+
+/**
+ * @template {ArrayBufferView | ArrayBufferLike} T
+ * @param {T} buffer
+ */
+function lend(buffer) {
+  const memory = ArrayBuffer.isView(buffer) ? buffer.buffer : buffer
+  if (!types.isAnyArrayBuffer(memory)) {
+    throw invalidArgument(`lend() takes a Buffer, a typed array, a DataView or an ArrayBuffer, got ${show(buffer)}`)
+  }
+  // Its memory may go away by a resize.
+  if (/** @type {{ resizable?: boolean }} */ (memory).resizable === true)
+    throw invalidArgument('lend() takes no buffer that can be resized')
+  return new Lent(buffer)
+}
+
+/**
+ * What is lent, if the value says that something is.
+ * @param {object} value
+ */
+function lentOf(value) {
+  return Lent.read(value)
+}
+
+module.exports = { lend, lentOf }

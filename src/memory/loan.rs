@@ -1,0 +1,302 @@
+//! Bytes in memory of a JavaScript environment that a task reads in place.
+//!
+//! 1. The environment keeps the memory, by a reference to its buffer, and makes a [`Loan`] over it.
+//! 2. What names the memory on its way to a task is a [`Lent`]. When the last one is gone, the environment lets go of
+//!    the buffer, at the latest when it hears of how the task ended.
+//! 3. A task [reads](Lent::read) while it has a [`Reading`]. There is none once the environment has ended.
+//! 4. Before the memory can go, the environment's clean-up [closes](Loan::close) the loan, which waits for the readings.
+//!    It has given up their tasks first, which end at their next check. There is no other way to end in time: the
+//!    engine frees the memory next, whoever reads it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
+
+use crate::sync::{Condvar, Mutex};
+
+/// Memory that an environment lends. See the module for the protocol.
+pub struct Loan {
+    base: *const u8,
+    length: usize,
+    shared: bool,
+    users: Mutex<Users>,
+    left: Condvar,
+    id: u64,
+    returned: Arc<Returned>,
+}
+
+/// The loans of an environment that nobody names any more, by their ids.
+#[derive(Debug, Default)]
+pub struct Returned(Mutex<Vec<u64>>);
+
+impl Returned {
+    /// Takes them out.
+    pub fn take(&self) -> Vec<u64> {
+        std::mem::take(&mut *self.0.lock())
+    }
+}
+
+#[derive(Debug, Default)]
+struct Users {
+    /// Those that name the memory.
+    lent: u32,
+    /// Those that read it.
+    reading: u32,
+    closed: bool,
+}
+
+// SAFETY: the memory may be read from any thread while a reading is there, as the caller of `new` promises; all else is
+// behind the lock.
+unsafe impl Send for Loan {}
+// SAFETY: as above.
+unsafe impl Sync for Loan {}
+
+impl fmt::Debug for Loan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { length, shared, .. } = self;
+        write!(f, "Loan of {length} bytes, shared: {shared}")
+    }
+}
+
+impl Loan {
+    /// Lends `length` bytes from `base` on, which others may write meanwhile if they are `shared`. When
+    /// nobody names them any more, `id` is in `returned`.
+    ///
+    /// # Safety
+    /// Until [`close`](Self::close) has returned or nobody names them any more, the bytes must be there, and must not
+    /// be written, unless they are `shared`.
+    pub unsafe fn new(
+        base: *const u8,
+        length: usize,
+        shared: bool,
+        id: u64,
+        returned: Arc<Returned>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            base,
+            length,
+            shared,
+            users: Mutex::default(),
+            left: Condvar::default(),
+            id,
+            returned,
+        })
+    }
+
+    /// What names the memory.
+    #[must_use]
+    pub fn lend(self: &Arc<Self>) -> Lent {
+        self.users.lock().lent += 1;
+        Lent(Arc::clone(self))
+    }
+
+    /// Ends the loan. When this returns, nobody reads the memory or will.
+    pub fn close(&self) {
+        let mut users = self.users.lock();
+        users.closed = true;
+        while users.reading > 0 {
+            self.left.wait(&mut users);
+        }
+    }
+}
+
+/// Names memory that is lent.
+#[derive(Debug)]
+pub struct Lent(Arc<Loan>);
+
+impl Lent {
+    /// The bytes, to be read from now on. None once the environment has ended.
+    #[must_use]
+    pub fn read(&self) -> Option<Reading> {
+        let mut users = self.0.users.lock();
+        if users.closed {
+            return None;
+        }
+        users.reading += 1;
+        drop(users);
+        Some(Reading(self.clone()))
+    }
+}
+
+impl Clone for Lent {
+    fn clone(&self) -> Self {
+        self.0.lend()
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let mut users = self.0.users.lock();
+        users.lent -= 1;
+        let last = users.lent == 0;
+        drop(users);
+        if last {
+            self.0.returned.0.lock().push(self.0.id);
+        }
+    }
+}
+
+/// Lent bytes while they are read.
+#[derive(Debug)]
+pub struct Reading(Lent);
+
+impl Reading {
+    fn loan(&self) -> &Loan {
+        &self.0.0
+    }
+
+    /// How many bytes there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.loan().length
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The bytes. None of memory that others may write meanwhile.
+    #[must_use]
+    pub fn as_slice(&self) -> Option<&[u8]> {
+        let Loan { base, length, .. } = *self.loan();
+        if self.loan().shared {
+            return None;
+        }
+        if length == 0 {
+            return Some(&[]);
+        }
+        // SAFETY: the loan is not closed while this is there, so the bytes are, and nobody writes them.
+        Some(unsafe { std::slice::from_raw_parts(base, length) })
+    }
+
+    /// Copies the bytes from `offset` on. What others write meanwhile may be seen or not, byte by byte.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub fn copy_to(&self, offset: usize, to: &mut [u8]) {
+        let end = offset.checked_add(to.len());
+        assert!(end.is_some_and(|end| end <= self.len()), "within the bytes");
+        // SAFETY: in bounds.
+        let from = unsafe { self.loan().base.add(offset) };
+        let head = from.align_offset(align_of::<AtomicU64>()).min(to.len());
+        let (first, rest) = to.split_at_mut(head);
+        let (words, last) = rest.as_chunks_mut::<8>();
+        // SAFETY: in bounds; the loan is not closed while this is there, so the bytes are.
+        unsafe {
+            copy_bytes(from, first);
+            let from = from.add(head);
+            for (index, word) in words.iter_mut().enumerate() {
+                let cell = AtomicU64::from_ptr(from.add(8 * index).cast_mut().cast());
+                *word = cell.load(Relaxed).to_ne_bytes();
+            }
+            copy_bytes(from.add(8 * words.len()), last);
+        }
+    }
+}
+
+/// # Safety
+/// As many bytes as `to` has are at `from`.
+unsafe fn copy_bytes(from: *const u8, to: &mut [u8]) {
+    for (index, byte) in to.iter_mut().enumerate() {
+        // SAFETY: as the caller promises.
+        let cell = unsafe { AtomicU8::from_ptr(from.add(index).cast_mut()) };
+        *byte = cell.load(Relaxed);
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        let loan = self.loan();
+        let mut users = loan.users.lock();
+        users.reading -= 1;
+        if users.reading == 0 {
+            loan.left.notify_all();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+    use std::thread;
+
+    use super::*;
+
+    fn loan(memory: &[u8], shared: bool) -> Arc<Loan> {
+        // SAFETY: the tests keep the memory longer than the loan, and do not write it.
+        unsafe { Loan::new(memory.as_ptr(), memory.len(), shared, 5, Arc::default()) }
+    }
+
+    #[test]
+    fn it_is_returned_when_nobody_names_the_memory_any_more() {
+        let memory = vec![7u8; 100];
+        let loan = loan(&memory, false);
+        let lent = loan.lend();
+        let again = lent.clone();
+        let reading = lent.read().unwrap();
+        assert_eq!(reading.as_slice(), Some(&memory[..]));
+        drop((lent, again));
+        assert!(loan.returned.take().is_empty());
+        drop(reading);
+        assert_eq!(loan.returned.take(), [5]);
+        assert!(loan.returned.take().is_empty());
+    }
+
+    #[test]
+    fn shared_bytes_are_copied_from_any_place_to_any_place() {
+        let memory: Vec<u8> = (0..200).collect();
+        let loan = loan(&memory, true);
+        let reading = loan.lend().read().unwrap();
+        assert_eq!(reading.as_slice(), None);
+        for (offset, length) in [
+            (0, 200),
+            (1, 199),
+            (3, 4),
+            (5, 30),
+            (8, 16),
+            (199, 1),
+            (200, 0),
+        ] {
+            let mut copy = vec![0; length];
+            reading.copy_to(offset, &mut copy);
+            assert_eq!(copy, memory[offset..offset + length]);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "within the bytes")]
+    fn no_byte_beyond_them_is_read() {
+        let memory = [0u8; 8];
+        let loan = loan(&memory, true);
+        loan.lend().read().unwrap().copy_to(4, &mut [0; 5]);
+    }
+
+    #[test]
+    fn nothing_is_read_once_the_loan_is_closed_and_the_close_waits() {
+        let memory = vec![1u8; 1000].into_boxed_slice();
+        let loan = loan(&memory, false);
+        let lent = loan.lend();
+        let reading = lent.read().unwrap();
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let done = &done;
+            scope.spawn(move || {
+                let sum: u32 = reading
+                    .as_slice()
+                    .unwrap()
+                    .iter()
+                    .map(|&b| u32::from(b))
+                    .sum();
+                assert_eq!(sum, 1000);
+                done.store(true, SeqCst);
+                drop(reading);
+            });
+            loan.close();
+            assert!(done.load(SeqCst));
+        });
+        drop(memory);
+        assert!(lent.read().is_none());
+    }
+}

@@ -1,0 +1,190 @@
+//! Deflate in blocks that are compressed by themselves, as pigz does it: each begins at a byte and knows the 32 KiB
+//! before it, so together they are hardly longer than in one go. Where they begin depends on the length of the input
+//! alone, so the same input gives the same bytes, whoever compresses them.
+
+use crc32fast::Hasher as Crc32;
+use flate2::{Compress, Compression, FlushCompress, Status};
+use parking_lot::Mutex;
+
+use crate::native::{
+    context::{BYTES, TaskContext},
+    error::TaskError,
+};
+
+/// How far back deflate refers.
+const WINDOW: usize = 32 * 1024;
+/// Bytes between two checks. Level 9 may go down to a few MB/s on input that is made to be slow.
+const STEP: usize = 8 * 1024;
+/// Bytes of a stored block at most, and of its header.
+const STORED: usize = 65_535;
+const STORED_HEADER: usize = 5;
+/// Below so many blocks another worker would come too late.
+const WORTH_HELP: usize = 8;
+
+/// Bytes of input in a block: one to two milliseconds. At the higher levels a byte takes longer.
+fn block_of(level: u32) -> usize {
+    if level <= 6 { 128 * 1024 } else { 64 * 1024 }
+}
+
+/// The blocks of a stream.
+pub(super) struct Blocks {
+    parts: Vec<Vec<u8>>,
+    checksum: Crc32,
+}
+
+impl Blocks {
+    /// Their bytes.
+    pub(super) fn len(&self) -> usize {
+        self.parts.iter().map(Vec::len).sum()
+    }
+
+    /// The CRC-32 of the input.
+    pub(super) fn checksum(&self) -> u32 {
+        self.checksum.clone().finalize()
+    }
+
+    /// Adds them to `output`, which has room for them.
+    pub(super) fn append_to(
+        self,
+        output: &mut Vec<u8>,
+        context: &TaskContext<'_>,
+    ) -> Result<(), TaskError> {
+        for part in self.parts {
+            context.check()?;
+            output.extend_from_slice(&part);
+        }
+        Ok(())
+    }
+}
+
+/// Compresses `input` into one stream of deflate. Counts its bytes.
+pub(super) fn deflate(
+    input: &[u8],
+    level: u32,
+    context: &TaskContext<'_>,
+) -> Result<Blocks, TaskError> {
+    let size = block_of(level);
+    let mut starts: Vec<usize> = (0..input.len()).step_by(size).collect();
+    if starts.is_empty() {
+        starts.push(0);
+    }
+    let last = starts.len() - 1;
+    let compressors = Mutex::new(Vec::new());
+    let context = context.with_help_if(starts.len() >= WORTH_HELP);
+    let blocks = context.map_items(starts, |index, start: usize| {
+        let end = input.len().min(start + size);
+        let spare = compressors.lock().pop();
+        let mut compressor = spare.unwrap_or_else(|| Compress::new(Compression::new(level), false));
+        let block = Block {
+            dictionary: &input[start.saturating_sub(WINDOW)..start],
+            bytes: &input[start..end],
+            last: index == last,
+        };
+        let part = block.compress(level, &mut compressor, &context)?;
+        context.count(BYTES, block.bytes.len() as i64);
+        compressors.lock().push(compressor);
+        let mut checksum = Crc32::new();
+        checksum.update(block.bytes);
+        Ok((part, checksum))
+    })?;
+    let mut parts = Vec::with_capacity(blocks.len());
+    let mut checksum = Crc32::new();
+    for (part, of_part) in blocks {
+        checksum.combine(&of_part);
+        parts.push(part);
+    }
+    Ok(Blocks { parts, checksum })
+}
+
+struct Block<'a> {
+    dictionary: &'a [u8],
+    bytes: &'a [u8],
+    last: bool,
+}
+
+impl Block<'_> {
+    fn compress(
+        &self,
+        level: u32,
+        compressor: &mut Compress,
+        context: &TaskContext<'_>,
+    ) -> Result<Vec<u8>, TaskError> {
+        let stored = self.stored_size();
+        if level > 0
+            && let Some(out) = self.squeeze(compressor, stored, context)?
+        {
+            return Ok(out);
+        }
+        self.store(stored)
+    }
+
+    /// The block compressed, unless that takes `limit` bytes or more.
+    fn squeeze(
+        &self,
+        compressor: &mut Compress,
+        limit: usize,
+        context: &TaskContext<'_>,
+    ) -> Result<Option<Vec<u8>>, TaskError> {
+        compressor.reset();
+        if !self.dictionary.is_empty() && compressor.set_dictionary(self.dictionary).is_err() {
+            return Ok(None);
+        }
+        let mut out = room_for(limit)?;
+        for step in self.bytes.chunks(STEP) {
+            context.check()?;
+            let mut rest = step;
+            while !rest.is_empty() {
+                let before = compressor.total_in();
+                let status = compressor.compress_vec(rest, &mut out, FlushCompress::None);
+                let read = (compressor.total_in() - before) as usize;
+                rest = &rest[read..];
+                if status.is_err() || (read == 0 && out.len() == out.capacity()) {
+                    return Ok(None);
+                }
+            }
+        }
+        let flush = if self.last {
+            FlushCompress::Finish
+        } else {
+            FlushCompress::Sync
+        };
+        let status = compressor.compress_vec(&[], &mut out, flush);
+        let whole = match status {
+            Ok(Status::StreamEnd) => self.last,
+            // What is left of the output's room says that nothing is left inside.
+            Ok(_) => !self.last && out.len() < out.capacity(),
+            Err(_) => false,
+        };
+        out.shrink_to_fit();
+        Ok((whole && out.len() < limit).then_some(out))
+    }
+
+    fn stored_size(&self) -> usize {
+        let blocks = self.bytes.len().div_ceil(STORED).max(1);
+        self.bytes.len() + blocks * STORED_HEADER
+    }
+
+    fn store(&self, size: usize) -> Result<Vec<u8>, TaskError> {
+        let mut out = room_for(size)?;
+        let mut rest = self.bytes;
+        loop {
+            let (piece, after) = rest.split_at(rest.len().min(STORED));
+            rest = after;
+            let length = piece.len() as u16;
+            out.push(u8::from(self.last && rest.is_empty()));
+            out.extend_from_slice(&length.to_le_bytes());
+            out.extend_from_slice(&(!length).to_le_bytes());
+            out.extend_from_slice(piece);
+            if rest.is_empty() {
+                return Ok(out);
+            }
+        }
+    }
+}
+
+fn room_for(bytes: usize) -> Result<Vec<u8>, TaskError> {
+    let mut room = Vec::new();
+    room.try_reserve_exact(bytes)
+        .map_err(|_| TaskError::out_of_memory(bytes))?;
+    Ok(room)
+}

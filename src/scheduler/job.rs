@@ -1,0 +1,142 @@
+//! Work that one task shares with other workers: chunks, each of which one of them runs.
+//!
+//! 1. Who has the task runs chunk after chunk, and so does each worker that helps. One counter gives out the chunks.
+//! 2. Helpers come in while the job is offered, under the scheduler's lock. Once the offer is withdrawn, under the same
+//!    lock, none comes any more.
+//! 3. Then who has the task waits for the helpers that are inside. The last one to leave wakes it.
+//!
+//! So what a chunk uses need only live until the wait is over.
+
+use std::ffi::c_void;
+
+use crate::sync::{
+    AtomicU32, AtomicUsize, Condvar, Mutex,
+    Ordering::{AcqRel, Acquire, Relaxed},
+};
+
+/// Runs the chunk of this index; `data` is what was given with the function. Anything but 0 ends the job: no further
+/// chunk begins. Must not unwind.
+pub type Chunk = unsafe extern "C" fn(data: *const c_void, index: usize) -> u32;
+
+/// How a job ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Ended {
+    /// Each chunk ran.
+    Done = 0,
+    /// A chunk ended it.
+    Stopped = 1,
+    /// Its task was given up.
+    Cancelled = 2,
+}
+
+/// The chunks of one job, and who is inside.
+#[derive(Debug)]
+pub(super) struct Job {
+    chunk: Chunk,
+    data: *const c_void,
+    cancelled: *const AtomicU32,
+    count: usize,
+    next: AtomicUsize,
+    /// Not 0 once a chunk has ended the job.
+    stopped: AtomicU32,
+    /// Helpers inside.
+    inside: AtomicU32,
+    lock: Mutex<()>,
+    left: Condvar,
+}
+
+// SAFETY: `chunk` may be called with `data` from any thread, and the flag read, as the caller of `new` promises.
+unsafe impl Send for Job {}
+// SAFETY: as above; all else is atomic or a lock.
+unsafe impl Sync for Job {}
+
+impl Job {
+    /// `count` chunks, none of which begins once `cancelled` is not 0.
+    ///
+    /// # Safety
+    /// Until [`wait`](Self::wait) has returned after the last [`enter`](Self::enter), `chunk` may be called with `data`
+    /// from any thread and with any index below `count`, with each once, and `cancelled` may be read.
+    pub(super) unsafe fn new(
+        count: usize,
+        data: *const c_void,
+        chunk: Chunk,
+        cancelled: *const AtomicU32,
+    ) -> Self {
+        Self {
+            chunk,
+            data,
+            cancelled,
+            count,
+            next: AtomicUsize::new(0),
+            stopped: AtomicU32::new(0),
+            inside: AtomicU32::new(0),
+            lock: Mutex::default(),
+            left: Condvar::default(),
+        }
+    }
+
+    /// Whether there are chunks that nobody has begun. Read by those who are not inside, too.
+    pub(super) fn has_chunks(&self) -> bool {
+        self.stopped.load(Relaxed) == 0 && self.next.load(Relaxed) < self.count
+    }
+
+    fn is_cancelled(&self) -> bool {
+        // SAFETY: who asks is inside, or has the task, so the flag is there.
+        unsafe { &*self.cancelled }.load(Relaxed) != 0
+    }
+
+    /// Runs chunks until there are none, the job has ended, or `leave` says so, which is asked before each.
+    pub(super) fn work(&self, mut leave: impl FnMut() -> bool) {
+        while self.stopped.load(Relaxed) == 0 && !self.is_cancelled() && !leave() {
+            // Which chunk is whose; what chunks write is handed over by `leave` and `wait`.
+            let index = self.next.fetch_add(1, Relaxed);
+            if index >= self.count {
+                return;
+            }
+            // SAFETY: who works is inside, or has the task; each index is given out once.
+            if unsafe { (self.chunk)(self.data, index) } != 0 {
+                self.stopped.store(1, Relaxed);
+            }
+        }
+    }
+
+    /// A helper comes in. While the job is offered, so before [`wait`](Self::wait).
+    pub(super) fn enter(&self) {
+        self.inside.fetch_add(1, Relaxed);
+    }
+
+    /// A helper leaves. It uses nothing of the caller's any more.
+    pub(super) fn leave(&self) {
+        // Release: what its chunks wrote is seen by who finds nobody inside.
+        if self.inside.fetch_sub(1, AcqRel) == 1 {
+            // Who waits has looked before this lock, and then hears the bell, or looks after it.
+            let _lock = self.lock.lock();
+            self.left.notify_one();
+        }
+    }
+
+    /// Whether nobody is inside.
+    pub(super) fn is_empty(&self) -> bool {
+        self.inside.load(Acquire) == 0
+    }
+
+    /// Waits until nobody is inside. After the offer was withdrawn.
+    pub(super) fn wait(&self) {
+        let mut lock = self.lock.lock();
+        while !self.is_empty() {
+            self.left.wait(&mut lock);
+        }
+    }
+
+    /// How it ended, for who has the task.
+    pub(super) fn ended(&self) -> Ended {
+        if self.stopped.load(Relaxed) != 0 {
+            Ended::Stopped
+        } else if self.is_cancelled() {
+            Ended::Cancelled
+        } else {
+            Ended::Done
+        }
+    }
+}
