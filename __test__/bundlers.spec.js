@@ -3,6 +3,7 @@
 const path = require('node:path')
 const { promisify } = require('node:util')
 const test = require('ava')
+const { platformTuple } = require('../lib/native/platform')
 const { directory, node, root, whereInstalled } = require('./helpers')
 
 // An app with a script beside it, bundled into dist/ with rspool left out, as docs/bundlers.md says.
@@ -112,4 +113,25 @@ test('an app that has rspool in its bundle is told to leave it out', async (t) =
   t.is(code, 1)
   t.regex(stderr, /ERR_RSPOOL_NATIVE_NOT_FOUND/)
   t.regex(stderr, /in a bundle: leave rspool out of it/)
+})
+
+test('a pool whose threads lack their files, as in a bundle, is told to leave rspool out of it', async (t) => {
+  const env = { ...process.env, RSPOOL_NATIVE_PATH: path.join(root, `rspool.${platformTuple()}.node`) }
+  const source = 'index.runTask((n) => n, 1).catch((error) => console.log(error.message))'
+  for (const files of [{}, { 'worker/bootstrap.js': "require('./loop')" }]) {
+    const dir = directory(t, {
+      ...files,
+      'app.js': `const index = require(${JSON.stringify(path.join(root, 'index.js'))})\n${source}`
+    })
+    await require('esbuild').build({
+      entryPoints: [path.join(dir, 'app.js')],
+      outfile: path.join(dir, 'dist/js/app.js'),
+      bundle: true,
+      platform: 'node',
+      logLevel: 'silent'
+    })
+    const { stdout, stderr } = await node([path.join(dir, 'dist/js/app.js')], { cwd: dir, env })
+    t.regex(stdout, /No worker could be started: Cannot find module/, stderr)
+    t.regex(stdout, /In a bundle: leave rspool out of it/)
+  }
 })

@@ -7,7 +7,9 @@ const path = require('node:path')
 const { promisify } = require('node:util')
 const test = require('ava')
 const { platformTuple, libcOfExecutable, libcOfReport } = require('../lib/native/platform')
-const { version } = require('../package.json')
+const { PREBUILT, prebuilt } = require('../lib/native/prebuilt')
+const { tupleOf } = require('../scripts/release/targets')
+const version = require('../lib/version')
 
 const root = path.join(__dirname, '..')
 const tuple = platformTuple()
@@ -15,11 +17,10 @@ const addonName = `rspool.${tuple}.node`
 const run = promisify(execFile)
 
 /** A copy of the package without its addon. @param {import('ava').ExecutionContext} t */
-function install(t, { manifest = {} } = {}) {
+function install(t) {
   const dir = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rspool-load-')))
   t.teardown(() => fs.rmSync(dir, { recursive: true, force: true }))
   fs.cpSync(path.join(root, 'lib'), path.join(dir, 'lib'), { recursive: true })
-  fs.writeFileSync(path.join(dir, 'package.json'), JSON.stringify({ ...require('../package.json'), ...manifest }))
   return dir
 }
 
@@ -82,7 +83,7 @@ test('names the platform, the tried files and the way out when there is no addon
   ]) {
     t.true(message.includes(part), `${part} is not in: ${message}`)
   }
-  for (const part of ['npm run build', 'npx rspool build', 'install script', 'report']) t.true(message.includes(part))
+  for (const part of ['npm run build', 'npx rspool build', 'report']) t.true(message.includes(part))
   t.false(message.includes('Require stack'))
 })
 
@@ -96,7 +97,8 @@ test('tells a broken file from a missing one', async (t) => {
 })
 
 test('refuses an addon of another version, and names both', async (t) => {
-  const dir = install(t, { manifest: { version: '99.0.0' } })
+  const dir = install(t)
+  fs.writeFileSync(path.join(dir, 'lib/version.js'), "module.exports = '99.0.0'")
   fs.copyFileSync(path.join(root, addonName), path.join(dir, addonName))
   const { code, message } = await load(dir)
   t.is(code, 'ERR_RSPOOL_NATIVE_NOT_FOUND')
@@ -118,6 +120,21 @@ test('RSPOOL_NATIVE_PATH is tried alone', async (t) => {
   t.is(code, 'ERR_RSPOOL_NATIVE_NOT_FOUND')
   t.deepEqual(causes, ['Error: the file is an addon, but not that of rspool'])
   t.regex(message, /RSPOOL_NATIVE_PATH is set/)
+})
+
+test('each platform that a package is published for is required by a literal name', (t) => {
+  const source = fs.readFileSync(path.join(root, 'lib/native/prebuilt.js'), 'utf8')
+  const { napi } = require('../package.json')
+  t.is(PREBUILT.length, napi.targets.length)
+  for (const target of napi.targets) {
+    const platform = tupleOf(target)
+    t.true(PREBUILT.includes(platform), platform)
+    t.true(source.includes(`case '${platform}':\n        return { addon: require('rspool-${platform}') }`), platform)
+  }
+})
+
+test('a platform that no package is published for is told so', (t) => {
+  t.regex(prebuilt('sunos-x64').error.message, /no package is published for this platform/)
 })
 
 test('the C library is read from the interpreter of an executable', (t) => {

@@ -44,6 +44,7 @@ test('the package, its lock file and the crate are of one version', (t) => {
   const cargo = fs.readFileSync(path.join(root, 'Cargo.toml'), 'utf8')
   t.is(lock.packages[''].version, manifest.version)
   t.is(/^version = "(.+)"/m.exec(cargo)[1], manifest.version)
+  t.is(require('../lib/version'), manifest.version)
 })
 
 test('the optional packages of a release are not in the repository', (t) => {
@@ -61,7 +62,6 @@ test('what is packed can be run and built, and holds nothing else', async (t) =>
     'lib/native/load.js',
     'lib/cli/main.js',
     'lib/cli/commands/build.js',
-    'scripts/install.js',
     'Cargo.toml',
     'Cargo.lock',
     'build.rs',
@@ -70,12 +70,18 @@ test('what is packed can be run and built, and holds nothing else', async (t) =>
   ]) {
     t.true(packed.includes(file), `${file} is missing`)
   }
-  const kept =
-    /^(lib|src|types|scripts\/install\.js|(index|worker|piscina|fleet|bullmq)\.(d\.)?(m?js|m?ts)|build\.rs|Cargo\.|package\.json|[A-Z]+(\.md)?$)/
+  const folders = manifest.files.flatMap((file) => (file.endsWith('/') && !file.startsWith('!') ? [file] : []))
+  const isTest = (file) => /(^|\/)(tests?\/|tests\.rs$)|\.spec\./.test(file)
+  // The addon of a git dependency is in it; a release is packed where there is none.
+  const atTop = /^([a-z.-]+\.(d\.)?[mc]?[jt]s|rspool\..+\.node|build\.rs|Cargo\..+|package\.json|[A-Z]+(\.md)?)$/
   t.deepEqual(
-    packed.filter((file) => !kept.test(file) || file.endsWith('.node')),
+    packed.filter((file) => isTest(file) || !(atTop.test(file) || folders.some((folder) => file.startsWith(folder)))),
     []
   )
+})
+
+test('no script runs where the package is installed from a registry', (t) => {
+  for (const script of ['preinstall', 'install', 'postinstall']) t.is(manifest.scripts[script], undefined)
 })
 
 test('the ESM entries export what the CommonJS ones do', async (t) => {

@@ -6,6 +6,7 @@ const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 const { build, orExit, BuildError } = require('../lib/cli/build-addon')
+const { platformTuple } = require('../lib/native/platform')
 
 const root = path.join(__dirname, '..')
 
@@ -38,10 +39,14 @@ function npm(args) {
 }
 
 function install() {
-  console.log('Installing the development packages ...')
-  // Our install script is the build, which follows with its output in sight; no other package needs its own.
+  console.log('Installing the development packages: about a minute, and 300 MB in node_modules ...')
+  // Our own script is the build, which follows with its output in sight; no other package needs its own.
   const { status, error } = npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'])
   if (status !== 0) throw new BuildError(`npm ci failed (${error?.message ?? `exit code ${status}`})`)
+}
+
+function isBuilt() {
+  return fs.existsSync(path.join(root, `rspool.${platformTuple()}.node`))
 }
 
 function checkNode() {
@@ -56,6 +61,7 @@ function setup() {
   orExit(() => {
     checkNode()
     if (!isInstalled()) install()
+    if (!isBuilt()) console.log('Building the addon with cargo: some minutes the first time, seconds from then on ...')
     build(process.env.CI ? ['--locked'] : [])
   })
 }

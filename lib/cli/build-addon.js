@@ -83,9 +83,8 @@ function place(from, to) {
 function build(args = []) {
   checkToolchain()
   // Half a gigabyte of intermediate files is of use to a checkout only.
-  const scratch = root.split(path.sep).includes('node_modules')
-    ? fs.mkdtempSync(path.join(os.tmpdir(), 'rspool-build-'))
-    : undefined
+  const inApp = root.split(path.sep).includes('node_modules') && process.env.CARGO_TARGET_DIR === undefined
+  const scratch = inApp ? fs.mkdtempSync(path.join(os.tmpdir(), 'rspool-build-')) : undefined
   try {
     const library = compile(scratch ? ['--target-dir', scratch, ...args] : args)
     const file = `rspool.${platformTuple()}.node`

@@ -6,24 +6,15 @@ const fs = require('node:fs')
 const os = require('node:os')
 const v8 = require('node:v8')
 const { platformTuple, libc } = require('../native/platform')
-const { version, engines } = require('../../package.json')
+const version = require('../version')
+const { PREBUILT } = require('../native/prebuilt')
+const { engines } = require('../../package.json')
 const { bytes } = require('./output')
 
 /** @typedef {{ found: string, verdict?: 'fine'|'note'|'wrong', advice?: string }} Finding */
 
 /** Servers need more descriptors than this. */
 const FEW_DESCRIPTORS = 4096
-/** The platforms that have a prebuilt package. */
-const PREBUILT = [
-  'linux-x64-gnu',
-  'linux-x64-musl',
-  'linux-arm64-gnu',
-  'linux-arm64-musl',
-  'darwin-x64',
-  'darwin-arm64',
-  'win32-x64-msvc'
-]
-
 /** The text of a file of the system; empty where there is none. @param {string} file */
 function read(file) {
   try {

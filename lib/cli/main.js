@@ -34,7 +34,7 @@ async function main([name, ...rest]) {
     return name === undefined ? EXIT.usage : EXIT.ok
   }
   if (name === '--version' || name === '-v') {
-    console.log(require('../../package.json').version)
+    console.log(require('../version'))
     return EXIT.ok
   }
   if (!names().includes(name)) throw new CommandError(EXIT.usage, unknown(name))

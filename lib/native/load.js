@@ -5,23 +5,29 @@
 
 const path = require('node:path')
 const { RspoolError } = require('../errors')
+const { LEAVE_OUT } = require('../bundled')
+const version = require('../version')
 const { platformTuple, libc } = require('./platform')
-const { version } = require('../../package.json')
+const { prebuilt } = require('./prebuilt')
 
 const root = path.join(__dirname, '..', '..')
 
+/** What is tried, in order. @returns {{ name: string, from: () => { addon?: unknown, error?: unknown } }[]} */
 function candidates() {
+  /** @param {string} file */
+  const file = (file) => ({ name: file, from: () => ({ addon: require(file) }) })
   const named = process.env.RSPOOL_NATIVE_PATH
-  if (named) return [path.resolve(named)]
+  if (named) return [file(path.resolve(named))]
   const tuple = platformTuple()
-  return [`rspool-${tuple}`, path.join(root, `rspool.${tuple}.node`)]
+  return [{ name: `rspool-${tuple}`, from: () => prebuilt(tuple) }, file(path.join(root, `rspool.${tuple}.node`))]
 }
 
-/** @param {string} file */
-function loadOne(file) {
-  const addon = require(file)
-  if (typeof addon.version !== 'function') throw new Error('the file is an addon, but not that of rspool')
-  const found = addon.version()
+/** @param {{ addon?: unknown, error?: unknown }} found */
+function checked({ addon, error }) {
+  if (error !== undefined) throw error
+  const { version: tell } = /** @type {Partial<import('./addon').Addon>} */ (addon)
+  if (typeof tell !== 'function') throw new Error('the file is an addon, but not that of rspool')
+  const found = tell()
   if (found !== version) throw new Error(`the addon is of version ${found}, the package of version ${version}`)
   return addon
 }
@@ -38,14 +44,14 @@ function runtime() {
   return electron ? `Electron ${electron}` : `Node.js ${node}`
 }
 
-/** @param {{ file: string, error: unknown }[]} failures */
+/** @param {{ name: string, error: unknown }[]} failures */
 function notFound(failures) {
   const platform = [`platform ${process.platform}`, `architecture ${process.arch}`]
   const c = libc()
   if (c !== undefined) platform.push(`C library ${c === 'gnu' ? 'glibc' : c}`)
   const lines = [
     `rspool ${version} found no addon that it can load (${[...platform, runtime()].join(', ')}). Tried:`,
-    ...failures.map(({ file, error }) => `  ${file}: ${reason(error)}`)
+    ...failures.map(({ name, error }) => `  ${name}: ${reason(error)}`)
   ]
   if (failures.some(({ error }) => /** @type {NodeJS.ErrnoException} */ (error).code === 'ERR_DLOPEN_DISABLED')) {
     lines.push(
@@ -61,9 +67,8 @@ function notFound(failures) {
       'What to do:',
       '  in a checkout of rspool: npm run build',
       '  in an app: install again with optional dependencies (no --omit=optional, no lock file of another platform)',
-      '  in a bundle: leave rspool out of it, as an external package',
-      '  where no prebuilt package exists: install a Rust toolchain (https://rustup.rs), then run npx rspool build,',
-      '    or allow the install script of rspool in your package manager and install again',
+      `  in a bundle: ${LEAVE_OUT}`,
+      '  where no prebuilt package exists: install a Rust toolchain (https://rustup.rs), then run npx rspool build',
       '  else: report this message at https://github.com/rspool/rspool/issues'
     )
   }
@@ -78,15 +83,14 @@ function isPermitting() {
 
 function load() {
   const failures = []
-  for (const file of candidates()) {
+  for (const { name, from } of candidates()) {
     try {
-      return loadOne(file)
+      return checked(from())
     } catch (error) {
-      failures.push({ file, error })
+      failures.push({ name, error })
     }
   }
   throw notFound(failures)
 }
 
-/** @type {import('./addon').Addon} */
-module.exports = load()
+module.exports = /** @type {import('./addon').Addon} */ (load())

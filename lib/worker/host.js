@@ -4,7 +4,7 @@
 // another copy (a link, a monorepo, two versions, a bundle), and what that gives to it must be of this one.
 
 const path = require('node:path')
-const { version } = require('../../package.json')
+const version = require('../version')
 const { RspoolError } = require('../errors')
 
 const kHost = Symbol.for('rspool.worker')

@@ -27,7 +27,7 @@ const { Upkeep } = require('./upkeep')
 const { SharedGauges, SharedHistograms } = require('../gauges')
 const { Topics } = require('../topics')
 const { prometheusText, serveMetrics } = require('../metrics')
-const { version } = require('../../../package.json')
+const version = require('../../version')
 const { makeLog } = require('../output')
 const { FORMATS } = require('./lines')
 

@@ -185,4 +185,4 @@ class Isolate {
   }
 }
 
-module.exports = { Isolate }
+module.exports = { Isolate, BOOTSTRAP }

@@ -7,6 +7,8 @@ const { hold, release } = require('../../native/environment')
 const { PoolClosedError, WorkerStartError } = require('../../errors')
 const { placeInSource } = require('../../payload/thrown')
 const { SCRIPT } = require('../task/targets')
+const { adviceFor } = require('../../bundled')
+const { BOOTSTRAP } = require('./isolate')
 
 /**
  * What it needs of its lane.
@@ -104,7 +106,7 @@ class Starts {
     const cause = this.#error
     const { message } = /** @type {{ message?: unknown }} */ (cause ?? {})
     const reason = typeof message === 'string' ? message + placeInSource(cause) : String(cause)
-    return new WorkerStartError(`No worker could be started: ${reason}`, { cause })
+    return new WorkerStartError(`No worker could be started: ${reason}${adviceFor(cause, BOOTSTRAP)}`, { cause })
   }
 
   /** The pool ends. */
