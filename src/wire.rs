@@ -206,6 +206,15 @@ tables! {
         NONE = 4;
     }
 
+    /// Why a key could not be used.
+    refused REFUSED: i32 {
+        FULL = -1;
+        /// A process that has stopped is in the way.
+        BUSY = -2;
+        /// It is no string of 1 to 250 bytes.
+        KEY = -3;
+    }
+
     /// The first number of a drained record: how a task ended, or (from 16) what a pool has to do, or (from 32) what
     /// happens to an observed task.
     record RECORD: i32 {

@@ -130,7 +130,18 @@ const EXAMINATIONS = {
         advice: 'Pools work; cluster.run takes processes: 0'
       }
     try {
-      addon.Region.create({ seats: 1, slots: 1, rows: 1, cells: 1, tokens: 1, claims: 1, schema: 0n, about: '{}' })
+      addon.Region.create({
+        seats: 1,
+        slots: 1,
+        rows: 1,
+        cells: 1,
+        tokens: 1,
+        claims: 1,
+        once: 1,
+        limits: 1,
+        schema: 0n,
+        about: '{}'
+      })
       return { found: 'shared memory can be made' }
     } catch (error) {
       return {

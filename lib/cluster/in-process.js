@@ -40,6 +40,8 @@ class InProcessSupervisor extends EventEmitter {
       seats: 1,
       tokens: 1,
       claims: CLAIMS,
+      once: options.onceKeys,
+      limits: Object.keys(options.limits).length > 0 ? options.limitKeys : 0,
       ring: options.publishBytes
     })
     this.#region.useRow(1)
@@ -63,9 +65,11 @@ class InProcessSupervisor extends EventEmitter {
       fd,
       inProcess: true,
       requestUrls: options.requestUrls,
+      limits: options.limits,
       awaitsMain: typeof target === 'function'
     }
     this.#half = new ClusterProcess({ region: this.#region, place, mailbox: inner })
+    this.limits = this.#half.context.limits
     setCurrent(this.#half)
     this.ready = new Promise((resolve, reject) => {
       this.#half.once('ready', resolve)

@@ -103,6 +103,33 @@ function publishBytes(/** @type {unknown} */ value, /** @type {string} */ label)
   )
 }
 
+/** @type {import('../pool/options/validate').Rule<Record<string, import('./keys').LimitSpec>>} */
+function limits(value, label) {
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw invalidArgument(`${label} must be an object of { name: { points, per, burst } }, got ${show(value)}`)
+  const entries = Object.entries(value).map(([name, given]) => {
+    const what = `${label}.${name}`
+    const { points, per, burst = points } = readOptions(given, { points: POINTS, per: period, burst: POINTS }, what)
+    if (points === undefined || per === undefined || burst === undefined)
+      throw invalidArgument(`${what} needs 'points' and 'per', got ${show(given)}`)
+    return [name, { points, per, burst }]
+  })
+  return Object.fromEntries(entries)
+}
+
+const POINTS = integer(1, 1e9)
+
+/** @type {import('../pool/options/validate').Rule<number>} */
+function period(value, label) {
+  if (typeof value === 'number' && value > 0 && value <= MAX_PERIOD) return value
+  throw invalidArgument(`${label} must be a number of milliseconds above 0, at most ${MAX_PERIOD}, got ${show(value)}`)
+}
+
+/** A year. */
+const MAX_PERIOD = 31_536_000_000
+/** What is known of the keys of `once` and of limits lies in memory that is reserved. */
+const KEYS = integer(0, 2 ** 24)
+
 const BACKOFF = { initial: 100, max: 15_000, factor: 2, jitter: 0.2, stableAfter: 10_000 }
 const RECYCLE = { requests: Infinity, age: Infinity, jitter: 0.1 }
 const CRASH_LOOP = { restarts: undefined, window: 60_000, action: 'exit' }
@@ -150,6 +177,9 @@ const RULES = {
   metricsPort: integer(0, 65535),
   metricsHost: typed('string'),
   publishBytes,
+  limits,
+  limitKeys: KEYS,
+  onceKeys: KEYS,
   maxQueuedBytes: integer(1, Number.MAX_SAFE_INTEGER, { infinity: true }),
   output: oneOf('inherit', 'prefix', 'json'),
   requestUrls: oneOf('path', 'full', false),
@@ -190,6 +220,9 @@ const RULES = {
  * @property {'path'|'full'|false} requestUrls
  * @property {number} maxQueuedBytes
  * @property {number} publishBytes
+ * @property {Record<string, import('./keys').LimitSpec>} limits
+ * @property {number} limitKeys
+ * @property {number} onceKeys
  * @property {'inherit'|'prefix'|'json'} output
  * @property {false|((line: string) => unknown)} [log]
  * @property {Environment|((slot: number) => Environment)} [env]
@@ -228,6 +261,9 @@ function readClusterOptions(given) {
     metricsHost: '127.0.0.1',
     maxQueuedBytes: 64 * 2 ** 20,
     publishBytes: 4 * 2 ** 20,
+    limits: {},
+    limitKeys: 65_536,
+    onceKeys: 16_384,
     output: 'inherit',
     requestUrls: 'path',
     exit: true,

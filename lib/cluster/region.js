@@ -202,10 +202,10 @@ class SharedRegion extends RegionWords {
 
   /**
    * @param {Names} names
-   * @param {{ rows: number, seats: number, slots?: number, tokens: number, claims?: number, ring?: number }} size
+   * @param {{ rows: number, seats: number, slots?: number, tokens: number, claims?: number, once?: number, limits?: number, ring?: number }} size
    * @param {object} [about] what programs outside are told
    */
-  static create(names, { rows, seats, slots = 0, tokens, claims = 0, ring = 0 }, about = {}) {
+  static create(names, { rows, seats, slots = 0, tokens, claims = 0, once = 0, limits = 0, ring = 0 }, about = {}) {
     const plan = planCells(names)
     const spec = {
       seats,
@@ -213,6 +213,8 @@ class SharedRegion extends RegionWords {
       rows,
       tokens,
       claims,
+      once,
+      limits,
       ring,
       cells: plan.size,
       schema: digest(names),

@@ -212,6 +212,15 @@ export interface Environment {
   /** Lets go whatever is held. */
   closeLocks(): void
 
+  // Not on Windows: keys that the processes of a cluster share.
+  /** Of the region behind a descriptor, for the process in the seat; -1 for the primary. */
+  openKeys(fd: number, seat: number): void
+  /** @returns 1 for whoever is the first within the time, 0 for the others, or one of `REFUSED` */
+  once(key: string, ttl: number): number
+  /** @returns how many points are left, one of `REFUSED`, or below these the nanoseconds until they could be given */
+  takePoints(limit: number, key: string, n: number, points: number, per: number, burst: number): number
+  closeKeys(): void
+
   /** A native task's target is its place in this list. */
   taskNames(): string[]
   /** The nearest native task's name, or ''. */
@@ -227,6 +236,8 @@ export interface RegionSpec {
   tokens: number
   ring?: number
   claims: number
+  once: number
+  limits: number
   about: string
   schema: bigint
 }

@@ -5,6 +5,7 @@ pub mod bytes;
 pub mod counters;
 #[cfg(unix)]
 pub(crate) mod futex;
+pub mod limits;
 pub mod loan;
 #[cfg(unix)]
 pub mod locks;
@@ -12,3 +13,5 @@ pub mod locks;
 pub mod region;
 #[cfg(unix)]
 pub mod ring;
+#[cfg(unix)]
+pub mod table;

@@ -16,10 +16,10 @@ use parking_lot::Mutex;
 
 use super::call::{Call, Fault, check};
 use super::doorbell::Doorbell;
-#[cfg(unix)]
-use super::locks;
 use super::memory::Memories;
 use super::{blob, drain, hot, member, pool, readings};
+#[cfg(unix)]
+use super::{limits, locks};
 use crate::memory::borrowed::Borrowed;
 use crate::memory::bytes::Bytes;
 use crate::memory::loan::{Lent, Loan, Returned};
@@ -74,6 +74,9 @@ pub(super) struct Environment {
     /// The locks of the cluster, where this environment has opened them.
     #[cfg(unix)]
     pub(super) locks: RefCell<Option<locks::Open>>,
+    /// The tables of keys of the cluster, where this environment has opened them.
+    #[cfg(unix)]
+    pub(super) keys: RefCell<Option<limits::Keys>>,
 }
 
 /// The engine is told of so many bytes at once: that takes longer than what happens to most tasks.
@@ -288,6 +291,8 @@ fn make(
         #[cfg(unix)]
         listener: RefCell::default(),
         locks: RefCell::default(),
+        #[cfg(unix)]
+        keys: RefCell::default(),
     }));
     // After the threadsafe function, so that this runs before the engine frees it.
     check(
@@ -306,6 +311,8 @@ fn make(
     #[cfg(unix)]
     super::ring::bind_all(env, exports, environment)?;
     locks::bind_all(env, exports, environment)?;
+    #[cfg(unix)]
+    limits::bind_all(env, exports, environment)?;
     readings::bind_all(env, exports, environment)
 }
 

@@ -13,6 +13,8 @@ mod drain;
 mod environment;
 mod hot;
 #[cfg(unix)]
+mod limits;
+#[cfg(unix)]
 mod locks;
 mod member;
 mod memory;

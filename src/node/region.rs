@@ -9,9 +9,9 @@ use napi::bindgen_prelude::{BigInt, BigInt64Array, ToNapiValue, TypeName, Uint8A
 use napi::{Error, Result, Status, sys};
 use napi_derive::napi;
 
-use crate::memory::locks;
 use crate::memory::region::{Answer, Layout, Look, Region, Section, Spec};
 use crate::memory::ring::{Message, MessageRing, PRIMARY, Refusal, Sender, recover};
+use crate::memory::{locks, table};
 use crate::supervise::budget::{self, Budget};
 use crate::wire::published;
 
@@ -32,6 +32,10 @@ pub struct RegionSpec {
     pub ring: Option<u32>,
     /// Claims on locks.
     pub claims: u32,
+    /// Keys of what is to happen once.
+    pub once: u32,
+    /// Keys of limits.
+    pub limits: u32,
     /// Digest of the names.
     pub schema: BigInt,
     /// What the cluster says of itself to programs outside, as JSON.
@@ -165,6 +169,8 @@ impl JsRegion {
             tokens: spec.tokens,
             ring: spec.ring.unwrap_or(0),
             claims: spec.claims,
+            once: spec.once,
+            limits: spec.limits,
             schema: spec.schema.get_u64().1,
         };
         Ok(JsRegion {
@@ -223,6 +229,7 @@ impl JsRegion {
     pub fn reclaim(&self, seat: u32) -> u32 {
         recover(&self.region, seat);
         locks::recover(&self.region, seat);
+        table::recover(&self.region, seat);
         Budget::reclaim(&self.region, seat) as u32
     }
 

@@ -26,6 +26,7 @@ use super::wake::Wake;
 use crate::memory::locks;
 use crate::memory::region::{Region, seat};
 use crate::memory::ring;
+use crate::memory::table;
 
 /// Readings in a row above the limit that make a report.
 const READINGS: u32 = 3;
@@ -219,6 +220,7 @@ fn run(shared: &Shared) {
                     Budget::reclaim(&shared.region, number as u32);
                     ring::recover(&shared.region, number as u32);
                     locks::recover(&shared.region, number as u32);
+                    table::recover(&shared.region, number as u32);
                 }
             }
             let stalled = look_at(&shared.region, number, watched, record, now, elapsed);

@@ -137,8 +137,8 @@ class Seats {
     if (seat === undefined) throw new RspoolError('ERR_RSPOOL_CLUSTER_FULL', 'too many processes are still draining')
     this.#region.useRow(where.row)
     const { awaitsMain } = spec
-    const { requestUrls } = this.#options
-    const place = { ...where, seat, names: this.#names, awaitsMain, requestUrls, sockets: this.#sockets }
+    const { requestUrls, limits } = this.#options
+    const place = { ...where, seat, names: this.#names, awaitsMain, requestUrls, limits, sockets: this.#sockets }
     const explain = this.#host.upkeep.explain.bind(this.#host.upkeep)
     const handoffs = this.#handoffs
     const parts = { spec, options: this.#options, region: this.#region, place, holder, handoffs, explain }

@@ -8,6 +8,7 @@ const { RspoolError, invalidArgument } = require('../../errors')
 const { show } = require('../../pool/options/validate')
 const { SharedRegion, SEAT, REQUEST, CLAIMS, microseconds } = require('../region')
 const { ClusterCounters } = require('../counters')
+const { SharedKeys } = require('../keys')
 const { Verdicts } = require('./verdict')
 const { Post } = require('./post')
 const { Ending } = require('./ending')
@@ -42,6 +43,7 @@ class Supervisor extends Post {
   #spec
   #options
   #region
+  #keys
   #names
   #seats
   /** @type {Spares} */
@@ -84,6 +86,8 @@ class Supervisor extends Post {
       slots: options.maxProcesses,
       tokens: availableParallelism(),
       claims: CLAIMS,
+      once: options.onceKeys,
+      limits: Object.keys(options.limits).length > 0 ? options.limitKeys : 0,
       ring: options.publishBytes
     }
     this.#region = SharedRegion.create(this.#names, room, describe(spec, options, this.#names))
@@ -94,6 +98,8 @@ class Supervisor extends Post {
     this.gauges = new SharedGauges(this.#region, 0)
     this.histograms = new SharedHistograms(this.#region, 0)
     this.#topics = new Topics(this.#region, { generation: 0 })
+    this.#keys = new SharedKeys(this.#region.native.fd, -1, options.limits)
+    this.limits = this.#keys.limits
     this.#verdicts = new Verdicts(options)
     this.#ending = new Ending(options, {
       slots: () => this.#slots,
@@ -456,6 +462,7 @@ class Supervisor extends Post {
     this.#topics.close()
     this.#upkeep.close()
     this.#orphans.close()
+    this.#keys.close()
     this.#seats.close()
     this.#metricsServer?.close()
     this.#admin?.close()

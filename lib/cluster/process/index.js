@@ -15,6 +15,7 @@ const { SharedGauges, SharedHistograms } = require('../gauges')
 const { Topics } = require('../topics')
 const { startBeat } = require('./beat')
 const { Locks } = require('./locks')
+const { SharedKeys } = require('../keys')
 const { Leaders } = require('./leaders')
 const { drainHooks, readPools } = require('../hooks')
 
@@ -38,6 +39,7 @@ class ClusterProcess extends EventEmitter {
   #stopBeat
   #locks
   #leaders
+  #keys
   /** 'none' until `run` is called, then 'running', 'returned', 'resolved', or 'waiting' for a slot. */
   #main = 'none'
   /** main asked for the slot of a spare before it did anything that takes time. @type {unknown} */
@@ -57,7 +59,7 @@ class ClusterProcess extends EventEmitter {
   /**
    * @param {object} parts
    * @param {import('../region').SharedRegion} parts.region
-   * @param {{ slot?: number, generation: number, seat: number, row: number, names: import('../region').Names, fd: number, awaitsMain: boolean, requestUrls: 'path'|'full'|false, inProcess?: boolean, sockets?: { name: string, fd: number }[] }} parts.place
+   * @param {{ slot?: number, generation: number, seat: number, row: number, names: import('../region').Names, fd: number, awaitsMain: boolean, requestUrls: 'path'|'full'|false, limits: Record<string, import('../keys').LimitSpec>, inProcess?: boolean, sockets?: { name: string, fd: number }[] }} parts.place
    * @param {InstanceType<typeof import('../messages').Mailbox>} parts.mailbox to speak with the primary
    * @param {import('./own-end').OwnEnd} [parts.ownEnd] where the application is to end itself
    */
@@ -82,6 +84,7 @@ class ClusterProcess extends EventEmitter {
     const assigned = new Promise((resolve) => {
       this.#assigned = () => resolve(undefined)
     })
+    this.#keys = new SharedKeys(fd, place.seat, place.limits)
     this.#locks = new Locks(fd, place.seat)
     this.#leaders = new Leaders(this.#locks, assigned)
     if (place.slot === undefined) this.#servers.hold()
@@ -103,6 +106,8 @@ class ClusterProcess extends EventEmitter {
       histograms: this.histograms,
       signal: this.#abort.signal,
       sockets: place.sockets ?? [],
+      once: this.#keys.once.bind(this.#keys),
+      limits: this.#keys.limits,
       lock: this.#locks.lock.bind(this.#locks),
       leader: this.#leaders.lead.bind(this.#leaders),
       onDrain: this.#onDrain.bind(this),
@@ -280,6 +285,7 @@ class ClusterProcess extends EventEmitter {
     this.#servers.release()
     this.topics.close()
     this.#locks.close()
+    this.#keys.close()
     this.#region.clear(this.#seat)
   }
 }

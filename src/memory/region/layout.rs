@@ -11,7 +11,7 @@
 //! what a dead process had counted stays counted. Sections and rows start on cache lines of their own.
 
 use super::RegionError;
-use crate::memory::ring;
+use crate::memory::{ring, table};
 
 /// The version of the header and of its table.
 pub(super) const VERSION: u32 = 2;
@@ -156,6 +156,8 @@ pub mod shared {
     pub const TICKETS: usize = 10;
     /// How many of the claims on locks were ever taken (readers look at only these).
     pub const CLAIMS_USED: usize = 11;
+    /// By which keys are hashed: nobody can choose some that fall together.
+    pub const SEED: usize = 12;
 }
 
 /// What a region has room for.
@@ -175,6 +177,10 @@ pub struct Spec {
     pub ring: u32,
     /// Claims on locks: how many names the processes may want, each for itself.
     pub claims: u32,
+    /// Keys of what is to happen once.
+    pub once: u32,
+    /// Keys of limits.
+    pub limits: u32,
     /// A digest of the names of the cells; both sides must agree on it.
     pub schema: u64,
 }
@@ -226,6 +232,10 @@ pub struct Layout {
     pub claims: Section,
     /// A bell for each seat: a 32-bit word that counts the rings, on which its process sleeps.
     pub bells: Section,
+    /// Keys of what has happened once, in sets.
+    pub once: Section,
+    /// Keys of limits, in sets.
+    pub limits: Section,
     /// Bytes of all of it.
     pub total: usize,
 }
@@ -278,6 +288,8 @@ enum Kind {
     Ring = 10,
     Claims = 11,
     Bells = 12,
+    Once = 13,
+    Limits = 14,
 }
 
 /// What a section of a kind must be.
@@ -290,7 +302,7 @@ struct Known {
     place: fn(&mut Layout) -> &mut Section,
 }
 
-const KNOWN: [Known; 11] = [
+const KNOWN: [Known; 13] = [
     Known {
         kind: Kind::Shared,
         version: 1,
@@ -368,6 +380,20 @@ const KNOWN: [Known; 11] = [
         stride: Some(BELL_BYTES),
         place: |layout| &mut layout.bells,
     },
+    Known {
+        kind: Kind::Once,
+        version: 1,
+        name: "keys of what happens once",
+        stride: Some(table::SET_BYTES),
+        place: |layout| &mut layout.once,
+    },
+    Known {
+        kind: Kind::Limits,
+        version: 1,
+        name: "keys of limits",
+        stride: Some(table::SET_BYTES),
+        place: |layout| &mut layout.limits,
+    },
 ];
 
 const EMPTY: Layout = Layout {
@@ -382,6 +408,8 @@ const EMPTY: Layout = Layout {
     ring: NOWHERE,
     claims: NOWHERE,
     bells: NOWHERE,
+    once: NOWHERE,
+    limits: NOWHERE,
     total: 0,
 };
 const NOWHERE: Section = Section {
@@ -411,6 +439,8 @@ impl Spec {
                     usize::from(self.ring > 0),
                     up(ring::section_bytes(self.ring))?,
                 ),
+                Kind::Once => (table::sets_for(self.once), table::SET_BYTES),
+                Kind::Limits => (table::sets_for(self.limits), table::SET_BYTES),
                 Kind::Claims => (self.claims as usize, CLAIM_BYTES),
                 Kind::Seats | Kind::Texts | Kind::Requests | Kind::Bells => {
                     (self.seats as usize, known.stride?)
@@ -525,6 +555,8 @@ mod tests {
         tokens: 2,
         ring: 1 << 16,
         claims: 5,
+        once: 100,
+        limits: 100,
         schema: 77,
     };
 

@@ -94,6 +94,9 @@ impl Region {
                 .u64(layout.about.word(0, word))
                 .store(u64::from_le_bytes(whole), Ordering::Relaxed);
         }
+        mapping
+            .u64(layout.shared.word(0, shared::SEED))
+            .store(random(), Ordering::Relaxed);
         header::write(&mapping, layout, spec.schema);
         seal(&file)?;
         Ok(Region {
@@ -204,6 +207,19 @@ impl Region {
         self.mapping.u64(self.layout.shared.word(0, word))
     }
 
+    /// A word of a part of a section.
+    ///
+    /// # Panics
+    /// When there is no such part or word.
+    pub(in crate::memory) fn word_of(
+        &self,
+        section: Section,
+        part: usize,
+        word: usize,
+    ) -> &AtomicU64 {
+        self.mapping.u64(section.word(part, word))
+    }
+
     /// A word of a claim on a lock.
     ///
     /// # Panics
@@ -252,6 +268,12 @@ impl Region {
     fn text_word(&self, seat: usize, word: usize) -> &AtomicI64 {
         self.mapping.i64(self.layout.texts.word(seat, word))
     }
+}
+
+/// A number that nobody can guess.
+fn random() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(std::process::id())
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ const SPEC: Spec = Spec {
     tokens: 2,
     ring: 1 << 16,
     claims: 5,
+    once: 100,
+    limits: 100,
     schema: 77,
 };
 
