@@ -349,8 +349,49 @@ function counters() {
   }
 }
 
+/** The limit of `children/limits.js`, 1,000 a second, is asked by each process so often a second, for so long. */
+const LIMITS = { processes: 4, rounds: 9, ms: 1000, asked: 5000, long: 30_000 }
+
+/** One limit over several processes, beside rate-limiter-flexible's for node:cluster. */
+async function limits() {
+  const start = async (/** @type {string} */ kind) => {
+    const child = fork(path.join(__dirname, 'children/limits.js'), [kind, String(LIMITS.processes)])
+    cleanups.push(() => child.kill('SIGKILL'))
+    await once(child, 'message')
+    return async (/** @type {object} */ how) => {
+      child.send(how)
+      const [{ calls, allowed, ms }] = await once(child, 'message')
+      return { calls: calls / (ms / 1000), allowed: allowed / (ms / 1000) }
+    }
+  }
+  const contestants = { rspool: await start('rspool'), flexible: await start('flexible') }
+  /** @type {Record<string, number[]>} */
+  const rates = { rspool: [], flexible: [] }
+  for (let round = 0; round < LIMITS.rounds; round++) {
+    const order = /** @type {const} */ (round % 2 === 0 ? ['rspool', 'flexible'] : ['flexible', 'rspool'])
+    for (const kind of order) rates[kind].push((await contestants[kind]({ ms: LIMITS.ms })).calls)
+  }
+  const ratios = rates.rspool.map((rate, at) => rate / rates.flexible[at])
+  line(
+    `limit: calls a second over ${LIMITS.processes} processes`,
+    median(rates.rspool).toFixed(0),
+    `rate-limiter-flexible, 64 in flight each: ${median(rates.flexible).toFixed(0)}`
+  )
+  line(
+    'ratio',
+    `${median(ratios).toFixed(0)}×`,
+    `median of ${LIMITS.rounds} pairs, in turns, the least ${Math.min(...ratios).toFixed(0)}×`
+  )
+  const { calls, allowed } = await contestants.rspool({ ms: LIMITS.long, perSecond: LIMITS.asked })
+  line(
+    'a limit of 1000 a second',
+    allowed.toFixed(1),
+    `given a second, of ${calls.toFixed(0)} asked for, over ${LIMITS.long / 1000} s (10 at once at the begin)`
+  )
+}
+
 const { values } = parseArgs({ options: { only: { type: 'string' } } })
-const parts = { counters, rates: compareRates, handOvers, reloads, stalls, metrics, budget, tokens, spares }
+const parts = { counters, rates: compareRates, handOvers, reloads, stalls, metrics, budget, tokens, limits, spares }
 
 async function main() {
   for (const [name, part] of Object.entries(parts)) {

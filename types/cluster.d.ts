@@ -4,7 +4,7 @@
  */
 
 import type { EventEmitter } from 'node:events'
-import type { Coordination } from './locks.js'
+import type { Coordination, Limit, LimitOptions } from './locks.js'
 
 export type * from './locks.js'
 
@@ -154,6 +154,12 @@ export interface ClusterOptions extends ProcessOptions {
    * @default 4194304
    */
   publishBytes?: number
+  /** Limits that all processes share, by name. @default {} */
+  limits?: Record<string, LimitOptions>
+  /** How many keys all limits have room for, at 30 bytes each; the quietest make room for others. @default 65536 */
+  limitKeys?: number
+  /** How many keys `once` has room for, at 30 bytes each. @default 16384 */
+  onceKeys?: number
   /** Bytes of messages that may wait for one process, or in one for the primary; one message may be larger. @default 67108864 */
   maxQueuedBytes?: number
   /**
@@ -361,6 +367,8 @@ export interface Supervisor extends EventEmitter<SupervisorEvents>, Topics {
   readonly counters: ClusterCounters
   readonly gauges: ClusterGauges
   readonly histograms: ClusterHistograms
+  /** The limits that the option `limits` names. */
+  readonly limits: Readonly<Record<string, Limit>>
   /**
    * Replaces all processes, the new ones first. Calls during a reload share one more. Rejects with
    * `ERR_RSPOOL_RELOAD` when a new process does not get ready: then the old ones go on.

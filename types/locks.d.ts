@@ -58,4 +58,53 @@ export interface Coordination {
    * @returns ends the candidacy; its promise resolves when the function has ended, and the next one may begin
    */
   leader(name: string, run: (held: Held) => unknown): () => Promise<void>
+  /**
+   * True for the first call with this key in the whole cluster, false for all others, until `ttl` is over. What a process
+   * was told it has been told: if it dies then, no other is. A key takes room until its time is over (`onceKeys`).
+   *
+   * Throws `ERR_RSPOOL_MAP_FULL` when there is no room for a further key, `ERR_RSPOOL_MAP_BUSY` when a process that was
+   * stopped (SIGSTOP) holds up new keys for more than 100 ms, and `ERR_RSPOOL_INVALID_ARGUMENT`.
+   *
+   * @param key of 1 to 250 bytes
+   * @param options `ttl`: after so many milliseconds the key is forgotten; Infinity by default
+   */
+  once(key: string, options?: { ttl?: number }): boolean
+  /** The limits that the option `limits` names. */
+  readonly limits: Readonly<Record<string, Limit>>
+}
+
+/** How often something may happen. */
+export interface LimitOptions {
+  /** So many points are earned in each period. An integer from 1 to 10⁹. */
+  points: number
+  /** The period, in milliseconds. */
+  per: number
+  /** So many points may be taken at once after a quiet time. @default points */
+  burst?: number
+}
+
+/** What became of a wish for points. */
+export interface Taken {
+  readonly ok: boolean
+  /** How many more could be taken now. */
+  readonly remaining: number
+  /** In milliseconds, rounded up: when so many could be taken, if nobody else does; 0 if they were. */
+  readonly retryAfterMs: number
+}
+
+/**
+ * A limit over all processes of the cluster (GCRA): for each key `points` are earned in each period, evenly, and `burst` can
+ * be saved. It costs a fraction of a microsecond, and nobody is asked.
+ */
+export interface Limit {
+  /**
+   * Takes points of a key, all or none. Of more keys than there is room for (`limitKeys`) the quietest are forgotten.
+   *
+   * Throws `ERR_RSPOOL_INVALID_ARGUMENT`, and `ERR_RSPOOL_MAP_BUSY` when a process that was stopped (SIGSTOP) holds up new
+   * keys for more than 100 ms.
+   *
+   * @param key of 1 to 250 bytes
+   * @param n points, from 0 (which tells how many there are) to `burst`; 1 by default
+   */
+  take(key: string, n?: number): Taken
 }

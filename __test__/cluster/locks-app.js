@@ -39,6 +39,11 @@ module.exports = async (context) => {
         tell('has ended', { name, token })
       })
     },
+    /** Those of so many keys of which this process is the first to ask. */
+    once: ({ from, count }) =>
+      Array.from({ length: count }, (_, n) => from + n).filter((n) => context.once(`key ${n}`, { ttl: 600_000 })),
+    /** How many of so many points are given. */
+    take: ({ count }) => Array.from({ length: count }).filter(() => context.limits.api.take('somebody').ok).length,
     /** A leader whose function fails. */
     failAsLeader: ({ name }) => {
       context.leader(name, async () => {

@@ -9,7 +9,9 @@ const supervisor = cluster.run(({ slot, counters, onDrain }) => {
   is<number>()(counters.add('requests'), true)
   onDrain(() => {})
 }, options)
-cluster.run(async ({ lock, leader }) => {
+cluster.run(async ({ lock, leader, once, limits }) => {
+  is<boolean>()(once('a', { ttl: 5 }), true)
+  is<number | undefined>()(limits.api?.take('a', 2).retryAfterMs, true)
   is<number>()(await lock('a', ({ token }) => token), true)
   is<string>()(
     await lock('a', async ({ signal }) => String(signal.aborted), { timeout: 5, signal: AbortSignal.abort() }),
@@ -28,6 +30,9 @@ is<cluster.Supervisor>()(supervisor, true)
 is<cluster.Supervisor>()(cluster.run('./server.js'), true)
 is<boolean>()(cluster.isPrimary, true)
 
+cluster.run(() => {}, { limits: { api: { points: 1, per: 1000 } } })
+// @ts-expect-error
+cluster.run(() => {}, { limits: { api: { points: 1 } } })
 // @ts-expect-error
 cluster.run(() => {}, { process: 2 })
 // @ts-expect-error

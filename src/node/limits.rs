@@ -71,8 +71,8 @@ fn now() -> u64 {
 
 /// The digest of a key; none for what is no string of 1 to 250 bytes.
 fn digest(call: &Call, key: sys::napi_value, seed: u64) -> Option<u64> {
-    // One byte more than is allowed, and the terminator.
-    let mut bytes = [0u8; MAX_KEY + 2];
+    // A character that does not fit is left out: room for one more, so that what was cut is too long, and the terminator.
+    let mut bytes = [0u8; MAX_KEY + 5];
     let mut length = 0;
     // SAFETY: the buffer has as many bytes as is said.
     let status = unsafe {
@@ -84,7 +84,6 @@ fn digest(call: &Call, key: sys::napi_value, seed: u64) -> Option<u64> {
             ptr::from_mut(&mut length),
         )
     };
-    // A character that does not fit is left out, so what was cut may have three bytes less.
     let is_key = status == sys::Status::napi_ok && (1..=MAX_KEY).contains(&length);
     is_key.then(|| XxHash3_64::oneshot_with_seed(seed, &bytes[..length]))
 }
