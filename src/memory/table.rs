@@ -223,7 +223,7 @@ impl<'a> Table<'a> {
 
     fn home(&self, key: u64) -> usize {
         // The upper half, multiplied: no division.
-        ((key >> 32) * self.section.count as u64 >> 32) as usize
+        (((key >> 32) * self.section.count as u64) >> 32) as usize
     }
 
     fn lock(&self, key: u64, has_ended: &impl Fn(u32) -> bool) -> Result<Locked<'a>, Refusal> {
