@@ -13,6 +13,8 @@ pub mod budget;
 #[path = "no_budget.rs"]
 pub mod budget;
 #[cfg(unix)]
+mod deaths;
+#[cfg(unix)]
 pub mod descendants;
 #[cfg(unix)]
 pub mod guard;

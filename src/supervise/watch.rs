@@ -4,9 +4,10 @@
 //!
 //! 1. A stalled loop is asked for its JavaScript stack (a request in its seat, answered by a helper
 //!    thread in that process), gets a second to give it, and is killed.
-//! 2. The budget's tokens and the locks of a process that has ended go back, even while the primary is busy.
-//! 3. Once a second the processes are read; three readings of memory in a row above the limit are
+//! 2. Once a second the processes are read; three readings of memory in a row above the limit are
 //!    reported.
+//!
+//! What a process that has ended leaves behind is put in order by a thread of its own, [`deaths`](super::deaths).
 //!
 //! Readings and reports wait for the primary's JavaScript to take them: nothing waits for it, and it
 //! never waits for a reading, since the lock is not held while the system is asked.
@@ -18,15 +19,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::budget::Budget;
+use super::deaths::Deaths;
 use super::handle::ProcessHandle;
 use super::reading::{self, Details, Usage};
 use super::stall::{Judge, Look, Verdict};
 use super::wake::Wake;
-use crate::memory::locks;
 use crate::memory::region::{Region, seat};
-use crate::memory::ring;
-use crate::memory::table;
 
 /// Readings in a row above the limit that make a report.
 const READINGS: u32 = 3;
@@ -138,11 +136,13 @@ impl Shared {
 #[derive(Debug)]
 pub struct Watch {
     shared: Arc<Shared>,
+    deaths: Deaths,
 }
 
 impl Watch {
     /// Starts the thread, which looks at the seats of `region`.
     pub fn start(region: Region) -> io::Result<Watch> {
+        let deaths = Deaths::start(region.remap().map_err(io::Error::other)?)?;
         let shared = Arc::new(Shared {
             region,
             state: Mutex::default(),
@@ -153,7 +153,7 @@ impl Watch {
             .name("rspool-watch".into())
             .stack_size(128 * 1024)
             .spawn(move || run(&theirs))?;
-        Ok(Watch { shared })
+        Ok(Watch { shared, deaths })
     }
 
     /// Watches `pid`, which has the seat, within `limits`.
@@ -164,12 +164,16 @@ impl Watch {
             limits,
             reading: None,
         };
+        if let Some(handle) = &watched.handle {
+            self.deaths.add(seat, Arc::clone(handle));
+        }
         self.shared.state().seats.insert(seat, watched);
         self.shared.wake.ring();
     }
 
     /// Ends the watch over a seat.
     pub fn remove(&self, seat: usize) {
+        self.deaths.remove(seat);
         self.shared.state().seats.remove(&seat);
     }
 
@@ -209,20 +213,7 @@ fn run(shared: &Shared) {
             let record = records
                 .entry(number)
                 .or_insert_with(|| Record::new(watched));
-            if record.has_just_ended(watched) {
-                let state = shared.state();
-                // Under the lock the seat cannot be given to another process.
-                if state
-                    .seats
-                    .get(&number)
-                    .is_some_and(|seat| seat.pid == record.pid)
-                {
-                    Budget::reclaim(&shared.region, number as u32);
-                    ring::recover(&shared.region, number as u32);
-                    locks::recover(&shared.region, number as u32);
-                    table::recover(&shared.region, number as u32);
-                }
-            }
+            record.look_whether_ended(watched);
             let stalled = look_at(&shared.region, number, watched, record, now, elapsed);
             let memory = record.read(watched, now);
             let reading = record.reading.map(|(_, reading)| reading);
@@ -331,15 +322,11 @@ impl Record {
         }
     }
 
-    /// True once, when the process has ended.
-    fn has_just_ended(&mut self, watched: &Watched) -> bool {
-        let before = self.ended;
-        self.ended = before
-            || watched
-                .handle
-                .as_ref()
-                .is_some_and(|handle| handle.wait(Duration::ZERO));
-        self.ended && !before
+    fn look_whether_ended(&mut self, watched: &Watched) {
+        self.ended |= watched
+            .handle
+            .as_ref()
+            .is_some_and(|handle| handle.wait(Duration::ZERO));
     }
 
     /// Reads the process if it is time to.
@@ -388,6 +375,7 @@ impl Record {
 mod tests {
     use super::*;
     use crate::memory::region::Spec;
+    use crate::supervise::budget::Budget;
     use std::process::{Child, Command};
 
     fn watched(state: i64, limits: Limits) -> (Watch, Region, Child) {

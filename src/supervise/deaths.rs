@@ -1,0 +1,107 @@
+//! A thread of the primary that hears of the end of each process at once, and puts in order what that has left in the
+//! region: tokens of the budget, locks, messages, keys. It does nothing else, so nothing holds it up.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use super::budget::Budget;
+use super::handle::ProcessHandle;
+use super::wake::Wake;
+use crate::memory::region::Region;
+use crate::memory::{locks, ring, table};
+
+/// Where the system does not tell of a death, one looks so often.
+const LOOK_AGAIN: Duration = match cfg!(target_os = "linux") {
+    true => Duration::from_secs(3600),
+    false => Duration::from_millis(250),
+};
+
+#[derive(Debug, Default)]
+struct State {
+    /// Those of which nobody knows that they have ended.
+    alive: HashMap<usize, Arc<ProcessHandle>>,
+    stopped: bool,
+}
+
+#[derive(Debug)]
+struct Shared {
+    region: Region,
+    state: Mutex<State>,
+    wake: Wake,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The running thread. Dropping it stops it.
+#[derive(Debug)]
+pub(super) struct Deaths {
+    shared: Arc<Shared>,
+}
+
+impl Deaths {
+    pub(super) fn start(region: Region) -> io::Result<Deaths> {
+        let shared = Arc::new(Shared {
+            region,
+            state: Mutex::default(),
+            wake: Wake::new()?,
+        });
+        let theirs = Arc::clone(&shared);
+        thread::Builder::new()
+            .name("rspool-deaths".into())
+            .stack_size(128 * 1024)
+            .spawn(move || run(&theirs))?;
+        Ok(Deaths { shared })
+    }
+
+    pub(super) fn add(&self, seat: usize, handle: Arc<ProcessHandle>) {
+        self.shared.state().alive.insert(seat, handle);
+        self.shared.wake.ring();
+    }
+
+    /// From here on the seat may be given to another.
+    pub(super) fn remove(&self, seat: usize) {
+        self.shared.state().alive.remove(&seat);
+    }
+}
+
+impl Drop for Deaths {
+    fn drop(&mut self) {
+        self.shared.state().stopped = true;
+        self.shared.wake.ring();
+    }
+}
+
+fn run(shared: &Shared) {
+    loop {
+        let mut state = shared.state();
+        if state.stopped {
+            return;
+        }
+        // Under the lock no seat is given to another.
+        state.alive.retain(|&seat, handle| {
+            let has_ended = handle.wait(Duration::ZERO);
+            if has_ended {
+                put_in_order(&shared.region, seat as u32);
+            }
+            !has_ended
+        });
+        let alive: Vec<_> = state.alive.values().cloned().collect();
+        drop(state);
+        shared.wake.sleep(&alive, LOOK_AGAIN);
+    }
+}
+
+/// Locks first: somebody waits for them.
+fn put_in_order(region: &Region, seat: u32) {
+    locks::recover(region, seat);
+    Budget::reclaim(region, seat);
+    ring::recover(region, seat);
+    table::recover(region, seat);
+}
