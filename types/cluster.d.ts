@@ -156,9 +156,9 @@ export interface ClusterOptions extends ProcessOptions {
   publishBytes?: number
   /** Limits that all processes share, by name. @default {} */
   limits?: Record<string, LimitOptions>
-  /** How many keys all limits have room for, at 30 bytes each; the quietest make room for others. @default 65536 */
+  /** How many keys all limits have room for, at 40 bytes each; the quietest make room for others. @default 65536 */
   limitKeys?: number
-  /** How many keys `once` has room for, at 30 bytes each. @default 16384 */
+  /** How many keys `once` has room for, at 40 bytes each. @default 16384 */
   onceKeys?: number
   /** Bytes of messages that may wait for one process, or in one for the primary; one message may be larger. @default 67108864 */
   maxQueuedBytes?: number

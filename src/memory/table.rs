@@ -1,6 +1,7 @@
 //! A table of 64-bit values by key, in memory of several processes: for what is known of a key in one word.
 //!
-//! A key is known by a seeded digest of 64 bits, and may be in its *home* set or in the three that follow. A value is
+//! A key is known by a seeded digest of 64 bits, and may be in its *home* set or in the seven that follow,
+//! in the first way that was free when it came. A value is
 //! changed by one compare-and-swap, without a lock. A new key is put in under the lock of its home set, so that no key
 //! is there twice:
 //!
@@ -25,7 +26,9 @@ const WAYS: usize = 16;
 pub(super) const SET_BYTES: usize = 64 + WAYS * 16;
 const FIRST: usize = 8;
 /// Sets in which a key may be.
-const REACH: usize = 4;
+const REACH: usize = 8;
+/// The key of a way that was claimed by a process which has died. It is no key's.
+const NOBODY: u64 = u64::MAX;
 /// A value that says that its way is being filled; the seat of the process is in its low bits.
 const CLAIMED: u64 = 1 << 63;
 /// For so long one waits for another process that puts a key into the same set, and lives.
@@ -33,11 +36,11 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// The primary has no seat.
 pub const PRIMARY: u32 = 0xffff;
 
-/// Sets that have room for so many keys, at two thirds full.
+/// Sets that have room for so many keys, at half full: then none of them finds all of its ways taken.
 pub(super) fn sets_for(keys: u32) -> usize {
     match keys {
         0 => 0,
-        keys => (keys as usize * 3).div_ceil(2 * WAYS).max(REACH),
+        keys => (keys as usize * 2).div_ceil(WAYS).max(REACH),
     }
 }
 
@@ -117,7 +120,7 @@ impl<'a> Table<'a> {
         has_ended: impl Fn(u32) -> bool,
         mut decide: impl FnMut(Option<u64>) -> Change,
     ) -> Result<(), Refusal> {
-        let key = key.max(1);
+        let key = key.clamp(1, NOBODY - 1);
         if self.section.count == 0 {
             return Err(Refusal::Full);
         }
@@ -197,15 +200,21 @@ impl<'a> Table<'a> {
     }
 
     fn find(&self, key: u64) -> Option<(Way<'a>, u64)> {
-        self.ways(key).find_map(|way| {
-            if way.key.load(Acquire) != key {
+        for way in self.ways(key) {
+            let there = way.key.load(Acquire);
+            if there == 0 && way.value.load(Acquire) == 0 {
+                // It has been free until now, so nobody has gone past it.
                 return None;
             }
-            let value = way.value.load(Acquire);
-            // Who claims a way does so before it writes another key: if that is the same still, the value is its own.
-            let is_its = value & CLAIMED == 0 && value != 0 && way.key.load(Acquire) == key;
-            is_its.then_some((way, value))
-        })
+            if there == key {
+                let value = way.value.load(Acquire);
+                // Who claims a way does so before it writes another key: if that is the same still, the value is its own.
+                if value & CLAIMED == 0 && value != 0 && way.key.load(Acquire) == key {
+                    return Some((way, value));
+                }
+            }
+        }
+        None
     }
 
     fn ways(&self, key: u64) -> impl Iterator<Item = Way<'a>> {
@@ -257,6 +266,10 @@ impl<'a> Table<'a> {
             for way in 0..WAYS {
                 let value = region.word_of(section, set, FIRST + way * 2 + 1);
                 if value.load(Acquire) == claim {
+                    // Others have gone past it, so it must not seem never to have been used.
+                    region
+                        .word_of(section, set, FIRST + way * 2)
+                        .store(NOBODY, Release);
                     let _ = value.compare_exchange(claim, 0, AcqRel, Relaxed);
                 }
             }
@@ -324,6 +337,28 @@ mod tests {
             }
         });
         assert_eq!(news.into_inner(), KEYS as usize);
+    }
+
+    #[test]
+    fn so_many_keys_as_were_asked_for_find_room() {
+        for keys in [1, 100, 50_000] {
+            let region = region(keys);
+            let table = table(&region, 0);
+            for key in 0..u64::from(keys) {
+                assert_eq!(first(&table, key), Ok(true));
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_is_found_beyond_a_way_that_a_dead_process_had_claimed() {
+        let region = region(16);
+        let table = table(&region, 0);
+        let way = table.ways(digest(5)).next().unwrap();
+        way.value.store(CLAIMED | 3, Release);
+        assert_eq!(first(&table, 5), Ok(true));
+        Table::recover(&region, region.layout().once, 3);
+        assert_eq!(first(&table, 5), Ok(false));
     }
 
     #[test]
