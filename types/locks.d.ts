@@ -96,7 +96,7 @@ export interface Taken {
  * A limit over all processes of the cluster (GCRA): for each key `points` are earned in each period, evenly, and `burst` can
  * be saved. It costs a fraction of a microsecond, and nobody is asked.
  */
-export interface Limit {
+export interface Limit extends Readonly<Required<LimitOptions>> {
   /**
    * Takes points of a key, all or none. Of more keys than there is room for (`limitKeys`) the quietest are forgotten.
    *

@@ -73,6 +73,10 @@ class Limit {
     this.#spec = spec
     this.#at = at
     this.#open = open
+    this.points = spec.points
+    this.per = spec.per
+    this.burst = spec.burst
+    Object.freeze(this)
   }
 
   /**
