@@ -1,5 +1,6 @@
 'use strict'
 
+const fs = require('node:fs')
 const path = require('node:path')
 const test = require('ava')
 const { Pool, WorkerPool, metrics } = require('..')
@@ -63,4 +64,19 @@ test('threads and measures carry the label', async (t) => {
   })
   await pool.run(1)
   t.is((await measured).detail.task, 'default')
+})
+
+const onLinux = process.platform === 'linux' ? test : test.skip
+
+onLinux('the system shows the threads of native workers by the label of their pool', async (t) => {
+  const namesOfThreads = () =>
+    fs.readdirSync('/proc/self/task').map((id) => fs.readFileSync(`/proc/self/task/${id}/comm`, 'utf8').trim())
+  for (const [label, shown] of [
+    ['digests', /^digests \d+$/],
+    ['a label that is rather long', /^a label that \d+$/],
+    ['ééééééééé\0', /^éééééé \d+$/]
+  ]) {
+    await makePool(t, { label, maxThreads: 1 }).runTask('hash.crc32', 'x')
+    t.true(namesOfThreads().some((name) => shown.test(name)))
+  }
 })

@@ -3,6 +3,7 @@
 // `runSync` blocks its thread: whatever happens to the task meanwhile, it comes back, and what else was in
 // flight settles afterwards.
 
+const path = require('node:path')
 const { Worker } = require('node:worker_threads')
 const test = require('ava')
 const { directory, fixture, makePool, program, root, rspool, taskPool } = require('./helpers')
@@ -131,6 +132,22 @@ test('one that died before the thread was blocked does not take its place with i
     t.is(pool.runSync('mine'), 'mine')
     t.is((await dying).exitCode, 5)
   }
+})
+
+test('a result that waits for its output since before the thread was blocked does not keep its worker', async (t) => {
+  const marks = new Int32Array(new SharedArrayBuffer(4))
+  const script = `const { workerData: marks } = require('node:worker_threads')
+    const held = () => { Atomics.store(marks, 0, 1); Atomics.notify(marks, 0) }
+    exports.prints = () => { process.stdout.write('read by nobody who is blocked'); setImmediate(held); return 'printed' }
+    exports.echo = (value) => value`
+  const filename = path.join(directory(t, { 'prints.js': script }), 'prints.js')
+  const pool = makePool(t, { filename, name: 'echo', maxThreads: 1, stdout: 'ignore', workerData: marks })
+  await pool.run('ready')
+  const printed = pool.runTask('prints')
+  // No turn of the loop from here on: what the isolate says about its result is in the port.
+  t.not(Atomics.wait(marks, 0, 0, 60_000), 'timed-out')
+  t.is(pool.runSync('next', { queueTimeout: 30_000 }), 'next')
+  t.is(await printed, 'printed')
 })
 
 test('retries start again on another isolate', (t) => {

@@ -28,11 +28,11 @@ function niceOf(name) {
 
 onLinux('niceIncrement is added to the niceness of the workers of both lanes, and of no other thread', async (t) => {
   const before = thread().nice
-  const pool = makePool(t, { maxThreads: 1, niceIncrement: 2 })
+  const pool = makePool(t, { label: 'kindly', maxThreads: 1, niceIncrement: 2 })
   const expected = Math.min(before + 2, 19)
   t.is((await pool.runTask(thread)).nice, expected)
   await pool.runTask('hash.crc32', 'x')
-  t.true(niceOf('rspool-nat-').includes(expected))
+  t.true(niceOf('kindly ').includes(expected))
   t.is(thread().nice, before)
 })
 

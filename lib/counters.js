@@ -6,7 +6,7 @@
 const { types } = require('node:util')
 const { RspoolError, invalidArgument } = require('./errors')
 const { LINE } = require('./native/wire')
-const { didYouMean, readOptions, show } = require('./pool/options/validate')
+const { anything, didYouMean, readOptions, show } = require('./pool/options/validate')
 
 const TAG = 'rspool.counters'
 
@@ -75,11 +75,6 @@ function readBuffer(buffer, count) {
   return new BigInt64Array(buffer, 0, count * LINE.CELLS)
 }
 
-/** @param {unknown} value */
-function any(value) {
-  return value
-}
-
 /** Cells that exist already, in memory of any kind: what a subclass passes instead of options. */
 class Cells {
   /** @param {BigInt64Array} view */
@@ -119,7 +114,7 @@ class AtomicCounters {
     if (options instanceof Cells) {
       this.#view = options.view
     } else {
-      const { buffer } = readOptions(options, { buffer: any }, 'AtomicCounters options')
+      const { buffer } = readOptions(options, { buffer: anything }, 'AtomicCounters options')
       this.#view = readBuffer(buffer ?? new SharedArrayBuffer(count * LINE.BYTES), count)
     }
     for (const [i, name] of this.#names.entries()) this.#index.set(name, i * LINE.CELLS)
@@ -260,8 +255,17 @@ function sum(before, by) {
 }
 
 /**
+ * Whether they are the counters of another copy of the package.
+ * @param {object} value
+ * @returns {value is { [kCells]: () => { names: readonly string[], view: BigInt64Array } }}
+ */
+function hasCells(value) {
+  return typeof (/** @type {{ [kCells]?: unknown }} */ (value)[kCells]) === 'function'
+}
+
+/**
  * The names and cells of counters given as themselves or as what `share()` made.
- * @param {any} value
+ * @param {unknown} value
  * @param {string} label
  * @returns {{ names: readonly string[], view: BigInt64Array }}
  */
@@ -269,8 +273,9 @@ function readCounters(value, label) {
   const isObject = value !== null && typeof value === 'object'
   const counters = isObject ? countersOf(value) : undefined
   if (counters !== undefined) return counters
-  if (isObject && typeof value[kCells] === 'function') return value[kCells]()
-  const own = (/** @type {string} */ name) => (isObject && Object.hasOwn(value, name) ? value[name] : undefined)
+  if (isObject && hasCells(value)) return value[kCells]()
+  const own = (/** @type {string} */ name) =>
+    isObject && Object.hasOwn(value, name) ? /** @type {Record<string, unknown>} */ (value)[name] : undefined
   if (own('type') !== TAG) {
     throw invalidArgument(`${label} must be what share() of an AtomicCounters gave, got ${show(value)}`)
   }

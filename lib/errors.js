@@ -16,9 +16,13 @@ class RspoolError extends Error {
     this.code = code
   }
 
-  static [Symbol.hasInstance](/** @type {any} */ value) {
+  static [Symbol.hasInstance](/** @type {unknown} */ value) {
     if (this !== RspoolError) return Function.prototype[Symbol.hasInstance].call(this, value)
-    return value !== null && typeof value === 'object' && value[kRspoolError] === true
+    return (
+      value !== null &&
+      typeof value === 'object' &&
+      /** @type {{ [kRspoolError]?: unknown }} */ (value)[kRspoolError] === true
+    )
   }
 
   get [kRspoolError]() {

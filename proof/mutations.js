@@ -165,8 +165,8 @@ const mutations = [
     name: 'J22',
     what: 'an emitter takes the listener away before it is called',
     file: 'lib/pool/task/abort.js',
-    from: "signal.on('abort', heard)",
-    to: "signal.once('abort', heard)",
+    from: "emitter.on('abort', heard)",
+    to: "emitter.once('abort', heard)",
     tests: ['reentrancy-listeners']
   },
   {

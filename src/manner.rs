@@ -45,9 +45,9 @@ mod linux {
     static PINNED: Mutex<BTreeMap<usize, u32>> = Mutex::new(BTreeMap::new());
 
     /// A CPU that a worker has, until its thread ends.
-    struct Seat(usize);
+    struct Pin(usize);
 
-    impl Drop for Seat {
+    impl Drop for Pin {
         fn drop(&mut self) {
             let mut pinned = PINNED.lock();
             if let Some(count) = pinned.get_mut(&self.0) {
@@ -57,7 +57,7 @@ mod linux {
     }
 
     thread_local! {
-        static SEAT: RefCell<Option<Seat>> = const { RefCell::new(None) };
+        static PIN: RefCell<Option<Pin>> = const { RefCell::new(None) };
     }
 
     /// To Linux the niceness is the thread's, and no pid is the calling thread.
@@ -83,7 +83,7 @@ mod linux {
         if sched_setaffinity(None, &only).is_ok() {
             *pinned.entry(cpu).or_insert(0) += 1;
             drop(pinned);
-            SEAT.with_borrow_mut(|seat| *seat = Some(Seat(cpu)));
+            PIN.with_borrow_mut(|pin| *pin = Some(Pin(cpu)));
         }
     }
 

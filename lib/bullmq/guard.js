@@ -4,6 +4,7 @@
 // the pool can run, redeliveries that are counted per job, a listener for errors, and an end with a limit.
 
 const { invalidArgument } = require('../errors')
+const { later, pause, within } = require('../later')
 const { show } = require('../pool/options/validate')
 const { Leases } = require('./lease')
 const { LEASE_OVER, LOCK_LOST, GIVE_BACK } = require('./special')
@@ -18,8 +19,6 @@ const { LEASE_OVER, LOCK_LOST, GIVE_BACK } = require('./special')
 const REDELIVERIES = 10
 /** Milliseconds that running jobs get when the worker is closed. */
 const GRACE = 10_000
-/** What setTimeout can count. */
-const LONGEST = 0x7fffffff
 
 /**
  * @param {Worker} worker
@@ -84,23 +83,11 @@ function renewWithin(worker, leases) {
   const extend = worker.extendJobLocks
   worker.extendJobLocks = async function extendJobLocks(ids, tokens, duration) {
     const sent = leases.now()
-    const lost = await within(duration, extend.call(this, ids, tokens, duration))
+    const late = () => new Error(`The renewal of locks was not answered in ${duration} ms`)
+    const lost = await within(duration, extend.call(this, ids, tokens, duration), late)
     for (const id of ids) if (!lost.includes(id)) leases.renew(id, sent)
     return lost
   }
-}
-
-/**
- * @template T
- * @param {number} ms
- * @param {Promise<T>} promise
- * @returns {Promise<T>}
- */
-function within(ms, promise) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`The renewal of locks was not answered in ${ms} ms`)), ms)
-    promise.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
 }
 
 /**
@@ -110,16 +97,13 @@ function within(ms, promise) {
  * @param {number} grace milliseconds
  */
 async function end(worker, grace) {
-  /** @type {NodeJS.Timeout[]} */
-  const timers = []
-  const after = (/** @type {number} */ ms, /** @type {() => void} */ then) =>
-    timers.push(setTimeout(then, Math.min(ms, LONGEST)))
-  after(grace, () => worker.cancelAllJobs(GIVE_BACK))
-  const silent = new Promise((resolve) => after(grace + worker.opts.lockDuration, () => resolve(undefined)))
+  const cancel = later(grace, () => worker.cancelAllJobs(GIVE_BACK))
+  const silent = pause(grace + worker.opts.lockDuration)
   try {
-    await Promise.race([worker.close(), silent])
+    await Promise.race([worker.close(), silent.done])
   } finally {
-    for (const timer of timers) clearTimeout(timer)
+    cancel()
+    silent.stop()
   }
 }
 

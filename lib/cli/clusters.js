@@ -5,7 +5,8 @@
 
 const fs = require('node:fs')
 const { CommandError, EXIT } = require('./failure')
-const { RegionCopy, SharedRegion, SHARED } = require('../cluster/region')
+const { SHARED } = require('../native/wire')
+const { RegionCopy, SharedRegion } = require('../cluster/region')
 
 /** The name that a region has among the descriptors of a process. */
 const REGION = '/memfd:rspool'
@@ -94,7 +95,7 @@ function findClusters() {
         } else if (opened.value === undefined) {
           // The region of a program whose pools share a budget.
           inodes.add(inode)
-        } else if (opened.value.region.getShared(SHARED.primary) === innerPid(pid)) {
+        } else if (opened.value.region.getShared(SHARED.PRIMARY) === innerPid(pid)) {
           inodes.add(inode)
           clusters.push({ pid, path, ...opened.value })
         }
@@ -131,7 +132,7 @@ function clusterOf(pid) {
           EXIT.denied,
           `process ${pid} lives in another pid namespace, where it is ${inner}. Run this inside of it: nsenter -t ${pid} -a npx rspool …`
         )
-      const primary = region.getShared(SHARED.primary)
+      const primary = region.getShared(SHARED.PRIMARY)
       return { pid: primary, path, region, about }
     }
   } catch (error) {

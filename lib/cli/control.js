@@ -6,7 +6,7 @@
 const net = require('node:net')
 const { setTimeout: sleep } = require('node:timers/promises')
 const { CommandError, EXIT } = require('./failure')
-const { SHARED } = require('../cluster/region')
+const { SHARED } = require('../native/wire')
 
 const LOOK_EVERY = 20
 /** A primary that reacts to a signal does so within this time, in milliseconds. */
@@ -58,7 +58,7 @@ function askSocket(path, request, timeout) {
  */
 async function control(viewer, request, bySignals, timeout) {
   const { pid, about, region } = viewer.cluster
-  if (about.admin !== undefined && region.getShared(SHARED.admin) === 1) {
+  if (about.admin !== undefined && region.getShared(SHARED.ADMIN) === 1) {
     const told = await askSocket(`/proc/${pid}/root${about.admin}`, request, timeout)
     if (told !== undefined) return { by: 'socket', answer: told.answer }
   }
@@ -133,13 +133,13 @@ class Signals {
   /** Reloads; fails when the new processes do not get ready. */
   async reload() {
     const count = (/** @type {number} */ word) => this.region.getShared(word)
-    const [done, failed] = [count(SHARED.reloaded), count(SHARED.reloadsFailed)]
+    const [done, failed] = [count(SHARED.RELOADED), count(SHARED.RELOADS_FAILED)]
     this.toPrimary('SIGUSR2')
     await this.until(
       'the cluster was reloaded',
-      () => count(SHARED.reloaded) > done || count(SHARED.reloadsFailed) > failed
+      () => count(SHARED.RELOADED) > done || count(SHARED.RELOADS_FAILED) > failed
     )
-    if (count(SHARED.reloadsFailed) > failed)
+    if (count(SHARED.RELOADS_FAILED) > failed)
       throw new CommandError(
         EXIT.failed,
         'the reload failed and the old processes serve on; the log of the primary says why'

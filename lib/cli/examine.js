@@ -54,7 +54,10 @@ const EXAMINATIONS = {
     const found = libc()
     if (found === undefined) return { found: 'that of the system' }
     if (found === 'musl') return { found }
-    const header = /** @type {any} */ (process.report)?.getReport().header
+    const report = /** @type {import('../native/platform').Report | undefined} */ (
+      /** @type {unknown} */ (process.report)
+    )
+    const header = report?.getReport().header
     return { found: `glibc ${header?.glibcVersionRuntime ?? 'of an unknown version'}` }
   },
 
@@ -167,7 +170,7 @@ const EXAMINATIONS = {
   },
 
   inspector() {
-    if (/** @type {any} */ (process.features).inspector === false)
+    if (/** @type {{ inspector?: boolean }} */ (process.features).inspector === false)
       return { found: 'built without', verdict: 'note', advice: 'Stacks of processes that hang cannot be read' }
     const options = [process.env.NODE_OPTIONS ?? '', ...process.execArgv].join(' ')
     const given = /--inspect\S*/.exec(options)?.[0]

@@ -3,6 +3,7 @@
 // A cluster as lines of text: what `status` prints once and `top` every second.
 
 const { paint, paintState, table, bytes, time, percent, number, widthOf } = require('./output')
+const { asked } = require('./view')
 
 /** @typedef {import('./view').ClusterView} ClusterView */
 /** @typedef {ClusterView['processes'][number]} Row */
@@ -133,7 +134,7 @@ function requests(rows) {
   found.sort((a, b) => b.ageMs - a.ageMs)
   const cells = found
     .slice(0, 8)
-    .map(({ slot, what, ageMs, text }) => [String(slot), what, time(ageMs), printable(text)])
+    .map(({ slot, what, ...request }) => [String(slot), what, time(request.ageMs), printable(asked(request))])
   return ['', ...table(['>SLOT', 'REQUEST', '>SINCE', 'WHAT'], cells).split('\n')]
 }
 

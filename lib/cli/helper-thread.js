@@ -8,7 +8,7 @@ const { setTimeout: sleep } = require('node:timers/promises')
 const native = require('../native/load')
 const { CommandError, EXIT } = require('./failure')
 const { openForRequests } = require('./clusters')
-const { SEAT } = require('../cluster/region')
+const { SEAT } = require('../native/wire')
 
 const LOOK_EVERY = 10
 /** Whoever asked takes the answer sooner than this, in milliseconds, unless it has died. */
@@ -47,7 +47,7 @@ async function ask(cluster, { pid, seat }, { kind, argument = 0, timeout }) {
     number ??= region.native.ask(seat, kind, argument) ?? undefined
     if (number === undefined) {
       // Somebody else is asking, or has asked and died.
-      const last = region.get(seat, SEAT.answered)
+      const last = region.get(seat, SEAT.ANSWERED)
       if (lying?.number !== last) lying = { number: last, at: performance.now() }
       else if (performance.now() - lying.at > TAKES && region.native.dropAnswer(seat)) lying = undefined
     }

@@ -9,7 +9,7 @@ const { paint } = require('./output')
 const { processOf, ask } = require('./helper-thread')
 const { Viewer } = require('./view')
 const { EXIT } = require('./failure')
-const { ASK } = require('../cluster/region')
+const { ASK } = require('../native/wire')
 
 const SCREEN = {
   begin: '\u001b[?1049h\u001b[?25l',
@@ -112,7 +112,7 @@ class Top {
     this.#stack = ['', `stack of slot ${slot}: …`]
     try {
       const text = await ask(this.#viewer.cluster, processOf(new Viewer(this.#viewer.cluster), slot), {
-        kind: ASK.stack,
+        kind: ASK.STACK,
         timeout: 5000
       })
       this.#stack = [

@@ -4,23 +4,21 @@
 // one after the other give what needs a difference: the CPU in use and the requests a second.
 
 const native = require('../native/load')
-const { processStatus } = require('../cluster/status')
+const { processStatus, clusterState, isUnresponsive, UNRESPONSIVE_AFTER } = require('../cluster/status')
 const { ClusterCounters } = require('../cluster/counters')
 const { SharedGauges, SharedHistograms } = require('../cluster/gauges')
-const { SEAT, STATE, REQUEST, SLOT, SLOT_STATES, SHARED, PHASES, microseconds } = require('../cluster/region')
-
-/** A loop that is silent for longer does not turn, in milliseconds. */
-const UNRESPONSIVE = 1000
+const { SEAT, SEAT_STATE, SLOT, SHARED } = require('../native/wire')
+const { SLOT_STATES, PHASES, nameOf, microseconds } = require('../cluster/region')
 
 /**
  * @typedef {object} ProcessView of a process, as `supervisor.status()` has it, and its rates
  * @property {number} seat
  * @property {number} pid
- * @property {string} state
+ * @property {import('../../types/cluster').ReadingState} state
  * @property {number} generation
  * @property {number} row
  * @property {number|undefined} slot
- * @property {number} beatAgeMs
+ * @property {number|undefined} beatAgeMs
  * @property {number} uptimeMs
  * @property {number|undefined} readyMs
  * @property {number|undefined} cpu
@@ -39,11 +37,11 @@ const UNRESPONSIVE = 1000
  * @property {Request|undefined} lastRequest
  * @property {{ queued: number, running: number }} pool
  *
- * @typedef {{ text: string, ageMs: number }} Request
+ * @typedef {import('../../types/cluster').RequestReading} Request
  *
  * @typedef {object} SlotView
  * @property {number} slot
- * @property {string} state
+ * @property {import('../../types/cluster').ReadingState} state
  * @property {number} generation
  * @property {number} restarts
  * @property {string} lastCause why its last process died; empty when none has
@@ -82,34 +80,23 @@ class Viewer {
     region.refresh()
     const now = microseconds()
     const all = this.#processes(now)
-    const size = region.getShared(SHARED.size)
-    const phase = PHASES[region.getShared(SHARED.phase)] ?? 'running'
+    const size = region.getShared(SHARED.SIZE)
+    const phase = nameOf(PHASES, region.getShared(SHARED.PHASE)) ?? 'running'
     const slots = Array.from({ length: Math.min(size, region.layout.slots.count) }, (_, slot) =>
       this.#slot(slot, all, now)
     )
     const known = slots.filter(({ state }) => state !== 'stopped')
-    const ready = known.filter(({ state }) => state === 'ready').length
-    const bad = known.some(({ state }) => ['failed', 'backing-off', 'stalled', 'unresponsive'].includes(state))
-    const primaryAgeMs = Math.max(0, now - region.getShared(SHARED.primaryBeat)) / 1000
+    const states = known.map(({ state }) => state)
+    const primaryAgeMs = Math.max(0, now - region.getShared(SHARED.PRIMARY_BEAT)) / 1000
     return {
       pid,
       file: about.file,
       version: about.version,
       node: about.node,
       uptimeMs: (now - about.started) / 1000,
-      primary: { alive: alive(pid), beatAgeMs: primaryAgeMs, responsive: primaryAgeMs < UNRESPONSIVE },
-      state:
-        phase !== 'running'
-          ? phase
-          : ready === 0 && !bad
-            ? 'booting'
-            : bad
-              ? 'degraded'
-              : ready < size
-                ? 'scaling'
-                : 'ready',
+      primary: { alive: alive(pid), beatAgeMs: primaryAgeMs, responsive: primaryAgeMs < UNRESPONSIVE_AFTER },
+      ...clusterState(phase, size, states),
       size,
-      ready,
       processes: known,
       spares: all.filter(({ slot }) => slot === undefined),
       budget: { tokens: region.layout.tokens.count, free: region.freeTokens() },
@@ -142,7 +129,7 @@ class Viewer {
     const before = this.#before
     this.#before = new Map()
     for (let seat = 0; seat < region.layout.seats.count; seat++) {
-      const pid = region.get(seat, SEAT.pid)
+      const pid = region.get(seat, SEAT.PID)
       if (pid === 0) continue
       found.push(this.#process(seat, pid, now, before.get(pid)))
     }
@@ -154,59 +141,49 @@ class Viewer {
     const { region } = this.#cluster
     const get = (/** @type {number} */ word) => region.get(seat, word)
     const usage = (this.#details ? native.readProcess(pid, false) : native.readUsage(pid)) ?? undefined
-    const requests = get(SEAT.requests)
+    const requests = get(SEAT.REQUESTS)
     const elapsed = before === undefined ? 0 : (now - before.at) / 1000
     if (usage !== undefined) this.#before.set(pid, { at: now, cpuMs: usage.cpuMs, requests })
     const cpu = before !== undefined && usage !== undefined ? (usage.cpuMs - before.cpuMs) / elapsed : undefined
-    const [started, ready] = [get(SEAT.started), get(SEAT.ready)]
+    const [started, ready] = [get(SEAT.STARTED), get(SEAT.READY)]
     const place = { pid, seat, startedAt: 0, readyAt: undefined }
-    const reading = processStatus(place, region, { reading: () => ({ ...usage, cpu }) })
-    const beatAgeMs = Math.max(0, now - get(SEAT.beat)) / 1000
-    const own = get(SEAT.state)
-    const silent = own !== STATE.booting && get(SEAT.beat) > 0 && beatAgeMs > UNRESPONSIVE
-    const state = own === STATE.booting ? 'booting' : own === STATE.draining ? 'draining' : 'ready'
+    const reading = processStatus(place, region, { reading: () => ({ ...usage, cpu }) }, now)
+    const own = get(SEAT.STATE)
+    const silent = own !== SEAT_STATE.BOOTING && isUnresponsive(region, seat, now)
+    const state = own === SEAT_STATE.BOOTING ? 'booting' : own === SEAT_STATE.DRAINING ? 'draining' : 'ready'
     return {
       ...reading,
       pid,
       seat,
-      row: get(SEAT.row),
-      slot: get(SEAT.slot) === 0 ? undefined : get(SEAT.slot) - 1,
-      generation: get(SEAT.generation),
+      row: get(SEAT.ROW),
+      slot: get(SEAT.SLOT) === 0 ? undefined : get(SEAT.SLOT) - 1,
+      generation: get(SEAT.GENERATION),
       uptimeMs: (now - started) / 1000,
       readyMs: ready === 0 ? undefined : (ready - started) / 1000,
       state: silent ? 'unresponsive' : state,
-      beatAgeMs,
-      loopDelayMs: Math.max(reading.loopDelayMs, silent ? beatAgeMs : 0),
-      requestsPerSecond: before === undefined ? undefined : ((requests - before.requests) * 1000) / elapsed,
-      oldestRequest: this.#request(seat, REQUEST.oldest, now),
-      lastRequest: this.#request(seat, REQUEST.last, now)
+      loopDelayMs: Math.max(reading.loopDelayMs, silent ? (reading.beatAgeMs ?? 0) : 0),
+      requestsPerSecond: before === undefined ? undefined : ((requests - before.requests) * 1000) / elapsed
     }
-  }
-
-  /** @param {number} seat @param {number} which @param {number} now */
-  #request(seat, which, now) {
-    const found = this.#cluster.region.requestOf(seat, which)
-    return found === undefined ? undefined : { text: found.text, ageMs: Math.max(0, now - found.began) / 1000 }
   }
 
   /** @param {number} slot @param {ProcessView[]} all @param {number} now @returns {SlotView & Partial<ProcessView>} */
   #slot(slot, all, now) {
     const { region } = this.#cluster
     const own = all.filter((process) => process.slot === slot)
-    const draining = own.filter((process) => region.get(process.seat, SEAT.state) === STATE.draining)
+    const draining = own.filter((process) => region.get(process.seat, SEAT.STATE) === SEAT_STATE.DRAINING)
     const others = own.filter((process) => !draining.includes(process))
     // While it is replaced the older one serves, until the newer is ready.
     const current = others.findLast(({ readyMs }) => readyMs !== undefined) ?? others[0]
-    const said = SLOT_STATES[region.getSlot(slot, SLOT.state)] ?? 'stopped'
+    const said = nameOf(SLOT_STATES, region.getSlot(slot, SLOT.STATE)) ?? 'stopped'
     const silent = current?.state === 'unresponsive' && said === 'ready'
     return {
       ...current,
       slot,
       state: silent ? 'unresponsive' : said,
-      generation: current?.generation ?? region.getSlot(slot, SLOT.generation),
-      restarts: region.getSlot(slot, SLOT.restarts),
+      generation: current?.generation ?? region.getSlot(slot, SLOT.GENERATION),
+      restarts: region.getSlot(slot, SLOT.RESTARTS),
       lastCause: region.causeOf(slot),
-      sinceMs: (now - region.getSlot(slot, SLOT.changed)) / 1000,
+      sinceMs: (now - region.getSlot(slot, SLOT.CHANGED)) / 1000,
       counters: this.#counters.snapshotOf(current?.row ?? 1 + this.#cluster.about.spare + slot),
       replacing: others.find((process) => process !== current)?.pid,
       draining: draining.map(({ pid }) => pid)
@@ -224,4 +201,9 @@ function alive(pid) {
   }
 }
 
-module.exports = { Viewer, alive, UNRESPONSIVE }
+/** What a request asks for. @param {Request} request */
+function asked({ method, url }) {
+  return url === undefined ? method : `${method} ${url}`
+}
+
+module.exports = { Viewer, alive, asked }

@@ -6,7 +6,7 @@ const kCurrent = Symbol.for('rspool.cluster.process')
 
 /** @returns {import('./process').ClusterProcess|undefined} */
 function current() {
-  return /** @type {any} */ (globalThis)[kCurrent]
+  return /** @type {{ [kCurrent]?: import('./process').ClusterProcess }} */ (globalThis)[kCurrent]
 }
 
 /** @param {import('./process').ClusterProcess|undefined} value */

@@ -16,7 +16,7 @@ const { processStatus } = require('./status')
 const { SharedGauges, SharedHistograms } = require('./gauges')
 const { prometheusText } = require('./metrics')
 const { installSignals } = require('./primary/signals')
-const { pause } = require('./later')
+const { pause } = require('../later')
 const { complain, makeLog, flush } = require('./output')
 
 class InProcessSupervisor extends EventEmitter {
@@ -30,7 +30,10 @@ class InProcessSupervisor extends EventEmitter {
   #stopped = false
   #removeSignals = () => {}
 
-  /** @param {any} target a function, or the path of a file @param {import('./options').ClusterOptions} options */
+  /**
+   * @param {import('./process').Main | string} target a function, or the path of a file
+   * @param {import('./options').ClusterOptions} options
+   */
   constructor(target, options) {
     super()
     this.#options = options
@@ -106,12 +109,13 @@ class InProcessSupervisor extends EventEmitter {
   stop() {
     this.#stopping ??= (async () => {
       const start = performance.now()
+      /** @type {Promise<{ forced: boolean }>} */
       const drained = new Promise((resolve) => this.#half.once('drained', resolve))
       const { grace, drainIdle, lameDuckDelay } = this.#options
       this.#half.stopping = true
       await pause(lameDuckDelay).done
       await this.#half.drain({ grace, idle: drainIdle })
-      const { forced } = /** @type {any} */ (await drained)
+      const { forced } = await drained
       this.#half.release()
       setCurrent(undefined)
       this.#removeSignals()

@@ -6,7 +6,7 @@
 const { RspoolError, invalidArgument } = require('../errors')
 const { readOptions, duration, show } = require('../pool/options/validate')
 const { describe, revive } = require('../payload/thrown')
-const { later } = require('./later')
+const { later } = require('../later')
 
 /** More messages than this on their way to one process mean that it does not read. */
 const MAX_UNSENT = 10_000
@@ -16,7 +16,7 @@ class Mailbox {
   #send
   #unsent = 0
   #nextId = 1
-  /** @type {Map<number, { resolve: (value: unknown) => void, reject: (error: Error) => void, cancel: () => void }>} */
+  /** @type {Map<number, { resolve: (value: unknown) => void, reject: (error: unknown) => void, cancel: () => void }>} */
   #waiting = new Map()
   /** @type {Set<(message: unknown, info: object) => unknown>} */
   #listeners = new Set()
@@ -80,9 +80,12 @@ class Mailbox {
     this.#answer = answer
   }
 
-  /** @param {any} message from the other end, which may be anything */
+  /**
+   * @param {{ kind?: unknown, id?: unknown, body?: unknown, error?: unknown }} message from the other end, which may be anything
+   */
   receive(message) {
-    const { kind, id, body } = message
+    const { kind, body } = message
+    const id = Number(message.id)
     if (kind === 'plain') {
       for (const listener of this.#listeners) listener(body, this.#info)
     } else if (kind === 'request') {
@@ -90,7 +93,7 @@ class Mailbox {
     } else if (kind === 'answer') {
       this.#settle(id)?.resolve(body)
     } else if (kind === 'refusal') {
-      this.#settle(id)?.reject(revive(message.error ?? {}))
+      this.#settle(id)?.reject(revive(/** @type {import('../payload/thrown').Description} */ (message.error ?? {})))
     }
   }
 

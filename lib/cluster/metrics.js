@@ -10,7 +10,11 @@ const { planFamilies } = require('./families')
 /** The exposition format, which probes do not mind. */
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8'
 
-const PROCESS = [
+/** @typedef {import('../../types/cluster').ClusterStatus} ClusterStatus */
+/** @typedef {Partial<Omit<import('../../types/cluster').ProcessStatus, 'state'>> & { state: string }} Process */
+/** @typedef {import('../pool/observe/prometheus').Sample} Sample */
+
+const PROCESS = /** @type {const} */ ([
   ['rspool_process_resident_bytes', 'Resident memory.', 'rss'],
   ['rspool_process_heap_used_bytes', 'JavaScript heap in use.', 'heapUsed'],
   ['rspool_process_external_bytes', 'Memory of JavaScript objects outside of the heap.', 'external'],
@@ -21,11 +25,11 @@ const PROCESS = [
   ['rspool_process_connections', 'Open connections.', 'connections'],
   ['rspool_process_requests_in_flight', 'Requests that are not answered in full.', 'inFlight'],
   ['rspool_process_cpu_cores', 'Cores in use.', 'cpu']
-]
+])
 
 /**
  * @param {object} parts
- * @param {any} parts.status as `supervisor.status()` gives it
+ * @param {{ size: number, ready: number, budget: ClusterStatus['budget'], spares: { state: string }[], processes: Process[] }} parts.status as `supervisor.status()` gives it
  * @param {import('./region').RegionWords} parts.region
  * @param {(row: number) => string|number} parts.owner who has a row of cells
  * @param {import('./counters').ClusterCounters} parts.counters
@@ -39,13 +43,13 @@ function prometheusText({ status, region, owner, counters, gauges, histograms })
     row,
     labels: { slot: owner(row) }
   }))
-  const each = (/** @type {(process: any) => number|undefined} */ pick) =>
-    processes.map((/** @type {any} */ process) => [{ slot: process.slot }, pick(process)])
+  const each = (/** @type {(process: Process) => number|undefined} */ pick) =>
+    processes.map((process) => /** @type {Sample} */ ([{ slot: process.slot }, pick(process)]))
 
   text.add('rspool_cluster_size', 'gauge', 'Slots.', [[{}, status.size]])
   text.add('rspool_cluster_ready', 'gauge', 'Slots whose process is ready.', [[{}, status.ready]])
   text.add('rspool_cluster_spares', 'gauge', 'Spare processes that are ready to take a slot.', [
-    [{}, status.spares.filter((/** @type {any} */ { state }) => state === 'ready').length]
+    [{}, status.spares.filter(({ state }) => state === 'ready').length]
   ])
   text.add('rspool_cluster_budget_tokens', 'gauge', 'Tokens of the CPU budget.', [[{}, status.budget.tokens]])
   text.add('rspool_cluster_budget_free', 'gauge', 'Tokens that no process holds.', [[{}, status.budget.free]])
@@ -53,7 +57,7 @@ function prometheusText({ status, region, owner, counters, gauges, histograms })
     'rspool_slot_state',
     'gauge',
     '1 for the state that the slot is in.',
-    processes.map((/** @type {any} */ { slot, state }) => [{ slot, state }, 1])
+    processes.map(({ slot, state }) => [{ slot, state }, 1])
   )
   text.add(
     'rspool_slot_restarts_total',

@@ -4,28 +4,25 @@
 
 const { availableParallelism } = require('../native/load')
 const { invalidArgument } = require('../errors')
-const { readOptions, integer, duration, typed, show } = require('../pool/options/validate')
+const { readOptions, integer, duration, oneOf, strings, typed, show } = require('../pool/options/validate')
+
+/**
+ * @template T
+ * @typedef {import('../pool/options/validate').Rule<T>} Rule
+ */
 
 const MAX_PROCESSES = 1024
 const MAX_SPARES = 64
 
-/** @param {...(string|boolean)} allowed */
-function oneOf(...allowed) {
-  return (/** @type {any} */ value, /** @type {string} */ label) => {
-    if (allowed.includes(value)) return value
-    throw invalidArgument(`${label} must be ${allowed.map(show).join(' or ')}, got ${show(value)}`)
-  }
-}
-
 /**
- * @param {Record<string, (value: any, label: string) => any>} rules
- * @param {Record<string, unknown>} defaults
+ * @template {Record<string, Rule<unknown>>} Rules
+ * @template {{ [K in keyof Rules]: ReturnType<Rules[K]> | undefined }} Defaults
+ * @param {Rules} rules
+ * @param {Defaults} defaults
+ * @returns {Rule<Defaults>}
  */
 function group(rules, defaults) {
-  return (/** @type {unknown} */ value, /** @type {string} */ label) => ({
-    ...defaults,
-    ...readOptions(value, rules, label)
-  })
+  return (value, label) => ({ ...defaults, ...readOptions(value, rules, label) })
 }
 
 function processes(/** @type {unknown} */ value, /** @type {string} */ label) {
@@ -61,14 +58,10 @@ function histograms(/** @type {unknown} */ value, /** @type {string} */ label) {
   )
 }
 
-function strings(/** @type {unknown} */ value, /** @type {string} */ label) {
-  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return [...value]
-  throw invalidArgument(`${label} must be an array of strings, got ${show(value)}`)
-}
-
-function environment(/** @type {unknown} */ value, /** @type {string} */ label) {
+/** @type {Rule<Environment|((slot: number) => Environment)>} */
+function environment(value, label) {
   if (typeof value === 'function' || (value !== null && typeof value === 'object' && !Array.isArray(value)))
-    return value
+    return /** @type {Environment|((slot: number) => Environment)} */ (value)
   throw invalidArgument(`${label} must be an object, or a function of the slot that gives one, got ${show(value)}`)
 }
 
@@ -132,6 +125,7 @@ const KEYS = integer(0, 2 ** 24)
 
 const BACKOFF = { initial: 100, max: 15_000, factor: 2, jitter: 0.2, stableAfter: 10_000 }
 const RECYCLE = { requests: Infinity, age: Infinity, jitter: 0.1 }
+/** @type {ClusterOptions['crashLoop']} */
 const CRASH_LOOP = { restarts: undefined, window: 60_000, action: 'exit' }
 
 function share(/** @type {unknown} */ value, /** @type {string} */ label) {
@@ -182,7 +176,9 @@ const RULES = {
   onceKeys: KEYS,
   maxQueuedBytes: integer(1, Number.MAX_SAFE_INTEGER, { infinity: true }),
   output: oneOf('inherit', 'prefix', 'json'),
-  requestUrls: oneOf('path', 'full', false),
+  requestUrls: /** @type {Rule<'path' | 'full' | false>} */ (
+    oneOf(.../** @type {(string | boolean)[]} */ (['path', 'full', false]))
+  ),
   admin,
   log
 }
@@ -282,4 +278,4 @@ function readClusterOptions(given) {
   return options
 }
 
-module.exports = { readClusterOptions, SPEC_RULES, environment, oneOf }
+module.exports = { readClusterOptions, SPEC_RULES, environment }

@@ -4,7 +4,7 @@
 // error may be gone (a log shipper that crashed, a restarted journald): that ends nobody.
 
 const { format } = require('node:util')
-const { pause } = require('./later')
+const { pause } = require('../later')
 
 const swallow = () => {}
 

@@ -1,58 +1,26 @@
 'use strict'
 
-// The shared region as JavaScript sees it: seats of processes, and rows of cells. The layout is the
-// native side's; here are only the numbers of the words.
+// The shared region as JavaScript sees it: seats of processes, and rows of cells. Where the sections are is said by
+// the region, what their words mean by the wire.
 
 const { Region, RegionLook } = require('../native/load')
+const { SLOT, SLOT_STATE, SHARED, PHASE, REQUEST_WORD, LINE } = require('../native/wire')
 const { RspoolError } = require('../errors')
 
-// The words of a seat and of the header, as in src/memory/region/layout.rs.
-const SEAT = {
-  pid: 0,
-  beat: 1,
-  state: 2,
-  debugged: 3,
-  textLength: 5,
-  requests: 6,
-  connections: 7,
-  inFlight: 8,
-  loopDelay: 9,
-  utilization: 10,
-  heapUsed: 11,
-  heapLimit: 12,
-  external: 13,
-  poolQueued: 14,
-  poolRunning: 15,
-  errors: 16,
-  answered: 17,
-  slot: 18,
-  generation: 19,
-  row: 20,
-  started: 21,
-  ready: 22
-}
-const STATE = { free: 0, booting: 1, ready: 2, draining: 3 }
-/** Which of the requests of a seat, and the words of each. */
-const REQUEST = { oldest: 0, last: 1, began: 0, length: 1, text: 2 }
-/** The words of what is known of a slot. */
-const SLOT = { state: 0, generation: 1, restarts: 2, changed: 3, causeLength: 4, cause: 8 }
-const SLOT_STATES = /** @type {const} */ ([
-  'stopped',
-  'booting',
-  'ready',
-  'draining',
-  'backing-off',
-  'failed',
-  'stalled'
-])
-/** The words that all share. */
-const SHARED = { rowsUsed: 0, size: 1, phase: 2, reloaded: 3, reloadsFailed: 4, primary: 5, primaryBeat: 6, admin: 7 }
-const PHASES = /** @type {const} */ (['running', 'stopping', 'stopped'])
-/** What the helper thread of a process can be asked for. */
-const ASK = { stack: 1, startProfile: 2, stopProfile: 3, heapSnapshot: 4 }
+/** What a user calls the states of slots. */
+const SLOT_STATES = Object.freeze({
+  stopped: SLOT_STATE.STOPPED,
+  booting: SLOT_STATE.BOOTING,
+  ready: SLOT_STATE.READY,
+  draining: SLOT_STATE.DRAINING,
+  'backing-off': SLOT_STATE.BACKING_OFF,
+  failed: SLOT_STATE.FAILED,
+  stalled: SLOT_STATE.STALLED
+})
+/** What a user calls the phases of a cluster. */
+const PHASES = Object.freeze({ running: PHASE.RUNNING, stopping: PHASE.STOPPING, stopped: PHASE.STOPPED })
 /** How many different locks the processes may want at a time, each for itself. */
 const CLAIMS = 4096
-const WORDS_PER_LINE = 8
 /** Which half of a word is the upper one. */
 const UPPER = new Uint8Array(new Uint32Array([1]).buffer)[0]
 
@@ -76,7 +44,7 @@ function planCells(names) {
   let next = 0
   const place = (/** @type {number} */ words) => {
     const at = next
-    next += Math.ceil(words / WORDS_PER_LINE) * WORDS_PER_LINE
+    next += Math.ceil(words / LINE.CELLS) * LINE.CELLS
     return at
   }
   // What the helper itself counts for each slot comes first.
@@ -120,8 +88,8 @@ class RegionWords {
 
   /** Why the last process of the slot died. @param {number} slot */
   causeOf(slot) {
-    const at = wordAt(this.layout.slots, slot, SLOT.cause)
-    return this.#text(at, this.getSlot(slot, SLOT.causeLength), this.layout.slots.stride - SLOT.cause * 8)
+    const at = wordAt(this.layout.slots, slot, SLOT.CAUSE)
+    return this.#text(at, this.getSlot(slot, SLOT.CAUSE_LENGTH), this.layout.slots.stride - SLOT.CAUSE * 8)
   }
 
   /**
@@ -133,11 +101,11 @@ class RegionWords {
     const { requests } = this.layout
     const at = wordAt(requests, seat, 0) + (which * requests.stride) / 16
     for (let attempt = 0; attempt < 3; attempt++) {
-      const began = Atomics.load(this.words, at + REQUEST.began)
+      const began = Atomics.load(this.words, at + REQUEST_WORD.BEGAN)
       if (began === 0n) return undefined
-      const length = Number(Atomics.load(this.words, at + REQUEST.length))
-      const text = this.#text(at + REQUEST.text, length, requests.stride / 2 - REQUEST.text * 8)
-      if (Atomics.load(this.words, at + REQUEST.began) === began) return { text, began: Number(began) }
+      const length = Number(Atomics.load(this.words, at + REQUEST_WORD.LENGTH))
+      const text = this.#text(at + REQUEST_WORD.TEXT, length, requests.stride / 2 - REQUEST_WORD.TEXT * 8)
+      if (Atomics.load(this.words, at + REQUEST_WORD.BEGAN) === began) return { text, began: Number(began) }
     }
     return undefined
   }
@@ -165,7 +133,7 @@ class RegionWords {
 
   /** Readers sum the rows below this. */
   get rowsUsed() {
-    return this.getShared(SHARED.rowsUsed)
+    return this.getShared(SHARED.ROWS_USED)
   }
 
   /** Tokens of the CPU budget that nobody holds. */
@@ -243,12 +211,12 @@ class SharedRegion extends RegionWords {
 
   /** @param {number} slot @param {string} cause why its process died */
   setCause(slot, cause) {
-    const room = this.layout.slots.stride - SLOT.cause * 8
+    const room = this.layout.slots.stride - SLOT.CAUSE * 8
     const bytes = Buffer.alloc(room)
     const length = bytes.write(cause)
     for (let at = 0; at < length; at += 8)
-      Atomics.store(this.words, wordAt(this.layout.slots, slot, SLOT.cause + at / 8), bytes.readBigInt64LE(at))
-    this.setSlot(slot, SLOT.causeLength, length)
+      Atomics.store(this.words, wordAt(this.layout.slots, slot, SLOT.CAUSE + at / 8), bytes.readBigInt64LE(at))
+    this.setSlot(slot, SLOT.CAUSE_LENGTH, length)
   }
 
   /** @param {number} word @param {number} value */
@@ -291,10 +259,10 @@ class SharedRegion extends RegionWords {
     const { requests } = this.layout
     const half = requests.stride / 2
     const start = requests.offset + seat * requests.stride + which * half
-    this.#store(start / 8 + REQUEST.began, 0)
-    const length = this.bytes.write(text, start + REQUEST.text * 8, half - REQUEST.text * 8, 'latin1')
-    this.#store(start / 8 + REQUEST.length, length)
-    this.#store(start / 8 + REQUEST.began, began)
+    this.#store(start / 8 + REQUEST_WORD.BEGAN, 0)
+    const length = this.bytes.write(text, start + REQUEST_WORD.TEXT * 8, half - REQUEST_WORD.TEXT * 8, 'latin1')
+    this.#store(start / 8 + REQUEST_WORD.LENGTH, length)
+    this.#store(start / 8 + REQUEST_WORD.BEGAN, began)
   }
 
   /**
@@ -305,7 +273,7 @@ class SharedRegion extends RegionWords {
    */
   beginRequest(seat, which, began) {
     const { offset, stride } = this.layout.requests
-    this.#store((offset + seat * stride + (which * stride) / 2) / 8 + REQUEST.began, began)
+    this.#store((offset + seat * stride + (which * stride) / 2) / 8 + REQUEST_WORD.BEGAN, began)
   }
 
   /** In two halves, the upper one first: a reader that comes between them looks again. */
@@ -316,7 +284,7 @@ class SharedRegion extends RegionWords {
 
   /** @param {number} row A row that nobody ever used is not summed. */
   useRow(row) {
-    if (row >= this.rowsUsed) this.setShared(SHARED.rowsUsed, row + 1)
+    if (row >= this.rowsUsed) this.setShared(SHARED.ROWS_USED, row + 1)
   }
 }
 
@@ -354,6 +322,16 @@ function wordAt({ offset, stride }, part, word) {
   return (offset + part * stride) / 8 + word
 }
 
+/**
+ * What a user calls what a number of the region stands for.
+ * @template {string} Name
+ * @param {Readonly<Record<Name, number>>} names
+ * @param {number} number
+ */
+function nameOf(names, number) {
+  return /** @type {Name[]} */ (Object.keys(names)).find((name) => names[name] === number)
+}
+
 /** @template T @param {() => T} make */
 function attempt(make) {
   try {
@@ -367,15 +345,10 @@ module.exports = {
   RegionWords,
   SharedRegion,
   RegionCopy,
-  SEAT,
-  STATE,
-  REQUEST,
-  SLOT,
   SLOT_STATES,
-  SHARED,
   PHASES,
-  ASK,
   CLAIMS,
+  nameOf,
   microseconds,
   digest
 }

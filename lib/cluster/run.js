@@ -11,7 +11,7 @@ const { readClusterOptions } = require('./options')
 const { makeSpec, resolveFile } = require('./primary/spec')
 const { current } = require('./current')
 
-/** @type {any} */
+/** @type {import('./primary/supervisor').Supervisor | import('./in-process').InProcessSupervisor | undefined} */
 let supervisor
 
 /**
@@ -28,7 +28,7 @@ function run(target, given) {
   // A file that runs in this very process may call with its function, as it would in one of its own.
   const mayRun = half?.place.inProcess !== true || (!half.place.awaitsMain && typeof target === 'function')
   if (half !== undefined && mayRun) {
-    if (typeof target === 'function') return half.run(/** @type {(context: any) => unknown} */ (target))
+    if (typeof target === 'function') return half.run(/** @type {import('./process').Main} */ (target))
     throw invalidArgument('cluster.run(file) was called in a process of a cluster; run the file in the primary only')
   }
   if (cluster.isWorker)
@@ -50,7 +50,7 @@ function run(target, given) {
   if (!isMainThread) throw new RspoolError('ERR_RSPOOL_NOT_PRIMARY', 'cluster.run() works in the main thread only')
   if (options.processes === 0) {
     const { InProcessSupervisor } = require('./in-process')
-    supervisor = new InProcessSupervisor(file ?? target, options)
+    supervisor = new InProcessSupervisor(file ?? /** @type {import('./process').Main} */ (target), options)
   } else {
     const { Supervisor } = require('./primary/supervisor')
     supervisor = new Supervisor(makeSpec(file, options), options)

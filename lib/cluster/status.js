@@ -4,77 +4,117 @@
 // is right while one hangs.
 
 const native = require('../native/load')
-const { SEAT, REQUEST, microseconds } = require('./region')
+const { SEAT, REQUEST } = require('../native/wire')
+const { microseconds } = require('./region')
 const { BEAT_EVERY } = require('./process/beat')
 
 /** An event loop that has been silent for so long does not respond, whatever becomes of it. */
 const UNRESPONSIVE_AFTER = 1000
 
+/** States of slots that call for a look. */
+const NOT_WELL = new Set(['failed', 'backing-off', 'stalled', 'unresponsive'])
+
+/** @typedef {import('../../types/cluster').ClusterStatus} ClusterStatus */
+/** @typedef {import('../../types/cluster').ProcessStatus} ProcessStatus */
+/** @typedef {import('../../types/cluster').ProcessReading} ProcessReading */
+/** @typedef {import('../../types/cluster').RequestReading} RequestReading */
+/** @typedef {import('./region').RegionWords} RegionWords */
+/** @typedef {import('./primary/slot').Slot} Slot */
+
 /**
- * Milliseconds since the event loop of the process in a seat last turned; none before it has.
- * @param {import('./region').RegionWords} region
- * @param {number} seat
+ * The state of a cluster, by those of its slots, without those that are stopped; and how many are ready.
+ * @param {'running' | 'draining' | 'stopping' | 'stopped'} phase
+ * @param {number} size
+ * @param {string[]} states
+ * @returns {Pick<ClusterStatus, 'state' | 'ready'>}
  */
-function beatAge(region, seat) {
-  const beat = region.get(seat, SEAT.beat)
-  return beat === 0 ? undefined : Math.max(0, (microseconds() - beat) / 1000)
+function clusterState(phase, size, states) {
+  const ready = states.filter((state) => state === 'ready').length
+  /** @type {ClusterStatus['state']} */
+  const well = ready === 0 ? 'booting' : ready < size ? 'scaling' : 'ready'
+  const running = states.some((state) => NOT_WELL.has(state)) ? 'degraded' : well
+  return { ready, state: phase === 'running' ? running : phase }
 }
 
 /**
- * @param {import('./region').RegionWords} region
+ * Milliseconds since the event loop of the process in a seat last turned; none before it has.
+ * @param {RegionWords} region
  * @param {number} seat
+ * @param {number} [now] on the clock of the machine, in microseconds
  */
-function isUnresponsive(region, seat) {
-  return (beatAge(region, seat) ?? 0) > UNRESPONSIVE_AFTER
+function beatAge(region, seat, now = microseconds()) {
+  const beat = region.get(seat, SEAT.BEAT)
+  return beat === 0 ? undefined : Math.max(0, (now - beat) / 1000)
+}
+
+/**
+ * @param {RegionWords} region
+ * @param {number} seat
+ * @param {number} [now]
+ */
+function isUnresponsive(region, seat, now) {
+  return (beatAge(region, seat, now) ?? 0) > UNRESPONSIVE_AFTER
 }
 
 /**
  * A request of a seat: what it asks for, and for how many milliseconds it has been open.
- * @param {import('./region').RegionWords} region
+ * @param {RegionWords} region
  * @param {number} seat
  * @param {number} which
+ * @param {number} [now]
+ * @returns {RequestReading | undefined}
  */
-function requestOf(region, seat, which) {
+function requestOf(region, seat, which, now = microseconds()) {
   const request = region.requestOf(seat, which)
   if (request === undefined) return undefined
   const [method, url] = request.text.split(' ', 2)
-  return { method, ...(url === undefined ? {} : { url }), ageMs: Math.max(0, (microseconds() - request.began) / 1000) }
+  return { method, ...(url === undefined ? {} : { url }), ageMs: Math.max(0, (now - request.began) / 1000) }
 }
 
-/** @param {any} parts */
+/**
+ * @param {object} parts
+ * @param {Slot[]} parts.slots
+ * @param {import('./region').SharedRegion} parts.region
+ * @param {import('./counters').ClusterCounters} parts.counters
+ * @param {number} parts.size
+ * @param {'running'|'draining'|'stopping'|'stopped'} parts.phase
+ * @param {(slot: number) => number} parts.rowOf
+ * @param {import('./primary/upkeep').Upkeep} parts.upkeep
+ * @param {import('./primary/supervised').SupervisedProcess[]} parts.spares
+ * @returns {ClusterStatus}
+ */
 function readStatus({ slots, region, counters, size, phase, rowOf, upkeep, spares }) {
-  const live = slots.filter((/** @type {import('./primary/slot').Slot} */ slot) => slot.state !== 'stopped')
-  const processes = live.map((/** @type {import('./primary/slot').Slot} */ slot) =>
-    slotStatus(slot, region, phase === 'stopped' ? undefined : upkeep, counters.snapshotOf(rowOf(slot.id)))
-  )
-  const ready = processes.filter((/** @type {{ state: string }} */ { state }) => state === 'ready').length
-  const bad = processes.some((/** @type {{ state: string }} */ { state }) =>
-    ['failed', 'backing-off', 'stalled', 'unresponsive'].includes(state)
-  )
+  const readings = phase === 'stopped' ? undefined : upkeep
+  const processes = slots
+    .filter(({ state }) => state !== 'stopped')
+    .map((slot) => slotStatus(slot, region, readings, counters.snapshotOf(rowOf(slot.id))))
+  const states = processes.map(({ state }) => state)
   return {
-    state:
-      phase !== 'running'
-        ? phase
-        : ready === 0 && !bad
-          ? 'booting'
-          : bad
-            ? 'degraded'
-            : ready < size
-              ? 'scaling'
-              : 'ready',
+    ...clusterState(phase, size, states),
     size,
-    ready,
     processes,
-    spares: spares.map((/** @type {any} */ process) => ({
-      state: reading(process.state === 'spare' ? 'ready' : process.state, region, process),
-      ...processStatus(process, region, phase === 'stopped' ? undefined : upkeep)
+    spares: spares.map((process) => ({
+      state: reading(spareState(process), region, process),
+      ...processStatus(process, region, readings)
     })),
     budget: { tokens: region.layout.tokens.count, free: region.freeTokens() },
     counters: counters.snapshot()
   }
 }
 
-/** @param {import('./primary/slot').Slot} slot @param {import('./region').SharedRegion} region @param {import('./primary/upkeep').Upkeep|undefined} upkeep @param {Record<string, number>} counted */
+/** @param {import('./primary/supervised').SupervisedProcess} process */
+function spareState({ state }) {
+  // It has no slot, so nobody says of it that it is stalled.
+  return state === 'spare' || state === 'stalled' ? 'ready' : state
+}
+
+/**
+ * @param {Slot} slot
+ * @param {RegionWords} region
+ * @param {Readings | undefined} upkeep
+ * @param {Record<string, number>} counted
+ * @returns {ProcessStatus}
+ */
 function slotStatus(slot, region, upkeep, counted) {
   const { id, state, generation, restarts, causes, current, next, leaving } = slot
   return {
@@ -85,29 +125,39 @@ function slotStatus(slot, region, upkeep, counted) {
     causes,
     counters: counted,
     replacing: next?.pid,
-    draining: [...leaving].map(({ pid }) => pid),
+    draining: [...leaving].flatMap(({ pid }) => pid ?? []),
     ...(current === undefined ? { pid: undefined } : processStatus(current, region, upkeep))
   }
 }
 
 /**
  * A process that is ready and silent is told as such: that is a reading, and nothing follows from it.
- * @param {string} state
- * @param {import('./region').RegionWords} region
+ * @template {string} State
+ * @param {State} state
+ * @param {RegionWords} region
  * @param {{ seat: number }|undefined} process
+ * @param {number} [now]
+ * @returns {State | 'unresponsive'}
  */
-function reading(state, region, process) {
-  return state === 'ready' && process !== undefined && isUnresponsive(region, process.seat) ? 'unresponsive' : state
+function reading(state, region, process, now) {
+  return state === 'ready' && process !== undefined && isUnresponsive(region, process.seat, now)
+    ? 'unresponsive'
+    : state
 }
+
+/** What has read processes. @typedef {{ reading: (seat: number) => Partial<import('../native/addon').ProcessReading> | null }} Readings */
 
 /**
  * The watcher's readings are at most a second old, and asking for one costs nothing. What it has not read
  * yet, or cannot as there is none, is read here.
- * @param {any} process @param {any} region @param {any} upkeep
+ * @param {{ pid?: number, seat: number, startedAt: number, readyAt?: number }} process times of `performance.now()`
+ * @param {RegionWords} region
+ * @param {Readings | undefined} upkeep
+ * @param {number} [now]
  */
-function processStatus({ pid, seat, startedAt, readyAt }, region, upkeep) {
+function processStatus({ pid, seat, startedAt, readyAt }, region, upkeep, now = microseconds()) {
   const get = (/** @type {number} */ word) => region.get(seat, word)
-  const beatAgeMs = beatAge(region, seat)
+  const beatAgeMs = beatAge(region, seat, now)
   const reading =
     pid === undefined ? undefined : (upkeep?.reading(seat) ?? native.readProcess(pid, upkeep === undefined))
   return {
@@ -121,21 +171,30 @@ function processStatus({ pid, seat, startedAt, readyAt }, region, upkeep) {
     threads: reading?.threads,
     fds: reading?.fds,
     fdLimit: reading?.fdLimit,
-    heapUsed: get(SEAT.heapUsed),
-    heapLimit: get(SEAT.heapLimit),
-    external: get(SEAT.external),
+    heapUsed: get(SEAT.HEAP_USED),
+    heapLimit: get(SEAT.HEAP_LIMIT),
+    external: get(SEAT.EXTERNAL),
     beatAgeMs,
     // It is never less than the silence.
-    loopDelayMs: Math.max(get(SEAT.loopDelay) / 1000, (beatAgeMs ?? 0) - BEAT_EVERY),
-    utilization: get(SEAT.utilization) / 1e6,
-    requests: get(SEAT.requests),
-    errors: get(SEAT.errors),
-    connections: get(SEAT.connections),
-    inFlight: get(SEAT.inFlight),
-    oldestRequest: requestOf(region, seat, REQUEST.oldest),
-    lastRequest: requestOf(region, seat, REQUEST.last),
-    pool: { queued: get(SEAT.poolQueued), running: get(SEAT.poolRunning) }
+    loopDelayMs: Math.max(get(SEAT.LOOP_DELAY) / 1000, (beatAgeMs ?? 0) - BEAT_EVERY),
+    utilization: get(SEAT.UTILIZATION) / 1e6,
+    requests: get(SEAT.REQUESTS),
+    errors: get(SEAT.ERRORS),
+    connections: get(SEAT.CONNECTIONS),
+    inFlight: get(SEAT.IN_FLIGHT),
+    oldestRequest: requestOf(region, seat, REQUEST.OLDEST, now),
+    lastRequest: requestOf(region, seat, REQUEST.LAST, now),
+    pool: { queued: get(SEAT.POOL_QUEUED), running: get(SEAT.POOL_RUNNING) }
   }
 }
 
-module.exports = { readStatus, processStatus, beatAge, isUnresponsive, requestOf, UNRESPONSIVE_AFTER }
+module.exports = {
+  readStatus,
+  processStatus,
+  clusterState,
+  reading,
+  beatAge,
+  isUnresponsive,
+  requestOf,
+  UNRESPONSIVE_AFTER
+}

@@ -5,10 +5,9 @@
 
 const { randomUUID } = require('node:crypto')
 const { AbortError, QueueTimeoutError } = require('../errors')
+const { later } = require('../later')
 const { revive } = require('../payload/thrown')
 const { noReply, lost } = require('./errors')
-
-const { setTimeout, clearTimeout } = globalThis
 
 /**
  * @typedef {import('./types').CallerEvent} CallerEvent
@@ -21,8 +20,6 @@ const FIRST_LOOK = 2000
 const LONGEST_LOOK = 30_000
 /** Milliseconds without a call after which events are not listened for. */
 const REST = 1000
-/** What setTimeout can count. */
-const LONGEST = 0x7fffffff
 
 /**
  * @typedef {object} Pending
@@ -43,11 +40,11 @@ class Caller {
   #pending = new Map()
   /** @type {Promise<() => Promise<void>> | undefined} */
   #listening
-  /** @type {NodeJS.Timeout | undefined} */
-  #look
+  /** @type {(() => void) | undefined} */
+  #stopLooking
   #wait = FIRST_LOOK
-  /** @type {NodeJS.Timeout | undefined} */
-  #rest
+  /** @type {(() => void) | undefined} */
+  #stayAwake
 
   /**
    * @param {Engine} engine
@@ -64,8 +61,8 @@ class Caller {
 
   /** Has events come. To be awaited before the first task is added. */
   async listen() {
-    clearTimeout(this.#rest)
-    this.#rest = undefined
+    this.#stayAwake?.()
+    this.#stayAwake = undefined
     this.#listening ??= this.#engine.replies(this.name, (event) => void this.#received(event))
     try {
       await this.#listening
@@ -99,7 +96,7 @@ class Caller {
         signal.addEventListener('abort', abort, { once: true })
         pending.clean.push(() => signal.removeEventListener('abort', abort))
       }
-      this.#look ??= this.#lookAfter(FIRST_LOOK)
+      this.#stopLooking ??= this.#lookAfter(FIRST_LOOK)
     })
   }
 
@@ -123,9 +120,7 @@ class Caller {
    * @param {() => void} then
    */
   #after(pending, ms, then) {
-    if (ms > LONGEST) return
-    const timer = setTimeout(then, ms)
-    pending.clean.push(() => clearTimeout(timer))
+    pending.clean.push(later(ms, then))
   }
 
   /** @param {string} id */
@@ -149,9 +144,9 @@ class Caller {
     this.#pending.delete(id)
     for (const clean of pending.clean) clean()
     if (this.#pending.size === 0) {
-      clearTimeout(this.#look)
-      this.#look = undefined
-      this.#rest ??= setTimeout(() => this.#stop(), REST).unref()
+      this.#stopLooking?.()
+      this.#stopLooking = undefined
+      this.#stayAwake ??= later(REST, () => this.#stop(), { ref: false })
     }
     return pending
   }
@@ -208,7 +203,7 @@ class Caller {
   /** @param {number} ms */
   #lookAfter(ms) {
     this.#wait = ms
-    return setTimeout(() => void this.#lookNow(), ms)
+    return later(ms, () => void this.#lookNow())
   }
 
   async #lookNow() {
@@ -219,7 +214,7 @@ class Caller {
     } catch {
       // The engine is away: it is asked again.
     }
-    if (this.#pending.size > 0) this.#look = this.#lookAfter(Math.min(this.#wait * 2, LONGEST_LOOK))
+    if (this.#pending.size > 0) this.#stopLooking = this.#lookAfter(Math.min(this.#wait * 2, LONGEST_LOOK))
   }
 
   /**
@@ -238,7 +233,7 @@ class Caller {
 
   /** Listens no more: that keeps the process. */
   async #stop() {
-    this.#rest = undefined
+    this.#stayAwake = undefined
     if (this.#pending.size > 0) return
     const listening = this.#listening
     this.#listening = undefined
@@ -249,7 +244,7 @@ class Caller {
   /** @param {Error} why nobody waits any more */
   async close(why) {
     for (const id of [...this.#pending.keys()]) this.fail(id, why)
-    clearTimeout(this.#rest)
+    this.#stayAwake?.()
     await this.#stop()
   }
 }

@@ -11,6 +11,7 @@ const { seal, travelling } = require('./envelope')
 const { openEngine } = require('./engines')
 const { lost } = require('./errors')
 const { FLEET, WAITED, SENT, MAPPED, WORK, readOptions } = require('./options')
+const { pause } = require('../later')
 const { Presence } = require('./presence')
 const { moduleOf, storeOf } = require('./store')
 const { Values } = require('./values')
@@ -23,21 +24,8 @@ const { Values } = require('./values')
  */
 
 /**
- * The options of a call, as they have been read.
- * @typedef {object} CallOptions
- * @property {number} [timeout]
- * @property {number} [queueTimeout]
- * @property {number} [resultTimeout]
- * @property {number} [orphanTimeout]
- * @property {number | Date} [deadline]
- * @property {number} [priority]
- * @property {number} [retries]
- * @property {number} [attempts]
- * @property {number} [backoff]
- * @property {number} [delay]
- * @property {string} [key]
- * @property {AbortSignal} [signal]
- * @property {(value: unknown) => void} [onProgress]
+ * The options of a call, in whatever way it is made, as they have been read.
+ * @typedef {import('../pool/options/validate').ReadBy<typeof WAITED & typeof SENT>} CallOptions
  */
 
 const HOUR = 3_600_000
@@ -106,24 +94,32 @@ class Fleet {
    * @returns {Promise<unknown>}
    */
   async runTask(task, input, given) {
-    /** @type {CallOptions} */
     const options = readOptions(given, WAITED, 'runTask')
     this.#refuse(options.signal)
-    const id = idOf(options.key)
-    const { orphanTimeout: orphan } = options
-    const ready = this.#contents(task, input, options, { retries: 0, reply: this.#caller.name, orphan })
-    await this.#prepared()
-    const added = await ready
-    this.#refuse(options.signal)
-    const { timeout = HOUR, queueTimeout = 0 } = options
+    const { timeout = HOUR, queueTimeout = 0, orphanTimeout: orphan } = options
     const { resultTimeout = timeout + queueTimeout + REPLY_GRACE } = options
+    const envelope = this.#contents(task, input, options, { retries: 0, reply: this.#caller.name, orphan })
+    return this.#ask(envelope, { ...options, resultTimeout })
+  }
+
+  /**
+   * Adds a task, and waits for its end.
+   * @param {Promise<Envelope>} contents
+   * @param {CallOptions & { resultTimeout: number }} options
+   * @returns {Promise<unknown>}
+   */
+  async #ask(contents, options) {
+    const { signal, orphanTimeout: orphan } = options
+    const [envelope] = await Promise.all([contents, this.#prepared()])
+    this.#refuse(signal)
+    const id = idOf(options.key)
     const gone =
       orphan === undefined ? undefined : await new Presence(this.#engine.store).show(this.#caller.name, orphan)
-    const result = this.#caller.wait(id, { ...options, resultTimeout }).finally(gone)
+    const result = this.#caller.wait(id, options).finally(gone)
     // It may settle before the engine has answered.
     result.catch(() => {})
     try {
-      await this.#engine.add([{ envelope: added, options: this.#addOptions(id, options) }])
+      await this.#engine.add([{ envelope, options: this.#addOptions(id, options) }])
     } catch (error) {
       this.#caller.fail(id, error)
     }
@@ -137,13 +133,12 @@ class Fleet {
    * @returns {Promise<string>} its id, once the engine has it
    */
   async send(task, input, given) {
-    /** @type {CallOptions} */
     const options = readOptions(given, SENT, 'send')
     this.#refuse()
-    const envelope = this.#contents(task, input, options, { retries: 2 })
-    await this.#prepared(false)
+    const contents = this.#contents(task, input, options, { retries: 2 })
+    const [envelope] = await Promise.all([contents, this.#prepared(false)])
     const id = idOf(options.key)
-    await this.#engine.add([{ envelope: await envelope, options: this.#addOptions(id, options) }])
+    await this.#engine.add([{ envelope, options: this.#addOptions(id, options) }])
     return id
   }
 
@@ -165,7 +160,10 @@ class Fleet {
       }
       if (state === 'unknown') throw lost(id)
       if (performance.now() > end) throw require('./errors').noReply(id)
-      await pause(wait, signal)
+      const { done, stop } = pause(wait)
+      signal?.addEventListener('abort', stop, { once: true })
+      await done
+      signal?.removeEventListener('abort', stop)
     }
   }
 
@@ -198,20 +196,9 @@ class Fleet {
    * @param {unknown[]} inputs
    * @param {CallOptions & { chunk?: unknown, concurrency?: unknown }} given
    */
-  async #runMany(task, inputs, { chunk: _, concurrency: __, ...options }) {
-    const id = idOf(undefined)
+  #runMany(task, inputs, { chunk: _, concurrency: __, key: ___, ...options }) {
     const envelope = this.#contents(task, inputs, options, { retries: 2, reply: this.#caller.name, many: true })
-    await this.#prepared()
-    const added = await envelope
-    this.#refuse(options.signal)
-    const result = this.#caller.wait(id, { signal: options.signal, resultTimeout: HOUR + REPLY_GRACE })
-    result.catch(() => {})
-    try {
-      await this.#engine.add([{ envelope: added, options: this.#addOptions(id, options) }])
-    } catch (error) {
-      this.#caller.fail(id, error)
-    }
-    return result
+    return this.#ask(envelope, { ...options, resultTimeout: HOUR + REPLY_GRACE })
   }
 
   /**
@@ -222,7 +209,6 @@ class Fleet {
    * @param {object} [given]
    */
   async schedule(name, when, task, input, given) {
-    /** @type {CallOptions} */
     const options = readOptions(given, SENT, 'schedule')
     if (typeof when?.pattern !== 'string' && !(Number(when?.every) > 0))
       throw invalidArgument("schedule: say when, as in { pattern: '0 3 * * *' } or { every: 60_000 }")
@@ -248,9 +234,8 @@ class Fleet {
    */
   work(given) {
     this.#refuse()
-    /** @type {WorkOptions} */
-    const options = readOptions(given, WORK, 'work')
-    if (options.pool === undefined || options.tasks === undefined)
+    const { pool, tasks, ...rest } = readOptions(given, WORK, 'work')
+    if (pool === undefined || tasks === undefined)
       throw invalidArgument("work: say what runs, as in { pool: { filename: './tasks.js' }, tasks: ['resize'] }")
     const { secret, resultTtl = HOUR, connection, prefix, store, maxInputSize } = this.#options
     const work = require('./work').startWork({
@@ -266,7 +251,7 @@ class Fleet {
         store: moduleOf(store),
         ownStore: store !== undefined
       },
-      options
+      options: { pool, tasks, ...rest }
     })
     this.#works.add(work)
     return work
@@ -365,22 +350,6 @@ class Fleet {
 /** @param {string | undefined} key */
 function idOf(key) {
   return key === undefined ? randomUUID() : `key-${createHash('sha256').update(key).digest('hex').slice(0, 40)}`
-}
-
-/**
- * @param {number} ms
- * @param {AbortSignal} [signal]
- */
-function pause(ms, signal) {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', done)
-      resolve(undefined)
-    }
-    const timer = setTimeout(done, ms)
-    signal?.addEventListener('abort', done, { once: true })
-  })
 }
 
 module.exports = { Fleet }

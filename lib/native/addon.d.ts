@@ -1,5 +1,7 @@
 // What the addon gives: src/node declares the same, and a test compares the names.
 
+import type { PoolStats, WorkerStats } from '../../types/observation.js'
+
 /** The owner's or the scheduler's name of a task, as 32-bit patterns. */
 type Key = number
 type Generation = number
@@ -72,18 +74,6 @@ export interface NativePool {
   countUnsubmitted(why: number): void
 }
 
-/** Milliseconds. */
-export interface Percentiles {
-  count: number
-  min: number
-  max: number
-  mean: number
-  p50: number
-  p90: number
-  p99: number
-  p999: number
-}
-
 /** How many times there were in each bucket, the last one above all bounds, and their sum in seconds. */
 export type Times = [counts: number[], sum: number]
 
@@ -99,30 +89,13 @@ export type RunningTask = [
   progress: { bytes: number; rows: number } | null
 ]
 
-export interface Snapshot {
-  workers: {
-    id: number
-    lane: 'native' | 'script'
-    state: 'starting' | 'busy' | 'idle' | 'unresponsive'
-    running: number
-    completed: number
-    tasks: RunningTask[]
-    age: number
-    busyTime: number
-    cpuTime: number | null
-  }[]
-  queued: number
-  running: number
-  oldestQueued: number | null
-  oldestRunning: number | null
-  completed: number
-  failed: number
-  outcomes: Record<string, number>
-  queuedBytes: number
-  waitTime: Percentiles
-  runTime: Percentiles
-  utilization: number
+/** What the scheduler knows of a worker; of an isolate JavaScript knows more. */
+export type WorkerSnapshot = Omit<WorkerStats, 'tasks' | 'number' | 'threadId' | 'heap' | 'eventLoopUtilization'> & {
+  tasks: RunningTask[]
 }
+
+/** What the scheduler knows of a pool. */
+export type Snapshot = Omit<PoolStats, 'workers' | 'busy' | 'idle'> & { workers: WorkerSnapshot[] }
 
 /** The functions that are bound to one environment. What they take besides is in the memories that they share. */
 export interface Environment {
@@ -136,7 +109,8 @@ export interface Environment {
     niceIncrement: number,
     pin: boolean,
     startTimeout: number,
-    stallTimeout: number
+    stallTimeout: number,
+    label: string
   ): NativePool | undefined
 
   /** Queues a task. */

@@ -22,7 +22,7 @@ let next = 0
 
 /**
  * The pools of this environment, by number.
- * @type {Map<number, { control: (record: number, about: number, why: number) => void, load: () => [queued: number, running: number], readable: () => any }>}
+ * @type {Map<number, { control: (record: number, about: number, why: number) => void, load: () => [queued: number, running: number], readable: () => import('../pool/observe/metrics').Readable }>}
  */
 const pools = new Map()
 

@@ -29,12 +29,14 @@ function executableHead() {
   }
 }
 
+/** @typedef {{ excludeNetwork: boolean, getReport: () => { header: { glibcVersionRuntime?: string } } }} Report */
+
 /**
  * The report knows too, but takes milliseconds, and resolves the peers of open sockets unless told not to.
  * @returns {'gnu' | 'musl'}
  */
 function libcOfReport() {
-  const report = /** @type {any} */ (process.report)
+  const report = /** @type {Report | undefined} */ (/** @type {unknown} */ (process.report))
   if (report === undefined) return 'gnu'
   const before = report.excludeNetwork
   report.excludeNetwork = true

@@ -83,7 +83,7 @@ function read() {
       const shape = shapeById(input[at] | (input[at + 1] << 8))
       at += 2
       if (objects === undefined) return shape.read(read)
-      const object = register(/** @type {unknown} */ ({}))
+      const object = register({})
       const { keys } = shape
       for (let i = 0; i < keys.length; i++) put(object, keys[i], read())
       return object

@@ -7,10 +7,16 @@ const kMoved = Symbol.for('rspool.moved')
 const transferableSymbol = Symbol.for('Piscina.transferable')
 const valueSymbol = Symbol.for('Piscina.valueOf')
 
+/** @typedef {import('node:worker_threads').Transferable} Transferable */
+/**
+ * An object that says itself what is moved and what arrives.
+ * @typedef {{ readonly [transferableSymbol]: Transferable | Transferable[], readonly [valueSymbol]: unknown }} Movable
+ */
+
 class Moved {
   /**
    * @param {unknown} value
-   * @param {any[]} transferList
+   * @param {Transferable[]} transferList
    */
   constructor(value, transferList) {
     this.value = value
@@ -30,28 +36,32 @@ class Moved {
   }
 }
 
-/** @param {any} value */
+/**
+ * @param {unknown} value
+ * @returns {value is object}
+ */
 function isObject(value) {
   return value !== null && typeof value === 'object'
 }
 
 /**
  * Whether an object says itself what is moved and what arrives.
- * @param {any} value
+ * @param {unknown} value
+ * @returns {value is Movable}
  */
 function isTransferable(value) {
   return isObject(value) && transferableSymbol in value && valueSymbol in value
 }
 
 /**
- * @param {any} value a primitive is nothing to move, and stays as it is
- * @param {unknown[]} [transferList] what to hand over; by default the value or its memory, or what it says
+ * @param {unknown} value a primitive is nothing to move, and stays as it is
+ * @param {Transferable[]} [transferList] what to hand over; by default the value or its memory, or what it says
  */
 function move(value, transferList) {
   if (transferList !== undefined) return new Moved(value, transferList)
   if (!isObject(value)) return value
   if (isTransferable(value)) return unwrap(value)
-  return new Moved(value, [ArrayBuffer.isView(value) ? value.buffer : value])
+  return new Moved(value, [/** @type {Transferable} */ (ArrayBuffer.isView(value) ? value.buffer : value)])
 }
 
 /**
@@ -62,14 +72,17 @@ function mark(value) {
   Object.defineProperty(value, kMoved, { value: true, configurable: true, writable: true })
 }
 
-/** @param {any} value */
+/**
+ * @param {unknown} value
+ * @returns {value is Moved | Movable}
+ */
 function isMoved(value) {
-  return isObject(value) && value[kMoved] === true
+  return isObject(value) && /** @type {{ [kMoved]?: unknown }} */ (value)[kMoved] === true
 }
 
 /**
  * What is sent for a moved value, and what is handed over with it.
- * @param {any} value
+ * @param {Moved | Movable} value
  * @returns {Moved}
  */
 function unwrap(value) {

@@ -3,7 +3,7 @@
 // What a regular expression is, whatever a program has put in the place of its properties.
 
 /** @param {string} name */
-const getter = (name) => /** @type {() => any} */ (Object.getOwnPropertyDescriptor(RegExp.prototype, name)?.get)
+const getter = (name) => /** @type {() => unknown} */ (Object.getOwnPropertyDescriptor(RegExp.prototype, name)?.get)
 const source = getter('source')
 /** @type {[flag: string, isSet: () => unknown][]} */
 const flags = [
@@ -22,7 +22,7 @@ const flags = [
  * @returns {string}
  */
 function sourceOf(pattern) {
-  return source.call(pattern)
+  return /** @type {string} */ (source.call(pattern))
 }
 
 /** @param {object} pattern */

@@ -68,7 +68,7 @@ function makeShape(id, keys) {
 
 /**
  * @param {string[]} keys
- * @returns {any}
+ * @returns {Pick<Shape, 'write' | 'read'>}
  */
 function compiled(keys) {
   let writes = ''
@@ -79,8 +79,8 @@ function compiled(keys) {
     reads += `${name}: read(), `
   }
   return {
-    write: new Compiled('write', 'object', writes),
-    read: new Compiled('read', `return { ${reads}}`)
+    write: /** @type {Shape['write']} */ (new Compiled('write', 'object', writes)),
+    read: /** @type {Shape['read']} */ (new Compiled('read', `return { ${reads}}`))
   }
 }
 
@@ -88,24 +88,24 @@ const objectProto = Object.prototype
 
 /**
  * An own property, also where Object.prototype has an accessor of that name, as `__proto__` is.
- * @param {any} object
+ * @param {object} object
  * @param {string} key
  * @param {unknown} value
  */
 function put(object, key, value) {
-  if (key in objectProto) {
-    defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
-  } else object[key] = value
+  const record = /** @type {Record<string, unknown>} */ (object)
+  if (key in objectProto) defineProperty(record, key, { value, writable: true, enumerable: true, configurable: true })
+  else record[key] = value
 }
 
 /** @param {string[]} keys */
 function interpreted(keys) {
   return {
-    write: (/** @type {(value: unknown) => void} */ write, /** @type {any} */ object) => {
-      for (let i = 0; i < keys.length; i++) write(object[keys[i]])
+    write: (/** @type {(value: unknown) => void} */ write, /** @type {unknown} */ object) => {
+      for (let i = 0; i < keys.length; i++) write(/** @type {Record<string, unknown>} */ (object)[keys[i]])
     },
     read: (/** @type {() => unknown} */ read) => {
-      const object = /** @type {unknown} */ ({})
+      const object = {}
       for (let i = 0; i < keys.length; i++) put(object, keys[i], read())
       return object
     }

@@ -6,7 +6,9 @@
 const { types } = require('node:util')
 const { RspoolError, fromCode } = require('../errors')
 
-/** @type {Record<string, any>} */
+/** @typedef {new (message?: string) => Error} ErrorClass */
+
+/** @type {Record<string, ErrorClass | AggregateErrorConstructor>} */
 const CLASSES = {
   Error,
   TypeError,
@@ -37,7 +39,7 @@ const MAX_DEPTH = 16
 
 /**
  * @param {unknown} value
- * @returns {boolean}
+ * @returns {value is Error}
  */
 function isError(value) {
   if (types.isNativeError(value)) return true
@@ -69,7 +71,7 @@ function text(get, otherwise) {
 /**
  * Plain data that stands for the thrown value. Never throws. What is met twice is described once, so
  * that errors that hold each other do so at the other end too.
- * @param {any} thrown
+ * @param {unknown} thrown
  * @param {number} [depth]
  * @param {Map<unknown, Description>} [seen]
  * @returns {Description}
@@ -95,7 +97,7 @@ function describe(thrown, depth = 0, seen = new Map()) {
   }
   seen.set(thrown, description)
   const properties = cloneableOf(thrown)
-  if (description.class === 'DOMException') properties.code = thrown.code
+  if (description.class === 'DOMException') properties.code = /** @type {NodeJS.ErrnoException} */ (thrown).code
   description.properties = properties
   if (depth < MAX_DEPTH) {
     const held = heldBy(thrown)
@@ -126,13 +128,13 @@ function cloneableOf(object) {
 /**
  * Something that is no error, and that cannot be cloned: it arrives as an error that has what it says of itself, its name,
  * its message and its data, that of its `toJSON` included.
- * @param {any} thrown
+ * @param {unknown} thrown
  * @returns {Description}
  */
 function describeUncloneable(thrown) {
   const own = (/** @type {string} */ key) => {
     try {
-      const value = thrown[key]
+      const value = /** @type {Record<string, unknown>} */ (thrown)[key]
       return typeof value === 'string' && value !== '' ? value : undefined
     } catch {
       return undefined
@@ -149,7 +151,9 @@ function describeUncloneable(thrown) {
     name,
     message,
     stack: (isObject && own('stack')) || stackOf(error),
-    properties: isObject ? { ...jsonOf(thrown), ...cloneableOf(thrown) } : {},
+    properties: isObject
+      ? { ...jsonOf(/** @type {object} */ (thrown)), ...cloneableOf(/** @type {object} */ (thrown)) }
+      : {},
     hasCause: false,
     cause: undefined,
     errors: undefined
@@ -158,7 +162,7 @@ function describeUncloneable(thrown) {
 
 /**
  * The data that an object gives of itself.
- * @param {{ toJSON?: unknown }} object
+ * @param {object & { toJSON?: unknown }} object
  * @returns {Record<string, unknown> | undefined}
  */
 function jsonOf(object) {
@@ -171,13 +175,13 @@ function jsonOf(object) {
 }
 
 /**
- * The stack as text, also where somebody's `Error.prepareStackTrace` gives call sites.
- * @param {{ stack?: unknown }} error
+ * The stack as text, also where somebody's `Error.prepareStackTrace` gives call sites; '' where there is none.
+ * @param {unknown} error
  * @returns {string}
  */
 function stackOf(error) {
   try {
-    const { stack } = error
+    const { stack } = /** @type {{ stack?: unknown }} */ (error)
     if (Array.isArray(stack)) return [text(() => error, 'Error'), ...stack.map((site) => `    at ${site}`)].join('\n')
     return stack === undefined ? '' : String(stack)
   } catch {
@@ -186,7 +190,7 @@ function stackOf(error) {
 }
 
 /**
- * @param {any} error
+ * @param {Error & { errors?: unknown }} error
  * @returns {{ hasCause: boolean, cause: unknown, errors: unknown[] | undefined }}
  */
 function heldBy(error) {
@@ -215,15 +219,17 @@ const revived = new WeakSet()
 /**
  * The thrown value again.
  * @param {Description} description
- * @param {Map<Description, unknown>} [made]
- * @returns {any}
+ * @param {Map<Description, Error>} [made]
+ * @returns {unknown}
  */
 function revive(description, made = new Map()) {
   if (!description.error) return description.value
   const outermost = made.size === 0
-  if (!made.has(description)) made.set(description, bareError(description))
-  else return made.get(description)
-  const error = finish(made.get(description), description, made, outermost)
+  const before = made.get(description)
+  if (before !== undefined) return before
+  const error = bareError(description)
+  made.set(description, error)
+  finish(error, description, made, outermost)
   if (outermost) revived.add(error)
   return error
 }
@@ -231,24 +237,25 @@ function revive(description, made = new Map()) {
 /**
  * Without what it holds.
  * @param {Description} description
- * @returns {unknown}
+ * @returns {Error}
  */
 function bareError(description) {
   const { message, name } = description
   if (description.class === 'DOMException') return new DOMException(message, name)
   if (description.class === 'RspoolError') {
-    return fromCode(/** @type {any} */ (description.properties)?.code, message ?? '')
+    return fromCode(String(description.properties?.code), message ?? '')
   }
   const Class = CLASSES[/** @type {string} */ (description.class)] ?? Error
-  const error = Class === AggregateError ? new AggregateError([], message) : new Class(message)
+  const error =
+    Class === AggregateError ? new AggregateError([], message) : new /** @type {ErrorClass} */ (Class)(message)
   if (error.name !== name) hide(error, 'name', name)
   return error
 }
 
 /**
- * @param {any} error
+ * @param {Error} error
  * @param {Description} description
- * @param {Map<Description, unknown>} made
+ * @param {Map<Description, Error>} made
  * @param {boolean} outermost what it holds needs no callers
  */
 function finish(error, description, made, outermost) {
@@ -256,14 +263,13 @@ function finish(error, description, made, outermost) {
   if (description.errors !== undefined) {
     const members = description.errors.map((each) => revive(each, made))
     if (error instanceof AggregateError) hide(error, 'errors', members)
-    else error.errors = members
+    else Object.assign(error, { errors: members })
   }
   if (description.hasCause) hide(error, 'cause', revive(/** @type {Description} */ (description.cause), made))
   for (const [key, value] of Object.entries(description.properties ?? {})) {
     if (key === 'code' && error instanceof DOMException) continue
     Object.defineProperty(error, key, { value, writable: true, enumerable: true, configurable: true })
   }
-  return error
 }
 
 /**

@@ -239,15 +239,15 @@ function toJson(value, label) {
   try {
     return JSON.stringify(value, (_, each) => (typeof each === 'bigint' ? String(each) : each)) ?? 'null'
   } catch (cause) {
-    const { message } = /** @type {any} */ (cause) ?? {}
-    throw invalidArgument(`${label} of a native task must be plain data: ${message}`, { cause })
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw invalidArgument(`${label} of a native task must be plain data: ${why}`, { cause })
   }
 }
 
 /** @param {ArrayBufferView} view */
 function byteType(view) {
   if (view instanceof DataView || Buffer.isBuffer(view)) return VIEW.BUFFER
-  const type = VIEWS.findIndex((View) => View.name === /** @type {any} */ (view)[Symbol.toStringTag])
+  const type = VIEWS.findIndex((View) => View.name === /** @type {Uint8Array} */ (view)[Symbol.toStringTag])
   return type > VIEW.BIG_UINT64 ? -1 : type
 }
 

@@ -35,6 +35,8 @@ function viewType(view) {
   return byPrototype.get(Object.getPrototypeOf(view)) ?? -1
 }
 
+/** As of Node.js 20; the types of its language are older. @typedef {{ resizable?: boolean }} Resizable */
+
 /**
  * Whether the view covers all of a plain ArrayBuffer, so that its bytes are all there is to it.
  * @param {ArrayBufferView} view
@@ -44,7 +46,7 @@ function isWholeView(view) {
   return (
     view.byteLength === buffer.byteLength &&
     types.isArrayBuffer(buffer) &&
-    /** @type {any} */ (buffer).resizable !== true &&
+    /** @type {Resizable} */ (buffer).resizable !== true &&
     Object.getPrototypeOf(buffer) === ArrayBuffer.prototype
   )
 }

@@ -7,30 +7,23 @@ const { AsyncResource } = require('node:async_hooks')
 const { isMoved, unwrap } = require('../payload/move')
 const { queueOptionsSymbol } = require('./queues')
 
-/**
- * How a task is to be run.
- * @typedef {object} How
- * @property {any} filename null if there is none
- * @property {string} name
- * @property {any} signal
- * @property {any[] | undefined} transferList
- */
+/** @typedef {import('./types').How} How */
 
 let calls = 0
 
 const nothing = () => {}
-/** @type {(value: any) => void} */
+/** @type {(value: unknown) => void} */
 let resolve = nothing
-/** @type {(error: any) => void} */
+/** @type {(error: unknown) => void} */
 let reject = nothing
 /** One executor for all promises: no closure a call. */
-function capture(/** @type {any} */ a, /** @type {any} */ b) {
+function capture(/** @type {typeof resolve} */ a, /** @type {typeof reject} */ b) {
   resolve = a
   reject = b
 }
 
 class Call extends AsyncResource {
-  /** The thread that has it, where the threads are chosen here. @type {any} */
+  /** The thread that has it, where the threads are chosen here. @type {InstanceType<typeof import('./thread').Thread> | null} */
   thread = null
   started = 0
   settled = false
@@ -38,7 +31,7 @@ class Call extends AsyncResource {
   #reject
 
   /**
-   * @param {any} task the input
+   * @param {unknown} task the input
    * @param {How} how
    * @param {InstanceType<typeof import('../pool/task/targets').Target>} target
    * @param {number} triggerAsyncId
@@ -60,7 +53,8 @@ class Call extends AsyncResource {
   }
 
   get [queueOptionsSymbol]() {
-    return this.task?.[queueOptionsSymbol] ?? null
+    const { task } = this
+    return /** @type {{ [queueOptionsSymbol]?: unknown } | null | undefined} */ (task)?.[queueOptionsSymbol] ?? null
   }
 
   get isAbortable() {
@@ -76,7 +70,7 @@ class Call extends AsyncResource {
   /**
    * The first word counts.
    * @param {boolean} failed
-   * @param {any} value
+   * @param {unknown} value
    */
   settle(failed, value) {
     if (this.settled) return false

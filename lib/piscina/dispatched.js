@@ -5,6 +5,7 @@
 // pool of one worker; the main thread gives out the tasks, as piscina does.
 
 const { listen } = require('../pool/task/abort')
+const { later } = require('../later')
 const { hold, release, soon } = require('../native/environment')
 const { AbortError, queueFull, terminated } = require('./errors')
 const { Times } = require('./histogram')
@@ -16,7 +17,7 @@ const { kThread } = require('./view')
 /**
  * The default: a thread that does nothing, or else the one that does least and has room.
  * @param {number} room
- * @returns {(task: any, workers: any[]) => any}
+ * @returns {import('./types').Balancer}
  */
 function leastBusy(room) {
   return (task, workers) => {
@@ -48,8 +49,8 @@ class Dispatched {
   #resolveIdle = () => {}
 
   /**
-   * @param {any} options of the piscina
-   * @param {import('./index').Owner} owner
+   * @param {import('./types').Options} options of the piscina
+   * @param {import('./types').Owner} owner
    */
   constructor(options, owner) {
     this.#options = options
@@ -162,7 +163,7 @@ class Dispatched {
    * @param {Thread} thread
    * @param {Call} call
    * @param {boolean} failed
-   * @param {any} value
+   * @param {unknown} value
    */
   #done(thread, call, failed, value) {
     this.timing.run.record(performance.now() - call.started)
@@ -178,7 +179,7 @@ class Dispatched {
   /**
    * @param {Call} call
    * @param {boolean} failed
-   * @param {any} value
+   * @param {unknown} value
    */
   #settle(call, failed, value) {
     this.#owner.done(call, failed, value)
@@ -226,11 +227,12 @@ class Dispatched {
   #available(thread) {
     this.#giveOut()
     const { idleTimeout, minThreads } = this.#options
-    if (idleTimeout === Infinity || thread.usage > 0 || this.#threads.size <= minThreads) return
-    clearTimeout(thread.idleTimer)
-    thread.idleTimer = setTimeout(() => {
+    if (thread.usage > 0 || this.#threads.size <= minThreads) return
+    thread.stayIdle()
+    const over = () => {
       if (thread.usage === 0 && this.#threads.size > minThreads) this.#remove(thread)
-    }, idleTimeout).unref()
+    }
+    thread.stayIdle = later(idleTimeout, over, { ref: false })
   }
 
   /** @param {Thread} thread */
@@ -270,11 +272,12 @@ class Dispatched {
 
   // ---- ending ----------------------------------------------------------------------------------
 
-  /** @param {() => any} error */
+  /** @param {() => unknown} error */
   #rejectWaiting(error) {
+    /** @type {(Call | null)[]} */
     const waiting = this.#passed.splice(0)
     while (this.#queue.size > 0) waiting.push(this.#queue.shift())
-    for (const call of waiting) this.#settle(call, true, error())
+    for (const call of waiting) if (call !== null) this.#settle(call, true, error())
   }
 
   #checkIdle() {

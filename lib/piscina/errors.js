@@ -23,7 +23,7 @@ function queueFull(maxQueue) {
 
 /**
  * What a caller is told for an error of the pool. What scripts throw stays as it is.
- * @param {any} error
+ * @param {unknown} error
  * @param {number} maxQueue
  */
 function translate(error, maxQueue) {

@@ -4,6 +4,7 @@
 
 const { EventEmitterAsyncResource } = require('node:events')
 const { isMainThread, workerData } = require('node:worker_threads')
+const { later } = require('../later')
 const { soon } = require('../native/environment')
 const { context } = require('../worker/context')
 const { isMoved, isTransferable, mark, move, transferableSymbol, valueSymbol } = require('../payload/move')
@@ -18,6 +19,7 @@ function loadMore() {
     ...require('./histogram'),
     ...require('./errors'),
     ...require('./call'),
+    ...require('../pool/task/abort'),
     ...require('../pool/task/targets'),
     ...require('../pool/task/bounded')
   }
@@ -26,13 +28,8 @@ function loadMore() {
 /** The version of piscina whose interface this is. */
 const VERSION = '5.3.2'
 
-/**
- * What a way of giving out the tasks needs of its piscina.
- * @typedef {object} Owner
- * @property {(event: string, ...args: any[]) => void} emit
- * @property {(error: unknown) => void} complain
- * @property {(call: any, failed: boolean, value: any) => void} done
- */
+/** @typedef {InstanceType<typeof import('../pool/task/targets').Target>} Target */
+/** @typedef {import('./types').Options} Options */
 
 class Piscina extends EventEmitterAsyncResource {
   #options
@@ -40,9 +37,9 @@ class Piscina extends EventEmitterAsyncResource {
   #how
   #way
   #histogram
-  /** @type {import('../pool/task/bounded').Bounded<string, any>} */
+  /** @type {import('../pool/task/bounded').Bounded<string, Target>} */
   #targets
-  /** What `run` calls without options. @type {any} */
+  /** What `run` calls without options. @type {Target | undefined} */
   #target
   #began = performance.now()
   #capacity
@@ -52,7 +49,7 @@ class Piscina extends EventEmitterAsyncResource {
   /** @type {Promise<void> | undefined} */
   #closed
 
-  /** @param {any} [options] */
+  /** @param {import('../../piscina').Options} [options] */
   constructor(options = {}) {
     super({ name: 'Piscina' })
     more ??= loadMore()
@@ -71,9 +68,9 @@ class Piscina extends EventEmitterAsyncResource {
   }
 
   /**
-   * @param {any} task
-   * @param {any} [options]
-   * @returns {Promise<any>}
+   * @param {unknown} task
+   * @param {unknown} [options]
+   * @returns {Promise<unknown>}
    */
   run(task, options) {
     try {
@@ -84,13 +81,14 @@ class Piscina extends EventEmitterAsyncResource {
   }
 
   /**
-   * @param {any} task
+   * @param {unknown} task
    * @param {import('./call').How} how
    */
   #submit(task, how) {
     if (how.filename === null) throw more.noFilename()
     if (this.#closed !== undefined) throw new more.AbortError('queue is being terminated')
-    if (how.signal?.aborted) throw new more.AbortError(how.signal.reason)
+    const abort = more.abortOf(how.signal ?? undefined)
+    if (abort !== undefined) throw new more.AbortError(abort.reason)
     const target = (how === this.#how ? this.#target : undefined) ?? this.#targetOf(how)
     const call = new more.Call(task, how, target, this.asyncId)
     this.#pending++
@@ -120,9 +118,9 @@ class Piscina extends EventEmitterAsyncResource {
   }
 
   /**
-   * @param {any} call
+   * @param {InstanceType<typeof import('./call').Call>} call
    * @param {boolean} failed
-   * @param {any} value
+   * @param {unknown} value
    */
   #done(call, failed, value) {
     if (!call.settle(failed, value)) return
@@ -137,11 +135,11 @@ class Piscina extends EventEmitterAsyncResource {
   /** @param {unknown} error that no task is to blame for */
   #complain(error) {
     if (this.listenerCount('error') > 0) this.emit('error', error)
-    else process.emitWarning(/** @type {any} */ (error)?.stack ?? String(error), 'RspoolWarning')
+    else process.emitWarning(error instanceof Error ? (error.stack ?? String(error)) : String(error), 'RspoolWarning')
   }
 
   /**
-   * @param {any} [options]
+   * @param {{ force?: unknown } | null} [options]
    * @returns {Promise<void>}
    */
   async close(options = {}) {
@@ -155,14 +153,15 @@ class Piscina extends EventEmitterAsyncResource {
   /** @param {boolean} force */
   async #close(force) {
     const { closeTimeout } = this.#options
-    const late = setTimeout(() => {
+    const tooLate = () => {
       this.#complain(more.closeTimedOut())
       this.#way.destroy()
-    }, closeTimeout).unref()
+    }
+    const cancel = later(closeTimeout, tooLate, { ref: false })
     try {
       await this.#way.close(force)
     } finally {
-      clearTimeout(late)
+      cancel()
       this.emit('close')
     }
   }
@@ -252,7 +251,7 @@ class Piscina extends EventEmitterAsyncResource {
     return ArrayTaskQueue
   }
 
-  /** @param {any} value */
+  /** @param {unknown} value */
   static move(value) {
     if (!isTransferable(value)) return move(value)
     // Whoever holds the object holds what is moved.
@@ -275,8 +274,8 @@ class Piscina extends EventEmitterAsyncResource {
 
 /**
  * Whether the user says which task is next or which thread takes it, so that the scheduler cannot.
- * @param {any} options
- * @param {any} given
+ * @param {Options} options
+ * @param {object} given
  */
 function choosesItself({ loadBalancer, taskQueue, concurrentTasksPerWorker, workerHistogram }, given) {
   const isPlain = [FixedQueue, ArrayTaskQueue].some((Queue) => Object.getPrototypeOf(taskQueue) === Queue.prototype)
@@ -289,13 +288,14 @@ function choosesItself({ loadBalancer, taskQueue, concurrentTasksPerWorker, work
 }
 
 /**
- * @param {any} given
- * @param {any} defaults
+ * @param {unknown} given
+ * @param {Options} defaults
  * @returns {import('./call').How}
  */
 function runOptions(given, defaults) {
   if (given === null || typeof given !== 'object') throw new TypeError('options must be an object')
-  const { transferList, filename, name, signal } = Object.assign(Object.create(null), given)
+  const own = /** @type {Partial<import('./types').How>} */ (Object.assign(Object.create(null), given))
+  const { transferList, filename, name, signal } = own
   if (transferList !== undefined && !Array.isArray(transferList))
     throw new TypeError('transferList argument must be an Array')
   for (const [key, value] of [

@@ -5,16 +5,19 @@
 const { availableParallelism } = require('node:os')
 const { FixedQueue, isTaskQueue } = require('./queues')
 
+/** @typedef {import('./types').Options} Options */
+/** What a user may give. @typedef {import('../../piscina').Options} Given */
+
 /** @param {unknown} value */
 const isNumber = (value) => typeof value === 'number'
 /** @param {unknown} value */
 const isBoolean = (value) => typeof value === 'boolean'
 /** @param {number} min */
-const atLeast = (min) => (/** @type {any} */ value) => isNumber(value) && value >= min
+const atLeast = (min) => (/** @type {unknown} */ value) => typeof value === 'number' && value >= min
 /** @param {unknown} value */
 const isText = (value) => value === null || typeof value === 'string'
 
-/** @type {Record<string, [(value: any) => boolean, string]>} */
+/** @type {Record<string, [(value: unknown) => boolean, string]>} */
 const RULES = {
   filename: [isText, 'must be a string or null'],
   name: [isText, 'must be a string or null'],
@@ -24,7 +27,7 @@ const RULES = {
   maxQueue: [(value) => value === 'auto' || atLeast(0)(value), 'must be a non-negative integer'],
   concurrentTasksPerWorker: [atLeast(1), 'must be a positive integer'],
   atomics: [
-    (value) => ['sync', 'async', 'disabled', null].includes(value),
+    (value) => value === null || ['sync', 'async', 'disabled'].some((each) => each === value),
     'should be a value of sync, sync or disabled.'
   ],
   resourceLimits: [(value) => typeof value === 'object' && value !== null, 'must be an object'],
@@ -45,19 +48,19 @@ const RULES = {
 }
 
 /** The options that the pool takes as they are. */
-const PASSED = ['argv', 'env', 'execArgv', 'resourceLimits', 'workerData', 'trackUnmanagedFds']
+const PASSED = /** @type {const} */ (['argv', 'env', 'execArgv', 'resourceLimits', 'workerData', 'trackUnmanagedFds'])
 
 /**
- * @param {any} given
- * @returns {any} all options, without a prototype
+ * @param {Given} given
+ * @returns {Options} without a prototype
  */
 function fillOptions(given) {
-  const own = Object.create(null)
-  for (const name of Object.keys(given)) if (given[name] !== undefined) own[name] = given[name]
+  const own = present(given)
   for (const [name, [allows, must]] of Object.entries(RULES)) {
-    if (own[name] !== undefined && !allows(own[name])) throw new TypeError(`options.${name} ${must}`)
+    const value = /** @type {Record<string, unknown>} */ (own)[name]
+    if (value !== undefined && !allows(value)) throw new TypeError(`options.${name} ${must}`)
   }
-  if (own.minThreads > own.maxThreads) {
+  if ((own.minThreads ?? 0) > (own.maxThreads ?? Infinity)) {
     throw new RangeError('options.minThreads and options.maxThreads must not conflict')
   }
   // What cannot be cloned is refused here: the workers that need it start later.
@@ -87,9 +90,21 @@ function fillOptions(given) {
 }
 
 /**
+ * Own properties that are something, in an object without a prototype.
+ * @template {object} T
+ * @param {T} object
+ * @returns {T}
+ */
+function present(object) {
+  const own = Object.create(null)
+  for (const [name, value] of Object.entries(object)) if (value !== undefined) own[name] = value
+  return own
+}
+
+/**
  * The options of the pool under a piscina.
- * @param {any} options
- * @returns {any}
+ * @param {Options} options
+ * @returns {import('../../types/options').PoolOptions & { concurrentTasksPerWorker: number }}
  */
 function poolOptions(options) {
   const passed = Object.create(null)

@@ -5,50 +5,56 @@
 /** By this an input tells a queue of the user's how it is to be treated. */
 const queueOptionsSymbol = Symbol.for('Piscina.queueOptions')
 
-/** @param {any} value */
+/**
+ * @param {unknown} value
+ * @returns {value is import('./types').TaskQueue}
+ */
 function isTaskQueue(value) {
-  return (
-    value !== null &&
-    typeof value === 'object' &&
-    'size' in value &&
-    ['push', 'shift', 'remove'].every((name) => typeof value[name] === 'function')
-  )
+  if (value === null || typeof value !== 'object' || !('size' in value)) return false
+  const { push, shift, remove } = /** @type {Record<string, unknown>} */ (value)
+  return [push, shift, remove].every((method) => typeof method === 'function')
 }
 
-/** First in, first out: an array. */
+/**
+ * First in, first out: an array.
+ * @template Task
+ */
 class ArrayTaskQueue {
-  /** @type {any[]} */
+  /** @type {Task[]} */
   tasks = []
 
   get size() {
     return this.tasks.length
   }
 
-  /** @param {any} task */
+  /** @param {Task} task */
   push(task) {
     this.tasks.push(task)
   }
 
-  /** @param {any} task */
+  /** @param {Task} task */
   unshift(task) {
     this.tasks.unshift(task)
   }
 
-  /** @returns {any} null if there is none */
+  /** @returns {Task | null} null if there is none */
   shift() {
     return this.tasks.shift() ?? null
   }
 
-  /** @param {any} task */
+  /** @param {Task} task */
   remove(task) {
     const at = this.tasks.indexOf(task)
     if (at >= 0) this.tasks.splice(at, 1)
   }
 }
 
-/** First in, first out, in constant time: a ring that grows. Its length is a power of two. */
+/**
+ * First in, first out, in constant time: a ring that grows. Its length is a power of two.
+ * @template Task
+ */
 class FixedQueue {
-  /** @type {any[]} */
+  /** @type {(Task | undefined)[]} */
   #ring = new Array(16)
   #first = 0
   #size = 0
@@ -61,13 +67,13 @@ class FixedQueue {
     return this.#size === 0
   }
 
-  /** @param {any} task */
+  /** @param {Task} task */
   push(task) {
     this.#makeRoom()
     this.#ring[this.#at(this.#size++)] = task
   }
 
-  /** @param {any} task */
+  /** @param {Task} task */
   unshift(task) {
     this.#makeRoom()
     this.#first = this.#at(-1)
@@ -75,17 +81,17 @@ class FixedQueue {
     this.#size++
   }
 
-  /** @returns {any} null if there is none */
+  /** @returns {Task | null} null if there is none */
   shift() {
     if (this.#size === 0) return null
-    const task = this.#ring[this.#first]
+    const task = /** @type {Task} */ (this.#ring[this.#first])
     this.#ring[this.#first] = undefined
     this.#first = this.#at(1)
     this.#size--
     return task
   }
 
-  /** @param {any} task */
+  /** @param {Task} task */
   remove(task) {
     for (let i = 0; i < this.#size; i++) {
       if (this.#ring[this.#at(i)] !== task) continue

@@ -3,6 +3,7 @@
 // The way of most: all calls in one pool, whose workers take them by themselves.
 
 const { Pool, inside } = require('../pool/pool')
+const { abortOf } = require('../pool/task/abort')
 const { Settings } = require('../pool/task/settings')
 const { translate, AbortError } = require('./errors')
 const { poolOptions } = require('./options')
@@ -17,13 +18,13 @@ class Shared {
   #isolates
   #submitter
   #settings
-  /** By the id of the worker. @type {Map<number, { view: any, state: any }>} */
+  /** By the id of the worker. @type {Map<number, { view: import('./view').View, state: { destroyed: boolean } }>} */
   #views = new Map()
   #cancelled = false
 
   /**
-   * @param {any} options of the piscina
-   * @param {import('./index').Owner} owner
+   * @param {import('./types').Options} options of the piscina
+   * @param {import('./types').Owner} owner
    */
   constructor(options, owner) {
     const { minThreads, maxThreads, idleTimeout, maxQueue } = options
@@ -62,11 +63,12 @@ class Shared {
 
   /**
    * @param {Call} call
-   * @param {any} error
+   * @param {unknown} error
    */
   #translate(call, error) {
     const translated = translate(error, this.#options.maxQueue)
-    const isCancelled = this.#cancelled && translated instanceof AbortError && !call.signal?.aborted
+    const isCancelled =
+      this.#cancelled && translated instanceof AbortError && abortOf(call.signal ?? undefined) === undefined
     return isCancelled ? new AbortError('pool is closed') : translated
   }
 
@@ -87,7 +89,7 @@ class Shared {
    * @param {{ id: number, threadId: number }} worker
    */
   #created({ id, threadId }) {
-    const usage = () => this.#pool.stats().workers.find((/** @type {any} */ each) => each.id === id)?.running ?? 0
+    const usage = () => this.#pool.stats().workers.find((each) => each.id === id)?.running ?? 0
     const state = { destroyed: false, threadId }
     const view = viewOf({
       id: () => state.threadId,

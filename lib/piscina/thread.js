@@ -19,7 +19,7 @@ const BALANCED = 64
 /**
  * @typedef {object} Events
  * @property {(thread: Thread) => void} ready
- * @property {(thread: Thread, call: Call, failed: boolean, value: any) => void} done
+ * @property {(thread: Thread, call: Call, failed: boolean, value: unknown) => void} done
  * @property {(thread: Thread) => void} exited by itself
  * @property {(message: unknown) => void} message
  * @property {(error: unknown) => void} complain
@@ -31,8 +31,8 @@ class Thread {
   destroyed = false
   /** @type {Promise<void> | undefined} */
   gone
-  /** When it has nothing to do. @type {NodeJS.Timeout | undefined} */
-  idleTimer
+  /** Takes back that it ends when it has had nothing to do for long enough. */
+  stayIdle = () => {}
   #pool
   #submitter
   #isolates
@@ -41,7 +41,7 @@ class Thread {
   #exited = false
 
   /**
-   * @param {any} options of the piscina
+   * @param {import('./types').Options} options of the piscina
    * @param {Events} events
    * @param {boolean} ready whether it is counted on before it has started
    */
@@ -110,7 +110,7 @@ class Thread {
 
   /** @param {Call} call */
   post(call) {
-    clearTimeout(this.idleTimer)
+    this.stayIdle()
     call.thread = this
     call.started = performance.now()
     this.calls.add(call)
@@ -134,7 +134,7 @@ class Thread {
   /**
    * @param {Call} call
    * @param {boolean} failed
-   * @param {any} value
+   * @param {unknown} value
    */
   #ended(call, failed, value) {
     this.calls.delete(call)
@@ -146,7 +146,7 @@ class Thread {
   destroy() {
     if (this.destroyed) return
     this.destroyed = true
-    clearTimeout(this.idleTimer)
+    this.stayIdle()
     this.gone = this.#pool.destroy()
     if (this.#exited) return
     const calls = [...this.calls]

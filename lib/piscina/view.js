@@ -3,6 +3,8 @@
 /** The symbol by which a thread is found again behind what a load balancer has chosen. */
 const kThread = Symbol('thread')
 
+/** @typedef {ReturnType<typeof viewOf>} View */
+
 /**
  * What load balancers and listeners see of a thread.
  * @param {object} thread
@@ -10,8 +12,8 @@ const kThread = Symbol('thread')
  * @param {() => number} thread.usage
  * @param {() => boolean} thread.destroyed
  * @param {() => boolean} [thread.isRunningAbortableTask]
- * @param {() => any} [thread.histogram]
- * @param {unknown} [origin]
+ * @param {() => Record<string, number> | null} [thread.histogram]
+ * @param {InstanceType<typeof import('./thread').Thread>} [origin]
  */
 function viewOf({ id, usage, destroyed, isRunningAbortableTask = () => false, histogram = () => null }, origin) {
   return {

@@ -248,7 +248,8 @@ function makeNative(options) {
     niceIncrement,
     pin,
     options.startTimeout,
-    options.stallTimeout
+    options.stallTimeout,
+    options.label
   )
   if (native === undefined) throw new WorkerStartError('The system gives no thread for the time limits of the pool')
   if (isolate || recycle !== undefined) {

@@ -8,7 +8,7 @@ const { NATIVE, SCRIPT } = require('./task/targets')
 /** @typedef {import('../native/addon').Snapshot} Snapshot */
 /** @typedef {import('../native/addon').Measures} Measures */
 /** @typedef {InstanceType<typeof import('./observe/histogram').Histograms>} Histograms */
-/** @typedef {Omit<Snapshot, 'workers'> & { workers: ReturnType<typeof withReadings>[], busy: number, idle: number }} Stats */
+/** @typedef {import('../../types/observation').PoolStats} Stats */
 
 class Readings {
   #native

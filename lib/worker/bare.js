@@ -6,6 +6,9 @@
 const { parentPort } = require('node:worker_threads')
 const { move } = require('../payload/move')
 
+/** @typedef {import('node:worker_threads').Transferable} Transferable */
+/** What comes second in a message to the parent. @typedef {readonly Transferable[] | { transfer?: readonly Transferable[] }} Transfer */
+
 /** @type {((value: unknown) => void) | undefined} */
 let answer
 /** @type {Promise<unknown>} */
@@ -17,10 +20,12 @@ function listen() {
   listening = true
   const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort)
   const post = port.postMessage.bind(port)
-  port.postMessage = (/** @type {unknown} */ value, /** @type {any} */ transfer) => {
-    if (answer === undefined) return post(value, transfer)
+  port.postMessage = (/** @type {unknown} */ value, /** @type {Transfer} */ transfer = []) => {
+    const list = [
+      ...('transfer' in transfer ? (transfer.transfer ?? []) : /** @type {readonly Transferable[]} */ (transfer))
+    ]
+    if (answer === undefined) return post(value, list)
     // As it is now: the script may change it after posting.
-    const list = Array.isArray(transfer) ? transfer : (transfer?.transfer ?? [])
     const [copy, moved] = structuredClone([value, list], { transfer: list })
     const resolve = answer
     answer = undefined
@@ -44,7 +49,7 @@ function run(input) {
  */
 function deliver(input, resolve) {
   answer = resolve
-  const port = /** @type {any} */ (parentPort)
+  const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort)
   port.emit('message', input)
 }
 

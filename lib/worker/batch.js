@@ -9,30 +9,33 @@ const { describe } = require('../payload/thrown')
 
 /**
  * @typedef {object} Batch
- * @property {(input: any) => any} run
- * @property {any[]} inputs
- * @property {any} running
- * @property {any[]} values
- * @property {[number, any][]} failures index and description
- * @property {any[]} transferList
+ * @property {import('./script').Run} run
+ * @property {unknown[]} inputs
+ * @property {InstanceType<typeof import('./context').Running>} running
+ * @property {unknown[]} values
+ * @property {Failure[]} failures
+ * @property {Transferable[]} transferList
  * @property {number} began
  */
+/** @typedef {import('node:worker_threads').Transferable} Transferable */
+/** @typedef {[index: number, description: import('../payload/thrown').Description]} Failure */
+/** @typedef {[ms: number, values: unknown[], failures: Failure[]]} Outcome */
 
 /** What batches gave, until it is sent. @type {WeakSet<object>} */
 const given = new WeakSet()
 
 /**
  * The function for several inputs at once. It gives `[ms, values, failures]`.
- * @param {(input: any) => any} run
+ * @param {import('./script').Run} run
  */
 function forEach(run) {
   context.follow()
-  return (/** @type {any[]} */ inputs) => {
+  return (/** @type {unknown[]} */ inputs) => {
     /** @type {Batch} */
     const batch = {
       run,
       inputs,
-      running: context.current(),
+      running: /** @type {Batch['running']} */ (context.current()),
       values: [],
       failures: [],
       transferList: [],
@@ -43,7 +46,7 @@ function forEach(run) {
       try {
         const value = run(inputs[i])
         if (value !== null && typeof value === 'object') {
-          if (typeof value.then === 'function') return rest(batch, value)
+          if (typeof (/** @type {{ then?: unknown }} */ (value).then) === 'function') return rest(batch, value)
           keepObject(batch, value)
         } else batch.values.push(value)
       } catch (error) {
@@ -57,7 +60,7 @@ function forEach(run) {
 /**
  * Goes on after the first promise.
  * @param {Batch} batch
- * @param {any} pending
+ * @param {unknown} pending
  */
 async function rest(batch, pending) {
   const { run, inputs, running, values } = batch
@@ -76,7 +79,7 @@ async function rest(batch, pending) {
 
 /**
  * @param {Batch} batch
- * @param {any} value
+ * @param {unknown} value
  */
 function keepObject({ values, transferList }, value) {
   if (isMoved(value)) {
@@ -98,23 +101,25 @@ function fail({ values, failures }, i, error) {
 
 /** @param {Batch} batch */
 function outcome({ values, failures, transferList, began }) {
+  /** @type {Outcome} */
   const all = [performance.now() - began, values, failures]
   const result = transferList.length === 0 ? all : move(all, transferList)
-  given.add(result)
+  given.add(/** @type {object} */ (result))
   return result
 }
 
 /**
  * What a batch gave and could not be sent, with failures where it was a value that cannot be cloned;
  * undefined if it was not a batch that gave it.
- * @param {any} result
+ * @param {unknown} result
+ * @returns {Outcome | undefined}
  */
 function withoutUncloneable(result) {
   if (result === null || typeof result !== 'object' || !given.has(result)) return undefined
-  const [ms, values, failures] = isMoved(result) ? result.value : result
+  const { value, transferList } = isMoved(result) ? unwrap(result) : { value: result, transferList: [] }
+  const [ms, values, failures] = /** @type {Outcome} */ (value)
   const failed = new Map(failures)
-  const transferList = isMoved(result) ? result.transferList : []
-  const kept = values.map((/** @type {any} */ value, /** @type {number} */ i) => {
+  const kept = values.map((value, i) => {
     try {
       return failed.has(i) ? undefined : structuredClone(value, { transfer: heldBy(value, transferList) })
     } catch (error) {
@@ -126,8 +131,8 @@ function withoutUncloneable(result) {
 }
 
 /**
- * @param {any} value
- * @param {any[]} transferList
+ * @param {unknown} value
+ * @param {Transferable[]} transferList
  */
 function heldBy(value, transferList) {
   return transferList.filter((each) => each === value || (ArrayBuffer.isView(value) && value.buffer === each))

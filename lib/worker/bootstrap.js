@@ -7,7 +7,7 @@ const { parentPort } = require('node:worker_threads')
 
 if (parentPort !== null) parentPort.once('message', boot)
 
-/** @param {unknown} settings what lib/pool/isolates/isolate.js sends */
+/** @param {import('./loop').Settings} settings what lib/pool/isolates/isolate.js sends */
 function boot(settings) {
   // What this rejects with is uncaught: the isolate ends, and its owner sees why.
   return require('./loop').startWorker(settings)

@@ -29,7 +29,7 @@ class Running {
     /** @type {AbortController | undefined} */
     this.controller = undefined
     this.abort = nothing
-    /** What takes the messages of its stream. @type {((kind: number, value: unknown) => void) | undefined} */
+    /** What takes the messages of its stream. @type {((message: import('../payload/messages').StreamMessage) => void) | undefined} */
     this.link = undefined
     /** How many tasks that it has submitted are in the queue or run: it has left its place to them. */
     this.nested = 0
@@ -52,15 +52,15 @@ class Running {
   /**
    * @param {number} kind
    * @param {unknown} value
-   * @param {any[]} [transferList]
+   * @param {import('node:worker_threads').Transferable[]} [transferList]
    */
   send(kind, value, transferList) {
     port?.postMessage([kind, this.ticket, this.generation, value, this.slot], transferList)
   }
 
   /**
-   * @param {unknown[]} message
-   * @param {any[]} transferList
+   * @param {import('../payload/messages').FromIsolate} message
+   * @param {readonly import('node:worker_threads').Transferable[]} transferList
    */
   post(message, transferList) {
     port?.postMessage(message, transferList)
@@ -136,7 +136,7 @@ const context = {
   inWorker: false,
   /** The lowest from 1 that no living isolate of the pool had when this one started. @type {number | undefined} */
   workerNumber: undefined,
-  /** What of the context goes on with a nested call; set by the first store. @type {((given: any) => unknown) | undefined} */
+  /** What of the context goes on with a nested call; set by the first store. @type {((given: Record<string, unknown> | undefined) => Record<string, unknown> | undefined) | undefined} */
   travelling: undefined,
 
   /**
@@ -205,17 +205,15 @@ const context = {
 
   /**
    * Gives a message to the stream that it is for, if that has not ended.
-   * @param {number} kind
-   * @param {number} slot
-   * @param {number} generation
-   * @param {unknown} value
+   * @param {import('../payload/messages').Of<import('../payload/messages').ToIsolate, typeof PORT_MESSAGE.CREDIT | typeof PORT_MESSAGE.FEED | typeof PORT_MESSAGE.FEED_END>} message
    */
-  receive(kind, slot, generation, value) {
-    const running = slots[slot]
-    if (running?.generation !== generation || running.link === undefined) return
+  receive(message) {
+    const running = slots[message[1]]
+    if (running?.generation !== message[2] || running.link === undefined) return
     current = running
-    if (storage === undefined) running.link(kind, value)
-    else storage.run(running, running.link, kind, value)
+    const told = /** @type {import('../payload/messages').StreamMessage} */ ([message[0], message[3]])
+    if (storage === undefined) running.link(told)
+    else storage.run(running, running.link, told)
   },
 
   /** Tells the tasks that were given up. */
@@ -244,4 +242,4 @@ function enter(running, run, input) {
   return storage === undefined ? run(input) : storage.run(running, run, input)
 }
 
-module.exports = { context, enter, begin }
+module.exports = { Running, context, enter, begin }

@@ -10,14 +10,15 @@ const { pathToFileURL } = require('node:url')
 const vm = require('node:vm')
 
 /** @typedef {'module' | 'commonjs'} Format */
+/** What Node.js has and does not declare. @typedef {{ _compile: (source: string, file: string) => void }} Loading */
+/** @typedef {{ _extensions: Record<string, (module: Loading, file: string) => void> }} Extensible */
 
 /** @param {string} esbuild its file */
 function start(esbuild) {
   const { compile } = compiler(esbuild)
-  const { _extensions } = /** @type {any} */ (Module)
+  const { _extensions } = /** @type {Extensible} */ (/** @type {unknown} */ (Module))
   for (const extension of ['.ts', '.cts', '.tsx']) {
-    _extensions[extension] = (/** @type {any} */ module, /** @type {string} */ file) =>
-      module._compile(compile(file, 'commonjs'), file)
+    _extensions[extension] = (module, file) => module._compile(compile(file, 'commonjs'), file)
   }
   Module.register('./esbuild-hooks.mjs', { parentURL: pathToFileURL(__filename), data: esbuild })
 }

@@ -7,9 +7,8 @@ const { existsSync, readFileSync } = require('node:fs')
 const path = require('node:path')
 const { fileURLToPath } = require('node:url')
 const { placeInSource } = require('../payload/thrown')
+const { mayHaveLoader } = require('./may-have-loader')
 
-const OPTION_OF_A_LOADER =
-  /(^|\s)(-r|--require|--import|--loader|--experimental-(loader|strip-types|transform-types))\b/
 /** What only an ES module has; a line of CommonJS that looks like it merely takes the longer way. */
 const MODULE_SYNTAX = /^\s*(import|export|await|(const|let|var)\s.*=\s*await)\b|\bimport\.meta\b/m
 
@@ -82,11 +81,6 @@ function isTypeScript(filename) {
   return filename.startsWith('file:') && /\.([mc]?ts|tsx)$/.test(new URL(filename).pathname)
 }
 
-/** Whether this process was started with what may be a loader. */
-function mayHaveLoader() {
-  return OPTION_OF_A_LOADER.test([...process.execArgv, process.env.NODE_OPTIONS].join(' '))
-}
-
 /**
  * The path of a script that is surely CommonJS.
  * @param {string} filename
@@ -130,4 +124,4 @@ function text(file) {
   }
 }
 
-module.exports = { importScript, mayHaveLoader }
+module.exports = { importScript }

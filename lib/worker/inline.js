@@ -9,6 +9,13 @@ const { fileURLToPath, pathToFileURL } = require('node:url')
 const { invalidArgument } = require('../errors')
 const { stackOf } = require('../payload/thrown')
 
+/**
+ * What Node.js has and does not declare.
+ * @typedef {{ filename: string, paths: string[], exports: (keep: typeof keepName) => (...args: unknown[]) => unknown,
+ *   _compile: (source: string, file: string, format: 'commonjs') => void }} Internal
+ */
+/** @typedef {{ _nodeModulePaths: (folder: string) => string[] }} Paths */
+
 const NOT_DEFINED = /^(\S+) is not defined$/
 /** The first frame of a stack, in the text of an inline function. */
 const FROM_HERE = /^[^\n]*\n\s+at [^\n]*\?inline:/
@@ -17,13 +24,13 @@ const FROM_HERE = /^[^\n]*\n\s+at [^\n]*\?inline:/
  * An array as input is its list of arguments.
  * @param {string} source
  * @param {string | null} base the URL of its caller's file, if it matters
- * @returns {(input: any) => any}
+ * @returns {import('./script').Run}
  */
 function compile(source, base) {
   const file = base == null ? path.resolve('[inline]') : fileURLToPath(base)
   const fn = functionOf(source, file)
 
-  /** @param {any} error */
+  /** @param {unknown} error */
   const explained = (error) => {
     const name = error instanceof ReferenceError ? NOT_DEFINED.exec(error.message)?.[1] : undefined
     if (name === undefined || name in globalThis || !mentions(source, name) || !FROM_HERE.test(stackOf(error)))
@@ -76,9 +83,9 @@ function functionOf(source, file) {
  * @param {string} file
  */
 function evaluate(expression, file) {
-  const module = /** @type {any} */ (new Module(file))
+  const module = /** @type {Internal} */ (/** @type {unknown} */ (new Module(file)))
   module.filename = file
-  module.paths = /** @type {any} */ (Module)._nodeModulePaths(path.dirname(file))
+  module.paths = /** @type {Paths} */ (/** @type {unknown} */ (Module))._nodeModulePaths(path.dirname(file))
   // Its name in stacks keeps its lines from being taken for those of the file.
   const name = `${pathToFileURL(file).href}?inline`
   module._compile(`module.exports = ${expression}\n//# sourceURL=${name}`, file, 'commonjs')

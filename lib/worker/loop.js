@@ -18,6 +18,7 @@ const { becomeHost } = require('./host')
 const { output } = require('./output')
 const { follow, promised } = require('./promised')
 const { load, known, lookUp, teardown } = require('./script')
+const { areTaken, turns } = require('./turns')
 
 /** Milliseconds of tasks back to back before the event loop has a turn. */
 const SLICE = 10
@@ -27,20 +28,35 @@ let port
 let workerId = -1
 /** Whether the pool was there when this isolate began. */
 let enlisted = false
-let concurrency = 1
-let running = 0
-/** Of those, the tasks that have left their place to others. */
-let waiting = 0
 /** Sees whether the isolate has grown too large. @type {((now: number) => void) | undefined} */
 let checkSize
 /** When the event loop last had a turn, on the scheduler's clock; -1 after a turn. */
 let sliceStart = -1
 
-/** @param {any} settings */
+/**
+ * With what an isolate begins.
+ * @typedef {object} Settings
+ * @property {number} uid of its pool
+ * @property {number} id
+ * @property {number} number
+ * @property {import('node:worker_threads').MessagePort} port
+ * @property {Int32Array} flags
+ * @property {Int32Array} unread
+ * @property {string | undefined} filename
+ * @property {string} name
+ * @property {number} concurrency
+ * @property {boolean} outputFirst
+ * @property {number} niceIncrement
+ * @property {boolean} pin
+ * @property {import('../../types/options').RecycleOptions | undefined} recycle
+ */
+
+/** @param {Settings} settings */
 async function startWorker(settings) {
   port = settings.port
   workerId = settings.id
-  concurrency = settings.concurrency
+  turns.concurrency = settings.concurrency
+  turns.take = () => work(-1, STATUS.RETURNED, undefined)
   output.follow(settings.unread, settings.outputFirst)
   enlisted = bound.enlist(settings.uid, workerId)
   // An owner whose loop is blocked cannot see why this isolate ends.
@@ -52,7 +68,7 @@ async function startWorker(settings) {
   context.workerNumber = settings.number
   if (enlisted && settings.filename !== undefined) await load(settings.filename)
   if (settings.recycle !== undefined) checkSize = require('./size').watch(settings.recycle)
-  context.open(settings.flags, port, concurrency, settings)
+  context.open(settings.flags, port, turns.concurrency, settings)
   port.on('message', received)
   hold()
   setWorkerRing(rung)
@@ -112,7 +128,7 @@ async function work(slot, status, value) {
       return
     }
     if (step === STEP.RETIRE) return retire()
-    running++
+    turns.running++
     if (byPort) {
       port.postMessage([PORT_MESSAGE.WANT, ticket, generation, slot, target])
       bound.look()
@@ -129,7 +145,7 @@ async function work(slot, status, value) {
       }
     }
     if (value === WAITING) {
-      if (running - waiting >= concurrency) return
+      if (areTaken()) return
       slot = -1
     }
     // Microtasks of the task, before the next.
@@ -225,10 +241,10 @@ function exchange(slot, status, value) {
   let extra
   let generation = 0
   if (slot >= 0) {
-    running--
+    turns.running--
     const task = context.leave(slot)
     generation = task.generation
-    if (task.nested > 0) waiting--
+    if (task.nested > 0) turns.waiting--
     if (status === STATUS.RETURNED) {
       try {
         extra = encodeResult(task, value)
@@ -248,18 +264,6 @@ function exchange(slot, status, value) {
   cells[CELL.GENERATION] = generation
   if (extra === undefined) bound.exchange()
   else bound.exchange(extra)
-}
-
-/**
- * A task leaves its place to those that it has submitted, or has it again.
- * @param {{ slot: number, generation: number }} task
- * @param {boolean} waits
- */
-function setWaits(task, waits) {
-  if (!context.runs(task)) return
-  waiting += waits ? 1 : -1
-  context.grow(concurrency + waiting, (flags) => bound.setWaits(task.slot, waits, flags))
-  if (running - waiting < concurrency) work(-1, STATUS.RETURNED, undefined)
 }
 
 /** @typedef {{ ticket: number, generation: number }} Named */
@@ -292,7 +296,7 @@ function encodeThrown(task, thrown) {
  * Sends a value ahead through the port; the scheduler's word for it is this worker's id.
  * @param {Named} task
  * @param {unknown} value
- * @param {any[]} transferList
+ * @param {import('node:worker_threads').Transferable[]} transferList
  * @returns {undefined}
  */
 function byPort(task, value, transferList) {
@@ -301,12 +305,14 @@ function byPort(task, value, transferList) {
   cells[CELL.TAG] = TAG.PORT
 }
 
-/** What the owner sends, by the kind of message. @type {Record<number, (message: any[]) => void>} */
+/** @typedef {import('../payload/messages').ToIsolate} ToIsolate */
+
+/** What the owner sends, by the kind of message. @type {{ [M in ToIsolate as M[0]]: (message: M) => void }} */
 const handlers = {
   /** An input that only a port can carry. */
   [PORT_MESSAGE.INPUT]([, slot, generation, target, ticket, input, direct]) {
     if (direct) {
-      running++
+      turns.running++
       bound.hasSeen()
     }
     const task = begin(slot, generation, ticket)
@@ -339,19 +345,20 @@ const handlers = {
   [PORT_MESSAGE.NESTED_DONE]: toNested
 }
 
-/** @param {any[]} message */
-function toStream([kind, slot, generation, value]) {
-  context.receive(kind, slot, generation, value)
+/** @param {import('../payload/messages').Of<ToIsolate, typeof PORT_MESSAGE.CREDIT | typeof PORT_MESSAGE.FEED | typeof PORT_MESSAGE.FEED_END>} message */
+function toStream(message) {
+  context.receive(message)
 }
 
-/** @param {unknown[]} message */
+/** @param {import('./nested').Told} message */
 function toNested(message) {
   require('./nested').received(message)
 }
 
-/** @param {any[]} message */
+/** @param {ToIsolate} message */
 function received(message) {
-  handlers[message[0]](message)
+  const handler = /** @type {(message: ToIsolate) => void} */ (handlers[message[0]])
+  handler(message)
 }
 
-module.exports = { startWorker, setWaits }
+module.exports = { startWorker }

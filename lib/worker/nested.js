@@ -4,7 +4,7 @@
 // any is in the queue or runs, it has left its place.
 
 const { bound } = require('../native/environment')
-const { listen } = require('../pool/task/abort')
+const { abortOf, listen } = require('../pool/task/abort')
 const { AbortError, invalidArgument, RspoolError } = require('../errors')
 const { Lookup } = require('../pool/task/lookup')
 const { runOptions, taskOptions } = require('../pool/options')
@@ -12,17 +12,20 @@ const { PORT_MESSAGE } = require('../payload/port')
 const { revive } = require('../payload/thrown')
 const { NATIVE } = require('../pool/task/targets')
 const { context } = require('./context')
-const { setWaits } = require('./loop')
+const { setWaits } = require('./turns')
 
 /**
  * @typedef {object} Nested
- * @property {any} outer the running task that it is of
+ * @property {Running} outer the running task that it is of
  * @property {boolean} native
  * @property {boolean} queued
  * @property {(value: unknown) => void} resolve
  * @property {(error: unknown) => void} reject
  * @property {(() => void) | undefined} unlisten
  */
+
+/** @typedef {InstanceType<typeof import('./context').Running>} Running */
+/** What the owner says of a nested task. @typedef {import('../payload/messages').Of<import('../payload/messages').ToIsolate, typeof PORT_MESSAGE.NESTED_QUEUED | typeof PORT_MESSAGE.NESTED_DONE>} Told */
 
 /** @type {Map<number, Nested>} */
 const pending = new Map()
@@ -70,35 +73,29 @@ async function runTask(task, input, options) {
 }
 
 /**
- * @param {any} outer
+ * @param {Running} outer
  * @param {InstanceType<typeof import('../pool/task/targets').Target>} target
  * @param {unknown} input
- * @param {any} options checked
+ * @param {import('../pool/options/task-options').TaskOptions} options checked
  * @returns {Promise<unknown>}
  */
 function send(outer, target, input, { signal, transferList, ...given }) {
   if (given.onProgress !== undefined)
     throw invalidArgument("Task options: 'onProgress' is not there for a task that a task has run")
-  if (signal?.aborted) throw new AbortError(signal.reason)
+  const aborted = abortOf(signal)
+  if (aborted !== undefined) throw new AbortError(aborted.reason)
   const id = ++last
   return new Promise((resolve, reject) => {
     const native = target.lane === NATIVE
     const list = transferList ?? []
     // Native tasks have none.
     if (!native && context.travelling !== undefined) given.context = context.travelling(given.context)
+    const { ticket, generation } = outer
     // As one message: what is moved is moved only if all of it can be sent.
     outer.post(
-      [
-        PORT_MESSAGE.NESTED,
-        outer.ticket,
-        outer.generation,
-        id,
-        native,
-        native ? target.id : target.text,
-        input,
-        given,
-        transferList
-      ],
+      native
+        ? [PORT_MESSAGE.NESTED, ticket, generation, id, true, target.id, input, given, transferList]
+        : [PORT_MESSAGE.NESTED, ticket, generation, id, false, target.text, input, given, transferList],
       list
     )
     bound.look()
@@ -132,17 +129,19 @@ function done(id, { outer, queued, unlisten }) {
   if (queued && --outer.nested === 0) setWaits(outer, false)
 }
 
-/** @param {any[]} message what the owner says of a nested task */
-function received([kind, id, fine, value]) {
+/** @param {Told} message */
+function received(message) {
+  const id = message[1]
   const nested = pending.get(id)
   if (nested === undefined) return
-  if (kind === PORT_MESSAGE.NESTED_QUEUED) {
+  if (message[0] === PORT_MESSAGE.NESTED_QUEUED) {
     nested.queued = true
     if (++nested.outer.nested === 1) setWaits(nested.outer, true)
     return
   }
   done(id, nested)
-  if (!fine) nested.reject(revive(value))
+  const value = message[3]
+  if (!message[2]) nested.reject(revive(/** @type {import('../payload/thrown').Description} */ (value)))
   else nested.resolve(nested.native && value instanceof Uint8Array ? asBuffer(value) : value)
 }
 

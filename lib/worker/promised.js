@@ -8,13 +8,13 @@ const { apply } = Reflect
 const promiseThen = Promise.prototype.then
 
 /**
- * @param {any} value
+ * @param {unknown} value
  * @returns {Promise<unknown> | undefined} a promise of Node.js', which settles once; undefined if the value is there already
  */
 function promised(value) {
   if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return undefined
   // Read once, as an await does.
-  const { then } = value
+  const { then } = /** @type {{ then?: unknown }} */ (value)
   if (typeof then !== 'function') return undefined
   if (then === promiseThen && types.isPromise(value)) return value
   // Somebody else's may call back twice, or at once: a promise that follows it settles once, and later.

@@ -129,10 +129,11 @@ async function lookUp(id) {
   const [filename, name, source, base, how, carries] = JSON.parse(text)
   const isInline = source !== undefined && source !== null
   let run = isInline ? require('./inline').compile(source, base) : await exported(filename, name ?? undefined)
-  if (how === 'batch') run = require('./batch').forEach(run)
-  else if (how === 'stream') run = require('./stream').pouring(run)
-  else if (how === 'channel') run = require('./channel').withPort(run)
-  if (carries) run = require('./stores').within(run)
+  // Each takes what the owner has made of the input for it.
+  if (how === 'batch') run = /** @type {Run} */ (require('./batch').forEach(run))
+  else if (how === 'stream') run = /** @type {Run} */ (require('./stream').pouring(run))
+  else if (how === 'channel') run = /** @type {Run} */ (require('./channel').withPort(run))
+  if (carries) run = /** @type {Run} */ (require('./stores').within(run))
   if (id === TARGET.OWN) own = run
   // Another task may have looked it up meanwhile.
   else if (found.get(id) === undefined) found.add(id, run, text.length)

@@ -7,12 +7,12 @@ const { AsyncLocalStorage } = require('node:async_hooks')
 const { valuesOf } = require('../pool/task/carry')
 const { context: tasks } = require('./context')
 
-/** @type {Record<string, AsyncLocalStorage<any>>} */
+/** @type {Record<string, AsyncLocalStorage<unknown>>} */
 const stores = Object.create(null)
 
 /**
  * @param {string} name
- * @returns {AsyncLocalStorage<any>}
+ * @returns {AsyncLocalStorage<unknown>}
  */
 function storeOf(name) {
   tasks.travelling = travelling
@@ -21,8 +21,8 @@ function storeOf(name) {
 
 /**
  * What travels on with a call that is made now.
- * @param {Record<string, any> | undefined} given
- * @returns {Record<string, any> | undefined}
+ * @param {Record<string, unknown> | undefined} given
+ * @returns {Record<string, unknown> | undefined}
  */
 function travelling(given) {
   const values = valuesOf(stores, given)
@@ -37,10 +37,10 @@ const context = new Proxy(Object.freeze(Object.create(null)), {
 
 /**
  * The function for inputs that have a context with them.
- * @param {(input: any) => any} run
+ * @param {import('./script').Run} run
  */
 function within(run) {
-  return (/** @type {[[string, any][], any]} */ [values, input]) => {
+  return (/** @type {[[string, unknown][], unknown]} */ [values, input]) => {
     let call = () => run(input)
     for (const [name, value] of values) {
       const inner = call

@@ -13,6 +13,8 @@ const { isIterable } = require('../pool/calls/source')
 const { Supply } = require('../pool/calls/supply')
 const { show } = require('../pool/options/validate')
 
+/** @typedef {InstanceType<typeof import('./context').Running>} Running */
+
 /**
  * The function as a stream.
  * @param {(input: unknown) => unknown} run
@@ -20,7 +22,7 @@ const { show } = require('../pool/options/validate')
 function pouring(run) {
   context.follow()
   return (/** @type {[number, boolean, unknown]} */ [room, isFed, input]) => {
-    const running = context.current()
+    const running = /** @type {Running} */ (context.current())
     const fed = isFed ? inputs(running, room) : undefined
     return pour(running, run(fed ?? input), room, fed)
   }
@@ -28,7 +30,7 @@ function pouring(run) {
 
 /**
  * What the owner's iterable gives.
- * @param {any} running
+ * @param {Running} running
  * @param {number} room
  */
 function inputs(running, room) {
@@ -46,7 +48,7 @@ function inputs(running, room) {
 }
 
 /**
- * @param {any} running
+ * @param {Running} running
  * @param {unknown} given what the function gave
  * @param {number} room
  * @param {InstanceType<typeof Feed> | undefined} fed
@@ -62,10 +64,11 @@ async function pour(running, given, room, fed) {
     () => running.isCancelled()
   )
   // What pulls the generator is a message: it goes on in the context of the task.
-  running.link = AsyncResource.bind((/** @type {number} */ kind, /** @type {any} */ value) => {
-    if (kind === PORT_MESSAGE.CREDIT) supply.want(value)
-    else if (kind === PORT_MESSAGE.FEED) fed?.push(value)
-    else fed?.end(value === undefined ? undefined : { error: revive(value) })
+  running.link = AsyncResource.bind((/** @type {import('../payload/messages').StreamMessage} */ message) => {
+    if (message[0] === PORT_MESSAGE.CREDIT) supply.want(message[1])
+    else if (message[0] === PORT_MESSAGE.FEED) fed?.push(message[1])
+    else if (message[0] === PORT_MESSAGE.FEED_END)
+      fed?.end(message[1] === undefined ? undefined : { error: revive(message[1]) })
   })
   running.signal.addEventListener('abort', () => {
     fed?.drop({ error: new AbortError() })

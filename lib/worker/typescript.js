@@ -7,7 +7,7 @@
 const { createRequire, register } = require('node:module')
 const path = require('node:path')
 const { fileURLToPath, pathToFileURL } = require('node:url')
-const { mayHaveLoader } = require('./import')
+const { mayHaveLoader } = require('./may-have-loader')
 
 /** What a loader can do that Node.js refuses: any TypeScript; more than types; what is in node_modules. */
 const REFUSALS = new Set([
@@ -47,10 +47,10 @@ async function importTypeScript(filename) {
   try {
     return await import(filename)
   } catch (error) {
-    const { code } = /** @type {any} */ (error)
+    const code = String(/** @type {NodeJS.ErrnoException} */ (error).code)
     if (before !== undefined || !REFUSALS.has(code)) throw error
     const found = await (loader ??= findLoader(filename))
-    if (found === undefined) throw withAdvice(error)
+    if (found === undefined) throw withAdvice(/** @type {NodeJS.ErrnoException} */ (error))
     // An extension that was refused is refused for ever, under the same URL.
     return import(code === 'ERR_UNKNOWN_FILE_EXTENSION' ? `${filename}?${found}` : filename)
   }
@@ -58,7 +58,7 @@ async function importTypeScript(filename) {
 
 /** Whether this process strips types, or was started with what may be a loader. */
 function mayRunTypeScript() {
-  return /** @type {any} */ (process.features).typescript || mayHaveLoader()
+  return /** @type {{ typescript?: unknown }} */ (process.features).typescript || mayHaveLoader()
 }
 
 /**
@@ -97,7 +97,7 @@ function importFile(file) {
   return import(pathToFileURL(file).href)
 }
 
-/** @param {any} error */
+/** @param {NodeJS.ErrnoException} error */
 function withAdvice(error) {
   const names = LOADERS.map(([name]) => name).join(', ')
   error.message +=

@@ -27,13 +27,24 @@ const STACK: usize = 2 * 1024 * 1024;
 /// When the system gives no thread.
 pub fn launch(pool: &Arc<Scheduler>, id: WorkerId) -> io::Result<()> {
     let pool = Arc::clone(pool);
-    // Linux shows 15 bytes of a name.
-    let name = format!("rspool-nat-{}", id.0);
+    let name = name_of(pool.label(), id);
     thread::Builder::new()
         .name(name)
         .stack_size(STACK)
         .spawn(move || work(&pool, id))?;
     Ok(())
+}
+
+/// The name of a worker's thread: as much of the pool's label as there is room for, and the worker.
+fn name_of(label: &str, WorkerId(id): WorkerId) -> String {
+    // Linux shows 15 bytes of a name.
+    let worker = format!(" {id}");
+    let room = 15usize.saturating_sub(worker.len());
+    let label = label.replace('\0', "");
+    format!(
+        "{}{worker}",
+        label[..label.floor_char_boundary(room)].trim_end()
+    )
 }
 
 fn work(pool: &Arc<Scheduler>, id: WorkerId) {
@@ -130,4 +141,20 @@ impl Crew for Workers<'_> {
 /// The task at this place of [`registry::names`].
 fn task(target: u32) -> Option<&'static NativeTask> {
     registry::all().nth(target as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_thread_has_the_label_of_its_pool_and_its_number() {
+        assert_eq!(name_of("images", WorkerId(3)), "images 3");
+        assert_eq!(
+            name_of("thumbnails.worker", WorkerId(12)),
+            "thumbnails.w 12"
+        );
+        assert_eq!(name_of("ééééééééé", WorkerId(1)), "éééééé 1");
+        assert_eq!(name_of("a\0b", WorkerId(1)), "ab 1");
+    }
 }

@@ -5,7 +5,7 @@ use std::ptr;
 
 use napi::sys;
 
-use super::call::{Call, Fault, Outcome as Returned, check};
+use super::call::{Call, Fault, Returned, check};
 use super::environment::Environment;
 use crate::memory::bytes::Bytes;
 

@@ -14,20 +14,20 @@ use crate::memory::bytes::Bytes;
 /// What went wrong, for a thrown Error.
 pub(super) struct Fault(pub(super) &'static str);
 
-pub(super) type Outcome = Result<Option<sys::napi_value>, Fault>;
+pub(super) type Returned = Result<Option<sys::napi_value>, Fault>;
 
 /// A function that is bound to an environment.
-pub(super) type Bound = fn(&Environment, &Call) -> Outcome;
+pub(super) type Bound = fn(&Environment, &Call) -> Returned;
 
 /// A method of a pool.
-pub(super) type Method = fn(&Environment, &Pool, &Call) -> Outcome;
+pub(super) type Method = fn(&Environment, &Pool, &Call) -> Returned;
 
 pub(super) struct Call {
     pub(super) env: sys::napi_env,
     info: sys::napi_callback_info,
 }
 
-const MAX_ARGS: usize = 10;
+const MAX_ARGS: usize = 11;
 
 impl Call {
     /// All arguments; missing ones are undefined.
@@ -161,7 +161,7 @@ impl Call {
         }))
     }
 
-    pub(super) fn make_number(&self, number: f64) -> Outcome {
+    pub(super) fn make_number(&self, number: f64) -> Returned {
         let mut value = ptr::null_mut();
         check(
             // SAFETY: creates a value in this call's scope.
@@ -171,7 +171,7 @@ impl Call {
         Ok(Some(value))
     }
 
-    pub(super) fn make_boolean(&self, boolean: bool) -> Outcome {
+    pub(super) fn make_boolean(&self, boolean: bool) -> Returned {
         let mut value = ptr::null_mut();
         check(
             // SAFETY: as above.
@@ -181,7 +181,7 @@ impl Call {
         Ok(Some(value))
     }
 
-    pub(super) fn make_string(&self, text: &str) -> Outcome {
+    pub(super) fn make_string(&self, text: &str) -> Returned {
         let mut value = ptr::null_mut();
         // SAFETY: pointer and length are of one live string.
         let status = unsafe {
@@ -209,8 +209,8 @@ pub(super) fn check(status: sys::napi_status, what: &'static str) -> Result<(), 
 pub(super) fn make_list<T>(
     call: &Call,
     items: impl Iterator<Item = T>,
-    make: impl Fn(T) -> Outcome,
-) -> Outcome {
+    make: impl Fn(T) -> Returned,
+) -> Returned {
     let mut array = ptr::null_mut();
     check(
         // SAFETY: creates a value in this call's scope.
@@ -229,12 +229,12 @@ pub(super) fn make_list<T>(
 }
 
 /// A list of numbers.
-pub(super) fn make_numbers(call: &Call, numbers: impl Iterator<Item = f64>) -> Outcome {
+pub(super) fn make_numbers(call: &Call, numbers: impl Iterator<Item = f64>) -> Returned {
     make_list(call, numbers, |number| call.make_number(number))
 }
 
 /// A list of texts.
-pub(super) fn make_strings<'a>(call: &Call, texts: impl Iterator<Item = &'a str>) -> Outcome {
+pub(super) fn make_strings<'a>(call: &Call, texts: impl Iterator<Item = &'a str>) -> Returned {
     make_list(call, texts, |text| call.make_string(text))
 }
 
@@ -264,7 +264,7 @@ pub(super) unsafe fn environment_of<'a>(
 }
 
 /// Gives what a function gave, or throws. A panic must not reach the C frame: it would abort the process.
-pub(super) fn give(env: sys::napi_env, function: impl FnOnce() -> Outcome) -> sys::napi_value {
+pub(super) fn give(env: sys::napi_env, function: impl FnOnce() -> Returned) -> sys::napi_value {
     let fault = match catch_unwind(AssertUnwindSafe(function)) {
         Ok(Ok(value)) => return value.unwrap_or(ptr::null_mut()),
         Ok(Err(Fault(message))) => message,

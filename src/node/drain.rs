@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::call::{Call, Fault, Outcome as Returned};
+use super::call::{Call, Fault, Returned};
 use super::environment::Environment;
 use super::memory::{Memories, length, signed};
 use crate::scheduler::{Body, Control, Message, Outcome, Payload};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use napi::sys;
 
-use super::call::{Call, Fault, Outcome as Returned, check};
+use super::call::{Call, Fault, Returned, check};
 use super::environment::Environment;
 use super::memory::{length, signed, unsigned};
 use super::pool::{Pool, lane as lane_of};

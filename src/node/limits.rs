@@ -7,13 +7,14 @@ use napi::sys;
 use rustix::time::{ClockId, clock_gettime};
 use twox_hash::XxHash3_64;
 
-use super::call::{Call, Fault, Outcome};
+use super::call::{Call, Fault, Returned};
 use super::environment::Environment;
 use crate::memory::limits::{Limit, Taken};
-use crate::memory::region::{Region, shared};
+use crate::memory::region::Region;
 use crate::memory::table::{Change, Evict, PRIMARY, Refusal, Table};
 use crate::supervise::handle::ProcessHandle;
 use crate::wire::refused;
+use crate::wire::region::shared;
 
 super::call::exports! {
     c"openKeys" OpenKeys = open;
@@ -36,7 +37,7 @@ pub(super) struct Keys {
 }
 
 /// `openKeys(fd, seat)`: the tables of the region behind a descriptor, for the process in the seat; -1 for the primary.
-fn open(environment: &Environment, call: &Call) -> Outcome {
+fn open(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let (fd, seat) = (call.int(args[0])?, call.int(args[1])?);
     if fd < 0 {
@@ -58,7 +59,7 @@ fn open(environment: &Environment, call: &Call) -> Outcome {
 }
 
 /// `closeKeys()`
-fn close(environment: &Environment, _: &Call) -> Outcome {
+fn close(environment: &Environment, _: &Call) -> Returned {
     environment.keys.borrow_mut().take();
     Ok(None)
 }
@@ -96,7 +97,7 @@ fn code(refusal: Refusal) -> f64 {
 }
 
 /// `once(key, ttl)`: 1 when nobody was told so before, within the milliseconds; 0, or one of `REFUSED`.
-fn once(environment: &Environment, call: &Call) -> Outcome {
+fn once(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let keys = environment.keys.borrow();
     let keys = keys.as_ref().ok_or(Fault("the tables are not open"))?;
@@ -135,7 +136,7 @@ fn once(environment: &Environment, call: &Call) -> Outcome {
 
 /// `takePoints(limit, key, n, points, per, burst)`: how many are left; or, when they are not given, one of `REFUSED`, or
 /// below these the negative nanoseconds until they could be. Of no points: how many are left.
-fn take(environment: &Environment, call: &Call) -> Outcome {
+fn take(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let keys = environment.keys.borrow();
     let keys = keys.as_ref().ok_or(Fault("the tables are not open"))?;

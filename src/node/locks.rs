@@ -2,7 +2,7 @@
 
 use std::os::fd::BorrowedFd;
 
-use super::call::{Call, Fault, Outcome, make_numbers};
+use super::call::{Call, Fault, Returned, make_numbers};
 use super::environment::Environment;
 use crate::memory::locks::Locks;
 use crate::memory::region::Region;
@@ -25,7 +25,7 @@ pub(super) struct Open {
 }
 
 /// `openLocks(fd, seat)`: opens those of the region behind a descriptor, for the process in the seat.
-fn open(environment: &Environment, call: &Call) -> Outcome {
+fn open(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let (fd, seat) = (call.int(args[0])?, call.index(args[1])?);
     if fd < 0 {
@@ -71,7 +71,7 @@ fn ticket(call: &Call) -> Result<u64, Fault> {
 }
 
 /// `enterLock(name) -> ticket`: 0 when there is no room.
-fn enter(environment: &Environment, call: &Call) -> Outcome {
+fn enter(environment: &Environment, call: &Call) -> Returned {
     let name = call
         .string(call.args()[0])
         .ok_or(Fault("expected a string"))?;
@@ -80,26 +80,26 @@ fn enter(environment: &Environment, call: &Call) -> Outcome {
 }
 
 /// `holdsLock(ticket) -> boolean`
-fn holds(environment: &Environment, call: &Call) -> Outcome {
+fn holds(environment: &Environment, call: &Call) -> Returned {
     let ticket = ticket(call)?;
     call.make_boolean(with(environment, |locks| locks.holds(ticket))?)
 }
 
 /// `lookAtLocks() -> tickets`: those that have come to hold something.
-fn look(environment: &Environment, call: &Call) -> Outcome {
+fn look(environment: &Environment, call: &Call) -> Returned {
     let tickets = with(environment, Locks::look)?;
     make_numbers(call, tickets.into_iter().map(number))
 }
 
 /// `leaveLock(ticket) -> ticket`: of the next one of this process that holds it now, or 0.
-fn leave(environment: &Environment, call: &Call) -> Outcome {
+fn leave(environment: &Environment, call: &Call) -> Returned {
     let ticket = ticket(call)?;
     let next = with(environment, |locks| locks.leave(ticket))?;
     call.make_number(next.map_or(0.0, number))
 }
 
 /// `closeLocks()`: lets go whatever is held.
-fn close(environment: &Environment, _: &Call) -> Outcome {
+fn close(environment: &Environment, _: &Call) -> Returned {
     if let Some(open) = environment.locks.borrow_mut().take() {
         open.locks.close();
     }

@@ -1,7 +1,7 @@
 //! The functions of an environment that is a worker of a pool: it joins, and says how it fares. The way of its
 //! tasks is in `hot`.
 
-use super::call::{Call, Fault, Outcome as Returned};
+use super::call::{Call, Fault, Returned};
 use super::environment::Environment;
 use super::pool::manner;
 use crate::scheduler::WorkerId;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use napi::sys;
 
-use super::call::{Call, Fault, Outcome as Returned, check, environment_of, make_numbers};
+use super::call::{Call, Fault, Returned, check, environment_of, make_numbers};
 use super::environment::Environment;
 use super::readings;
 use crate::manner::Manner;
@@ -160,8 +160,8 @@ fn limit(call: &Call, value: sys::napi_value) -> Result<u32, Fault> {
     })
 }
 
-/// `createPool(min, max, maxQueue, concurrency, abortGrace, idleTimeout, nice, pin, startTimeout, stallTimeout) -> Pool`; nothing if
-/// the system gives no thread.
+/// `createPool(min, max, maxQueue, concurrency, abortGrace, idleTimeout, nice, pin, startTimeout, stallTimeout, label)
+/// -> Pool`; nothing if the system gives no thread.
 fn create_pool(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let max_queue = limit(call, args[2])?;
@@ -179,6 +179,7 @@ fn create_pool(environment: &Environment, call: &Call) -> Returned {
         stall_timeout: limit(call, args[9])?,
         idle_timeout: limit(call, args[5])?,
         manner: manner(call, args[6], args[7])?,
+        label: call.string(args[10]).unwrap_or_default(),
     };
     let object = environment.new_pool_object()?;
     let outbox = Arc::clone(&environment.outbox);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use napi::sys;
 
-use super::call::{Call, Fault, Outcome as Returned, make_numbers, make_strings};
+use super::call::{Call, Fault, Returned, make_numbers, make_strings};
 use super::environment::Environment;
 use super::pool::{Pool, lane, list};
 use crate::native;

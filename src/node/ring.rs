@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use napi::sys;
 
-use super::call::{Call, Fault, Outcome as Returned, check};
+use super::call::{Call, Fault, Returned, check};
 use super::environment::Environment;
 use crate::memory::region::Region;
 use crate::memory::ring::{Listener, Message, MessageRing, Next};

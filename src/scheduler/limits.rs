@@ -23,6 +23,8 @@ pub struct PoolLimits {
     pub idle_timeout: u32,
     /// How the threads of the workers are run.
     pub manner: Manner,
+    /// What the pool is called, for people: its threads have it in their names.
+    pub label: String,
 }
 
 /// Why a task was not taken.

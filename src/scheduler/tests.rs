@@ -54,6 +54,7 @@ pub(super) const LIMITS: PoolLimits = PoolLimits {
     stall_timeout: u32::MAX,
     idle_timeout: u32::MAX,
     manner: Manner::USUAL,
+    label: String::new(),
 };
 
 pub(super) fn never(_: &Arc<Scheduler>, _: WorkerId) -> io::Result<()> {

@@ -21,8 +21,9 @@ use std::time::Duration;
 
 use super::waiters;
 use crate::memory::futex;
-use crate::memory::region::{Region, shared};
+use crate::memory::region::Region;
 use crate::trust::Trust;
+use crate::wire::region::shared;
 
 /// A waiter looks by itself after so long, in case its wake-up went to one that died with it.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);

@@ -24,7 +24,8 @@ use super::handle::ProcessHandle;
 use super::reading::{self, Details, Usage};
 use super::stall::{Judge, Look, Verdict};
 use super::wake::Wake;
-use crate::memory::region::{Region, seat};
+use crate::memory::region::Region;
+use crate::wire::region::{ask, seat, seat_state};
 
 /// Readings in a row above the limit that make a report.
 const READINGS: u32 = 3;
@@ -33,8 +34,6 @@ const READ_EVERY: Duration = Duration::from_secs(1);
 /// The share of memory is dear, and holds up the process for as long as it takes.
 const READ_SHARE_EVERY: Duration = Duration::from_secs(5);
 const STACK_WAIT: Duration = Duration::from_secs(1);
-/// The kind of request that the helper thread of a process answers with its stack.
-const ASK_STACK: u8 = 1;
 /// There is nothing to look at.
 const IDLE: Duration = Duration::from_secs(3600);
 
@@ -258,7 +257,7 @@ fn look_at(
             if stalled.asked.is_none() {
                 region.drop_answer(number);
             }
-            stalled.asked = stalled.asked.or_else(|| region.ask(number, ASK_STACK, 0));
+            stalled.asked = stalled.asked.or_else(|| region.ask(number, ask::STACK, 0));
             answer = stalled
                 .asked
                 .and_then(|asked| region.take_answer(number, asked));
@@ -278,7 +277,7 @@ fn look_at(
         });
     }
     let judge = record.judge.as_mut()?;
-    if word(seat::STATE) != 2 {
+    if word(seat::STATE) != seat_state::READY {
         *judge = Judge::new(watched.limits.stall?);
         return None;
     }
@@ -301,7 +300,7 @@ fn look_at(
             asked: watched
                 .limits
                 .stack
-                .then(|| region.ask(number, ASK_STACK, 0))
+                .then(|| region.ask(number, ask::STACK, 0))
                 .flatten(),
             reported: false,
         });
@@ -378,7 +377,7 @@ mod tests {
     use crate::supervise::budget::Budget;
     use std::process::{Child, Command};
 
-    fn watched(state: i64, limits: Limits) -> (Watch, Region, Child) {
+    fn watched(limits: Limits) -> (Watch, Region, Child) {
         let spec = Spec {
             seats: 1,
             rows: 1,
@@ -392,7 +391,9 @@ mod tests {
         region
             .seat(0, seat::PID)
             .store(i64::from(child.id()), Ordering::SeqCst);
-        region.seat(0, seat::STATE).store(state, Ordering::SeqCst);
+        region
+            .seat(0, seat::STATE)
+            .store(seat_state::READY, Ordering::SeqCst);
         watch.add(0, child.id(), limits);
         (watch, region, child)
     }
@@ -408,13 +409,10 @@ mod tests {
 
     #[test]
     fn a_silent_process_is_killed_and_reported() {
-        let (watch, _, mut child) = watched(
-            2,
-            Limits {
-                stall: Some(Duration::from_millis(300)),
-                ..Limits::default()
-            },
-        );
+        let (watch, _, mut child) = watched(Limits {
+            stall: Some(Duration::from_millis(300)),
+            ..Limits::default()
+        });
         let Report::Stalled { pid, silent_ms, .. } = wait_for_report(&watch) else {
             panic!("no stall")
         };
@@ -425,7 +423,7 @@ mod tests {
 
     #[test]
     fn the_tokens_of_a_process_that_ended_come_back() {
-        let (_watch, region, mut child) = watched(2, Limits::default());
+        let (_watch, region, mut child) = watched(Limits::default());
         let budget = Budget::new(region.remap().unwrap(), 0);
         assert!(budget.try_acquire());
         assert_eq!(budget.free(), 0);
@@ -438,13 +436,10 @@ mod tests {
 
     #[test]
     fn memory_above_the_limit_is_reported_and_nobody_killed() {
-        let (watch, _, mut child) = watched(
-            2,
-            Limits {
-                memory: Some(1),
-                ..Limits::default()
-            },
-        );
+        let (watch, _, mut child) = watched(Limits {
+            memory: Some(1),
+            ..Limits::default()
+        });
         assert!(matches!(wait_for_report(&watch), Report::Memory { rss, .. } if rss > 1));
         assert!(child.try_wait().unwrap().is_none());
         let reading = watch.reading(0).unwrap();

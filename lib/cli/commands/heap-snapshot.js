@@ -27,7 +27,7 @@ module.exports = {
     const { Viewer } = require('../view')
     const { processOf, ask, fetchFile } = require('../helper-thread')
     const { bytes, json } = require('../output')
-    const { ASK } = require('../../cluster/region')
+    const { ASK } = require('../../native/wire')
     const { EXIT } = require('../failure')
     const cluster = pick(values.pid)
     const process = processOf(new Viewer(cluster), slot)
@@ -39,7 +39,7 @@ module.exports = {
         return EXIT.failed
       }
     }
-    const written = await ask(cluster, process, { kind: ASK.heapSnapshot, timeout: timeout * 1000 })
+    const written = await ask(cluster, process, { kind: ASK.HEAP_SNAPSHOT, timeout: timeout * 1000 })
     const file = path.resolve(dir, `slot-${slot}-${path.basename(written)}`)
     fetchFile(process.pid, written, file)
     if (values.json) json({ slot, pid: process.pid, heapUsed, file })

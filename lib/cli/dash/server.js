@@ -10,7 +10,7 @@ const path = require('node:path')
 const { once } = require('node:events')
 const { Viewer } = require('../view')
 const { processOf, ask } = require('../helper-thread')
-const { ASK } = require('../../cluster/region')
+const { ASK } = require('../../native/wire')
 
 const HOST = '127.0.0.1'
 const LOOK_EVERY = 500
@@ -82,7 +82,7 @@ class Dash {
   /** @param {number} slot */
   #stack(slot) {
     const process = processOf(new Viewer(this.#cluster), slot)
-    return ask(this.#cluster, process, { kind: ASK.stack, timeout: 5000 })
+    return ask(this.#cluster, process, { kind: ASK.STACK, timeout: 5000 })
   }
 
   /** @param {http.ServerResponse} response */

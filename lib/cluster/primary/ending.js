@@ -5,7 +5,7 @@
 
 const os = require('node:os')
 const { RspoolError } = require('../../errors')
-const { pause } = require('../later')
+const { pause } = require('../../later')
 const { flush } = require('../output')
 
 const EXIT = { clean: 0, noBoot: 3, crashLoop: 70 }

@@ -3,7 +3,8 @@
 // Writes what the supervisor knows into the region, for programs outside of the cluster: they read it there
 // even while the primary hangs.
 
-const { SLOT, SLOT_STATES, SHARED, PHASES, microseconds } = require('../region')
+const { SLOT, SHARED } = require('../../native/wire')
+const { SLOT_STATES, PHASES, microseconds } = require('../region')
 
 const WRITE_EVERY = 250
 
@@ -21,7 +22,7 @@ class Record {
   constructor(region, slots) {
     this.#region = region
     this.#slots = slots
-    region.setShared(SHARED.primary, process.pid)
+    region.setShared(SHARED.PRIMARY, process.pid)
     this.write()
     this.#timer = setInterval(() => this.write(), WRITE_EVERY)
     this.#timer.unref()
@@ -29,28 +30,28 @@ class Record {
 
   /** @param {number} size */
   size(size) {
-    this.#region.setShared(SHARED.size, size)
+    this.#region.setShared(SHARED.SIZE, size)
   }
 
   /** @param {'running'|'stopping'|'stopped'} phase */
   phase(phase) {
-    this.#region.setShared(SHARED.phase, PHASES.indexOf(phase))
+    this.#region.setShared(SHARED.PHASE, PHASES[phase])
   }
 
   /** @param {boolean} open whether the admin socket is */
   admin(open) {
-    this.#region.setShared(SHARED.admin, open ? 1 : 0)
+    this.#region.setShared(SHARED.ADMIN, open ? 1 : 0)
   }
 
   /** A reload has ended. @param {boolean} done false when it was given up */
   reloaded(done) {
-    const word = done ? SHARED.reloaded : SHARED.reloadsFailed
+    const word = done ? SHARED.RELOADED : SHARED.RELOADS_FAILED
     this.#region.setShared(word, this.#region.getShared(word) + 1)
   }
 
   /** Writes all slots, and that the loop of the primary turns. */
   write() {
-    this.#region.setShared(SHARED.primaryBeat, microseconds())
+    this.#region.setShared(SHARED.PRIMARY_BEAT, microseconds())
     for (const slot of this.#slots()) this.#slot(slot)
   }
 
@@ -58,12 +59,12 @@ class Record {
     const region = this.#region
     const cause = causes.at(-1)
     const before = this.#written.get(id)
-    region.setSlot(id, SLOT.generation, generation)
-    region.setSlot(id, SLOT.restarts, restarts)
+    region.setSlot(id, SLOT.GENERATION, generation)
+    region.setSlot(id, SLOT.RESTARTS, restarts)
     if (cause !== undefined && before?.cause !== cause) region.setCause(id, cause.message)
     if (before?.state !== state) {
-      region.setSlot(id, SLOT.state, SLOT_STATES.indexOf(state))
-      region.setSlot(id, SLOT.changed, microseconds())
+      region.setSlot(id, SLOT.STATE, SLOT_STATES[state])
+      region.setSlot(id, SLOT.CHANGED, microseconds())
     }
     this.#written.set(id, { state, cause })
   }

@@ -3,10 +3,10 @@
 // Reloads: new processes beside the old ones, which go only when the new ones are ready.
 
 const { RspoolError } = require('../../errors')
-const { readOptions, integer, duration } = require('../../pool/options/validate')
-const { SPEC_RULES, oneOf } = require('../options')
+const { readOptions, integer, duration, oneOf } = require('../../pool/options/validate')
+const { SPEC_RULES } = require('../options')
 const { resolveFile } = require('./spec')
-const { pause } = require('../later')
+const { pause } = require('../../later')
 
 /** So many old processes may still drain while the next new one boots. */
 const DRAINING_AT_ONCE = 1
@@ -14,7 +14,7 @@ const CANARY = { slots: 1, watch: 1000, maxErrors: 0 }
 
 const RULES = {
   ...SPEC_RULES,
-  filename: (/** @type {any} */ value, /** @type {string} */ label) => resolveFile(value, label),
+  filename: (/** @type {unknown} */ value, /** @type {string} */ label) => resolveFile(value, label),
   strategy: oneOf('surge', 'all'),
   canary(/** @type {unknown} */ value, /** @type {string} */ label) {
     if (value === true) return CANARY
@@ -32,13 +32,14 @@ const RULES = {
  * @typedef {import('./slot').Slot} Slot
  * @typedef {import('./supervised').SupervisedProcess} SupervisedProcess
  * @typedef {{ replaced: number, forced: number, durationMs: number }} ReloadReport
+ * @typedef {import('../../pool/options/validate').ReadBy<typeof RULES>} Options
  */
 
 class Reloads {
   #host
-  /** @type {Promise<any>|undefined} */
+  /** @type {Promise<ReloadReport>|undefined} */
   #running
-  /** @type {{ options: any, promise: Promise<ReloadReport> }|undefined} */
+  /** @type {{ options: Options, promise: Promise<ReloadReport> }|undefined} */
   #waiting
 
   /**
@@ -72,18 +73,17 @@ class Reloads {
       Object.assign(this.#waiting.options, options)
       return this.#waiting.promise
     }
-    const waiting = { options, promise: /** @type {any} */ (undefined) }
-    waiting.promise = this.#running
+    const promise = this.#running
       .catch(() => {})
       .then(() => {
         this.#waiting = undefined
-        return this.#start(waiting.options)
+        return this.#start(options)
       })
-    this.#waiting = waiting
-    return waiting.promise
+    this.#waiting = { options, promise }
+    return promise
   }
 
-  #start(/** @type {any} */ options) {
+  #start(/** @type {Options} */ options) {
     const run = this.#reload(options)
     this.#running = run
     run.then(this.#host.done, this.#host.failed).then(() => {
@@ -92,7 +92,7 @@ class Reloads {
     return run
   }
 
-  async #reload(/** @type {any} */ { strategy = 'surge', canary, filename, ...changes }) {
+  async #reload(/** @type {Options} */ { strategy = 'surge', canary, filename, ...changes }) {
     this.#assertRunning()
     const start = performance.now()
     const before = this.#host.spec()
@@ -121,7 +121,7 @@ class Reloads {
     const causes = await Promise.all(done.map(({ old }) => old?.exited))
     return {
       replaced: done.length,
-      forced: causes.filter((/** @type {any} */ cause) => cause?.forced).length,
+      forced: causes.filter((cause) => cause?.forced).length,
       durationMs: performance.now() - start
     }
   }
@@ -130,8 +130,8 @@ class Reloads {
   async #together(
     /** @type {Slot[]} */ slots,
     /** @type {import('./spec').Spec} */ spec,
-    /** @type {any} */ canary,
-    /** @type {any[]} */ done
+    /** @type {Options['canary']} */ canary,
+    /** @type {{ slot: Slot, old: SupervisedProcess|undefined }[]} */ done
   ) {
     let missing = slots.length
     /** @type {(error?: Error) => void} */
@@ -189,10 +189,10 @@ class Reloads {
     await Promise.allSettled(done.map(({ slot }) => slot.replace({ kind: 'roll-back' }, before)))
   }
 
-  #refusal(/** @type {any} */ error, /** @type {number} */ replaced, /** @type {number} */ slots) {
+  #refusal(/** @type {unknown} */ error, /** @type {number} */ replaced, /** @type {number} */ slots) {
     if (this.#host.stopped())
       return new RspoolError('ERR_RSPOOL_CLUSTER_STOPPED', 'the cluster was stopped during the reload')
-    const message = `the reload was given up after ${replaced} of ${slots} slots: ${error.message}`
+    const message = `the reload was given up after ${replaced} of ${slots} slots: ${error instanceof Error ? error.message : error}`
     return Object.assign(new RspoolError('ERR_RSPOOL_RELOAD', message, { cause: error }), { replaced })
   }
 
@@ -203,7 +203,7 @@ class Reloads {
 
 /** @param {SupervisedProcess} process @returns {Promise<never>} */
 async function died(process) {
-  const cause = /** @type {any} */ (await process.exited)
+  const cause = await process.exited
   throw new RspoolError('ERR_RSPOOL_NOT_READY', `the new process of slot ${process.slot} ${cause.message}`)
 }
 

@@ -53,11 +53,11 @@ class Seats {
   /**
    * @param {import('../region').SharedRegion} region
    * @param {import('../options').ClusterOptions} options
-   * @param {object} names
+   * @param {import('../region').Names} names
    * @param {object} host
    * @param {import('./upkeep').Upkeep} host.upkeep
    * @param {import('../gauges').SharedGauges} host.gauges
-   * @param {(name: string, info: any) => void} host.announce
+   * @param {(name: 'exit' | 'handoff', info: { cause?: import('./causes').Cause }) => void} host.announce
    * @param {(message: unknown, info: object) => void} host.message
    * @param {(message: unknown, info: object) => unknown} host.request
    * @param {(line: string) => void} host.log

@@ -9,7 +9,7 @@ const tty = require('node:tty')
 const SAME = 100
 
 /**
- * @param {any} supervisor
+ * @param {{ size: number, scale: (size: number) => Promise<unknown>, reload: () => Promise<unknown> }} supervisor
  * @param {(signal: 'SIGTERM') => unknown} stop
  * @param {(code: number) => unknown} force
  * @returns {() => void} removes them

@@ -10,7 +10,7 @@
 //      backing-off ─► booting          failed: held, until restart() or reload()
 
 const { backoffDelay } = require('./backoff')
-const { later } = require('../later')
+const { later } = require('../../later')
 const { RspoolError } = require('../../errors')
 
 class Slot {
@@ -24,7 +24,7 @@ class Slot {
   leaving = new Set()
   generation = 0
   restarts = 0
-  /** The last few. @type {{ at: number, kind: string, message: string }[]} */
+  /** The last few. @type {import('../../../types/cluster').ProcessStatus['causes']} */
   causes = []
   /** Deaths in a row without a stable time between them. */
   failures = 0
@@ -216,7 +216,7 @@ class Slot {
     })
   }
 
-  #remember(/** @type {{ kind: string, message: string }} */ { kind, message }) {
+  #remember(/** @type {Pick<import('./causes').Cause, 'kind' | 'message'>} */ { kind, message }) {
     this.causes = [...this.causes, { at: Date.now(), kind, message }].slice(-10)
   }
 

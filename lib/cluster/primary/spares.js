@@ -4,7 +4,7 @@
 // One that has taken a slot is a spare no more, and another is booted when all is well again.
 
 const { backoffDelay } = require('./backoff')
-const { later } = require('../later')
+const { later } = require('../../later')
 
 /** @typedef {import('./supervised').SupervisedProcess} SupervisedProcess */
 

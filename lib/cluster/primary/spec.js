@@ -51,9 +51,14 @@ function makeSpec(file, options) {
   return { file: script, awaitsMain: true, args: args ?? process.argv.slice(2), execArgv, cwd, env }
 }
 
-/** What the environment of a slot's process has of its own. @param {Spec} spec @param {number} slot */
+/**
+ * What the environment of a slot's process has of its own. That of a spare is told when it has a slot.
+ * @param {Spec} spec
+ * @param {number|undefined} slot
+ */
 function ownEnv({ env }, slot) {
-  return typeof env === 'function' ? env(slot) : env
+  if (typeof env !== 'function') return env
+  return slot === undefined ? {} : env(slot)
 }
 
 /**
@@ -62,7 +67,7 @@ function ownEnv({ env }, slot) {
  * @param {number|undefined} slot
  */
 function debugsBoot(spec, slot) {
-  const own = slot === undefined && typeof spec.env === 'function' ? {} : ownEnv(spec, slot ?? 0)
+  const own = ownEnv(spec, slot)
   const options = [...spec.execArgv, own.NODE_OPTIONS ?? process.env.NODE_OPTIONS ?? '']
   return /--inspect-(brk|wait)/.test(options.join(' '))
 }

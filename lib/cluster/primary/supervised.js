@@ -8,8 +8,9 @@ const { EventEmitter } = require('node:events')
 const native = require('../../native/load')
 const { Mailbox } = require('../messages')
 const { causeOfDeath } = require('./causes')
-const { SEAT, microseconds } = require('../region')
-const { later } = require('../later')
+const { SEAT } = require('../../native/wire')
+const { microseconds } = require('../region')
+const { later } = require('../../later')
 const { queuedBytes } = require('../channel')
 const { ownEnv, debugsBoot } = require('./spec')
 
@@ -37,7 +38,7 @@ class SupervisedProcess extends EventEmitter {
   overdue
   /** The watcher found its memory above the limit. */
   overMemory = false
-  /** What it said went wrong. @type {any} */
+  /** What it said went wrong. @type {import('./causes').Failure|undefined} */
   error
   #region
   #cancelLimit = () => {}
@@ -47,7 +48,7 @@ class SupervisedProcess extends EventEmitter {
    * @param {import('./spec').Spec} parts.spec
    * @param {import('../options').ClusterOptions} parts.options
    * @param {import('../region').SharedRegion} parts.region
-   * @param {any} parts.place
+   * @param {import('../types').Given} parts.place
    * @param {import('./slot').Slot} [parts.holder]
    * @param {import('./handoff').Handoffs|undefined} parts.handoffs
    * @param {(process: SupervisedProcess, code: number|null, signal: string|null) => void} parts.explain sets `reason` where it knows one
@@ -64,7 +65,7 @@ class SupervisedProcess extends EventEmitter {
     this.options = options
     this.#region = region
     region.clear(place.seat)
-    region.set(place.seat, SEAT.started, microseconds())
+    region.set(place.seat, SEAT.STARTED, microseconds())
     this.#writePlace()
     this.worker = fork(spec, options, place, region.native.fd)
     this.pid = this.worker.process.pid
@@ -85,9 +86,9 @@ class SupervisedProcess extends EventEmitter {
 
   /** For programs outside: whose seat it is. */
   #writePlace() {
-    this.#region.set(this.seat, SEAT.slot, this.slot === undefined ? 0 : this.slot + 1)
-    this.#region.set(this.seat, SEAT.generation, this.generation)
-    this.#region.set(this.seat, SEAT.row, this.row)
+    this.#region.set(this.seat, SEAT.SLOT, this.slot === undefined ? 0 : this.slot + 1)
+    this.#region.set(this.seat, SEAT.GENERATION, this.generation)
+    this.#region.set(this.seat, SEAT.ROW, this.row)
   }
 
   #limitBoot() {
@@ -114,7 +115,7 @@ class SupervisedProcess extends EventEmitter {
 
   #listen() {
     const { worker } = this
-    const child = /** @type {any} */ (worker.process)
+    const child = worker.process
     let code = /** @type {number|null} */ (null)
     let signal = /** @type {string|null} */ (null)
     let stopWaiting = () => {}
@@ -139,8 +140,8 @@ class SupervisedProcess extends EventEmitter {
         if (!disconnected) child.emit('disconnect')
       })
     }
-    worker.on('message', (/** @type {any} */ message) => this.#receive(message))
-    worker.on('exit', (/** @type {number|null} */ c, /** @type {string|null} */ s) => {
+    worker.on('message', (message) => this.#receive(message))
+    worker.on('exit', (c, s) => {
       ;[code, signal, exited] = [c, s, true]
       if (disconnected || !worker.isConnected()) finish()
       // A child of it may have the channel, which stays open then: core has to hear of the end all the same.
@@ -152,7 +153,7 @@ class SupervisedProcess extends EventEmitter {
       if (exited) finish()
     })
     // A fork that failed has no process; 'exit' follows, or never comes.
-    worker.on('error', (/** @type {any} */ error) => {
+    worker.on('error', (/** @type {NodeJS.ErrnoException} */ error) => {
       this.error ??= { message: error.message, code: error.code }
       if (this.pid === undefined) setImmediate(finish)
     })
@@ -163,7 +164,7 @@ class SupervisedProcess extends EventEmitter {
     if (settled !== undefined && settled.resent + settled.kept + settled.closed > 0) this.emit('handoff', settled)
   }
 
-  #receive(/** @type {any} */ message) {
+  #receive(/** @type {import('../types').ToPrimary | 'ready' | null} */ message) {
     // The convention of PM2: an application that says so is ready.
     if (message === 'ready') return this.#becomeReady()
     if (message === null || typeof message !== 'object' || typeof message.rspool !== 'string') return
@@ -204,7 +205,7 @@ class SupervisedProcess extends EventEmitter {
     this.#cancelLimit()
     this.state = 'ready'
     this.readyAt = performance.now()
-    this.#region.set(this.seat, SEAT.ready, microseconds())
+    this.#region.set(this.seat, SEAT.READY, microseconds())
     this.emit('ready')
   }
 
@@ -265,7 +266,7 @@ class SupervisedProcess extends EventEmitter {
 /**
  * @param {import('./spec').Spec} spec
  * @param {import('../options').ClusterOptions} options
- * @param {any} place
+ * @param {import('../types').Given} place
  * @param {number} fd
  */
 function fork(spec, options, place, fd) {
@@ -281,8 +282,7 @@ function fork(spec, options, place, fd) {
     // The region is descriptor 4 of every process.
     stdio: ['inherit', output, output, 'ipc', fd]
   })
-  // What the environment says of a slot a spare is told later.
-  const own = place.slot === undefined && typeof spec.env === 'function' ? {} : ownEnv(spec, place.slot)
+  const own = ownEnv(spec, place.slot)
   const settings = {
     place: { ...place, fd: 4 },
     primary: process.pid,
@@ -294,18 +294,16 @@ function fork(spec, options, place, fd) {
     budget: options.budget,
     stallStack: options.stallStack
   }
-  return /** @type {any} */ (
-    cluster.fork({
-      // The service manager speaks with the primary only.
-      NOTIFY_SOCKET: undefined,
-      WATCHDOG_USEC: undefined,
-      LISTEN_FDS: undefined,
-      LISTEN_PID: undefined,
-      ...own,
-      ...slotEnv(place.slot, place.generation),
-      RSPOOL_CLUSTER: JSON.stringify(settings)
-    })
-  )
+  return cluster.fork({
+    // The service manager speaks with the primary only.
+    NOTIFY_SOCKET: undefined,
+    WATCHDOG_USEC: undefined,
+    LISTEN_FDS: undefined,
+    LISTEN_PID: undefined,
+    ...own,
+    ...slotEnv(place.slot, place.generation),
+    RSPOOL_CLUSTER: JSON.stringify(settings)
+  })
 }
 
 /** @param {number|undefined} slot @param {number} generation */

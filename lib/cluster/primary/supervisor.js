@@ -6,7 +6,8 @@
 const { availableParallelism } = require('../../native/load')
 const { RspoolError, invalidArgument } = require('../../errors')
 const { show } = require('../../pool/options/validate')
-const { SharedRegion, SEAT, REQUEST, CLAIMS, microseconds } = require('../region')
+const { SEAT, REQUEST } = require('../../native/wire')
+const { SharedRegion, CLAIMS, microseconds } = require('../region')
 const { ClusterCounters } = require('../counters')
 const { SharedKeys } = require('../keys')
 const { Verdicts } = require('./verdict')
@@ -65,6 +66,7 @@ class Supervisor extends Post {
   /** @type {AdminSocket|undefined} */
   #admin
   #ready = withResolvers()
+  /** @type {ReturnType<typeof withResolvers<number>>} */
   #closed = withResolvers()
   #removeSignals = () => {}
   #log
@@ -121,7 +123,7 @@ class Supervisor extends Post {
         // What the former code did is not held against the new one.
         this.#verdicts.forget()
       },
-      errorsOf: (process) => this.#region.get(process.seat, SEAT.errors),
+      errorsOf: (process) => this.#region.get(process.seat, SEAT.ERRORS),
       stopped: () => !this.#ending.running,
       done: (report) => {
         this.#record.reloaded(true)
@@ -147,7 +149,7 @@ class Supervisor extends Post {
       upkeep: this.#upkeep,
       gauges: this.gauges,
       announce: (name, info) => {
-        if (name === 'exit' && info.cause.forced) this.#ending.noteForced()
+        if (info.cause?.forced) this.#ending.noteForced()
         announce(this, name, info)
       },
       message: (message, info) => this.emit('message', message, info),
@@ -241,7 +243,7 @@ class Supervisor extends Post {
   ) {
     const who = `slot ${slot} (process ${pid})`
     if (ms === undefined) return `${who} responds again`
-    const request = requestOf(this.#region, seat, REQUEST.last)
+    const request = requestOf(this.#region, seat, REQUEST.LAST)
     const last =
       request === undefined
         ? ''
@@ -361,8 +363,8 @@ class Supervisor extends Post {
     /** @type {{ kind: string }} */ reason
   ) {
     await this.#reloads.idle()
-    const slot = this.#slots[process.slot]
-    if (!this.#ending.running || slot.current !== process) return
+    const slot = process.holder
+    if (!this.#ending.running || slot?.current !== process) return
     try {
       await slot.replace(reason)
       announce(this, 'recycle', {

@@ -7,7 +7,7 @@
 
 const os = require('node:os')
 const native = require('../../native/load')
-const { SEAT } = require('../region')
+const { SEAT } = require('../../native/wire')
 const { beatAge, UNRESPONSIVE_AFTER } = require('../status')
 const { debugsBoot } = require('./spec')
 
@@ -95,8 +95,8 @@ class Upkeep {
         process.reason = { kind: 'out-of-memory', where: "the kernel killed it for the control group's memory" }
       }
     } else if (signal === 'SIGABRT' || signal === 'SIGTRAP' || signal === 'SIGILL' || code === 134) {
-      const limit = this.#region.get(process.seat, SEAT.heapLimit)
-      const used = Math.max(this.#region.get(process.seat, SEAT.heapUsed), this.#watch.reading(process.seat)?.rss ?? 0)
+      const limit = this.#region.get(process.seat, SEAT.HEAP_LIMIT)
+      const used = Math.max(this.#region.get(process.seat, SEAT.HEAP_USED), this.#watch.reading(process.seat)?.rss ?? 0)
       if (limit > 0 && used > limit * 0.7)
         process.reason = {
           kind: 'out-of-memory',
@@ -119,7 +119,7 @@ class Upkeep {
     for (const [process, { requests, age, notBefore }] of this.#watched) {
       if (process.state !== 'ready' || now < notBefore) continue
       if (now - (process.readyAt ?? now) >= age) return this.#replace(process, { kind: 'age' })
-      if (this.#region.get(process.seat, SEAT.requests) >= requests) return this.#replace(process, { kind: 'requests' })
+      if (this.#region.get(process.seat, SEAT.REQUESTS) >= requests) return this.#replace(process, { kind: 'requests' })
       if (process.overMemory) return this.#replace(process, { kind: 'memory' })
     }
   }
@@ -129,7 +129,7 @@ class Upkeep {
     for (const [process, watched] of this.#watched) {
       const age = beatAge(this.#region, process.seat) ?? 0
       // Somebody sits in front of one that is debugged.
-      const debugged = this.#region.get(process.seat, SEAT.debugged) !== 0
+      const debugged = this.#region.get(process.seat, SEAT.DEBUGGED) !== 0
       const silent = age > UNRESPONSIVE_AFTER && process.state === 'ready' && !debugged
       if (silent === watched.silent) continue
       watched.silent = silent

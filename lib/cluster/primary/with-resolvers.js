@@ -2,12 +2,19 @@
 
 // `Promise.withResolvers`, which Node has from 22 on.
 
-/** @returns {{ promise: Promise<any>, resolve: (value?: any) => void, reject: (error: Error) => void }} */
+/**
+ * @template [T=void]
+ * @returns {{ promise: Promise<T>, resolve: (value: T) => void, reject: (error: unknown) => void }}
+ */
 function withResolvers() {
-  /** @type {any} */
-  const parts = {}
-  parts.promise = new Promise((resolve, reject) => Object.assign(parts, { resolve, reject }))
-  return parts
+  /** @type {(value: T) => void} */
+  let resolve = () => {}
+  /** @type {(error: unknown) => void} */
+  let reject = () => {}
+  const promise = new Promise((...both) => {
+    ;[resolve, reject] = both
+  })
+  return { promise, resolve, reject }
 }
 
 module.exports = { withResolvers }

@@ -5,7 +5,8 @@
 
 const v8 = require('node:v8')
 const inspector = require('node:inspector')
-const { SEAT, microseconds } = require('../region')
+const { SEAT } = require('../../native/wire')
+const { microseconds } = require('../region')
 
 const BEAT_EVERY = 250
 
@@ -25,19 +26,19 @@ function startBeat(region, seat, servers, pools) {
     const { queued, running } = pools()
     const { heapUsed, external } = process.memoryUsage()
     const put = (/** @type {number} */ word, /** @type {number} */ value) => region.set(seat, word, value)
-    put(SEAT.debugged, inspector.url() === undefined ? 0 : 1)
-    put(SEAT.beat, microseconds())
-    put(SEAT.connections, servers.connections)
-    put(SEAT.loopDelay, Math.max(0, now - due) * 1000)
-    put(SEAT.utilization, performance.eventLoopUtilization(current, utilization).utilization * 1e6)
-    put(SEAT.heapUsed, heapUsed)
-    put(SEAT.external, external)
-    put(SEAT.poolQueued, queued)
-    put(SEAT.poolRunning, running)
+    put(SEAT.DEBUGGED, inspector.url() === undefined ? 0 : 1)
+    put(SEAT.BEAT, microseconds())
+    put(SEAT.CONNECTIONS, servers.connections)
+    put(SEAT.LOOP_DELAY, Math.max(0, now - due) * 1000)
+    put(SEAT.UTILIZATION, performance.eventLoopUtilization(current, utilization).utilization * 1e6)
+    put(SEAT.HEAP_USED, heapUsed)
+    put(SEAT.EXTERNAL, external)
+    put(SEAT.POOL_QUEUED, queued)
+    put(SEAT.POOL_RUNNING, running)
     utilization = current
     due = now + BEAT_EVERY
   }
-  region.set(seat, SEAT.heapLimit, heapLimit())
+  region.set(seat, SEAT.HEAP_LIMIT, heapLimit())
   beat()
   const handle = setInterval(beat, BEAT_EVERY)
   handle.unref()

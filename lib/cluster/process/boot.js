@@ -15,7 +15,7 @@ const { complain, flush } = require('../output')
 /** The descriptor of the channel to the primary, as `fork` passes it. */
 const CHANNEL = 3
 
-/** @param {any} settings what the primary passed */
+/** @param {import('../types').Settings} settings what the primary passed */
 function boot(settings) {
   const { place, grace, drainIdle, orphanGrace, primary } = settings
   native.guardParent(primary, orphanGrace)
@@ -57,7 +57,7 @@ function boot(settings) {
   }
   process.on('uncaughtException', onBootError)
 
-  process.on('message', (/** @type {any} */ message) => {
+  process.on('message', (/** @type {import('../types').ToProcess} */ message) => {
     if (message === null || typeof message !== 'object') return
     if (message.rspool === 'drain') half.drain({ grace: message.grace, idle: message.idle })
     else if (message.rspool === 'stopping') half.stopping = true
@@ -89,7 +89,11 @@ function boot(settings) {
   })
 }
 
-/** A spare gets its slot, and what the environment of the processes says about that. @param {ClusterProcess} half @param {any} message */
+/**
+ * A spare gets its slot, and what the environment of the processes says about that.
+ * @param {ClusterProcess} half
+ * @param {Extract<import('../types').ToProcess, { rspool: 'assign' }>} message
+ */
 function assign(half, { env, ...place }) {
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined) delete process.env[name]

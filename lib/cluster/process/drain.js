@@ -2,7 +2,7 @@
 
 // The drain of one process: refuse, let finish, run the hooks, cut what is left.
 
-const { pause } = require('../later')
+const { pause } = require('../../later')
 
 const TICK = 50
 /** When connections last, the hooks begin at this share of the grace. */

@@ -9,7 +9,7 @@ const { readOptions, duration, show } = require('../../pool/options/validate')
 const { Servers } = require('./servers')
 const { Requests } = require('./requests')
 const { drain } = require('./drain')
-const { SEAT, STATE } = require('../region')
+const { SEAT, SEAT_STATE } = require('../../native/wire')
 const { ClusterCounters } = require('../counters')
 const { SharedGauges, SharedHistograms } = require('../gauges')
 const { Topics } = require('../topics')
@@ -18,6 +18,8 @@ const { Locks } = require('./locks')
 const { SharedKeys } = require('../keys')
 const { Leaders } = require('./leaders')
 const { drainHooks, readPools } = require('../hooks')
+
+/** What a program runs in each process. @typedef {(context: ClusterProcess['context']) => unknown} Main */
 
 /**
  * Events: 'spare', 'ready', 'draining', 'drained' ({ forced, cut }), 'failed' (error).
@@ -45,7 +47,7 @@ class ClusterProcess extends EventEmitter {
   /** main asked for the slot of a spare before it did anything that takes time. @type {unknown} */
   #asked
   #calling = false
-  /** @type {((context: any) => unknown)|undefined} */
+  /** @type {Main|undefined} */
   #function
   #saidReady = false
   /** It was told that it will drain. */
@@ -59,7 +61,7 @@ class ClusterProcess extends EventEmitter {
   /**
    * @param {object} parts
    * @param {import('../region').SharedRegion} parts.region
-   * @param {{ slot?: number, generation: number, seat: number, row: number, names: import('../region').Names, fd: number, awaitsMain: boolean, requestUrls: 'path'|'full'|false, limits: Record<string, import('../keys').LimitSpec>, inProcess?: boolean, sockets?: { name: string, fd: number }[] }} parts.place
+   * @param {import('../types').Place} parts.place
    * @param {InstanceType<typeof import('../messages').Mailbox>} parts.mailbox to speak with the primary
    * @param {import('./own-end').OwnEnd} [parts.ownEnd] where the application is to end itself
    */
@@ -70,8 +72,8 @@ class ClusterProcess extends EventEmitter {
     this.#mailbox = mailbox
     this.#ownEnd = ownEnd
     this.place = place
-    region.set(place.seat, SEAT.pid, process.pid)
-    region.set(place.seat, SEAT.state, STATE.booting)
+    region.set(place.seat, SEAT.PID, process.pid)
+    region.set(place.seat, SEAT.STATE, SEAT_STATE.BOOTING)
     const { names, fd } = place
     this.counters = new ClusterCounters(region, place.row, { fd, names })
     this.gauges = new SharedGauges(region, place.row)
@@ -123,7 +125,7 @@ class ClusterProcess extends EventEmitter {
 
   /**
    * Runs the application's main function once.
-   * @param {(context: any) => unknown} main
+   * @param {Main} main
    */
   run(main) {
     if (this.#main !== 'none') throw invalidArgument('cluster.run() was called a second time in this process')
@@ -140,7 +142,7 @@ class ClusterProcess extends EventEmitter {
       this.#calling = false
     }
     const promised =
-      result !== null && typeof result === 'object' && typeof (/** @type {any} */ (result).then) === 'function'
+      result !== null && typeof result === 'object' && 'then' in result && typeof result.then === 'function'
     if (!promised) {
       this.#main = 'returned'
       this.#check()
@@ -231,7 +233,7 @@ class ClusterProcess extends EventEmitter {
     if (this.place.slot === undefined) return this.#check()
     if (this.#state !== 'booting') return
     this.#state = 'ready'
-    this.#region.set(this.#seat, SEAT.state, STATE.ready)
+    this.#region.set(this.#seat, SEAT.STATE, SEAT_STATE.READY)
     this.emit('ready')
   }
 
@@ -263,7 +265,7 @@ class ClusterProcess extends EventEmitter {
     this.stopping = true
     this.#graceOver = performance.now() + grace
     this.#state = 'draining'
-    this.#region.set(this.#seat, SEAT.state, STATE.draining)
+    this.#region.set(this.#seat, SEAT.STATE, SEAT_STATE.DRAINING)
     this.emit('draining')
     this.#abort.abort()
     const report = await drain({

@@ -4,7 +4,7 @@
 // lock, and runs its function from then on until it drains.
 
 const { callable } = require('../../pool/options/validate')
-const { later } = require('../later')
+const { later } = require('../../later')
 const { checkName } = require('./locks')
 
 /** After its function has failed in a process that lives on. */

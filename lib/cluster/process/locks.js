@@ -5,7 +5,7 @@
 
 const { RspoolError, AbortError, invalidArgument } = require('../../errors')
 const { readOptions, duration, callable, show } = require('../../pool/options/validate')
-const { later } = require('../later')
+const { later } = require('../../later')
 
 const MAX_NAME = 250
 

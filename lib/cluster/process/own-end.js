@@ -5,7 +5,7 @@
 // `process.exit()` or by the signal once more. So the signals are held back from them until the drain has
 // come so far; what would end the process from then on is heard as "I am done".
 
-const { later } = require('../later')
+const { later } = require('../../later')
 
 /** In this order: the listeners of one are called. */
 const SIGNALS = /** @type {const} */ (['SIGTERM', 'SIGINT'])

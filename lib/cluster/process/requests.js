@@ -7,7 +7,8 @@
 // This is on the way of every request, so nothing is written twice, and no word that only this process writes
 // is written as a BigInt.
 
-const { SEAT, REQUEST, microseconds } = require('../region')
+const { SEAT, REQUEST } = require('../../native/wire')
+const { microseconds } = require('../region')
 
 /** @typedef {{ method: string, url: string, began: number }} Request */
 
@@ -48,10 +49,10 @@ class Requests {
     const request = { method, url, began }
     this.#open.set(key, request)
     region.countOwn(row, 'requests')
-    region.put(seat, SEAT.requests, ++this.#begun)
-    region.put(seat, SEAT.inFlight, this.#open.size)
+    region.put(seat, SEAT.REQUESTS, ++this.#begun)
+    region.put(seat, SEAT.IN_FLIGHT, this.#open.size)
     this.#last = request
-    this.#tell(REQUEST.last, request)
+    this.#tell(REQUEST.LAST, request)
     if (this.#oldest === undefined) this.#tellOldest()
   }
 
@@ -62,19 +63,19 @@ class Requests {
     const region = this.#region
     const { seat, row } = this.#place
     this.#open.delete(key)
-    region.put(seat, SEAT.inFlight, this.#open.size)
+    region.put(seat, SEAT.IN_FLIGHT, this.#open.size)
     if (status >= 500) {
       region.countOwn(row, 'errors')
-      region.put(seat, SEAT.errors, ++this.#errors)
+      region.put(seat, SEAT.ERRORS, ++this.#errors)
     }
     if (request === this.#last) {
       this.#last = undefined
-      region.beginRequest(seat, REQUEST.last, 0)
+      region.beginRequest(seat, REQUEST.LAST, 0)
     }
     if (request === this.#oldest) {
       this.#oldest = undefined
       if (this.#open.size > 0) this.#tellOldest()
-      else region.beginRequest(seat, REQUEST.oldest, 0)
+      else region.beginRequest(seat, REQUEST.OLDEST, 0)
     }
   }
 
@@ -83,7 +84,7 @@ class Requests {
     const oldest = this.#open.size === 1 && this.#last !== undefined ? this.#last : this.#open.values().next().value
     if (oldest === undefined) return
     this.#oldest = oldest
-    this.#tell(REQUEST.oldest, oldest)
+    this.#tell(REQUEST.OLDEST, oldest)
   }
 
   #tell(/** @type {number} */ which, /** @type {Request} */ request) {

@@ -11,7 +11,7 @@
 // way, too. So the first step is taken when as many requests have arrived as the client is used to
 // have under way: then it has nothing in hand.
 
-const { later } = require('../later')
+const { later } = require('../../later')
 const { writeBeside } = require('./beside')
 
 // 8 bytes of GOAWAY (type 7) for the connection: the last stream is 2^31 - 1, and there is no error.

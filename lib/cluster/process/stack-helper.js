@@ -7,18 +7,17 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { Session } = require('node:inspector')
-const { fileURLToPath } = require('node:url')
 const { workerData } = require('node:worker_threads')
 const { setTimeout: sleep } = require('node:timers/promises')
-const { SharedRegion, SEAT, ASK, microseconds } = require('../region')
+const { SEAT, ASK } = require('../../native/wire')
+const { COMMANDS, TELLS, stackIn } = require('../../pool/observe/by-throw')
+const { SharedRegion, microseconds } = require('../region')
 
 const LOOK_EVERY = 50
-/** The main thread that runs no JavaScript for so long is in a native call. */
+/** A main thread that does not answer for so long is in a native call. */
 const NO_SCRIPT = 3000
 /** A loop that is silent for so long is in one function, in milliseconds. */
 const NO_BEAT = 500
-const BEAT = path.join(__dirname, 'beat.js')
-const TIMERS = 'node:internal/timers'
 /** A profile that nobody stops ends this much later than it was to. */
 const FORGOTTEN = 10_000
 
@@ -46,77 +45,73 @@ setInterval(() => {
 
 /** @param {{ kind: number, argument: number }} question @returns {Promise<string>} */
 async function answer({ kind, argument }) {
-  if (kind === ASK.stack) return readStack()
-  if (kind === ASK.startProfile) return startProfile(argument)
-  if (kind === ASK.stopProfile) return stopProfile()
-  if (kind === ASK.heapSnapshot) return heapSnapshot()
+  if (kind === ASK.STACK) return readStack()
+  if (kind === ASK.START_PROFILE) return startProfile(argument)
+  if (kind === ASK.STOP_PROFILE) return stopProfile()
+  if (kind === ASK.HEAP_SNAPSHOT) return heapSnapshot()
   throw new Error(`the process does not know request ${kind}: it runs another version of rspool`)
 }
 
+/** @typedef {{ exceptionDetails?: { text: string, exception?: { description?: string } } }} Failed */
+/**
+ * What the main thread is asked for, and what it answers.
+ * @typedef {{
+ *   'Runtime.enable': object,
+ *   'Runtime.disable': object,
+ *   'Runtime.evaluate': import('../../pool/observe/by-throw').Evaluated & Failed,
+ *   'Profiler.enable': object,
+ *   'Profiler.start': object,
+ *   'Profiler.startPreciseCoverage': object,
+ *   'Profiler.stop': { profile: object }
+ * }} Answers
+ */
+/**
+ * @typedef {object} Asked
+ * @property {() => void} connectToMainThread
+ * @property {() => void} disconnect
+ * @property {(method: string, params: object, done: (error: Error | null, answer: unknown) => void) => void} post
+ */
+
 /** A session with the main thread; the methods of the protocol as promises. */
 class MainThread {
-  session = /** @type {any} */ (new Session())
+  #session = /** @type {Asked} */ (/** @type {unknown} */ (new Session()))
 
   constructor() {
-    this.session.connectToMainThread()
+    this.#session.connectToMainThread()
   }
 
-  /** @param {string} method @param {object} [params] @returns {Promise<any>} */
-  post(method, params) {
+  /**
+   * @template {keyof Answers} M
+   * @param {M} method
+   * @param {object} [params]
+   * @returns {Promise<Answers[M]>}
+   */
+  post(method, params = {}) {
     return new Promise((resolve, reject) => {
-      this.session.post(method, params, (/** @type {any} */ error, /** @type {any} */ result) => {
+      this.#session.post(method, params, (error, answer) => {
         if (error) reject(new Error(`${method}: ${error.message}`))
-        else resolve(result)
+        else resolve(/** @type {Answers[M]} */ (answer))
       })
     })
   }
 
   close() {
-    this.session.disconnect()
+    this.#session.disconnect()
   }
 }
 
-/**
- * Pauses the main thread where it is, calls `look`, and has it go on. Undefined when it runs no JavaScript.
- * @template T
- * @param {MainThread} main
- * @param {(paused: any, files: Map<string, string>) => T} look
- */
-async function whilePaused(main, look) {
-  /** @type {Map<string, string>} */
-  const files = new Map()
-  main.session.on('Debugger.scriptParsed', (/** @type {any} */ { params: { scriptId, url } }) => {
-    files.set(scriptId, url.startsWith('file:') ? fileURLToPath(url) : url)
-  })
-  const paused = new Promise((resolve) => main.session.once('Debugger.paused', resolve))
-  main.session.post('Debugger.enable')
-  main.session.post('Debugger.pause')
-  const event = await Promise.race([paused, sleep(NO_SCRIPT, undefined, { ref: false })])
-  if (event === undefined) return undefined
-  try {
-    return await look(event.params, files)
-  } finally {
-    main.session.post('Debugger.resume')
-  }
-}
-
-/** The frames of the main thread, the innermost first. @returns {Promise<string>} */
+/** The frames of the main thread, the innermost first. Nothing stops it. @returns {Promise<string>} */
 async function readStack() {
   const main = new MainThread()
   try {
-    const frames = await whilePaused(main, ({ callFrames }, files) =>
-      callFrames.map((/** @type {any} */ { functionName, location }) => ({
-        file: files.get(location.scriptId) ?? '<anonymous>',
-        place: `${location.lineNumber + 1}:${(location.columnNumber ?? 0) + 1}`,
-        name: functionName || '<anonymous>'
-      }))
-    )
-    if (frames === undefined)
+    const answers = COMMANDS.map(({ method, params }) => main.post(method, params))
+    // What has not come by the end of the session does not come.
+    for (const answer of answers) answer.catch(() => {})
+    const late = sleep(NO_SCRIPT, undefined, { ref: false })
+    const stack = stackIn(await Promise.race([answers[TELLS], late]))
+    if (stack === undefined)
       throw new Error(`no JavaScript ran for ${NO_SCRIPT} ms: the main thread is in a native call`)
-    // In an idle process that is the beat, or the timers that are about to call it.
-    const idle = frames.every((/** @type {any} */ { file }) => file === BEAT || file === TIMERS)
-    if (idle) return '    (idle: the event loop waits)'
-    return frames.map((/** @type {any} */ { name, file, place }) => `    at ${name} (${file}:${place})`).join('\n')
+    return stack === '' ? '    (idle: the event loop waits)' : stack
   } finally {
     main.close()
   }
@@ -133,24 +128,16 @@ async function startProfile(seconds) {
   profile = { main, timer }
   try {
     await main.post('Profiler.enable')
-    const silent = (microseconds() - region.get(place.seat, SEAT.beat)) / 1000 > NO_BEAT
-    if (!silent || (await whilePaused(main, () => startAnew(main))) === undefined) await main.post('Profiler.start')
+    const silent = (microseconds() - region.get(place.seat, SEAT.BEAT)) / 1000 > NO_BEAT
+    // Of a loop that was optimised while it ran the profiler sees nothing. Coverage takes such functions back to code
+    // that it knows.
+    if (silent) await main.post('Profiler.startPreciseCoverage', { callCount: false, detailed: false })
+    await main.post('Profiler.start')
   } catch (error) {
     endProfile()
     throw error
   }
   return ''
-}
-
-/**
- * Of a loop that was optimised while it ran the profiler sees nothing. Coverage, begun in a pause, takes such
- * functions back to code that it knows.
- * @param {MainThread} main
- */
-async function startAnew(main) {
-  await main.post('Profiler.startPreciseCoverage', { callCount: false, detailed: false })
-  await main.post('Profiler.start')
-  return true
 }
 
 async function stopProfile() {

@@ -6,6 +6,7 @@
 
 const { performance } = require('node:perf_hooks')
 const { RspoolError } = require('../../errors')
+const { within } = require('../../later')
 const { guard } = require('../../bullmq/guard')
 const { UnrecoverableError, WaitingError, DelayedError } = require('../../bullmq/special')
 const { Throttle } = require('../throttle')
@@ -90,7 +91,7 @@ class BullEngine {
       const queue = this.#calls
       this.#ready ??= ready(queue)
       await this.#ready
-      return await within(PATIENCE, use(queue))
+      return await answered(PATIENCE, use(queue))
     } catch (error) {
       // The next call connects anew.
       this.#ready = undefined
@@ -382,7 +383,7 @@ class BullEngine {
 
   async close() {
     const all = [...this.#producers.values(), ...(this.#queue === undefined ? [] : [this.#queue])]
-    await Promise.all(all.map((each) => within(PATIENCE_AT_END, each.close()).catch(() => {})))
+    await Promise.all(all.map((each) => answered(PATIENCE_AT_END, each.close()).catch(() => {})))
     await this.#connection.close()
   }
 }
@@ -429,7 +430,7 @@ async function ready(connecting) {
   let refused = () => {}
   const refusal = new Promise((_, reject) => connecting.once('error', (refused = reject)))
   try {
-    await within(PATIENCE, Promise.race([connecting.waitUntilReady(), refusal]))
+    await answered(PATIENCE, Promise.race([connecting.waitUntilReady(), refusal]))
   } finally {
     connecting.off('error', refused)
     refusal.catch(() => {})
@@ -440,13 +441,9 @@ async function ready(connecting) {
  * @template T
  * @param {number} ms
  * @param {Promise<T>} promise
- * @returns {Promise<T>}
  */
-function within(ms, promise) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`it did not answer in ${ms} ms`)), ms)
-    promise.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
+function answered(ms, promise) {
+  return within(ms, promise, () => new Error(`it did not answer in ${ms} ms`))
 }
 
 module.exports = { BullEngine }

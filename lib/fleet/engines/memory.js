@@ -3,9 +3,9 @@
 // The engine without a server: tasks wait in this process. It is what a fleet without a connection uses, and
 // the reference for the others: the same envelopes, the same errors, and nothing passed by reference.
 
-const { setTimeout, clearTimeout, setInterval, clearInterval } = globalThis
 const { performance } = require('node:perf_hooks')
 const { invalidArgument } = require('../../errors')
+const { later } = require('../../later')
 const { GIVE_BACK } = require('../../bullmq/special')
 const { GiveBack } = require('../give-back')
 
@@ -17,9 +17,6 @@ const { GiveBack } = require('../give-back')
  * @typedef {import('../types').CallerEvent} CallerEvent
  * @typedef {import('../types').Store} Store
  */
-
-/** What setTimeout can count. */
-const LONGEST = 0x7fffffff
 
 /**
  * @typedef {object} Entry
@@ -41,7 +38,7 @@ class MemoryEngine {
   #callers = new Map()
   /** @type {Set<() => void>} */
   #consumers = new Set()
-  /** @type {Map<string, NodeJS.Timeout>} */
+  /** What ends each. @type {Map<string, () => void>} */
   #schedules = new Map()
   #order = 0
   store = new MemoryStore()
@@ -76,11 +73,12 @@ class MemoryEngine {
    */
   #delay(entry, ms) {
     entry.state = 'delayed'
-    later(ms, () => {
+    const due = () => {
       if (entry.state !== 'delayed') return
       entry.state = 'waiting'
       this.#offer()
-    })
+    }
+    later(ms, due, { ref: false })
   }
 
   /** @param {string} id */
@@ -159,14 +157,11 @@ class MemoryEngine {
         const end = new Promise((resolve) => {
           emptied = () => resolve(undefined)
         })
-        const timer = setTimeout(
-          () => {
-            for (const { controller } of running) controller.abort(GIVE_BACK)
-          },
-          Math.min(grace, LONGEST)
-        )
+        const cancel = later(grace, () => {
+          for (const { controller } of running) controller.abort(GIVE_BACK)
+        })
         await end
-        clearTimeout(timer)
+        cancel()
       }
     }
   }
@@ -211,7 +206,7 @@ class MemoryEngine {
     }
     entry.state = 'ended'
     entry.outcome = outcome
-    later(keep, () => this.#entries.delete(id))
+    later(keep, () => this.#entries.delete(id), { ref: false })
     this.#tell(envelope.reply, { kind: 'ended', id, outcome })
   }
 
@@ -257,30 +252,29 @@ class MemoryEngine {
       throw invalidArgument(
         `Without a connection a fleet has no calendar for '${pattern}': use { every: milliseconds }`
       )
-    clearInterval(this.#schedules.get(name))
+    this.#schedules.get(name)?.()
     const due = () => void this.add([{ envelope, options: { ...options, id: `${options.id}-${++this.#order}` } }])
-    this.#schedules.set(name, setInterval(due, Math.min(every, LONGEST)).unref())
+    const again = () => {
+      const next = () => {
+        again()
+        due()
+      }
+      this.#schedules.set(name, later(every, next, { ref: false }))
+    }
+    again()
   }
 
   /** @param {string} name */
   async unschedule(name) {
-    clearInterval(this.#schedules.get(name))
+    this.#schedules.get(name)?.()
     return this.#schedules.delete(name)
   }
 
   async close() {
-    for (const timer of this.#schedules.values()) clearInterval(timer)
+    for (const stop of this.#schedules.values()) stop()
     this.#schedules.clear()
     this.#entries.clear()
   }
-}
-
-/**
- * @param {number} ms
- * @param {() => void} then
- */
-function later(ms, then) {
-  setTimeout(then, Math.min(ms, LONGEST)).unref()
 }
 
 /** @implements {Store} */
@@ -295,7 +289,7 @@ class MemoryStore {
    */
   async put(key, bytes, ttl) {
     this.#values.set(key, bytes)
-    later(ttl, () => this.#values.delete(key))
+    later(ttl, () => this.#values.delete(key), { ref: false })
   }
 
   /** @param {string} key */

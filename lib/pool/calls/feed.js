@@ -25,7 +25,7 @@ class Feed {
   #at = 0
   /** @type {unknown[][]} */
   #batches = []
-  /** @type {{ resolve: (step: any) => void }[]} */
+  /** @type {{ resolve: (step: IteratorResult<unknown, unknown> | Promise<never>) => void }[]} */
   #waiting = []
   #started = false
   #ended = false

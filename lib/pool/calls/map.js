@@ -3,9 +3,9 @@
 // `pool.map` and `pool.settled`: many inputs through one task, a window of them at a time. Inputs that
 // take little time travel several at once, as many as make a chunk of about a millisecond.
 
-const { listen } = require('../task/abort')
+const { abortOf, listen } = require('../task/abort')
 const { ChunkSizes } = require('./chunk-sizes')
-const { AbortError, invalidArgument } = require('../../errors')
+const { AbortError, PoolClosedError, invalidArgument } = require('../../errors')
 const { Feed } = require('./feed')
 const { mapOptions } = require('../options')
 const { revive } = require('../../payload/thrown')
@@ -24,6 +24,9 @@ const { show } = require('../options/validate')
  * @property {(error: unknown) => void} fail
  */
 
+/** @typedef {ReturnType<typeof mapOptions>} Options */
+/** What a chunk gives: the milliseconds that it took, values, and failures by index. @typedef {import('../../worker/batch').Outcome} Outcome */
+
 /** Inputs that are on their way as one task, then their outcomes. */
 class Entry {
   // What somebody gives Object.prototype is none of its fields.
@@ -31,11 +34,11 @@ class Entry {
     Object.setPrototypeOf(this.prototype, null)
   }
 
-  /** @param {any[]} inputs */
+  /** @param {unknown[]} inputs */
   constructor(inputs) {
     this.inputs = inputs
     this.done = false
-    /** @type {any[]} */
+    /** @type {unknown[]} */
     this.values = []
     /** By index. @type {Map<number, unknown> | undefined} */
     this.failures = undefined
@@ -62,7 +65,7 @@ class Mapping {
   #outstanding = 0
   /** Of an ordered mapping. @type {Entry[]} */
   #entries = []
-  /** What the next chunk has so far. @type {any[]} */
+  /** What the next chunk has so far. @type {unknown[]} */
   #gathered = []
   /** Whether what is gathered is sent after a turn of the loop, whatever the source does. */
   #flushes = false
@@ -76,9 +79,9 @@ class Mapping {
 
   /**
    * @param {Caller} caller
-   * @param {any} inputs
-   * @param {any} task
-   * @param {any} options checked
+   * @param {unknown} inputs
+   * @param {unknown} task
+   * @param {Options} options
    * @param {Sink} sink
    */
   constructor(caller, inputs, task, options, sink) {
@@ -88,23 +91,25 @@ class Mapping {
     this.#inputs = inputs
     this.#target = caller.target(task)
     this.#settings = caller.settings({ ...options, onProgress: undefined, signal: this.#controller.signal })
-    this.#options = options
     this.#sink = sink
-    this.#total = Array.isArray(inputs) || ArrayBuffer.isView(inputs) ? /** @type {any} */ (inputs).length : inputs.size
+    this.#total = countOf(inputs)
     const native = this.#target.lane === NATIVE
     // A time limit is one input's.
-    if (options.chunk === 'auto' && (native || this.#settings.timeout >= 0)) options.chunk = 1
-    if (native && options.chunk > 1)
-      throw invalidArgument(`Map options: 'chunk' of a native task must be 1 or 'auto', got ${options.chunk}`)
+    const single = native || this.#settings.timeout >= 0
+    const chunk = options.chunk === 'auto' && single ? 1 : options.chunk
+    if (native && chunk !== 1)
+      throw invalidArgument(`Map options: 'chunk' of a native task must be 1 or 'auto', got ${chunk}`)
     const { capacity } = caller
-    options.concurrency ??= capacity + Math.min(capacity, caller.options.maxQueue)
-    this.#sizes = new ChunkSizes(Math.min(capacity, options.concurrency))
-    this.#batched = options.chunk === 1 ? undefined : variantOf(this.#target, 'batch')
+    const concurrency = options.concurrency ?? capacity + Math.min(capacity, caller.options.maxQueue)
+    this.#options = { ...options, chunk, concurrency }
+    this.#sizes = new ChunkSizes(Math.min(capacity, concurrency))
+    this.#batched = chunk === 1 ? undefined : variantOf(this.#target, 'batch')
   }
 
   start() {
     const { signal } = this.#options
-    if (signal?.aborted) return this.fail(new AbortError(signal.reason))
+    const abort = abortOf(signal)
+    if (abort !== undefined) return this.fail(new AbortError(abort.reason))
     if (signal !== undefined) this.#unlisten = listen(signal, (reason) => this.fail(new AbortError(reason)))
     try {
       this.#source = new Source(this.#inputs)
@@ -167,7 +172,7 @@ class Mapping {
     }
   }
 
-  /** @param {any} source a Source whose iterator is asynchronous */
+  /** @param {import('./source').Source} source whose iterator is asynchronous */
   #pullLater(source) {
     this.#pulling = true
     // What is gathered does not wait for a source that takes its time.
@@ -176,12 +181,12 @@ class Mapping {
       later(() => this.#flush())
     }
     source.pull(
-      (/** @type {IteratorResult<any>} */ step) => {
+      (step) => {
         this.#pulling = false
         this.#pulledOne(step)
         this.#pump()
       },
-      (/** @type {unknown} */ error) => {
+      (error) => {
         this.#pulling = false
         this.#sourceFailed(error)
         this.#pump()
@@ -194,7 +199,7 @@ class Mapping {
     if (!this.#ended && this.#gathered.length > 0 && this.#outstanding < this.#options.concurrency) this.#send()
   }
 
-  /** @param {IteratorResult<any>} step */
+  /** @param {IteratorResult<unknown>} step */
   #pulledOne(step) {
     if (step.done) this.#exhausted = true
     else if (!this.#exhausted) {
@@ -212,7 +217,7 @@ class Mapping {
   /** How many inputs the next chunk is to have. */
   #goal() {
     const { chunk } = this.#options
-    return chunk === 'auto' ? this.#sizes.next(this.#total - this.#pulled) : chunk
+    return chunk === 'auto' ? this.#sizes.next((this.#total ?? Infinity) - this.#pulled) : chunk
   }
 
   // ---- on the way ------------------------------------------------------------------------------
@@ -241,11 +246,11 @@ class Mapping {
 
   /**
    * @param {Entry} entry
-   * @param {any} error
+   * @param {unknown} error
    */
   #notSent(entry, error) {
     const { inputs } = entry
-    if (inputs.length === 1 || error?.code === 'ERR_RSPOOL_POOL_CLOSED') {
+    if (inputs.length === 1 || error instanceof PoolClosedError) {
       // Not now: a caller may be in the middle of pulling.
       soon(() => this.#lost(entry, error))
       return
@@ -271,16 +276,16 @@ class Mapping {
 
   /**
    * @param {Entry} entry
-   * @param {any} result
+   * @param {unknown} result
    */
   #arrived(entry, result) {
     if (this.#batched === undefined) entry.values.push(result)
     else {
-      const [ms, values, failures] = result
+      const [ms, values, failures] = /** @type {Outcome} */ (result)
       this.#sizes.measured(ms, values.length)
       entry.values = values
       if (failures.length > 0) {
-        entry.failures = new Map(failures.map((/** @type {any} */ [i, description]) => [i, revive(description)]))
+        entry.failures = new Map(failures.map(([i, description]) => [i, revive(description)]))
       }
     }
     this.#finished(entry)
@@ -289,10 +294,10 @@ class Mapping {
   /**
    * The task as a whole failed, and with it each of its inputs.
    * @param {Entry} entry
-   * @param {any} error
+   * @param {unknown} error
    */
   #lost(entry, error) {
-    if (error?.code === 'ERR_RSPOOL_POOL_CLOSED') return this.fail(error)
+    if (error instanceof PoolClosedError) return this.fail(error)
     entry.values = new Array(entry.inputs.length).fill(undefined)
     entry.failures = new Map(entry.values.map((_, i) => [i, error]))
     this.#finished(entry)
@@ -330,10 +335,20 @@ class Mapping {
 }
 
 /**
+ * How many inputs there are, if they say so.
+ * @param {object | string} inputs
+ */
+function countOf(inputs) {
+  const { length, size } = /** @type {{ length?: unknown, size?: unknown }} */ (inputs)
+  const count = Array.isArray(inputs) || ArrayBuffer.isView(inputs) ? length : size
+  return typeof count === 'number' ? count : undefined
+}
+
+/**
  * @param {Caller} caller
- * @param {any} inputs
- * @param {any} task
- * @param {any} given options
+ * @param {unknown} inputs
+ * @param {unknown} task
+ * @param {unknown} given options
  * @returns {InstanceType<typeof Feed>}
  */
 function map(caller, inputs, task, given) {
@@ -371,17 +386,17 @@ function map(caller, inputs, task, given) {
 
 /**
  * @param {Caller} caller
- * @param {any} inputs
- * @param {any} task
- * @param {any} given options
- * @returns {Promise<PromiseSettledResult<any>[]>}
+ * @param {unknown} inputs
+ * @param {unknown} task
+ * @param {unknown} given options
+ * @returns {Promise<PromiseSettledResult<unknown>[]>}
  */
 function settled(caller, inputs, task, given) {
   return new Promise((resolve, reject) => {
     const options = mapOptions(given)
     options.stopOnError = false
     options.ordered = true
-    /** @type {PromiseSettledResult<any>[]} */
+    /** @type {PromiseSettledResult<unknown>[]} */
     const results = []
     const mapping = new Mapping(caller, inputs, task, options, {
       chunk({ values, failures }) {

@@ -48,7 +48,7 @@ BlockingTask.prototype.prompt = true
  * @param {import('./map').Caller} pool
  * @param {InstanceType<typeof import('../task/targets').Target>} target
  * @param {unknown} input
- * @param {any} settings
+ * @param {InstanceType<typeof import('../task/settings').Settings>} settings
  * @returns {unknown} what the task gives
  */
 function runSync({ submitter, isolates, paused }, target, input, settings) {

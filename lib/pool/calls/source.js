@@ -9,10 +9,10 @@ class Source {
   /** Whether `next` gives promises. */
   isAsync
 
-  /** @param {any} iterable */
+  /** @param {Iterable<unknown> | AsyncIterable<unknown>} iterable */
   constructor(iterable) {
-    this.isAsync = typeof iterable[Symbol.asyncIterator] === 'function'
-    this.#iterator = this.isAsync ? iterable[Symbol.asyncIterator]() : iterable[Symbol.iterator]()
+    this.isAsync = isAsync(iterable)
+    this.#iterator = isAsync(iterable) ? iterable[Symbol.asyncIterator]() : iterable[Symbol.iterator]()
   }
 
   get done() {
@@ -22,7 +22,7 @@ class Source {
   /** The next step of a synchronous source. */
   step() {
     try {
-      const step = this.#iterator.next()
+      const step = /** @type {IteratorResult<unknown>} */ (this.#iterator.next())
       if (step.done) this.#done = true
       return step
     } catch (error) {
@@ -71,10 +71,23 @@ class Source {
   }
 }
 
-/** @param {any} value */
+/**
+ * @param {Iterable<unknown> | AsyncIterable<unknown>} iterable
+ * @returns {iterable is AsyncIterable<unknown>}
+ */
+function isAsync(iterable) {
+  return typeof (/** @type {Partial<AsyncIterable<unknown>>} */ (iterable)[Symbol.asyncIterator]) === 'function'
+}
+
+/**
+ * @param {unknown} value
+ * @returns {value is Iterable<unknown> | AsyncIterable<unknown>}
+ */
 function isIterable(value) {
   if (value === null || value === undefined) return false
-  return typeof value[Symbol.iterator] === 'function' || typeof value[Symbol.asyncIterator] === 'function'
+  const { [Symbol.iterator]: synchronous, [Symbol.asyncIterator]: asynchronous } =
+    /** @type {Partial<Iterable<unknown> & AsyncIterable<unknown>>} */ (value)
+  return typeof synchronous === 'function' || typeof asynchronous === 'function'
 }
 
 module.exports = { Source, isIterable }

@@ -13,7 +13,7 @@ const { describe } = require('../../payload/thrown')
 const { Supply } = require('./supply')
 const { NATIVE, variantOf } = require('../task/targets')
 
-/** @typedef {(kind: number, value: unknown, transferList?: any[]) => void} Reply */
+/** @typedef {import('../task/settings').Reply} Reply */
 
 /** Never looked at: the owner stops a supply by itself. */
 const never = () => false
@@ -56,8 +56,7 @@ class Stream {
     this.#settings = caller.settings({ ...this.#options, signal: this.#controller.signal })
     // What has been yielded cannot be taken back.
     this.#settings.retries = 0
-    this.#settings.link = (/** @type {number} */ kind, /** @type {unknown} */ value, /** @type {Reply} */ reply) =>
-      this.#received(kind, value, reply)
+    this.#settings.link = (message, reply) => this.#received(message, reply)
     this.feed = new Feed({
       start: () => this.#start(),
       taken: (count) => this.#taken(count),
@@ -117,29 +116,40 @@ class Stream {
   }
 
   /**
-   * @param {number} kind
-   * @param {any} value
+   * @param {import('../../payload/messages').StreamMessage} message
    * @param {Reply} reply
    */
-  #received(kind, value, reply) {
+  #received(message, reply) {
     this.#reply = reply
-    if (kind === PORT_MESSAGE.ITEMS) return this.feed.push(value)
-    if (value < 0) return void this.#supply?.stop().catch(() => {})
-    this.#supplied(reply)?.want(value)
+    if (message[0] === PORT_MESSAGE.ITEMS) this.feed.push(message[1])
+    else if (message[0] === PORT_MESSAGE.TAKE) this.#asked(message[1], reply)
+  }
+
+  /**
+   * @param {number} count items of the input that there is room for; negative when no more are wanted
+   * @param {Reply} reply
+   */
+  #asked(count, reply) {
+    if (count < 0) this.#supply?.stop().catch(() => {})
+    else this.#supplied(reply)?.want(count)
   }
 
   /** @param {Reply} reply */
   #supplied(reply) {
     if (this.#supply !== undefined || this.feed.ended) return this.#supply
     try {
-      this.#supply = new Supply(this.#input, (items, list) => reply(PORT_MESSAGE.FEED, items, list), never)
+      this.#supply = new Supply(
+        /** @type {AsyncIterable<unknown>} */ (this.#input),
+        (items, list) => reply([PORT_MESSAGE.FEED, items], list),
+        never
+      )
     } catch (error) {
-      reply(PORT_MESSAGE.FEED_END, describe(error))
+      reply([PORT_MESSAGE.FEED_END, describe(error)])
       return
     }
     this.#supply.done.then(
-      () => reply(PORT_MESSAGE.FEED_END, undefined),
-      (/** @type {unknown} */ error) => reply(PORT_MESSAGE.FEED_END, describe(error))
+      () => reply([PORT_MESSAGE.FEED_END, undefined]),
+      (/** @type {unknown} */ error) => reply([PORT_MESSAGE.FEED_END, describe(error)])
     )
     return this.#supply
   }
@@ -148,7 +158,7 @@ class Stream {
   #taken(count) {
     this.#owed += count
     if (this.feed.ended || this.#owed < this.#options.highWaterMark / 2) return
-    this.#reply?.(PORT_MESSAGE.CREDIT, this.#owed)
+    this.#reply?.([PORT_MESSAGE.CREDIT, this.#owed])
     this.#owed = 0
   }
 }
@@ -156,12 +166,17 @@ class Stream {
 /**
  * Whether an input is to be read item by item: async iterables and iterators. Arrays, sets and the like
  * are values.
- * @param {any} input
+ * @param {unknown} input
  */
 function isFlow(input) {
   if (input === null || typeof input !== 'object') return false
-  if (typeof input[Symbol.asyncIterator] === 'function') return true
-  return typeof input[Symbol.iterator] === 'function' && typeof input.next === 'function'
+  const {
+    [Symbol.asyncIterator]: asynchronous,
+    [Symbol.iterator]: synchronous,
+    next
+  } = /** @type {Partial<AsyncIterable<unknown> & IterableIterator<unknown>>} */ (input)
+  if (typeof asynchronous === 'function') return true
+  return typeof synchronous === 'function' && typeof next === 'function'
 }
 
 /**

@@ -15,7 +15,7 @@ const PATIENCE = 1
 const STRIDE = 8
 const NO_TIME = 0.1
 
-/** @typedef {(items: unknown[], transferList: unknown[]) => void} Send */
+/** @typedef {(items: unknown[], transferList: import('node:worker_threads').Transferable[]) => void} Send */
 
 class Supply {
   #source
@@ -50,7 +50,7 @@ class Supply {
   done
 
   /**
-   * @param {unknown} iterable
+   * @param {Iterable<unknown> | AsyncIterable<unknown>} iterable
    * @param {Send} send
    * @param {() => boolean} isGivenUp looked at before each item
    */

@@ -10,6 +10,12 @@ const { PORT_MESSAGE } = require('../../payload/port')
 
 /** @typedef {InstanceType<typeof import('./isolate').Isolate>} Isolate */
 /** @typedef {InstanceType<typeof import('../task/task').Task>} Task */
+/** @typedef {import('node:worker_threads').Transferable} Transferable */
+/** @typedef {import('../../payload/messages').FromIsolate} FromIsolate */
+/**
+ * @template K
+ * @typedef {import('../../payload/messages').Of<FromIsolate, K>} Of
+ */
 
 /** Loaded with its first use. */
 const nested = () => require('./nested')
@@ -22,7 +28,7 @@ class Inbox {
   /**
    * @param {import('.').Owner} owner
    * @param {(isolate: Isolate) => void} ready
-   * @param {(isolate: Isolate, slot: number, generation: number, target: number, ticket: number, input: unknown, transferList: any[]) => void} send
+   * @param {(isolate: Isolate, slot: number, generation: number, target: number, ticket: number, input: unknown, transferList: Transferable[]) => void} send
    */
   constructor(owner, ready, send) {
     this.#owner = owner
@@ -57,11 +63,14 @@ class Inbox {
   /**
    * What goes wrong about one message harms no other.
    * @param {Isolate} isolate
-   * @param {any[]} message
+   * @param {FromIsolate} message
    */
   take(isolate, message) {
+    const handler = /** @type {((isolate: Isolate, message: FromIsolate) => void) | undefined} */ (
+      this.#handlers[message[0]]
+    )
     try {
-      this.#handlers[message[0]]?.(isolate, message)
+      handler?.(isolate, message)
     } catch (error) {
       uncaught(error)
     }
@@ -70,7 +79,7 @@ class Inbox {
   /**
    * By the kind of message. None takes it apart as an iterable: a program may have replaced how arrays are iterated,
    * and what a worker waits for comes first.
-   * @type {Record<number, (isolate: Isolate, message: any[]) => void>}
+   * @type {{ [K in FromIsolate[0]]: (isolate: Isolate, message: Of<K>) => void }}
    */
   #handlers = {
     [PORT_MESSAGE.READY]: (isolate) => this.#ready(isolate),
@@ -89,9 +98,9 @@ class Inbox {
       const onProgress = this.#taskOf(message)?.onProgress
       if (onProgress !== undefined) notify(() => onProgress(message[3]))
     },
-    [PORT_MESSAGE.ITEMS]: (isolate, message) => this.#link(isolate, message),
+    [PORT_MESSAGE.ITEMS]: (isolate, message) => this.#link(isolate, message, [message[0], message[3]]),
     // It pulls an iterable of the user's.
-    [PORT_MESSAGE.TAKE]: (isolate, message) => notify(() => this.#link(isolate, message)),
+    [PORT_MESSAGE.TAKE]: (isolate, message) => notify(() => this.#link(isolate, message, [message[0], message[3]])),
     [PORT_MESSAGE.FATAL]: (isolate, message) => {
       isolate.fatal = message[1]
     },
@@ -107,7 +116,7 @@ class Inbox {
   /**
    * An isolate has taken a task, and asks for its input. If that cannot be sent, this one task ends.
    * @param {Isolate} isolate
-   * @param {any[]} message
+   * @param {Of<typeof PORT_MESSAGE.WANT>} message
    */
   #wanted(isolate, message) {
     const task = this.#taskOf(message)
@@ -126,23 +135,26 @@ class Inbox {
     isolate.port.postMessage([PORT_MESSAGE.GONE, slot, generation])
   }
 
-  /** The call in flight that a message is for. @param {any[]} message @returns {Task | undefined} */
+  /**
+   * The call in flight that a message is for.
+   * @param {Readonly<[kind: number, ticket: number, generation: number, ...unknown[]]>} message
+   * @returns {Task | undefined}
+   */
   #taskOf(message) {
     return this.#owner.taskOf(message[1], message[2])
   }
 
   /**
    * @param {Isolate} isolate
-   * @param {any[]} message
+   * @param {Of<typeof PORT_MESSAGE.ITEMS | typeof PORT_MESSAGE.TAKE>} message
+   * @param {import('../../payload/messages').StreamMessage} told
    */
-  #link({ port }, message) {
-    const kind = message[0]
+  #link({ port }, message, told) {
     const generation = message[2]
-    const value = message[3]
     const slot = message[4]
-    const reply = (/** @type {number} */ kind, /** @type {any} */ value, /** @type {any[]} */ list) =>
-      port.postMessage([kind, slot, generation, value], list)
-    this.#taskOf(message)?.link?.(kind, value, reply)
+    /** @type {import('../task/settings').Reply} */
+    const reply = (answer, list) => port.postMessage([answer[0], slot, generation, answer[1]], list)
+    this.#taskOf(message)?.link?.(told, reply)
   }
 }
 

@@ -28,9 +28,9 @@ const OUTPUT_PATIENCE = 1000
  * @property {number} uid
  * @property {import('../options/pool-options').ResolvedOptions} options
  * @property {() => boolean} isOpen
- * @property {(ticket: number, generation: number) => any} taskOf the call in flight that this names
+ * @property {(ticket: number, generation: number) => InstanceType<typeof import('../task/task').Task> | undefined} taskOf the call in flight that this names
  * @property {InstanceType<typeof import('../task/submitter').Submitter>} submitter
- * @property {(event: string, ...args: any[]) => void} emit
+ * @property {(event: string, ...args: unknown[]) => void} emit
  * @property {(error: unknown, what?: string) => void} complain
  * @property {(number: number) => void} notFound an isolate has not found the function of this number
  * @property {() => void} ended an isolate has ended
@@ -217,7 +217,7 @@ class Isolates {
    * @param {number} target
    * @param {number} ticket
    * @param {unknown} input
-   * @param {any[]} transferList
+   * @param {import('node:worker_threads').Transferable[]} transferList
    * @param {boolean} direct whether the worker does not know of the task yet
    */
   send(id, slot, generation, target, ticket, input, transferList, direct) {
@@ -361,7 +361,7 @@ class Isolates {
     this.inbox.flush(isolate)
     while (drain() > 0);
     if (isolate.left) return
-    if (!isolate.failed && isolate.fatal !== undefined) isolate.fails(revive(/** @type {any} */ (isolate.fatal)))
+    if (!isolate.failed && isolate.fatal !== undefined) isolate.fails(revive(isolate.fatal))
     this.#left(isolate)
   }
 

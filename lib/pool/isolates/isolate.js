@@ -39,7 +39,7 @@ class Isolate {
   ending = false
   /** Whether a result of its may wait until its output has been read. */
   holds = false
-  /** What it said ended it. @type {unknown} */
+  /** What it said ended it. @type {import('../../payload/thrown').Description | undefined} */
   fatal
   /** What it said it ends with. */
   exitCode = 1
@@ -49,7 +49,7 @@ class Isolate {
   gone = false
   /** Whether the scheduler knows that. */
   left = false
-  /** The tasks that its tasks wait for, by its numbers. @type {Map<number, any>} */
+  /** The tasks that its tasks wait for, by its numbers. @type {Map<number, InstanceType<typeof import('./nested').NestedTask>>} */
   nested = new Map()
 
   /**
@@ -57,7 +57,7 @@ class Isolate {
    * @param {number} id the scheduler's
    * @param {number} number the lowest that no living isolate of the pool has
    * @param {Owner} owner
-   * @param {(from: Isolate, message: any[]) => void} received what comes through its port
+   * @param {(from: Isolate, message: import('../../payload/messages').FromIsolate) => void} received what comes through its port
    */
   constructor(id, number, owner, received) {
     const { options } = owner
@@ -92,7 +92,7 @@ class Isolate {
 
   /**
    * @param {Owner} owner
-   * @param {(from: Isolate, message: any[]) => void} received
+   * @param {(from: Isolate, message: import('../../payload/messages').FromIsolate) => void} received
    */
   #listen(owner, received) {
     const { worker } = this
@@ -142,8 +142,8 @@ class Isolate {
   }
 
   /**
-   * @param {any[]} message
-   * @param {any[]} [transferList]
+   * @param {import('../../payload/messages').ToIsolate} message
+   * @param {import('node:worker_threads').Transferable[]} [transferList]
    */
   post(message, transferList) {
     this.port.postMessage(message, transferList)
@@ -156,7 +156,7 @@ class Isolate {
     this.post([PORT_MESSAGE.HAND_OVER])
   }
 
-  /** A message that has come already, before the loop delivers it. @returns {{ message: any } | undefined} */
+  /** A message that has come already, before the loop delivers it. @returns {{ message: import('../../payload/messages').FromIsolate } | undefined} */
   next() {
     return receiveMessageOnPort(this.port)
   }

@@ -11,13 +11,18 @@ const { Settings } = require('../task/settings')
 const { nativeTargetOf, scriptTargetOf } = require('../task/targets')
 const { Task } = require('../task/task')
 
+/**
+ * @template K
+ * @typedef {import('../../payload/messages').Of<import('../../payload/messages').FromIsolate, K>} Of
+ */
+
 /** Those that each running task has submitted. @type {WeakMap<Task, Set<NestedTask>>} */
 const families = new WeakMap()
 
 class NestedTask extends Task {
   /**
    * @param {import('../task/task').Home} home
-   * @param {(fine: boolean, value: any) => void} answer
+   * @param {(fine: boolean, value: unknown) => void} answer
    */
   constructor(home, answer) {
     super(
@@ -27,7 +32,7 @@ class NestedTask extends Task {
     )
   }
 
-  /** @param {(reaction: Function) => any} make */
+  /** @param {(reaction: Function) => unknown} make */
   fail(make) {
     this.reject(make(this.fail))
   }
@@ -71,14 +76,14 @@ function giveUp(task, reason) {
 /**
  * @param {object} pool
  * @param {InstanceType<typeof import('../task/submitter').Submitter>} pool.submitter
- * @param {any} pool.options
+ * @param {Readonly<import('../options/pool-options').ResolvedOptions>} pool.options
  * @param {Task | undefined} outer
  * @param {InstanceType<typeof import('./isolate').Isolate>} isolate that runs it
- * @param {any[]} message
+ * @param {Of<typeof PORT_MESSAGE.NESTED>} message
  */
 function submit({ submitter, options }, outer, { nested, port }, message) {
-  const [, , , id, native, name, input, given, transferList] = message
-  const answer = (/** @type {boolean} */ fine, /** @type {any} */ value) => {
+  const id = message[3]
+  const answer = (/** @type {boolean} */ fine, /** @type {unknown} */ value) => {
     if (nested.delete(id)) family?.delete(task)
     try {
       port.postMessage([PORT_MESSAGE.NESTED_DONE, id, fine, value])
@@ -90,8 +95,9 @@ function submit({ submitter, options }, outer, { nested, port }, message) {
   const family = outer === undefined ? undefined : familyOf(outer)
   if (outer === undefined) return task.reject(new AbortError(new Error('The task that called has ended')))
   try {
-    const settings = new Settings(options, { ...given, transferList }, outer)
-    submitter.submitAs(task, native ? nativeTargetOf(name) : scriptTargetOf(name), input, settings, false)
+    const settings = new Settings(options, { ...message[7], transferList: message[8] }, outer)
+    const target = message[4] ? nativeTargetOf(message[5]) : scriptTargetOf(message[5])
+    submitter.submitAs(task, target, message[6], settings, false)
   } catch (error) {
     // Whoever looks on has been told.
     return answer(false, describe(error))
@@ -104,11 +110,11 @@ function submit({ submitter, options }, outer, { nested, port }, message) {
 
 /**
  * @param {InstanceType<typeof import('./isolate').Isolate>} isolate
- * @param {any[]} message
+ * @param {Of<typeof PORT_MESSAGE.NESTED_ABORT>} message
  */
 function abort({ nested }, [, id]) {
   const task = nested.get(id)
   if (task !== undefined) giveUp(task, undefined)
 }
 
-module.exports = { submit, abort, giveUpAll }
+module.exports = { NestedTask, submit, abort, giveUpAll }

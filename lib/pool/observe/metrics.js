@@ -6,13 +6,17 @@ const { Text, seconds } = require('./prometheus')
 
 /** @typedef {import('./prometheus').Sample} Sample */
 /** @typedef {import('../../native/addon').Measures} Measures */
+/** @typedef {import('../readings').Stats} Stats */
+/** @typedef {Stats['workers'][number]} Worker */
+/** @typedef {{ labels: { pool: string, id: number }, options: Readable['options'], stats: Stats, measures: Measures }} Reading */
+/** @template T @typedef {(from: T) => number | undefined} Pick */
 
 /**
  * What of a pool is read.
  * @typedef {object} Readable
  * @property {number} id
- * @property {any} options
- * @property {() => any} stats
+ * @property {import('../options/pool-options').ResolvedOptions} options
+ * @property {() => Stats} stats
  * @property {() => Measures} measures
  */
 
@@ -28,14 +32,13 @@ function metricsOf(pools) {
     stats: stats(),
     measures: measures()
   }))
-  const each = (/** @type {(reading: any) => number | undefined} */ pick) =>
+  const each = (/** @type {Pick<Reading>} */ pick) =>
     readings.map((reading) => /** @type {Sample} */ ([reading.labels, pick(reading)]))
-  const workers = (/** @type {(worker: unknown) => number | undefined} */ pick) =>
+  const workers = (/** @type {Pick<Worker>} */ pick) =>
     readings.flatMap(({ labels, stats }) =>
-      stats.workers.map((/** @type {any} */ worker) => [
-        { ...labels, lane: worker.lane, worker: worker.id },
-        pick(worker)
-      ])
+      stats.workers.map(
+        (worker) => /** @type {Sample} */ ([{ ...labels, lane: worker.lane, worker: worker.id }, pick(worker)])
+      )
     )
 
   text.add(
@@ -91,7 +94,7 @@ function metricsOf(pools) {
     )
   }
 
-  for (const [name, help, pick] of /** @type {[string, string, (worker: unknown) => number | undefined][]} */ ([
+  for (const [name, help, pick] of /** @type {[string, string, Pick<Worker>][]} */ ([
     ['rspool_worker_tasks', 'Tasks that the worker has ended.', ({ completed }) => completed],
     ['rspool_worker_age_seconds', 'Time since the worker was started.', ({ age }) => seconds(age)],
     ['rspool_worker_cpu_seconds', 'CPU time of its thread.', ({ cpuTime }) => seconds(cpuTime ?? undefined)],
@@ -109,13 +112,13 @@ function metricsOf(pools) {
 }
 
 /**
- * @param {any} reading
+ * @param {Reading} reading
  * @returns {Sample[]}
  */
 function workersByState({ labels, stats }) {
   return ['native', 'script'].flatMap((lane) =>
     ['starting', 'busy', 'idle', 'unresponsive'].map((state) => {
-      const count = stats.workers.filter((/** @type {any} */ each) => each.lane === lane && each.state === state).length
+      const count = stats.workers.filter((each) => each.lane === lane && each.state === state).length
       return /** @type {Sample} */ ([{ ...labels, lane, state }, count])
     })
   )

@@ -9,6 +9,7 @@ const { PORT_MESSAGE } = require('../../payload/port')
 /** Milliseconds for which a reading of the heap is not taken again. */
 const FRESH = 50
 
+/** @typedef {InstanceType<typeof import('../isolates/isolate').Isolate>} Isolate */
 /** @typedef {{ used: number, total: number, limit: number | null, at: number }} Heap */
 
 /** @type {WeakMap<object, Heap>} */
@@ -18,7 +19,7 @@ const asked = new WeakSet()
 
 /**
  * Has the heap read, and gives what was read last.
- * @param {any} isolate
+ * @param {Isolate} isolate
  */
 function heapOf(isolate) {
   const heap = heaps.get(isolate)
@@ -29,15 +30,18 @@ function heapOf(isolate) {
   return { used, total, limit, age: now - at }
 }
 
-/** @param {any} isolate */
+/** @param {Isolate} isolate */
 function ask(isolate) {
   if (!isolate.ready || asked.has(isolate)) return
   asked.add(isolate)
   const { worker, port } = isolate
   // The engine interrupts the isolate for it, whatever that is doing.
-  if (typeof worker.getHeapStatistics === 'function') {
-    worker.getHeapStatistics().then(
-      (/** @type {any} */ { used_heap_size, total_heap_size, heap_size_limit }) =>
+  const { getHeapStatistics } = /** @type {{ getHeapStatistics?: () => Promise<import('node:v8').HeapInfo> }} */ (
+    worker
+  )
+  if (typeof getHeapStatistics === 'function') {
+    getHeapStatistics.call(worker).then(
+      ({ used_heap_size, total_heap_size, heap_size_limit }) =>
         told(isolate, used_heap_size, total_heap_size, heap_size_limit),
       // It ends.
       () => {}
@@ -46,7 +50,7 @@ function ask(isolate) {
 }
 
 /**
- * @param {any} isolate
+ * @param {Isolate} isolate
  * @param {number} used bytes
  * @param {number} total
  * @param {number} [limit]
@@ -62,7 +66,7 @@ function told(isolate, used, total, limit) {
   })
 }
 
-/** @param {any} isolate */
+/** @param {Isolate} isolate */
 function eventLoopOf({ worker }) {
   return worker.performance?.eventLoopUtilization() ?? null
 }
@@ -78,8 +82,9 @@ function taskOf([id, target, name, running]) {
 
 /**
  * A worker of the statistics, with what is told of its isolate.
- * @param {any} worker
- * @param {any} isolate undefined in the native lane
+ * @param {import('../../native/addon').WorkerSnapshot} worker
+ * @param {Isolate | undefined} isolate undefined in the native lane
+ * @returns {import('../../../types/observation').WorkerStats}
  */
 function withReadings(worker, isolate) {
   const { id, lane, state, running, tasks, completed, age, busyTime, cpuTime, ...rest } = worker

@@ -1,42 +1,28 @@
 'use strict'
 
 // A thread that reads the JavaScript stacks of others, whatever they do: the inspector of the main thread passes
-// on what is meant for theirs, which interrupt what runs.
-//
-// None is stopped. A thread is asked to evaluate an expression that throws: this runs on top of what it does, so
-// the trace of that exception has its stack. A debugger of the user's does not see it, and nothing is left behind
-// in a thread that answers late.
+// on what is meant for theirs, which interrupt what runs. None is stopped (see by-throw.js).
 
 const { Session } = require('node:inspector')
 const { setTimeout: delay } = require('node:timers/promises')
-const { fileURLToPath } = require('node:url')
 const { parentPort } = require('node:worker_threads')
+const { COMMANDS, TELLS, stackIn } = require('./by-throw')
 
-const OWN = 'rspool:stack'
-
-/** @typedef {{ functionName: string, url: string, lineNumber: number, columnNumber: number }} Frame */
-/** @typedef {{ id: number, method: string, params?: object }} Command */
-
-/** In this order: traces are kept for exceptions while the runtime tells of them. @type {Command[]} */
-const COMMANDS = [
-  { id: 1, method: 'Runtime.enable' },
-  { id: 2, method: 'Runtime.evaluate', params: { expression: `throw 0\n//# sourceURL=${OWN}`, silent: true } },
-  { id: 3, method: 'Runtime.disable' }
-]
-
-/** @param {Frame} frame */
-function line({ functionName, url, lineNumber, columnNumber }) {
-  const file = url.startsWith('file:') ? fileURLToPath(url) : url
-  return `    at ${functionName || '<anonymous>'} (${file}:${lineNumber + 1}:${columnNumber + 1})`
-}
-
-/** @param {Frame[]} frames */
-function stackOf(frames) {
-  return frames
-    .filter(({ url }) => url !== OWN)
-    .map(line)
-    .join('\n')
-}
+/**
+ * The part of the inspector's protocol that is about threads, which has no types of Node.js' own.
+ * @typedef {object} Threads
+ * @property {() => void} connectToMainThread
+ * @property {() => void} disconnect
+ * @property {(method: string, params: object, done?: () => void) => void} post
+ * @property {Listens} on
+ */
+/**
+ * @typedef {object} Told
+ * @property {string} sessionId
+ * @property {{ title: string }} workerInfo of one that was attached
+ * @property {string} message of one that has answered
+ */
+/** @typedef {(event: `NodeWorker.${'attachedToWorker' | 'detachedFromWorker' | 'receivedMessageFromWorker'}`, listener: (event: { params: Told }) => void) => void} Listens */
 
 /**
  * The stacks of threads by their ids, empty for one that runs nothing, and null for one that did not answer.
@@ -53,21 +39,21 @@ async function read(threads, patience) {
   const all = new Promise((resolve) => {
     complete = () => resolve(undefined)
   })
-  const main = /** @type {any} */ (new Session())
+  const main = /** @type {Threads} */ (/** @type {unknown} */ (new Session()))
   main.connectToMainThread()
-  main.on('NodeWorker.attachedToWorker', (/** @type {any} */ { params: { sessionId, workerInfo } }) => {
+  main.on('NodeWorker.attachedToWorker', ({ params: { sessionId, workerInfo } }) => {
     const thread = Number(/^\[worker (\d+)\]/.exec(workerInfo.title)?.[1])
     if (!stacks.has(thread)) return
     awaited.set(sessionId, thread)
-    for (const command of COMMANDS)
-      main.post('NodeWorker.sendMessageToWorker', { sessionId, message: JSON.stringify(command) })
+    for (const [id, command] of COMMANDS.entries())
+      main.post('NodeWorker.sendMessageToWorker', { sessionId, message: JSON.stringify({ id, ...command }) })
   })
-  main.on('NodeWorker.detachedFromWorker', (/** @type {any} */ { params: { sessionId } }) => left(sessionId))
-  main.on('NodeWorker.receivedMessageFromWorker', (/** @type {any} */ { params: { sessionId, message } }) => {
+  main.on('NodeWorker.detachedFromWorker', ({ params: { sessionId } }) => left(sessionId))
+  main.on('NodeWorker.receivedMessageFromWorker', ({ params: { sessionId, message } }) => {
     const { id, result } = JSON.parse(message)
-    const frames = result?.exceptionDetails?.stackTrace?.callFrames
-    if (id === 2 && frames !== undefined) stacks.set(awaited.get(sessionId) ?? -1, stackOf(frames))
-    else if (id === 3) left(sessionId)
+    const stack = id === TELLS ? stackIn(result) : undefined
+    if (stack !== undefined) stacks.set(awaited.get(sessionId) ?? -1, stack)
+    else if (id === COMMANDS.length - 1) left(sessionId)
   })
   /** @param {string} sessionId */
   function left(sessionId) {

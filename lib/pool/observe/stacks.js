@@ -85,7 +85,7 @@ async function stacksOf(threads, patience) {
 /** @typedef {InstanceType<typeof import('../isolates/isolate').Isolate>} Isolate */
 
 /**
- * @param {import('../../native/addon').Snapshot['workers']} workers
+ * @param {import('../../native/addon').WorkerSnapshot[]} workers
  * @param {Map<number, Isolate>} isolates
  */
 async function workersWithStacks(workers, isolates) {

@@ -59,7 +59,7 @@ function hasSubscribers() {
  * @param {Promise<unknown>} promise that was just made
  */
 function isHooked(promise) {
-  return /** @type {any} */ (promise)[ASYNC_ID] !== undefined
+  return /** @type {Record<symbol, unknown>} */ (/** @type {unknown} */ (promise))[ASYNC_ID] !== undefined
 }
 
 /**

@@ -33,7 +33,7 @@ class TaskContext {
   run
 
   /**
-   * @param {unknown} pool
+   * @param {Watching['pool']} pool
    * @param {InstanceType<typeof import('../task/targets').Target>} target
    * @param {Task | undefined} outer
    */
@@ -52,7 +52,7 @@ class TaskContext {
 /**
  * What a watcher needs of the pool, beside what each call does.
  * @typedef {object} Watching
- * @property {unknown} pool
+ * @property {{ readonly options: import('../options/pool-options').ResolvedOptions }} pool
  * @property {boolean} timing whether each task becomes a measure
  * @property {AsyncResource} scope the context in which the pool was made
  * @property {(worker: number) => number | undefined} threadIdOf
@@ -70,9 +70,9 @@ class Watcher {
   #settled = false
   /** @type {number | undefined} */
   #run
-  /** Made within the call: a store that is bound to the start of its trace belongs to it. @type {any} */
+  /** Made within the call: a store that is bound to the start of its trace belongs to it. @type {AsyncResource | undefined} */
   resource
-  /** What subscribers get, if anybody had subscribed. @type {any} */
+  /** What subscribers get, if anybody had subscribed. @type {TaskContext | undefined} */
   context
 
   /**
@@ -128,16 +128,14 @@ class Watcher {
 
   /**
    * Has the listeners of the call run in its context.
-   * @param {unknown} onProgress
-   * @param {unknown} link
+   * @param {((value: unknown) => unknown) | undefined} onProgress
+   * @param {import('../task/settings').Link | undefined} link
    */
   #listen(onProgress, link) {
     const task = this.#task
     const { settle } = task
-    const inside = (/** @type {any} */ listener) =>
-      listener && ((/** @type {unknown[]} */ ...args) => this.#tell(() => listener(...args)))
-    task.onProgress = inside(onProgress)
-    task.link = inside(link)
+    task.onProgress = onProgress && ((value) => this.#tell(() => onProgress(value)))
+    task.link = link && ((message, reply) => this.#tell(() => link(message, reply)))
     task.settle = (record, about, value) => {
       // All progress and items before the end.
       task.home.flush()
@@ -154,6 +152,11 @@ class Watcher {
     // A worker's message: it may come while the thread is blocked, and what surrounds it is not its caller.
     notify(() => this.#surroundings.runInAsyncScope(() => this.#open(() => {})))
     this.#submit(submit, (action) => this.#tell(action))
+  }
+
+  /** There once the call was made, before anybody is told of it. */
+  get #own() {
+    return /** @type {AsyncResource} */ (this.resource)
   }
 
   /** @returns {AsyncResource} */
@@ -191,7 +194,7 @@ class Watcher {
   #refused(error) {
     this.#failed(error)
     this.#publish(end)
-    this.resource.emitDestroy()
+    this.#own.emitDestroy()
   }
 
   /**
@@ -202,8 +205,7 @@ class Watcher {
   started(worker, wait) {
     const taken = { id: worker, threadId: this.#watching.threadIdOf(worker) }
     this.#tell(() => {
-      this.context.worker = taken
-      this.context.wait = wait
+      if (this.context !== undefined) Object.assign(this.context, { worker: taken, wait })
       this.#publish(start)
     })
   }
@@ -218,7 +220,7 @@ class Watcher {
    * @param {() => void} action
    */
   #tell(action) {
-    notify(() => this.resource.runInAsyncScope(action))
+    notify(() => this.#own.runInAsyncScope(action))
   }
 
   /**
@@ -238,31 +240,31 @@ class Watcher {
    */
   #end(failure, result, settle) {
     try {
-      if (this.context !== undefined) this.#announce(failure, result)
+      if (this.context !== undefined) this.#announce(this.context, failure, result)
     } finally {
       settle?.()
       this.#publish(tracing.asyncEnd)
-      this.resource.emitDestroy()
+      this.#own.emitDestroy()
     }
   }
 
   /**
+   * @param {TaskContext} context
    * @param {{ error: unknown } | undefined} failure
    * @param {unknown} result
    */
-  #announce(failure, result) {
-    const { context } = this
+  #announce(context, failure, result) {
     context.run = this.#run
     if (failure !== undefined) this.#failed(failure.error)
-    else if (context.kind === 'call' || context.kind === 'channel') context.result = result
+    else if (context.kind === 'call' || context.kind === 'channel') Object.assign(context, { result })
     end.publish(context)
-    if (this.#watching.timing) this.#measure(failure)
+    if (this.#watching.timing) this.#measure(context, failure)
     tracing.asyncStart.publish(context)
   }
 
   /** @param {unknown} cause */
   #failed(cause) {
-    if (this.context !== undefined) this.context.error = cause
+    if (this.context !== undefined) Object.assign(this.context, { error: cause })
     this.#publish(error)
     this.#publish(tracing.error)
   }
@@ -272,9 +274,8 @@ class Watcher {
     if (this.context !== undefined) channel.publish(this.context)
   }
 
-  /** @param {{ error: unknown } | undefined} failure */
-  #measure(failure) {
-    const { pool, task, lane, kind, nested, wait, run } = this.context
+  /** @param {TaskContext} context @param {{ error: unknown } | undefined} failure */
+  #measure({ pool, task, lane, kind, nested, wait, run }, failure) {
     performance.measure('rspool:task', {
       start: this.#called,
       end: performance.now(),
@@ -292,9 +293,9 @@ class Watcher {
   }
 }
 
-/** @param {any} error */
+/** @param {unknown} error */
 function labelOf(error) {
-  const { code, name } = error ?? {}
+  const { code, name } = /** @type {{ code?: unknown, name?: unknown }} */ (error ?? {})
   if (typeof code === 'string' && code !== '') return code
   return typeof name === 'string' && name !== '' ? name : 'thrown'
 }

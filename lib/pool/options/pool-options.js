@@ -18,9 +18,11 @@ const {
   limit,
   named,
   object,
+  oneOf,
   show,
   strings,
-  text
+  text,
+  transferables
 } = require('./validate')
 
 /** @typedef {import('../../../types/options').ResolvedPoolOptions} ResolvedOptions */
@@ -53,11 +55,8 @@ function stores(value, label) {
   return found
 }
 
-/** What becomes of the output of workers. @type {Rule<'inherit' | 'pipe' | 'ignore'>} */
-function output(value, label) {
-  if (value === 'inherit' || value === 'pipe' || value === 'ignore') return value
-  throw invalidArgument(`${label} must be 'inherit', 'pipe' or 'ignore', got ${show(value)}`)
-}
+/** What becomes of the output of workers. */
+const output = oneOf('inherit', 'pipe', 'ignore')
 
 /** What lines of workers begin with: false is as if it was not given. @type {Rule<string | true | undefined>} */
 function prefix(value, label) {
@@ -98,7 +97,7 @@ const POOL_RULES = {
   retries: integer(0, 255),
   abortGrace: duration,
   ...WORKER_RULES,
-  transferList: array,
+  transferList: transferables,
   onWorkerStart: /** @type {Rule<(number: number) => WorkerStart | undefined>} */ (callable),
   trackUnmanagedFds: boolean,
   stdout: output,

@@ -7,7 +7,18 @@ const { readCounters } = require('../../counters')
 const { invalidArgument } = require('../../errors')
 const steering = require('./steering-rules')
 const { scriptUrl } = require('../task/targets')
-const { readOptions, array, boolean, callable, integer, limit, named, object, show, string } = require('./validate')
+const {
+  readOptions,
+  boolean,
+  callable,
+  integer,
+  limit,
+  named,
+  object,
+  show,
+  string,
+  transferables
+} = require('./validate')
 
 /** @typedef {import('../../../types/tasks').Signal} Signal */
 /**
@@ -40,7 +51,7 @@ const SHARED_RULES = {
   priority: PRIORITY,
   group: steering.group
 }
-const COMMON_RULES = { ...SHARED_RULES, retries: RETRIES, transferList: array }
+const COMMON_RULES = { ...SHARED_RULES, retries: RETRIES, transferList: transferables }
 const SCRIPT_RULES = { ...COMMON_RULES, affinity: steering.affinity, onProgress: callable, context: named }
 /** @type {Rule<'auto' | false>} */
 function parallel(value, label) {
@@ -100,7 +111,7 @@ const STREAM_RULES = {
   highWaterMark: integer(1, 1_000_000),
   ...SHARED_RULES,
   affinity: steering.affinity,
-  transferList: array,
+  transferList: transferables,
   onProgress: callable,
   context: named
 }

@@ -137,6 +137,21 @@ function boolean(value, label) {
   throw invalidArgument(`${label} must be a boolean, got ${show(value)}`)
 }
 
+/**
+ * @template {string | boolean} T
+ * @param {...T} allowed
+ * @returns {Rule<T>}
+ */
+function oneOf(...allowed) {
+  const [last, ...others] = allowed.map(show).reverse()
+  const all = others.length === 0 ? last : `${others.reverse().join(', ')} or ${last}`
+  return (value, label) => {
+    const found = allowed.find((each) => each === value)
+    if (found !== undefined) return found
+    throw invalidArgument(`${label} must be ${all}, got ${show(value)}`)
+  }
+}
+
 /** @type {Rule<string>} */
 function string(value, label) {
   if (typeof value === 'string') return value
@@ -167,9 +182,14 @@ function array(value, label) {
   throw invalidArgument(`${label} must be an array of values, got ${show(value)}`)
 }
 
-/** @type {Rule<readonly string[]>} */
+/** What is moved: the engine refuses what cannot be. @type {Rule<readonly import('node:worker_threads').Transferable[]>} */
+function transferables(value, label) {
+  return /** @type {import('node:worker_threads').Transferable[]} */ (array(value, label))
+}
+
+/** @type {Rule<string[]>} */
 function strings(value, label) {
-  if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value
+  if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return [...value]
   throw invalidArgument(`${label} must be an array of strings, got ${show(value)}`)
 }
 
@@ -208,9 +228,11 @@ module.exports = {
   limit,
   named,
   object,
+  oneOf,
   string,
   strings,
   text,
+  transferables,
   typed,
   nearest,
   didYouMean,

@@ -29,7 +29,7 @@ function abortOf(signal) {
 
 /**
  * Calls `onAbort` when the signal aborts, until the function that it gives is called.
- * @param {any} signal an AbortSignal, or an EventEmitter that emits 'abort'
+ * @param {Signal} signal
  * @param {(reason: unknown) => void} onAbort
  * @returns {() => void}
  */
@@ -40,7 +40,7 @@ function listen(signal, onAbort) {
     listeners.set(signal, set)
     subscribe(signal, () => {
       listeners.delete(signal)
-      for (const each of set) each(signal.reason)
+      for (const each of set) each(/** @type {Partial<AbortSignal>} */ (signal).reason)
     })
   }
   waiting.add(onAbort)
@@ -55,28 +55,37 @@ function listen(signal, onAbort) {
   }
 }
 
+/**
+ * @param {Signal} signal
+ * @returns {signal is AbortSignal}
+ */
+function isEventTarget(signal) {
+  return typeof (/** @type {Partial<AbortSignal>} */ (signal).addEventListener) === 'function'
+}
+
 /** @type {WeakMap<object, () => void>} */
 const subscriptions = new WeakMap()
 
 /**
- * @param {any} signal
+ * @param {Signal} signal
  * @param {() => void} listener
  */
 function subscribe(signal, listener) {
-  if (typeof signal.addEventListener === 'function') {
+  if (isEventTarget(signal)) {
     signal.addEventListener('abort', listener, { once: true })
     subscriptions.set(signal, () => signal.removeEventListener('abort', listener))
   } else {
+    const emitter = /** @type {import('node:events').EventEmitter} */ (signal)
     // Not `once`: an emitter tells of the removal before it calls, and what hears of that may throw.
     const heard = () => {
       try {
         listener()
       } finally {
-        signal.removeListener('abort', heard)
+        emitter.removeListener('abort', heard)
       }
     }
-    signal.on('abort', heard)
-    subscriptions.set(signal, () => signal.removeListener('abort', heard))
+    emitter.on('abort', heard)
+    subscriptions.set(signal, () => emitter.removeListener('abort', heard))
   }
 }
 

@@ -17,15 +17,17 @@ const { SCRIPT, variantOf } = require('./targets')
 function carry(target, input, { stores, context }) {
   const values = target.lane === SCRIPT ? valuesOf(stores, context) : undefined
   if (values === undefined) return { target, input }
-  return { target: variantOf(target, 'carrying'), input: isMoved(input) ? withMoved(values, input) : [values, input] }
+  return {
+    target: variantOf(target, 'carrying'),
+    input: isMoved(input) ? withMoved(values, unwrap(input)) : [values, input]
+  }
 }
 
 /**
  * @param {[string, unknown][]} values
- * @param {unknown} input
+ * @param {ReturnType<typeof unwrap>} moved
  */
-function withMoved(values, input) {
-  const { value, transferList } = unwrap(input)
+function withMoved(values, { value, transferList }) {
   return move([values, value], transferList)
 }
 

@@ -5,8 +5,8 @@
 const { toLimit } = require('../options')
 const { toJson } = require('../../payload/values')
 
-/** @typedef {(kind: number, value: unknown, reply: Reply) => void} Link */
-/** @typedef {(kind: number, value: unknown, transferList?: readonly object[]) => void} Reply */
+/** @typedef {(message: import('../../payload/messages').StreamMessage, reply: Reply) => void} Link */
+/** @typedef {(message: import('../../payload/messages').StreamMessage, transferList?: readonly import('node:worker_threads').Transferable[]) => void} Reply */
 /** What may be given with a call, in whatever way it is called. @typedef {import('../options/task-options').TaskOptions} Given */
 
 /** What is settled for every task of a pool, or given with one. */

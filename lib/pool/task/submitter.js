@@ -19,17 +19,18 @@ const { Task } = require('./task')
 
 /** @typedef {InstanceType<typeof import('./targets').Target>} Target */
 /** @typedef {InstanceType<typeof import('./settings').Settings>} Settings */
+/** @typedef {import('node:worker_threads').Transferable} Transferable */
 
 /** Loaded by the first call that is watched. @type {typeof import('../observe/watcher').Watcher | undefined} */
 let Watcher
 
 const nothing = () => {}
-/** @type {(value: any) => void} */
+/** @type {(value: unknown) => void} */
 let resolve = nothing
-/** @type {(error: any) => void} */
+/** @type {(error: unknown) => void} */
 let reject = nothing
 /** One executor for all promises: no closure a call. */
-function capture(/** @type {any} */ a, /** @type {any} */ b) {
+function capture(/** @type {typeof resolve} */ a, /** @type {typeof reject} */ b) {
   resolve = a
   reject = b
 }
@@ -64,7 +65,7 @@ class Submitter {
   /**
    * @param {object} pool
    * @param {import('../../native/addon').NativePool} pool.native
-   * @param {any} pool.options
+   * @param {Readonly<import('../options/pool-options').ResolvedOptions>} pool.options
    * @param {Target | undefined} pool.main what its `run` calls
    * @param {InstanceType<typeof import('../isolates').Isolates>} pool.isolates
    * @param {import('../observe/watcher').Watching} pool.watching
@@ -92,9 +93,9 @@ class Submitter {
 
   /**
    * @param {Target} target
-   * @param {any} input
+   * @param {unknown} input
    * @param {Settings} settings
-   * @returns {Promise<any>}
+   * @returns {Promise<unknown>}
    */
   submit(target, input, settings) {
     const promise = new Promise(capture)
@@ -109,7 +110,7 @@ class Submitter {
    * As `submit`, for a task that settles in a way of its own.
    * @param {InstanceType<typeof Task>} task
    * @param {Target} target
-   * @param {any} input
+   * @param {unknown} input
    * @param {Settings} settings
    * @param {boolean} hooked whether the promise of the call shows that hooks are in use
    */
@@ -135,7 +136,7 @@ class Submitter {
   /**
    * @param {InstanceType<typeof Task>} task
    * @param {Target} target
-   * @param {any} input
+   * @param {unknown} input
    * @param {Settings} settings
    */
   #submitWatched(task, target, input, settings) {
@@ -150,7 +151,7 @@ class Submitter {
    * Room first, then the input, and only when nothing of a user's runs any more the numbers of the native call.
    * @param {InstanceType<typeof Task>} task
    * @param {Target} target
-   * @param {any} input
+   * @param {unknown} input
    * @param {Settings} settings
    */
   #hand(task, target, input, settings) {
@@ -186,7 +187,7 @@ class Submitter {
   /**
    * @param {InstanceType<typeof Task>} task
    * @param {Target} target
-   * @param {any} input
+   * @param {unknown} input
    * @param {Settings} settings
    * @param {number} remaining milliseconds until the deadline, or -1
    * @param {boolean} reserved whether room has been reserved
@@ -231,8 +232,8 @@ class Submitter {
 
   /**
    * What is handed over is taken from the caller, and then read where it is.
-   * @param {any} input
-   * @param {readonly object[] | undefined} transferList
+   * @param {unknown} input
+   * @param {readonly Transferable[] | undefined} transferList
    */
   #encodeForNative(input, transferList) {
     if (transferList === undefined && !isMoved(input)) return encodeForNative(input)
@@ -278,7 +279,7 @@ class Submitter {
    * Sends an input that only a port can carry, if there is a worker for it; else holds it until one asks for it.
    * @param {InstanceType<typeof Task>} task
    * @param {Target} target
-   * @param {any} input
+   * @param {unknown} input
    * @param {Settings} settings
    * @param {number} remaining
    * @returns whether it was sent
@@ -309,8 +310,8 @@ class Submitter {
   /**
    * To the worker that has the task, as the numbers of the call say.
    * @param {InstanceType<typeof Task>} task
-   * @param {any} input
-   * @param {any[]} list
+   * @param {unknown} input
+   * @param {Transferable[]} list
    * @returns whether it was sent
    */
   #send(task, input, list) {
@@ -354,7 +355,7 @@ class Submitter {
 
   /**
    * @param {InstanceType<typeof Task>} task
-   * @param {any} signal
+   * @param {import('../../../types/tasks').Signal} signal
    */
   #watch(task, signal) {
     task.unlisten = listen(signal, (reason) => {
@@ -375,16 +376,12 @@ class Submitter {
 /**
  * The input, with what the caller hands over moved out of its hands.
  * @param {unknown} input
- * @param {readonly object[]} [transferList]
+ * @param {readonly Transferable[]} [transferList]
  * @returns {unknown}
  */
 function taken(input, transferList = []) {
   const moved = isMoved(input) ? unwrap(input) : { value: input, transferList: [] }
-  const transfer = /** @type {import('node:worker_threads').Transferable[]} */ ([
-    ...transferList,
-    ...moved.transferList
-  ])
-  return structuredClone(moved.value, { transfer })
+  return structuredClone(moved.value, { transfer: [...transferList, ...moved.transferList] })
 }
 
 /** The input is not in the numbers of the call: a worker asks for it. */
@@ -395,7 +392,7 @@ function describeAsHeld() {
 
 /**
  * What can be sent but once cannot be sent again.
- * @param {any[]} list
+ * @param {Transferable[]} list
  */
 function refuseUncopied(list) {
   for (const each of list) {
@@ -424,7 +421,7 @@ function whyUnsubmitted(error) {
 }
 
 /**
- * @param {any} extra
+ * @param {ArrayBufferView | undefined} extra
  * @param {Settings} settings
  */
 function submitWith(extra, settings) {

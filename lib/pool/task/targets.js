@@ -156,7 +156,9 @@ function callerUrl() {
 function scriptUrl(filename, label) {
   if (
     filename instanceof URL ||
-    (typeof filename === 'object' && filename !== null && typeof (/** @type {any} */ (filename).href) === 'string')
+    (typeof filename === 'object' &&
+      filename !== null &&
+      typeof (/** @type {{ href?: unknown }} */ (filename).href) === 'string')
   ) {
     const { protocol, href } = /** @type {URL} */ (filename)
     if (protocol === 'file:' || protocol === 'data:') return href

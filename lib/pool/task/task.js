@@ -97,11 +97,11 @@ class Task {
   /**
    * @param {number} record
    * @param {number} about
-   * @param {any} value
+   * @param {unknown} value
    */
   #conclude(record, about, value) {
     try {
-      if (about === TAG.PORT && record <= RECORD.THREW) value = this.home.receive(this, value)
+      if (about === TAG.PORT && record <= RECORD.THREW) value = this.home.receive(this, /** @type {number} */ (value))
       if (record === RECORD.RETURNED) this.resolve(value)
       else this.#fail(record, about, value)
     } catch (error) {
@@ -112,17 +112,18 @@ class Task {
   /**
    * @param {number} record
    * @param {number} about
-   * @param {any} value
+   * @param {unknown} value
    */
   #fail(record, about, value) {
     switch (record) {
       case BROKEN:
         return this.reject(value)
       case RECORD.THREW:
-        return this.fail(() => revive(value))
+        return this.fail(() => revive(/** @type {import('../../payload/thrown').Description} */ (value)))
       case RECORD.FAILED: {
-        const end = value.indexOf('\n')
-        return this.#failWith(() => errors.fromCode(value.slice(0, end), value.slice(end + 1)))
+        const text = /** @type {string} */ (value)
+        const end = text.indexOf('\n')
+        return this.#failWith(() => errors.fromCode(text.slice(0, end), text.slice(end + 1)))
       }
       case RECORD.TASK_TIMEOUT:
         return this.#failWith(() => new errors.TaskTimeoutError('The task ran longer than its timeout'))
@@ -137,7 +138,7 @@ class Task {
       case RECORD.WORKER_GONE:
         // A task that was for one worker only, which has ended before.
         if (value === 0) return this.#failWith(unstarted)
-        return this.#workerGone(this.home.whyGone(about), value)
+        return this.#workerGone(this.home.whyGone(about), /** @type {number} */ (value))
       default: {
         const error = this.home.whyNotStarted()
         return this.#failWith(() => error)
@@ -207,7 +208,7 @@ class Task {
 }
 
 // What few tasks have is a property of those only: the others are the smaller for it, and there are many.
-/** Its input, until the worker that took it asks for it through its port. @type {{ input: unknown, list: unknown[] } | undefined} */
+/** Its input, until the worker that took it asks for it through its port. @type {{ input: unknown, list: import('node:worker_threads').Transferable[] } | undefined} */
 Task.prototype.held = undefined
 /** What came for it through a port ahead of its outcome. @type {{ value: unknown } | undefined} */
 Task.prototype.arrived = undefined
@@ -219,7 +220,7 @@ Task.prototype.watcher = undefined
 Task.prototype.observed = false
 /** @type {((value: unknown) => void) | undefined} */
 Task.prototype.onProgress = undefined
-/** What takes the messages of its stream. @type {((kind: number, value: unknown, reply: unknown) => void) | undefined} */
+/** What takes the messages of its stream. @type {import('./settings').Link | undefined} */
 Task.prototype.link = undefined
 
 /** @type {WeakSet<object>} */
@@ -233,20 +234,22 @@ function unstarted() {
 
 /**
  * Whether a task that was for one worker only failed because that had ended before.
- * @param {any} error
+ * @param {unknown} error
  */
 function neverStarted(error) {
-  return unstartedErrors.has(error)
+  return error instanceof errors.WorkerExitError && unstartedErrors.has(error)
 }
 
 /**
  * How often a task was started, where that was more than once.
- * @param {any} error
+ * @template T
+ * @param {T} error
  * @param {number} attempts
+ * @returns {T}
  */
 function withAttempts(error, attempts) {
   if (attempts > 1 && error !== null && typeof error === 'object' && Object.isExtensible(error))
-    error.attempts = attempts
+    Object.assign(error, { attempts })
   return error
 }
 

@@ -15,7 +15,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::AtomicU64;
 
 use self::claim::{Board, Claim, Name};
-use super::region::{Region, shared};
+use super::region::Region;
+use crate::wire::region::shared;
 
 impl Board for Region {
     fn claims(&self) -> usize {

@@ -9,14 +9,15 @@
 use std::sync::atomic::Ordering;
 
 use super::Region;
-use super::layout::{TEXT_BYTES, seat};
+use super::layout::TEXT_BYTES;
+use crate::wire::region::seat;
 
 /// What the helper was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Question {
     /// Number of the request.
     pub number: u32,
-    /// What is wanted; the numbers are the helper's.
+    /// What is wanted, as [`ask`](crate::wire::region::ask) numbers it.
     pub kind: u8,
     /// What the kind takes.
     pub argument: u32,

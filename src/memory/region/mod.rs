@@ -29,8 +29,10 @@ use super::futex;
 use file::{anonymous_file, reserve, seal};
 use mapping::Mapping;
 
+use crate::wire::region::{seat, shared};
+
 pub use ask::{Answer, Question};
-pub use layout::{Layout, Section, Spec, request, seat, shared, slot};
+pub use layout::{Layout, Section, Spec};
 pub use look::Look;
 
 /// Why a region could not be made or opened.
@@ -178,7 +180,7 @@ impl Region {
         self.mapping.i64(self.layout.cells.word(row, cell))
     }
 
-    /// A 32-bit word that all processes share; see [`shared`].
+    /// A 32-bit word that all processes share; see [`shared`](crate::wire::region::shared).
     ///
     /// # Panics
     /// When there is no such word.

@@ -2,6 +2,7 @@ use std::os::fd::AsFd;
 use std::sync::atomic::Ordering;
 
 use super::*;
+use crate::wire::region::{seat, shared};
 
 const SPEC: Spec = Spec {
     seats: 3,

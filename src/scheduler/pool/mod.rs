@@ -44,6 +44,7 @@ pub struct Scheduler {
     id: u32,
     idle_timeout: u32,
     manner: Manner,
+    label: String,
     owner: Arc<Outbox>,
     launch: Launch,
     published: Published,
@@ -61,18 +62,20 @@ impl Scheduler {
     /// When the system gives no thread for the timer. Then there is no pool.
     pub fn new(
         id: u32,
-        limits: PoolLimits,
+        mut limits: PoolLimits,
         owner: Arc<Outbox>,
         launch: Launch,
     ) -> io::Result<Arc<Self>> {
         let timer = timer::start()?;
         rest::watch(timer.clone());
         let (idle_timeout, manner) = (limits.idle_timeout, limits.manner);
+        let label = std::mem::take(&mut limits.label);
         let state = Mutex::new(State::new(limits, now()));
         Ok(Arc::new_cyclic(|this: &Weak<Self>| Self {
             id,
             idle_timeout,
             manner,
+            label,
             published: Published::new(Arc::clone(&owner)),
             owner,
             launch,
@@ -94,6 +97,12 @@ impl Scheduler {
     #[must_use]
     pub fn idle_timeout(&self) -> u32 {
         self.idle_timeout
+    }
+
+    /// What the pool is called, for people.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        &self.label
     }
 
     /// How the threads of the workers are run.

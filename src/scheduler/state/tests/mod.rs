@@ -40,6 +40,7 @@ const LIMITS: PoolLimits = PoolLimits {
     stall_timeout: NO_LIMIT,
     idle_timeout: NO_LIMIT,
     manner: Manner::USUAL,
+    label: String::new(),
 };
 
 /// An idle worker of this lane.

@@ -2,6 +2,9 @@
 
 // Timers of any length. Core's last for 24.8 days at most, and one that is to last longer is over at once.
 
+// As they were when the package was loaded: a program may replace them, and turn its own by hand.
+const { setTimeout, clearTimeout } = globalThis
+
 const LONGEST = 2 ** 31 - 1
 
 /**
@@ -42,4 +45,19 @@ function pause(ms, options) {
   return { done, stop }
 }
 
-module.exports = { later, pause }
+/**
+ * As the promise, unless that takes longer than `ms` milliseconds: then it rejects with what `late` makes.
+ * @template T
+ * @param {number} ms
+ * @param {Promise<T>} promise
+ * @param {() => Error} late
+ * @returns {Promise<T>}
+ */
+function within(ms, promise, late) {
+  return new Promise((resolve, reject) => {
+    const cancel = later(ms, () => reject(late()))
+    promise.then(resolve, reject).finally(cancel)
+  })
+}
+
+module.exports = { later, pause, within }

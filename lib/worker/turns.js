@@ -1,0 +1,36 @@
+'use strict'
+
+// How many tasks this isolate runs at once, and which of them have left their places to others.
+
+const { bound } = require('../native/environment')
+const { context } = require('./context')
+
+const turns = {
+  /** Tasks that may run here at once, those apart that have left their places. */
+  concurrency: 1,
+  /** Tasks that have begun and not ended. */
+  running: 0,
+  /** Of those, the tasks that have left their places. */
+  waiting: 0,
+  /** Takes tasks, as far as there is room for them. Set by the loop. */
+  take: () => {}
+}
+
+/** Whether no further task has a place. */
+function areTaken() {
+  return turns.running - turns.waiting >= turns.concurrency
+}
+
+/**
+ * A task leaves its place to those that it has submitted, or has it again.
+ * @param {{ slot: number, generation: number }} task
+ * @param {boolean} waits
+ */
+function setWaits(task, waits) {
+  if (!context.runs(task)) return
+  turns.waiting += waits ? 1 : -1
+  context.grow(turns.concurrency + turns.waiting, (flags) => bound.setWaits(task.slot, waits, flags))
+  if (!areTaken()) turns.take()
+}
+
+module.exports = { turns, areTaken, setWaits }
