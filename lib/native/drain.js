@@ -21,9 +21,15 @@ let unread = 0
 let next = 0
 
 /**
- * The pools of this environment, by number.
- * @type {Map<number, { control: (record: number, about: number, why: number) => void, load: () => [queued: number, running: number], readable: () => import('../pool/observe/metrics').Readable }>}
+ * What a pool does about what comes in for it.
+ * @typedef {object} Receiving
+ * @property {(record: number, about: number, why: number) => void} control
+ * @property {(worker: number, slot: number, ticket: number, generation: number, target: number) => void} wanted
+ * @property {() => [queued: number, running: number]} load
+ * @property {() => import('../pool/observe/metrics').Readable} readable
  */
+
+/** The pools of this environment, by number. @type {Map<number, Receiving>} */
 const pools = new Map()
 
 /** A payload that could not be decoded. */
@@ -69,7 +75,10 @@ function step() {
     }
     settle(name, record, about, value)
   } else if (record < RECORD.START) settle(name, record, about, length)
-  else if (record < RECORD.STARTED) guarded(() => pools.get(name)?.control(record, about, length))
+  else if (record === RECORD.WANTED) {
+    next += SIZE.HEADER
+    want(name, about, offset >> 2)
+  } else if (record < RECORD.STARTED) guarded(() => pools.get(name)?.control(record, about, length))
   else {
     next += 8
     const ms = numbers[offset >> 3]
@@ -95,6 +104,20 @@ function settle(ticket, record, about, value) {
     uncaught(error)
   }
   giveBack(ticket)
+}
+
+/**
+ * A worker has taken a task whose input is to be sent to it.
+ * @param {number} pool
+ * @param {number} worker
+ * @param {number} cell where the rest is
+ */
+function want(pool, worker, cell) {
+  try {
+    pools.get(pool)?.wanted(worker, cells[cell], cells[cell + 1], cells[cell + 2], cells[cell + 3])
+  } catch (error) {
+    uncaught(error)
+  }
 }
 
 /**

@@ -3,7 +3,6 @@
 /** What a message through the port between an owner and one of its isolates is about. */
 const PORT_MESSAGE = Object.freeze({
   READY: 0,
-  WANT: 1,
   RESULT: 2,
   INPUT: 3,
   GONE: 4,

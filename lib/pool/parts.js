@@ -71,6 +71,7 @@ class Parts {
     tellPool(label, `opens, with up to ${this.options.maxThreads} workers`)
     pools.set(native.uid, {
       control: (record, about, why) => this.#control(record, about, why),
+      wanted: (worker, slot, ticket, generation, target) => isolates.wanted(worker, slot, ticket, generation, target),
       load: () => native.load(),
       readable: () => this.readings.readable
     })

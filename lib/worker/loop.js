@@ -129,11 +129,8 @@ async function work(slot, status, value) {
     }
     if (step === STEP.RETIRE) return retire()
     turns.running++
-    if (byPort) {
-      port.postMessage([PORT_MESSAGE.WANT, ticket, generation, slot, target])
-      bound.look()
-      value = WAITING
-    } else {
+    if (byPort) value = WAITING
+    else {
       const task = begin(slot, generation, ticket)
       if (status === STATUS.RETURNED) {
         try {

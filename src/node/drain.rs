@@ -26,6 +26,8 @@ const MORE: u32 = 1 << 31;
 
 /// Bytes of a record that is a time.
 const READING: usize = HEADER + 8;
+/// Bytes of a record with four numbers more.
+const WANTED: usize = HEADER + HEADER;
 
 /// `answer() -> bits`: why the bell was rung. To be called before anything is looked at.
 fn answer(environment: &Environment, call: &Call) -> Returned {
@@ -84,6 +86,7 @@ fn room_for(message: &Message) -> usize {
         } => READING + room_for_outcome(outcome),
         Message::Settled { outcome, .. } => room_for_outcome(outcome),
         Message::Started { .. } => READING,
+        Message::Wanted { .. } => WANTED,
         Message::Control { .. } => HEADER,
     }
 }
@@ -123,6 +126,26 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
                 signed(generation),
             ];
             return Ok(put_reading(memories, offset, header, waited));
+        }
+        Message::Wanted {
+            pool,
+            worker,
+            slot,
+            ticket,
+            generation,
+            target,
+        } => {
+            memories.put_header(offset, [record::WANTED, signed(pool), signed(worker.0), 0]);
+            memories.put_header(
+                offset + HEADER,
+                [
+                    signed(slot),
+                    signed(ticket),
+                    signed(generation),
+                    signed(target),
+                ],
+            );
+            return Ok(WANTED);
         }
         Message::Control { pool, control } => {
             let why = match control {

@@ -89,7 +89,7 @@ fn an_owner_and_its_isolates_settle_each_task_once() {
                     control: Control::Start(id),
                     ..
                 } => start(id),
-                Message::Control { .. } | Message::Started { .. } => {}
+                Message::Control { .. } | Message::Started { .. } | Message::Wanted { .. } => {}
             }
         }
     };

@@ -97,6 +97,21 @@ pub enum Message {
         /// Nanoseconds that it waited.
         waited: u64,
     },
+    /// A worker has taken a task whose input is to come through its port: that is to be sent now.
+    Wanted {
+        /// The owner's name for the pool.
+        pool: u32,
+        /// Who took it.
+        worker: WorkerId,
+        /// The task's slot there.
+        slot: u32,
+        /// Which: tickets are used again, so the generation says it too.
+        ticket: u32,
+        /// Its generation.
+        generation: u32,
+        /// Which function.
+        target: u32,
+    },
     /// Something to do for a pool.
     Control {
         /// The owner's name for the pool.

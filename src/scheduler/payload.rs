@@ -3,6 +3,7 @@
 
 use crate::memory::bytes::Bytes;
 use crate::memory::loan::Lent;
+use crate::wire::tag;
 
 /// The part of a payload that the tag describes.
 #[derive(Clone, Debug)]
@@ -15,7 +16,7 @@ pub enum Body {
     Lent(Lent),
 }
 
-/// An encoded value. The scheduler never looks inside.
+/// An encoded value. Of what it is the scheduler knows only whether it is here.
 #[derive(Clone, Debug)]
 pub struct Payload {
     /// What the body means; chosen by the encoder.
@@ -41,6 +42,12 @@ impl Payload {
             tag,
             body: Body::Bytes(bytes.into()),
         }
+    }
+
+    /// Whether the value is not here: it goes through a port.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        self.tag == tag::PORT
     }
 
     /// Native memory held beyond the struct itself, in bytes.

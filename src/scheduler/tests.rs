@@ -12,6 +12,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::*;
 use crate::manner::Manner;
+use crate::wire::tag;
 
 /// Counts its rings and the tasks that were given up.
 #[derive(Debug, Default)]
@@ -115,7 +116,7 @@ fn settled(outbox: &Outbox) -> Vec<(u32, &'static str)> {
     std::iter::from_fn(|| outbox.receive())
         .filter_map(|message| match message {
             Message::Settled { ticket, outcome } => Some((ticket, kind(&outcome))),
-            Message::Control { .. } | Message::Started { .. } => None,
+            Message::Control { .. } | Message::Started { .. } | Message::Wanted { .. } => None,
         })
         .collect()
 }
@@ -361,7 +362,7 @@ fn the_tasks_of_a_worker_that_ends_are_rejected_and_the_rest_goes_on() {
                 control: Control::Start(id),
                 ..
             } => start = Some(id),
-            Message::Control { .. } | Message::Started { .. } => {}
+            Message::Control { .. } | Message::Started { .. } | Message::Wanted { .. } => {}
         }
     }
     assert_eq!(rejected, [(1, "worker gone")]);
@@ -695,4 +696,43 @@ fn a_panic_while_a_decision_is_taken_ends_the_process_with_a_sentence() {
     );
     assert!(!String::from_utf8_lossy(&output.stdout).contains("went on"));
     assert_eq!(output.status.signal(), Some(6), "SIGABRT");
+}
+
+#[test]
+fn the_owner_hears_who_wants_an_input_that_only_a_port_carries() {
+    let (pool, outbox) = pool(PoolLimits {
+        max_threads: 1,
+        ..LIMITS
+    });
+    let by_port = |ticket| NewTask {
+        payload: Payload::number(tag::PORT, 0.0),
+        ..call(ticket, Lane::Script)
+    };
+    let (worker, _) = joined(&pool, pool.submit(by_port(1)).unwrap());
+    pool.submit(by_port(2)).unwrap();
+    let first = run(pool.exchange(worker, None));
+    let next = run(pool.exchange(worker, returned(&first)));
+    let wants = |message, taken: &Taken| match message {
+        Some(Message::Wanted {
+            worker: who,
+            slot,
+            ticket,
+            generation,
+            ..
+        }) => {
+            assert_eq!((who, slot), (worker, taken.slot));
+            assert_eq!((ticket, generation), (taken.ticket, taken.key.generation));
+        }
+        other => panic!("expected that it is wanted, got {other:?}"),
+    };
+    wants(outbox.receive(), &first);
+    // Each is told after the outcome of the task before, with which it is read.
+    assert!(matches!(
+        outbox.receive(),
+        Some(Message::Settled { ticket: 1, .. })
+    ));
+    wants(outbox.receive(), &next);
+    assert!(outbox.is_empty());
+    let _ = pool.exchange(worker, returned(&next));
+    assert_eq!(settled(&outbox), [(2, "returned")]);
 }

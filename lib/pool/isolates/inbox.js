@@ -23,17 +23,14 @@ const nested = () => require('./nested')
 class Inbox {
   #owner
   #ready
-  #send
 
   /**
    * @param {import('.').Owner} owner
    * @param {(isolate: Isolate) => void} ready
-   * @param {(isolate: Isolate, slot: number, generation: number, target: number, ticket: number, input: unknown, transferList: Transferable[]) => void} send
    */
-  constructor(owner, ready, send) {
+  constructor(owner, ready) {
     this.#owner = owner
     this.#ready = ready
-    this.#send = send
   }
 
   /**
@@ -109,30 +106,7 @@ class Inbox {
     },
     [PORT_MESSAGE.NESTED]: (isolate, message) => nested().submit(this.#owner, this.#taskOf(message), isolate, message),
     [PORT_MESSAGE.NESTED_ABORT]: (isolate, message) => nested().abort(isolate, message),
-    [PORT_MESSAGE.NOT_FOUND]: (_, message) => this.#owner.notFound(message[1]),
-    [PORT_MESSAGE.WANT]: (isolate, message) => this.#wanted(isolate, message)
-  }
-
-  /**
-   * An isolate has taken a task, and asks for its input. If that cannot be sent, this one task ends.
-   * @param {Isolate} isolate
-   * @param {Of<typeof PORT_MESSAGE.WANT>} message
-   */
-  #wanted(isolate, message) {
-    const task = this.#taskOf(message)
-    const slot = message[3]
-    const generation = message[2]
-    const held = task?.held
-    if (task !== undefined && held !== undefined) {
-      try {
-        this.#send(isolate, slot, generation, message[4], message[1], held.input, held.list)
-        if (held.list.length > 0) task.held = undefined
-        return
-      } catch (error) {
-        if (this.#owner.native.cancel(task.key, task.generation)) task.refuse(error)
-      }
-    }
-    isolate.port.postMessage([PORT_MESSAGE.GONE, slot, generation])
+    [PORT_MESSAGE.NOT_FOUND]: (_, message) => this.#owner.notFound(message[1])
   }
 
   /**

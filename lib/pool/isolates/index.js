@@ -76,12 +76,7 @@ class Isolates {
     const { native } = owner
     this.stalls = new Stalls(native, owner)
     this.starts = new Starts({ native, start: (id) => this.start(id) })
-    this.inbox = new Inbox(
-      owner,
-      (isolate) => this.#ready(isolate),
-      ({ id }, slot, generation, target, ticket, input, list) =>
-        this.send(id, slot, generation, target, ticket, input, list, false)
-    )
+    this.inbox = new Inbox(owner, (isolate) => this.#ready(isolate))
   }
 
   /** @param {number} id */
@@ -224,6 +219,34 @@ class Isolates {
     // The scheduler's word that it is to be started may not have been read yet.
     if (direct) this.start(id)
     this.all.get(id)?.post([PORT_MESSAGE.INPUT, slot, generation, target, ticket, input, direct], transferList)
+  }
+
+  /**
+   * A worker has taken a task whose input is held here. If that cannot be sent, this one task ends.
+   * @param {number} id
+   * @param {number} slot
+   * @param {number} ticket
+   * @param {number} generation
+   * @param {number} target
+   */
+  wanted(id, slot, ticket, generation, target) {
+    const isolate = this.all.get(id)
+    if (isolate === undefined) return
+    // That it is ready may not have been read yet. One that is not has only taken the number of the one that asked.
+    if (!isolate.ready) this.inbox.flush(isolate)
+    if (!isolate.ready) return
+    const task = this.owner.taskOf(ticket, generation)
+    const held = task?.held
+    if (task !== undefined && held !== undefined) {
+      try {
+        this.send(id, slot, generation, target, ticket, held.input, held.list, false)
+        if (held.list.length > 0) task.held = undefined
+        return
+      } catch (error) {
+        if (this.owner.native.cancel(task.key, task.generation)) task.refuse(error)
+      }
+    }
+    isolate.post([PORT_MESSAGE.GONE, slot, generation])
   }
 
   /**

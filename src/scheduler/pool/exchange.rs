@@ -84,6 +84,7 @@ impl Scheduler {
         match next {
             Next::Run(taken) => {
                 self.started(id, &taken);
+                self.want(id, &taken);
                 Step::Run(taken)
             }
             Next::Help(help) => Step::Help(help),

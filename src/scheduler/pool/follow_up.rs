@@ -89,6 +89,21 @@ impl Scheduler {
         }
     }
 
+    /// The owner is to send what only a port can carry to the worker that has the task.
+    #[inline]
+    pub(super) fn want(&self, worker: WorkerId, taken: &Taken) {
+        if taken.payload.is_elsewhere() {
+            self.owner.send(Message::Wanted {
+                pool: self.id,
+                worker,
+                slot: taken.slot,
+                ticket: taken.ticket,
+                generation: taken.key.generation,
+                target: taken.target,
+            });
+        }
+    }
+
     /// Asks the owner for what only its thread can do.
     pub(super) fn control(&self, control: Control) {
         self.owner.send(Message::Control {
