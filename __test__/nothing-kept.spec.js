@@ -58,6 +58,25 @@ for (const [name, body] of Object.entries(kinds)) {
   })
 }
 
+test('long texts that nobody keeps leave their memory, however many come', async (t) => {
+  const { code, stdout, stderr } = await program(`
+    const pool = new rspool.Pool({ filename: fixture('tasks.js'), maxThreads: 1 })
+    ;(async () => {
+      let most = 0
+      for (const text of ['a megabyte of it'.repeat(65_536), 'ein Megabyte — ja'.repeat(32_768)])
+        for (let i = 0; i < 1000; i++) {
+          if ((await pool.run(text)).length !== text.length) throw new Error('another length')
+          most = Math.max(most, process.memoryUsage.rss())
+        }
+      await pool.close()
+      console.log(most)
+    })()
+  `)
+  t.is(code, 0, stderr)
+  // What all of them take is four times as much.
+  t.true(Number(stdout) < 2 ** 30, stdout)
+})
+
 test('nothing of rspool/piscina keeps a result alive', async (t) => {
   const body = `const Piscina = require(${JSON.stringify(require.resolve('../piscina.js'))})
     const pool = new Piscina({ filename: fixture('tasks.js'), maxThreads: 1 })

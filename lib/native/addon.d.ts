@@ -114,10 +114,10 @@ export interface Environment {
   ): NativePool | undefined
 
   /** Queues a task. */
-  submit(bytes?: ArrayBufferView): void
+  submit(encoded?: ArrayBufferView | string): void
   /** As `submit`, for a task with params, counters or a group, or one that a running task waits for. */
   submitWith(
-    bytes: ArrayBufferView | undefined,
+    encoded: ArrayBufferView | string | undefined,
     params: string | undefined,
     counters: BigInt64Array | undefined,
     counterNames: string | undefined,
@@ -128,9 +128,9 @@ export interface Environment {
   /** As `submit`, for an input that a port carries: only if a worker can have it at once. */
   submitDirect(): void
   /** Hands over an outcome, if a slot is named, and takes a task. */
-  exchange(bytes?: ArrayBufferView): void
+  exchange(encoded?: ArrayBufferView | string): void
   /** Hands over an outcome. */
-  finish(bytes?: ArrayBufferView): void
+  finish(encoded?: ArrayBufferView | string): void
 
   /** Why the doorbell was rung, as bits. */
   answer(): number
@@ -144,10 +144,10 @@ export interface Environment {
   keepAlive(alive: boolean): void
   /** Has `onTurn` called after a turn of the event loop, or the doorbell rung. */
   turn(byRing: boolean): void
-  /** The bytes of a record that did not fit. */
-  blob(index: number): ArrayBuffer
+  /** The bytes, or the text, of a record that did not fit. */
+  blob(index: number): ArrayBuffer | string
   /** The input of the task that `exchange` gave, if it did not fit. */
-  longInput(): ArrayBuffer
+  longInput(): ArrayBuffer | string
 
   adopt(niceIncrement: number, pin: boolean): void
   /** @returns whether there is such a pool */

@@ -11,6 +11,7 @@ const { bound } = require('../native/environment')
 const { Frame, cells, numbers, scratch } = require('../native/memory')
 const {
   BigIntOf,
+  byteLengthOf,
   charCodeAt,
   latin1Slice,
   latin1Write,
@@ -27,7 +28,7 @@ const { CELL, FORM, NUMBER, SIZE, TAG, VIEW } = require('../native/wire')
 const { decode: decodePlain } = require('./decode')
 const { encode: encodePlain, UNSUPPORTED } = require('./encode')
 const { lentOf } = require('./lend')
-const { isFree, larger, leave } = require('./frames')
+const { isFree } = require('./frames')
 const { VIEWS, viewType, isWholeView, isDetached, slabBytes } = require('./views')
 const { beginsWide } = require('./wide')
 
@@ -77,10 +78,10 @@ function elsewhere(tag, view) {
 }
 
 /**
- * Describes a value for a native call. What it gives is to be passed to the native call: nothing, or a view
- * whose bytes that call copies; or PORT, and nothing was described.
+ * Describes a value for a native call. What it gives is to be passed to the native call: nothing, or a view or a text
+ * which that call copies; or PORT, and nothing was described.
  * @param {unknown} value
- * @returns {ArrayBufferView | undefined | typeof PORT}
+ * @returns {ArrayBufferView | string | undefined | typeof PORT}
  */
 function encode(value) {
   switch (typeof value) {
@@ -112,18 +113,20 @@ function encode(value) {
 }
 
 /**
- * Writes a text to memory that is there already: fresh memory takes longer than the writing.
+ * Writes a text to memory that is there already, or has the native call take it as it is.
  * @param {string} value
  * @param {number} tag
  * @param {number} size bytes
  */
 function writeText(value, tag, size) {
-  const frame = size <= SIZE.SCRATCH && isFree() ? scratch : larger(size)
+  if (size > SIZE.SCRATCH || !isFree()) {
+    cells[CELL.TAG] = tag
+    cells[CELL.FORM] = FORM.ELSEWHERE
+    return value
+  }
   const write = tag === TAG.LATIN1 ? latin1Write : ucs2Write
-  write(frame.bytes, value, 0, size)
-  if (frame === scratch) return inScratch(tag, size)
-  leave(frame)
-  return elsewhere(tag, frame.bytes.subarray(0, size))
+  write(bytes, value, 0, size)
+  return inScratch(tag, size)
 }
 
 /** @param {string} value */
@@ -333,9 +336,10 @@ function decodeBytes(from, tag, length, offset) {
 
 /**
  * @param {number} tag
- * @param {ArrayBuffer} blob that nobody else has
+ * @param {ArrayBuffer | string} blob that nobody else has
  */
 function decodeBlob(tag, blob) {
+  if (typeof blob === 'string') return blob
   if ((tag & 0xff) === TAG.VIEW) return makeView(tag >>> 8, blob)
   return decodeBytes(new Frame(blob), tag, blob.byteLength, 0)
 }
@@ -375,4 +379,14 @@ function decodeText(tag, from, offset, length) {
   }
 }
 
-module.exports = { PORT, encode, encodeForNative, toJson, decode, decodeNumber, decodeBytes, decodeBlob }
+/**
+ * How many bytes a value takes that has been described.
+ * @param {ArrayBufferView | string | undefined} extra as `encode` gave it
+ */
+function sizeOf(extra) {
+  if (extra === undefined) return cells[CELL.FORM] === FORM.BYTES ? cells[CELL.LENGTH] : 0
+  if (typeof extra === 'string') return cells[CELL.TAG] === TAG.UTF16 ? 2 * extra.length : extra.length
+  return byteLengthOf(extra)
+}
+
+module.exports = { PORT, encode, sizeOf, encodeForNative, toJson, decode, decodeNumber, decodeBytes, decodeBlob }

@@ -144,6 +144,21 @@ impl Bytes {
         Self(block)
     }
 
+    /// What `write` writes to memory of at least `room` bytes, which lies as the allocator gives it. It says how many
+    /// bytes that were.
+    ///
+    /// # Safety
+    /// `write` writes as many bytes as it says, from the start, and none beyond `room`.
+    #[must_use]
+    pub unsafe fn written(room: usize, write: impl FnOnce(*mut u8) -> usize) -> Self {
+        let mut block = block(room);
+        let length = write(block.as_mut_ptr());
+        assert!(length <= room);
+        // SAFETY: the block has that room, and as the caller promises, the bytes have been written.
+        unsafe { block.set_len(length) };
+        Self(block)
+    }
+
     /// Takes the bytes out; they do not return to the kept blocks.
     #[must_use]
     pub fn into_vec(mut self) -> Vec<u8> {

@@ -1,4 +1,5 @@
-//! Bytes that are too many for the memories: they wait in Rust, and become an ArrayBuffer when they are asked for.
+//! Bytes that are too many for the memories: they wait in Rust, and become an ArrayBuffer when they are asked for, or a
+//! string where they are one.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -7,27 +8,41 @@ use napi::sys;
 
 use super::call::{Call, Fault, Returned, check};
 use super::environment::Environment;
+use super::text;
 use crate::memory::bytes::Bytes;
+use crate::wire::tag;
+
+/// The bytes of a payload, and its tag.
+pub(super) type Long = (u32, Bytes);
 
 super::call::exports! {
     c"blob" Blob = blob;
     c"longInput" LongInput = long_input;
 }
 
-/// `blob(i) -> ArrayBuffer`: the bytes that did not fit, without a copy where the engine allows it.
+/// `blob(i) -> ArrayBuffer | string`: the bytes that did not fit, without a copy where the engine allows it.
 fn blob(environment: &Environment, call: &Call) -> Returned {
     let index = call.index(call.args()[0])? as usize;
-    let bytes = match environment.blobs.borrow_mut().get_mut(index) {
-        Some(bytes) => std::mem::take(bytes),
+    let (tag, bytes) = match environment.blobs.borrow_mut().get_mut(index) {
+        Some(blob) => std::mem::take(blob),
         None => return Err(Fault("unknown blob")),
     };
-    make_array_buffer(call.env, bytes)
+    make_value(call.env, tag, bytes)
 }
 
-/// `longInput() -> ArrayBuffer`: the input of the task that `exchange` gave, if it did not fit.
+/// `longInput() -> ArrayBuffer | string`: the input of the task that `exchange` gave, if it did not fit.
 fn long_input(environment: &Environment, call: &Call) -> Returned {
-    let bytes = environment.long_input.take();
-    make_array_buffer(call.env, bytes.ok_or(Fault("there is no such input"))?)
+    let input = environment.long_input.take();
+    let (tag, bytes) = input.ok_or(Fault("there is no such input"))?;
+    make_value(call.env, tag, bytes)
+}
+
+fn make_value(env: sys::napi_env, tag: u32, bytes: Bytes) -> Returned {
+    match tag {
+        tag::LATIN1 => text::latin1(env, bytes),
+        tag::UTF16 => text::utf16(env, bytes),
+        _ => make_array_buffer(env, bytes),
+    }
 }
 
 fn make_array_buffer(env: sys::napi_env, bytes: Bytes) -> Returned {

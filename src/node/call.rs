@@ -161,6 +161,48 @@ impl Call {
         }))
     }
 
+    /// The characters of a string that has none wider than a byte.
+    pub(super) fn latin1(&self, value: sys::napi_value) -> Option<Bytes> {
+        let mut length = 0;
+        // SAFETY: without a buffer the call only measures.
+        let status = unsafe {
+            sys::napi_get_value_string_latin1(self.env, value, ptr::null_mut(), 0, &mut length)
+        };
+        if status != sys::Status::napi_ok {
+            return None;
+        }
+        let room = length + 1;
+        // SAFETY: the engine writes so many bytes as it says, and a terminator for which there is room.
+        Some(unsafe {
+            Bytes::written(room, |to| {
+                sys::napi_get_value_string_latin1(self.env, value, to.cast(), room, &mut length);
+                length
+            })
+        })
+    }
+
+    /// The characters of a string, two bytes each.
+    pub(super) fn utf16(&self, value: sys::napi_value) -> Option<Bytes> {
+        let mut length = 0;
+        // SAFETY: without a buffer the call only measures.
+        let status = unsafe {
+            sys::napi_get_value_string_utf16(self.env, value, ptr::null_mut(), 0, &mut length)
+        };
+        if status != sys::Status::napi_ok {
+            return None;
+        }
+        let room = length + 1;
+        // SAFETY: the engine writes so many units as it says, and a terminator for which there is room; they are
+        // aligned, as the assertion shows.
+        Some(unsafe {
+            Bytes::written(2 * room, |to| {
+                assert!(to.cast::<u16>().is_aligned());
+                sys::napi_get_value_string_utf16(self.env, value, to.cast(), room, &mut length);
+                2 * length
+            })
+        })
+    }
+
     pub(super) fn make_number(&self, number: f64) -> Returned {
         let mut value = ptr::null_mut();
         check(

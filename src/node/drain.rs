@@ -215,7 +215,7 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
         Body::Bytes(bytes) => {
             let mut blobs = environment.blobs.borrow_mut();
             memories.put_header(offset, [what, ticket, tag, -2 - length(blobs.len())?]);
-            blobs.push(bytes);
+            blobs.push((payload.tag, bytes));
             Ok(HEADER)
         }
     }

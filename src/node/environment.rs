@@ -14,6 +14,7 @@ use std::sync::{Arc, LazyLock, Weak};
 use napi::sys;
 use parking_lot::Mutex;
 
+use super::blob::Long;
 use super::call::{Call, Fault, check};
 use super::doorbell::Doorbell;
 use super::memory::Memories;
@@ -21,7 +22,6 @@ use super::{blob, drain, hot, member, pool, readings};
 #[cfg(unix)]
 use super::{limits, locks};
 use crate::memory::borrowed::Borrowed;
-use crate::memory::bytes::Bytes;
 use crate::memory::loan::{Lent, Loan, Returned};
 #[cfg(unix)]
 use crate::memory::ring::Listener;
@@ -53,9 +53,9 @@ pub(super) struct Environment {
     /// A message that did not fit into the last drain.
     pub(super) carry: RefCell<Option<Message>>,
     /// Bytes that are too long for records, until JS has fetched them.
-    pub(super) blobs: RefCell<Vec<Bytes>>,
+    pub(super) blobs: RefCell<Vec<Long>>,
     /// The input of the task that the worker was given, if it is too long, until JS has fetched it.
-    pub(super) long_input: Cell<Option<Bytes>>,
+    pub(super) long_input: Cell<Option<Long>>,
     /// The cancel flags of the worker, which the doorbell uses: as long as this is kept, they live.
     flags: Cell<sys::napi_ref>,
     /// Memory of this environment that tasks count into, and what keeps it alive.

@@ -17,7 +17,7 @@ use crate::scheduler::{
     Attachments, Body, Finished, Key, Lane, NO_DEADLINE, NewTask, Outcome, PRIORITIES, Payload,
     Placement, Refusal, Step, WorkerId, now,
 };
-use crate::wire::{cell, form, lane, number, size, status, step, submitted};
+use crate::wire::{cell, form, lane, number, size, status, step, submitted, tag};
 
 super::call::exports! {
     c"submit" Submit = submit;
@@ -35,7 +35,7 @@ super::call::methods! {
     c"cancel" Cancel = cancel;
 }
 
-/// The payload that JS has encoded, or given as the first argument.
+/// The payload that JS has encoded, or given as the first argument: bytes, or a text.
 fn payload(environment: &Environment, call: &Call) -> Result<Payload, Fault> {
     let memories = &environment.memories;
     let tag = unsigned(memories.get(cell::TAG));
@@ -49,10 +49,15 @@ fn payload(environment: &Environment, call: &Call) -> Result<Payload, Fault> {
                     .ok_or(Fault("the payload is longer than its memory"))?,
             )
         }
-        form::ELSEWHERE => Body::Bytes(
-            call.copy_bytes(call.args()[0])
-                .ok_or(Fault("expected a typed array"))?,
-        ),
+        form::ELSEWHERE => {
+            let value = call.args()[0];
+            let bytes = match tag {
+                tag::LATIN1 => call.latin1(value),
+                tag::UTF16 => call.utf16(value),
+                _ => call.copy_bytes(value),
+            };
+            Body::Bytes(bytes.ok_or(Fault("expected a typed array, or a text"))?)
+        }
         form::LENT => Body::Lent(lend_bytes(environment, call, call.args()[0], false)?),
         form::SHARED => Body::Lent(lend_bytes(environment, call, call.args()[0], true)?),
         _ => return Err(Fault("unknown form of a payload")),
@@ -338,7 +343,7 @@ fn exchange(environment: &Environment, call: &Call) -> Returned {
                     Body::Lent(_) => return Err(Fault("only native tasks read in place")),
                     Body::Bytes(bytes) => {
                         memories.set(cell::FORM, form::ELSEWHERE);
-                        environment.long_input.set(Some(bytes));
+                        environment.long_input.set(Some((taken.payload.tag, bytes)));
                     }
                 }
                 step::RUN

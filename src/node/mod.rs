@@ -25,6 +25,7 @@ pub mod region;
 #[cfg(unix)]
 mod ring;
 pub mod shapes;
+mod text;
 
 use napi::bindgen_prelude::{Env, Function, Object, Uint8Array};
 use napi::{Error, JsValue, Result};

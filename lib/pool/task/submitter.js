@@ -5,12 +5,11 @@
 
 const { types } = require('node:util')
 const { bound, cells, numbers, issue, giveBack, calls } = require('../../native/environment')
-const { byteLengthOf } = require('../../native/primordials')
 const { CELL, FORM, LANE, NUMBER, SUBMITTED, TAG, UNSUBMITTED } = require('../../native/wire')
 const { abortOf, listen } = require('./abort')
 const { AbortError, PoolClosedError, InputTooLargeError, QueueFullError, invalidArgument } = require('../../errors')
 const { isMoved, unwrap } = require('../../payload/move')
-const { PORT, encode, encodeForNative } = require('../../payload/values')
+const { PORT, encode, encodeForNative, sizeOf } = require('../../payload/values')
 const { Numbers } = require('./numbers')
 const { carry } = require('./carry')
 const { isHooked, isWatched } = require('../observe/watch')
@@ -405,11 +404,10 @@ function refuseUncopied(list) {
 
 /**
  * @param {number} most
- * @param {ArrayBufferView | undefined} extra as `encode` gave it
+ * @param {ArrayBufferView | string | undefined} extra as `encode` gave it
  */
 function refuseLarger(most, extra) {
-  const inScratch = cells[CELL.FORM] === FORM.BYTES ? cells[CELL.LENGTH] : 0
-  const size = extra === undefined ? inScratch : byteLengthOf(extra)
+  const size = sizeOf(extra)
   if (size <= most) return
   throw new InputTooLargeError(`The input has ${size} bytes when encoded: 'maxInputSize' is ${most}`)
 }
@@ -421,7 +419,7 @@ function whyUnsubmitted(error) {
 }
 
 /**
- * @param {ArrayBufferView | undefined} extra
+ * @param {ArrayBufferView | string | undefined} extra
  * @param {Settings} settings
  */
 function submitWith(extra, settings) {
