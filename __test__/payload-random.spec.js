@@ -184,6 +184,34 @@ test('random values arrive as structuredClone gives them', (t) => {
   t.true(encoded > 1000, `${encoded}`)
 })
 
+test('values of any depth arrive, of which each level is what it was', (t) => {
+  for (const depth of [255, 256, 257, 1000, 20_000]) {
+    let value = /** @type {any} */ ('bottom')
+    for (let i = 0; i < depth; i++) {
+      if (i % 4 === 0) value = [i, value]
+      else if (i % 4 === 1) value = { [`level ${i}`]: value, date: new Date(i) }
+      else value = i % 4 === 2 ? { i, value } : Object.assign(Object.create(null), { i: [], value })
+    }
+    const shared = { shared: value }
+    let given = /** @type {any} */ (through({ shared, again: shared }))
+    assert.strictEqual(given.shared, given.again)
+    given = given.shared.shared
+    let levels = 0
+    for (; value !== 'bottom'; levels++) {
+      assert.deepStrictEqual(Object.keys(given), Object.keys(value))
+      assert.strictEqual(Array.isArray(given), Array.isArray(value))
+      const keys = Object.keys(value)
+      const inner = keys.find((key) => key.startsWith('level ')) ?? keys[1]
+      for (const key of keys) if (key !== inner) assert.deepStrictEqual(given[key], value[key])
+      value = value[inner]
+      given = given[inner]
+    }
+    assert.strictEqual(given, 'bottom')
+    assert.strictEqual(levels, depth)
+  }
+  t.pass()
+})
+
 test('a getter is read once, wherever it stands in a value that is encoded', (t) => {
   for (const make of [
     () => ({}),

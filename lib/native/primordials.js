@@ -10,7 +10,14 @@ const { bind, call } = Function.prototype
  */
 const uncurried = /** @type {any} */ (bind.bind(call))
 
-const { create: createObject, defineProperty, getOwnPropertyDescriptor, getPrototypeOf, setPrototypeOf } = Object
+const {
+  create: createObject,
+  defineProperty,
+  getOwnPropertyDescriptor,
+  getPrototypeOf,
+  hasOwn,
+  setPrototypeOf
+} = Object
 const byteLength = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), 'byteLength')
 const { fromCharCode } = String
 const { parse: parseJson, stringify: toJson } = JSON
@@ -19,11 +26,16 @@ module.exports = {
   createObject,
   defineProperty,
   fromCharCode,
+  getOwnPropertyDescriptor,
+  hasOwn,
   objectProto: Object.prototype,
   parseJson,
   setPrototypeOf,
   toJson,
   uncurried,
+  cloneByEngine: structuredClone,
+  /** Those that a clone may be of, by the number that an encoded one has. */
+  errorClasses: [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError],
   BigIntOf: BigInt,
   Bytes: Uint8Array,
   DateClass: Date,

@@ -10,7 +10,11 @@ const {
   RegExpClass,
   SetClass,
   createObject,
+  defineProperty,
+  errorClasses,
   fromCharCode,
+  getOwnPropertyDescriptor,
+  hasOwn,
   latin1Slice,
   mapSet,
   objectProto,
@@ -21,7 +25,7 @@ const {
   ucs2Slice
 } = require('../native/primordials')
 const { shapeById, put } = require('./shapes')
-const { FLAGS, HEADER, PIECE, TAGS: T, TEXTS_AT } = require('./tags')
+const { ERROR, FLAGS, HEADER, PIECE, TAGS: T, TEXTS_AT } = require('./tags')
 const { VIEWS } = require('./views')
 
 /** @typedef {import('../native/memory').Frame} Frame */
@@ -141,6 +145,10 @@ function read() {
     }
     case T.VIEW:
       return readView()
+    case T.ERROR:
+      return readError()
+    case T.DEEP:
+      return readDeep()
     case T.ENGINE: {
       const length = readLength()
       at += length
@@ -299,6 +307,106 @@ function readView() {
   const view = new View(buffer, offset, length / (View.BYTES_PER_ELEMENT ?? 1))
   if (objects !== undefined) objects[place] = view
   return view
+}
+
+/**
+ * An object whose parts are being read, in that of which it is one.
+ * @typedef {{ object: any, keys: readonly string[] | undefined, isArray: boolean, count: number, at: number, outer: Open | undefined }} Open
+ */
+
+/** @returns {unknown} */
+function readDeep() {
+  let top = open(undefined)
+  if (top === undefined) return read()
+  const root = top.object
+  while (top !== undefined) {
+    if (top.at === top.count) {
+      top = top.outer
+      continue
+    }
+    const i = top.at++
+    /** @type {string | undefined} */
+    const key = top.isArray ? undefined : top.keys === undefined ? readKey() : top.keys[i]
+    const inner = open(top)
+    const value = inner === undefined ? read() : inner.object
+    if (key === undefined) top.object[i] = value
+    else put(top.object, key, value)
+    if (inner !== undefined) top = inner
+  }
+  return root
+}
+
+/**
+ * @param {Open | undefined} outer
+ * @returns {Open | undefined} undefined if no object with parts follows
+ */
+function open(outer) {
+  switch (input[at]) {
+    case T.SHAPE: {
+      const { keys } = shapeById(input[at + 1] | (input[at + 2] << 8))
+      at += 3
+      return { object: register({}), keys, isArray: false, count: keys.length, at: 0, outer }
+    }
+    case T.OBJECT: {
+      at++
+      const count = readLength()
+      return { object: register({}), keys: undefined, isArray: false, count, at: 0, outer }
+    }
+    case T.ARRAY: {
+      at++
+      const count = readLength()
+      return { object: register(newArray(count)), keys: undefined, isArray: true, count, at: 0, outer }
+    }
+    default:
+      return undefined
+  }
+}
+
+/** @returns {Error} */
+function readError() {
+  const Class = errorClasses[input[at]]
+  const has = input[at + 1]
+  at += 2
+  if (Class === undefined) throw new Error('corrupt payload')
+  const error = register(errorOf(Class, (has & ERROR.MESSAGE) === 0 ? undefined : readText()))
+  if ((has & ERROR.CAUSE) !== 0) hide(error, 'cause', read())
+  const stack = readText()
+  // An assignment to what the engine has put there does not have the old one made, as a definition does.
+  if (hasOwn(error, 'stack')) error.stack = stack
+  else hide(error, 'stack', stack)
+  return error
+}
+
+/**
+ * An error without the frames of whoever makes it: they are not its own, and take longer than all the rest of it.
+ * @param {ErrorConstructor} Class
+ * @param {string | undefined} message
+ */
+function errorOf(Class, message) {
+  const limit = getOwnPropertyDescriptor(errorClasses[0], 'stackTraceLimit')
+  if (limit === undefined || !hasOwn(limit, 'value') || limit.writable !== true) return new Class(message)
+  errorClasses[0].stackTraceLimit = 0
+  try {
+    return new Class(message)
+  } finally {
+    errorClasses[0].stackTraceLimit = limit.value
+  }
+}
+
+/** @returns {string} */
+function readText() {
+  const text = read()
+  if (typeof text !== 'string') throw new Error('corrupt payload')
+  return text
+}
+
+/**
+ * @param {Error} error
+ * @param {'cause' | 'stack'} key
+ * @param {unknown} value
+ */
+function hide(error, key, value) {
+  defineProperty(error, key, { value, writable: true, enumerable: false, configurable: true })
 }
 
 /**

@@ -11,11 +11,11 @@ const { FEW_KEYS, hasOnlyElements, isSparse } = require('./elements')
 const { giveBack, larger, leave, scratch, take } = require('./frames')
 const { flagsOf, sourceOf } = require('./patterns')
 const { shapeOf } = require('./shapes')
-const { FLAGS, HEADER, PIECE, TAGS: T, TEXTS_AT, UNSUPPORTED } = require('./tags')
+const { ERROR, FLAGS, HEADER, PIECE, TAGS: T, TEXTS_AT, UNSUPPORTED } = require('./tags')
 const { viewType, isDetached, slabBytes } = require('./views')
 const { beginsWide } = require('./wide')
 
-/** Deeper values are left to the engine, which knows its stack. */
+/** Deeper values are written without recursion. */
 const MAX_DEPTH = 256
 /** Strings up to this length are where the value is, if they have no wide characters. */
 const WORD = 8
@@ -238,6 +238,7 @@ function wasSeen(object) {
     }
   }
   if (index < 0) return false
+  if (causing.length > 0 && causing.includes(index)) throw UNSUPPORTED
   shared = true
   writeHead(T.REF, index)
   return true
@@ -246,7 +247,14 @@ function wasSeen(object) {
 /** @param {object} object */
 function writeObject(object) {
   if (wasSeen(object)) return
-  if (++depth > MAX_DEPTH || types.isProxy(object)) throw UNSUPPORTED
+  if (++depth > MAX_DEPTH) writeDeep(object)
+  else writeNew(object)
+  depth--
+}
+
+/** @param {object} object that was not written before */
+function writeNew(object) {
+  if (types.isProxy(object)) throw UNSUPPORTED
   const proto = getPrototypeOf(object)
   if (proto === objectProto) writePlain(object)
   else if (isArray(object)) {
@@ -268,9 +276,9 @@ function writeObject(object) {
   } else if (ArrayBuffer.isView(object)) writeView(object)
   else if (types.isArrayBuffer(object)) writeBuffer(object)
   else if (proto === regExpProto && types.isRegExp(object)) writeRegExp(object)
+  else if (types.isNativeError(object)) writeError(object, proto)
   else if (proto === null ? isBare(object) : isOrdinary(object, proto)) writeProperties(object, keysOf(object))
   else throw UNSUPPORTED
-  depth--
 }
 
 /** @param {any} object */
@@ -282,19 +290,27 @@ function writePlain(object) {
 }
 
 /**
- * @param {any} object
+ * Writes the keys of an object as a number, if they have one.
  * @param {string[]} keys
  */
-function writeProperties(object, keys) {
+function writeShape(keys) {
   const shape = abroad || keys.length === 0 || isIndex(keys[0]) ? undefined : shapeOf(keys)
   if (shape !== undefined) {
     room(3)
     out[end] = T.SHAPE
     outView.setUint16(end + 1, shape.id, true)
     end += 3
-    shape.write(write, object)
-    return
   }
+  return shape
+}
+
+/**
+ * @param {any} object
+ * @param {string[]} keys
+ */
+function writeProperties(object, keys) {
+  const shape = writeShape(keys)
+  if (shape !== undefined) return shape.write(write, object)
   if (keys.length > MANY_KEYS && isFlat(object, keys)) return writeDictionary(object)
   writeHead(T.OBJECT, keys.length)
   for (const key of keys) {
@@ -431,6 +447,99 @@ function writeRegExp(object) {
   writeString(flagsOf(object))
 }
 
+/**
+ * An object whose parts are being written, in that of which it is one.
+ * @typedef {{ object: any, keys: string[] | undefined, isNamed: boolean, count: number, at: number, outer: Open | undefined }} Open
+ */
+
+/**
+ * Writes an object without recursion, which would take more stack the deeper it is.
+ * @param {object} root
+ */
+function writeDeep(root) {
+  room(1)
+  out[end++] = T.DEEP
+  let top = open(root, undefined)
+  while (top !== undefined) {
+    if (top.at === top.count) {
+      top = top.outer
+      continue
+    }
+    const { object, keys } = top
+    const i = top.at++
+    if (top.isNamed) writeString(/** @type {string[]} */ (keys)[i])
+    const value = object[keys === undefined ? i : keys[i]]
+    if (value === undefined && keys === undefined && !hasOwn(object, i)) throw UNSUPPORTED
+    if (typeof value !== 'object' || value === null) write(value)
+    else if (!wasSeen(value)) top = open(value, top) ?? top
+  }
+}
+
+/**
+ * Writes what comes before the parts of an object, or all of one that has no others in it.
+ * @param {any} object
+ * @param {Open | undefined} outer
+ * @returns {Open | undefined} undefined if it is written
+ */
+function open(object, outer) {
+  if (types.isProxy(object)) throw UNSUPPORTED
+  const proto = getPrototypeOf(object)
+  if (isArray(object)) {
+    const { length } = object
+    if (proto !== arrayProto || length > 0xffffff || !hasOnlyElements(object, length)) throw UNSUPPORTED
+    writeHead(T.ARRAY, length)
+    return { object, keys: undefined, isNamed: false, count: length, at: 0, outer }
+  }
+  const isPlain = proto === objectProto
+  if (!isPlain && !(proto === null ? isBare(object) : isOrdinary(object, proto))) {
+    if (types.isMap(object) || types.isSet(object) || types.isNativeError(object)) throw UNSUPPORTED
+    writeNew(object)
+    return undefined
+  }
+  const keys = keysOf(object)
+  if (isPlain && (keys.length === 0 || isIndex(keys[0])) && !isBare(object)) throw UNSUPPORTED
+  const isNamed = writeShape(keys) === undefined
+  if (isNamed) writeHead(T.OBJECT, keys.length)
+  return { object, keys, isNamed, count: keys.length, at: 0, outer }
+}
+
+/** Loaded with the first error. @type {typeof import('./exceptions') | undefined} */
+let exceptions
+/** Of the errors whose causes are being written: the engine cannot read one that leads back to it. @type {number[]} */
+let causing = []
+
+/**
+ * In the order in which the engine reads it.
+ * @param {object} error
+ * @param {object | null} proto
+ */
+function writeError(error, proto) {
+  exceptions ??= require('./exceptions')
+  if (!exceptions.isException(error, proto)) throw UNSUPPORTED
+  const message = exceptions.dataOf(error, 'message')
+  const cause = exceptions.dataOf(error, 'cause')
+  const kind = exceptions.classOf(error.name)
+  if (kind < 0) throw UNSUPPORTED
+  room(3)
+  out[end] = T.ERROR
+  out[end + 1] = kind
+  out[end + 2] = (message === undefined ? 0 : ERROR.MESSAGE) | (cause === undefined ? 0 : ERROR.CAUSE)
+  end += 3
+  if (message !== undefined) writeText(message.value)
+  if (cause !== undefined) {
+    causing.push(seenMap === undefined ? seen.indexOf(error) : (seenMap.get(error) ?? -1))
+    write(cause.value)
+    causing.pop()
+  }
+  writeText(error.stack)
+}
+
+/** @param {unknown} text */
+function writeText(text) {
+  if (typeof text !== 'string') throw UNSUPPORTED
+  writeString(text)
+}
+
 /** @param {ArrayBufferView} view */
 function writeView(view) {
   const type = viewType(view)
@@ -486,7 +595,7 @@ function finish() {
 
 /** What is encoded around the value that is to be encoded now. */
 function outerState() {
-  return { frame, out, outView, end, depth, shared, texts, textCount, textLength, pieces, seen, seenMap }
+  return { frame, out, outView, end, depth, shared, texts, textCount, textLength, pieces, seen, seenMap, causing }
 }
 
 /**
@@ -505,6 +614,7 @@ function encode(value, leaves = false) {
     pieces = []
     seen = []
     seenMap = undefined
+    causing = []
   }
   frame = taken
   out = frame.bytes
@@ -531,7 +641,10 @@ function encode(value, leaves = false) {
       // Kept as long as they are few: they are those of the last value.
       if (texts.length > MANY_TEXTS) texts = []
       if (pieces.length > 0) pieces = []
-    } else ({ frame, out, outView, end, depth, shared, texts, textCount, textLength, pieces, seen, seenMap } = outer)
+      if (causing.length > 0) causing = []
+    } else
+      ({ frame, out, outView, end, depth, shared, texts, textCount, textLength, pieces, seen, seenMap, causing } =
+        outer)
   }
 }
 

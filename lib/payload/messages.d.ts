@@ -16,7 +16,6 @@ export type FromIsolate =
   | [Kind['FATAL'], description: Description]
   | [Kind['EXIT'], code: number]
   | [Kind['NOT_FOUND'], target: number]
-  | [Kind['WANT'], ticket: number, generation: number, slot: number, target: number]
   | [Kind['RESULT'], ticket: number, generation: number, value: unknown]
   | [Kind['PROGRESS'], ticket: number, generation: number, value: unknown]
   | [Kind['ITEMS'], ticket: number, generation: number, items: unknown[], slot: number]

@@ -34,8 +34,15 @@ const TAGS = Object.freeze({
   /** In an array: there is no such element. */
   HOLE: 24,
   /** A few characters, in place. */
-  WORD: 25
+  WORD: 25,
+  /** An error: its class by number, and what it has. */
+  ERROR: 26,
+  /** A value that is so deep that it is written and read without recursion. */
+  DEEP: 27
 })
+
+/** What an error has, as bits; in this order, then its stack. */
+const ERROR = Object.freeze({ MESSAGE: 1, CAUSE: 2 })
 
 /** What the first byte of a payload says; at `TEXTS_AT` is where its texts begin. The values follow after `HEADER` bytes. */
 const FLAGS = Object.freeze({ REFS: 1, TEXTS: 2 })
@@ -48,4 +55,4 @@ const PIECE = Object.freeze({ LATIN1: 0, UTF16: 1 })
 /** The value is for the engine's own clone. */
 const UNSUPPORTED = Object.freeze({ unsupported: true })
 
-module.exports = { UNSUPPORTED, TAGS, FLAGS, TEXTS_AT, HEADER, PIECE }
+module.exports = { UNSUPPORTED, TAGS, ERROR, FLAGS, TEXTS_AT, HEADER, PIECE }

@@ -26,6 +26,8 @@ const values = [
   { shared, again: shared, list: [shared] },
   { date: new Date(5), pattern: /a+b/gi, big: -(12n ** 20n) },
   { bytes: new Uint8Array([1, 2, 3]), floats: new Float64Array([1.5]), buffer: new ArrayBuffer(9) },
+  new TypeError('wrong', { cause: { why: new Error() } }),
+  Array.from({ length: 300 }).reduce((inner, _, n) => (n % 2 ? { inner } : [inner, n]), new Date(3)),
   { text: 'żółć', long: 'long '.repeat(200) },
   // biome-ignore lint/suspicious/noSparseArray: holes are what is tested
   [1, , 3]
