@@ -4,6 +4,7 @@
  */
 
 import type { EventEmitter } from 'node:events'
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Coordination, Limit, LimitOptions } from './locks.js'
 
 export type * from './locks.js'
@@ -149,6 +150,17 @@ export interface ClusterOptions extends ProcessOptions {
    */
   requestUrls?: 'path' | 'full' | false
   /**
+   * Has each request, and each upgrade, answered by the process whose session it belongs to: where the id of the session is,
+   * that `context.sticky(io)` or `context.sessionId()` has made. 'socket.io' is `{ query: 'sid' }`. A function gets the head of
+   * a request and gives the id, or a text with the id in it; it needs `cluster.run(function)`. What is in no session, or in one
+   * whose process has gone, is answered where it came to. @default no sessions
+   */
+  sticky?:
+    | 'socket.io'
+    | { query: string }
+    | { cookie: string }
+    | ((head: { method: string; url: string; headers: IncomingHttpHeaders }) => string | undefined)
+  /**
    * Bytes of the ring through which `publish` goes, rounded up to a power of two: 4096 to 134217728, or 0 for none. A message
    * may have a quarter of it. A process that falls behind by more misses messages, and hears how many.
    * @default 4194304
@@ -244,6 +256,21 @@ export interface ClusterContext extends Messages, Topics, Coordination {
   onDrain(hook: () => unknown, options?: { timeout?: number }): () => void
   /** Says that this process is ready, whatever its servers do. */
   ready(): void
+  /**
+   * Keeps the sessions of a socket.io server with this process. It makes their ids, and ends them in a drain, spread over the
+   * first half of the grace, with engine.io's message for that: clients connect anew, and come to other processes.
+   *
+   * @param io a server of socket.io that was given its HTTP server, or one of engine.io
+   * @throws `ERR_RSPOOL_INVALID_ARGUMENT` for anything else, and without the option `sticky`
+   */
+  sticky(io: object): void
+  /**
+   * An id for a new session of this process: 30 to 50 letters, digits, `-`, `_` and `.`, of which nobody can guess one. Requests
+   * that have it where `sticky` says are answered by this process.
+   *
+   * @throws `ERR_RSPOOL_INVALID_ARGUMENT` without the option `sticky`, `ERR_RSPOOL_NO_SLOT` in a spare process
+   */
+  sessionId(): string
 }
 
 /** What the other side of a message knows of the sender. */

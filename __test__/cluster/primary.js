@@ -13,6 +13,8 @@ if (options.log === 'throws')
   options.log = () => {
     throw new Error('thrown by log')
   }
+// A function cannot come as JSON: this is the name of one that the app has.
+if (typeof target[options.sticky] === 'function') options.sticky = target[options.sticky]
 const supervisor = run(target, options)
 
 const tellError = (error) => {

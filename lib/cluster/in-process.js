@@ -4,6 +4,7 @@
 // methods, for development and tests.
 
 const os = require('node:os')
+const { randomBytes } = require('node:crypto')
 const { EventEmitter } = require('node:events')
 const { pathToFileURL } = require('node:url')
 const { RspoolError, invalidArgument } = require('../errors')
@@ -12,6 +13,7 @@ const { ClusterCounters } = require('./counters')
 const { setCurrent } = require('./current')
 const { ClusterProcess } = require('./process')
 const { Mailbox } = require('./messages')
+const { whereOf } = require('./sticky/reading')
 const { processStatus } = require('./status')
 const { SharedGauges, SharedHistograms } = require('./gauges')
 const { prometheusText } = require('./metrics')
@@ -69,6 +71,7 @@ class InProcessSupervisor extends EventEmitter {
       inProcess: true,
       requestUrls: options.requestUrls,
       limits: options.limits,
+      sticky: options.sticky && { where: whereOf(options.sticky), key: randomBytes(32).toString('base64') },
       awaitsMain: typeof target === 'function'
     }
     this.#half = new ClusterProcess({ region: this.#region, place, mailbox: inner })
@@ -97,7 +100,7 @@ class InProcessSupervisor extends EventEmitter {
       )
     }
     setImmediate(() => {
-      if (typeof target === 'function') this.#half.run(target)
+      if (typeof target === 'function') this.#half.run(target, options)
       else import(pathToFileURL(target).href).catch((error) => this.#half.emit('failed', error))
     })
   }

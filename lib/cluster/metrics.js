@@ -117,7 +117,8 @@ function prometheusText({ status, region, owner, counters, gauges, histograms })
 
   for (const [name, help] of /** @type {const} */ ([
     ['requests', 'HTTP requests begun.'],
-    ['errors', 'HTTP responses with a status of 500 or more.']
+    ['errors', 'HTTP responses with a status of 500 or more.'],
+    ['relayed', 'HTTP requests and upgrades that were relayed to the process that has their session.']
   ])) {
     text.add(
       `rspool_http_${name}_total`,

@@ -84,6 +84,21 @@ function log(/** @type {unknown} */ value, /** @type {string} */ label) {
   throw invalidArgument(`${label} must be false or a function of a line, got ${show(value)}`)
 }
 
+/** @type {Rule<import('./sticky/reading').Sticky>} */
+function sticky(value, label) {
+  if (value === 'socket.io') return value
+  if (typeof value === 'function') return /** @type {import('./sticky/reading').Sticky & Function} */ (value)
+  const own = value !== null && typeof value === 'object' ? Object.entries(value) : []
+  const [name, text] = own[0] ?? []
+  if (own.length === 1 && typeof text === 'string' && text !== '') {
+    if (name === 'cookie') return { cookie: text }
+    if (name === 'query') return { query: text }
+  }
+  throw invalidArgument(
+    `${label} must be 'socket.io', { cookie: name }, { query: name } or a function of a request's head, got ${show(value)}`
+  )
+}
+
 /** The ring is a power of two, and of at most this size. */
 const MAX_PUBLISH_BYTES = 128 * 2 ** 20
 const MIN_PUBLISH_BYTES = 4096
@@ -171,6 +186,7 @@ const RULES = {
   metricsPort: integer(0, 65535),
   metricsHost: typed('string'),
   publishBytes,
+  sticky,
   limits,
   limitKeys: KEYS,
   onceKeys: KEYS,
@@ -216,6 +232,7 @@ const RULES = {
  * @property {'path'|'full'|false} requestUrls
  * @property {number} maxQueuedBytes
  * @property {number} publishBytes
+ * @property {import('./sticky/reading').Sticky} [sticky]
  * @property {Record<string, import('./keys').LimitSpec>} limits
  * @property {number} limitKeys
  * @property {number} onceKeys

@@ -48,7 +48,7 @@ function planCells(names) {
     return at
   }
   // What the helper itself counts for each slot comes first.
-  const own = { requests: place(1), errors: place(1) }
+  const own = { requests: place(1), errors: place(1), relayed: place(1) }
   for (const name of names.counters) cells.set(name, { kind: 'counter', at: place(1) })
   for (const name of names.gauges) cells.set(name, { kind: 'gauge', at: place(1) })
   for (const [name, bounds] of Object.entries(names.histograms)) {
@@ -115,7 +115,7 @@ class RegionWords {
     return Number(Atomics.load(this.words, wordAt(this.layout.shared, 0, word)))
   }
 
-  /** @param {number} row @param {'requests'|'errors'} name */
+  /** @param {number} row @param {keyof ReturnType<typeof planCells>['own']} name */
   ownOf(row, name) {
     return Number(Atomics.load(this.words, this.rowStart(row) + this.plan.own[name]))
   }
@@ -242,7 +242,7 @@ class SharedRegion extends RegionWords {
     this.#store(wordAt(this.layout.seats, seat, word), value)
   }
 
-  /** Adds one to what the helper counts for a row. @param {number} row @param {'requests'|'errors'} name */
+  /** Adds one to what the helper counts for a row. @param {number} row @param {keyof ReturnType<typeof planCells>['own']} name */
   countOwn(row, name) {
     Atomics.add(this.words, this.rowStart(row) + this.plan.own[name], 1n)
   }

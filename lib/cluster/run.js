@@ -28,7 +28,8 @@ function run(target, given) {
   // A file that runs in this very process may call with its function, as it would in one of its own.
   const mayRun = half?.place.inProcess !== true || (!half.place.awaitsMain && typeof target === 'function')
   if (half !== undefined && mayRun) {
-    if (typeof target === 'function') return half.run(/** @type {import('./process').Main} */ (target))
+    if (typeof target === 'function')
+      return half.run(/** @type {import('./process').Main} */ (target), /** @type {{ sticky?: unknown }} */ (given))
     throw invalidArgument('cluster.run(file) was called in a process of a cluster; run the file in the primary only')
   }
   if (cluster.isWorker)
@@ -47,6 +48,11 @@ function run(target, given) {
   }
   const options = readClusterOptions(given)
   const file = typeof target === 'function' ? undefined : resolveFile(target, 'cluster.run: the file')
+  if (file !== undefined && typeof options.sticky === 'function') {
+    throw invalidArgument(
+      "cluster options: 'sticky' can be a function only with cluster.run(function), which every process calls with it"
+    )
+  }
   if (!isMainThread) throw new RspoolError('ERR_RSPOOL_NOT_PRIMARY', 'cluster.run() works in the main thread only')
   if (options.processes === 0) {
     const { InProcessSupervisor } = require('./in-process')

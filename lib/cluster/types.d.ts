@@ -2,6 +2,16 @@
 
 import type { LimitSpec } from './keys.js'
 import type { Names } from './region.js'
+import type { Where } from './sticky/reading.js'
+
+/** How sessions are kept with their processes. */
+export interface Sticky {
+  where: Where
+  /** Of the sockets to relay through; none with `processes: 0`. */
+  folder?: string | undefined
+  /** With which ids are signed. */
+  key: string
+}
 
 /** Where a process is, as the primary says it. */
 export interface Given {
@@ -14,6 +24,7 @@ export interface Given {
   awaitsMain: boolean
   requestUrls: 'path' | 'full' | false
   limits: Record<string, LimitSpec>
+  sticky?: Sticky | undefined
   /** Those that systemd opened. */
   sockets?: { name: string; fd: number }[]
 }
@@ -46,8 +57,22 @@ export interface Mail {
   error?: unknown
 }
 
+/** A socket that belongs to a session of another process, with what was read of it. */
+export interface HandedOver {
+  rspool: 'socket'
+  slot: number
+  generation: number
+  /** Which server of the application. */
+  server: string | undefined
+  /** Base64. */
+  head: string
+  /** That process has gone. */
+  back?: boolean
+}
+
 /** What the primary sends. */
 export type ToProcess =
+  | HandedOver
   | { rspool: 'drain'; grace: number; idle: number }
   | { rspool: 'stopping' }
   | { rspool: 'assign'; slot: number; generation: number; row: number; env: Record<string, string | undefined> }
@@ -56,6 +81,7 @@ export type ToProcess =
 
 /** What a process sends. */
 export type ToPrimary =
+  | HandedOver
   | { rspool: 'ready' | 'spare' | 'draining' }
   | { rspool: 'drained'; forced?: boolean }
   | { rspool: 'failed'; error: { name?: string; message: string; stack?: string; code?: string } }

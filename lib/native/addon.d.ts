@@ -356,7 +356,7 @@ export interface Addon {
   readProcess(pid: number, share: boolean): ProcessReading | null
   /** What is cheap to know of a process. */
   readUsage(pid: number): ProcessReading | null
-  /** The user at the other end of a Unix socket. Linux only. */
-  peerUid(fd: number): number
+  /** The program at the other end of a Unix socket. Linux only. */
+  peerOf?(fd: number): { uid: number; pid: number }
   readGroupMemory(): { limit?: number; used?: number; oomKills?: number }
 }

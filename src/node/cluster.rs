@@ -168,17 +168,30 @@ pub fn read_usage(pid: u32) -> Option<ProcessReading> {
     Some(ProcessReading::new(usage, Details::default(), None))
 }
 
-/// The user at the other end of a Unix socket.
+/// The program at the other end of a Unix socket.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[napi(object)]
+pub struct Peer {
+    /// Its user.
+    pub uid: u32,
+    /// Its process id, as this process sees it.
+    pub pid: u32,
+}
+
+/// The program at the other end of a Unix socket, as it was when it connected.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[napi]
-pub fn peer_uid(fd: i32) -> Result<u32> {
+pub fn peer_of(fd: i32) -> Result<Peer> {
     if fd < 0 {
         return Err(failure(format!("no descriptor: {fd}")));
     }
     // SAFETY: borrowed for this call only; a number that is not open makes the system call fail.
     let socket = unsafe { BorrowedFd::borrow_raw(fd) };
     let peer = rustix::net::sockopt::socket_peercred(socket).map_err(failure)?;
-    Ok(peer.uid.as_raw())
+    Ok(Peer {
+        uid: peer.uid.as_raw(),
+        pid: peer.pid.as_raw_nonzero().get() as u32,
+    })
 }
 
 /// The memory of the control group.

@@ -80,11 +80,11 @@ class AdminSocket {
     const end = (/** @type {object} */ answer) => socket.end(`${JSON.stringify(answer)}\n`)
     socket.on('error', () => {})
     const own = process.getuid?.()
-    const uid = native.peerUid?.(
+    const peer = native.peerOf?.(
       /** @type {{ _handle: { fd: number } }} */ (/** @type {unknown} */ (socket))._handle.fd
     )
-    if (uid !== undefined && uid !== own && uid !== 0)
-      return end({ ok: false, denied: true, message: `user ${uid} may not give orders to this cluster` })
+    if (peer !== undefined && peer.uid !== own && peer.uid !== 0)
+      return end({ ok: false, denied: true, message: `user ${peer.uid} may not give orders to this cluster` })
     let text = ''
     socket.setTimeout(IDLE, () => socket.destroy())
     socket.setEncoding('utf8').on('data', (chunk) => {

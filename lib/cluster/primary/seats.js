@@ -5,8 +5,10 @@
 const { RspoolError } = require('../../errors')
 const { Handoffs } = require('./handoff')
 const { Lines } = require('./lines')
-const { Ports } = require('./ports')
+const { Ports, drop } = require('./ports')
 const { inheritedSockets } = require('./systemd')
+const { Folder } = require('../sticky/folder')
+const { whereOf } = require('../sticky/reading')
 const { SupervisedProcess } = require('./supervised')
 
 /**
@@ -47,6 +49,10 @@ class Seats {
   #handoffs
   /** @type {Lines|undefined} */
   #lines
+  /** Where processes relay to each other. @type {Folder|undefined} */
+  #folder
+  /** @type {Set<SupervisedProcess>} */
+  #living = new Set()
   /** @type {number[]} */
   #free
 
@@ -71,6 +77,7 @@ class Seats {
     this.#free = Array.from({ length: region.layout.seats.count }, (_, seat) => seat)
     this.#ports = new Ports(host.wanted)
     if (options.output !== 'inherit') this.#lines = new Lines(options.output)
+    if (options.sticky !== undefined) this.#folder = new Folder(whereOf(options.sticky))
     this.#handoffs = options.policy === 'rr' ? new Handoffs(this.#ports) : undefined
   }
 
@@ -91,6 +98,7 @@ class Seats {
   /** The cluster has ended: nothing is kept any more. */
   close() {
     this.#ports.close()
+    this.#folder?.remove()
   }
 
   /** A slot changed its state, or a process has gone: ports that nobody will serve again are closed. */
@@ -138,7 +146,17 @@ class Seats {
     this.#region.useRow(where.row)
     const { awaitsMain } = spec
     const { requestUrls, limits } = this.#options
-    const place = { ...where, seat, names: this.#names, awaitsMain, requestUrls, limits, sockets: this.#sockets }
+    const sticky = this.#folder?.sticky
+    const place = {
+      ...where,
+      seat,
+      names: this.#names,
+      awaitsMain,
+      requestUrls,
+      limits,
+      sticky,
+      sockets: this.#sockets
+    }
     const explain = this.#host.upkeep.explain.bind(this.#host.upkeep)
     const handoffs = this.#handoffs
     const parts = { spec, options: this.#options, region: this.#region, place, holder, handoffs, explain }
@@ -156,16 +174,38 @@ class Seats {
     return process
   }
 
+  /** Gives a socket to the process that has its session, or back to where it comes from. */
+  #passOn(
+    /** @type {SupervisedProcess} */ sender,
+    /** @type {import('../types').HandedOver} */ message,
+    /** @type {import('./ports').Handle} */ handle
+  ) {
+    const { slot, generation } = message
+    const takes = (/** @type {SupervisedProcess} */ { worker }) => worker.isConnected()
+    const owner = [...this.#living].find(
+      (process) => process.slot === slot && process.generation === generation && takes(process)
+    )
+    const to = owner ?? sender
+    if (!takes(to)) return void drop(handle)
+    const given = { ...message, back: owner === undefined }
+    const socket = /** @type {import('node:net').Socket} */ (/** @type {unknown} */ (handle))
+    to.worker.process.send(given, socket, {}, () => drop(handle))
+  }
+
   #follow(/** @type {SupervisedProcess} */ process) {
     const { upkeep, gauges, announce, message, request, log } = this.#host
     const { seat, sender, worker, mailbox } = process
     worker.on('listening', () => {
       if (this.#handoffs?.check(worker) === false) log(UNKNOWN_FORM)
     })
+    this.#living.add(process)
+    process.on('socket', (message, handle) => this.#passOn(process, message, handle))
     process.on('handoff', (settled) => announce('handoff', { ...sender, ...settled }))
     mailbox.onMessage(message)
     mailbox.onRequest(request)
     process.once('exit', (cause) => {
+      this.#living.delete(process)
+      this.#folder?.gone(process)
       upkeep.remove(process)
       this.#region.native.reclaim(seat)
       this.#region.clear(seat)

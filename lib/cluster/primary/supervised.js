@@ -21,7 +21,7 @@ const KILL_AFTER_GRACE = 200
 const LAST_WORDS = 250
 
 /**
- * Events: 'spare', 'ready', 'draining' (it drains of its own accord), 'message', 'handoff' ({ resent, kept, closed }), 'exit' (cause). After 'exit' nothing follows.
+ * Events: 'spare', 'ready', 'draining' (it drains of its own accord), 'message', 'socket' (message, handle) for another process, 'handoff' ({ resent, kept, closed }), 'exit' (cause). After 'exit' nothing follows.
  */
 class SupervisedProcess extends EventEmitter {
   /** @type {'booting'|'spare'|'ready'|'draining'|'stalled'|'exited'} */
@@ -140,7 +140,7 @@ class SupervisedProcess extends EventEmitter {
         if (!disconnected) child.emit('disconnect')
       })
     }
-    worker.on('message', (message) => this.#receive(message))
+    worker.on('message', (message, handle) => this.#receive(message, handle))
     worker.on('exit', (c, s) => {
       ;[code, signal, exited] = [c, s, true]
       if (disconnected || !worker.isConnected()) finish()
@@ -164,7 +164,7 @@ class SupervisedProcess extends EventEmitter {
     if (settled !== undefined && settled.resent + settled.kept + settled.closed > 0) this.emit('handoff', settled)
   }
 
-  #receive(/** @type {import('../types').ToPrimary | 'ready' | null} */ message) {
+  #receive(/** @type {import('../types').ToPrimary | 'ready' | null} */ message, /** @type {unknown} */ handle) {
     // The convention of PM2: an application that says so is ready.
     if (message === 'ready') return this.#becomeReady()
     if (message === null || typeof message !== 'object' || typeof message.rspool !== 'string') return
@@ -193,6 +193,10 @@ class SupervisedProcess extends EventEmitter {
         return
       case 'missing':
         this.error = { message: String(message.missing) }
+        return
+      case 'socket':
+        // A socket that has been closed meanwhile does not come along.
+        if (handle !== undefined) this.emit('socket', message, handle)
         return
       case 'message':
         this.mailbox.receive(message)

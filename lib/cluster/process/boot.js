@@ -28,7 +28,12 @@ function boot(settings) {
   const queue = { bytes: queuedBytes(process), max: settings.maxQueuedBytes }
   const mailbox = new Mailbox((message, done) => send({ rspool: 'message', ...message }, done), {}, queue)
   const ownEnd = new OwnEnd(() => half.drain({ grace, idle: drainIdle }))
-  const half = new ClusterProcess({ region, place, mailbox, ownEnd })
+  /** @type {ConstructorParameters<typeof ClusterProcess>[0]['handOver']} */
+  const handOver = (message, handle, done) => {
+    if (!process.connected) return done(new Error('the primary is gone'))
+    process.send?.(message, /** @type {import('node:net').Socket} */ (/** @type {unknown} */ (handle)), {}, done)
+  }
+  const half = new ClusterProcess({ region, place, mailbox, ownEnd, handOver })
   setCurrent(half)
 
   let leaving = false
@@ -57,11 +62,12 @@ function boot(settings) {
   }
   process.on('uncaughtException', onBootError)
 
-  process.on('message', (/** @type {import('../types').ToProcess} */ message) => {
+  process.on('message', (/** @type {import('../types').ToProcess} */ message, /** @type {any} */ handle) => {
     if (message === null || typeof message !== 'object') return
     if (message.rspool === 'drain') half.drain({ grace: message.grace, idle: message.idle })
     else if (message.rspool === 'stopping') half.stopping = true
     else if (message.rspool === 'assign') assign(half, message)
+    else if (message.rspool === 'socket') half.receiveSocket(message, handle)
     else if (message.rspool === 'message') mailbox.receive(message)
     else if (message.rspool === 'missing?') send({ rspool: 'missing', missing: half.missing })
   })

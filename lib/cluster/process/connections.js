@@ -33,6 +33,8 @@ class Connections {
   #requests
   #gone
   #refusing = false
+  /** Is a WebSocket one that somebody else ends? @type {(request: IncomingMessage) => boolean} */
+  #hasGoodbye = () => false
   /** Whose connection is being told to its server now. @type {Socket|undefined} */
   #arriving
 
@@ -94,12 +96,23 @@ class Connections {
     const connection = this.#open.get(socket)
     if (connection === undefined) return
     connection.kind = isWebSocket(request) ? 'websocket' : 'tunnel'
-    if (connection.kind === 'tunnel') return
+    if (connection.kind === 'tunnel' || this.#hasGoodbye(request)) return
     onceSwitched(socket, () => {
       connection.switched = true
       // What the application says in this turn comes first.
       if (this.#refusing) setImmediate(sayGoodbye, socket)
     })
+  }
+
+  /** @param {(request: IncomingMessage) => boolean} test which WebSockets are ended by somebody else, in a drain */
+  leaveGoodbye(test) {
+    this.#hasGoodbye = test
+  }
+
+  /** What flows at a connection is not this process's own. @param {Socket} socket */
+  leaveAlone(socket) {
+    const connection = this.#open.get(socket)
+    if (connection !== undefined) connection.kind = 'tunnel'
   }
 
   /** @param {import('node:http2').ServerHttp2Session} session */

@@ -15,6 +15,7 @@ const { SharedGauges, SharedHistograms } = require('../gauges')
 const { Topics } = require('../topics')
 const { startBeat } = require('./beat')
 const { Locks } = require('./locks')
+const { Router } = require('../sticky/router')
 const { SharedKeys } = require('../keys')
 const { Leaders } = require('./leaders')
 const { drainHooks, readPools } = require('../hooks')
@@ -42,6 +43,8 @@ class ClusterProcess extends EventEmitter {
   #locks
   #leaders
   #keys
+  /** @type {Router|undefined} */
+  #router
   /** 'none' until `run` is called, then 'running', 'returned', 'resolved', or 'waiting' for a slot. */
   #main = 'none'
   /** main asked for the slot of a spare before it did anything that takes time. @type {unknown} */
@@ -64,8 +67,9 @@ class ClusterProcess extends EventEmitter {
    * @param {import('../types').Place} parts.place
    * @param {InstanceType<typeof import('../messages').Mailbox>} parts.mailbox to speak with the primary
    * @param {import('./own-end').OwnEnd} [parts.ownEnd] where the application is to end itself
+   * @param {ConstructorParameters<typeof Router>[0]['send']} [parts.handOver] gives a socket to the primary
    */
-  constructor({ region, place, mailbox, ownEnd }) {
+  constructor({ region, place, mailbox, ownEnd, handOver }) {
     super()
     this.#region = region
     this.#seat = place.seat
@@ -89,8 +93,16 @@ class ClusterProcess extends EventEmitter {
     this.#keys = new SharedKeys(fd, place.seat, place.limits)
     this.#locks = new Locks(fd, place.seat)
     this.#leaders = new Leaders(this.#locks, assigned)
+    const { sticky } = place
+    if (sticky !== undefined) {
+      this.#router = new Router({ sticky, place, region, servers: this.#servers, send: handOver })
+      this.#servers.route(this.#router)
+    }
     if (place.slot === undefined) this.#servers.hold()
-    else this.#assigned()
+    else {
+      this.#assigned()
+      this.#startRouter()
+    }
     const half = this
     this.context = Object.freeze({
       get slot() {
@@ -114,6 +126,8 @@ class ClusterProcess extends EventEmitter {
       leader: this.#leaders.lead.bind(this.#leaders),
       onDrain: this.#onDrain.bind(this),
       ready: () => this.#ready(),
+      sticky: (/** @type {unknown} */ io) => this.#sessions('sticky').follow(io),
+      sessionId: () => this.#sessions('sessionId').id(),
       ...this.topics.api(),
       ...mailbox.api()
     })
@@ -123,11 +137,31 @@ class ClusterProcess extends EventEmitter {
     return this.#state
   }
 
+  /** @param {string} what */
+  #sessions(what) {
+    if (this.#router !== undefined) return this.#router
+    throw invalidArgument(`${what}: the cluster keeps no sessions; give cluster.run() the option 'sticky'`)
+  }
+
+  #startRouter() {
+    this.#router?.start().then(
+      () => this.#check(),
+      (error) => this.emit('failed', error)
+    )
+  }
+
+  /** A socket that belongs to a session of this process. @param {Parameters<Router['receive']>} handedOver */
+  receiveSocket(...handedOver) {
+    this.#router?.receive(...handedOver)
+  }
+
   /**
    * Runs the application's main function once.
    * @param {Main} main
+   * @param {{ sticky?: unknown }} [options] those that only a process has which was given them
    */
-  run(main) {
+  run(main, options) {
+    this.#router?.use(options?.sticky)
     if (this.#main !== 'none') throw invalidArgument('cluster.run() was called a second time in this process')
     this.#function = main
     this.#main = 'running'
@@ -188,6 +222,7 @@ class ClusterProcess extends EventEmitter {
     for (const cells of [this.counters, this.gauges, this.histograms]) cells.useRow(row)
     this.#state = 'booting'
     this.#assigned()
+    this.#startRouter()
     this.#servers.go()
     if (this.#main === 'waiting' && this.#function !== undefined) {
       this.#main = 'none'
@@ -209,6 +244,7 @@ class ClusterProcess extends EventEmitter {
   /** A promise of main says when it is done; anything else is ready when it listens. */
   #check() {
     if (this.#state !== 'booting' || this.#servers.pending > 0) return
+    if (this.place.slot !== undefined && this.#router?.pending) return
     if (this.place.slot === undefined) return this.#checkSpare()
     const listens = this.#servers.listening > 0
     if (
@@ -286,6 +322,7 @@ class ClusterProcess extends EventEmitter {
     this.#stopBeat()
     this.#servers.release()
     this.topics.close()
+    this.#router?.close()
     this.#locks.close()
     this.#keys.close()
     this.#region.clear(this.#seat)

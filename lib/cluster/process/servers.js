@@ -31,6 +31,12 @@ class Servers extends EventEmitter {
   #onRequest = (/** @type {unknown} */ told) => this.#connections.begin(/** @type {Told} */ (told))
   #onResponse = (/** @type {unknown} */ told) => this.#connections.finish(/** @type {Told} */ (told))
   #restore
+  /** Has what belongs to others answered by them. @type {import('../sticky/router').Router|undefined} */
+  #router
+  /** Those that the helper itself has. @type {WeakSet<Server>} */
+  #left = new WeakSet()
+  /** By where they listen, which is the same in all processes, also when they have been closed. @type {Map<string, Server>} */
+  #places = new Map()
 
   /** @param {import('./requests').Requests} requests */
   constructor(requests) {
@@ -53,6 +59,7 @@ class Servers extends EventEmitter {
     const own = {
       /** @this {Server} */
       listen(/** @type {unknown[]} */ ...args) {
+        if (servers.#left.has(this)) return call(listen, this, args)
         const start = () => {
           servers.#known.add(this)
           servers.#pending.add(this)
@@ -73,7 +80,8 @@ class Servers extends EventEmitter {
       /** @this {Server} */
       emit(/** @type {unknown[]} */ ...args) {
         // Most of all that happens is this.
-        if (args[0] === 'request' && !servers.#refusing) return call(emit, this, args)
+        if (args[0] === 'request' && !servers.#refusing && servers.#router === undefined) return call(emit, this, args)
+        if (servers.#left.has(this)) return call(emit, this, args)
         return servers.#happens(this, args, () => call(emit, this, args))
       }
     }
@@ -83,6 +91,29 @@ class Servers extends EventEmitter {
       // It was inherited.
       Reflect.deleteProperty(prototype, 'emit')
     }
+  }
+
+  /** Leaves one server alone. @param {Server} server */
+  leave(server) {
+    this.#left.add(server)
+  }
+
+  /** @param {import('../sticky/router').Router} router */
+  route(router) {
+    this.#router = router
+    this.#connections.leaveGoodbye((request) => router.ends(request))
+  }
+
+  /** How other processes call a server; undefined when it does not listen by itself. @param {Server} server */
+  keyOf(server) {
+    for (const [key, known] of this.#places) if (known === server) return key
+    return undefined
+  }
+
+  /** The server that other processes call so, or the only one there is for requests. @param {string|undefined} key */
+  find(key) {
+    if (key !== undefined) return this.#places.get(key)
+    return [...this.#places.values()].find((server) => server.listenerCount('request') > 0)
   }
 
   /** Leaves the servers alone from now on. */
@@ -127,12 +158,15 @@ class Servers extends EventEmitter {
 
   #happens(
     /** @type {Server} */ server,
-    /** @type {any[]} */ [name, first, second],
+    /** @type {any[]} */ [name, first, second, third],
     /** @type {() => boolean} */ emit
   ) {
     const connections = this.#connections
     switch (name) {
       case 'listening':
+        this.#places.set(placeOf(server), server)
+        this.#settle(server)
+        break
       case 'error':
         this.#settle(server)
         break
@@ -150,7 +184,15 @@ class Servers extends EventEmitter {
       case 'stream':
         connections.beginStream(first, second)
         break
-      case 'upgrade':
+      case 'upgrade': {
+        const stay = () => {
+          connections.leaveHttp(first, second)
+          return emit()
+        }
+        if (!this.#router?.takesSocket(server, first, second, third, stay)) return stay()
+        connections.leaveAlone(second)
+        return true
+      }
       case 'connect':
         connections.leaveHttp(first, second)
         break
@@ -160,12 +202,25 @@ class Servers extends EventEmitter {
         // What was sent in one go is known as a whole when this turn is over: only the last of it may close.
         if (this.#refusing && first.httpVersionMajor === 1) {
           setImmediate(() => {
-            if (connections.takes(first.socket)) emit()
+            if (connections.takes(first.socket)) this.#request(server, name, first, second, emit)
           })
           return true
         }
+        return this.#request(server, name, first, second, emit)
     }
     return emit()
+  }
+
+  /** Of this process, or of another. */
+  #request(
+    /** @type {Server} */ server,
+    /** @type {string} */ name,
+    /** @type {import('./connections').IncomingMessage} */ request,
+    /** @type {import('./connections').ServerResponse} */ response,
+    /** @type {() => boolean} */ emit
+  ) {
+    const asks = name === 'checkContinue'
+    return this.#router?.takes(server, request, response, asks, emit) || emit()
   }
 
   #settle(/** @type {Server} */ server) {
@@ -210,6 +265,12 @@ class Servers extends EventEmitter {
   cut(now, idle) {
     return this.#connections.cut(now, idle)
   }
+}
+
+/** Where a server listens. @param {Server} server */
+function placeOf(server) {
+  const address = server.address()
+  return typeof address === 'string' ? address : `${address?.address} ${address?.port}`
 }
 
 module.exports = { Servers }

@@ -1,0 +1,419 @@
+'use strict'
+
+// Requests and upgrades of a session come to the process that has it, whichever process their connection came to.
+
+const crypto = require('node:crypto')
+const fs = require('node:fs')
+const http = require('node:http')
+const http2 = require('node:http2')
+const https = require('node:https')
+const net = require('node:net')
+const os = require('node:os')
+const path = require('node:path')
+const tls = require('node:tls')
+const { once } = require('node:events')
+// One at a time: each starts many processes.
+const { serial: test } = require('ava')
+const { Ids } = require('../lib/cluster/sticky/ids')
+const { startPrimary, kill, until, gone } = require('./cluster/harness')
+
+const file = (name) => fs.readFileSync(path.join(__dirname, 'cluster', name))
+const secure = { rejectUnauthorized: false, cert: file('cert.pem'), key: file('key.pem') }
+
+/** @returns {Promise<{ primary: any, port: number, agent: http.Agent, agents: any, pids: any }>} */
+async function start(t, { processes = 2, sticky = { query: 'session' }, ...options } = {}) {
+  const started = await startPrimary(t, { app: 'sticky-app.js', options: { processes, sticky, ...options } })
+  // All requests of an agent go through one connection.
+  const agents = {
+    http: new http.Agent({ keepAlive: true, maxSockets: 1 }),
+    https: new https.Agent({ keepAlive: true, maxSockets: 1, ...secure })
+  }
+  t.teardown(() => {
+    for (const agent of Object.values(agents)) agent.destroy()
+  })
+  return { ...started, agents, agent: agents.http }
+}
+
+/** Resolves with { status, message, raw, body, trailers }. */
+function ask(port, url, { agent, body, ...options } = {}) {
+  const { request } = agent instanceof https.Agent ? https : http
+  return new Promise((resolve, reject) => {
+    const asked = request({ port, host: '127.0.0.1', path: url, agent: agent ?? false, ...options }, (response) => {
+      const chunks = []
+      response.on('data', (chunk) => chunks.push(chunk)).on('error', reject)
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode,
+          message: response.statusMessage,
+          raw: response.rawHeaders,
+          headers: response.headers,
+          body: Buffer.concat(chunks),
+          trailers: response.trailers
+        })
+      )
+    })
+    asked.on('error', reject)
+    if (typeof body === 'function') body(asked)
+    else asked.end(body)
+  })
+}
+
+const json = async (...args) => JSON.parse((await ask(...args)).body)
+
+/** An id of a session of each slot. */
+async function sessionOfEach(port, slots = 2) {
+  const ids = []
+  while (Object.keys(ids).length < slots) {
+    const id = String((await ask(port, '/new')).body)
+    ids[parseInt(id.split('.')[1], 36)] = id
+  }
+  return ids
+}
+
+/** Answers of both sessions through one connection: one of them was relayed. */
+async function answersOfBoth(port, ids, url, options) {
+  const answers = []
+  for (const id of ids) answers.push(await ask(port, `${url}?session=${id}`, options))
+  return answers
+}
+
+test('each request of a session is answered by its process, also when many share a connection', async (t) => {
+  const { port, agent } = await start(t, { processes: 3 })
+  const ids = await sessionOfEach(port, 3)
+  for (let round = 0; round < 20; round++) {
+    const slot = round % 3
+    t.is((await json(port, `/seen?session=${ids[slot]}`, { agent })).slot, slot)
+  }
+})
+
+test('an application sees the same of a request that was relayed as of one that was not', async (t) => {
+  const { port, agents } = await start(t)
+  const ids = await sessionOfEach(port)
+  for (const [at, agent] of [agents.http, agents.https].entries()) {
+    const headers = [
+      'Host',
+      'a.example',
+      'X-Mixed-Case',
+      '1',
+      'x-twice',
+      '2',
+      'x-twice',
+      '3',
+      'Connection',
+      'keep-alive'
+    ]
+    const [one, two] = await answersOfBoth(port + at, ids, '/seen', { agent, headers, servername: 'a.example' })
+    const [first, second] = [one, two].map(({ body }) => JSON.parse(body))
+    t.deepEqual([first.slot, second.slot], [0, 1])
+    t.true(first.remote[1] > 0 && first.local[1] === port + at)
+    t.is(first.encrypted, at === 1)
+    const told = ({ slot, pid, url, ...rest }) => rest
+    t.deepEqual(told(second), told(first))
+    const head = ({ status, message, raw }) => ({
+      status,
+      message,
+      raw: raw.filter((_, n, all) => !/^(date|content-length)$/i.test(all[n - (n % 2)]))
+    })
+    t.deepEqual(head(two), head(one))
+    t.is(one.message, 'Seen So')
+    if (at === 1) t.truthy(first.certificate)
+  }
+})
+
+test('bodies of all kinds arrive bit for bit, both ways, with their trailers', async (t) => {
+  const { port, agents } = await start(t)
+  const ids = await sessionOfEach(port)
+  const bytes = crypto.randomBytes(2 ** 20)
+  const hash = crypto.createHash('sha256').update(bytes).digest('hex')
+  for (const [at, agent] of [agents.http, agents.https].entries()) {
+    const chunked = (request) => {
+      request.setHeader('trailer', 'x-trailer')
+      for (let from = 0; from < bytes.length; from += 10_007) request.write(bytes.subarray(from, from + 10_007))
+      request.addTrailers({ 'x-trailer': 'end' })
+      request.end()
+    }
+    for (const answer of await answersOfBoth(port + at, ids, '/echo', { agent, method: 'POST', body: chunked })) {
+      t.true(answer.body.equals(bytes))
+      t.is(answer.trailers['x-hash'], hash)
+      t.is(answer.trailers['x-trailer'], 'end')
+    }
+    const headers = { 'content-length': bytes.length, 'x-length': bytes.length }
+    for (const answer of await answersOfBoth(port + at, ids, '/echo', { agent, method: 'PUT', body: bytes, headers })) {
+      t.true(answer.body.equals(bytes))
+      t.is(answer.headers['content-length'], String(bytes.length))
+    }
+  }
+})
+
+test('requests and answers without a body have none when they are relayed', async (t) => {
+  const { port, agent } = await start(t)
+  const ids = await sessionOfEach(port)
+  const told = ({ status, raw, body }) => ({
+    status,
+    raw: raw.filter((_, n, all) => all[n - (n % 2)] !== 'Date'),
+    body
+  })
+  for (const [method, url] of [
+    ['HEAD', '/seen'],
+    ['GET', '/nothing'],
+    ['DELETE', '/nothing'],
+    ['GET', '/bare']
+  ]) {
+    const [one, two] = await answersOfBoth(port, ids, url, { agent, method })
+    const length = (answer) => JSON.parse(JSON.stringify(told(answer)).replace(/"content-length","\d+"/i, ''))
+    if (url !== '/seen') t.deepEqual(length(two), length(one), `${method} ${url}`)
+    t.is(two.status, one.status)
+  }
+  // A POST that says nothing of a body has none.
+  const post = ['Host', 'x', 'Connection', 'keep-alive']
+  for (const id of ids) {
+    const text = await raw(port, `POST /seen?session=${id} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+    t.deepEqual(JSON.parse(text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1)).rawHeaders, [
+      ...post.slice(0, 3),
+      'close'
+    ])
+  }
+})
+
+/** What a server says until it closes the connection. */
+async function raw(port, text) {
+  const socket = net.connect(port, '127.0.0.1')
+  socket.write(text)
+  let all = ''
+  for await (const chunk of socket.setEncoding('latin1')) all += chunk
+  return all
+}
+
+test('what was sent in one go is answered in its order', async (t) => {
+  const { port } = await start(t)
+  const ids = await sessionOfEach(port)
+  const order = [0, 1, 1, 0, 1, 0]
+  const requests = order.map((slot, at) => {
+    const last = at === order.length - 1 ? 'Connection: close\r\n' : ''
+    return `POST /echo?session=${ids[slot]} HTTP/1.1\r\nHost: x\r\n${last}Content-Length: 8\r\n\r\nbody no${at}`
+  })
+  const text = await raw(port, requests.join(''))
+  t.deepEqual(text.match(/body no\d/g), ['body no0', 'body no1', 'body no2', 'body no3', 'body no4', 'body no5'])
+})
+
+test('a client of HTTP/1.0 is answered as it is used to', async (t) => {
+  const { port } = await start(t)
+  for (const id of await sessionOfEach(port)) {
+    const text = await raw(port, `GET /seen?session=${id} HTTP/1.0\r\n\r\n`)
+    t.notRegex(text, /transfer-encoding/i)
+    t.regex(text, /connection: close/i)
+    t.is(JSON.parse(text.slice(text.indexOf('{'))).method, 'GET')
+    const echo = await raw(port, `POST /echo?session=${id} HTTP/1.0\r\nContent-Length: 5\r\n\r\nhello`)
+    t.regex(echo, /\r\n\r\nhello$/)
+  }
+})
+
+test('a client that asks whether it may send its body hears that from the right process', async (t) => {
+  const { port } = await start(t)
+  for (const id of await sessionOfEach(port)) {
+    const options = { method: 'POST', headers: { expect: '100-continue' } }
+    const body = (request) => request.on('continue', () => request.end('sent')).flushHeaders()
+    t.is(String((await ask(port, `/echo?session=${id}`, { ...options, body })).body), 'sent')
+    const headers = { ...options.headers, 'x-refuse': '1' }
+    const refused = await ask(port, `/echo?session=${id}`, { method: 'POST', headers, body: (r) => r.flushHeaders() })
+    t.is(refused.status, 417)
+  }
+})
+
+test('the head of an answer comes before its body is there', async (t) => {
+  const { port } = await start(t)
+  for (const id of await sessionOfEach(port)) {
+    const asked = http.request({ port, path: `/head-first?session=${id}`, method: 'POST', agent: false })
+    asked.flushHeaders()
+    const [response] = await once(asked, 'response')
+    asked.end('now')
+    t.is(await response.setEncoding('utf8').reduce((all, text) => all + text, ''), 'rest')
+  }
+})
+
+test('a client that gives up is gone for the process that has its request, too', async (t) => {
+  const { primary, port } = await start(t)
+  const ids = await sessionOfEach(port)
+  for (const slot of [0, 1, 0, 1]) {
+    const from = primary.events.length
+    const asked = http.get({ port, path: `/hang?session=${ids[slot]}`, agent: false }).on('error', () => {})
+    await primary.event('message', (message) => message.hangs === slot, from)
+    asked.destroy()
+    await primary.event('message', (message) => message.closed === slot, from)
+  }
+  t.pass()
+})
+
+test('requests over HTTP/2 are relayed, where the server takes HTTP/1.1 as well', async (t) => {
+  const { port } = await start(t)
+  const ids = await sessionOfEach(port)
+  const session = http2.connect(`https://127.0.0.1:${port + 2}`, { rejectUnauthorized: false })
+  t.teardown(() => session.destroy())
+  const bytes = crypto.randomBytes(100_000)
+  for (const [slot, id] of ids.entries()) {
+    const stream = session.request({ ':method': 'POST', ':path': `/echo?session=${id}`, cookie: 'a=b' })
+    stream.end(bytes)
+    const chunks = await stream.toArray()
+    t.true(Buffer.concat(chunks).equals(bytes))
+    const seen = session.request({ ':path': `/seen?session=${id}` })
+    const [headers] = await once(seen, 'response')
+    t.is(headers[':status'], 201)
+    t.deepEqual(headers['set-cookie'], ['one=1', 'two=2'])
+    t.is(JSON.parse(await seen.setEncoding('utf8').reduce((all, text) => all + text, '')).slot, slot)
+  }
+})
+
+/** Upgrades a connection; resolves with what the application has seen, and the socket. */
+async function upgrade(socket, url, head = '') {
+  socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n${head}`)
+  let text = ''
+  socket.setEncoding('latin1').on('data', (chunk) => {
+    text += chunk
+  })
+  const line = () => /\r\n\r\n(\{.*\})\n/.exec(text)
+  await until(() => line() !== null || socket.destroyed)
+  const heard = () => text.slice(line().index + line()[0].length)
+  return { seen: JSON.parse(line()[1]), heard }
+}
+
+test('the socket of an upgrade goes to the process that has the session, and TLS is passed through', async (t) => {
+  const { port } = await start(t)
+  const ids = await sessionOfEach(port)
+  for (const [at, connect] of [net.connect, tls.connect].entries()) {
+    for (const slot of [0, 1, 0, 1]) {
+      const socket = connect({ port: port + at, host: '127.0.0.1', rejectUnauthorized: false })
+      await once(socket, at === 0 ? 'connect' : 'secureConnect')
+      const { seen, heard } = await upgrade(socket, `/up?session=${ids[slot]}`, 'early')
+      t.is(seen.slot, slot)
+      t.deepEqual(seen.remote, ['127.0.0.1', socket.localPort, 'IPv4'])
+      t.is(seen.encrypted, at === 1)
+      socket.write(', and late')
+      await until(() => heard() === 'early, and late')
+      socket.end()
+      await once(socket, 'close')
+    }
+  }
+})
+
+test('ids that this cluster has not made belong to no session', async (t) => {
+  const { primary, port, agent } = await start(t)
+  const [, id] = await sessionOfEach(port)
+  const forged = [
+    new Ids('another key').make({ slot: 1, generation: 1 }),
+    id.replace('.1.1.', '.0.1.'),
+    'x',
+    '%E0%A4%A'
+  ]
+  const { slot } = await json(port, '/seen', { agent })
+  for (const session of forged) t.is((await json(port, `/seen?session=${session}`, { agent })).slot, slot)
+  t.false(/relayed\S* [1-9]/.test(await primary.call('metrics')))
+})
+
+test('the id may be in a cookie, signed by the application as well, or where a function finds it', async (t) => {
+  const cookie = await start(t, { sticky: { cookie: 'sid' } })
+  for (const [slot, id] of (await sessionOfEach(cookie.port)).entries()) {
+    for (const value of [id, encodeURIComponent(`s:${id}.c2lnbmVk+/`)]) {
+      const headers = { cookie: `a=b; sid=${value}; c=d` }
+      t.is((await json(cookie.port, '/seen', { agent: cookie.agent, headers })).slot, slot)
+    }
+  }
+  const own = await start(t, { sticky: 'byHeader' })
+  for (const [slot, id] of (await sessionOfEach(own.port)).entries())
+    t.is((await json(own.port, '/seen', { agent: own.agent, headers: { 'x-session': id } })).slot, slot)
+})
+
+test('a generation that drains serves its sessions as long as it lives, and then others do', async (t) => {
+  const { primary, port, agent, pids } = await start(t, { grace: 20_000 })
+  const ids = await sessionOfEach(port)
+  const old = await pids()
+  const [pid] = old
+  // One that has not ended keeps the old process.
+  const slow = ask(port, `/slow?session=${ids[0]}`).catch((error) => error)
+  await primary.event('message', (message) => message.slow === 0)
+  const reload = primary.call('reload')
+  await until(async () => (await pids()).every((now) => !old.includes(now)))
+  const seen = await json(port, `/seen?session=${ids[0]}`)
+  t.deepEqual([seen.slot, seen.generation, seen.pid], [0, 1, pid])
+  t.is((await json(port, '/seen', { agent })).generation, 2)
+  kill(pid, 'SIGKILL')
+  await slow
+  await gone(pid)
+  t.is((await json(port, `/seen?session=${ids[0]}`)).generation, 2)
+  await reload
+})
+
+test('a request whose process is killed gets an answer, and the next is answered by another', async (t) => {
+  const { primary, port } = await start(t, { backoff: { initial: 60_000 } })
+  const ids = await sessionOfEach(port)
+  // Asked until one has come to the other process, and was relayed.
+  const relayed = async () => /relayed_total\S* [1-9]/.test(await primary.call('metrics'))
+  const asked = []
+  do {
+    const from = primary.events.length
+    asked.push(ask(port, `/hang?session=${ids[1]}`, { method: 'POST', body: 'body' }).catch((error) => error))
+    await primary.event('message', (message) => message.hangs === 1, from)
+  } while (!(await relayed()))
+  const [, { pid }] = await primary.call('processes')
+  kill(pid, 'SIGKILL')
+  const answers = await Promise.all(asked)
+  t.true(answers.some(({ status }) => status === 502))
+  await gone(pid)
+  t.is((await json(port, `/seen?session=${ids[1]}`)).slot, 0)
+  const socket = net.connect(port, '127.0.0.1')
+  const { seen } = await upgrade(socket, `/up?session=${ids[1]}`)
+  t.is(seen.slot, 0)
+  socket.destroy()
+})
+
+test('nobody but the processes of the cluster can relay, and nothing is left of the sockets', async (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rspool-test-'))
+  const { primary, port } = await startPrimary(t, {
+    app: 'sticky-app.js',
+    options: { processes: 2, sticky: { query: 'session' } },
+    env: { XDG_RUNTIME_DIR: folder }
+  })
+  const [own] = fs.readdirSync(folder)
+  t.is(fs.statSync(path.join(folder, own)).mode & 0o777, 0o700)
+  t.deepEqual(fs.readdirSync(path.join(folder, own)).sort(), ['0-1', '1-1'])
+  const socket = net.connect(path.join(folder, own, '0-1'))
+  socket.on('error', () => {})
+  const origin = { local: {}, remoteAddress: '10.0.0.1' }
+  socket.write(`${JSON.stringify({ server: `127.0.0.1 ${port}`, origin })}\nGET /seen HTTP/1.1\r\nHost: x\r\n\r\n`)
+  let heard = ''
+  socket.on('data', (chunk) => {
+    heard += chunk
+  })
+  await new Promise((resolve) => socket.on('close', resolve))
+  t.is(heard, '')
+  await primary.call('reload')
+  t.deepEqual(fs.readdirSync(path.join(folder, own)).sort(), ['0-2', '1-2'])
+  primary.child.kill('SIGTERM')
+  await primary.exited
+  t.deepEqual(fs.readdirSync(folder), [])
+  fs.rmdirSync(folder)
+})
+
+test('a spare process has its sessions once it has a slot', async (t) => {
+  const { primary, port, agent } = await start(t, { spare: 1 })
+  await primary.event('spare', ({ to }) => to === 'ready')
+  const [{ pid }] = await primary.call('processes')
+  kill(pid, 'SIGKILL')
+  await primary.event('state', ({ slot, to }) => slot === 0 && to === 'booting')
+  await until(async () => (await primary.call('processes'))[0].state === 'ready')
+  for (const [slot, id] of (await sessionOfEach(port)).entries())
+    t.is((await json(port, `/seen?session=${id}`, { agent })).slot, slot)
+})
+
+test('with processes: 0 there are sessions, too', async (t) => {
+  const { port } = await start(t, { processes: 0 })
+  const id = String((await ask(port, '/new')).body)
+  t.is((await json(port, `/seen?session=${id}`)).slot, 0)
+})
+
+test('wrong options are refused', (t) => {
+  const { readClusterOptions } = require('../lib/cluster/options')
+  const { run } = require('../lib/cluster')
+  for (const sticky of ['sid', true, {}, { cookie: '' }, { query: 'a', cookie: 'b' }, { header: 'x' }, null])
+    t.throws(() => readClusterOptions({ sticky }), { code: 'ERR_RSPOOL_INVALID_ARGUMENT' })
+  t.throws(() => run(__filename, { sticky: () => undefined }), { code: 'ERR_RSPOOL_INVALID_ARGUMENT' })
+})

@@ -1,0 +1,52 @@
+'use strict'
+
+// The folder of the sockets through which processes relay to each other: nobody but this user may enter it.
+
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
+const { randomBytes } = require('node:crypto')
+const { socketPath } = require('./router')
+
+/** Bytes of the path of a socket that every system takes. */
+const LONGEST = 100
+
+class Folder {
+  #onExit = () => this.remove()
+
+  /** @param {import('./reading').Where} where */
+  constructor(where) {
+    const { XDG_RUNTIME_DIR, RUNTIME_DIRECTORY } = process.env
+    const places = [RUNTIME_DIRECTORY?.split(':')[0], XDG_RUNTIME_DIR, os.tmpdir(), '/tmp']
+    this.path = this.#make(places.filter((place) => place !== undefined && place !== ''))
+    this.sticky = { where, folder: this.path, key: randomBytes(32).toString('base64') }
+    process.on('exit', this.#onExit)
+  }
+
+  /** The process has gone, and nobody is to wait at its socket. @param {{ slot: number|undefined, generation: number }} process */
+  gone({ slot, generation }) {
+    if (slot !== undefined) fs.rmSync(socketPath(this.path, { slot, generation }), { force: true })
+  }
+
+  remove() {
+    process.off('exit', this.#onExit)
+    fs.rmSync(this.path, { recursive: true, force: true })
+  }
+
+  #make(/** @type {(string|undefined)[]} */ places) {
+    let last
+    for (const place of places) {
+      const prefix = path.join(place ?? '', 'rspool-sticky-')
+      if (Buffer.byteLength(prefix) + 30 > LONGEST) continue
+      try {
+        // Mode 0700.
+        return fs.mkdtempSync(prefix)
+      } catch (error) {
+        last = error
+      }
+    }
+    throw last
+  }
+}
+
+module.exports = { Folder }

@@ -1,0 +1,192 @@
+'use strict'
+
+// A request that came to the wrong process is had answered by the right one, over a Unix socket. What is sent and
+// answered is passed on as it came: names and order of headers, framing, trailers, and every byte of the bodies.
+
+const http = require('node:http')
+const net = require('node:net')
+const { originOf } = require('./origin')
+
+/**
+ * @typedef {http.IncomingMessage|import('node:http2').Http2ServerRequest} Request
+ * @typedef {http.ServerResponse|import('node:http2').Http2ServerResponse} Response
+ * @typedef {{ path: string, server: string|undefined }} Target where, and which server of the application
+ */
+
+const HOP_BY_HOP = /^(connection|keep-alive|proxy-connection|transfer-encoding|upgrade)$/i
+
+/** @param {readonly string[]} raw names and values in turn @param {(name: string) => boolean} test */
+function keep(raw, test) {
+  return raw.filter((_, at) => test(raw[at - (at % 2)]))
+}
+
+/** @param {readonly string[]} raw @param {RegExp} name */
+function has(raw, name) {
+  return raw.some((text, at) => at % 2 === 0 && name.test(text))
+}
+
+/** A request whose head is what it was given, and nothing is added to it. */
+class Forwarded extends http.ClientRequest {
+  /** @param {string} line @param {string[]} headers */
+  _storeHeader(line, headers) {
+    // One that has no framing has no body.
+    this.useChunkedEncodingByDefault = has(headers, /^(content-length|transfer-encoding)$/i)
+    this._removedConnection = true
+    const store = Reflect.get(http.OutgoingMessage.prototype, '_storeHeader')
+    Reflect.apply(store, this, [line, headers])
+  }
+}
+
+/** From a client of HTTP/1.0. */
+class OldForwarded extends Forwarded {
+  /** @param {string} line @param {string[]} headers */
+  _storeHeader(line, headers) {
+    super._storeHeader(line.replace(/HTTP\/1\.1\r\n$/, 'HTTP/1.0\r\n'), headers)
+  }
+}
+
+/** @param {Request} request */
+function headersOf(request) {
+  const { rawHeaders } = request
+  if (request.httpVersionMajor === 1) return rawHeaders
+  const { authority, stream } = /** @type {import('node:http2').Http2ServerRequest} */ (request)
+  const headers = keep(rawHeaders, (name) => !name.startsWith(':'))
+  if (!has(headers, /^host$/i)) headers.push('host', authority)
+  if (!stream.endAfterHeaders && !has(headers, /^content-length$/i)) headers.push('transfer-encoding', 'chunked')
+  return headers
+}
+
+/**
+ * Connects to a process, and says where what follows comes from.
+ * @param {Target} target
+ * @param {net.Socket} client
+ * @param {(socket: net.Socket) => void} then
+ * @param {(gone: boolean) => void} failed `gone`: there is no such process any more
+ */
+function connect({ path, server }, client, then, failed) {
+  const socket = net.connect(path)
+  const onError = (/** @type {NodeJS.ErrnoException} */ { code }) =>
+    failed(code === 'ENOENT' || code === 'ECONNREFUSED')
+  socket.once('error', onError)
+  socket.once('connect', () => {
+    socket.off('error', onError)
+    socket.write(`${JSON.stringify({ server, origin: originOf(client) })}\n`)
+    then(socket)
+  })
+}
+
+/**
+ * Has the request answered by a process.
+ * @param {Target} target
+ * @param {Request} request of which nothing was read
+ * @param {Response} response
+ * @param {object} how
+ * @param {() => void} how.gone called when there is no such process; the request is as it was
+ * @param {boolean} how.asks the client waits to be told that it may send the body
+ */
+function relay(target, request, response, { gone, asks }) {
+  const refuse = () => fail(response)
+  connect(
+    target,
+    request.socket,
+    (socket) => {
+      if (response.destroyed) return void socket.destroy()
+      const Request = request.httpVersion === '1.0' ? OldForwarded : Forwarded
+      const forwarded = new Request({
+        createConnection: () => socket,
+        method: request.method,
+        path: request.url,
+        headers: headersOf(request)
+      })
+      forwarded.on('error', refuse)
+      forwarded.on('response', (answer) => pass(answer, response))
+      if (asks) forwarded.on('continue', () => response.writeContinue())
+      forwarded.on('information', ({ statusCode, headers }) => {
+        if (statusCode === 103 && headers.link !== undefined)
+          response.writeEarlyHints(/** @type {Record<string, string>} */ (headers))
+      })
+      response.on('close', () => {
+        if (!response.writableFinished) forwarded.destroy()
+      })
+      request.on('end', () => {
+        const { rawTrailers } = request
+        if (rawTrailers.length > 0) forwarded.addTrailers(pairs(rawTrailers))
+      })
+      request.pipe(forwarded)
+    },
+    (is) => (is ? gone() : refuse())
+  )
+}
+
+/** @param {http.IncomingMessage} answer @param {Response} response */
+function pass(answer, response) {
+  const { statusCode = 502, statusMessage, rawHeaders } = answer
+  answer.on('error', () => response.destroy())
+  if (response instanceof http.ServerResponse) {
+    // Nothing is added to what the other has said.
+    for (const name of ['connection', 'date', 'transfer-encoding', 'content-length']) response.removeHeader(name)
+    response.writeHead(statusCode, statusMessage, rawHeaders)
+  } else {
+    for (const [name, value] of Object.entries(answer.headersDistinct))
+      if (!HOP_BY_HOP.test(name) && value !== undefined) response.setHeader(name, value.length === 1 ? value[0] : value)
+    response.writeHead(statusCode)
+  }
+  answer.on('end', () => {
+    if (answer.rawTrailers.length > 0) response.addTrailers(Object.fromEntries(pairs(answer.rawTrailers)))
+  })
+  // What a head announces may come later. HTTP/2 sends it at once.
+  setImmediate(() => {
+    if ('flushHeaders' in response && !response.writableEnded && !response.destroyed) response.flushHeaders()
+  })
+  answer.pipe(/** @type {http.ServerResponse} */ (response))
+}
+
+/** @param {readonly string[]} raw @returns {[string, string][]} */
+function pairs(raw) {
+  return raw.flatMap((name, at) => (at % 2 === 0 ? [/** @type {[string, string]} */ ([name, raw[at + 1]])] : []))
+}
+
+/** The process has ended while it had the request, or takes none. @param {Response} response */
+function fail(response) {
+  if (response.headersSent) return void response.destroy()
+  response.statusCode = 502
+  response.end()
+}
+
+/** The head of a request as it came. @param {http.IncomingMessage} request */
+function headOf({ method, url, httpVersion, rawHeaders }) {
+  const lines = pairs(rawHeaders).map(([name, value]) => `${name}: ${value}\r\n`)
+  return Buffer.from(`${method} ${url} HTTP/${httpVersion}\r\n${lines.join('')}\r\n`, 'latin1')
+}
+
+/**
+ * Has what follows an upgrade go to a process and back.
+ * @param {Target} target
+ * @param {http.IncomingMessage} request
+ * @param {net.Socket} socket
+ * @param {Buffer} head what came behind the request
+ * @param {() => void} gone called when there is no such process; the socket is as it was
+ */
+function tunnel(target, request, socket, head, gone) {
+  const drop = () => {
+    socket.destroy()
+  }
+  connect(
+    target,
+    socket,
+    (other) => {
+      if (socket.destroyed) return void other.destroy()
+      const dropBoth = () => {
+        socket.destroy()
+        other.destroy()
+      }
+      for (const each of [socket, other]) each.on('error', dropBoth).on('close', dropBoth)
+      other.write(headOf(request))
+      if (head.length > 0) other.write(head)
+      socket.pipe(other).pipe(socket)
+    },
+    (is) => (is ? gone() : drop())
+  )
+}
+
+module.exports = { relay, tunnel, headOf }

@@ -1,0 +1,223 @@
+'use strict'
+
+// Has each request answered by the process that has its session. What comes to the wrong one is relayed, or, of a
+// WebSocket, its socket is handed over; what belongs to no session, or to one whose process has gone, is this
+// process's own.
+
+const net = require('node:net')
+const path = require('node:path')
+const { RspoolError, invalidArgument } = require('../../errors')
+const { SEAT } = require('../../native/wire')
+const { show } = require('../../pool/options/validate')
+const { EngineSessions, isEngine } = require('./engine')
+const { Ids } = require('./ids')
+const { Inlet } = require('./inlet')
+const { readerOf } = require('./reading')
+const { relay, tunnel, headOf } = require('./relay')
+
+/**
+ * @typedef {import('node:http').IncomingMessage} IncomingMessage
+ * @typedef {import('./ids').Owner} Owner
+ * @typedef {import('../types').HandedOver} HandedOver
+ * @typedef {{ readStop?: () => void, close: () => void }} Handle
+ * @typedef {net.Socket & { _handle?: Handle|null, encrypted?: boolean }} Socket
+ */
+
+/** The socket of a process. @param {string} folder @param {Owner} owner */
+function socketPath(folder, { slot, generation }) {
+  return path.join(folder, `${slot}-${generation}`)
+}
+
+class Router {
+  #place
+  #region
+  #servers
+  #send
+  #ids
+  #read
+  #sticky
+  /** @type {EngineSessions[]} */
+  #engines = []
+  /** @type {Inlet|undefined} */
+  #inlet
+  /** Whose process has gone. @type {WeakSet<net.Socket>} */
+  #stays = new WeakSet()
+  /** The processes of the cluster, as it last looked. */
+  #pids = new Set()
+  /** Until it can take what others relay. */
+  pending = true
+
+  /**
+   * @param {object} parts
+   * @param {import('../types').Sticky} parts.sticky
+   * @param {import('../types').Place} parts.place changes when a spare is given a slot
+   * @param {import('../region').SharedRegion} parts.region
+   * @param {import('../process/servers').Servers} parts.servers
+   * @param {((message: HandedOver, handle: Handle, done: (error: Error|null) => void) => void)|undefined} parts.send to the primary
+   */
+  constructor({ sticky, place, region, servers, send }) {
+    this.#sticky = sticky
+    this.#place = place
+    this.#region = region
+    this.#servers = servers
+    this.#send = send
+    this.#ids = new Ids(sticky.key)
+    this.#read = readerOf(sticky.where, undefined)
+  }
+
+  /** The function of the option, which only a process that called `cluster.run` with it has. @param {unknown} own */
+  use(own) {
+    if (typeof own === 'function' && 'function' in this.#sticky.where)
+      this.#read = readerOf(
+        this.#sticky.where,
+        /** @type {(head: import('./reading').Head) => string|undefined} */ (own)
+      )
+  }
+
+  /** Takes what others relay. Called when this process has its slot. @returns {Promise<void>} */
+  async start() {
+    const { folder } = this.#sticky
+    if (folder !== undefined) {
+      this.#inlet = new Inlet({
+        find: (key) => this.#servers.find(key),
+        knows: (pid) => this.#knows(pid),
+        own: (server) => this.#servers.leave(server)
+      })
+      await this.#inlet.listen(socketPath(folder, this.#self))
+    }
+    this.pending = false
+  }
+
+  /** An id for a new session of this process. */
+  id() {
+    return this.#ids.make(this.#self)
+  }
+
+  /** See `context.sticky`. @param {unknown} io */
+  follow(io) {
+    const engine = /** @type {{ engine?: unknown }|null} */ (io)?.engine ?? io
+    if (!isEngine(engine)) {
+      throw invalidArgument(
+        `sticky: expected a server of socket.io that was given its HTTP server, or one of engine.io, got ${show(io)}`
+      )
+    }
+    engine.generateId = () => this.id()
+    this.#engines.push(new EngineSessions(engine))
+  }
+
+  /** Is the conversation one that this ends by itself, in a drain? @param {IncomingMessage} request */
+  ends(request) {
+    return this.#engines.length > 0 && /[?&]EIO=\d/.test(request.url ?? '')
+  }
+
+  /** Ends the sessions that it follows, within so many milliseconds. @param {number} grace */
+  async drain(grace) {
+    await Promise.all(this.#engines.map((sessions) => sessions.end(grace)))
+  }
+
+  close() {
+    this.#inlet?.close()
+  }
+
+  /**
+   * Has a request answered by another process; false when it is this one's.
+   * @param {net.Server} server
+   * @param {import('./relay').Request} request
+   * @param {import('./relay').Response} response
+   * @param {boolean} asks see `relay`
+   * @param {() => void} stay called when it is this process's own after all
+   */
+  takes(server, request, response, asks, stay) {
+    const target = this.#targetOf(server, request)
+    if (target === undefined) return false
+    relay(target, request, response, { gone: stay, asks })
+    return true
+  }
+
+  /**
+   * The same for an upgrade.
+   * @param {net.Server} server
+   * @param {IncomingMessage} request
+   * @param {Socket} socket
+   * @param {Buffer} head
+   * @param {() => void} stay
+   */
+  takesSocket(server, request, socket, head, stay) {
+    const owner = this.#ownerOf(request)
+    const target = owner && this.#targetOf(server, request)
+    if (target === undefined || owner === undefined) return false
+    if (!this.#handOver(owner, target.server, request, socket, head)) tunnel(target, request, socket, head, stay)
+    return true
+  }
+
+  /** A socket that another process has handed over, or that the primary gives back. @param {HandedOver} message @param {Handle} handle */
+  receive({ server: key, head, back }, handle) {
+    const server = this.#servers.find(key)
+    const socket = new net.Socket(
+      /** @type {net.SocketConstructorOpts} */ ({ handle, readable: true, writable: true, allowHalfOpen: true })
+    )
+    socket.on('error', () => {})
+    if (server === undefined) return void socket.destroy()
+    if (back) this.#stays.add(socket)
+    socket.unshift(Buffer.from(head, 'base64'))
+    server.emit('connection', socket)
+    socket.resume()
+  }
+
+  /** Through the primary, which can give sockets to every process. TLS is in this process, and stays here. */
+  #handOver(
+    /** @type {Owner} */ { slot, generation },
+    /** @type {string|undefined} */ server,
+    /** @type {IncomingMessage} */ request,
+    /** @type {Socket} */ socket,
+    /** @type {Buffer} */ head
+  ) {
+    const handle = socket._handle
+    if (this.#send === undefined || !handle?.readStop || socket.encrypted) return false
+    // What comes from now on is for the other.
+    handle.readStop()
+    socket._handle = null
+    socket.destroy()
+    const text = Buffer.concat([headOf(request), head]).toString('base64')
+    this.#send({ rspool: 'socket', slot, generation, server, head: text }, handle, () => handle.close())
+    return true
+  }
+
+  #targetOf(/** @type {net.Server} */ server, /** @type {import('./relay').Request} */ request) {
+    const { folder } = this.#sticky
+    const owner = this.#ownerOf(request)
+    if (owner === undefined || folder === undefined) return undefined
+    this.#region.countOwn(this.#place.row, 'relayed')
+    return { path: socketPath(folder, owner), server: this.#servers.keyOf(server) }
+  }
+
+  /** Which other process has the session; none when it is this one's, or none. @returns {Owner|undefined} */
+  #ownerOf(/** @type {import('./relay').Request} */ request) {
+    const { method = '', url = '', headers, socket } = request
+    if (this.#stays.has(socket)) return undefined
+    const id = this.#read({ method, url, headers })
+    const owner = typeof id === 'string' ? this.#ids.find(id) : undefined
+    if (owner === undefined) return undefined
+    const { slot, generation } = this.#place
+    return owner.slot === slot && owner.generation === generation ? undefined : owner
+  }
+
+  #knows(/** @type {number} */ pid) {
+    if (!this.#pids.has(pid)) {
+      const seats = Array.from({ length: this.#region.layout.seats.count }, (_, seat) =>
+        this.#region.get(seat, SEAT.PID)
+      )
+      this.#pids = new Set(seats)
+    }
+    return pid > 0 && this.#pids.has(pid)
+  }
+
+  /** @returns {Owner} */
+  get #self() {
+    const { slot, generation } = this.#place
+    if (slot !== undefined) return { slot, generation }
+    throw new RspoolError('ERR_RSPOOL_NO_SLOT', 'a spare process has no sessions before it takes a slot')
+  }
+}
+
+module.exports = { Router, socketPath }
