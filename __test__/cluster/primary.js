@@ -24,6 +24,8 @@ const tellError = (error) => {
   return { class: error.constructor.name, name, message, code, status, cause: because, stack }
 }
 
+if (isPrimary) target.route?.(supervisor)
+
 if (isPrimary || options.processes === 0) {
   const tell = (message) => {
     if (process.connected) process.send(message)

@@ -6,6 +6,10 @@
 const { RspoolError, invalidArgument } = require('../errors')
 const { readOptions, show, typed } = require('../pool/options/validate')
 
+/** What the primary publishes about each process that has ended: its pid. */
+const EXITS = 'rspool exit'
+/** What a process that begins to drain publishes: its pid. It relays no more for long. */
+const DRAINS = 'rspool drain'
 /** Bytes of the name of a topic. */
 const LONGEST_TOPIC = 250
 /** So long the event loop is held at most by messages that have come. */
@@ -103,6 +107,25 @@ class Topics {
     }
   }
 
+  /**
+   * Tells the others what becomes of a process, if that can be told: it only spares them some waiting.
+   * @param {typeof EXITS | typeof DRAINS} topic
+   * @param {number} pid
+   */
+  tell(topic, pid) {
+    if (this.#closed || !this.exist) return
+    try {
+      this.publish(topic, { pid })
+    } catch {
+      // Then they wait as long as they would for one that hangs.
+    }
+  }
+
+  /** Whether the cluster has room for messages. */
+  get exist() {
+    return this.#region.native.longestMessage > 0
+  }
+
   /** Hears nothing from now on. */
   close() {
     if (this.#closed) return
@@ -117,7 +140,7 @@ class Topics {
   #hear() {
     if (this.#hears) return
     const { native } = this.#region
-    if (native.longestMessage === 0) {
+    if (!this.exist) {
       throw new RspoolError(
         'ERR_RSPOOL_UNSUPPORTED',
         "subscribe: the cluster has no room for messages; set 'publishBytes'"
@@ -183,4 +206,4 @@ function checkTopic(topic, what) {
   throw invalidArgument(`${what}: the topic must be a string of 1 to ${LONGEST_TOPIC} bytes, got ${show(topic)}`)
 }
 
-module.exports = { Topics }
+module.exports = { Topics, EXITS, DRAINS }

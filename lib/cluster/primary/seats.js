@@ -64,6 +64,7 @@ class Seats {
    * @param {import('./upkeep').Upkeep} host.upkeep
    * @param {import('../gauges').SharedGauges} host.gauges
    * @param {(name: 'exit' | 'handoff', info: { cause?: import('./causes').Cause }) => void} host.announce
+   * @param {(pid: number) => void} host.exited
    * @param {(message: unknown, info: object) => void} host.message
    * @param {(message: unknown, info: object) => unknown} host.request
    * @param {(line: string) => void} host.log
@@ -212,6 +213,7 @@ class Seats {
       const { holder, row } = process
       if (!holder?.processes().some((other) => other !== process)) gauges.clearRow(row)
       this.#free.push(seat)
+      if (process.pid !== undefined) this.#host.exited(process.pid)
       if (holder !== undefined) announce('exit', { ...sender, cause })
       setImmediate(() => this.review())
     })

@@ -27,7 +27,7 @@ const { AdminSocket, adminPath } = require('./admin')
 const { OrphanWatch } = require('./orphans')
 const { Upkeep } = require('./upkeep')
 const { SharedGauges, SharedHistograms } = require('../gauges')
-const { Topics } = require('../topics')
+const { Topics, EXITS } = require('../topics')
 const { prometheusText, serveMetrics } = require('../metrics')
 const version = require('../../version')
 const { makeLog } = require('../output')
@@ -152,6 +152,7 @@ class Supervisor extends Post {
         if (info.cause?.forced) this.#ending.noteForced()
         announce(this, name, info)
       },
+      exited: (pid) => this.#topics.tell(EXITS, pid),
       message: (message, info) => this.emit('message', message, info),
       request: (message, info) => this.answerRequest(message, info),
       log: this.#log,

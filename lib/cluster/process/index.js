@@ -95,7 +95,7 @@ class ClusterProcess extends EventEmitter {
     this.#leaders = new Leaders(this.#locks, assigned)
     const { sticky } = place
     if (sticky !== undefined) {
-      this.#router = new Router({ sticky, place, region, servers: this.#servers, send: handOver })
+      this.#router = new Router({ sticky, place, region, servers: this.#servers, topics: this.topics, send: handOver })
       this.#servers.route(this.#router)
     }
     if (place.slot === undefined) this.#servers.hold()
@@ -306,7 +306,13 @@ class ClusterProcess extends EventEmitter {
     this.#abort.abort()
     const report = await drain({
       servers: this.#servers,
-      work: [...drainHooks, () => this.#mailbox.whenAnswered(), () => this.#leaders.drain(), () => this.#locks.drain()],
+      work: [
+        ...drainHooks,
+        () => this.#mailbox.whenAnswered(),
+        () => this.#router?.drain(grace),
+        () => this.#leaders.drain(),
+        () => this.#locks.drain()
+      ],
       hooks: this.#hooks,
       ownEnd: this.#ownEnd,
       grace,

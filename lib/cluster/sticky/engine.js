@@ -12,7 +12,8 @@ const TELL_WITHIN = 0.5
 const WAIT_FOR = 0.9
 
 /**
- * @typedef {import('node:events').EventEmitter & { close: () => unknown }} Session
+ * @typedef {{ name: string, writable: boolean, req?: { socket?: object }|null, send: (packets: { type: string }[]) => void }} Transport
+ * @typedef {import('node:events').EventEmitter & { transport: Transport, close: () => unknown }} Session
  * @typedef {import('node:events').EventEmitter & { clients: Record<string, Session>, clientsCount: number, generateId: (request: import('node:http').IncomingMessage) => unknown }} Engine
  */
 
@@ -27,6 +28,18 @@ class EngineSessions {
   /** @param {Engine} engine */
   constructor(engine) {
     this.#engine = engine
+  }
+
+  /**
+   * Answers the long polls that wait at some sockets, with nothing: their clients ask again.
+   * @param {(socket: object) => boolean} test
+   */
+  answerPolls(test) {
+    for (const { transport } of Object.values(this.#engine.clients)) {
+      const socket = transport.req?.socket
+      if (transport.name === 'polling' && transport.writable && socket && test(socket))
+        transport.send([{ type: 'noop' }])
+    }
   }
 
   /** Resolves when there are none any more, or nearly all of the grace is over. @param {number} grace in milliseconds */

@@ -14,12 +14,15 @@ const NEWLINE = 10
 
 /**
  * @typedef {import('node:net').Socket & { _handle?: { fd?: number }|null }} Socket
- * @typedef {{ server: string|undefined, origin: import('./origin').Origin }} FirstLine
+ * @typedef {{ pid: number, drains: boolean }} Relayer the process that relays, and whether it is about to end
+ * @typedef {{ server: string|undefined, origin: import('./origin').Origin, by: Relayer }} FirstLine
  */
 
 class Inlet {
   #server
   #host
+  /** @type {WeakMap<object, Relayer>} */
+  #relayers = new WeakMap()
 
   /**
    * @param {object} host
@@ -51,6 +54,11 @@ class Inlet {
     this.#server.close()
   }
 
+  /** Who relays what comes at a socket; none when it is a client's own. @param {object} socket */
+  relayerOf(socket) {
+    return this.#relayers.get(socket)
+  }
+
   #take(/** @type {Socket} */ socket) {
     socket.on('error', () => {})
     if (!this.#trusts(socket)) return socket.destroy()
@@ -79,6 +87,7 @@ class Inlet {
     }
     const server = this.#host.find(first.server)
     if (server === undefined) return void socket.destroy()
+    this.#relayers.set(socket, first.by)
     disguise(socket, first.origin)
     // Servers of HTTP/2 look there for what they answer HTTP/1.1 with.
     Object.assign(socket, { server })

@@ -10,7 +10,7 @@ const { originOf } = require('./origin')
 /**
  * @typedef {http.IncomingMessage|import('node:http2').Http2ServerRequest} Request
  * @typedef {http.ServerResponse|import('node:http2').Http2ServerResponse} Response
- * @typedef {{ path: string, server: string|undefined }} Target where, and which server of the application
+ * @typedef {{ path: string, server: string|undefined, by: import('./inlet').Relayer }} Target where, which server of the application, and for whom
  */
 
 const HOP_BY_HOP = /^(connection|keep-alive|proxy-connection|transfer-encoding|upgrade)$/i
@@ -63,14 +63,14 @@ function headersOf(request) {
  * @param {(socket: net.Socket) => void} then
  * @param {(gone: boolean) => void} failed `gone`: there is no such process any more
  */
-function connect({ path, server }, client, then, failed) {
+function connect({ path, server, by }, client, then, failed) {
   const socket = net.connect(path)
   const onError = (/** @type {NodeJS.ErrnoException} */ { code }) =>
     failed(code === 'ENOENT' || code === 'ECONNREFUSED')
   socket.once('error', onError)
   socket.once('connect', () => {
     socket.off('error', onError)
-    socket.write(`${JSON.stringify({ server, origin: originOf(client) })}\n`)
+    socket.write(`${JSON.stringify({ server, by, origin: originOf(client) })}\n`)
     then(socket)
   })
 }

@@ -14,6 +14,7 @@ const { Ids } = require('./ids')
 const { Inlet } = require('./inlet')
 const { readerOf } = require('./reading')
 const { relay, tunnel, headOf } = require('./relay')
+const { DRAINS } = require('../topics')
 
 /**
  * @typedef {import('node:http').IncomingMessage} IncomingMessage
@@ -32,6 +33,7 @@ class Router {
   #place
   #region
   #servers
+  #topics
   #send
   #ids
   #read
@@ -44,6 +46,7 @@ class Router {
   #stays = new WeakSet()
   /** The processes of the cluster, as it last looked. */
   #pids = new Set()
+  #drains = false
   /** Until it can take what others relay. */
   pending = true
 
@@ -53,13 +56,15 @@ class Router {
    * @param {import('../types').Place} parts.place changes when a spare is given a slot
    * @param {import('../region').SharedRegion} parts.region
    * @param {import('../process/servers').Servers} parts.servers
+   * @param {import('../topics').Topics} parts.topics
    * @param {((message: HandedOver, handle: Handle, done: (error: Error|null) => void) => void)|undefined} parts.send to the primary
    */
-  constructor({ sticky, place, region, servers, send }) {
+  constructor({ sticky, place, region, servers, topics, send }) {
     this.#sticky = sticky
     this.#place = place
     this.#region = region
     this.#servers = servers
+    this.#topics = topics
     this.#send = send
     this.#ids = new Ids(sticky.key)
     this.#read = readerOf(sticky.where, undefined)
@@ -102,7 +107,23 @@ class Router {
       )
     }
     engine.generateId = () => this.id()
+    const first = this.#engines.length === 0
     this.#engines.push(new EngineSessions(engine))
+    if (!first || !this.#topics.exist) return
+    // A long poll would keep the process that relays it.
+    this.#topics.subscribe(DRAINS, (process) => {
+      const { pid } = /** @type {{ pid: number }} */ (process)
+      this.#answerPolls((by) => by.pid === pid)
+    })
+  }
+
+  #answerPolls(/** @type {(by: import('./inlet').Relayer) => boolean} */ test) {
+    for (const sessions of this.#engines) {
+      sessions.answerPolls((socket) => {
+        const by = this.#inlet?.relayerOf(socket)
+        return by !== undefined && test(by)
+      })
+    }
   }
 
   /** Is the conversation one that this ends by itself, in a drain? @param {IncomingMessage} request */
@@ -112,6 +133,8 @@ class Router {
 
   /** Ends the sessions that it follows, within so many milliseconds. @param {number} grace */
   async drain(grace) {
+    this.#drains = true
+    this.#topics.tell(DRAINS, process.pid)
     await Promise.all(this.#engines.map((sessions) => sessions.end(grace)))
   }
 
@@ -129,7 +152,11 @@ class Router {
    */
   takes(server, request, response, asks, stay) {
     const target = this.#targetOf(server, request)
-    if (target === undefined) return false
+    if (target === undefined) {
+      // The engine has it before this turn is over.
+      if (this.#inlet?.relayerOf(request.socket)?.drains) setImmediate(() => this.#answerPolls(({ drains }) => drains))
+      return false
+    }
     relay(target, request, response, { gone: stay, asks })
     return true
   }
@@ -188,7 +215,8 @@ class Router {
     const owner = this.#ownerOf(request)
     if (owner === undefined || folder === undefined) return undefined
     this.#region.countOwn(this.#place.row, 'relayed')
-    return { path: socketPath(folder, owner), server: this.#servers.keyOf(server) }
+    const by = { pid: process.pid, drains: this.#drains }
+    return { path: socketPath(folder, owner), server: this.#servers.keyOf(server), by }
   }
 
   /** Which other process has the session; none when it is this one's, or none. @returns {Owner|undefined} */
