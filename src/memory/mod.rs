@@ -10,6 +10,8 @@ pub mod loan;
 #[cfg(unix)]
 pub mod locks;
 #[cfg(unix)]
+pub mod map;
+#[cfg(unix)]
 pub mod region;
 #[cfg(unix)]
 pub mod ring;

@@ -30,6 +30,14 @@ pub(super) struct Call {
 const MAX_ARGS: usize = 11;
 
 impl Call {
+    /// For a function that reads its arguments itself.
+    pub(super) fn of(env: sys::napi_env) -> Call {
+        Call {
+            env,
+            info: ptr::null_mut(),
+        }
+    }
+
     /// All arguments; missing ones are undefined.
     pub(super) fn args(&self) -> [sys::napi_value; MAX_ARGS] {
         let mut args = [ptr::null_mut(); MAX_ARGS];

@@ -5,7 +5,7 @@
 //! go. The owner of a pool that it only works for is told that the isolate runs no more: it sees it
 //! exit, too, but not while its event loop is blocked.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::ptr;
@@ -77,6 +77,9 @@ pub(super) struct Environment {
     /// The tables of keys of the cluster, where this environment has opened them.
     #[cfg(unix)]
     pub(super) keys: RefCell<Option<limits::Keys>>,
+    /// What shared maps write to.
+    #[cfg(unix)]
+    pub(super) map_memory: OnceCell<super::map::MapMemory>,
 }
 
 /// The engine is told of so many bytes at once: that takes longer than what happens to most tasks.
@@ -293,6 +296,8 @@ fn make(
         locks: RefCell::default(),
         #[cfg(unix)]
         keys: RefCell::default(),
+        #[cfg(unix)]
+        map_memory: OnceCell::new(),
     }));
     // After the threadsafe function, so that this runs before the engine frees it.
     check(
@@ -313,6 +318,8 @@ fn make(
     locks::bind_all(env, exports, environment)?;
     #[cfg(unix)]
     limits::bind_all(env, exports, environment)?;
+    #[cfg(unix)]
+    super::map::bind_all(env, exports, environment)?;
     readings::bind_all(env, exports, environment)
 }
 

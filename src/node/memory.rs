@@ -14,7 +14,7 @@ use crate::memory::bytes::Bytes;
 use crate::wire::{number, size};
 
 /// One memory.
-struct Area {
+pub(super) struct Area {
     base: NonNull<u8>,
     length: usize,
 }
@@ -23,8 +23,21 @@ impl Area {
     /// # Safety
     /// The memory must stay where it is while the area is used, and be used by one thread only.
     unsafe fn new(memory: &Uint8Array, length: usize) -> Option<Self> {
-        let base = NonNull::new(memory.as_ptr().cast_mut())?;
-        (base.as_ptr().addr() % 8 == 0 && memory.len() == length).then_some(Self { base, length })
+        // SAFETY: as the caller promises.
+        unsafe { Self::of(memory.as_ptr().cast_mut(), memory.len(), length) }
+    }
+
+    /// # Safety
+    /// As of `new`, and there must be so many bytes.
+    pub(super) unsafe fn of(data: *mut u8, bytes: usize, length: usize) -> Option<Self> {
+        let base = NonNull::new(data)?;
+        (base.as_ptr().addr() % 8 == 0 && bytes == length).then_some(Self { base, length })
+    }
+
+    /// Writes a value that is not wider than eight bytes.
+    pub(super) fn set<T: Copy>(&self, offset: usize, value: T) {
+        // SAFETY: in bounds and aligned; only one thread uses the memory.
+        unsafe { self.at::<T>(offset).write(value) }
     }
 
     /// Where a value is.
@@ -34,7 +47,7 @@ impl Area {
         unsafe { self.base.add(offset).cast() }
     }
 
-    fn put(&self, offset: usize, bytes: &[u8]) {
+    pub(super) fn put(&self, offset: usize, bytes: &[u8]) {
         assert!(offset + bytes.len() <= self.length);
         // SAFETY: in bounds, and `bytes` is Rust memory that cannot overlap this one.
         unsafe {
@@ -113,6 +126,15 @@ impl Memories {
         Some(Bytes::copy_of(unsafe {
             std::slice::from_raw_parts(self.scratch.base.as_ptr(), length)
         }))
+    }
+
+    /// The first bytes of what was encoded, as long as no JavaScript runs.
+    pub(super) fn encoded(&self, length: usize) -> Option<&[u8]> {
+        if length > self.scratch.length {
+            return None;
+        }
+        // SAFETY: in bounds; no JavaScript runs while the slice lives, as the caller promises.
+        Some(unsafe { std::slice::from_raw_parts(self.scratch.base.as_ptr(), length) })
     }
 
     /// The input of the task that a worker is given, of at most `INLINE` bytes.

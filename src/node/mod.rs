@@ -13,6 +13,12 @@ mod drain;
 mod environment;
 mod hot;
 #[cfg(unix)]
+mod lease;
+#[cfg(unix)]
+mod map;
+#[cfg(unix)]
+mod map_values;
+#[cfg(unix)]
 mod limits;
 #[cfg(unix)]
 mod locks;

@@ -23,6 +23,8 @@ pub enum Ring {
     Messages = ring::MESSAGES,
     /// A lock of the cluster may have come free.
     Locks = ring::LOCKS,
+    /// Something may have changed in a shared map that it waits for.
+    Map = ring::MAP,
 }
 
 /// Wakes a thread or an event loop from any thread.

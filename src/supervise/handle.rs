@@ -84,6 +84,24 @@ impl ProcessHandle {
     }
 }
 
+/// Whether the process `pid` lives which began at `started`, as [`reading::started`](super::reading::started) says it.
+/// One that cannot be looked at counts as living, one that is stopped lives, and one that has ended does not, whether
+/// it was waited for or not.
+pub fn is_alive(pid: u32, started: Option<u64>) -> bool {
+    let is_another = || {
+        started.is_some_and(|started| {
+            super::reading::started(pid).is_some_and(|found| found != started)
+        })
+    };
+    match ProcessHandle::open(pid) {
+        Ok(handle) => !handle.wait(Duration::ZERO) && !is_another(),
+        Err(error) => {
+            let no_such = rustix::io::Errno::from_io_error(&error) == Some(rustix::io::Errno::SRCH);
+            !no_such && error.kind() != io::ErrorKind::InvalidInput && !is_another()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,6 +120,24 @@ mod tests {
         assert!(ProcessHandle::has_ended(child.id()));
         assert!(!ProcessHandle::has_ended(std::process::id()));
         assert!(handle.kill().is_err());
+    }
+
+    #[test]
+    fn a_process_lives_until_it_has_ended() {
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let started = super::super::reading::started(child.id());
+        assert!(is_alive(child.id(), started));
+        // Another of the same number.
+        #[cfg(target_os = "linux")]
+        assert!(!is_alive(child.id(), started.map(|at| at + 1)));
+        ProcessHandle::open(child.id()).unwrap().kill().unwrap();
+        // Nobody has waited for it.
+        while is_alive(child.id(), started) {
+            std::thread::yield_now();
+        }
+        child.wait().unwrap();
+        assert!(!is_alive(child.id(), started));
+        assert!(!is_alive(0, None));
     }
 
     #[test]

@@ -67,6 +67,13 @@ pub fn session(pid: u32) -> Option<u32> {
     past_name(&stat)?.nth(3)?.parse().ok()
 }
 
+/// When the process began, as the system counts: with its number this tells it from every other one since the system
+/// began. None where the system does not tell.
+pub fn started(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    past_name(&stat)?.nth(19)?.parse().ok()
+}
+
 /// Reads what [`usage`] leaves out; the share of memory, which costs a walk over all mappings, only
 /// when it is asked for.
 pub fn details(pid: u32, share: bool) -> Details {

@@ -11,16 +11,16 @@ use rustix::fs;
 use super::RegionError;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(super) fn anonymous_file() -> Result<OwnedFd, RegionError> {
+pub(in crate::memory) fn anonymous_file(name: &std::ffi::CStr) -> Result<OwnedFd, RegionError> {
     use fs::MemfdFlags;
     Ok(fs::memfd_create(
-        c"rspool",
+        name,
         MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING,
     )?)
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(super) fn anonymous_file() -> Result<OwnedFd, RegionError> {
+pub(in crate::memory) fn anonymous_file(_: &std::ffi::CStr) -> Result<OwnedFd, RegionError> {
     use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let name = format!(
@@ -42,7 +42,7 @@ pub(super) fn anonymous_file() -> Result<OwnedFd, RegionError> {
 
 /// Pages that exist cannot run out later: a full tmpfs is an error here and never a SIGBUS there.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(super) fn reserve(file: &OwnedFd, bytes: usize) -> Result<(), RegionError> {
+pub(in crate::memory) fn reserve(file: &OwnedFd, bytes: usize) -> Result<(), RegionError> {
     Ok(fs::fallocate(
         file,
         fs::FallocateFlags::empty(),
@@ -52,13 +52,13 @@ pub(super) fn reserve(file: &OwnedFd, bytes: usize) -> Result<(), RegionError> {
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(super) fn reserve(_: &OwnedFd, _: usize) -> Result<(), RegionError> {
+pub(in crate::memory) fn reserve(_: &OwnedFd, _: usize) -> Result<(), RegionError> {
     Ok(())
 }
 
 /// Fixes the size for good.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(super) fn seal(file: &OwnedFd) -> Result<(), RegionError> {
+pub(in crate::memory) fn seal(file: &OwnedFd) -> Result<(), RegionError> {
     use fs::SealFlags;
     Ok(fs::fcntl_add_seals(
         file,
@@ -67,13 +67,13 @@ pub(super) fn seal(file: &OwnedFd) -> Result<(), RegionError> {
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(super) fn seal(_: &OwnedFd) -> Result<(), RegionError> {
+pub(in crate::memory) fn seal(_: &OwnedFd) -> Result<(), RegionError> {
     Ok(())
 }
 
 /// Refuses a file whose size is not fixed.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(super) fn check_seal(file: &OwnedFd) -> Result<(), RegionError> {
+pub(in crate::memory) fn check_seal(file: &OwnedFd) -> Result<(), RegionError> {
     match fs::fcntl_get_seals(file) {
         Ok(seals) if seals.contains(fs::SealFlags::SHRINK) => Ok(()),
         _ => Err(RegionError::Mismatch("its size is not sealed".into())),
@@ -81,6 +81,6 @@ pub(super) fn check_seal(file: &OwnedFd) -> Result<(), RegionError> {
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(super) fn check_seal(_: &OwnedFd) -> Result<(), RegionError> {
+pub(in crate::memory) fn check_seal(_: &OwnedFd) -> Result<(), RegionError> {
     Ok(())
 }

@@ -10,7 +10,7 @@ use super::RegionError;
 
 /// The first bytes of a file. Dropping it unmaps, so whoever hands out pointers keeps it.
 #[derive(Debug)]
-pub(super) struct Mapping {
+pub(in crate::memory) struct Mapping {
     base: NonNull<u8>,
     bytes: usize,
 }
@@ -22,7 +22,7 @@ unsafe impl Sync for Mapping {}
 
 impl Mapping {
     /// Maps `bytes` of the file. Its size must be at least that, and fixed (sealed, or private to us until it is).
-    pub(super) fn new(
+    pub(in crate::memory) fn new(
         file: &OwnedFd,
         bytes: usize,
         writable: bool,
@@ -38,12 +38,12 @@ impl Mapping {
         Ok(Mapping { base, bytes })
     }
 
-    pub(super) fn base(&self) -> NonNull<u8> {
+    pub(in crate::memory) fn base(&self) -> NonNull<u8> {
         self.base
     }
 
     /// What a word holds. Unlike the atomics below this is for memory that may not be written, too.
-    pub(super) fn load(&self, offset: usize) -> u64 {
+    pub(in crate::memory) fn load(&self, offset: usize) -> u64 {
         self.u64(offset).load(std::sync::atomic::Ordering::Acquire)
     }
 
@@ -55,17 +55,26 @@ impl Mapping {
         unsafe { self.base.as_ptr().add(offset) }
     }
 
-    pub(super) fn u64(&self, offset: usize) -> &AtomicU64 {
+    pub(in crate::memory) fn u64(&self, offset: usize) -> &AtomicU64 {
         // SAFETY: aligned, inside the mapping, which lives as long as `&self`; only used atomically.
         unsafe { AtomicU64::from_ptr(self.at(offset).cast()) }
     }
 
-    pub(super) fn i64(&self, offset: usize) -> &AtomicI64 {
+    pub(in crate::memory) fn i64(&self, offset: usize) -> &AtomicI64 {
         // SAFETY: as in `u64`.
         unsafe { AtomicI64::from_ptr(self.at(offset).cast()) }
     }
 
-    pub(super) fn u32(&self, offset: usize) -> &AtomicU32 {
+    /// Several words in a row.
+    pub(in crate::memory) fn words<const N: usize>(&self, offset: usize) -> &[AtomicU64; N] {
+        let last = offset + (N - 1) * 8;
+        assert!(last >= offset);
+        let (first, _) = (self.at(offset), self.at(last));
+        // SAFETY: the first and the last word are inside the mapping, and aligned; otherwise as in `u64`.
+        unsafe { &*first.cast() }
+    }
+
+    pub(in crate::memory) fn u32(&self, offset: usize) -> &AtomicU32 {
         // SAFETY: as in `u64`.
         unsafe { AtomicU32::from_ptr(self.at(offset).cast()) }
     }

@@ -11,11 +11,11 @@
 //! maps it, `look` is for programs outside, and `ask` is how the helper thread of a process is asked.
 
 mod ask;
-mod file;
+pub(super) mod file;
 mod header;
 mod layout;
 mod look;
-mod mapping;
+pub(super) mod mapping;
 
 use std::fmt;
 use std::io;
@@ -85,7 +85,7 @@ impl Region {
             .layout(about.len())
             .filter(|layout| layout.total <= MAX_BYTES)
             .ok_or(RegionError::TooLarge)?;
-        let file = anonymous_file()?;
+        let file = anonymous_file(c"rspool")?;
         fs::ftruncate(&file, layout.total as u64)?;
         reserve(&file, layout.total)?;
         let mapping = Mapping::new(&file, layout.total, true)?;

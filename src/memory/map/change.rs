@@ -1,0 +1,325 @@
+//! How an entry changes.
+//!
+//! *Replace, count, delete*: the new entry is written into blocks of its own, then one compare-and-swap of the way
+//! publishes it. Then its blocks are made live, and those of the old entry are freed. No lock.
+//!
+//! *Insert*: the same, under the lock of the key's first set, so that no key is there twice.
+//!
+//! Who reads sees the old value or the new one, whatever happens to the writer in between: `recover` says what is done
+//! about what it has left behind.
+
+use super::blocks::{make_live, release};
+use super::entry::{self, Copies, Head};
+use super::evict::{self, Room, Victim, touch};
+use super::find::{Entry, Places, find};
+use super::key::Key;
+use super::kill::{Step, at};
+use super::layout::{header, seat};
+use super::lock::lock;
+use super::patience::Within;
+use super::words::{Block, Way};
+use super::{Bytes, Change, Current, Map, MapError, Outcome, Put, clock};
+use crate::sync::Ordering::{Relaxed, SeqCst};
+
+/// Sets that are looked through for entries whose time is over, when a map is full that evicts none.
+const SWEEP: u32 = 2048;
+
+/// Memory that one thread uses again for each of its calls.
+#[derive(Debug, Default)]
+pub struct Hands {
+    /// The value of the entry that was found.
+    pub(super) value: Vec<u64>,
+    /// The blocks of that.
+    old: Vec<Block>,
+    /// The blocks of the entry that is to be there.
+    new: Vec<Block>,
+    /// The blocks of an entry that makes room.
+    victim: Vec<Block>,
+}
+
+/// What one attempt came to.
+enum Attempt {
+    Done(Outcome),
+    /// Somebody else has changed the entry meanwhile: once more.
+    Lost,
+}
+
+impl Map {
+    /// Changes the entry of a key as `decide` says, which is given what is there, and is called again when that has
+    /// changed in the meantime. Without `value` it is not told the bytes of the value.
+    pub fn change<'v>(
+        &self,
+        hands: &mut Hands,
+        key: &Key,
+        value: bool,
+        mut decide: impl FnMut(Option<Current<'_>>) -> Change<'v>,
+    ) -> Result<Outcome, MapError> {
+        let places = self.places(key);
+        let done = loop {
+            match self.attempt(hands, key, places, value, &mut decide) {
+                Ok(Attempt::Lost) => {}
+                Ok(Attempt::Done(outcome)) => break Ok(outcome),
+                Err(error) => break Err(error),
+            }
+        };
+        self.store.give_back(&self.cells, &mut hands.new);
+        done
+    }
+
+    fn attempt<'v>(
+        &self,
+        hands: &mut Hands,
+        key: &Key,
+        places: Places,
+        value: bool,
+        decide: &mut impl FnMut(Option<Current<'_>>) -> Change<'v>,
+    ) -> Result<Attempt, MapError> {
+        let mut copies = Copies {
+            value: value.then_some(&mut hands.value),
+            blocks: Some(&mut hands.old),
+            limit: self.options.max_value,
+        };
+        let found = find(&self.cells, key, places, &mut copies);
+        let there = found.filter(|entry| !clock::is_over(entry.head.expires));
+        let (word, kept);
+        let words: &[u64] = if value { &hands.value } else { &[] };
+        let put = match decide(there.map(|entry| Current::new(&entry, words))) {
+            Change::Keep => return Ok(Attempt::Done(Outcome::Kept)),
+            Change::Delete => {
+                return Ok(match found {
+                    None => Attempt::Done(Outcome::Kept),
+                    Some(entry) if !self.remove(hands, entry) => Attempt::Lost,
+                    // One whose time was over was not there.
+                    Some(_) if there.is_none() => Attempt::Done(Outcome::Kept),
+                    Some(_) => Attempt::Done(Outcome::Deleted),
+                });
+            }
+            Change::Put(put) => put,
+            Change::Renew { expires, stale } => {
+                let Some(entry) = there else {
+                    return Ok(Attempt::Done(Outcome::Kept));
+                };
+                kept = std::mem::take(&mut hands.value);
+                let bytes: &[u8] = bytemuck::cast_slice(&kept);
+                Put {
+                    tag: entry.head.tag,
+                    value: Bytes::Slice(&bytes[..(entry.head.length as usize).min(bytes.len())]),
+                    expires,
+                    stale,
+                }
+            }
+        };
+        let bytes = match put.value {
+            Bytes::Slice(bytes) => bytes,
+            Bytes::Word(number) => {
+                word = number.to_ne_bytes();
+                &word
+            }
+        };
+        if bytes.len() > self.options.max_value {
+            return Err(MapError::LongValue);
+        }
+        if put.expires != 0 && self.cells.header(header::TIMED).load(Relaxed) == 0 {
+            self.cells.header(header::TIMED).store(1, Relaxed);
+        }
+        let head = Head {
+            hash: places.hash,
+            length: bytes.len() as u32,
+            tag: put.tag,
+            key_length: key.length,
+            space: key.space.0,
+            expires: put.expires,
+            stale: put.stale,
+        };
+        self.supply(hands, head.blocks())?;
+        entry::write(&self.cells, &hands.new, &head, key, bytes);
+        at(Step::Filled);
+        match found {
+            Some(entry) => Ok(self.replace(hands, places, entry)),
+            None => self.insert(hands, key, places),
+        }
+    }
+
+    /// Has exactly so many blocks in hand.
+    fn supply(&self, hands: &mut Hands, wanted: usize) -> Result<(), MapError> {
+        if hands.new.len() > wanted {
+            let mut rest = hands.new.split_off(wanted);
+            self.store.give_back(&self.cells, &mut rest);
+        }
+        if self.store.take(&self.cells, wanted, &mut hands.new, false) {
+            return Ok(());
+        }
+        if self.options.evict {
+            // Once around takes the bits, and the second time the entries; whatever comes in between may be taken by
+            // others, who then got on.
+            let most = u64::from(self.cells.sets()) * 4;
+            for _ in 0..most {
+                self.make_room(hands, true);
+                if self.store.take(&self.cells, wanted, &mut hands.new, false) {
+                    return Ok(());
+                }
+            }
+        } else if self.cells.header(header::TIMED).load(Relaxed) != 0 {
+            for _ in 0..SWEEP.min(self.cells.sets()) {
+                self.make_room(hands, false);
+            }
+        }
+        match self.store.take(&self.cells, wanted, &mut hands.new, true) {
+            true => Ok(()),
+            false => Err(MapError::Full),
+        }
+    }
+
+    /// CLOCK goes to the next set: what may go there makes room, at most one entry where all may.
+    fn make_room(&self, hands: &mut Hands, evict: bool) {
+        let hand = self.cells.header(header::HAND).fetch_add(1, Relaxed);
+        let set = (hand % u64::from(self.cells.sets())) as u32;
+        let mut from = 0;
+        while let Some(victim) = evict::next_in(
+            &self.cells,
+            set,
+            from,
+            evict,
+            self.options.max_value,
+            &mut hands.victim,
+        ) {
+            if self.swap(set, victim.way, victim.seen, Way::EMPTY) {
+                self.gone(hands, &victim);
+                if evict && !victim.expired {
+                    return;
+                }
+            }
+            from = victim.way + 1;
+        }
+    }
+
+    /// A victim has gone: its blocks are this process' next ones.
+    fn gone(&self, hands: &Hands, victim: &Victim) {
+        at(Step::Evicted);
+        self.count(if victim.expired {
+            seat::EXPIRED
+        } else {
+            seat::EVICTED
+        });
+        self.store.recycle(&self.cells, &hands.victim);
+        self.changed(victim.set);
+    }
+
+    fn replace(&self, hands: &mut Hands, places: Places, entry: Entry) -> Attempt {
+        let new = Way::new(places.tag(), hands.new[0]);
+        if !self.swap(entry.set, entry.way, entry.seen, new) {
+            return Attempt::Lost;
+        }
+        touch(&self.cells, entry.set, entry.way);
+        let version = self.publish(hands, entry.set, entry.way, new);
+        self.store.recycle(&self.cells, &hands.old);
+        self.changed(entry.set);
+        Attempt::Done(Outcome::Put(version))
+    }
+
+    fn insert(
+        &self,
+        hands: &mut Hands,
+        key: &Key,
+        places: Places,
+    ) -> Result<Attempt, MapError> {
+        let new = Way::new(places.tag(), hands.new[0]);
+        let limit = self.options.max_value;
+        let mut patience = Within::new(&self.cells);
+        let Some(locked) = lock(&self.cells, places.first, self.owner, &mut patience) else {
+            return Err(MapError::Busy);
+        };
+        if locked.stolen {
+            self.count(seat::STOLEN);
+        }
+        at(Step::Locked);
+        let mut copies = Copies {
+            limit,
+            ..Copies::default()
+        };
+        if find(&self.cells, key, places, &mut copies).is_some() {
+            return Ok(Attempt::Lost);
+        }
+        let evict = self.options.evict;
+        let (set, way, victim) = loop {
+            let room = evict::room(&self.cells, places, evict, limit, &mut hands.victim);
+            let (set, way, seen, victim) = match room {
+                Room::Empty { set, way } => (set, way, Way::EMPTY, None),
+                Room::Of(victim) => (victim.set, victim.way, victim.seen, Some(victim)),
+                Room::Full => return Err(MapError::Full),
+            };
+            // Somebody else may have been faster: then they got on.
+            if self.swap(set, way, seen, new) {
+                break (set, way, victim);
+            }
+        };
+        at(Step::Done);
+        drop(locked);
+        let version = self.publish(hands, set, way, new);
+        if let Some(victim) = victim {
+            self.gone(hands, &victim);
+        }
+        self.changed(set);
+        // Entries whose time is over go little by little, so that they are not in the way when there is no room.
+        if self.cells.header(header::TIMED).load(Relaxed) != 0 {
+            self.make_room(hands, false);
+        }
+        Ok(Attempt::Done(Outcome::Put(version)))
+    }
+
+    /// The blocks of a new entry are live from now on; gives its version.
+    fn publish(&self, hands: &mut Hands, set: u32, way: usize, new: Way) -> u64 {
+        at(Step::Published);
+        for &block in &hands.new {
+            make_live(&self.cells, block, self.owner);
+            at(Step::Living);
+        }
+        at(Step::Lives);
+        // Who has replaced it already has freed what it saw. If that one died in between, and everybody was looked
+        // after before the blocks were live, they would be nobody's.
+        if Way(self.cells.ways(set)[way].load(SeqCst)) != new {
+            for &block in &hands.new {
+                release(&self.cells, block);
+            }
+        }
+        let version = hands.new[0].link();
+        hands.new.clear();
+        version
+    }
+
+    /// Takes an entry away. False when it has changed.
+    fn remove(&self, hands: &Hands, entry: Entry) -> bool {
+        if !self.swap(entry.set, entry.way, entry.seen, Way::EMPTY) {
+            return false;
+        }
+        at(Step::Removed);
+        self.store.recycle(&self.cells, &hands.old);
+        self.changed(entry.set);
+        true
+    }
+
+    /// Release publishes what was written into the blocks. The order with the look for those who wait is that of
+    /// `changed`.
+    fn swap(&self, set: u32, way: usize, from: Way, to: Way) -> bool {
+        self.cells.ways(set)[way]
+            .compare_exchange(from.0, to.0, SeqCst, Relaxed)
+            .is_ok()
+    }
+
+    /// Takes every entry of a user away; others that come meanwhile may stay.
+    pub fn clear(&self, hands: &mut Hands) {
+        for set in 0..self.cells.sets() {
+            for way in 0..super::layout::WAYS {
+                let limit = self.options.max_value;
+                let found = evict::look(&self.cells, set, way, limit, &mut hands.old);
+                if let Some((seen, head)) = found
+                    && head.space == super::Space::USER.0
+                    && self.swap(set, way, seen, Way::EMPTY)
+                {
+                    self.store.recycle(&self.cells, &hands.old);
+                    self.changed(set);
+                }
+            }
+        }
+    }
+}

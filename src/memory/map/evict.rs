@@ -1,0 +1,152 @@
+//! Which entries make room for others.
+//!
+//! Those whose time is over, always. Beyond that, where the map is made for it, CLOCK: each way has a bit that a reader
+//! sets if it is not set. Whoever needs room passes over the entries with a bit, and takes it from them, and the first
+//! entry without one goes. A new entry has none yet: what is read once does not throw out what is read often.
+
+use super::cells::Cells;
+use super::clock::is_over;
+use super::entry::{Copies, Found, Head, read};
+use super::find::Places;
+use super::layout::WAYS;
+use super::words::{Block, Way};
+use crate::sync::Ordering::{Acquire, Relaxed};
+
+/// An entry that may go, and its blocks.
+#[derive(Debug)]
+pub(super) struct Victim {
+    pub(super) set: u32,
+    pub(super) way: usize,
+    pub(super) seen: Way,
+    pub(super) expired: bool,
+}
+
+/// A way for a new entry.
+#[derive(Debug)]
+pub(super) enum Room {
+    Empty { set: u32, way: usize },
+    Of(Victim),
+    /// Every entry is to stay.
+    Full,
+}
+
+/// Says that an entry was used. A store only where the bit is not set.
+#[inline]
+pub(super) fn touch(cells: &Cells, set: u32, way: usize) {
+    let clock = cells.clock(set);
+    if clock.load(Relaxed) >> way & 1 == 0 {
+        clock.fetch_or(1 << way, Relaxed);
+    }
+}
+
+/// Passes over an entry. True if it was not used since the last time.
+fn pass(cells: &Cells, set: u32, way: usize) -> bool {
+    let clock = cells.clock(set);
+    clock.load(Relaxed) >> way & 1 == 0 || clock.fetch_and(!(1 << way), Relaxed) >> way & 1 == 0
+}
+
+/// The entry of a way, with its blocks; nothing when it is empty, changes, or cannot be one.
+pub(super) fn look(
+    cells: &Cells,
+    set: u32,
+    way: usize,
+    limit: usize,
+    blocks: &mut Vec<Block>,
+) -> Option<(Way, Head)> {
+    let word = &cells.ways(set)[way];
+    let seen = Way(word.load(Acquire));
+    if seen == Way::EMPTY {
+        return None;
+    }
+    let mut copies = Copies {
+        value: None,
+        blocks: Some(blocks),
+        limit,
+    };
+    match read(cells, word, seen, None, &mut copies) {
+        Found::Entry(head, _) => Some((seen, head)),
+        _ => None,
+    }
+}
+
+/// A way in one of the two sets of a key, which is not there: an empty one of the set that has more of them, or one
+/// whose entry may go, with the blocks of that.
+pub(super) fn room(
+    cells: &Cells,
+    places: Places,
+    evict: bool,
+    limit: usize,
+    blocks: &mut Vec<Block>,
+) -> Room {
+    let empty = |set: u32| {
+        let ways = cells.ways(set).iter().enumerate();
+        let mut empty = ways.filter(|(_, way)| Way(way.load(Relaxed)) == Way::EMPTY);
+        let first = empty.next().map(|(way, _)| (set, way));
+        (empty.count(), first)
+    };
+    let (one, two) = (empty(places.first), empty(places.second));
+    let better = if two.0 > one.0 { two.1 } else { one.1 };
+    if let Some((set, way)) = better.or(one.1).or(two.1) {
+        return Room::Empty { set, way };
+    }
+    let start = (places.hash >> 40) as usize;
+    let sets = [places.first, places.second];
+    let candidate = |step: usize| {
+        let at = (start + step) % (2 * WAYS);
+        (sets[at / WAYS], at % WAYS)
+    };
+    for step in 0..2 * WAYS {
+        let (set, way) = candidate(step);
+        if let Some((seen, head)) = look(cells, set, way, limit, blocks)
+            && is_over(head.expires)
+        {
+            return Room::Of(Victim {
+                set,
+                way,
+                seen,
+                expired: true,
+            });
+        }
+    }
+    // Twice: the first round may have taken all their bits.
+    for step in 0..if evict { 4 * WAYS } else { 0 } {
+        let (set, way) = candidate(step);
+        if pass(cells, set, way)
+            && let Some((seen, _)) = look(cells, set, way, limit, blocks)
+        {
+            return Room::Of(Victim {
+                set,
+                way,
+                seen,
+                expired: false,
+            });
+        }
+    }
+    Room::Full
+}
+
+/// The first entry of a set that may go, from a way on; `evict`: also one whose time is not over.
+pub(super) fn next_in(
+    cells: &Cells,
+    set: u32,
+    from: usize,
+    evict: bool,
+    limit: usize,
+    blocks: &mut Vec<Block>,
+) -> Option<Victim> {
+    for way in from..WAYS {
+        let Some((seen, head)) = look(cells, set, way, limit, blocks) else {
+            continue;
+        };
+        let expired = is_over(head.expires);
+        if expired || (evict && pass(cells, set, way)) {
+            return Some(Victim {
+                set,
+                way,
+                seen,
+                expired,
+            });
+        }
+    }
+    None
+}

@@ -1,0 +1,77 @@
+//! What is done for those that have died: every block in their hands, and every block that no entry names, is
+//! freed or given to its entry.
+//!
+//! | the process died | what is there | what is done |
+//! |---|---|---|
+//! | after it took a block, or while it filled it | a block that the dead owns and no way names | freed |
+//! | while it held the lock of a set | readers and replacers do not look at it | the next that inserts there takes it over |
+//! | after the compare-and-swap of the way | the new value is seen; its blocks are still the dead one's | made live |
+//! | before the blocks of the old value were freed | live blocks that no way names | freed |
+//! | while it was reading | nothing | nothing |
+//!
+//! This runs beside everybody and may be run any number of times. Each step is a compare-and-swap of a state that
+//! names the life of its block, and what it rests on does not change in that life: a dead owner publishes nothing
+//! any more, and a live block that no way names is never named again.
+
+use super::blocks::{make_live_of_dead, release};
+use super::cells::Cells;
+use super::find::places_of;
+use super::layout::block::{HASH, HEAD};
+use super::words::{Block, Kind, Owner, State, Way};
+use crate::sync::Ordering::{Acquire, Relaxed};
+
+/// What was found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// Blocks that were freed.
+    pub freed: u32,
+    /// Blocks that were given to the entry which they belong to.
+    pub kept: u32,
+}
+
+/// Looks at every block. `is_dead` says of an owner, as a state names it, whether it has died.
+pub(super) fn recover(cells: &Cells, mut is_dead: impl FnMut(Owner) -> bool) -> Recovered {
+    let mut found = Recovered::default();
+    for index in 0..cells.blocks() {
+        let state = State(cells.state(index).load(Acquire));
+        let block = Block {
+            index,
+            generation: state.generation(),
+        };
+        let owned = match state.kind() {
+            Kind::Free => continue,
+            Kind::Owned if !is_dead(state.owner()) => continue,
+            Kind::Owned => true,
+            Kind::Live => false,
+        };
+        if !belongs(cells, block) {
+            found.freed += u32::from(release(cells, block));
+        } else if owned {
+            found.kept += u32::from(make_live_of_dead(cells, block, state));
+        }
+    }
+    found
+}
+
+/// Whether an entry has the block: as its first, or as one of the others, which name the first.
+fn belongs(cells: &Cells, block: Block) -> bool {
+    let word = cells.block(block.index)[HEAD].load(Relaxed);
+    is_named(cells, block)
+        || Block::from_link(word)
+            .is_some_and(|head| cells.has(head.index) && head != block && is_named(cells, head))
+}
+
+/// Whether a way names this life of the block.
+fn is_named(cells: &Cells, head: Block) -> bool {
+    let lives = || State(cells.state(head.index).load(Acquire)).generation() == head.generation;
+    let hash = cells.block(head.index)[HASH].load(Relaxed);
+    let places = places_of(hash, cells.sets());
+    lives()
+        && places.sets().any(|set| {
+            cells
+                .ways(set)
+                .iter()
+                .any(|way| Way(way.load(Acquire)).names(head))
+        })
+        && lives()
+}

@@ -1,0 +1,129 @@
+//! Who computes the value of a key: a lease, which is an entry beside that of the key. It names the process and a
+//! number. A lease whose process has died, or whose environment has ended, is the next one's at once. One whose
+//! process lives lasts as long as it is renewed, so that a loop that hangs keeps it for a while and not for ever.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::memory::map::{
+    Bytes, Change, Current, Hands, Key, Map, MapError, Outcome, Owner, Put, Space,
+};
+
+/// So long without a renewal.
+const LASTS: Duration = Duration::from_secs(30);
+const BYTES: usize = 24;
+
+/// The leases that environments of this process have.
+static HELD: LazyLock<Mutex<HashSet<u64>>> = LazyLock::new(Mutex::default);
+static LAST: AtomicU64 = AtomicU64::new(0);
+
+fn held<T>(f: impl FnOnce(&mut HashSet<u64>) -> T) -> T {
+    f(&mut HELD.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// The leases of an environment, by number.
+#[derive(Default)]
+pub(super) struct Leases {
+    keys: HashMap<u64, Key>,
+}
+
+fn encode(owner: Owner, token: u64) -> [u8; BYTES] {
+    let mut bytes = [0; BYTES];
+    bytes[..8].copy_from_slice(&u64::from(owner.seat).to_ne_bytes());
+    bytes[8..16].copy_from_slice(&u64::from(owner.generation).to_ne_bytes());
+    bytes[16..].copy_from_slice(&token.to_ne_bytes());
+    bytes
+}
+
+fn decode(bytes: &[u8]) -> Option<(Owner, u64)> {
+    let word = |at: usize| Some(u64::from_ne_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
+    let owner = Owner {
+        seat: word(0)? as u16,
+        generation: word(8)? as u32,
+    };
+    Some((owner, word(16)?))
+}
+
+/// Whether somebody who lives has it.
+fn is_held(map: &Map, entry: &Current<'_>) -> bool {
+    decode(entry.value()).is_some_and(|(owner, token)| match owner == map.owner() {
+        true => held(|held| held.contains(&token)),
+        false => !map.is_dead(owner),
+    })
+}
+
+impl Leases {
+    /// Takes the lease of a key; 0 when somebody else has it.
+    pub(super) fn take(
+        &mut self,
+        map: &Map,
+        hands: &mut Hands,
+        key: &[u8],
+    ) -> Result<u64, MapError> {
+        let key = Key::within(Space::LEASE, key)?;
+        let token = LAST.fetch_add(1, Relaxed) + 1;
+        let value = encode(map.owner(), token);
+        held(|held| held.insert(token));
+        let done = map.change(hands, &key, true, |entry| {
+            match entry.is_some_and(|entry| is_held(map, &entry)) {
+                true => Change::Keep,
+                false => written(map, &value),
+            }
+        });
+        if let Ok(Outcome::Put(_)) = done {
+            self.keys.insert(token, key);
+            return Ok(token);
+        }
+        held(|held| held.remove(&token));
+        done.map(|_| 0)
+    }
+
+    /// It lasts on, if it is still the caller's.
+    pub(super) fn renew(&mut self, map: &Map, hands: &mut Hands, token: u64) {
+        let Some(key) = self.keys.get(&token) else {
+            return;
+        };
+        let value = encode(map.owner(), token);
+        let _ = map.change(hands, key, true, |entry| {
+            match entry.is_some_and(|entry| entry.value() == value) {
+                true => written(map, &value),
+                false => Change::Keep,
+            }
+        });
+    }
+
+    /// It is nobody's any more.
+    pub(super) fn end(&mut self, map: &Map, hands: &mut Hands, token: u64) {
+        let Some(key) = self.keys.remove(&token) else {
+            return;
+        };
+        held(|held| held.remove(&token));
+        let value = encode(map.owner(), token);
+        let _ = map.change(hands, &key, true, |entry| {
+            match entry.is_some_and(|entry| entry.value() == value) {
+                true => Change::Delete,
+                false => Change::Keep,
+            }
+        });
+    }
+
+    /// The environment ends, and leaves all of them.
+    pub(super) fn give_up(&mut self, map: &Map) {
+        let mut hands = Hands::default();
+        let tokens: Vec<u64> = self.keys.keys().copied().collect();
+        for token in tokens {
+            self.end(map, &mut hands, token);
+        }
+    }
+}
+
+fn written<'v>(map: &Map, value: &'v [u8]) -> Change<'v> {
+    Change::Put(Put {
+        tag: 0,
+        value: Bytes::Slice(value),
+        expires: map.end(Some(LASTS), Duration::ZERO),
+        stale: 0,
+    })
+}
