@@ -69,7 +69,9 @@ const SIZE = Object.freeze({
   /** From so many bytes on, a native task reads what is moved, shared or lent in place; fewer are copied. */
   IN_PLACE: 16384,
   /** The four numbers of a record. */
-  HEADER: 16
+  HEADER: 16,
+  /** What a shared map gives besides primitive values. */
+  MAP: 65536
 })
 
 /** Where the body of a payload is. */
@@ -151,7 +153,9 @@ const RING = Object.freeze({
   /** There are messages of the cluster. */
   MESSAGES: 64,
   /** A lock of the cluster may have come free. */
-  LOCKS: 32
+  LOCKS: 32,
+  /** Something may have changed in a shared map that it waits for. */
+  MAP: 16
 })
 
 /** What became of a message that was to be published. */
@@ -253,7 +257,77 @@ const TAG = Object.freeze({
   /** It goes through a port; the number says from which worker. */
   PORT: 10,
   JSON: 11,
-  UTF8: 12
+  UTF8: 12,
+  /** A whole number of 64 bits, in a shared map. */
+  INT64: 13
+})
+
+/** Where each 32-bit number of what a shared map gives is, in 32-bit steps. */
+const MAP_CELL = Object.freeze({
+  /** What the value is. */
+  TAG: 0,
+  /** Bytes of the value. */
+  LENGTH: 1,
+  /** The word that names the first block of the entry, in 32-bit steps into the words of the map. */
+  WAY: 2,
+  /** What that word is. */
+  BLOCK: 3,
+  /** The word of that block's generation. */
+  STATE: 4,
+  /** What that word is. */
+  GENERATION: 5,
+  /** The word that says which entries were read. */
+  CLOCK: 6,
+  /** The bit there of this entry. */
+  BIT: 7,
+  /** Why nothing was done. */
+  FAILURE: 8,
+  /** The set to go on with, or -1. */
+  NEXT: 9,
+  /** 1 if the value is past its time, and good only for `stale`. */
+  STALE: 10
+})
+
+/** Where each 64-bit float of that is, in 64-bit steps. */
+const MAP_NUMBER = Object.freeze({
+  /** When the entry is over, in microseconds of the monotonic clock; 0 for never. */
+  EXPIRES: 6,
+  /** The version of the entry. */
+  VERSION: 7
+})
+
+/** Where the bytes of the value begin. */
+const MAP_VALUE = Object.freeze({
+  AT: 64
+})
+
+/** When a shared map takes a value. */
+const PUT = Object.freeze({
+  /** Always. */
+  SET: 0,
+  /** If there is none. */
+  ADD: 1,
+  /** If the entry has this version; 0 for none. */
+  VERSION: 2,
+  /** If the value there is what `expect` was given. */
+  EXPECTED: 3
+})
+
+/** What a shared map has done. */
+const MAPPED = Object.freeze({
+  /** Nothing: it is not as it was to be. */
+  NO: 0,
+  YES: 1,
+  FULL: 2,
+  BUSY: 3,
+  /** It is not a key. */
+  KEY: 4,
+  /** The value has too many bytes. */
+  LONG_VALUE: 5,
+  /** There is something else than a number. */
+  NO_NUMBER: 6,
+  /** The sum has more than 64 bits. */
+  OVERFLOW: 7
 })
 
 /** The type of a view. */
@@ -459,6 +533,11 @@ module.exports = {
   ENDING,
   REMINDER,
   TAG,
+  MAP_CELL,
+  MAP_NUMBER,
+  MAP_VALUE,
+  PUT,
+  MAPPED,
   VIEW,
   TIMES,
   LINE,

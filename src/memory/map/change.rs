@@ -18,7 +18,7 @@ use super::layout::{header, seat};
 use super::lock::lock;
 use super::patience::Within;
 use super::words::{Block, Way};
-use super::{Bytes, Change, Current, Map, MapError, Outcome, Put, clock};
+use super::{Bytes, Change, Current, Fixed, Map, MapError, Outcome, Put, clock};
 use crate::sync::Ordering::{Relaxed, SeqCst};
 
 /// Sets that are looked through for entries whose time is over, when a map is full that evicts none.
@@ -131,7 +131,7 @@ impl Map {
             expires: put.expires,
             stale: put.stale,
         };
-        self.supply(hands, head.blocks())?;
+        self.supply(hands, head.blocks(), found.is_none())?;
         entry::write(&self.cells, &hands.new, &head, key, bytes);
         at(Step::Filled);
         match found {
@@ -140,16 +140,22 @@ impl Map {
         }
     }
 
-    /// Has exactly so many blocks in hand.
-    fn supply(&self, hands: &mut Hands, wanted: usize) -> Result<(), MapError> {
+    /// Has exactly so many blocks in hand. `new`: for a new key.
+    fn supply(&self, hands: &mut Hands, wanted: usize, new: bool) -> Result<(), MapError> {
         if hands.new.len() > wanted {
             let mut rest = hands.new.split_off(wanted);
             self.store.give_back(&self.cells, &mut rest);
         }
-        if self.store.take(&self.cells, wanted, &mut hands.new, false) {
+        if hands.new.len() == wanted {
             return Ok(());
         }
-        if self.options.evict {
+        let Fixed { evict, .. } = self.options;
+        let allowed = || !new || evict || self.store.allows(&self.cells, wanted);
+        let may = allowed();
+        if may && self.store.take(&self.cells, wanted, &mut hands.new, false) {
+            return Ok(());
+        }
+        if evict {
             // Once around takes the bits, and the second time the entries; whatever comes in between may be taken by
             // others, who then got on.
             let most = u64::from(self.cells.sets()) * 4;
@@ -164,7 +170,7 @@ impl Map {
                 self.make_room(hands, false);
             }
         }
-        match self.store.take(&self.cells, wanted, &mut hands.new, true) {
+        match (may || allowed()) && self.store.take(&self.cells, wanted, &mut hands.new, true) {
             true => Ok(()),
             false => Err(MapError::Full),
         }

@@ -6,7 +6,10 @@
 //! 3. If entries make room for others: CLOCK goes through the sets (`evict`), and takes the blocks of the first entry
 //!    that nobody has read since it last came there.
 //!
-//! A process keeps 8 blocks at most. The map has as many more than it was asked for, for each of its seats.
+//! A process keeps 8 blocks at most. The map has as many more than it was asked for, for each of its seats. Where no
+//! entry makes room for others, a new key leaves these alone: so what is there can be replaced and counted, however
+//! full the map is. How many are free is counted now and then: so often that all processes together cannot have taken
+//! more than half of what there was.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -16,7 +19,7 @@ use super::blocks::{release, retake, take};
 use super::cells::Cells;
 use super::kill::{Step, at};
 use super::layout::MAGAZINE;
-use super::words::{Block, Owner};
+use super::words::{Block, Kind, Owner, State};
 
 /// States that are looked at before an entry has to make room.
 const LOOK: u32 = 1024;
@@ -29,6 +32,8 @@ pub(super) struct Store {
     magazine: Mutex<Vec<Block>>,
     hint: AtomicU32,
     dry: AtomicU32,
+    /// Blocks that this process may take for new keys before it counts again.
+    allowed: AtomicU32,
 }
 
 impl Store {
@@ -40,6 +45,7 @@ impl Store {
             magazine: Mutex::new(Vec::with_capacity(MAGAZINE)),
             hint: AtomicU32::new(hint),
             dry: AtomicU32::new(0),
+            allowed: AtomicU32::new(0),
         }
     }
 
@@ -87,6 +93,24 @@ impl Store {
         self.hint.store((first + most) % all, Relaxed);
         self.dry.store(DRY, Relaxed);
         false
+    }
+
+    /// Whether so many blocks may be used for a new key, where no entry makes room for it.
+    pub(super) fn allows(&self, cells: &Cells, wanted: usize) -> bool {
+        let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
+        let less = |allowed: u32| allowed.checked_sub(wanted);
+        if self.allowed.fetch_update(Relaxed, Relaxed, less).is_ok() {
+            return true;
+        }
+        let seats = cells.layout().seats;
+        let free = (0..cells.blocks())
+            .filter(|&block| State(cells.state(block).load(Relaxed)).kind() == Kind::Free)
+            .count();
+        let kept = self.magazine.lock().len();
+        let spare = (free + kept).saturating_sub(seats as usize * MAGAZINE);
+        let spare = u32::try_from(spare).unwrap_or(u32::MAX);
+        self.allowed.store(spare / 2 / seats, Relaxed);
+        spare >= wanted
     }
 
     /// Gives back blocks that are this process' own, and that no way names.

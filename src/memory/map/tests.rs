@@ -245,7 +245,7 @@ fn what_is_no_map_is_refused() {
         Err(MapError::Mismatch(_))
     ));
     for word in [header::MAGIC, header::VERSION, header::SETS, header::TOTAL] {
-        let before = map.cells.header(word).swap(77, Relaxed);
+        let before = map.cells.header(word).swap(7, Relaxed);
         assert!(Map::open(map.file(), 0).is_err());
         map.cells.header(word).store(before, Relaxed);
     }

@@ -77,7 +77,7 @@ mod of_files {
 
     #[test]
     fn what_is_no_region_is_refused() {
-        let file = anonymous_file().unwrap();
+        let file = anonymous_file(c"rspool").unwrap();
         fs::ftruncate(&file, 8192).unwrap();
         let open = || Region::open(file.as_fd()).unwrap_err().to_string();
         assert!(open().contains("its size is not sealed"), "{}", open());
