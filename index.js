@@ -5,6 +5,7 @@ const { bound, whenIdle } = require('./lib/native/environment')
 const { Pool, WorkerPool } = require('./lib/pool/pool')
 const { runTask, runTaskSync, tasks } = require('./lib/pool/default-pool')
 const { AtomicCounters } = require('./lib/counters')
+const { SharedMap } = require('./lib/shared-map')
 const { lend } = require('./lib/payload/lend')
 const { move } = require('./lib/payload/move')
 const { classes: errors } = require('./lib/errors')
@@ -23,6 +24,7 @@ module.exports = {
   runTaskSync,
   tasks,
   AtomicCounters,
+  SharedMap,
   cluster,
   lend,
   move,

@@ -7,6 +7,7 @@ export const {
   runTaskSync,
   tasks,
   AtomicCounters,
+  SharedMap,
   cluster,
   lend,
   move,

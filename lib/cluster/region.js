@@ -6,6 +6,7 @@
 const { Region, RegionLook } = require('../native/load')
 const { SLOT, SLOT_STATE, SHARED, PHASE, REQUEST_WORD, LINE } = require('../native/wire')
 const { RspoolError } = require('../errors')
+const { microseconds } = require('../microseconds')
 
 /** What a user calls the states of slots. */
 const SLOT_STATES = Object.freeze({
@@ -23,12 +24,6 @@ const PHASES = Object.freeze({ running: PHASE.RUNNING, stopping: PHASE.STOPPING,
 const CLAIMS = 4096
 /** Which half of a word is the upper one. */
 const UPPER = new Uint8Array(new Uint32Array([1]).buffer)[0]
-
-const now = performance.now.bind(performance)
-const origin = Number(process.hrtime.bigint() / 1000n) - now() * 1000
-
-/** The monotonic clock of the machine, in whole microseconds: it is the same in all processes. */
-const microseconds = () => Math.floor(origin + now() * 1000)
 
 /** @typedef {{ counters: string[], gauges: string[], histograms: Record<string, number[]> }} Names */
 /** @typedef {{ offset: number, count: number, stride: number }} Section */

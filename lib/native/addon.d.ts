@@ -195,11 +195,57 @@ export interface Environment {
   takePoints(limit: number, key: string, n: number, points: number, per: number, burst: number): number
   closeKeys(): void
 
+  /** What shared maps write to. Once, before the first of them. */
+  mapMemory(bytes: Uint8Array): void
+  createMap(bytes: number, seats: number, ttl: number, evict: boolean, maxValue: number): NativeMap
+  openMap(fd: number, seat: number): NativeMap
+  /** The map that another thread of this process has shared. */
+  joinMap(number: number): NativeMap | undefined
+
   /** A native task's target is its place in this list. */
   taskNames(): string[]
   /** The nearest native task's name, or ''. */
   suggestTask(name: string): string
   cpuCount(): number
+}
+
+/**
+ * A shared map as this environment has it. Values are simple ones, or described in memory. `MAPPED` says what was done;
+ * times are in milliseconds, infinite for none and negative for what the map has by default.
+ */
+export interface NativeMap {
+  /** A simple value, or where another one lies; also a stale one, where anything is passed for that. */
+  get(key: string, stale?: boolean): string | number | boolean | bigint | null | undefined | Uint8Array | ArrayBuffer
+  has(key: string): boolean
+  put(key: string, value: unknown, mode: number, ttl: number, stale?: number, version?: number): number
+  /** What the next `put` is to find. */
+  expect(value: unknown): void
+  /** Undefined when `FAILURE` says why. */
+  increment(key: string, n: number | bigint, initial: number | bigint, ttl: number): number | bigint | undefined
+  remove(key: string): boolean
+  ttl(key: string): number | undefined
+  expire(key: string, ttl: number): number
+  version(key: string): number
+  clear(): void
+  /** Those of some sets; `NEXT` says where to go on. */
+  keys(from: number, prefix: string): string[]
+  statistics(): number[]
+  /** @returns the number of the lease; 0 when another has it, and less when there is no room */
+  lease(key: string): number
+  renewLease(lease: number): void
+  endLease(lease: number): void
+  /** Whether somebody who lives has the lease of a key. */
+  isLeased(key: string): boolean
+  /** Somebody waits for a change of the key. */
+  announce(key: string): void
+  /** One more waits here, or one less. */
+  wait(more: boolean): void
+  /** A process has ended. @returns how many blocks were put in order for it */
+  recover(seat: number): number
+  share(): number
+  fd(): number
+  /** The words by which one sees whether an entry is the same, or all. */
+  words(whole: boolean): ArrayBuffer | undefined
 }
 
 export interface RegionSpec {

@@ -40,6 +40,14 @@ function setLockRing(onRing) {
   lockRing = onRing
 }
 
+/** @type {(() => void) | undefined} */
+let mapRing
+
+/** @param {() => void} onRing what is done when something may have changed in a shared map */
+function setMapRing(onRing) {
+  mapRing = onRing
+}
+
 function onRing() {
   lastWasRing = true
   const why = bound.answer()
@@ -48,6 +56,7 @@ function onRing() {
     if ((why & (RING.LANE | RING.CANCEL)) !== 0) workerRing?.(why)
     if ((why & RING.MESSAGES) !== 0) messageRing?.()
     if ((why & RING.LOCKS) !== 0) lockRing?.()
+    if ((why & RING.MAP) !== 0) mapRing?.()
   } finally {
     if ((why & RING.TURN) !== 0) takeTurn()
   }
@@ -202,5 +211,6 @@ module.exports = {
   setMessageRing,
   setOutboxRing,
   setWorkerRing,
-  setLockRing
+  setLockRing,
+  setMapRing
 }

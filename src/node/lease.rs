@@ -80,6 +80,14 @@ impl Leases {
         done.map(|_| 0)
     }
 
+    /// Whether somebody who lives has the lease of a key.
+    pub(super) fn is_taken(map: &Map, hands: &mut Hands, key: &[u8]) -> bool {
+        Key::within(Space::LEASE, key)
+            .ok()
+            .and_then(|key| map.get(hands, &key).map(|read| is_held(map, &read.entry)))
+            .unwrap_or(false)
+    }
+
     /// It lasts on, if it is still the caller's.
     pub(super) fn renew(&mut self, map: &Map, hands: &mut Hands, token: u64) {
         let Some(key) = self.keys.get(&token) else {

@@ -170,6 +170,7 @@ functions! {
     c"lease" Lease = lease;
     c"renewLease" RenewLease = renew_lease;
     c"endLease" EndLease = end_lease;
+    c"isLeased" IsLeased = is_leased;
     c"announce" Announce = announce;
     c"wait" Wait = wait;
     c"recover" Recover = recover;
@@ -226,19 +227,12 @@ fn bind(
             &mut function,
         )
     };
-    // SAFETY: the function is of this scope; `let_go` gets the box, once.
-    let status = match status == sys::Status::napi_ok {
-        true => unsafe {
-            sys::napi_add_finalizer(
-                env,
-                function,
-                data,
-                Some(let_go),
-                ptr::null_mut(),
-                ptr::null_mut(),
-            )
-        },
-        false => status,
+    let status = if status == sys::Status::napi_ok {
+        let (hint, result) = (ptr::null_mut(), ptr::null_mut());
+        // SAFETY: the function is of this scope; `let_go` gets the box, once.
+        unsafe { sys::napi_add_finalizer(env, function, data, Some(let_go), hint, result) }
+    } else {
+        status
     };
     if status != sys::Status::napi_ok {
         // SAFETY: nobody has the box.
@@ -331,8 +325,8 @@ impl Use<'_> {
 
     fn int(&self, value: i32) -> Returned {
         let mut made = ptr::null_mut();
-        // SAFETY: creates a value in this call's scope.
         check(
+            // SAFETY: creates a value in this call's scope.
             unsafe { sys::napi_create_int32(self.env, value, &mut made) },
             "no number",
         )?;
@@ -724,7 +718,15 @@ fn end_lease(call: &Use<'_>) -> Returned {
     Ok(None)
 }
 
-/// `announce(key, lease)`: somebody waits for a change of the key, or of its lease. The caller looks once more after
+/// `isLeased(key) -> boolean`: whether somebody who lives has its lease.
+fn is_leased(call: &Use<'_>) -> Returned {
+    let mut buffer = [0; 256];
+    let key = values::key_bytes(call.env, call.args[0], &mut buffer).ok_or(Fault("no key"))?;
+    let mut hands = call.handle.hands.borrow_mut();
+    call.boolean(Leases::is_taken(&call.handle.map, &mut hands, key))
+}
+
+/// `announce(key)`: somebody waits for a change of the key, or of its lease. The caller looks once more after
 /// this.
 fn announce(call: &Use<'_>) -> Returned {
     let mut buffer = [0; 256];

@@ -4,7 +4,7 @@ use std::ptr;
 
 use napi::sys;
 
-use super::call::{Fault, check};
+use super::call::{Call, Fault, check};
 use super::environment::Environment;
 use super::memory::unsigned;
 use crate::memory::map::Bytes;
@@ -115,11 +115,11 @@ fn utf16(env: sys::napi_env, value: sys::napi_value) -> Vec<u16> {
 }
 
 /// The key in UTF-8. Nothing if it is no string, too long, or has half a character, which UTF-8 cannot say.
-pub(super) fn key_bytes<'a>(
+pub(super) fn key_bytes(
     env: sys::napi_env,
     value: sys::napi_value,
-    buffer: &'a mut [u8; 256],
-) -> Option<&'a [u8]> {
+    buffer: &mut [u8; 256],
+) -> Option<&[u8]> {
     let mut length = 0;
     // SAFETY: the buffer has that many bytes. The engine writes whole characters only, so of a longer key 252 at least.
     let status = unsafe {
@@ -178,31 +178,15 @@ fn described<'a>(
             .encoded(unsigned(memories.get(cell::LENGTH)) as usize)
             .ok_or(Fault("the value is longer than its memory"))?,
         form::ELSEWHERE => {
-            let (mut kind, mut length, mut data) = (0, 0, ptr::null_mut());
-            check(
-                // SAFETY: the out-pointers are valid; the status says whether they were written.
-                unsafe {
-                    sys::napi_get_typedarray_info(
-                        env,
-                        argument,
-                        &mut kind,
-                        &mut length,
-                        &mut data,
-                        ptr::null_mut(),
-                        ptr::null_mut(),
-                    )
-                },
-                "expected bytes",
-            )?;
-            if kind != sys::TypedarrayType::uint8_array {
-                return Err(Fault("expected bytes"));
-            }
+            let (data, length) = Call::of(env)
+                .view(argument)
+                .ok_or(Fault("expected bytes"))?;
             if length == 0 {
                 &[]
             } else {
                 // SAFETY: the engine gave pointer and length of a live view. No JavaScript runs as long as the slice
                 // lives, and the JS layer never passes a view on shared memory here.
-                unsafe { std::slice::from_raw_parts(data.cast::<u8>(), length) }
+                unsafe { std::slice::from_raw_parts(data, length) }
             }
         }
         form::NUMBER => return Ok(of_number(memories.number(number::PAYLOAD))),

@@ -4,7 +4,7 @@
 // are the promises of those who wait in this process.
 
 const { RspoolError, AbortError, invalidArgument } = require('../../errors')
-const { readOptions, duration, callable, show } = require('../../pool/options/validate')
+const { readOptions, abortSignal, duration, callable, show } = require('../../pool/options/validate')
 const { later } = require('../../later')
 
 const MAX_NAME = 250
@@ -146,12 +146,6 @@ class Locks {
 function checkName(name, what) {
   if (typeof name === 'string' && name !== '' && Buffer.byteLength(name) <= MAX_NAME) return
   throw invalidArgument(`${what}: the name must be a string of 1 to ${MAX_NAME} bytes, got ${show(name)}`)
-}
-
-/** @type {import('../../pool/options/validate').Rule<AbortSignal>} */
-function abortSignal(value, label) {
-  if (value instanceof AbortSignal) return value
-  throw invalidArgument(`${label} must be an AbortSignal, got ${show(value)}`)
 }
 
 /** @param {AbortSignal} signal */

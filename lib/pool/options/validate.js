@@ -193,6 +193,12 @@ function strings(value, label) {
   throw invalidArgument(`${label} must be an array of strings, got ${show(value)}`)
 }
 
+/** @type {Rule<AbortSignal>} */
+function abortSignal(value, label) {
+  if (value instanceof AbortSignal) return value
+  throw invalidArgument(`${label} must be an AbortSignal, got ${show(value)}`)
+}
+
 /** Own properties, in an object of ours. @type {Rule<Record<string, unknown>>} */
 function named(value, label) {
   if (value === null || typeof value !== 'object' || Array.isArray(value))
@@ -219,6 +225,7 @@ function anything(value) {
 
 module.exports = {
   readOptions,
+  abortSignal,
   anything,
   array,
   boolean,

@@ -27,7 +27,7 @@ impl Places {
 /// Where the keys of a hash are, among `sets`, which are two at least.
 pub(super) fn places_of(hash: u64, sets: u32) -> Places {
     // Neither has bits of the tag, so that a tag tells the entries of a set apart.
-    let scaled = |bits: u64| (u64::from(bits as u32) * u64::from(sets) >> 32) as u32;
+    let scaled = |bits: u64| ((u64::from(bits as u32) * u64::from(sets)) >> 32) as u32;
     let first = scaled(hash);
     let second = scaled(hash >> 20);
     Places {

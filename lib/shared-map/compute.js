@@ -1,0 +1,128 @@
+'use strict'
+
+// `getOrCompute`: of all threads and processes one computes the value of a key, and the others wait for it. Who does
+// is said by a lease in the map (src/node/lease.rs), which is free at once when its process has died.
+
+const { later } = require('../later')
+const { wait } = require('./waiting')
+
+/** A lease is renewed so often while its value is computed. */
+const RENEW_EVERY = 10_000
+
+/**
+ * @typedef {object} Access what is needed of a map
+ * @property {import('../native/addon').NativeMap} native
+ * @property {(key: string) => { value: unknown, stale: boolean } | undefined} look also at what is stale
+ * @property {(key: string, value: unknown, ttl: number, stale: number) => void} keep
+ * @property {(status: number) => Error} failure
+ */
+
+class Computing {
+  #access
+  /** What this thread computes or waits for. @type {Map<string, Promise<unknown>>} */
+  #pending = new Map()
+
+  /** @param {Access} access */
+  constructor(access) {
+    this.#access = access
+  }
+
+  /**
+   * @param {string} key
+   * @param {(key: string) => unknown} compute
+   * @param {{ ttl: number, stale: number }} options
+   * @returns {Promise<unknown>}
+   */
+  async get(key, compute, options) {
+    const found = this.#access.look(key)
+    if (found !== undefined && !found.stale) return found.value
+    let pending = this.#pending.get(key)
+    if (pending === undefined) {
+      pending = this.#computeOrWait(key, compute, options, found !== undefined).finally(() => this.#pending.delete(key))
+      this.#pending.set(key, pending)
+    }
+    if (found === undefined) return pending
+    // The next one who asks tries again.
+    pending.catch(() => {})
+    return found.value
+  }
+
+  /**
+   * @param {string} key
+   * @param {(key: string) => unknown} compute
+   * @param {{ ttl: number, stale: number }} options
+   * @param {boolean} isStale then somebody else's work is not waited for
+   */
+  async #computeOrWait(key, compute, options, isStale) {
+    for (;;) {
+      const token = this.#lease(key)
+      if (token > 0) {
+        try {
+          // It may have come between the look and the lease.
+          const found = this.#access.look(key)
+          if (found !== undefined && !found.stale) return found.value
+          return await this.#compute(key, compute, options, token)
+        } finally {
+          this.#access.native.endLease(token)
+        }
+      }
+      if (isStale) return undefined
+      const found = await this.#other(key)
+      if (found !== undefined) return found.value
+    }
+  }
+
+  /** @param {string} key */
+  #lease(key) {
+    const token = this.#access.native.lease(key)
+    if (token < 0) throw this.#access.failure(-token)
+    return token
+  }
+
+  /**
+   * @param {string} key
+   * @param {(key: string) => unknown} compute
+   * @param {{ ttl: number, stale: number }} options
+   * @param {number} token
+   */
+  async #compute(key, compute, { ttl, stale }, token) {
+    let stop = () => {}
+    const renew = () => {
+      stop = later(
+        RENEW_EVERY,
+        () => {
+          this.#access.native.renewLease(token)
+          renew()
+        },
+        { ref: false }
+      )
+    }
+    renew()
+    try {
+      const value = await compute(key)
+      if (value !== undefined) this.#access.keep(key, value, ttl, stale)
+      return value
+    } finally {
+      stop()
+    }
+  }
+
+  /** Resolves with the value when another has computed it, or with nothing when nobody does. @param {string} key */
+  #other(key) {
+    const { native, look } = this.#access
+    return new Promise((/** @type {(found: { value: unknown } | undefined) => void} */ resolve) => {
+      wait({
+        native,
+        key,
+        look: () => {
+          const found = look(key)
+          if (found === undefined && native.isLeased(key)) return false
+          resolve(found)
+          return true
+        }
+      })
+    })
+  }
+}
+
+module.exports = { Computing }

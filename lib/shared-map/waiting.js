@@ -1,0 +1,50 @@
+'use strict'
+
+// Those in this thread who wait for a change in a shared map. The doorbell rings when there may be one, and now and
+// then; then each looks at its key.
+
+const { hold, release, setMapRing } = require('../native/environment')
+
+/**
+ * @typedef {object} Waiter
+ * @property {import('../native/addon').NativeMap} native
+ * @property {string} key
+ * @property {() => boolean} look whether it waits no longer
+ */
+
+/** @type {Set<Waiter>} */
+const waiting = new Set()
+
+/**
+ * Has somebody wait: `look` is called now, and whenever the key may have changed, until it gives true.
+ * @param {Waiter} waiter
+ * @returns {() => void} ends that
+ */
+function wait(waiter) {
+  setMapRing(lookAll)
+  waiting.add(waiter)
+  hold()
+  waiter.native.wait(true)
+  look(waiter)
+  return () => leave(waiter)
+}
+
+/** @param {Waiter} waiter */
+function leave(waiter) {
+  if (!waiting.delete(waiter)) return
+  waiter.native.wait(false)
+  release()
+}
+
+/** @param {Waiter} waiter */
+function look(waiter) {
+  // First, so that a change after the look is told.
+  waiter.native.announce(waiter.key)
+  if (waiter.look()) leave(waiter)
+}
+
+function lookAll() {
+  for (const waiter of [...waiting]) if (waiting.has(waiter)) look(waiter)
+}
+
+module.exports = { wait }
