@@ -10,6 +10,7 @@ const { pathToFileURL } = require('node:url')
 const { RspoolError, invalidArgument } = require('../errors')
 const { SharedRegion, CLAIMS } = require('./region')
 const { ClusterCounters } = require('./counters')
+const { ClusterMaps } = require('./maps')
 const { setCurrent } = require('./current')
 const { ClusterProcess } = require('./process')
 const { Mailbox } = require('./messages')
@@ -55,6 +56,8 @@ class InProcessSupervisor extends EventEmitter {
     this.gauges = new SharedGauges(this.#region, 0)
     this.histograms = new SharedHistograms(this.#region, 0)
 
+    this.maps = new ClusterMaps(options.maps, 0).maps
+
     const info = { slot: 0, generation: 1, pid: process.pid }
     // Both ends clone, as a channel between processes does.
     /** @type {Mailbox} */
@@ -72,9 +75,10 @@ class InProcessSupervisor extends EventEmitter {
       requestUrls: options.requestUrls,
       limits: options.limits,
       sticky: options.sticky && { where: whereOf(options.sticky), key: randomBytes(32).toString('base64') },
+      maps: [],
       awaitsMain: typeof target === 'function'
     }
-    this.#half = new ClusterProcess({ region: this.#region, place, mailbox: inner })
+    this.#half = new ClusterProcess({ region: this.#region, place, mailbox: inner, maps: this.maps })
     this.limits = this.#half.context.limits
     setCurrent(this.#half)
     this.ready = new Promise((resolve, reject) => {

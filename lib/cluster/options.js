@@ -5,6 +5,7 @@
 const { availableParallelism } = require('../native/load')
 const { invalidArgument } = require('../errors')
 const { readOptions, integer, duration, oneOf, strings, typed, show } = require('../pool/options/validate')
+const { maps } = require('../shared-map/options')
 
 /**
  * @template T
@@ -188,6 +189,7 @@ const RULES = {
   publishBytes,
   sticky,
   limits,
+  maps,
   limitKeys: KEYS,
   onceKeys: KEYS,
   maxQueuedBytes: integer(1, Number.MAX_SAFE_INTEGER, { infinity: true }),
@@ -234,6 +236,7 @@ const RULES = {
  * @property {number} publishBytes
  * @property {import('./sticky/reading').Sticky} [sticky]
  * @property {Record<string, import('./keys').LimitSpec>} limits
+ * @property {Record<string, import('../shared-map/options').MapSpec>} maps
  * @property {number} limitKeys
  * @property {number} onceKeys
  * @property {'inherit'|'prefix'|'json'} output
@@ -275,6 +278,7 @@ function readClusterOptions(given) {
     maxQueuedBytes: 64 * 2 ** 20,
     publishBytes: 4 * 2 ** 20,
     limits: {},
+    maps: {},
     limitKeys: 65_536,
     onceKeys: 16_384,
     output: 'inherit',

@@ -25,6 +25,8 @@ export interface Given {
   requestUrls: 'path' | 'full' | false
   limits: Record<string, LimitSpec>
   sticky?: Sticky | undefined
+  /** The shared maps, and their descriptors. */
+  maps: { name: string; fd: number }[]
   /** Those that systemd opened. */
   sockets?: { name: string; fd: number }[]
 }

@@ -240,9 +240,12 @@ export interface NativeMap {
   announce(key: string): void
   /** One more waits here, or one less. */
   wait(more: boolean): void
-  /** A process has ended. @returns how many blocks were put in order for it */
+  /** A process has ended. */
+  retire(seat: number): void
+  /** The same, and it is put in order. @returns how many blocks were put in order for it */
   recover(seat: number): number
-  share(): number
+  /** The number by which other threads know it; `keep`: as long as the process lives. */
+  share(keep: boolean): number
   fd(): number
   /** The words by which one sees whether an entry is the same, or all. */
   words(whole: boolean): ArrayBuffer | undefined
@@ -382,7 +385,7 @@ export interface Addon {
   // From here on: not on Windows, which `Region` tells.
   Region: { create(spec: RegionSpec): NativeRegion; open(fd: number, schema: bigint): NativeRegion }
   RegionLook: { open(path: string): RegionLook }
-  Watch: new (region: NativeRegion) => NativeWatch
+  Watch: new (region: NativeRegion, maps: number[]) => NativeWatch
   shareCpu(busy: number): boolean
   guardParent(parent: number, grace: number): void
   killProcess(pid: number): boolean

@@ -319,7 +319,7 @@ class SharedMap {
 
   /** What a thread of this process passes to `SharedMap.from()`. */
   share() {
-    return { type: TYPE, map: this.#native.share() }
+    return { type: TYPE, map: this.#native.share(true) }
   }
 
   /** The value of a key, also where it is past its time and only good for `stale`. @param {string} key */

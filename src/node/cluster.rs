@@ -9,6 +9,7 @@ use napi_derive::napi;
 use rustix::net::{RecvFlags, SendFlags};
 
 use super::region::{JsRegion, failure};
+use crate::memory::map::registry;
 use crate::supervise::handle::ProcessHandle;
 use crate::supervise::reading::{self, Details, Usage};
 use crate::supervise::watch::{Limits, Report, Watch};
@@ -248,10 +249,12 @@ pub struct JsWatch {
 
 #[napi]
 impl JsWatch {
-    /// Starts the watcher's thread over a region.
+    /// Starts the watcher's thread over a region, and over maps by their numbers in this process.
     #[napi(constructor)]
-    pub fn new(region: &JsRegion) -> Result<JsWatch> {
-        let watch = Watch::start(region.region.remap().map_err(failure)?).map_err(failure)?;
+    pub fn new(region: &JsRegion, maps: Vec<f64>) -> Result<JsWatch> {
+        let maps = maps.into_iter().filter_map(|map| registry::get(map as u64));
+        let region = region.region.remap().map_err(failure)?;
+        let watch = Watch::start(region, maps.collect()).map_err(failure)?;
         Ok(JsWatch { watch: Some(watch) })
     }
 

@@ -173,6 +173,7 @@ functions! {
     c"isLeased" IsLeased = is_leased;
     c"announce" Announce = announce;
     c"wait" Wait = wait;
+    c"retire" Retire = retire;
     c"recover" Recover = recover;
     c"share" Share = share;
     c"fd" Descriptor = descriptor;
@@ -316,7 +317,8 @@ impl Use<'_> {
 
     fn key(&self) -> Option<Key> {
         let mut buffer = [0; 256];
-        values::key_bytes(self.env, self.args[0], &mut buffer).and_then(|bytes| Key::new(bytes).ok())
+        values::key_bytes(self.env, self.args[0], &mut buffer)
+            .and_then(|bytes| Key::new(bytes).ok())
     }
 
     fn double(&self, argument: usize) -> f64 {
@@ -387,9 +389,7 @@ fn get(call: &Use<'_>) -> Returned {
     let handle = call.handle;
     let mut hands = handle.hands.borrow_mut();
     let Some(read) = handle.map.get(&mut hands, &key) else {
-        call.memory()?
-            .area
-            .set(map_number::VERSION * 8, 0f64);
+        call.memory()?.area.set(map_number::VERSION * 8, 0f64);
         return Ok(None);
     };
     let entry = &read.entry;
@@ -687,7 +687,10 @@ fn statistics(call: &Use<'_>) -> Returned {
         it.stolen,
         it.recovered,
     ];
-    make_numbers(&call.call(), numbers.into_iter().map(|number| number as f64))
+    make_numbers(
+        &call.call(),
+        numbers.into_iter().map(|number| number as f64),
+    )
 }
 
 /// `lease(key) -> number`: above 0 when the caller is the one that computes the value of the key.
@@ -732,7 +735,10 @@ fn announce(call: &Use<'_>) -> Returned {
     let mut buffer = [0; 256];
     if let Some(bytes) = values::key_bytes(call.env, call.args[0], &mut buffer) {
         let map = &call.handle.map;
-        for space in [crate::memory::map::Space::USER, crate::memory::map::Space::LEASE] {
+        for space in [
+            crate::memory::map::Space::USER,
+            crate::memory::map::Space::LEASE,
+        ] {
             if let Ok(key) = Key::within(space, bytes) {
                 map.announce(&key);
             }
@@ -761,18 +767,26 @@ fn wait(call: &Use<'_>) -> Returned {
     Ok(None)
 }
 
+/// `retire(seat)`: the process that had the seat has ended. What it has left behind is put in order by whoever has been
+/// told to.
+fn retire(call: &Use<'_>) -> Returned {
+    call.handle.map.retire(call.double(0) as u16);
+    Ok(None)
+}
+
 /// `recover(seat)`: the process that had the seat has ended. Gives how many blocks were put in order.
 fn recover(call: &Use<'_>) -> Returned {
     let seat = u16::try_from(call.double(0) as i64).map_err(|_| Fault("no seat"))?;
-    match call.handle.map.recover(seat) {
-        Ok(found) => call.number(f64::from(found.freed + found.kept)),
-        Err(_) => Err(Fault("no seat")),
-    }
+    let map = &call.handle.map;
+    map.retire(seat);
+    let found = map.recover(seat);
+    call.number(f64::from(found.freed + found.kept))
 }
 
-/// `share() -> number`: what `joinMap` takes in another thread of this process.
+/// `share(keep) -> number`: by which other threads of this process know the map, `keep`: as long as the process lives.
 fn share(call: &Use<'_>) -> Returned {
-    call.number(registry::share(&call.handle.map) as f64)
+    let keep = call.call().boolean(call.args[0])?;
+    call.number(registry::share(&call.handle.map, keep) as f64)
 }
 
 /// `fd() -> number`

@@ -23,7 +23,10 @@ pub(super) struct Value<'a> {
 }
 
 /// A whole number that is stored as one: what is counted is exact.
-#[expect(clippy::cast_possible_truncation, reason = "compared with what was given")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "compared with what was given"
+)]
 pub(super) fn is_whole(number: f64) -> Option<i64> {
     let whole = number as i64;
     let exact = number.abs() <= EXACT && whole as f64 == number;
@@ -159,9 +162,9 @@ pub(super) fn value<'a>(
             unsafe { sys::napi_get_value_bool(env, argument, &mut is) };
             Ok(bare(if is { tag::TRUE } else { tag::FALSE }))
         }
-        sys::ValueType::napi_bigint => {
-            Ok(of_whole(bigint(env, argument).ok_or(Fault("a bigint of more than 64 bits"))?))
-        }
+        sys::ValueType::napi_bigint => Ok(of_whole(
+            bigint(env, argument).ok_or(Fault("a bigint of more than 64 bits"))?,
+        )),
         _ => described(environment, env, argument),
     }
 }

@@ -15,13 +15,13 @@ mod hot;
 #[cfg(unix)]
 mod lease;
 #[cfg(unix)]
-mod map;
-#[cfg(unix)]
-mod map_values;
-#[cfg(unix)]
 mod limits;
 #[cfg(unix)]
 mod locks;
+#[cfg(unix)]
+mod map;
+#[cfg(unix)]
+mod map_values;
 mod member;
 mod memory;
 mod pool;

@@ -1,7 +1,7 @@
 //! A thread of the primary that hears of the end of each process at once, and puts in order what that has left in the
-//! region: tokens of the budget, locks, messages, keys. It does nothing else, so nothing holds it up.
+//! region: tokens of the budget, locks, messages, keys; and in the maps of the cluster. It does nothing else, so nothing holds it up.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::budget::Budget;
 use super::handle::ProcessHandle;
 use super::wake::Wake;
+use crate::memory::map::Map;
 use crate::memory::region::Region;
 use crate::memory::{locks, ring, table};
 
@@ -23,12 +24,17 @@ const LOOK_AGAIN: Duration = match cfg!(target_os = "linux") {
 struct State {
     /// Those of which nobody knows that they have ended.
     alive: HashMap<usize, Arc<ProcessHandle>>,
+    /// Those whose maps are to be put in order.
+    ended: Vec<usize>,
+    /// Those of which the thread has known.
+    known: HashSet<usize>,
     stopped: bool,
 }
 
 #[derive(Debug)]
 struct Shared {
     region: Region,
+    maps: Vec<Arc<Map>>,
     state: Mutex<State>,
     wake: Wake,
 }
@@ -46,9 +52,10 @@ pub(super) struct Deaths {
 }
 
 impl Deaths {
-    pub(super) fn start(region: Region) -> io::Result<Deaths> {
+    pub(super) fn start(region: Region, maps: Vec<Arc<Map>>) -> io::Result<Deaths> {
         let shared = Arc::new(Shared {
             region,
+            maps,
             state: Mutex::default(),
             wake: Wake::new()?,
         });
@@ -61,13 +68,22 @@ impl Deaths {
     }
 
     pub(super) fn add(&self, seat: usize, handle: Arc<ProcessHandle>) {
-        self.shared.state().alive.insert(seat, handle);
+        let mut state = self.shared.state();
+        state.known.remove(&seat);
+        state.alive.insert(seat, handle);
+        drop(state);
         self.shared.wake.ring();
     }
 
     /// From here on the seat may be given to another.
     pub(super) fn remove(&self, seat: usize) {
-        self.shared.state().alive.remove(&seat);
+        let mut state = self.shared.state();
+        state.alive.remove(&seat);
+        if !state.known.remove(&seat) {
+            state.ended.push(seat);
+            drop(state);
+            self.shared.wake.ring();
+        }
     }
 }
 
@@ -84,16 +100,29 @@ fn run(shared: &Shared) {
         if state.stopped {
             return;
         }
+        let mut ended = std::mem::take(&mut state.ended);
+        let State { alive, known, .. } = &mut *state;
         // Under the lock no seat is given to another.
-        state.alive.retain(|&seat, handle| {
+        alive.retain(|&seat, handle| {
             let has_ended = handle.wait(Duration::ZERO);
             if has_ended {
                 put_in_order(&shared.region, seat as u32);
+                for map in &shared.maps {
+                    map.retire(seat as u16);
+                }
+                ended.push(seat);
+                known.insert(seat);
             }
             !has_ended
         });
         let alive: Vec<_> = state.alive.values().cloned().collect();
         drop(state);
+        // This takes longer, and may be done while another has the seat.
+        for seat in ended {
+            for map in &shared.maps {
+                map.recover(seat as u16);
+            }
+        }
         shared.wake.sleep(&alive, LOOK_AGAIN);
     }
 }

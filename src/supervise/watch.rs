@@ -24,6 +24,7 @@ use super::handle::ProcessHandle;
 use super::reading::{self, Details, Usage};
 use super::stall::{Judge, Look, Verdict};
 use super::wake::Wake;
+use crate::memory::map::Map;
 use crate::memory::region::Region;
 use crate::wire::region::{ask, seat, seat_state};
 
@@ -139,9 +140,10 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Starts the thread, which looks at the seats of `region`.
-    pub fn start(region: Region) -> io::Result<Watch> {
-        let deaths = Deaths::start(region.remap().map_err(io::Error::other)?)?;
+    /// Starts the thread, which looks at the seats of `region`. What those leave behind in `maps` who end is put in
+    /// order.
+    pub fn start(region: Region, maps: Vec<Arc<Map>>) -> io::Result<Watch> {
+        let deaths = Deaths::start(region.remap().map_err(io::Error::other)?, maps)?;
         let shared = Arc::new(Shared {
             region,
             state: Mutex::default(),
@@ -386,7 +388,7 @@ mod tests {
             ..Spec::default()
         };
         let region = Region::create(spec, "").unwrap();
-        let watch = Watch::start(region.remap().unwrap()).unwrap();
+        let watch = Watch::start(region.remap().unwrap(), Vec::new()).unwrap();
         let child = Command::new("sleep").arg("60").spawn().unwrap();
         region
             .seat(0, seat::PID)

@@ -41,6 +41,7 @@ const UNKNOWN_FORM =
 
 class Seats {
   #region
+  #maps
   #options
   #names
   #host
@@ -58,6 +59,7 @@ class Seats {
 
   /**
    * @param {import('../region').SharedRegion} region
+   * @param {import('../maps').ClusterMaps} maps
    * @param {import('../options').ClusterOptions} options
    * @param {import('../region').Names} names
    * @param {object} host
@@ -70,8 +72,9 @@ class Seats {
    * @param {(line: string) => void} host.log
    * @param {() => boolean} host.wanted is a process on its way that may listen?
    */
-  constructor(region, options, names, host) {
+  constructor(region, maps, options, names, host) {
     this.#region = region
+    this.#maps = maps
     this.#options = options
     this.#names = names
     this.#host = host
@@ -156,11 +159,13 @@ class Seats {
       requestUrls,
       limits,
       sticky,
+      maps: this.#maps.places,
       sockets: this.#sockets
     }
     const explain = this.#host.upkeep.explain.bind(this.#host.upkeep)
     const handoffs = this.#handoffs
-    const parts = { spec, options: this.#options, region: this.#region, place, holder, handoffs, explain }
+    const descriptors = [this.#region.native.fd, ...this.#maps.descriptors]
+    const parts = { spec, options: this.#options, region: this.#region, descriptors, place, holder, handoffs, explain }
     let process
     try {
       process = new SupervisedProcess(parts)
@@ -209,6 +214,7 @@ class Seats {
       this.#folder?.gone(process)
       upkeep.remove(process)
       this.#region.native.reclaim(seat)
+      this.#maps.retire(seat)
       this.#region.clear(seat)
       const { holder, row } = process
       if (!holder?.processes().some((other) => other !== process)) gauges.clearRow(row)

@@ -48,12 +48,13 @@ class SupervisedProcess extends EventEmitter {
    * @param {import('./spec').Spec} parts.spec
    * @param {import('../options').ClusterOptions} parts.options
    * @param {import('../region').SharedRegion} parts.region
+   * @param {number[]} parts.descriptors what it inherits: the region first
    * @param {import('../types').Given} parts.place
    * @param {import('./slot').Slot} [parts.holder]
    * @param {import('./handoff').Handoffs|undefined} parts.handoffs
    * @param {(process: SupervisedProcess, code: number|null, signal: string|null) => void} parts.explain sets `reason` where it knows one
    */
-  constructor({ spec, options, region, place, holder, handoffs, explain }) {
+  constructor({ spec, options, region, descriptors, place, holder, handoffs, explain }) {
     super()
     /** None while it is a spare. @type {import('./slot').Slot|undefined} */
     this.holder = holder
@@ -67,7 +68,7 @@ class SupervisedProcess extends EventEmitter {
     region.clear(place.seat)
     region.set(place.seat, SEAT.STARTED, microseconds())
     this.#writePlace()
-    this.worker = fork(spec, options, place, region.native.fd)
+    this.worker = fork(spec, options, place, descriptors)
     this.pid = this.worker.process.pid
     this.handoffs = handoffs
     this.explain = explain
@@ -271,9 +272,9 @@ class SupervisedProcess extends EventEmitter {
  * @param {import('./spec').Spec} spec
  * @param {import('../options').ClusterOptions} options
  * @param {import('../types').Given} place
- * @param {number} fd
+ * @param {number[]} descriptors
  */
-function fork(spec, options, place, fd) {
+function fork(spec, options, place, descriptors) {
   const output = options.output === 'inherit' ? 'inherit' : 'pipe'
   cluster.schedulingPolicy = options.policy === 'none' ? cluster.SCHED_NONE : cluster.SCHED_RR
   cluster.setupPrimary({
@@ -284,7 +285,7 @@ function fork(spec, options, place, fd) {
     serialization: options.serialization,
     silent: false,
     // The region is descriptor 4 of every process.
-    stdio: ['inherit', output, output, 'ipc', fd]
+    stdio: ['inherit', output, output, 'ipc', ...descriptors]
   })
   const own = ownEnv(spec, place.slot)
   const settings = {

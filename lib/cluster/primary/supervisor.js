@@ -9,6 +9,7 @@ const { show } = require('../../pool/options/validate')
 const { SEAT, REQUEST } = require('../../native/wire')
 const { SharedRegion, CLAIMS, microseconds } = require('../region')
 const { ClusterCounters } = require('../counters')
+const { ClusterMaps } = require('../maps')
 const { SharedKeys } = require('../keys')
 const { Verdicts } = require('./verdict')
 const { Post } = require('./post')
@@ -102,6 +103,8 @@ class Supervisor extends Post {
     this.#topics = new Topics(this.#region, { generation: 0 })
     this.#keys = new SharedKeys(this.#region.native.fd, -1, options.limits)
     this.limits = this.#keys.limits
+    const maps = new ClusterMaps(options.maps, room.seats)
+    this.maps = maps.maps
     this.#verdicts = new Verdicts(options)
     this.#ending = new Ending(options, {
       slots: () => this.#slots,
@@ -136,7 +139,7 @@ class Supervisor extends Post {
         setImmediate(() => this.#endIfLost())
       }
     })
-    this.#upkeep = new Upkeep(this.#region, options, {
+    this.#upkeep = new Upkeep(this.#region, maps, options, {
       replace: (process, reason) => this.#recycle(process, reason),
       stalled: ({ holder, sender }, silentMs, stack) => {
         holder?.markStalled()
@@ -145,7 +148,7 @@ class Supervisor extends Post {
       memory: ({ sender }, rss) => announce(this, 'memory', { ...sender, rss }),
       silent: (process, ms) => this.#log(this.#silence(process, ms))
     })
-    this.#seats = new Seats(this.#region, options, this.#names, {
+    this.#seats = new Seats(this.#region, maps, options, this.#names, {
       upkeep: this.#upkeep,
       gauges: this.gauges,
       announce: (name, info) => {

@@ -31,6 +31,7 @@ class Upkeep {
 
   /**
    * @param {import('../region').SharedRegion} region
+   * @param {import('../maps').ClusterMaps} maps
    * @param {import('../options').ClusterOptions} options
    * @param {object} host
    * @param {(process: SupervisedProcess, reason: { kind: string }) => Promise<unknown>} host.replace
@@ -38,11 +39,11 @@ class Upkeep {
    * @param {(process: SupervisedProcess, rss: number) => void} host.memory
    * @param {(process: SupervisedProcess, silentMs: number|undefined) => void} host.silent it does not respond, or again: without a time
    */
-  constructor(region, options, host) {
+  constructor(region, maps, options, host) {
     this.#region = region
     this.#options = options
     this.#host = host
-    this.#watch = new native.Watch(region.native)
+    this.#watch = new native.Watch(region.native, maps.numbers)
     this.#memoryLimit = memoryLimit(options.memoryLimit)
     this.#oomKills = native.readGroupMemory().oomKills ?? 0
     // It keeps the primary as well: where all slots are held there is nothing else.

@@ -5,6 +5,7 @@
 const cluster = require('../core')
 const native = require('../../native/load')
 const { SharedRegion } = require('../region')
+const { openMaps } = require('../maps')
 const { ClusterProcess } = require('.')
 const { Mailbox } = require('../messages')
 const { queuedBytes } = require('../channel')
@@ -33,7 +34,7 @@ function boot(settings) {
     if (!process.connected) return done(new Error('the primary is gone'))
     process.send?.(message, /** @type {import('node:net').Socket} */ (/** @type {unknown} */ (handle)), {}, done)
   }
-  const half = new ClusterProcess({ region, place, mailbox, ownEnd, handOver })
+  const half = new ClusterProcess({ region, place, mailbox, maps: openMaps(place.maps, place.seat), ownEnd, handOver })
   setCurrent(half)
 
   let leaving = false

@@ -66,10 +66,11 @@ class ClusterProcess extends EventEmitter {
    * @param {import('../region').SharedRegion} parts.region
    * @param {import('../types').Place} parts.place
    * @param {InstanceType<typeof import('../messages').Mailbox>} parts.mailbox to speak with the primary
+   * @param {Readonly<Record<string, import('../maps').SharedMap>>} parts.maps
    * @param {import('./own-end').OwnEnd} [parts.ownEnd] where the application is to end itself
    * @param {ConstructorParameters<typeof Router>[0]['send']} [parts.handOver] gives a socket to the primary
    */
-  constructor({ region, place, mailbox, ownEnd, handOver }) {
+  constructor({ region, place, mailbox, maps, ownEnd, handOver }) {
     super()
     this.#region = region
     this.#seat = place.seat
@@ -122,6 +123,7 @@ class ClusterProcess extends EventEmitter {
       sockets: place.sockets ?? [],
       once: this.#keys.once.bind(this.#keys),
       limits: this.#keys.limits,
+      maps,
       lock: this.#locks.lock.bind(this.#locks),
       leader: this.#leaders.lead.bind(this.#leaders),
       onDrain: this.#onDrain.bind(this),

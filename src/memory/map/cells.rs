@@ -1,8 +1,6 @@
 //! The words of a map in its memory. Nothing else reads or writes there, and everything is atomic.
 
-use super::layout::{
-    BLOCK_WORDS, HEADER_BYTES, Layout, SEAT_WORDS, SET_WORDS, WAYS, header, set,
-};
+use super::layout::{BLOCK_WORDS, HEADER_BYTES, Layout, SEAT_WORDS, SET_WORDS, WAYS, header, set};
 use super::read::Place;
 use crate::memory::region::mapping::Mapping;
 use crate::sync::{AtomicU32, AtomicU64};

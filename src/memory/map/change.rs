@@ -223,12 +223,7 @@ impl Map {
         Attempt::Done(Outcome::Put(version))
     }
 
-    fn insert(
-        &self,
-        hands: &mut Hands,
-        key: &Key,
-        places: Places,
-    ) -> Result<Attempt, MapError> {
+    fn insert(&self, hands: &mut Hands, key: &Key, places: Places) -> Result<Attempt, MapError> {
         let new = Way::new(places.tag(), hands.new[0]);
         let limit = self.options.max_value;
         let mut patience = Within::new(&self.cells);

@@ -108,8 +108,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn next(&self) -> Option<Block> {
-        Block::from_link(self.words[NEXT].load(Relaxed))
-            .filter(|block| self.cells.has(block.index))
+        Block::from_link(self.words[NEXT].load(Relaxed)).filter(|block| self.cells.has(block.index))
     }
 }
 
@@ -137,8 +136,7 @@ pub(super) fn read(
         return other();
     }
     if let Some((key, hash)) = key {
-        let fits =
-            head.hash == hash && head.key_length == key.length && head.space == key.space.0;
+        let fits = head.hash == hash && head.key_length == key.length && head.space == key.space.0;
         if !fits || !has_key(cells, index, key) {
             return other();
         }
@@ -163,7 +161,11 @@ fn has_key(cells: &Cells, index: u32, key: &Key) -> bool {
             return false;
         };
         let (part, rest) = left.split_at(words.len());
-        if words.iter().zip(part).any(|(word, &is)| word.load(Relaxed) != is) {
+        if words
+            .iter()
+            .zip(part)
+            .any(|(word, &is)| word.load(Relaxed) != is)
+        {
             return false;
         }
         left = rest;
@@ -172,13 +174,7 @@ fn has_key(cells: &Cells, index: u32, key: &Key) -> bool {
 }
 
 /// Copies what is wanted. False when it cannot be an entry.
-fn copy(
-    cells: &Cells,
-    index: u32,
-    head: &Head,
-    generation: u32,
-    copies: &mut Copies<'_>,
-) -> bool {
+fn copy(cells: &Cells, index: u32, head: &Head, generation: u32, copies: &mut Copies<'_>) -> bool {
     if let Some(blocks) = copies.blocks.as_deref_mut() {
         blocks.clear();
         blocks.push(Block { index, generation });

@@ -24,7 +24,10 @@ pub(super) struct Victim {
 /// A way for a new entry.
 #[derive(Debug)]
 pub(super) enum Room {
-    Empty { set: u32, way: usize },
+    Empty {
+        set: u32,
+        way: usize,
+    },
     Of(Victim),
     /// Every entry is to stay.
     Full,

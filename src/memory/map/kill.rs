@@ -57,10 +57,8 @@ pub(super) fn choose(step: Step) {
 #[cfg(test)]
 pub(super) fn at(step: Step) {
     if CHOSEN.load(std::sync::atomic::Ordering::Relaxed) == step as u32 {
-        let _ = rustix::process::kill_process(
-            rustix::process::getpid(),
-            rustix::process::Signal::KILL,
-        );
+        let _ =
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
         // Until the signal has come.
         loop {
             std::thread::park();

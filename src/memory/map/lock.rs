@@ -61,9 +61,9 @@ pub(super) fn lock<'a>(
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
         // Not a store: in memory that somebody else has spoilt, the lock may be another's.
-        let _ =
-            self.cells
-                .lock(self.set)
-                .compare_exchange(self.owner.lock(), 0, Release, Relaxed);
+        let _ = self
+            .cells
+            .lock(self.set)
+            .compare_exchange(self.owner.lock(), 0, Release, Relaxed);
     }
 }

@@ -333,18 +333,18 @@ impl Map {
                 if u32::from(seat) >= layout.seats {
                     return mismatch("it has no such seat");
                 }
-                Map::sit(file.try_clone().map_err(MapError::Io)?, Mapping::new(&file, size, true)?, layout, seat)
+                Map::sit(
+                    file.try_clone().map_err(MapError::Io)?,
+                    Mapping::new(&file, size, true)?,
+                    layout,
+                    seat,
+                )
             }
             _ => mismatch("its size is not what its header says"),
         }
     }
 
-    fn sit(
-        file: OwnedFd,
-        mapping: Mapping,
-        layout: Layout,
-        seat: u16,
-    ) -> Result<Map, MapError> {
+    fn sit(file: OwnedFd, mapping: Mapping, layout: Layout, seat: u16) -> Result<Map, MapError> {
         let word = |word: usize| mapping.load(word * 8);
         let options = Fixed {
             bytes: word(header::BYTES) as usize,
@@ -410,7 +410,11 @@ impl Map {
     /// Another mapping of its first bytes, which say whether an entry is still the same; `whole`: of all of them.
     pub fn remap(&self, whole: bool) -> Result<Words, MapError> {
         let layout = self.cells.layout();
-        let bytes = if whole { layout.total } else { layout.blocks_at };
+        let bytes = if whole {
+            layout.total
+        } else {
+            layout.blocks_at
+        };
         let mapping = Mapping::new(&self.file, bytes, true)?;
         Ok(Words { mapping, bytes })
     }
@@ -420,23 +424,24 @@ impl Map {
         self.options.max_value
     }
 
-    /// The process that had the seat has ended: what it has left behind is put in order. Beside everybody, and any
-    /// number of times.
-    pub fn recover(&self, seat: u16) -> Result<Recovered, MapError> {
-        if usize::from(seat) >= self.seats() {
-            return Err(MapError::Mismatch(format!("no seat {seat}")));
-        }
-        if seat != self.owner.seat {
+    /// The process that had the seat has ended. The caller knows that no other has it since.
+    pub fn retire(&self, seat: u16) {
+        if usize::from(seat) < self.seats() && seat != self.owner.seat {
             seats::retire(&self.cells, seat);
+            // Somebody may wait for what the dead process was to do.
+            self.wake();
         }
+    }
+
+    /// Puts in order what those have left behind that have ended and had the seat. Beside everybody, and any number of
+    /// times.
+    pub fn recover(&self, seat: u16) -> Recovered {
         let found = recover::recover(&self.cells, |owner| {
             owner.seat == seat && seats::is_dead_by_state(&self.cells, owner)
         });
         let recovered = &self.cells.seat(self.owner.seat.into())[seat::RECOVERED];
         recovered.fetch_add((found.freed + found.kept).into(), Relaxed);
-        // Somebody may wait for what the dead process was to do.
-        self.wake();
-        Ok(found)
+        found
     }
 
     fn count(&self, word: usize) {

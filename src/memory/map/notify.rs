@@ -71,7 +71,10 @@ impl Map {
 
     /// Ends the callbacks of this number.
     pub fn forget(&self, number: u64) {
-        self.notifier.state().callbacks.retain(|(is, _)| *is != number);
+        self.notifier
+            .state()
+            .callbacks
+            .retain(|(is, _)| *is != number);
     }
 
     /// Somebody in this process waits from now on, or not any more. False if the system gives no thread: then the
@@ -90,7 +93,9 @@ impl Map {
                 .name("rspool-map".into())
                 .stack_size(64 * 1024);
             // It waits for the lock, so the interest is there when it looks.
-            state.has_thread = builder.spawn(move || sleep_and_call(&notifier, &map)).is_ok();
+            state.has_thread = builder
+                .spawn(move || sleep_and_call(&notifier, &map))
+                .is_ok();
         }
         self.notifier.bell.notify_one();
         state.has_thread

@@ -40,7 +40,8 @@ impl Map {
 
     /// The entry of a key without its value.
     pub fn peek(&self, key: &Key) -> Option<Current<'static>> {
-        self.look_up(key, None).map(|entry| Current::new(&entry, &[]))
+        self.look_up(key, None)
+            .map(|entry| Current::new(&entry, &[]))
     }
 
     fn look_up(&self, key: &Key, value: Option<&mut Vec<u64>>) -> Option<Entry> {
@@ -56,6 +57,7 @@ impl Map {
     /// Where to look whether what was read is still there.
     pub fn place(&self, read: &Read<'_>) -> Place {
         let (set, way) = read.place;
-        self.cells.place(set, way, (read.entry.version as u32).wrapping_sub(1))
+        self.cells
+            .place(set, way, (read.entry.version as u32).wrapping_sub(1))
     }
 }

@@ -32,6 +32,15 @@ pub struct Recovered {
 /// Looks at every block. `is_dead` says of an owner, as a state names it, whether it has died.
 pub(super) fn recover(cells: &Cells, mut is_dead: impl FnMut(Owner) -> bool) -> Recovered {
     let mut found = Recovered::default();
+    let named = named(cells);
+    // What a way named after the death is named, or whoever took it away frees it.
+    let is_sure = |block: Block| {
+        let is = |block: Block| named[block.index as usize] == Way::short(block.generation);
+        let first = || Block::from_link(cells.block(block.index)[HEAD].load(Relaxed));
+        is(block)
+            || first()
+                .is_some_and(|head| cells.has(head.index) && is_alive(cells, head) && is(head))
+    };
     for index in 0..cells.blocks() {
         let state = State(cells.state(index).load(Acquire));
         let block = Block {
@@ -44,13 +53,32 @@ pub(super) fn recover(cells: &Cells, mut is_dead: impl FnMut(Owner) -> bool) -> 
             Kind::Owned => true,
             Kind::Live => false,
         };
-        if !belongs(cells, block) {
+        if !is_sure(block) && !belongs(cells, block) {
             found.freed += u32::from(release(cells, block));
         } else if owned {
             found.kept += u32::from(make_live_of_dead(cells, block, state));
         }
     }
     found
+}
+
+/// For each block by which bits a way names it; 0 for none. Going through the ways in a row takes a fraction of the time
+/// that a look for each block would.
+fn named(cells: &Cells) -> Vec<u32> {
+    let mut named = vec![0; cells.blocks() as usize];
+    for set in 0..cells.sets() {
+        for way in cells.ways(set) {
+            let way = Way(way.load(Acquire));
+            if let Some(index) = way.index().filter(|&index| cells.has(index)) {
+                named[index as usize] = way.bits();
+            }
+        }
+    }
+    named
+}
+
+fn is_alive(cells: &Cells, head: Block) -> bool {
+    State(cells.state(head.index).load(Acquire)).generation() == head.generation
 }
 
 /// Whether an entry has the block: as its first, or as one of the others, which name the first.
@@ -63,7 +91,7 @@ fn belongs(cells: &Cells, block: Block) -> bool {
 
 /// Whether a way names this life of the block.
 fn is_named(cells: &Cells, head: Block) -> bool {
-    let lives = || State(cells.state(head.index).load(Acquire)).generation() == head.generation;
+    let lives = || is_alive(cells, head);
     let hash = cells.block(head.index)[HASH].load(Relaxed);
     let places = places_of(hash, cells.sets());
     lives()

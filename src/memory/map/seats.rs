@@ -29,10 +29,7 @@ pub(super) fn take(cells: &Cells, seat: u16) -> Owner {
     };
     // A moment without a process: what is written next is not to be taken for what is known of the former one.
     words[IDENTITY].store(u64::from(owner.generation) << 32, Release);
-    words[STARTED].store(
-        reading::started(std::process::id()).unwrap_or(0),
-        Relaxed,
-    );
+    words[STARTED].store(reading::started(std::process::id()).unwrap_or(0), Relaxed);
     words[NAMESPACE].store(namespace(), Relaxed);
     let identity = u64::from(owner.generation) << 32 | u64::from(std::process::id());
     words[IDENTITY].store(identity, Release);
@@ -50,7 +47,9 @@ pub(super) fn retire(cells: &Cells, seat: u16) {
 
 /// Whether an owner has died, as a lock names it.
 pub(super) fn is_dead(cells: &Cells, owner: Owner) -> bool {
-    judge(cells, owner.seat, |generation| generation == owner.generation)
+    judge(cells, owner.seat, |generation| {
+        generation == owner.generation
+    })
 }
 
 /// Whether an owner has died, as a state names it: by the low bits of its generation.

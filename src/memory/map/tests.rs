@@ -253,3 +253,23 @@ fn what_is_no_map_is_refused() {
     let file = std::fs::File::open("/dev/null").unwrap();
     assert!(Map::open(file.as_fd(), 0).is_err());
 }
+
+/// How long `recover` takes for a full map, and how long statistics: `cargo test --release -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn recovery_of_a_full_map() {
+    let map = Map::create(options(1 << 26)).unwrap();
+    for n in 0..600_000 {
+        set(&map, &format!("key {n}"), &[0; 40]).unwrap();
+    }
+    for _ in 0..3 {
+        let start = std::time::Instant::now();
+        let found = map.recover(0);
+        let recovery = start.elapsed();
+        let statistics = map.statistics();
+        println!(
+            "{recovery:?} {found:?}, {:?} {statistics:?}",
+            start.elapsed() - recovery
+        );
+    }
+}

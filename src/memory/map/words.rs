@@ -144,6 +144,16 @@ impl Way {
         (self.0 >> 32) as u32 & SHORT == generation & SHORT
     }
 
+    /// The bits of a generation by which a way names a block, and one that says that it does.
+    pub(super) fn short(generation: u32) -> u32 {
+        generation & SHORT | 1 << 31
+    }
+
+    /// The same of this way.
+    pub(super) fn bits(self) -> u32 {
+        Way::short((self.0 >> 32) as u32)
+    }
+
     pub(super) fn names(self, block: Block) -> bool {
         self.index() == Some(block.index) && self.is_of(block.generation)
     }
