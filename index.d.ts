@@ -19,6 +19,7 @@ export * from './types/errors.js'
 export * from './types/observation.js'
 export * from './types/options.js'
 export * from './types/pool.js'
+export * from './types/shared-map.js'
 export * from './types/tasks.js'
 
 // ---- native tasks ------------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Coordination, Limit, LimitOptions } from './locks.js'
+import type { SharedMap, SharedMapOptions } from './shared-map.js'
 
 export type * from './locks.js'
 
@@ -166,6 +167,8 @@ export interface ClusterOptions extends ProcessOptions {
    * @default 4194304
    */
   publishBytes?: number
+  /** Maps that all processes share, by name. They last as long as the primary. @default {} */
+  maps?: Record<string, SharedMapOptions>
   /** Limits that all processes share, by name. @default {} */
   limits?: Record<string, LimitOptions>
   /** How many keys all limits have room for, at 40 bytes each; the quietest make room for others. @default 65536 */
@@ -394,6 +397,8 @@ export interface Supervisor extends EventEmitter<SupervisorEvents>, Topics {
   readonly counters: ClusterCounters
   readonly gauges: ClusterGauges
   readonly histograms: ClusterHistograms
+  /** The maps that the option `maps` names. */
+  readonly maps: Readonly<Record<string, SharedMap>>
   /** The limits that the option `limits` names. */
   readonly limits: Readonly<Record<string, Limit>>
   /**

@@ -59,6 +59,7 @@ if (isPrimary || options.processes === 0) {
     set: (name, n) => supervisor.counters.set(name, n),
     reset: (name) => supervisor.counters.reset(name),
     processes: () => supervisor.processes,
+    map: (name, method, ...args) => supervisor.maps[name][method](...args),
     block: (ms) => {
       for (const end = Date.now() + ms; Date.now() < end; );
     },

@@ -297,11 +297,7 @@ class SharedMap {
   async getOrCompute(key, compute, options) {
     check(key)
     callable(compute, 'getOrCompute: the second argument')
-    const { ttl = DEFAULT, stale = 0 } = readOptions(
-      options,
-      { ttl: limit, stale: duration },
-      'getOrCompute options'
-    )
+    const { ttl = DEFAULT, stale = 0 } = readOptions(options, { ttl: limit, stale: duration }, 'getOrCompute options')
     if (this.#computing === undefined) {
       const { Computing } = require('./compute')
       this.#computing = new Computing({

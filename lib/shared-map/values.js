@@ -38,7 +38,8 @@ function describe(value, what) {
         const type = viewType(value)
         if (type >= 0 && types.isArrayBuffer(value.buffer))
           return elsewhere(TAG.VIEW | (type << 8), new Uint8Array(value.buffer, value.byteOffset, value.byteLength))
-      } else if (types.isArrayBuffer(value)) return elsewhere(TAG.VIEW | (VIEW.ARRAY_BUFFER << 8), new Uint8Array(value))
+      } else if (types.isArrayBuffer(value))
+        return elsewhere(TAG.VIEW | (VIEW.ARRAY_BUFFER << 8), new Uint8Array(value))
       return encodeData(value, what)
     default:
       throw refusal(value, what)
@@ -84,7 +85,10 @@ function encodeData(value, what) {
 function hold(described) {
   const tag = cells[CELL.TAG]
   if (described === undefined) return { value: Uint8Array.from(scratch.bytes.subarray(0, cells[CELL.LENGTH])), tag }
-  return { value: ArrayBuffer.isView(described) ? Uint8Array.from(/** @type {Uint8Array} */ (described)) : described, tag }
+  return {
+    value: ArrayBuffer.isView(described) ? Uint8Array.from(/** @type {Uint8Array} */ (described)) : described,
+    tag
+  }
 }
 
 /** @param {{ value: unknown, tag: number }} held @returns {unknown} what a native call takes for it */
