@@ -7,6 +7,7 @@ module.exports = {
   main: /** @type {const} */ ([
     'AtomicCounters',
     'Pool',
+    'SharedMap',
     'WorkerPool',
     'cluster',
     'cpuCount',

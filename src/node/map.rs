@@ -251,7 +251,7 @@ fn bind(
 fn refused(call: &Call, error: &MapError) -> Returned {
     let text = std::ffi::CString::new(error.to_string()).unwrap_or_default();
     // SAFETY: both strings are terminated and live until the call returns.
-    unsafe { sys::napi_throw_error(call.env, c"ERR_RSPOOL_MAP".as_ptr(), text.as_ptr()) };
+    unsafe { sys::napi_throw_error(call.env, c"ERR_RSPOOL_REGION".as_ptr(), text.as_ptr()) };
     Ok(None)
 }
 

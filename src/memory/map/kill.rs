@@ -30,42 +30,64 @@ pub(super) enum Step {
     Removed,
 }
 
-#[cfg(test)]
-pub(super) const ALL: [Step; 11] = [
-    Step::Taking,
-    Step::Filling,
-    Step::Filled,
-    Step::Locked,
-    Step::Evicted,
-    Step::Published,
-    Step::Living,
-    Step::Lives,
-    Step::Freeing,
-    Step::Done,
-    Step::Removed,
-];
+#[cfg(not(test))]
+#[inline(always)]
+pub(super) fn at(_: Step) {}
 
 #[cfg(test)]
-static CHOSEN: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-
-/// This process is to be killed there.
-#[cfg(test)]
-pub(super) fn choose(step: Step) {
-    CHOSEN.store(step as u32, std::sync::atomic::Ordering::Relaxed);
-}
+pub(super) use points::{ALL, End, at, choose};
 
 #[cfg(test)]
-pub(super) fn at(step: Step) {
-    if CHOSEN.load(std::sync::atomic::Ordering::Relaxed) == step as u32 {
-        let _ =
-            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+mod points {
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+    use rustix::process::{Signal, getpid, kill_process};
+
+    use super::Step;
+
+    pub(in super::super) const ALL: [Step; 11] = [
+        Step::Taking,
+        Step::Filling,
+        Step::Filled,
+        Step::Locked,
+        Step::Evicted,
+        Step::Published,
+        Step::Living,
+        Step::Lives,
+        Step::Freeing,
+        Step::Done,
+        Step::Removed,
+    ];
+
+    /// What happens there.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(in super::super) enum End {
+        Killed,
+        Stopped,
+    }
+
+    static CHOSEN: AtomicU32 = AtomicU32::new(0);
+    static STOPS: AtomicU32 = AtomicU32::new(0);
+
+    /// What is to happen to this process, and where.
+    pub(in super::super) fn choose(step: Step, end: End) {
+        STOPS.store(u32::from(end == End::Stopped), Relaxed);
+        CHOSEN.store(step as u32, Relaxed);
+    }
+
+    pub(in super::super) fn at(step: Step) {
+        if CHOSEN.load(Relaxed) != step as u32 {
+            return;
+        }
+        if STOPS.load(Relaxed) != 0 {
+            // It goes on when it is continued.
+            let _ = kill_process(getpid(), Signal::STOP);
+            return;
+        }
+        let _ = kill_process(getpid(), Signal::KILL);
         // Until the signal has come.
         loop {
             std::thread::park();
         }
     }
 }
-
-#[cfg(not(test))]
-#[inline(always)]
-pub(super) fn at(_: Step) {}
