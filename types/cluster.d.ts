@@ -248,6 +248,8 @@ export interface ClusterContext extends Messages, Topics, Coordination {
   readonly counters: ClusterCounters
   readonly gauges: ClusterGauges
   readonly histograms: ClusterHistograms
+  /** The maps that the option `maps` names. */
+  readonly maps: Readonly<Record<string, SharedMap>>
   /** Aborted when the drain begins: for streams and long answers. */
   readonly signal: AbortSignal
   /** Sockets that systemd opened, for `server.listen({ fd })`. */
