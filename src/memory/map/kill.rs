@@ -39,7 +39,9 @@ pub(super) use points::{ALL, End, at, choose};
 
 #[cfg(test)]
 mod points {
-    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    use std::path::PathBuf;
+    use std::sync::OnceLock;
+    use std::time::Duration;
 
     use rustix::process::{Signal, getpid, kill_process};
 
@@ -60,34 +62,36 @@ mod points {
     ];
 
     /// What happens there.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[derive(Clone, Debug)]
     pub(in super::super) enum End {
         Killed,
-        Stopped,
+        /// Until it is continued, and there is this file: the others of its threads may be stopped first.
+        Stopped(PathBuf),
     }
 
-    static CHOSEN: AtomicU32 = AtomicU32::new(0);
-    static STOPS: AtomicU32 = AtomicU32::new(0);
+    static CHOSEN: OnceLock<(Step, End)> = OnceLock::new();
 
-    /// What is to happen to this process, and where.
+    /// What is to happen to this process, and where. Once.
     pub(in super::super) fn choose(step: Step, end: End) {
-        STOPS.store(u32::from(end == End::Stopped), Relaxed);
-        CHOSEN.store(step as u32, Relaxed);
+        CHOSEN.set((step, end)).unwrap();
     }
 
     pub(in super::super) fn at(step: Step) {
-        if CHOSEN.load(Relaxed) != step as u32 {
-            return;
-        }
-        if STOPS.load(Relaxed) != 0 {
-            // It goes on when it is continued.
-            let _ = kill_process(getpid(), Signal::STOP);
-            return;
-        }
-        let _ = kill_process(getpid(), Signal::KILL);
-        // Until the signal has come.
-        loop {
-            std::thread::park();
+        match CHOSEN.get() {
+            Some((chosen, End::Killed)) if *chosen == step => {
+                let _ = kill_process(getpid(), Signal::KILL);
+                // Until the signal has come.
+                loop {
+                    std::thread::park();
+                }
+            }
+            Some((chosen, End::Stopped(go))) if *chosen == step => {
+                let _ = kill_process(getpid(), Signal::STOP);
+                while !go.exists() {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            }
+            _ => {}
         }
     }
 }

@@ -2,6 +2,9 @@ use std::collections::HashMap;
 
 use super::*;
 
+#[cfg(target_os = "linux")]
+mod kills;
+
 fn options(bytes: usize) -> Options {
     Options {
         bytes,
