@@ -33,8 +33,8 @@ class Connections {
   #requests
   #gone
   #refusing = false
-  /** Is a WebSocket one that somebody else ends? @type {(request: IncomingMessage) => boolean} */
-  #hasGoodbye = () => false
+  /** Where processes keep sessions, what knows of it. @type {Pick<import('../sticky/router').Router, 'ends' | 'isRelayed'>|undefined} */
+  #router
   /** Whose connection is being told to its server now. @type {Socket|undefined} */
   #arriving
 
@@ -96,7 +96,7 @@ class Connections {
     const connection = this.#open.get(socket)
     if (connection === undefined) return
     connection.kind = isWebSocket(request) ? 'websocket' : 'tunnel'
-    if (connection.kind === 'tunnel' || this.#hasGoodbye(request)) return
+    if (connection.kind === 'tunnel' || this.#router?.ends(request)) return
     onceSwitched(socket, () => {
       connection.switched = true
       // What the application says in this turn comes first.
@@ -104,9 +104,9 @@ class Connections {
     })
   }
 
-  /** @param {(request: IncomingMessage) => boolean} test which WebSockets are ended by somebody else, in a drain */
-  leaveGoodbye(test) {
-    this.#hasGoodbye = test
+  /** @param {Pick<import('../sticky/router').Router, 'ends' | 'isRelayed'>} router */
+  route(router) {
+    this.#router = router
   }
 
   /** What flows at a connection is not this process's own. @param {Socket} socket */
@@ -156,6 +156,8 @@ class Connections {
       if (bytes !== connection.bytes) connection.flowedAt = now
       if (answers.length > 0) connection.busyAt = now
       connection.bytes = bytes
+      // Whoever relays closes what nobody uses.
+      if (kind === 'http' && this.#router?.isRelayed(socket)) continue
       if (kind === 'http') {
         const limit = Math.min(idle, server.keepAliveTimeout || idle)
         // Who sends a request byte by byte has the time twice.

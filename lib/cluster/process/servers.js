@@ -101,7 +101,7 @@ class Servers extends EventEmitter {
   /** @param {import('../sticky/router').Router} router */
   route(router) {
     this.#router = router
-    this.#connections.leaveGoodbye((request) => router.ends(request))
+    this.#connections.route(router)
   }
 
   /** How other processes call a server; undefined when it does not listen by itself. @param {Server} server */

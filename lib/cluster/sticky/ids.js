@@ -7,12 +7,18 @@ const { createHmac, randomBytes, timingSafeEqual } = require('node:crypto')
 
 /** Characters of the code: 48 bits. */
 const CODE = 8
+/** Texts whose owners are remembered: a session has many requests. */
+const REMEMBERED = 4096
+/** A longer text is hardly an id. */
+const LONGEST = 256
 const ID = /([\w-]+\.([0-9a-z]+)\.([0-9a-z]+))\.([\w-]{8})(?![\w-])/
 
 /** @typedef {{ slot: number, generation: number }} Owner */
 
 class Ids {
   #key
+  /** @type {Map<string, Owner|undefined>} */
+  #known = new Map()
 
   /** @param {string} key that all processes of the cluster have */
   constructor(key) {
@@ -31,6 +37,17 @@ class Ids {
    * @returns {Owner|undefined}
    */
   find(text) {
+    if (this.#known.has(text)) return this.#known.get(text)
+    const owner = this.#read(text)
+    if (text.length <= LONGEST) {
+      if (this.#known.size >= REMEMBERED) this.#known.clear()
+      this.#known.set(text, owner)
+    }
+    return owner
+  }
+
+  /** @returns {Owner|undefined} */
+  #read(/** @type {string} */ text) {
     const found = ID.exec(text)
     if (found === null) return undefined
     const [, whole, slot, generation, code] = found

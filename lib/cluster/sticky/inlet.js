@@ -14,14 +14,13 @@ const NEWLINE = 10
 
 /**
  * @typedef {import('node:net').Socket & { _handle?: { fd?: number }|null }} Socket
- * @typedef {{ pid: number, drains: boolean }} Relayer the process that relays, and whether it is about to end
- * @typedef {{ server: string|undefined, origin: import('./origin').Origin, by: Relayer }} FirstLine
+ * @typedef {{ server: string|undefined, origin: import('./origin').Origin, pid: number }} FirstLine the pid is that of the process that relays
  */
 
 class Inlet {
   #server
   #host
-  /** @type {WeakMap<object, Relayer>} */
+  /** The processes that relay what comes at a socket. @type {WeakMap<object, number>} */
   #relayers = new WeakMap()
 
   /**
@@ -54,7 +53,7 @@ class Inlet {
     this.#server.close()
   }
 
-  /** Who relays what comes at a socket; none when it is a client's own. @param {object} socket */
+  /** The pid of the process that relays what comes at a socket; none when it is a client's own. @param {object} socket */
   relayerOf(socket) {
     return this.#relayers.get(socket)
   }
@@ -87,7 +86,7 @@ class Inlet {
     }
     const server = this.#host.find(first.server)
     if (server === undefined) return void socket.destroy()
-    this.#relayers.set(socket, first.by)
+    this.#relayers.set(socket, first.pid)
     disguise(socket, first.origin)
     // Servers of HTTP/2 look there for what they answer HTTP/1.1 with.
     Object.assign(socket, { server })

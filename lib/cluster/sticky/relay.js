@@ -4,13 +4,12 @@
 // answered is passed on as it came: names and order of headers, framing, trailers, and every byte of the bodies.
 
 const http = require('node:http')
-const net = require('node:net')
-const { originOf } = require('./origin')
+const { Relays, connect } = require('./relays')
 
 /**
  * @typedef {http.IncomingMessage|import('node:http2').Http2ServerRequest} Request
  * @typedef {http.ServerResponse|import('node:http2').Http2ServerResponse} Response
- * @typedef {{ path: string, server: string|undefined, by: import('./inlet').Relayer }} Target where, which server of the application, and for whom
+ * @typedef {import('./relays').Target} Target
  */
 
 const HOP_BY_HOP = /^(connection|keep-alive|proxy-connection|transfer-encoding|upgrade)$/i
@@ -56,24 +55,12 @@ function headersOf(request) {
   return headers
 }
 
-/**
- * Connects to a process, and says where what follows comes from.
- * @param {Target} target
- * @param {net.Socket} client
- * @param {(socket: net.Socket) => void} then
- * @param {(gone: boolean) => void} failed `gone`: there is no such process any more
- */
-function connect({ path, server, by }, client, then, failed) {
-  const socket = net.connect(path)
-  const onError = (/** @type {NodeJS.ErrnoException} */ { code }) =>
-    failed(code === 'ENOENT' || code === 'ECONNREFUSED')
-  socket.once('error', onError)
-  socket.once('connect', () => {
-    socket.off('error', onError)
-    socket.write(`${JSON.stringify({ server, by, origin: originOf(client) })}\n`)
-    then(socket)
-  })
+/** Is there no such process any more? @param {NodeJS.ErrnoException} error of connecting */
+function isGone({ code }) {
+  return code === 'ENOENT' || code === 'ECONNREFUSED'
 }
+
+const relays = new Relays()
 
 /**
  * Has the request answered by a process.
@@ -85,37 +72,41 @@ function connect({ path, server, by }, client, then, failed) {
  * @param {boolean} how.asks the client waits to be told that it may send the body
  */
 function relay(target, request, response, { gone, asks }) {
-  const refuse = () => fail(response)
-  connect(
-    target,
-    request.socket,
-    (socket) => {
-      if (response.destroyed) return void socket.destroy()
-      const Request = request.httpVersion === '1.0' ? OldForwarded : Forwarded
-      const forwarded = new Request({
-        createConnection: () => socket,
-        method: request.method,
-        path: request.url,
-        headers: headersOf(request)
-      })
-      forwarded.on('error', refuse)
-      forwarded.on('response', (answer) => pass(answer, response))
-      if (asks) forwarded.on('continue', () => response.writeContinue())
-      forwarded.on('information', ({ statusCode, headers }) => {
-        if (statusCode === 103 && headers.link !== undefined)
-          response.writeEarlyHints(/** @type {Record<string, string>} */ (headers))
-      })
-      response.on('close', () => {
-        if (!response.writableFinished) forwarded.destroy()
-      })
-      request.on('end', () => {
-        const { rawTrailers } = request
-        if (rawTrailers.length > 0) forwarded.addTrailers(pairs(rawTrailers))
-      })
-      request.pipe(forwarded)
-    },
-    (is) => (is ? gone() : refuse())
+  const OfVersion = request.httpVersion === '1.0' ? OldForwarded : Forwarded
+  const forwarded = new OfVersion(
+    /** @type {http.RequestOptions} */ ({
+      agent: relays,
+      relayed: { target, client: request.socket },
+      method: request.method,
+      path: request.url,
+      headers: headersOf(request)
+    })
   )
+  let begun = false
+  const begin = () => {
+    begun = true
+    if (response.destroyed) return void forwarded.destroy()
+    request.pipe(forwarded)
+    // A head may come long before its body.
+    setImmediate(() => {
+      if (!forwarded.writableEnded && !forwarded.destroyed) forwarded.flushHeaders()
+    })
+  }
+  forwarded.on('socket', (socket) => (socket.connecting ? socket.once('connect', begin) : begin()))
+  forwarded.on('error', (error) => (!begun && isGone(error) ? gone() : fail(response)))
+  forwarded.on('response', (answer) => pass(answer, response))
+  if (asks) forwarded.on('continue', () => response.writeContinue())
+  forwarded.on('information', ({ statusCode, headers }) => {
+    if (statusCode === 103 && headers.link !== undefined)
+      response.writeEarlyHints(/** @type {Record<string, string>} */ (headers))
+  })
+  response.on('close', () => {
+    if (!response.writableFinished) forwarded.destroy()
+  })
+  request.on('end', () => {
+    const { rawTrailers } = request
+    if (rawTrailers.length > 0) forwarded.addTrailers(pairs(rawTrailers))
+  })
 }
 
 /** @param {http.IncomingMessage} answer @param {Response} response */
@@ -163,30 +154,33 @@ function headOf({ method, url, httpVersion, rawHeaders }) {
  * Has what follows an upgrade go to a process and back.
  * @param {Target} target
  * @param {http.IncomingMessage} request
- * @param {net.Socket} socket
+ * @param {import('node:net').Socket} socket
  * @param {Buffer} head what came behind the request
  * @param {() => void} gone called when there is no such process; the socket is as it was
  */
 function tunnel(target, request, socket, head, gone) {
+  const other = connect({ target, client: socket })
+  let begun = false
   const drop = () => {
     socket.destroy()
+    other.destroy()
   }
-  connect(
-    target,
-    socket,
-    (other) => {
-      if (socket.destroyed) return void other.destroy()
-      const dropBoth = () => {
-        socket.destroy()
-        other.destroy()
-      }
-      for (const each of [socket, other]) each.on('error', dropBoth).on('close', dropBoth)
-      other.write(headOf(request))
-      if (head.length > 0) other.write(head)
-      socket.pipe(other).pipe(socket)
-    },
-    (is) => (is ? gone() : drop())
-  )
+  socket.on('error', drop)
+  other.on('error', (error) => (!begun && isGone(error) ? gone() : drop()))
+  other.once('connect', () => {
+    begun = true
+    if (socket.destroyed) return void other.destroy()
+    socket.on('close', drop)
+    other.on('close', drop)
+    other.write(headOf(request))
+    if (head.length > 0) other.write(head)
+    socket.pipe(other).pipe(socket)
+  })
 }
 
-module.exports = { relay, tunnel, headOf }
+/** A process is about to end: see `Relays`. @param {string} path */
+function leave(path) {
+  relays.leave(path)
+}
+
+module.exports = { relay, tunnel, headOf, leave }

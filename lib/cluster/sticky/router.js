@@ -13,8 +13,8 @@ const { EngineSessions, isEngine } = require('./engine')
 const { Ids } = require('./ids')
 const { Inlet } = require('./inlet')
 const { readerOf } = require('./reading')
-const { relay, tunnel, headOf } = require('./relay')
-const { DRAINS } = require('../topics')
+const { relay, tunnel, headOf, leave } = require('./relay')
+const { DRAINS, EXITS } = require('../topics')
 
 /**
  * @typedef {import('node:http').IncomingMessage} IncomingMessage
@@ -46,7 +46,8 @@ class Router {
   #stays = new WeakSet()
   /** The processes of the cluster, as it last looked. */
   #pids = new Set()
-  #drains = false
+  /** The pids of processes that are about to end. @type {Set<number>} */
+  #leaving = new Set()
   /** Until it can take what others relay. */
   pending = true
 
@@ -89,6 +90,7 @@ class Router {
         own: (server) => this.#servers.leave(server)
       })
       await this.#inlet.listen(socketPath(folder, this.#self))
+      this.#hearDrains(folder)
     }
     this.pending = false
   }
@@ -107,23 +109,37 @@ class Router {
       )
     }
     engine.generateId = () => this.id()
-    const first = this.#engines.length === 0
     this.#engines.push(new EngineSessions(engine))
-    if (!first || !this.#topics.exist) return
-    // A long poll would keep the process that relays it.
-    this.#topics.subscribe(DRAINS, (process) => {
-      const { pid } = /** @type {{ pid: number }} */ (process)
-      this.#answerPolls((by) => by.pid === pid)
+  }
+
+  /** What this process does for one that is about to end. */
+  #hearDrains(/** @type {string} */ folder) {
+    if (!this.#topics.exist) return
+    this.#topics.subscribe(EXITS, (process) => {
+      this.#leaving.delete(/** @type {{ pid: number }} */ (process).pid)
+    })
+    this.#topics.subscribe(DRAINS, (_, { pid, slot, generation }) => {
+      // A long poll would keep the process that relays it, as would a connection that nobody uses.
+      this.#leaving.add(pid)
+      this.#answerPolls()
+      if (slot !== undefined) leave(socketPath(folder, { slot, generation }))
     })
   }
 
-  #answerPolls(/** @type {(by: import('./inlet').Relayer) => boolean} */ test) {
-    for (const sessions of this.#engines) {
-      sessions.answerPolls((socket) => {
-        const by = this.#inlet?.relayerOf(socket)
-        return by !== undefined && test(by)
-      })
-    }
+  /** Those that wait at a process which is about to end. */
+  #answerPolls() {
+    for (const sessions of this.#engines) sessions.answerPolls((socket) => this.#isLeaving(socket))
+  }
+
+  /** Is the process that relays what comes at a socket about to end? */
+  #isLeaving(/** @type {object} */ socket) {
+    const pid = this.#inlet?.relayerOf(socket)
+    return pid !== undefined && this.#leaving.has(pid)
+  }
+
+  /** Does another process relay what comes at this socket? @param {net.Socket} socket */
+  isRelayed(socket) {
+    return this.#inlet?.relayerOf(socket) !== undefined
   }
 
   /** Is the conversation one that this ends by itself, in a drain? @param {IncomingMessage} request */
@@ -133,7 +149,6 @@ class Router {
 
   /** Ends the sessions that it follows, within so many milliseconds. @param {number} grace */
   async drain(grace) {
-    this.#drains = true
     this.#topics.tell(DRAINS, process.pid)
     await Promise.all(this.#engines.map((sessions) => sessions.end(grace)))
   }
@@ -154,7 +169,7 @@ class Router {
     const target = this.#targetOf(server, request)
     if (target === undefined) {
       // The engine has it before this turn is over.
-      if (this.#inlet?.relayerOf(request.socket)?.drains) setImmediate(() => this.#answerPolls(({ drains }) => drains))
+      if (this.#isLeaving(request.socket)) setImmediate(() => this.#answerPolls())
       return false
     }
     relay(target, request, response, { gone: stay, asks })
@@ -215,8 +230,7 @@ class Router {
     const owner = this.#ownerOf(request)
     if (owner === undefined || folder === undefined) return undefined
     this.#region.countOwn(this.#place.row, 'relayed')
-    const by = { pid: process.pid, drains: this.#drains }
-    return { path: socketPath(folder, owner), server: this.#servers.keyOf(server), by }
+    return { path: socketPath(folder, owner), server: this.#servers.keyOf(server) }
   }
 
   /** Which other process has the session; none when it is this one's, or none. @returns {Owner|undefined} */
