@@ -70,6 +70,18 @@ async function sessionOfEach(port, slots = 2) {
   return ids
 }
 
+/** How many requests were relayed. */
+async function relayed(primary) {
+  const lines = (await primary.call('metrics')).matchAll(/^rspool_http_relayed_total\S* (\d+)$/gm)
+  return Array.from(lines, ([, count]) => Number(count)).reduce((sum, count) => sum + count, 0)
+}
+
+/** What a connection begins with that is to come to any process. */
+const ANY = 'GET /bare HTTP/1.1\r\nHost: x\r\n\r\n'
+
+/** Two connections for each session: they come to the processes in turn, so one of each two is relayed. */
+const twice = ([one, two]) => [one, two, two, one]
+
 /** Answers of both sessions through one connection: one of them was relayed. */
 async function answersOfBoth(port, ids, url, options) {
   const answers = []
@@ -166,8 +178,8 @@ test('requests and answers without a body have none when they are relayed', asyn
   }
   // A POST that says nothing of a body has none.
   const post = ['Host', 'x', 'Connection', 'keep-alive']
-  for (const id of ids) {
-    const text = await raw(port, `POST /seen?session=${id} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+  for (const id of twice(ids)) {
+    const text = await raw(port, `${ANY}POST /seen?session=${id} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
     t.deepEqual(JSON.parse(text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1)).rawHeaders, [
       ...post.slice(0, 3),
       'close'
@@ -198,32 +210,35 @@ test('what was sent in one go is answered in its order', async (t) => {
 
 test('a client of HTTP/1.0 is answered as it is used to', async (t) => {
   const { port } = await start(t)
-  for (const id of await sessionOfEach(port)) {
-    const text = await raw(port, `GET /seen?session=${id} HTTP/1.0\r\n\r\n`)
+  for (const id of twice(await sessionOfEach(port))) {
+    const text = await raw(port, `${ANY}GET /seen?session=${id} HTTP/1.0\r\n\r\n`)
     t.notRegex(text, /transfer-encoding/i)
     t.regex(text, /connection: close/i)
     t.is(JSON.parse(text.slice(text.indexOf('{'))).method, 'GET')
-    const echo = await raw(port, `POST /echo?session=${id} HTTP/1.0\r\nContent-Length: 5\r\n\r\nhello`)
+  }
+  for (const id of twice(await sessionOfEach(port))) {
+    const echo = await raw(port, `${ANY}POST /echo?session=${id} HTTP/1.0\r\nContent-Length: 5\r\n\r\nhello`)
     t.regex(echo, /\r\n\r\nhello$/)
   }
 })
 
 test('a client that asks whether it may send its body hears that from the right process', async (t) => {
-  const { port } = await start(t)
+  const { port, agent } = await start(t)
   for (const id of await sessionOfEach(port)) {
-    const options = { method: 'POST', headers: { expect: '100-continue' } }
+    const options = { agent, method: 'POST', headers: { expect: '100-continue' } }
     const body = (request) => request.on('continue', () => request.end('sent')).flushHeaders()
     t.is(String((await ask(port, `/echo?session=${id}`, { ...options, body })).body), 'sent')
     const headers = { ...options.headers, 'x-refuse': '1' }
-    const refused = await ask(port, `/echo?session=${id}`, { method: 'POST', headers, body: (r) => r.flushHeaders() })
+    const body417 = (request) => request.flushHeaders()
+    const refused = await ask(port, `/echo?session=${id}`, { ...options, headers, body: body417 })
     t.is(refused.status, 417)
   }
 })
 
 test('the head of an answer comes before its body is there', async (t) => {
-  const { port } = await start(t)
+  const { port, agent } = await start(t)
   for (const id of await sessionOfEach(port)) {
-    const asked = http.request({ port, path: `/head-first?session=${id}`, method: 'POST', agent: false })
+    const asked = http.request({ port, path: `/head-first?session=${id}`, method: 'POST', agent })
     asked.flushHeaders()
     const [response] = await once(asked, 'response')
     asked.end('now')
@@ -234,14 +249,15 @@ test('the head of an answer comes before its body is there', async (t) => {
 test('a client that gives up is gone for the process that has its request, too', async (t) => {
   const { primary, port } = await start(t)
   const ids = await sessionOfEach(port)
-  for (const slot of [0, 1, 0, 1]) {
+  for (const slot of [0, 1, 1, 0]) {
     const from = primary.events.length
-    const asked = http.get({ port, path: `/hang?session=${ids[slot]}`, agent: false }).on('error', () => {})
+    const socket = net.connect(port, '127.0.0.1')
+    socket.write(`${ANY}GET /hang?session=${ids[slot]} HTTP/1.1\r\nHost: x\r\n\r\n`)
     await primary.event('message', (message) => message.hangs === slot, from)
-    asked.destroy()
+    socket.destroy()
     await primary.event('message', (message) => message.closed === slot, from)
   }
-  t.pass()
+  t.is(await relayed(primary), 2)
 })
 
 test('requests over HTTP/2 are relayed, where the server takes HTTP/1.1 as well', async (t) => {
@@ -270,19 +286,20 @@ async function upgrade(socket, url, head = '') {
   socket.setEncoding('latin1').on('data', (chunk) => {
     text += chunk
   })
-  const line = () => /\r\n\r\n(\{.*\})\n/.exec(text)
+  const line = () => /101 Switching[\s\S]*\r\n\r\n(\{.*\})\n/.exec(text)
   await until(() => line() !== null || socket.destroyed)
   const heard = () => text.slice(line().index + line()[0].length)
   return { seen: JSON.parse(line()[1]), heard }
 }
 
 test('the socket of an upgrade goes to the process that has the session, and TLS is passed through', async (t) => {
-  const { port } = await start(t)
+  const { primary, port } = await start(t)
   const ids = await sessionOfEach(port)
   for (const [at, connect] of [net.connect, tls.connect].entries()) {
-    for (const slot of [0, 1, 0, 1]) {
+    for (const slot of [0, 1, 1, 0]) {
       const socket = connect({ port: port + at, host: '127.0.0.1', rejectUnauthorized: false })
       await once(socket, at === 0 ? 'connect' : 'secureConnect')
+      socket.write(ANY)
       const { seen, heard } = await upgrade(socket, `/up?session=${ids[slot]}`, 'early')
       t.is(seen.slot, slot)
       t.deepEqual(seen.remote, ['127.0.0.1', socket.localPort, 'IPv4'])
@@ -293,6 +310,45 @@ test('the socket of an upgrade goes to the process that has the session, and TLS
       await once(socket, 'close')
     }
   }
+  t.is(await relayed(primary), 4)
+})
+
+test('a fresh connection comes to the process of its session at once', async (t) => {
+  const { primary, port } = await start(t, { processes: 3 })
+  const ids = await sessionOfEach(port, 3)
+  for (let round = 0; round < 30; round++) {
+    const slot = round % 3
+    t.is((await json(port, `/seen?session=${ids[slot]}`)).slot, slot)
+    const socket = net.connect(port, '127.0.0.1')
+    t.is((await upgrade(socket, `/up?session=${ids[slot]}`)).seen.slot, slot)
+    socket.destroy()
+  }
+  t.is(await relayed(primary), 0)
+})
+
+test('a fresh connection that does not say at once what it wants comes to any process, and holds up none', async (t) => {
+  const { port } = await start(t)
+  const ids = await sessionOfEach(port)
+  const silent = Array.from({ length: 50 }, () => net.connect(port, '127.0.0.1'))
+  t.teardown(() => {
+    for (const socket of silent) socket.destroy()
+  })
+  for (const [slot, id] of ids.entries()) t.is((await json(port, `/seen?session=${id}`)).slot, slot)
+  // Each says it in pieces.
+  const text = `GET /seen?session=${ids[1]} HTTP/1.1\r\nHost: x\r\n\r\n`
+  const answers = silent.map(async (socket) => {
+    for (let at = 0; at < text.length; at += 20) {
+      socket.write(text.slice(at, at + 20))
+      await new Promise(setImmediate)
+    }
+    let all = ''
+    for await (const chunk of socket.setEncoding('latin1')) {
+      all += chunk
+      if (all.includes('}')) break
+    }
+    return JSON.parse(all.slice(all.indexOf('{'), all.lastIndexOf('}') + 1)).slot
+  })
+  t.deepEqual([...new Set(await Promise.all(answers))], [1])
 })
 
 test('ids that this cluster has not made belong to no session', async (t) => {
@@ -306,7 +362,7 @@ test('ids that this cluster has not made belong to no session', async (t) => {
   ]
   const { slot } = await json(port, '/seen', { agent })
   for (const session of forged) t.is((await json(port, `/seen?session=${session}`, { agent })).slot, slot)
-  t.false(/relayed\S* [1-9]/.test(await primary.call('metrics')))
+  t.is(await relayed(primary), 0)
 })
 
 test('the id may be in a cookie, signed by the application as well, or where a function finds it', async (t) => {
@@ -345,18 +401,18 @@ test('a generation that drains serves its sessions as long as it lives, and then
 test('a request whose process is killed gets an answer, and the next is answered by another', async (t) => {
   const { primary, port } = await start(t, { backoff: { initial: 60_000 } })
   const ids = await sessionOfEach(port)
-  // Asked until one has come to the other process, and was relayed.
-  const relayed = async () => /relayed_total\S* [1-9]/.test(await primary.call('metrics'))
   const asked = []
-  do {
+  for (let connection = 0; connection < 2; connection++) {
     const from = primary.events.length
-    asked.push(ask(port, `/hang?session=${ids[1]}`, { method: 'POST', body: 'body' }).catch((error) => error))
+    const post = `POST /hang?session=${ids[1]} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 4\r\n\r\nbody`
+    asked.push(raw(port, ANY + post).catch((error) => error.code))
     await primary.event('message', (message) => message.hangs === 1, from)
-  } while (!(await relayed()))
+  }
+  t.is(await relayed(primary), 1)
   const [, { pid }] = await primary.call('processes')
   kill(pid, 'SIGKILL')
   const answers = await Promise.all(asked)
-  t.true(answers.some(({ status }) => status === 502))
+  t.is(answers.filter((text) => /HTTP\/1\.1 502 /.test(text)).length, 1)
   await gone(pid)
   t.is((await json(port, `/seen?session=${ids[1]}`)).slot, 0)
   const socket = net.connect(port, '127.0.0.1')

@@ -196,6 +196,8 @@ tables! {
         TURN = 8;
         /// There are messages of the cluster.
         MESSAGES = 64;
+        /// Some connections have their first bytes.
+        FIRST_BYTES = 128;
         /// A lock of the cluster may have come free.
         LOCKS = 32;
         /// Something may have changed in a shared map that it waits for.

@@ -165,6 +165,11 @@ export interface Environment {
   target(number: number): string
 
   // Not on Windows.
+  /** Has the bell rung when the socket has bytes, has ended, or has waited for long enough. Linux only. */
+  awaitBytes?(fd: number, name: number): boolean
+  /** Those that wait no more. Linux only. */
+  takeAwaited?(): number[]
+  endAwaiting?(): void
   /** Hears the messages of the region behind a descriptor from now on; none if that is -1. */
   hear(fd: number): void
   want(topic: string, wanted: boolean): void
@@ -397,6 +402,8 @@ export interface Addon {
   duplicate(fd: number): number
   /** None when the system refuses. */
   listenAtPath(path: string, backlog: number): number | null
+  /** What has come on a socket, and stays there to be read. */
+  peek(fd: number, most: number): Buffer | null
   /** Has the other end of the socket gone, and everything been read? */
   hasEnded(fd: number): boolean
   /** How many bytes the system took at once. */

@@ -26,6 +26,13 @@ function setWorkerRing(onRing) {
 
 /** @type {(() => void) | undefined} */
 let messageRing
+/** @type {(() => void) | undefined} */
+let firstBytesRing
+
+/** @param {() => void} onRing what is done when connections have their first bytes */
+function setFirstBytesRing(onRing) {
+  firstBytesRing = onRing
+}
 
 /** @param {() => void} onRing what is done when there are messages of the cluster */
 function setMessageRing(onRing) {
@@ -55,6 +62,7 @@ function onRing() {
     if ((why & RING.OUTBOX) !== 0) outboxRing?.()
     if ((why & (RING.LANE | RING.CANCEL)) !== 0) workerRing?.(why)
     if ((why & RING.MESSAGES) !== 0) messageRing?.()
+    if ((why & RING.FIRST_BYTES) !== 0) firstBytesRing?.()
     if ((why & RING.LOCKS) !== 0) lockRing?.()
     if ((why & RING.MAP) !== 0) mapRing?.()
   } finally {
@@ -208,6 +216,7 @@ module.exports = {
   nextTurn,
   soon,
   uncaught,
+  setFirstBytesRing,
   setMessageRing,
   setOutboxRing,
   setWorkerRing,

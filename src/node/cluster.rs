@@ -98,6 +98,21 @@ pub fn has_ended(fd: i32) -> bool {
     rustix::net::recv(socket, &mut byte, flags).is_ok_and(|(read, _)| read == 0)
 }
 
+/// What has come on a socket, up to `most` bytes, and stays there to be read; nothing when nothing has.
+#[napi]
+pub fn peek(fd: i32, most: u32) -> Option<Buffer> {
+    if fd < 0 {
+        return None;
+    }
+    // SAFETY: borrowed for this call only; a number that is not open makes the system call fail.
+    let socket = unsafe { BorrowedFd::borrow_raw(fd) };
+    let mut bytes = vec![0; most as usize];
+    let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
+    let (read, _) = rustix::net::recv(socket, &mut bytes, flags).ok()?;
+    bytes.truncate(read);
+    Some(bytes.into())
+}
+
 /// The descriptor of a socket that listens at `path`, where one that nobody answers on is removed first; none
 /// when the system refuses.
 #[napi]

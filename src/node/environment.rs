@@ -71,6 +71,9 @@ pub(super) struct Environment {
     /// The messages of the cluster that it hears.
     #[cfg(unix)]
     pub(super) listener: RefCell<Option<Listener>>,
+    /// The connections whose first bytes it waits for.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub(super) first_bytes: RefCell<Option<crate::supervise::first_bytes::FirstBytes>>,
     /// The locks of the cluster, where this environment has opened them.
     #[cfg(unix)]
     pub(super) locks: RefCell<Option<locks::Open>>,
@@ -293,6 +296,8 @@ fn make(
         told: Cell::default(),
         #[cfg(unix)]
         listener: RefCell::default(),
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        first_bytes: RefCell::default(),
         locks: RefCell::default(),
         #[cfg(unix)]
         keys: RefCell::default(),
@@ -315,6 +320,8 @@ fn make(
     pool::bind_all(env, exports, environment)?;
     #[cfg(unix)]
     super::ring::bind_all(env, exports, environment)?;
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    super::first_bytes::bind_all(env, exports, environment)?;
     locks::bind_all(env, exports, environment)?;
     #[cfg(unix)]
     limits::bind_all(env, exports, environment)?;

@@ -11,6 +11,8 @@ pub mod cluster;
 mod doorbell;
 mod drain;
 mod environment;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod first_bytes;
 mod hot;
 #[cfg(unix)]
 mod lease;

@@ -21,6 +21,8 @@ pub enum Ring {
     Turn = ring::TURN,
     /// There are messages of the cluster.
     Messages = ring::MESSAGES,
+    /// Some connections have their first bytes.
+    FirstBytes = ring::FIRST_BYTES,
     /// A lock of the cluster may have come free.
     Locks = ring::LOCKS,
     /// Something may have changed in a shared map that it waits for.

@@ -16,6 +16,8 @@ pub mod budget;
 mod deaths;
 #[cfg(unix)]
 pub mod descendants;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub mod first_bytes;
 #[cfg(unix)]
 pub mod guard;
 #[cfg(unix)]

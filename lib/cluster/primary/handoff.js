@@ -16,7 +16,12 @@
 const { placeOf, drop } = require('./ports')
 
 /**
- * @typedef {{ pending: Map<number, { key: string, handle: import('./ports').Handle, port: import('./ports').Port|undefined }>, keys: Set<string>, queries: Map<number, string>, seen: boolean }} Ledger
+ * @typedef {object} Ledger
+ * @property {Map<number, { key: string, handle: import('./ports').Handle, port: import('./ports').Port|undefined }>} pending
+ * @property {Set<string>} keys
+ * @property {Map<number, string>} queries
+ * @property {boolean} seen
+ * @property {(message: { seq: number, key: string }, handle: import('./ports').Handle, rest: unknown[]) => unknown} give hands a connection over
  */
 
 class Handoffs {
@@ -24,10 +29,19 @@ class Handoffs {
   #ledgers = new Map()
   #off = false
   #ports
+  #fresh
+  #find
 
-  /** @param {import('./ports').Ports} ports */
-  constructor(ports) {
+  /**
+   * @param {import('./ports').Ports} ports
+   * @param {object} [sessions]
+   * @param {import('../sticky/fresh').Fresh} sessions.fresh knows whose session a connection belongs to
+   * @param {(owner: import('../sticky/ids').Owner) => import('node:cluster').Worker|undefined} sessions.find
+   */
+  constructor(ports, sessions) {
     this.#ports = ports
+    this.#fresh = sessions?.fresh
+    this.#find = sessions?.find
   }
 
   /** @param {any} worker as core made it, just forked */
@@ -35,15 +49,24 @@ class Handoffs {
     if (this.#off) return
     const child = worker.process
     /** @type {Ledger} */
-    const ledger = { pending: new Map(), keys: new Set(), queries: new Map(), seen: false }
+    const ledger = { pending: new Map(), keys: new Set(), queries: new Map(), seen: false, give }
     this.#ledgers.set(worker, ledger)
     const ports = this.#ports
     const send = child.send
+    /** @type {Ledger['give']} */
+    function give(message, handle, rest) {
+      ledger.pending.set(message.seq, { key: message.key, handle, port: ports.get(message.key) })
+      return Reflect.apply(send, child, [message, handle, ...rest])
+    }
+    const ownerOf = (/** @type {string} */ key, /** @type {import('./ports').Handle} */ handle) =>
+      this.#ownerOf(key, handle) ?? ledger
     child.send = function (/** @type {any} */ message, /** @type {any} */ handle, /** @type {any[]} */ ...rest) {
       if (message?.cmd === 'NODE_CLUSTER') {
         if (message.act === 'newconn' && Number.isInteger(message.seq) && handle) {
-          ledger.pending.set(message.seq, { key: message.key, handle, port: ports.get(message.key) })
-        } else if (message.ack !== undefined && message.key !== undefined) {
+          // Core knows the answer by its number, whichever process gives it.
+          return ownerOf(message.key, handle).give(message, handle, rest)
+        }
+        if (message.ack !== undefined && message.key !== undefined) {
           ledger.seen = true
           ledger.keys.add(message.key)
           const place = ledger.queries.get(message.ack)
@@ -70,6 +93,14 @@ class Handoffs {
       homeless = undefined
       if (!ports.keep(key, handle)) drop(handle)
     })
+  }
+
+  /** The process whose session a connection belongs to, if it serves that port. @returns {Ledger|undefined} */
+  #ownerOf(/** @type {string} */ key, /** @type {import('./ports').Handle} */ handle) {
+    const owner = this.#fresh?.ownerOf(handle)
+    const worker = owner && this.#find?.(owner)
+    const ledger = this.#ledgers.get(worker)
+    return worker?.isConnected() && ledger?.keys.has(key) ? ledger : undefined
   }
 
   /**

@@ -30,6 +30,7 @@ const { listenAtPath } = require('./unix-socket')
 
 class Ports {
   #wanted
+  #fresh
   /** By place. @type {Map<string, Socket>} */
   #sockets = new Map()
   /** Those of which the primary could have no copy, by place. @type {Map<string, Port>} */
@@ -41,9 +42,13 @@ class Ports {
   #restore = () => {}
   #onExit = () => this.close()
 
-  /** @param {() => boolean} wanted is a process on its way that may listen? */
-  constructor(wanted) {
+  /**
+   * @param {() => boolean} wanted is a process on its way that may listen?
+   * @param {import('../sticky/fresh').Fresh} [fresh] what is accepted goes there first
+   */
+  constructor(wanted, fresh) {
     this.#wanted = wanted
+    this.#fresh = fresh
     // Whatever ends this program: no path stays that leads nowhere.
     process.on('exit', this.#onExit)
   }
@@ -105,6 +110,7 @@ class Ports {
   async refuse() {
     // The first of these may come before the loop polls, the second comes after it has accepted what waits.
     for (let turn = 0; turn < 2; turn++) await new Promise(setImmediate)
+    this.#fresh?.flush()
     for (const { handle } of this.#ports()) if (handle.onconnection !== undefined) drop(handle)
     this.close()
   }
@@ -123,6 +129,7 @@ class Ports {
   /** Closes all that the primary has. */
   close() {
     process.off('exit', this.#onExit)
+    this.#fresh?.close()
     for (const [place, socket] of this.#sockets) this.#forget(place, socket)
   }
 
@@ -221,10 +228,19 @@ class Ports {
       else drop(this)
     }
     handle.onconnection = (status, client) => {
-      if (client !== undefined) client.close = close
-      onconnection(status, client)
+      if (client === undefined) return onconnection(status)
+      client.close = close
+      if (this.#fresh === undefined) return onconnection(status, client)
+      this.#fresh.meet(client, () => (port.closed ? this.#keep(place, socket, client) : onconnection(status, client)))
     }
     for (const client of socket?.clients.splice(0) ?? []) handle.onconnection(0, client)
+  }
+
+  /** A connection whose port was closed while it waited. */
+  #keep(/** @type {string} */ place, /** @type {Socket|undefined} */ socket, /** @type {Handle} */ client) {
+    if (socket === undefined || this.#sockets.get(place) !== socket) drop(client)
+    else if (socket.port === undefined) socket.clients.push(client)
+    else socket.port.handle.onconnection?.(0, client)
   }
 
   /** The primary's own descriptor of what core has just opened. */

@@ -8,6 +8,8 @@ const { Lines } = require('./lines')
 const { Ports, drop } = require('./ports')
 const { inheritedSockets } = require('./systemd')
 const { Folder } = require('../sticky/folder')
+const { Fresh } = require('../sticky/fresh')
+const { Ids } = require('../sticky/ids')
 const { whereOf } = require('../sticky/reading')
 const { SupervisedProcess } = require('./supervised')
 
@@ -79,10 +81,14 @@ class Seats {
     this.#names = names
     this.#host = host
     this.#free = Array.from({ length: region.layout.seats.count }, (_, seat) => seat)
-    this.#ports = new Ports(host.wanted)
+    const fresh = this.#keepSessions()
+    this.#ports = new Ports(host.wanted, fresh)
     if (options.output !== 'inherit') this.#lines = new Lines(options.output)
-    if (options.sticky !== undefined) this.#folder = new Folder(whereOf(options.sticky))
-    this.#handoffs = options.policy === 'rr' ? new Handoffs(this.#ports) : undefined
+    const sessions = fresh && {
+      fresh,
+      find: (/** @type {import('../sticky/ids').Owner} */ owner) => this.#findOwner(owner)?.worker
+    }
+    this.#handoffs = options.policy === 'rr' ? new Handoffs(this.#ports, sessions) : undefined
   }
 
   /** Accepts no more connections; resolves when the processes have taken those that were accepted. */
@@ -180,19 +186,29 @@ class Seats {
     return process
   }
 
+  /** What is needed where processes keep sessions; gives what looks at connections that the primary accepts. */
+  #keepSessions() {
+    const { sticky, policy } = this.#options
+    if (sticky === undefined) return undefined
+    this.#folder = new Folder(whereOf(sticky))
+    return policy === 'rr' ? new Fresh(sticky, new Ids(this.#folder.sticky.key)) : undefined
+  }
+
+  #findOwner(/** @type {import('../sticky/ids').Owner} */ { slot, generation }) {
+    return [...this.#living].find(
+      (process) => process.slot === slot && process.generation === generation && process.worker.isConnected()
+    )
+  }
+
   /** Gives a socket to the process that has its session, or back to where it comes from. */
   #passOn(
     /** @type {SupervisedProcess} */ sender,
     /** @type {import('../types').HandedOver} */ message,
     /** @type {import('./ports').Handle} */ handle
   ) {
-    const { slot, generation } = message
-    const takes = (/** @type {SupervisedProcess} */ { worker }) => worker.isConnected()
-    const owner = [...this.#living].find(
-      (process) => process.slot === slot && process.generation === generation && takes(process)
-    )
+    const owner = this.#findOwner(message)
     const to = owner ?? sender
-    if (!takes(to)) return void drop(handle)
+    if (!to.worker.isConnected()) return void drop(handle)
     const given = { ...message, back: owner === undefined }
     const socket = /** @type {import('node:net').Socket} */ (/** @type {unknown} */ (handle))
     to.worker.process.send(given, socket, {}, () => drop(handle))

@@ -1,0 +1,132 @@
+'use strict'
+
+// Connections that the primary has just accepted. Where their first bytes say to which session they belong, they are
+// given to its process at once, so nothing has to be relayed. No byte is read, and a connection that says nothing (TLS,
+// a client that is silent) goes to any process: this is for speed, the relay makes it right.
+
+const native = require('../../native/load')
+const { readerOf, whereOf } = require('./reading')
+
+/** Bytes of a head that are looked at. */
+const HEAD = 8192
+const TLS = 0x16
+
+/**
+ * @typedef {import('../primary/ports').Handle} Handle
+ * @typedef {import('./ids').Owner} Owner
+ */
+
+class Fresh {
+  #read
+  #whole
+  #ids
+  #next = 0
+  /** By the names that the native side has for them. @type {Map<number, { client: Handle, then: () => void }>} */
+  #waiting = new Map()
+  /** Whose those are that have not been given to anybody yet. @type {WeakMap<Handle, Owner>} */
+  #owners = new WeakMap()
+  /** @type {Pick<import('../../native/addon').Environment, 'awaitBytes' | 'takeAwaited' | 'endAwaiting'>|undefined} */
+  #bound
+
+  /** @param {import('./reading').Sticky} sticky @param {import('./ids').Ids} ids */
+  constructor(sticky, ids) {
+    this.#ids = ids
+    this.#read = readerOf(whereOf(sticky), typeof sticky === 'function' ? sticky : undefined)
+    // An id that is in the first line is there before the rest.
+    this.#whole = !('query' in whereOf(sticky))
+  }
+
+  /**
+   * Waits for the first bytes of a connection, a little.
+   * @param {Handle} client
+   * @param {() => void} then
+   */
+  meet(client, then) {
+    if (client.fd < 0) return then()
+    if (this.#look(client)) return then()
+    const bound = this.#open()
+    const name = this.#next++ >>> 0
+    if (bound.awaitBytes?.(client.fd, name) !== true) return then()
+    this.#waiting.set(name, { client, then })
+  }
+
+  /** Whose session the connection belongs to, as far as it has said; asked once. @param {Handle} client */
+  ownerOf(client) {
+    const owner = this.#owners.get(client)
+    this.#owners.delete(client)
+    return owner
+  }
+
+  /** Waits for nobody any more. */
+  flush() {
+    for (const [name, { then }] of this.#waiting) {
+      this.#waiting.delete(name)
+      then()
+    }
+  }
+
+  close() {
+    this.flush()
+    this.#bound?.endAwaiting?.()
+  }
+
+  #open() {
+    if (this.#bound === undefined) {
+      const { bound, setFirstBytesRing } = require('../../native/environment')
+      setFirstBytesRing(() => this.#arrived())
+      this.#bound = bound
+    }
+    return this.#bound
+  }
+
+  #arrived() {
+    for (const name of this.#bound?.takeAwaited?.() ?? []) {
+      const waiting = this.#waiting.get(name)
+      if (waiting === undefined) continue
+      this.#waiting.delete(name)
+      this.#look(waiting.client)
+      waiting.then()
+    }
+  }
+
+  /** Notes whose it is; false when nothing has come yet. */
+  #look(/** @type {Handle} */ client) {
+    const bytes = native.peek(client.fd, HEAD)
+    if (bytes === null) return false
+    if (bytes.length === 0 || bytes[0] === TLS) return true
+    try {
+      const head = headOf(bytes.toString('latin1'), this.#whole)
+      const id = head && this.#read(head)
+      const owner = typeof id === 'string' ? this.#ids.find(id) : undefined
+      if (owner !== undefined) this.#owners.set(client, owner)
+    } catch {
+      // The function of the option says so in the process, where somebody hears it.
+    }
+    return true
+  }
+}
+
+/**
+ * As much of a head as an id may be in; none when it is not there in full.
+ * @param {string} text
+ * @param {boolean} whole with its headers
+ * @returns {import('./reading').Head|undefined}
+ */
+function headOf(text, whole) {
+  const end = text.indexOf('\r\n\r\n')
+  if (whole && end < 0) return undefined
+  const [first, ...lines] = text.slice(0, end < 0 ? text.length : end).split('\r\n')
+  const found = /^([A-Z]+) (\S+) HTTP\/1\.[01]$/.exec(first)
+  if (found === null) return undefined
+  /** @type {Record<string, string>} */
+  const headers = {}
+  for (const line of lines) {
+    const at = line.indexOf(':')
+    const name = line.slice(0, at).toLowerCase()
+    const value = line.slice(at + 1).trim()
+    headers[name] = headers[name] === undefined ? value : `${headers[name]}${name === 'cookie' ? '; ' : ', '}${value}`
+  }
+  return { method: found[1], url: found[2], headers }
+}
+
+module.exports = { Fresh, headOf }

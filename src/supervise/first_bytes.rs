@@ -1,0 +1,205 @@
+//! Waiting for the first bytes of connections that were just accepted, without reading them.
+//!
+//! A connection is there a little before what its client sends. Whoever wants to see that first puts it here, and is
+//! called when some have bytes, or have ended, or have waited for long enough.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::buffer::spare_capacity;
+use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
+
+/// A connection that sends nothing is not waited for any longer.
+const PATIENCE: Duration = Duration::from_millis(20);
+/// What the bell is called among the connections.
+const BELL: u64 = u64::MAX;
+
+/// A running thread. Dropping it ends the thread; what waits is closed.
+#[derive(Debug)]
+pub struct FirstBytes {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    epoll: OwnedFd,
+    bell: OwnedFd,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// By the names that the caller has given them. The descriptors are copies.
+    waiting: HashMap<u32, OwnedFd>,
+    /// The same in the order in which they came.
+    due: VecDeque<(Instant, u32)>,
+    /// Those that wait no more.
+    ready: Vec<u32>,
+    stopped: bool,
+}
+
+impl FirstBytes {
+    /// Starts the thread, which calls `on_ready` when there is something to [`take`](Self::take).
+    pub fn start(on_ready: impl Fn() + Send + 'static) -> io::Result<FirstBytes> {
+        let shared = Arc::new(Shared {
+            epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
+            bell: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
+            state: Mutex::default(),
+        });
+        epoll::add(
+            &shared.epoll,
+            &shared.bell,
+            epoll::EventData::new_u64(BELL),
+            epoll::EventFlags::IN,
+        )?;
+        let theirs = Arc::clone(&shared);
+        thread::Builder::new()
+            .name("rspool-first-bytes".into())
+            .stack_size(64 * 1024)
+            .spawn(move || theirs.run(on_ready))?;
+        Ok(FirstBytes { shared })
+    }
+
+    /// Waits for the first bytes of a connection, of which `socket` is a copy.
+    pub fn wait(&self, name: u32, socket: OwnedFd) -> io::Result<()> {
+        let mut state = self.shared.state();
+        epoll::add(
+            &self.shared.epoll,
+            &socket,
+            epoll::EventData::new_u64(name.into()),
+            epoll::EventFlags::IN | epoll::EventFlags::RDHUP | epoll::EventFlags::ONESHOT,
+        )?;
+        let first = state.waiting.is_empty();
+        state.waiting.insert(name, socket);
+        state.due.push_back((Instant::now() + PATIENCE, name));
+        drop(state);
+        if first {
+            self.shared.ring();
+        }
+        Ok(())
+    }
+
+    /// Takes those that wait no more.
+    pub fn take(&self) -> Vec<u32> {
+        std::mem::take(&mut self.shared.state().ready)
+    }
+}
+
+impl Drop for FirstBytes {
+    fn drop(&mut self) {
+        self.shared.state().stopped = true;
+        self.shared.ring();
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ring(&self) {
+        // A full counter has been rung often enough.
+        let _ = rustix::io::write(&self.bell, &1u64.to_ne_bytes());
+    }
+
+    fn run(&self, on_ready: impl Fn()) {
+        let mut events = Vec::with_capacity(64);
+        loop {
+            let limit = {
+                let state = self.state();
+                if state.stopped {
+                    return;
+                }
+                state
+                    .due
+                    .front()
+                    .map(|(due, _)| due.saturating_duration_since(Instant::now()))
+            };
+            let limit = limit.map(|limit| Timespec {
+                tv_sec: limit.as_secs() as _,
+                tv_nsec: limit.subsec_nanos() as _,
+            });
+            events.clear();
+            // An interruption ends the wait early, which harms nobody.
+            let _ = epoll::wait(&self.epoll, spare_capacity(&mut events), limit.as_ref());
+            let mut state = self.state();
+            for event in &events {
+                match u32::try_from(event.data.u64()) {
+                    Ok(name) => state.end(name),
+                    Err(_) => {
+                        let mut count = [0; 8];
+                        let _ = rustix::io::read(&self.bell, &mut count);
+                    }
+                }
+            }
+            let now = Instant::now();
+            while let Some(&(due, name)) = state.due.front() {
+                if due > now && state.waiting.contains_key(&name) {
+                    break;
+                }
+                state.due.pop_front();
+                state.end(name);
+            }
+            let any = !state.ready.is_empty();
+            drop(state);
+            if any {
+                on_ready();
+            }
+        }
+    }
+}
+
+impl State {
+    fn end(&mut self, name: u32) {
+        // Closing the copy takes it out of the epoll.
+        if self.waiting.remove(&name).is_some() {
+            self.ready.push(name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
+    use std::sync::mpsc;
+
+    #[test]
+    fn those_with_bytes_come_first_and_the_silent_ones_after_a_while() {
+        let (sender, calls) = mpsc::channel();
+        let bytes = FirstBytes::start(move || sender.send(()).unwrap()).unwrap();
+        let pairs: Vec<_> = (0..3).map(|_| UnixStream::pair().unwrap()).collect();
+        for (name, (socket, _)) in (0..).zip(&pairs) {
+            bytes
+                .wait(name, socket.try_clone().unwrap().into())
+                .unwrap();
+        }
+        (&pairs[1].1).write_all(b"x").unwrap();
+        let mut ended = Vec::new();
+        while ended.len() < 3 {
+            calls.recv().unwrap();
+            ended.extend(bytes.take());
+        }
+        assert_eq!(ended[0], 1);
+        ended.sort_unstable();
+        assert_eq!(ended, [0, 1, 2]);
+    }
+
+    #[test]
+    fn one_that_ends_waits_no_longer_and_the_thread_ends_with_its_owner() {
+        let (sender, calls) = mpsc::channel();
+        let bytes = FirstBytes::start(move || sender.send(()).unwrap()).unwrap();
+        let (socket, other) = UnixStream::pair().unwrap();
+        bytes.wait(7, socket.into()).unwrap();
+        drop(other);
+        calls.recv().unwrap();
+        assert_eq!(bytes.take(), [7]);
+        drop(bytes);
+        while calls.recv().is_ok() {}
+    }
+}
