@@ -166,9 +166,10 @@ async function playAll(from) {
   await pool?.close()
 }
 
-/** One place at which the process is ended. */
+/** One place at which the process is ended. It lives until then, also where the place comes after the calls. */
 async function playExit(name) {
   const place = places[name]
+  setInterval(() => {}, 1_000_000)
   const cell = { place, lane: (place.lanes ?? ['script'])[0], action: { name: 'exit', act: actions.exit } }
   scene = new Scene(await poolFor(cell), cell.lane, cell.action)
   scene.round = 0
