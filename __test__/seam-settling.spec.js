@@ -130,7 +130,7 @@ test('an input that cannot be sent when its worker asks for it ends its task alo
   const busy = pool.run(undefined, { name: 'pause' })
   await gate.arrival()
   const { port1, port2 } = new MessageChannel()
-  const sent = pool.run([port2], { transferList: [port2] })
+  const sent = pool.run([port2], { name: 'where', transferList: [port2] })
   const next = pool.run(shared)
   port1.close()
   gate.open()
