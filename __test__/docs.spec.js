@@ -106,7 +106,7 @@ function filesWith(pattern) {
   return fs
     .readdirSync(path.join(root, 'src'), { recursive: true })
     .map((file) => `src/${file.replaceAll(path.sep, '/')}`)
-    .filter((file) => file.endsWith('.rs') && !file.endsWith('/tests.rs'))
+    .filter((file) => file.endsWith('.rs') && !/\/tests(\.rs$|\/)/.test(file))
     .filter((file) => {
       const [code] = read(file).split('#[cfg(test)]\nmod ')
       return pattern.test(code.replace(/^\s*\/\/.*$/gm, ''))
