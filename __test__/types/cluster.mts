@@ -11,7 +11,7 @@ const supervisor = cluster.run(({ slot, counters, onDrain }) => {
 }, options)
 cluster.run(async ({ lock, leader, once, limits }) => {
   is<boolean>()(once('a', { ttl: 5 }), true)
-  is<number | undefined>()(limits.api?.take('a', 2).retryAfterMs, true)
+  is<number>()(limits.api.take('a', 2).retryAfterMs, true)
   is<number>()(await lock('a', ({ token }) => token), true)
   is<string>()(
     await lock('a', async ({ signal }) => String(signal.aborted), { timeout: 5, signal: AbortSignal.abort() }),
