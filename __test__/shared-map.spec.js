@@ -89,6 +89,17 @@ test('plain data is frozen, and the same object as long as the entry is the same
   t.is(map.get('user'), 5)
 })
 
+test('a text that is read again is the one that is there now', (t) => {
+  const map = make()
+  for (let n = 0; n < 300; n++) {
+    const text = `${n} `.repeat(20)
+    map.set('text', text)
+    for (let again = 0; again < 5; again++) t.is(map.get('text'), text)
+    if (n % 3 === 0) t.true(map.delete('text'))
+    if (n % 3 === 0) t.is(map.get('text'), undefined)
+  }
+})
+
 test('set, add and delete tell whether they did something', (t) => {
   const map = make()
   t.true(map.add('key', 1))
@@ -317,10 +328,11 @@ test('a thread has the map that was shared with it', async (t) => {
      parentPort.postMessage('computing')`,
     { eval: true, workerData: { rspool: require.resolve('..'), map: map.share() } }
   )
+  const computing = once(worker, 'message')
   const answer = map.wait('answer', { version: 0 })
   for (let n = 0; n < 10_000; n++) map.increment('count')
   t.is(await answer, 'thread')
-  await once(worker, 'message')
+  await computing
   // It ends while it computes: another does so at once.
   const slow = map.getOrCompute('slow', () => 'here')
   await worker.terminate()

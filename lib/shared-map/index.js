@@ -15,6 +15,8 @@ const TYPE = 'rspool.map'
 const MAX_KEY = 250
 /** A key of so many characters has no more bytes than a key may have. */
 const SURELY_SHORT = 83
+/** A text of so many characters is read from the map as soon as from anywhere. */
+const SHORT = 16
 /** What the map has by default. */
 const DEFAULT = -1
 
@@ -62,6 +64,9 @@ function readTtl(options, method) {
 
 class SharedMap {
   #native
+  /** What is called most, where it is found quickest. */
+  #get
+  #put
   #parts
   /** @type {Near|undefined} */
   #near
@@ -79,6 +84,8 @@ class SharedMap {
       const { bytes, ttl, evict, maxValueBytes } = readMapOptions(options, 'SharedMap options')
       this.#native = attempt(() => all.bound.createMap(bytes, 1, ttl, evict, maxValueBytes))
     }
+    this.#get = this.#native.get
+    this.#put = this.#native.put
   }
 
   /**
@@ -116,7 +123,11 @@ class SharedMap {
   get(key) {
     const near = this.#near?.get(key)
     if (near !== undefined) return near
-    const value = this.#native.get(key)
+    const value = this.#get(key)
+    if (typeof value === 'string') {
+      if (value.length > SHORT) this.#nearby()?.keepAgain(key, value)
+      return value
+    }
     if (typeof value === 'object' && value !== null) return this.#decode(key, value)
     if (value === undefined) check(key)
     return value
@@ -134,7 +145,7 @@ class SharedMap {
    */
   set(key, value, options) {
     const ttl = readTtl(options, 'set')
-    return this.#done(this.#native.put(key, this.#parts.describe(value, 'set: the value'), PUT.SET, ttl), key)
+    return this.#done(this.#put(key, this.#parts.describe(value, 'set: the value'), PUT.SET, ttl), key)
   }
 
   /**
@@ -145,7 +156,7 @@ class SharedMap {
    */
   add(key, value, options) {
     const ttl = readTtl(options, 'add')
-    return this.#done(this.#native.put(key, this.#parts.describe(value, 'add: the value'), PUT.ADD, ttl), key)
+    return this.#done(this.#put(key, this.#parts.describe(value, 'add: the value'), PUT.ADD, ttl), key)
   }
 
   /**
@@ -162,7 +173,7 @@ class SharedMap {
     // Both are encoded before the map hears of either: their getters may call it.
     const held = hold(describe(value, 'compareAndSet: the value'))
     this.#native.expect(describe(expected, 'compareAndSet: what is expected'))
-    return this.#done(this.#native.put(key, resume(held), PUT.EXPECTED, ttl), key)
+    return this.#done(this.#put(key, resume(held), PUT.EXPECTED, ttl), key)
   }
 
   /**
@@ -176,7 +187,7 @@ class SharedMap {
     callable(change, 'update: the second argument')
     const given = readTtl(options, 'update')
     for (;;) {
-      const before = this.#native.get(key)
+      const before = this.#get(key)
       const version = this.#parts.numbers[MAP_NUMBER.VERSION]
       const value = typeof before === 'object' && before !== null ? this.#parts.decode(before) : before
       const ttl = given === DEFAULT && value !== undefined ? (this.#native.ttl(key) ?? DEFAULT) : given
@@ -184,7 +195,7 @@ class SharedMap {
       if (next === undefined) return check(key) || value
       const bytes = this.#parts.describe(next, 'update: what the function gave')
       const there = value === undefined ? 0 : version
-      if (this.#done(this.#native.put(key, bytes, PUT.VERSION, ttl, 0, there), key)) return next
+      if (this.#done(this.#put(key, bytes, PUT.VERSION, ttl, 0, there), key)) return next
     }
   }
 
@@ -305,7 +316,7 @@ class SharedMap {
         look: (of) => this.#look(of),
         keep: (of, value, lasts, after) => {
           const bytes = this.#parts.describe(value, 'getOrCompute: what the function gave')
-          this.#done(this.#native.put(of, bytes, PUT.SET, lasts, after), of)
+          this.#done(this.#put(of, bytes, PUT.SET, lasts, after), of)
         },
         failure: (status) => this.#failure(status, key)
       })
@@ -322,7 +333,7 @@ class SharedMap {
   #look(key) {
     const near = this.#near?.get(key)
     if (near !== undefined) return { value: near, stale: false }
-    const given = this.#native.get(key, true)
+    const given = this.#get(key, true)
     if (given === undefined) return undefined
     const stale = this.#parts.cells[MAP_CELL.STALE] !== 0
     const isSimple = typeof given !== 'object' || given === null
@@ -338,14 +349,17 @@ class SharedMap {
   #decode(key, given, keep = true) {
     const { decode, isData, freezeAll } = this.#parts
     const value = decode(given)
-    if (!isData() || !freezeAll(/** @type {object} */ (value)) || !keep || !this.#keeps) return value
-    if (this.#near === undefined) {
+    if (isData() && freezeAll(/** @type {object} */ (value)) && keep) this.#nearby()?.keep(key, value)
+    return value
+  }
+
+  #nearby() {
+    if (this.#near === undefined && this.#keeps) {
       const words = this.#native.words(false)
       if (words === undefined) this.#keeps = false
       else this.#near = new Near(words)
     }
-    this.#near?.keep(key, value)
-    return value
+    return this.#near
   }
 
   /** @param {number} status @param {string} key */

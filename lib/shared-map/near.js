@@ -1,6 +1,6 @@
 'use strict'
 
-// Decoded values that this thread keeps, each for as long as the entry of the map is the same. A map says so by two of
+// Decoded values and texts that this thread keeps, each for as long as the entry of the map is the same. A map says so by two of
 // its words: the way of the entry, which names its block, and the generation of that block.
 
 const { MAP_CELL, MAP_NUMBER } = require('../native/wire')
@@ -10,6 +10,8 @@ const { cells, numbers } = require('./memory')
 /** Entries that are kept, and bytes of them as they lie in the map. */
 const MOST = 10_000
 const MOST_BYTES = 16 * 2 ** 20
+/** A text is kept when it is read a second time; so many are remembered until then. */
+const REMEMBERED = 4096
 /** After so many hits the map hears that the entry is still read, so that it stays. */
 const TELL_AFTER = 16
 
@@ -20,6 +22,8 @@ class Near {
   #kept = new Map()
   #bytes = 0
   #words
+  /** By block, in which of its lives a text was read there. */
+  #seen = new Int32Array(REMEMBERED)
 
   /** @param {ArrayBuffer} words of the map */
   constructor(words) {
@@ -41,6 +45,18 @@ class Near {
     if (++kept.hits % TELL_AFTER === 0 && (Atomics.load(words, kept.clock) & kept.bit) === 0)
       Atomics.or(words, kept.clock, kept.bit)
     return kept.value
+  }
+
+  /**
+   * Keeps the text that the map has just given, if it was read before.
+   * @param {string} key
+   * @param {string} value
+   */
+  keepAgain(key, value) {
+    const at = cells[MAP_CELL.BLOCK] & (REMEMBERED - 1)
+    const generation = cells[MAP_CELL.GENERATION]
+    if (this.#seen[at] === generation) this.keep(key, value)
+    else this.#seen[at] = generation
   }
 
   /**

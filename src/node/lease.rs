@@ -7,9 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::memory::map::{
-    Bytes, Change, Current, Hands, Key, Map, MapError, Outcome, Owner, Put, Space,
-};
+use crate::memory::map::{Bytes, Change, Current, Hands, Key, Map, MapError, Outcome, Owner, Put};
 
 /// So long without a renewal.
 const LASTS: Duration = Duration::from_secs(30);
@@ -56,13 +54,7 @@ fn is_held(map: &Map, entry: &Current<'_>) -> bool {
 
 impl Leases {
     /// Takes the lease of a key; 0 when somebody else has it.
-    pub(super) fn take(
-        &mut self,
-        map: &Map,
-        hands: &mut Hands,
-        key: &[u8],
-    ) -> Result<u64, MapError> {
-        let key = Key::within(Space::LEASE, key)?;
+    pub(super) fn take(&mut self, map: &Map, hands: &mut Hands, key: Key) -> Result<u64, MapError> {
         let token = LAST.fetch_add(1, Relaxed) + 1;
         let value = encode(map.owner(), token);
         held(|held| held.insert(token));
@@ -81,11 +73,9 @@ impl Leases {
     }
 
     /// Whether somebody who lives has the lease of a key.
-    pub(super) fn is_taken(map: &Map, hands: &mut Hands, key: &[u8]) -> bool {
-        Key::within(Space::LEASE, key)
-            .ok()
-            .and_then(|key| map.get(hands, &key).map(|read| is_held(map, &read.entry)))
-            .unwrap_or(false)
+    pub(super) fn is_taken(map: &Map, hands: &mut Hands, key: &Key) -> bool {
+        map.get(hands, key)
+            .is_some_and(|read| is_held(map, &read.entry))
     }
 
     /// It lasts on, if it is still the caller's.

@@ -20,7 +20,8 @@ use super::lease::Leases;
 use super::map_values::{self as values, Number, Text};
 use super::memory::Area;
 use crate::memory::map::{
-    Bytes, Change, Current, Hands, Key, Map, MapError, Options, Outcome, Put, Read, Words, registry,
+    Bytes, Change, Current, Hands, Key, Map, MapError, Options, Outcome, Put, Read, Space, Words,
+    registry,
 };
 use crate::scheduler::{Bell, Ring};
 use crate::wire::{map_cell, map_number, map_value, mapped, put, size};
@@ -315,10 +316,17 @@ impl Use<'_> {
             .ok_or(Fault("there is no memory for maps"))
     }
 
-    fn key(&self) -> Option<Key> {
-        let mut buffer = [0; 256];
-        values::key_bytes(self.env, self.args[0], &mut buffer)
-            .and_then(|bytes| Key::new(bytes).ok())
+    /// Calls with the first argument, if it is a key: where it is, since it is large.
+    #[inline(always)]
+    fn with_key<T>(&self, f: impl FnOnce(Option<&Key>) -> T) -> T {
+        let mut key = Key::empty(Space::USER);
+        let is_key = values::read_key(self.env, self.args[0], &mut key);
+        f(is_key.then_some(&key))
+    }
+
+    fn lease_key(&self) -> Option<Key> {
+        let mut key = Key::empty(Space::LEASE);
+        values::read_key(self.env, self.args[0], &mut key).then_some(key)
     }
 
     fn double(&self, argument: usize) -> f64 {
@@ -383,12 +391,13 @@ fn failure(error: &MapError) -> i32 {
 /// `get(key, stale)`: a simple value; the memory of maps, when the value is there; or an ArrayBuffer with its bytes.
 /// Undefined when there is none, or one that is stale, unless that is wanted.
 fn get(call: &Use<'_>) -> Returned {
-    let Some(key) = call.key() else {
-        return Ok(None);
-    };
+    call.with_key(|key| key.map_or(Ok(None), |key| get_key(call, key)))
+}
+
+fn get_key(call: &Use<'_>, key: &Key) -> Returned {
     let handle = call.handle;
     let mut hands = handle.hands.borrow_mut();
-    let Some(read) = handle.map.get(&mut hands, &key) else {
+    let Some(read) = handle.map.get(&mut hands, key) else {
         call.memory()?.area.set(map_number::VERSION * 8, 0f64);
         return Ok(None);
     };
@@ -401,14 +410,22 @@ fn get(call: &Use<'_>) -> Returned {
     if stale && values::kind(call.env, call.args[1]) != sys::ValueType::napi_boolean {
         return Ok(None);
     }
-    match values::make(call.env, entry.tag, entry.value())? {
-        Some(value) => Ok(Some(value)),
-        None => describe(call, memory, &read),
+    let simple = values::make(call.env, entry.tag, entry.value())?;
+    match simple {
+        Some(value) if !values::is_text(entry.tag) => Ok(Some(value)),
+        Some(value) => {
+            describe(call, memory, &read);
+            Ok(Some(value))
+        }
+        None => {
+            describe(call, memory, &read);
+            give_bytes(call, memory, entry.value())
+        }
     }
 }
 
-/// A value that lies in memory, and where to look whether it is still the same.
-fn describe(call: &Use<'_>, memory: &MapMemory, read: &Read<'_>) -> Returned {
+/// Says what a value is, and where to look whether it is still the same.
+fn describe(call: &Use<'_>, memory: &MapMemory, read: &Read<'_>) {
     let (entry, area) = (&read.entry, &memory.area);
     let place = call.handle.map.place(read);
     let expires = entry.expires.saturating_sub(entry.stale);
@@ -428,10 +445,13 @@ fn describe(call: &Use<'_>, memory: &MapMemory, read: &Read<'_>) -> Returned {
         area.set(cell * 4, value);
     }
     area.set(map_number::EXPIRES * 8, expires as f64);
-    let bytes = entry.value();
+}
+
+/// The memory with the bytes in it, or a buffer of their own.
+fn give_bytes(call: &Use<'_>, memory: &MapMemory, bytes: &[u8]) -> Returned {
     let mut made = ptr::null_mut();
     if bytes.len() <= size::MAP - map_value::AT {
-        area.put(map_value::AT, bytes);
+        memory.area.put(map_value::AT, bytes);
         check(
             // SAFETY: a reference of this environment, on its thread.
             unsafe { sys::napi_get_reference_value(call.env, memory.view, &mut made) },
@@ -457,15 +477,19 @@ fn is_fresh(entry: &Current<'_>) -> bool {
 
 /// `has(key) -> boolean`
 fn has(call: &Use<'_>) -> Returned {
-    let entry = call.key().and_then(|key| call.handle.map.peek(&key));
+    let entry = call.with_key(|key| call.handle.map.peek(key?));
     call.boolean(entry.is_some_and(|entry| is_fresh(&entry)))
 }
 
 /// `put(key, value, mode, ttl, stale, version) -> MAPPED`
 fn put_value(call: &Use<'_>) -> Returned {
-    let Some(key) = call.key() else {
-        return call.int(mapped::KEY);
-    };
+    call.with_key(|key| match key {
+        Some(key) => put_value_key(call, key),
+        None => call.int(mapped::KEY),
+    })
+}
+
+fn put_value_key(call: &Use<'_>, key: &Key) -> Returned {
     let handle = call.handle;
     let (mut hands, mut text) = (handle.hands.borrow_mut(), handle.text.borrow_mut());
     let value = values::value(call.environment, call.env, call.args[1], &mut text)?;
@@ -474,7 +498,7 @@ fn put_value(call: &Use<'_>) -> Returned {
     let version = call.double(5);
     let expected = handle.expected.borrow();
     let map = &handle.map;
-    let done = map.change(&mut hands, &key, mode == put::EXPECTED, |entry| {
+    let done = map.change(&mut hands, key, mode == put::EXPECTED, |entry| {
         let fresh = entry.filter(is_fresh);
         let takes = match mode {
             put::SET => true,
@@ -516,10 +540,14 @@ fn expect(call: &Use<'_>) -> Returned {
 
 /// `increment(key, n, initial, ttl)`: the sum, of a bigint as one. Undefined when `FAILURE` says why.
 fn increment(call: &Use<'_>) -> Returned {
+    call.with_key(|key| match key {
+        Some(key) => increment_key(call, key),
+        None => call.cell(map_cell::FAILURE, mapped::KEY).map(|()| None),
+    })
+}
+
+fn increment_key(call: &Use<'_>, key: &Key) -> Returned {
     let fail = |why: i32| call.cell(map_cell::FAILURE, why).map(|()| None);
-    let Some(key) = call.key() else {
-        return fail(mapped::KEY);
-    };
     let number = |argument: usize| match values::kind(call.env, call.args[argument]) {
         sys::ValueType::napi_bigint => {
             values::bigint(call.env, call.args[argument]).map(Number::Whole)
@@ -536,7 +564,7 @@ fn increment(call: &Use<'_>) -> Returned {
     let (expires, _) = call.times(3, 4);
     let mut sum = Err(mapped::NO_NUMBER);
     let mut hands = call.handle.hands.borrow_mut();
-    let done = call.handle.map.change(&mut hands, &key, true, |entry| {
+    let done = call.handle.map.change(&mut hands, key, true, |entry| {
         let (before, expires, stale) = match entry.filter(is_fresh) {
             None => (Some(copy(&initial)), expires, 0),
             Some(entry) => {
@@ -599,12 +627,16 @@ fn add(one: &Number, two: &Number) -> Result<Number, i32> {
 
 /// `remove(key) -> boolean`: whether it was there.
 fn remove(call: &Use<'_>) -> Returned {
-    let Some(key) = call.key() else {
-        return call.boolean(false);
-    };
+    call.with_key(|key| match key {
+        Some(key) => remove_key(call, key),
+        None => call.boolean(false),
+    })
+}
+
+fn remove_key(call: &Use<'_>, key: &Key) -> Returned {
     let mut hands = call.handle.hands.borrow_mut();
     let mut fresh = false;
-    let done = call.handle.map.change(&mut hands, &key, false, |entry| {
+    let done = call.handle.map.change(&mut hands, key, false, |entry| {
         fresh = entry.is_some_and(|entry| is_fresh(&entry));
         Change::Delete
     });
@@ -613,7 +645,7 @@ fn remove(call: &Use<'_>) -> Returned {
 
 /// `ttl(key)`: milliseconds left, infinite for ever; undefined when it is not there.
 fn ttl(call: &Use<'_>) -> Returned {
-    let entry = call.key().and_then(|key| call.handle.map.peek(&key));
+    let entry = call.with_key(|key| call.handle.map.peek(key?));
     match entry.filter(is_fresh) {
         None => Ok(None),
         Some(entry) if entry.expires == 0 => call.number(f64::INFINITY),
@@ -627,12 +659,16 @@ fn ttl(call: &Use<'_>) -> Returned {
 
 /// `expire(key, ttl) -> MAPPED`
 fn expire(call: &Use<'_>) -> Returned {
-    let Some(key) = call.key() else {
-        return call.int(mapped::NO);
-    };
+    call.with_key(|key| match key {
+        Some(key) => expire_key(call, key),
+        None => call.int(mapped::NO),
+    })
+}
+
+fn expire_key(call: &Use<'_>, key: &Key) -> Returned {
     let (expires, stale) = call.times(1, 2);
     let mut hands = call.handle.hands.borrow_mut();
-    let done = call.handle.map.change(&mut hands, &key, true, |entry| {
+    let done = call.handle.map.change(&mut hands, key, true, |entry| {
         match entry.filter(is_fresh) {
             Some(_) => Change::Renew { expires, stale },
             None => Change::Keep,
@@ -648,7 +684,7 @@ fn expire(call: &Use<'_>) -> Returned {
 /// `version(key) -> number`, 0 when it is not there.
 fn version(call: &Use<'_>) -> Returned {
     let map = &call.handle.map;
-    let entry = call.key().and_then(|key| map.peek(&key)).filter(is_fresh);
+    let entry = call.with_key(|key| map.peek(key?)).filter(is_fresh);
     call.number(entry.map_or(0.0, |entry| map.version_number(entry.version) as f64))
 }
 
@@ -662,8 +698,10 @@ fn clear(call: &Use<'_>) -> Returned {
 fn keys(call: &Use<'_>) -> Returned {
     /// About a tenth of a millisecond.
     const SETS: u32 = 256;
-    let mut prefix = [0; 256];
-    let prefix = values::key_bytes(call.env, call.args[1], &mut prefix).unwrap_or(&[0xff]);
+    let mut prefix = Key::empty(Space::USER);
+    // What can be no key is the beginning of none.
+    let can_be = values::read_key(call.env, call.args[1], &mut prefix);
+    let prefix = if can_be { prefix.bytes() } else { &[0xff] };
     let mut found: Vec<String> = Vec::new();
     let next = call
         .handle
@@ -695,8 +733,7 @@ fn statistics(call: &Use<'_>) -> Returned {
 
 /// `lease(key) -> number`: above 0 when the caller is the one that computes the value of the key.
 fn lease(call: &Use<'_>) -> Returned {
-    let mut buffer = [0; 256];
-    let key = values::key_bytes(call.env, call.args[0], &mut buffer).ok_or(Fault("no key"))?;
+    let key = call.lease_key().ok_or(Fault("no key"))?;
     let mut hands = call.handle.hands.borrow_mut();
     let mut leases = call.handle.leases.borrow_mut();
     match leases.take(&call.handle.map, &mut hands, key) {
@@ -723,26 +760,18 @@ fn end_lease(call: &Use<'_>) -> Returned {
 
 /// `isLeased(key) -> boolean`: whether somebody who lives has its lease.
 fn is_leased(call: &Use<'_>) -> Returned {
-    let mut buffer = [0; 256];
-    let key = values::key_bytes(call.env, call.args[0], &mut buffer).ok_or(Fault("no key"))?;
+    let key = call.lease_key().ok_or(Fault("no key"))?;
     let mut hands = call.handle.hands.borrow_mut();
-    call.boolean(Leases::is_taken(&call.handle.map, &mut hands, key))
+    call.boolean(Leases::is_taken(&call.handle.map, &mut hands, &key))
 }
 
 /// `announce(key)`: somebody waits for a change of the key, or of its lease. The caller looks once more after
 /// this.
 fn announce(call: &Use<'_>) -> Returned {
-    let mut buffer = [0; 256];
-    if let Some(bytes) = values::key_bytes(call.env, call.args[0], &mut buffer) {
-        let map = &call.handle.map;
-        for space in [
-            crate::memory::map::Space::USER,
-            crate::memory::map::Space::LEASE,
-        ] {
-            if let Ok(key) = Key::within(space, bytes) {
-                map.announce(&key);
-            }
-        }
+    let map = &call.handle.map;
+    call.with_key(|key| key.map(|key| map.announce(key)));
+    if let Some(key) = call.lease_key() {
+        map.announce(&key);
     }
     Ok(None)
 }

@@ -7,7 +7,7 @@ use napi::sys;
 use super::call::{Call, Fault, check};
 use super::environment::Environment;
 use super::memory::unsigned;
-use crate::memory::map::Bytes;
+use crate::memory::map::{Bytes, Key};
 use crate::wire::{cell, form, number, tag};
 
 /// Beyond this a double does not hold every whole number.
@@ -117,31 +117,28 @@ fn utf16(env: sys::napi_env, value: sys::napi_value) -> Vec<u16> {
     units
 }
 
-/// The key in UTF-8. Nothing if it is no string, too long, or has half a character, which UTF-8 cannot say.
-pub(super) fn key_bytes(
-    env: sys::napi_env,
-    value: sys::napi_value,
-    buffer: &mut [u8; 256],
-) -> Option<&[u8]> {
-    let mut length = 0;
-    // SAFETY: the buffer has that many bytes. The engine writes whole characters only, so of a longer key 252 at least.
-    let status = unsafe {
-        sys::napi_get_value_string_utf8(
-            env,
-            value,
-            buffer.as_mut_ptr().cast(),
-            buffer.len(),
-            &mut length,
-        )
-    };
-    if status != sys::Status::napi_ok {
-        return None;
-    }
-    let bytes = &buffer[..length];
-    if may_be_half(bytes) && char::decode_utf16(utf16(env, value)).any(|unit| unit.is_err()) {
-        return None;
-    }
-    Some(bytes)
+/// Reads a key in UTF-8. False if it is no string, too long, or has half a character, which UTF-8 cannot say.
+#[inline]
+pub(super) fn read_key(env: sys::napi_env, value: sys::napi_value, key: &mut Key) -> bool {
+    let mut is_string = false;
+    let fits = key.write(|buffer| {
+        let mut length = 0;
+        // SAFETY: the buffer has that many bytes. The engine writes whole characters only, so of a longer key 252 at
+        // least.
+        let status = unsafe {
+            sys::napi_get_value_string_utf8(
+                env,
+                value,
+                buffer.as_mut_ptr().cast(),
+                buffer.len(),
+                &mut length,
+            )
+        };
+        is_string = status == sys::Status::napi_ok;
+        length
+    });
+    let is_half = || char::decode_utf16(utf16(env, value)).any(|unit| unit.is_err());
+    is_string && fits && !(may_be_half(key.bytes()) && is_half())
 }
 
 /// A value on its way into a map: the argument itself, if it is a string or a simple value; bytes elsewhere, if it is
@@ -252,6 +249,11 @@ fn string<'a>(env: sys::napi_env, value: sys::napi_value, text: &'a mut Text) ->
         tag: tag::UTF8 as u16,
         bytes: Bytes::Slice(&text[..length]),
     }
+}
+
+/// Whether it is a string.
+pub(super) fn is_text(tag: u16) -> bool {
+    matches!(u32::from(tag), tag::LATIN1 | tag::UTF8 | tag::UTF16)
 }
 
 /// A simple value for JavaScript; nothing if it is one that lies in memory.

@@ -33,6 +33,7 @@ impl Head {
             | u64::from(self.space) << 56
     }
 
+    #[inline]
     fn load(words: &[AtomicU64]) -> Head {
         let word = |word: usize| words[word].load(Relaxed);
         let shape = word(SHAPE);
@@ -48,6 +49,7 @@ impl Head {
     }
 
     /// Words of key and value.
+    #[inline]
     pub(super) fn words(&self) -> usize {
         words_of(self.key_length.into()) + words_of(self.length as usize)
     }
@@ -87,6 +89,7 @@ struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
+    #[inline]
     fn new(cells: &'a Cells, head: u32) -> Cursor<'a> {
         Cursor {
             cells,
@@ -96,6 +99,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next words of one block, at most so many. Nothing when the chain is broken.
+    #[inline]
     fn take(&mut self, most: usize) -> Option<&'a [AtomicU64]> {
         if self.at == BLOCK_WORDS {
             let next = self.next()?;
@@ -107,12 +111,14 @@ impl<'a> Cursor<'a> {
         Some(&self.words[from..self.at])
     }
 
+    #[inline]
     fn next(&self) -> Option<Block> {
         Block::from_link(self.words[NEXT].load(Relaxed)).filter(|block| self.cells.has(block.index))
     }
 }
 
 /// Reads the entry that a way named when it was `seen`. If there is a key, only the entry of that key.
+#[inline]
 pub(super) fn read(
     cells: &Cells,
     way: &AtomicU64,
@@ -153,6 +159,7 @@ pub(super) fn read(
     }
 }
 
+#[inline]
 fn has_key(cells: &Cells, index: u32, key: &Key) -> bool {
     let mut cursor = Cursor::new(cells, index);
     let mut left = key.words();
@@ -174,6 +181,7 @@ fn has_key(cells: &Cells, index: u32, key: &Key) -> bool {
 }
 
 /// Copies what is wanted. False when it cannot be an entry.
+#[inline]
 fn copy(cells: &Cells, index: u32, head: &Head, generation: u32, copies: &mut Copies<'_>) -> bool {
     if let Some(blocks) = copies.blocks.as_deref_mut() {
         blocks.clear();
@@ -190,8 +198,10 @@ fn copy(cells: &Cells, index: u32, head: &Head, generation: u32, copies: &mut Co
     if let Some(value) = copies.value.as_deref_mut() {
         value.clear();
         let key = words_of(head.key_length.into());
-        if !walk(cells, index, key, words_of(head.length as usize), |word| {
-            value.push(word)
+        let words = words_of(head.length as usize);
+        value.reserve(words);
+        if !walk(cells, index, key, words, |words| {
+            value.extend(words.iter().map(|word| word.load(Relaxed)))
         }) {
             return false;
         }
@@ -200,12 +210,13 @@ fn copy(cells: &Cells, index: u32, head: &Head, generation: u32, copies: &mut Co
 }
 
 /// Gives `count` words behind the first `skip`. False when the chain is broken.
+#[inline]
 fn walk(
     cells: &Cells,
     index: u32,
     mut skip: usize,
     mut count: usize,
-    mut give: impl FnMut(u64),
+    mut give: impl FnMut(&[AtomicU64]),
 ) -> bool {
     let mut cursor = Cursor::new(cells, index);
     while skip > 0 {
@@ -218,7 +229,7 @@ fn walk(
         let Some(words) = cursor.take(count) else {
             return false;
         };
-        words.iter().for_each(|word| give(word.load(Relaxed)));
+        give(words);
         count -= words.len();
     }
     true
@@ -227,8 +238,12 @@ fn walk(
 /// The bytes of the key of an entry whose head was read. The caller looks afterwards whether the entry is the same.
 pub(super) fn key_of(cells: &Cells, index: u32, length: u8) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(length as usize + 8);
-    let whole = walk(cells, index, 0, words_of(length.into()), |word| {
-        bytes.extend_from_slice(&word.to_ne_bytes());
+    let whole = walk(cells, index, 0, words_of(length.into()), |words| {
+        bytes.extend(
+            words
+                .iter()
+                .flat_map(|word| word.load(Relaxed).to_ne_bytes()),
+        );
     });
     bytes.truncate(length.into());
     whole.then_some(bytes)

@@ -53,6 +53,7 @@ pub(super) struct Entry {
 }
 
 /// Finds a key. Waits for nobody: a way that changes meanwhile has been changed by somebody who got on.
+#[inline]
 pub(super) fn find(
     cells: &Cells,
     key: &Key,

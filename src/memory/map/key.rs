@@ -6,7 +6,9 @@ use super::MapError;
 
 /// Bytes that a key may have.
 pub const MAX_KEY: usize = 250;
-const WORDS: usize = MAX_KEY.div_ceil(8);
+/// Where the bytes of a key are written.
+pub const BUFFER: usize = 256;
+const WORDS: usize = BUFFER / 8;
 
 /// What a key belongs to: the same bytes in two spaces are two keys. What users name is in `USER`; what the package
 /// keeps beside it has spaces of its own, which nobody lists.
@@ -36,16 +38,42 @@ impl Key {
 
     /// A key of a space.
     pub fn within(space: Space, bytes: &[u8]) -> Result<Key, MapError> {
-        if bytes.len() > MAX_KEY {
-            return Err(MapError::LongKey);
+        let mut key = Key::empty(space);
+        let written = key.write(|buffer| {
+            let length = bytes.len().min(buffer.len());
+            buffer[..length].copy_from_slice(&bytes[..length]);
+            bytes.len()
+        });
+        match written {
+            true => Ok(key),
+            false => Err(MapError::LongKey),
         }
-        let mut words = [0; WORDS];
-        bytemuck::bytes_of_mut(&mut words)[..bytes.len()].copy_from_slice(bytes);
-        Ok(Key {
+    }
+
+    /// A key without bytes, for `write`.
+    #[inline]
+    pub fn empty(space: Space) -> Key {
+        Key {
             space,
-            length: bytes.len() as u8,
-            words,
-        })
+            length: 0,
+            words: [0; WORDS],
+        }
+    }
+
+    /// Has the bytes written where they are to be, once; `write` gives how many they are. False if they are too many.
+    #[inline]
+    pub fn write(&mut self, write: impl FnOnce(&mut [u8; BUFFER]) -> usize) -> bool {
+        let length = write(bytemuck::cast_mut(&mut self.words));
+        if length > MAX_KEY {
+            return false;
+        }
+        self.length = length as u8;
+        // What was written behind them is no part of the key.
+        let last = length / 8;
+        let keep = (length % 8) as u32 * 8;
+        let mask = u64::MAX.checked_shr(64 - keep).unwrap_or(0);
+        self.words[last] = u64::from_le(self.words[last].to_le() & mask);
+        true
     }
 
     pub(super) fn words(&self) -> &[u64] {

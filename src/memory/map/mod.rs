@@ -61,7 +61,7 @@ use store::Store;
 use crate::sync::Ordering::{Acquire, Relaxed, Release};
 
 pub use change::Hands;
-pub use key::{Key, MAX_KEY, Space};
+pub use key::{BUFFER, Key, MAX_KEY, Space};
 pub use layout::{BYTES, MAX_SEATS, MAX_VALUE};
 pub use read::{Place, Read};
 pub use recover::Recovered;

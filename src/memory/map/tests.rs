@@ -276,3 +276,38 @@ fn recovery_of_a_full_map() {
         );
     }
 }
+
+/// What the calls cost: `cargo test --release -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn times_of_calls() {
+    let map = Map::create(options(1 << 26)).unwrap();
+    let names: Vec<String> = (0..1000).map(|n| format!("user:{n}:profile")).collect();
+    let mut hands = Hands::default();
+    let time = |what: &str, f: &mut dyn FnMut(usize)| {
+        let start = std::time::Instant::now();
+        for n in 0..200_000 {
+            f(n % 1000);
+        }
+        println!("{what}: {} ns", start.elapsed().as_nanos() / 200_000);
+    };
+    time("key", &mut |n| {
+        std::hint::black_box(key(&names[n]));
+    });
+    time("hash", &mut |n| {
+        std::hint::black_box(key(&names[n]).hash([1, 2]));
+    });
+    time("set", &mut |n| {
+        map.change(&mut hands, &key(&names[n]), false, |_| put(&[7; 100]))
+            .unwrap();
+    });
+    time("get", &mut |n| {
+        std::hint::black_box(map.get(&mut hands, &key(&names[n])).unwrap());
+    });
+    time("peek", &mut |n| {
+        std::hint::black_box(map.peek(&key(&names[n])).unwrap());
+    });
+    time("missing", &mut |n| {
+        std::hint::black_box(map.peek(&key(&format!("no {n}"))));
+    });
+}
