@@ -10,6 +10,7 @@ const { fork } = require('node:child_process')
 const { once } = require('node:events')
 const { parseArgs } = require('node:util')
 const { interval, median, percentile } = require('./lib/measure')
+const { maps } = require('./lib/maps')
 const { cpuCount } = require('..')
 const { Primary, freePort, request, startLoad, kill } = require('../__test__/cluster/harness')
 
@@ -391,7 +392,19 @@ async function limits() {
 }
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } })
-const parts = { counters, rates: compareRates, handOvers, reloads, stalls, metrics, budget, tokens, limits, spares }
+const parts = {
+  counters,
+  maps: () => maps(line, cleanups),
+  rates: compareRates,
+  handOvers,
+  reloads,
+  stalls,
+  metrics,
+  budget,
+  tokens,
+  limits,
+  spares
+}
 
 async function main() {
   for (const [name, part] of Object.entries(parts)) {
