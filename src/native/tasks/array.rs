@@ -47,16 +47,23 @@ fn sort(input: Value, params: &Params, context: &TaskContext<'_>) -> Result<Valu
             )));
         }
     };
-    let order = Order {
-        kind,
-        descending: descending.unwrap_or(false),
-    };
+    let descending = descending.unwrap_or(false);
     let from = bytes.contiguous(context)?;
     let sorted = match kind.size() {
-        1 => sort_bytes::<u8>(&from, order, context, count)?,
-        2 => sort_bytes::<u16>(&from, order, context, count)?,
-        4 => sort_bytes::<u32>(&from, order, context, sample_sort::sort)?,
-        _ => sort_bytes::<u64>(&from, order, context, sample_sort::sort)?,
+        1 => sort_bytes::<u8>(&from, Order::new(kind, descending), context, count)?,
+        2 => sort_bytes::<u16>(&from, Order::new(kind, descending), context, count)?,
+        4 => sort_bytes::<u32>(
+            &from,
+            Order::new(kind, descending),
+            context,
+            sample_sort::sort,
+        )?,
+        _ => sort_bytes::<u64>(
+            &from,
+            Order::new(kind, descending),
+            context,
+            sample_sort::sort,
+        )?,
     };
     Ok(Value::Array(TypedArray {
         kind,
@@ -67,45 +74,44 @@ fn sort(input: Value, params: &Params, context: &TaskContext<'_>) -> Result<Valu
 /// Elements of a chunk that is counted or filled: some tenths of a millisecond.
 const PIECE: usize = 256 * 1024;
 
-/// What order the elements take.
-#[derive(Debug, Clone, Copy)]
-struct Order {
-    kind: ArrayKind,
-    descending: bool,
-}
-
 /// The bits of an element as an unsigned integer.
 trait Bits: SortKey {
+    const ZERO: Self;
     const SIGN: Self;
-    fn not(self) -> Self;
+    /// The bits of the lowest float. Those above are NaN with a sign.
+    const NEGATIVE_INFINITY: Self;
     fn xor(self, other: Self) -> Self;
-    fn is_negative(self) -> bool;
-    /// Whether these bits, as a float, are a NaN of either sign.
-    fn is_nan(self) -> bool;
+    fn and(self, other: Self) -> Self;
+    /// All ones if the highest bit is set, or else zero.
+    fn spread_sign(self) -> Self;
     fn to_index(self) -> usize;
     /// From what [`to_index`](Self::to_index) gave.
     fn from_index(index: usize) -> Self;
 }
 
 macro_rules! bits {
-    ($type:ty, $is_nan:expr) => {
+    ($type:ty, $signed:ty, $negative_infinity:expr) => {
         impl Bits for $type {
+            const ZERO: Self = 0;
             const SIGN: Self = 1 << (<$type>::BITS - 1);
-            fn not(self) -> Self {
-                !self
-            }
+            const NEGATIVE_INFINITY: Self = $negative_infinity;
+            #[inline]
             fn xor(self, other: Self) -> Self {
                 self ^ other
             }
-            fn is_negative(self) -> bool {
-                self & Self::SIGN != 0
+            #[inline]
+            fn and(self, other: Self) -> Self {
+                self & other
             }
-            fn is_nan(self) -> bool {
-                $is_nan(self)
+            #[inline]
+            fn spread_sign(self) -> Self {
+                (self as $signed >> (<$type>::BITS - 1)) as $type
             }
+            #[inline]
             fn to_index(self) -> usize {
                 self as usize
             }
+            #[inline]
             fn from_index(index: usize) -> Self {
                 index as Self
             }
@@ -113,61 +119,74 @@ macro_rules! bits {
     };
 }
 
-bits!(u8, |_| false);
-bits!(u16, |_| false);
-bits!(u32, |bits| f32::from_bits(bits).is_nan());
-bits!(u64, |bits| f64::from_bits(bits).is_nan());
+bits!(u8, i8, u8::MAX);
+bits!(u16, i16, u16::MAX);
+bits!(u32, i32, f32::NEG_INFINITY.to_bits());
+bits!(u64, i64, f64::NEG_INFINITY.to_bits());
 
-impl<K: Bits> Mapping<K> for Order {
+/// What order the elements take. A key is made without a branch: the signs of random numbers cannot be foreseen.
+#[derive(Debug, Clone, Copy)]
+struct Order<K> {
+    /// The bits that are flipped in each element.
+    flip: K,
+    /// The bits that are flipped in a negative element besides.
+    flip_negative: K,
+    /// Bits above this one are a NaN with a sign.
+    last: K,
+    /// The bits that are flipped in a NaN with a sign, instead.
+    flip_nan: K,
+}
+
+impl<K: Bits> Order<K> {
+    fn new(kind: ArrayKind, descending: bool) -> Self {
+        let (flip, flip_negative, last) = match kind {
+            ArrayKind::Int8 | ArrayKind::Int16 | ArrayKind::Int32 | ArrayKind::BigInt64 => {
+                (K::SIGN, K::ZERO, K::MAX)
+            }
+            ArrayKind::Float32 | ArrayKind::Float64 => {
+                (K::SIGN, K::SIGN.xor(K::MAX), K::NEGATIVE_INFINITY)
+            }
+            _ => (K::ZERO, K::ZERO, K::MAX),
+        };
+        let reverse = if descending { K::MAX } else { K::ZERO };
+        Self {
+            flip: flip.xor(reverse),
+            flip_negative,
+            last,
+            flip_nan: reverse,
+        }
+    }
+}
+
+impl<K: Bits> Mapping<K> for Order<K> {
     /// Bits of an element to a key that sorts as the element does. NaN loses its sign, which
     /// JavaScript cannot see, so that all come last.
     #[inline]
     fn key(self, bits: K) -> K {
-        let key = match self.kind {
-            ArrayKind::Int8 | ArrayKind::Int16 | ArrayKind::Int32 | ArrayKind::BigInt64 => {
-                bits.xor(K::SIGN)
-            }
-            ArrayKind::Float32 | ArrayKind::Float64 => {
-                if bits.is_negative() && !bits.is_nan() {
-                    bits.not()
-                } else if bits.is_negative() {
-                    bits
-                } else {
-                    bits.xor(K::SIGN)
-                }
-            }
-            _ => bits,
-        };
-        if self.descending { key.not() } else { key }
+        let flip = self.flip.xor(bits.spread_sign().and(self.flip_negative));
+        bits.xor(if bits > self.last {
+            self.flip_nan
+        } else {
+            flip
+        })
     }
 
     /// The reverse of `key`.
     #[inline]
     fn element(self, key: K) -> K {
-        let key = if self.descending { key.not() } else { key };
-        match self.kind {
-            ArrayKind::Int8 | ArrayKind::Int16 | ArrayKind::Int32 | ArrayKind::BigInt64 => {
-                key.xor(K::SIGN)
-            }
-            ArrayKind::Float32 | ArrayKind::Float64 => {
-                if key.is_negative() {
-                    key.xor(K::SIGN)
-                } else {
-                    key.not()
-                }
-            }
-            _ => key,
-        }
+        let bits = key.xor(self.flip);
+        // The sign is as it was: it says whether the other bits were flipped.
+        bits.xor(bits.spread_sign().and(self.flip_negative))
     }
 }
 
 /// Sorts elements from one memory into another.
-type Sort<K> = fn(&[K], &mut [K], Order, &TaskContext<'_>) -> Result<(), TaskError>;
+type Sort<K> = fn(&[K], &mut [K], Order<K>, &TaskContext<'_>) -> Result<(), TaskError>;
 
 /// Sorts elements given as bytes. They are read where they are if they are aligned, as those of a typed array are.
 fn sort_bytes<K: Bits>(
     bytes: &[u8],
-    order: Order,
+    order: Order<K>,
     context: &TaskContext<'_>,
     sort: Sort<K>,
 ) -> Result<Vec<u8>, TaskError> {
@@ -193,7 +212,7 @@ fn sort_bytes<K: Bits>(
 fn count<K: Bits>(
     from: &[K],
     to: &mut [K],
-    order: Order,
+    order: Order<K>,
     context: &TaskContext<'_>,
 ) -> Result<(), TaskError> {
     let context = context.with_help_if(from.len() >= 16 * PIECE);
@@ -359,10 +378,7 @@ mod tests {
         for offset in 0..8 {
             let bytes = &mut bytes[offset..offset + 8000];
             bytes.copy_from_slice(bytemuck::cast_slice(&elements));
-            let order = Order {
-                kind: ArrayKind::BigUint64,
-                descending: false,
-            };
+            let order = Order::new(ArrayKind::BigUint64, false);
             let context = TaskContext::detached();
             let sorted = sort_bytes::<u64>(bytes, order, &context, sample_sort::sort).unwrap();
             let first: u64 = bytemuck::pod_read_unaligned(&sorted[..8]);
