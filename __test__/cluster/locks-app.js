@@ -35,7 +35,7 @@ module.exports = async (context) => {
         tell('leads', { name, token })
         await new Promise((resolve) => signal.addEventListener('abort', resolve))
         tell('told', { name, token })
-        await new Promise((resolve) => setTimeout(resolve, slow))
+        await new Promise((ended) => setTimeout(ended, slow))
         tell('has ended', { name, token })
       })
     },
