@@ -159,8 +159,9 @@ class Signals {
       now = seen.size
     }
     await this.until(
-      `${size} processes were ready`,
-      ({ processes }) => processes.filter(({ state }) => state === 'ready' || state === 'failed').length === size
+      `${size} processes were ready, and no other was left`,
+      ({ processes, leaving }) =>
+        leaving === 0 && processes.filter(({ state }) => state === 'ready' || state === 'failed').length === size
     )
   }
 

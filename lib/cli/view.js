@@ -98,6 +98,7 @@ class Viewer {
       ...clusterState(phase, size, states),
       size,
       processes: known,
+      leaving: all.filter(({ slot }) => slot !== undefined && slot >= size).length,
       spares: all.filter(({ slot }) => slot === undefined),
       budget: { tokens: region.layout.tokens.count, free: region.freeTokens() },
       counters: this.#counters.snapshot()
