@@ -182,7 +182,8 @@ test('a blocked thread gets another isolate, and hears of the stall afterwards',
       await pool.close()
     }
     run()`)
-  t.deepEqual(stdout.trim().split('\n'), ['42', 'stalled null'])
+  // Its stack is there if the helper thread was asked for it before the isolate was ended.
+  t.regex(stdout, /^42\nstalled (null|\s+at leftover)/)
 })
 
 test('none is ended while an inspector is open', async (t) => {

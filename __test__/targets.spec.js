@@ -111,15 +111,16 @@ test('names and code that callers make up take no memory for long', async (t) =>
     ;(async () => {
       for (const call of calls) await round(call)
       const before = await resident()
-      for (const call of calls) await round(call)
+      // What the system takes back at its leisure does not add up.
+      for (let rounds = 0; rounds < 3; rounds++) for (const call of calls) await round(call)
       console.log(await resident() - before)
       await pool.destroy()
     })()
   `
   const { stdout, stderr } = await node(['--expose-gc', '-e', source])
-  // Kept they would be 200 MB, and more in the isolate.
+  // Kept they would be 600 MB, and more in the isolate.
   t.not(stdout, '', stderr)
-  t.true(Number(stdout) < 100, stdout)
+  t.true(Number(stdout) < 300, stdout)
 })
 
 test('a bounded map drops what is oldest, by number and by size', (t) => {
