@@ -50,10 +50,11 @@ class Requests {
     this.#open.set(key, request)
     region.countOwn(row, 'requests')
     region.put(seat, SEAT.REQUESTS, ++this.#begun)
-    region.put(seat, SEAT.IN_FLIGHT, this.#open.size)
     this.#last = request
     this.#tell(REQUEST.LAST, request)
     if (this.#oldest === undefined) this.#tellOldest()
+    // Last, so that a request that is counted can be read.
+    region.put(seat, SEAT.IN_FLIGHT, this.#open.size)
   }
 
   /** @param {object} key @param {number|undefined} status of the answer; none when there was none */
