@@ -85,7 +85,8 @@ test('a pool that is destroyed while it reads what is lent leaves the buffer as 
     const pool = makePool(t, { maxThreads: 2 })
     const ended = Array.from({ length: 4 }, () => pool.runTask('compress.gzip', lend(bytes)).catch(({ code }) => code))
     await pool.destroy()
-    for (const end of await Promise.all(ended)) t.true(end === 'ERR_RSPOOL_POOL_CLOSED' || Buffer.isBuffer(end), end)
+    for (const end of await Promise.all(ended))
+      t.true(end === 'ERR_RSPOOL_POOL_CLOSED' || Buffer.isBuffer(end), String(end).slice(0, 40))
   }
   t.deepEqual(sha256(bytes), expected)
 })
