@@ -8,8 +8,6 @@ const { later } = require('../later')
 const native = require('../native/load')
 const { abortSignal, callable, duration, limit, readOptions, show, string } = require('../pool/options/validate')
 const { MAPPED, MAP_CELL, MAP_NUMBER, PUT } = require('../native/wire')
-const { Near } = require('./near')
-const { readMapOptions } = require('./options')
 
 const TYPE = 'rspool.map'
 const MAX_KEY = 250
@@ -39,7 +37,7 @@ function parts() {
       `shared maps work on Linux and macOS, and not on ${process.platform}`
     )
   }
-  return { ...require('./memory'), ...require('./values') }
+  return { ...require('./memory'), ...require('./near'), ...require('./options'), ...require('./values') }
 }
 
 /**
@@ -68,7 +66,7 @@ class SharedMap {
   #get
   #put
   #parts
-  /** @type {Near|undefined} */
+  /** @type {import('./near').Near|undefined} */
   #near
   /** False where there is no memory to keep values by. */
   #keeps = true
@@ -81,7 +79,7 @@ class SharedMap {
     this.#parts = all
     if (options instanceof Opened) this.#native = options.native
     else {
-      const { bytes, ttl, evict, maxValueBytes } = readMapOptions(options, 'SharedMap options')
+      const { bytes, ttl, evict, maxValueBytes } = all.readMapOptions(options, 'SharedMap options')
       this.#native = attempt(() => all.bound.createMap(bytes, 1, ttl, evict, maxValueBytes))
     }
     this.#get = this.#native.get
@@ -357,7 +355,7 @@ class SharedMap {
     if (this.#near === undefined && this.#keeps) {
       const words = this.#native.words(false)
       if (words === undefined) this.#keeps = false
-      else this.#near = new Near(words)
+      else this.#near = new this.#parts.Near(words)
     }
     return this.#near
   }
