@@ -7,10 +7,6 @@ const { Handoffs } = require('./handoff')
 const { Lines } = require('./lines')
 const { Ports, drop } = require('./ports')
 const { inheritedSockets } = require('./systemd')
-const { Folder } = require('../sticky/folder')
-const { Fresh } = require('../sticky/fresh')
-const { Ids } = require('../sticky/ids')
-const { whereOf } = require('../sticky/reading')
 const { SupervisedProcess } = require('./supervised')
 
 /**
@@ -52,7 +48,7 @@ class Seats {
   #handoffs
   /** @type {Lines|undefined} */
   #lines
-  /** Where processes relay to each other. @type {Folder|undefined} */
+  /** Where processes relay to each other. @type {import('../sticky/folder').Folder|undefined} */
   #folder
   /** @type {Set<SupervisedProcess>} */
   #living = new Set()
@@ -190,8 +186,13 @@ class Seats {
   #keepSessions() {
     const { sticky, policy } = this.#options
     if (sticky === undefined) return undefined
+    const { Folder } = require('../sticky/folder')
+    const { whereOf } = require('../sticky/reading')
     this.#folder = new Folder(whereOf(sticky))
-    return policy === 'rr' ? new Fresh(sticky, new Ids(this.#folder.sticky.key)) : undefined
+    if (policy !== 'rr') return undefined
+    const { Fresh } = require('../sticky/fresh')
+    const { Ids } = require('../sticky/ids')
+    return new Fresh(sticky, new Ids(this.#folder.sticky.key))
   }
 
   #findOwner(/** @type {import('../sticky/ids').Owner} */ { slot, generation }) {

@@ -15,11 +15,11 @@ const { SharedGauges, SharedHistograms } = require('../gauges')
 const { Topics } = require('../topics')
 const { startBeat } = require('./beat')
 const { Locks } = require('./locks')
-const { Router } = require('../sticky/router')
 const { SharedKeys } = require('../keys')
 const { Leaders } = require('./leaders')
 const { drainHooks, readPools } = require('../hooks')
 
+/** @typedef {import('../sticky/router').Router} Router */
 /** What a program runs in each process. @typedef {(context: ClusterProcess['context']) => unknown} Main */
 
 /**
@@ -68,7 +68,7 @@ class ClusterProcess extends EventEmitter {
    * @param {InstanceType<typeof import('../messages').Mailbox>} parts.mailbox to speak with the primary
    * @param {Readonly<Record<string, import('../maps').SharedMap>>} parts.maps
    * @param {import('./own-end').OwnEnd} [parts.ownEnd] where the application is to end itself
-   * @param {ConstructorParameters<typeof Router>[0]['send']} [parts.handOver] gives a socket to the primary
+   * @param {ConstructorParameters<typeof import('../sticky/router').Router>[0]['send']} [parts.handOver] gives a socket to the primary
    */
   constructor({ region, place, mailbox, maps, ownEnd, handOver }) {
     super()
@@ -96,6 +96,8 @@ class ClusterProcess extends EventEmitter {
     this.#leaders = new Leaders(this.#locks, assigned)
     const { sticky } = place
     if (sticky !== undefined) {
+      // Loaded where it is asked for only.
+      const { Router } = require('../sticky/router')
       this.#router = new Router({ sticky, place, region, servers: this.#servers, topics: this.topics, send: handOver })
       this.#servers.route(this.#router)
     }
