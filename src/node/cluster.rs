@@ -1,6 +1,6 @@
 //! The cluster helper's native half for JavaScript: the guard, the watcher, readings.
 
-use std::os::fd::{BorrowedFd, IntoRawFd};
+use std::os::fd::IntoRawFd;
 use std::time::Duration;
 
 use napi::bindgen_prelude::Buffer;
@@ -8,7 +8,8 @@ use napi::{Error, Result};
 use napi_derive::napi;
 use rustix::net::{RecvFlags, SendFlags};
 
-use super::region::{JsRegion, failure};
+use super::descriptor::borrowed;
+use super::region::{JsRegion, failure, no_descriptor};
 use crate::memory::map::registry;
 use crate::supervise::handle::ProcessHandle;
 use crate::supervise::reading::{self, Details, Usage};
@@ -63,11 +64,7 @@ pub fn notify(path: String, state: String) -> Result<()> {
 /// Another descriptor of the same open file, closed on exec.
 #[napi]
 pub fn duplicate(fd: i32) -> Result<i32> {
-    if fd < 0 {
-        return Err(failure(format!("no descriptor: {fd}")));
-    }
-    // SAFETY: borrowed for this call only; a number that is not open makes the system call fail.
-    let file = unsafe { BorrowedFd::borrow_raw(fd) };
+    let file = borrowed(&fd).ok_or_else(|| no_descriptor(fd))?;
     rustix::io::fcntl_dupfd_cloexec(file, 3)
         .map(IntoRawFd::into_raw_fd)
         .map_err(failure)
@@ -76,11 +73,9 @@ pub fn duplicate(fd: i32) -> Result<i32> {
 /// Sends bytes on a socket that is the caller's at once, or not at all: gives how many the system took.
 #[napi]
 pub fn send_now(fd: i32, bytes: Buffer) -> u32 {
-    if fd < 0 {
+    let Some(socket) = borrowed(&fd) else {
         return 0;
-    }
-    // SAFETY: borrowed for this call only; a number that is not open makes the system call fail.
-    let socket = unsafe { BorrowedFd::borrow_raw(fd) };
+    };
     let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
     rustix::net::send(socket, &bytes, flags).map_or(0, |sent| sent as u32)
 }
@@ -88,11 +83,9 @@ pub fn send_now(fd: i32, bytes: Buffer) -> u32 {
 /// Whether the other end of a socket has gone, and all that it sent was read.
 #[napi]
 pub fn has_ended(fd: i32) -> bool {
-    if fd < 0 {
+    let Some(socket) = borrowed(&fd) else {
         return false;
-    }
-    // SAFETY: borrowed for this call only; a number that is not open makes the system call fail.
-    let socket = unsafe { BorrowedFd::borrow_raw(fd) };
+    };
     let mut byte = [0u8];
     let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
     rustix::net::recv(socket, &mut byte, flags).is_ok_and(|(read, _)| read == 0)
@@ -101,11 +94,7 @@ pub fn has_ended(fd: i32) -> bool {
 /// What has come on a socket, up to `most` bytes, and stays there to be read; nothing when nothing has.
 #[napi]
 pub fn peek(fd: i32, most: u32) -> Option<Buffer> {
-    if fd < 0 {
-        return None;
-    }
-    // SAFETY: borrowed for this call only; a number that is not open makes the system call fail.
-    let socket = unsafe { BorrowedFd::borrow_raw(fd) };
+    let socket = borrowed(&fd)?;
     let mut bytes = vec![0; most as usize];
     let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT;
     let (read, _) = rustix::net::recv(socket, &mut bytes, flags).ok()?;
@@ -198,11 +187,7 @@ pub struct Peer {
 #[cfg(any(target_os = "linux", target_os = "android"))]
 #[napi]
 pub fn peer_of(fd: i32) -> Result<Peer> {
-    if fd < 0 {
-        return Err(failure(format!("no descriptor: {fd}")));
-    }
-    // SAFETY: borrowed for this call only; a number that is not open makes the system call fail.
-    let socket = unsafe { BorrowedFd::borrow_raw(fd) };
+    let socket = borrowed(&fd).ok_or_else(|| no_descriptor(fd))?;
     let peer = rustix::net::sockopt::socket_peercred(socket).map_err(failure)?;
     Ok(Peer {
         uid: peer.uid.as_raw(),

@@ -1,9 +1,9 @@
 //! Connections whose first bytes this environment waits for.
 
-use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 
 use super::call::{Call, Fault, Returned, make_numbers};
+use super::descriptor::borrowed;
 use super::environment::Environment;
 use crate::scheduler::{Bell, Ring};
 use crate::supervise::first_bytes::FirstBytes;
@@ -19,11 +19,7 @@ super::call::exports! {
 fn await_bytes(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let (fd, name) = (call.int(args[0])?, call.index(args[1])?);
-    if fd < 0 {
-        return Err(Fault("no descriptor"));
-    }
-    // SAFETY: borrowed for this call only; a number that is not open makes the system call fail.
-    let socket = unsafe { BorrowedFd::borrow_raw(fd) };
+    let socket = borrowed(&fd).ok_or(Fault("no descriptor"))?;
     let mut open = environment.first_bytes.borrow_mut();
     if open.is_none() {
         let bell = Arc::clone(&environment.doorbell);

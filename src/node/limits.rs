@@ -1,6 +1,5 @@
 //! What happens once, and limits, for JavaScript. An environment has one cluster at a time.
 
-use std::os::fd::BorrowedFd;
 use std::ptr;
 
 use napi::sys;
@@ -8,6 +7,7 @@ use rustix::time::{ClockId, clock_gettime};
 use twox_hash::XxHash3_64;
 
 use super::call::{Call, Fault, Returned};
+use super::descriptor::borrowed;
 use super::environment::Environment;
 use crate::memory::limits::{Limit, Taken};
 use crate::memory::region::Region;
@@ -40,11 +40,7 @@ pub(super) struct Keys {
 fn open(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let (fd, seat) = (call.int(args[0])?, call.int(args[1])?);
-    if fd < 0 {
-        return Err(Fault("no descriptor"));
-    }
-    // SAFETY: borrowed for this call only; a number that is not open makes the first system call fail.
-    let file = unsafe { BorrowedFd::borrow_raw(fd) };
+    let file = borrowed(&fd).ok_or(Fault("no descriptor"))?;
     let region = Region::open(file).map_err(|_| Fault("not the region of this cluster"))?;
     let seed = region
         .shared_u64(shared::SEED)

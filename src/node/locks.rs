@@ -1,8 +1,7 @@
 //! The locks of a cluster for JavaScript: one process has one seat, and uses them on one thread.
 
-use std::os::fd::BorrowedFd;
-
 use super::call::{Call, Fault, Returned, make_numbers};
+use super::descriptor::borrowed;
 use super::environment::Environment;
 use crate::memory::locks::Locks;
 use crate::memory::region::Region;
@@ -28,11 +27,7 @@ pub(super) struct Open {
 fn open(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let (fd, seat) = (call.int(args[0])?, call.index(args[1])?);
-    if fd < 0 {
-        return Err(Fault("no descriptor"));
-    }
-    // SAFETY: borrowed for this call only; a number that is not open makes the first system call fail.
-    let file = unsafe { BorrowedFd::borrow_raw(fd) };
+    let file = borrowed(&fd).ok_or(Fault("no descriptor"))?;
     let region = || Region::open(file).map_err(|_| Fault("not the region of this cluster"));
     let hearing = region()?;
     if seat as usize >= hearing.layout().seats.count {

@@ -6,7 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_void};
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::AsRawFd;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use std::time::Duration;
 use napi::sys;
 
 use super::call::{Call, Fault, Returned, check, give, make_numbers};
+use super::descriptor::borrowed;
 use super::environment::Environment;
 use super::lease::Leases;
 use super::map_values::{self as values, Number, Text};
@@ -283,11 +284,7 @@ fn open_map(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let fd = call.int(args[0])?;
     let seat = u16::try_from(call.index(args[1])?).map_err(|_| Fault("no seat"))?;
-    if fd < 0 {
-        return Err(Fault("no descriptor"));
-    }
-    // SAFETY: borrowed for this call only; a number that is not open makes the first system call fail.
-    let file = unsafe { BorrowedFd::borrow_raw(fd) };
+    let file = borrowed(&fd).ok_or(Fault("no descriptor"))?;
     // The grandchildren of the cluster have no business with the map.
     let _ = rustix::io::fcntl_setfd(file, rustix::io::FdFlags::CLOEXEC);
     opened(environment, call, Map::open(file, seat))

@@ -8,6 +8,8 @@ mod blob;
 mod call;
 #[cfg(unix)]
 pub mod cluster;
+#[cfg(unix)]
+mod descriptor;
 mod doorbell;
 mod drain;
 mod environment;

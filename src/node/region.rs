@@ -1,7 +1,7 @@
 //! Regions for JavaScript: an ArrayBuffer over a mapping of its own, used by `Atomics` only.
 
 use std::ffi::c_void;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::ptr;
 
@@ -9,6 +9,7 @@ use napi::bindgen_prelude::{BigInt, BigInt64Array, ToNapiValue, TypeName, Uint8A
 use napi::{Error, Result, Status, sys};
 use napi_derive::napi;
 
+use super::descriptor::borrowed;
 use crate::memory::region::{Answer, Layout, Look, Region, Section, Spec};
 use crate::memory::ring::{Message, MessageRing, PRIMARY, Refusal, Sender, recover};
 use crate::memory::{locks, table};
@@ -156,6 +157,10 @@ pub(crate) fn failure(error: impl std::fmt::Display) -> Error {
     Error::from_reason(error.to_string())
 }
 
+pub(super) fn no_descriptor(fd: i32) -> Error {
+    failure(format!("no descriptor: {fd}"))
+}
+
 #[napi]
 impl JsRegion {
     /// Makes a region.
@@ -182,11 +187,7 @@ impl JsRegion {
     /// region of this version with names of this digest.
     #[napi(factory)]
     pub fn open(fd: i32, schema: BigInt) -> Result<JsRegion> {
-        if fd < 0 {
-            return Err(failure(format!("no descriptor: {fd}")));
-        }
-        // SAFETY: borrowed for this call only; a number that is not open makes the first system call fail.
-        let file = unsafe { BorrowedFd::borrow_raw(fd) };
+        let file = borrowed(&fd).ok_or_else(|| no_descriptor(fd))?;
         // The grandchildren of the cluster have no business with the region.
         rustix::io::fcntl_setfd(file, rustix::io::FdFlags::CLOEXEC).map_err(failure)?;
         let region = Region::open(file).map_err(failure)?;

@@ -1,12 +1,12 @@
 //! The messages of the cluster for an environment that hears them. What is published is in `region`.
 
-use std::os::fd::BorrowedFd;
 use std::ptr;
 use std::sync::Arc;
 
 use napi::sys;
 
 use super::call::{Call, Fault, Returned, check};
+use super::descriptor::borrowed;
 use super::environment::Environment;
 use crate::memory::region::Region;
 use crate::memory::ring::{Listener, Message, MessageRing, Next};
@@ -21,12 +21,10 @@ super::call::exports! {
 /// `hear(fd)`: the environment hears the messages of the region behind a descriptor from now on; none if that is -1.
 fn hear(environment: &Environment, call: &Call) -> Returned {
     let fd = call.int(call.args()[0])?;
-    if fd < 0 {
+    let Some(file) = borrowed(&fd) else {
         environment.listener.take();
         return Ok(None);
-    }
-    // SAFETY: borrowed for this call only; a number that is not open makes the first system call fail.
-    let file = unsafe { BorrowedFd::borrow_raw(fd) };
+    };
     let region = Region::open(file).map_err(|_| Fault("expected a region"))?;
     let ring = MessageRing::of(region).ok_or(Fault("the region has no ring"))?;
     let bell = Arc::clone(&environment.doorbell);
