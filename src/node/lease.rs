@@ -3,9 +3,11 @@
 //! process lives lasts as long as it is renewed, so that a loop that hangs keeps it for a while and not for ever.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use crate::memory::map::{Bytes, Change, Current, Hands, Key, Map, MapError, Outcome, Owner, Put};
 
@@ -18,7 +20,7 @@ static HELD: LazyLock<Mutex<HashSet<u64>>> = LazyLock::new(Mutex::default);
 static LAST: AtomicU64 = AtomicU64::new(0);
 
 fn held<T>(f: impl FnOnce(&mut HashSet<u64>) -> T) -> T {
-    f(&mut HELD.lock().unwrap_or_else(PoisonError::into_inner))
+    f(&mut HELD.lock())
 }
 
 /// The leases of an environment, by number.

@@ -15,9 +15,11 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
 
 use super::waiters;
 use crate::memory::futex;
@@ -141,18 +143,14 @@ impl Budget {
     /// Registers what to call, on a thread of the budget, after [`Budget::want`] when a token may be
     /// free. The callee tries to acquire one, and says `want` again if it got none.
     pub fn on_free(&self, callback: impl Fn() + Send + Sync + 'static) {
-        self.inner
-            .callbacks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(Box::new(callback));
+        self.inner.callbacks.lock().push(Box::new(callback));
     }
 
     /// Asks for one call when a token is free. A lock and a flag when the wish is known already. False if the
     /// system gives no thread that could call: then there is no wish, and the caller has to look by itself.
     #[must_use]
     pub fn want(&self) -> bool {
-        let mut wish = self.inner.wish();
+        let mut wish = self.inner.wish.lock();
         if wish.has_thread {
             if !std::mem::replace(&mut wish.wanted, true) {
                 self.inner.bell.notify_one();
@@ -211,26 +209,18 @@ impl Inner {
         changed.is_some()
     }
 
-    fn wish(&self) -> MutexGuard<'_, Wish> {
-        self.wish.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The waiting thread: sleep until there is a wish, then until there is a token, then call.
     fn wait_and_call(&self) {
         let _trust = Trust::new("waiting for a token of the CPU budget");
         loop {
-            let mut wish = self.wish();
+            let mut wish = self.wish.lock();
             while !wish.wanted {
-                wish = self.bell.wait(wish).unwrap_or_else(PoisonError::into_inner);
+                self.bell.wait(&mut wish);
             }
             drop(wish);
             waiters::wait_for_token(&self.region);
-            self.wish().wanted = false;
-            for callback in &*self
-                .callbacks
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-            {
+            self.wish.lock().wanted = false;
+            for callback in &*self.callbacks.lock() {
                 callback();
             }
         }

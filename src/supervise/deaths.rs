@@ -3,9 +3,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use super::budget::Budget;
 use super::handle::ProcessHandle;
@@ -39,12 +41,6 @@ struct Shared {
     wake: Wake,
 }
 
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// The running thread. Dropping it stops it.
 #[derive(Debug)]
 pub(super) struct Deaths {
@@ -68,7 +64,7 @@ impl Deaths {
     }
 
     pub(super) fn add(&self, seat: usize, handle: Arc<ProcessHandle>) {
-        let mut state = self.shared.state();
+        let mut state = self.shared.state.lock();
         state.known.remove(&seat);
         state.alive.insert(seat, handle);
         drop(state);
@@ -77,7 +73,7 @@ impl Deaths {
 
     /// From here on the seat may be given to another.
     pub(super) fn remove(&self, seat: usize) {
-        let mut state = self.shared.state();
+        let mut state = self.shared.state.lock();
         state.alive.remove(&seat);
         if !state.known.remove(&seat) {
             state.ended.push(seat);
@@ -89,14 +85,14 @@ impl Deaths {
 
 impl Drop for Deaths {
     fn drop(&mut self) {
-        self.shared.state().stopped = true;
+        self.shared.state.lock().stopped = true;
         self.shared.wake.ring();
     }
 }
 
 fn run(shared: &Shared) {
     loop {
-        let mut state = shared.state();
+        let mut state = shared.state.lock();
         if state.stopped {
             return;
         }

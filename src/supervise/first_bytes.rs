@@ -6,9 +6,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 use rustix::buffer::spare_capacity;
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
@@ -66,7 +68,7 @@ impl FirstBytes {
 
     /// Waits for the first bytes of a connection, of which `socket` is a copy.
     pub fn wait(&self, name: u32, socket: OwnedFd) -> io::Result<()> {
-        let mut state = self.shared.state();
+        let mut state = self.shared.state.lock();
         epoll::add(
             &self.shared.epoll,
             &socket,
@@ -85,22 +87,18 @@ impl FirstBytes {
 
     /// Takes those that wait no more.
     pub fn take(&self) -> Vec<u32> {
-        std::mem::take(&mut self.shared.state().ready)
+        std::mem::take(&mut self.shared.state.lock().ready)
     }
 }
 
 impl Drop for FirstBytes {
     fn drop(&mut self) {
-        self.shared.state().stopped = true;
+        self.shared.state.lock().stopped = true;
         self.shared.ring();
     }
 }
 
 impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn ring(&self) {
         // A full counter has been rung often enough.
         let _ = rustix::io::write(&self.bell, &1u64.to_ne_bytes());
@@ -110,7 +108,7 @@ impl Shared {
         let mut events = Vec::with_capacity(64);
         loop {
             let limit = {
-                let state = self.state();
+                let state = self.state.lock();
                 if state.stopped {
                     return;
                 }
@@ -126,7 +124,7 @@ impl Shared {
             events.clear();
             // An interruption ends the wait early, which harms nobody.
             let _ = epoll::wait(&self.epoll, spare_capacity(&mut events), limit.as_ref());
-            let mut state = self.state();
+            let mut state = self.state.lock();
             for event in &events {
                 match u32::try_from(event.data.u64()) {
                     Ok(name) => state.end(name),

@@ -63,8 +63,8 @@ mod linux {
 #[cfg(not(target_os = "linux"))]
 mod other {
     use super::*;
+    use parking_lot::{Condvar, Mutex};
     use std::io;
-    use std::sync::{Condvar, Mutex, PoisonError};
 
     /// The bell beside the bed.
     #[derive(Debug)]
@@ -84,17 +84,14 @@ mod other {
 
         /// Ends the sleep, or the next one if nobody sleeps.
         pub fn ring(&self) {
-            *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = true;
+            *self.rung.lock() = true;
             self.bell.notify_one();
         }
 
         /// Sleeps for `limit` at most, and only while nobody rings.
         pub fn sleep(&self, _: &[Arc<ProcessHandle>], limit: Duration) {
-            let rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
-            let (mut rung, _) = self
-                .bell
-                .wait_timeout_while(rung, limit, |rung| !*rung)
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut rung = self.rung.lock();
+            self.bell.wait_while_for(&mut rung, |rung| !*rung, limit);
             *rung = false;
         }
     }

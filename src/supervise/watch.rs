@@ -14,10 +14,12 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 use super::deaths::Deaths;
 use super::handle::ProcessHandle;
@@ -126,12 +128,6 @@ struct Shared {
     wake: Wake,
 }
 
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// A running watcher. Dropping it stops the thread and kills nobody.
 #[derive(Debug)]
 pub struct Watch {
@@ -168,30 +164,30 @@ impl Watch {
         if let Some(handle) = &watched.handle {
             self.deaths.add(seat, Arc::clone(handle));
         }
-        self.shared.state().seats.insert(seat, watched);
+        self.shared.state.lock().seats.insert(seat, watched);
         self.shared.wake.ring();
     }
 
     /// Ends the watch over a seat.
     pub fn remove(&self, seat: usize) {
         self.deaths.remove(seat);
-        self.shared.state().seats.remove(&seat);
+        self.shared.state.lock().seats.remove(&seat);
     }
 
     /// Takes the reports since the last call.
     pub fn take(&self) -> Vec<Report> {
-        std::mem::take(&mut self.shared.state().reports)
+        std::mem::take(&mut self.shared.state.lock().reports)
     }
 
     /// The last reading of the process in a seat; none before the first.
     pub fn reading(&self, seat: usize) -> Option<Reading> {
-        self.shared.state().seats.get(&seat)?.reading
+        self.shared.state.lock().seats.get(&seat)?.reading
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.shared.state().stopped = true;
+        self.shared.state.lock().stopped = true;
         self.shared.wake.ring();
     }
 }
@@ -201,7 +197,7 @@ fn run(shared: &Shared) {
     let mut records: HashMap<usize, Record> = HashMap::new();
     loop {
         let (stopped, seats) = {
-            let state = shared.state();
+            let state = shared.state.lock();
             (state.stopped, state.seats.clone())
         };
         if stopped {
@@ -218,7 +214,7 @@ fn run(shared: &Shared) {
             let stalled = look_at(&shared.region, number, watched, record, now, elapsed);
             let memory = record.read(watched, now);
             let reading = record.reading.map(|(_, reading)| reading);
-            let mut state = shared.state();
+            let mut state = shared.state.lock();
             state.reports.extend(stalled.into_iter().chain(memory));
             if let Some(seat) = state.seats.get_mut(&number)
                 && seat.pid == watched.pid

@@ -7,9 +7,11 @@
 //! A waiter that dies is forgotten when its time is over: nothing has to be repaired.
 
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
 
 use super::{Key, Map, clock};
 use crate::memory::futex;
@@ -47,13 +49,9 @@ impl fmt::Debug for Notifier {
 }
 
 impl Notifier {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The map is no more: the thread ends.
     pub(super) fn close(&self) {
-        self.state().closed = true;
+        self.state.lock().closed = true;
         self.bell.notify_one();
     }
 }
@@ -62,7 +60,7 @@ impl Map {
     /// Calls back, on a thread of the map, whenever something may have changed that is waited for, and now and then.
     /// Gives a number by which to end that.
     pub fn on_change(&self, callback: impl Fn() + Send + Sync + 'static) -> u64 {
-        let mut state = self.notifier.state();
+        let mut state = self.notifier.state.lock();
         state.last += 1;
         let number = state.last;
         state.callbacks.push((number, Box::new(callback)));
@@ -72,7 +70,8 @@ impl Map {
     /// Ends the callbacks of this number.
     pub fn forget(&self, number: u64) {
         self.notifier
-            .state()
+            .state
+            .lock()
             .callbacks
             .retain(|(is, _)| *is != number);
     }
@@ -80,7 +79,7 @@ impl Map {
     /// Somebody in this process waits from now on, or not any more. False if the system gives no thread: then the
     /// caller has to look by itself.
     pub fn wait_for_changes(self: &Arc<Self>, waits: bool) -> bool {
-        let mut state = self.notifier.state();
+        let mut state = self.notifier.state.lock();
         if !waits {
             state.interest = state.interest.saturating_sub(1);
             return true;
@@ -138,12 +137,9 @@ fn sleep_and_call(notifier: &Notifier, map: &Weak<Map>) {
     let _trust = Trust::new("waiting for a change in a shared map");
     let mut seen = None;
     loop {
-        let mut state = notifier.state();
+        let mut state = notifier.state.lock();
         while state.interest == 0 && !state.closed {
-            state = notifier
-                .bell
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            notifier.bell.wait(&mut state);
         }
         if state.closed {
             return;
@@ -158,7 +154,7 @@ fn sleep_and_call(notifier: &Notifier, map: &Weak<Map>) {
             futex::sleep(turn, seen, LOOK_AGAIN);
         }
         seen = Some(turn.load(SeqCst));
-        for (_, callback) in &notifier.state().callbacks {
+        for (_, callback) in &notifier.state.lock().callbacks {
             callback();
         }
     }

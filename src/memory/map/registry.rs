@@ -1,7 +1,9 @@
 //! The maps of this process that its threads and its watcher may have, by number.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Weak};
+
+use parking_lot::Mutex;
 
 use super::Map;
 
@@ -18,7 +20,7 @@ struct Known {
 pub fn share(map: &Arc<Map>, keep: bool) -> u64 {
     // Its address is its own as long as it is here.
     let number = Arc::as_ptr(map).addr() as u64;
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut known = KNOWN.lock();
     known.retain(|_, it| it.map.strong_count() > 0);
     if keep || !known.contains_key(&number) {
         let it = Known {
@@ -32,6 +34,6 @@ pub fn share(map: &Arc<Map>, keep: bool) -> u64 {
 
 /// The map of a number that `share` gave, if it is still here.
 pub fn get(number: u64) -> Option<Arc<Map>> {
-    let known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = KNOWN.lock();
     known.get(&number)?.map.upgrade()
 }

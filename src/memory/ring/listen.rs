@@ -6,9 +6,11 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+
+use parking_lot::{Condvar, Mutex};
 
 use super::{MessageRing, Next, Reader};
 use crate::memory::region::Region;
@@ -64,7 +66,7 @@ impl Listener {
 
     /// Whether messages of a topic are wanted. None is in the beginning.
     pub fn want(&self, topic: String, wanted: bool) {
-        let mut state = self.shared.state();
+        let mut state = self.shared.state.lock();
         if wanted {
             state.topics.insert(topic);
         } else {
@@ -74,7 +76,7 @@ impl Listener {
 
     /// Takes what comes next: never [`Next::Other`].
     pub fn next(&self) -> Next {
-        let mut state = self.shared.state();
+        let mut state = self.shared.state.lock();
         let State { reader, topics, .. } = &mut *state;
         loop {
             match reader.next(&self.shared.ring, |topic| topics.contains(topic)) {
@@ -93,17 +95,13 @@ impl Drop for Listener {
     fn drop(&mut self) {
         self.shared.stopped.store(true, Ordering::SeqCst);
         // Under the lock, so that it is not about to wait.
-        drop(self.shared.state());
+        drop(self.shared.state.lock());
         self.shared.asked.notify_one();
         self.shared.ring.take_turn();
     }
 }
 
 impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::SeqCst)
     }
@@ -111,12 +109,9 @@ impl Shared {
     fn wait_and_call(&self, call: impl Fn()) {
         let _trust = Trust::new("waiting for a message of the cluster");
         loop {
-            let mut state = self.state();
+            let mut state = self.state.lock();
             while !state.asks && !self.is_stopped() {
-                state = self
-                    .asked
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner);
+                self.asked.wait(&mut state);
             }
             let reader = state.reader;
             drop(state);
@@ -125,7 +120,7 @@ impl Shared {
                 return;
             }
             // The event loop may have read on by itself: then it finds nothing, and asks again.
-            self.state().asks = false;
+            self.state.lock().asks = false;
             call();
         }
     }
