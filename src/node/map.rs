@@ -563,13 +563,13 @@ fn increment_key(call: &Use<'_>, key: &Key) -> Returned {
     let mut hands = call.handle.hands.borrow_mut();
     let done = call.handle.map.change(&mut hands, key, true, |entry| {
         let (before, expires, stale) = match entry.filter(is_fresh) {
-            None => (Some(copy(&initial)), expires, 0),
+            None => (Some(initial), expires, 0),
             Some(entry) => {
                 let number = values::number_of(entry.tag, entry.value());
                 (number, entry.expires, entry.stale)
             }
         };
-        sum = before.ok_or(mapped::NO_NUMBER).and_then(|it| add(&it, &by));
+        sum = before.ok_or(mapped::NO_NUMBER).and_then(|it| add(it, by));
         let value = match &sum {
             Ok(Number::Whole(whole)) => values::of_whole(*whole),
             Ok(Number::Other(number)) => values::of_number(*number),
@@ -600,22 +600,15 @@ fn increment_key(call: &Use<'_>, key: &Key) -> Returned {
     }
 }
 
-fn copy(number: &Number) -> Number {
-    match number {
-        Number::Whole(whole) => Number::Whole(*whole),
-        Number::Other(number) => Number::Other(*number),
-    }
-}
-
 /// Whole numbers stay whole, and are exact.
-fn add(one: &Number, two: &Number) -> Result<Number, i32> {
-    let double = |number: &Number| match number {
-        Number::Whole(whole) => *whole as f64,
-        Number::Other(number) => *number,
+fn add(one: Number, two: Number) -> Result<Number, i32> {
+    let double = |number| match number {
+        Number::Whole(whole) => whole as f64,
+        Number::Other(number) => number,
     };
     match (one, two) {
         (Number::Whole(one), Number::Whole(two)) => one
-            .checked_add(*two)
+            .checked_add(two)
             .map(Number::Whole)
             .ok_or(mapped::OVERFLOW),
         _ => Ok(Number::Other(double(one) + double(two))),

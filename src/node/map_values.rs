@@ -61,6 +61,7 @@ fn bare(tag: u32) -> Value<'static> {
 }
 
 /// The number of a stored value.
+#[derive(Clone, Copy)]
 pub(super) enum Number {
     Whole(i64),
     Other(f64),
