@@ -2,6 +2,7 @@
 
 use std::alloc::{Layout, alloc_zeroed};
 use std::borrow::Cow;
+use std::ops::{BitAnd, BitXor};
 
 use super::sample_sort::{self, Mapping, SortKey};
 use crate::native::{
@@ -75,13 +76,11 @@ fn sort(input: Value, params: &Params, context: &TaskContext<'_>) -> Result<Valu
 const PIECE: usize = 256 * 1024;
 
 /// The bits of an element as an unsigned integer.
-trait Bits: SortKey {
+trait Bits: SortKey + BitAnd<Output = Self> + BitXor<Output = Self> {
     const ZERO: Self;
     const SIGN: Self;
     /// The bits of the lowest float. Those above are NaN with a sign.
     const NEGATIVE_INFINITY: Self;
-    fn xor(self, other: Self) -> Self;
-    fn and(self, other: Self) -> Self;
     /// All ones if the highest bit is set, or else zero.
     fn spread_sign(self) -> Self;
     fn to_index(self) -> usize;
@@ -95,14 +94,6 @@ macro_rules! bits {
             const ZERO: Self = 0;
             const SIGN: Self = 1 << (<$type>::BITS - 1);
             const NEGATIVE_INFINITY: Self = $negative_infinity;
-            #[inline]
-            fn xor(self, other: Self) -> Self {
-                self ^ other
-            }
-            #[inline]
-            fn and(self, other: Self) -> Self {
-                self & other
-            }
             #[inline]
             fn spread_sign(self) -> Self {
                 (self as $signed >> (<$type>::BITS - 1)) as $type
@@ -144,13 +135,13 @@ impl<K: Bits> Order<K> {
                 (K::SIGN, K::ZERO, K::MAX)
             }
             ArrayKind::Float32 | ArrayKind::Float64 => {
-                (K::SIGN, K::SIGN.xor(K::MAX), K::NEGATIVE_INFINITY)
+                (K::SIGN, K::SIGN ^ K::MAX, K::NEGATIVE_INFINITY)
             }
             _ => (K::ZERO, K::ZERO, K::MAX),
         };
         let reverse = if descending { K::MAX } else { K::ZERO };
         Self {
-            flip: flip.xor(reverse),
+            flip: flip ^ reverse,
             flip_negative,
             last,
             flip_nan: reverse,
@@ -163,20 +154,20 @@ impl<K: Bits> Mapping<K> for Order<K> {
     /// JavaScript cannot see, so that all come last.
     #[inline]
     fn key(self, bits: K) -> K {
-        let flip = self.flip.xor(bits.spread_sign().and(self.flip_negative));
-        bits.xor(if bits > self.last {
+        let flip = self.flip ^ (bits.spread_sign() & self.flip_negative);
+        bits ^ if bits > self.last {
             self.flip_nan
         } else {
             flip
-        })
+        }
     }
 
     /// The reverse of `key`.
     #[inline]
     fn element(self, key: K) -> K {
-        let bits = key.xor(self.flip);
+        let bits = key ^ self.flip;
         // The sign is as it was: it says whether the other bits were flipped.
-        bits.xor(bits.spread_sign().and(self.flip_negative))
+        bits ^ (bits.spread_sign() & self.flip_negative)
     }
 }
 
