@@ -42,6 +42,21 @@ fn delete(map: &Map, name: &str) -> Result<Outcome, MapError> {
     map.change(&mut Hands::default(), &key(name), false, |_| Change::Delete)
 }
 
+/// Adds 1 to a number.
+fn count(map: &Map, hands: &mut Hands, name: &str) -> Result<Outcome, MapError> {
+    map.change(hands, &key(name), true, |entry| {
+        let sum = entry.map_or(0, |entry| {
+            u64::from_ne_bytes(entry.value().try_into().unwrap())
+        });
+        Change::Put(Put {
+            tag: 1,
+            value: Bytes::Word(sum + 1),
+            expires: 0,
+            stale: 0,
+        })
+    })
+}
+
 /// Every block is free, kept by a process, or a part of an entry that a way names; no key is there twice.
 fn check(map: &Map) {
     let mut audit = map.audit();
@@ -173,19 +188,7 @@ fn threads_count_exactly_and_lose_no_key() {
             scope.spawn(move || {
                 let mut hands = Hands::default();
                 for n in 0..5000_u64 {
-                    let name = key(&format!("count {}", n % 3));
-                    map.change(&mut hands, &name, true, |entry| {
-                        let sum = entry.map_or(0, |entry| {
-                            u64::from_ne_bytes(entry.value().try_into().unwrap())
-                        });
-                        Change::Put(Put {
-                            tag: 1,
-                            value: Bytes::Word(sum + 1),
-                            expires: 0,
-                            stale: 0,
-                        })
-                    })
-                    .unwrap();
+                    count(map, &mut hands, &format!("count {}", n % 3)).unwrap();
                     set(map, &format!("{thread} {}", n % 100), &n.to_ne_bytes()).unwrap();
                     if n % 7 == 0 {
                         let _ = delete(map, &format!("all {}", n % 5)).unwrap();

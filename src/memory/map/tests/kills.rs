@@ -37,24 +37,10 @@ fn value(blocks: usize, fill: u8) -> Vec<u8> {
     vec![fill; 80 + (blocks - 1) * 112]
 }
 
-fn count(map: &Map, name: &str) -> Result<Outcome, MapError> {
-    map.change(&mut Hands::default(), &key(name), true, |entry| {
-        let sum = entry.map_or(0, |entry| {
-            u64::from_ne_bytes(entry.value().try_into().unwrap())
-        });
-        Change::Put(Put {
-            tag: 1,
-            value: Bytes::Word(sum + 1),
-            expires: 0,
-            stale: 0,
-        })
-    })
-}
-
 fn do_job(map: &Map, job: Job, blocks: usize) {
     match job {
         Job::Delete => delete(map, "k").map(drop),
-        Job::Increment => count(map, "k").map(drop),
+        Job::Increment => count(map, &mut Hands::default(), "k").map(drop),
         _ => set(map, "k", &value(blocks, 2)).map(drop),
     }
     .unwrap();
@@ -114,7 +100,7 @@ fn prepare(job: Job, blocks: usize) -> (Map, Vec<Option<Vec<u8>>>) {
     };
     match job {
         Job::Replace | Job::Delete => drop(set(&map, "k", &old.unwrap()).unwrap()),
-        Job::Increment => drop(count(&map, "k").unwrap()),
+        Job::Increment => drop(count(&map, &mut Hands::default(), "k").unwrap()),
         Job::Insert => {}
         Job::Evict => {
             for n in 0..400 {
@@ -164,7 +150,7 @@ fn a_process_that_is_killed_at_any_step_leaves_the_old_value_or_the_new_one() {
                 let audit = map.audit();
                 assert!(audit.owned <= layout::MAGAZINE, "{what}: {audit:?}");
                 match job {
-                    Job::Increment => drop(count(&map, "k").expect(&what)),
+                    Job::Increment => drop(count(&map, &mut Hands::default(), "k").expect(&what)),
                     _ => drop(set(&map, "k", b"last").expect(&what)),
                 }
                 map.clear(&mut Hands::default());
