@@ -3,9 +3,9 @@
 // The shared region as JavaScript sees it: seats of processes, and rows of cells. Where the sections are is said by
 // the region, what their words mean by the wire.
 
+const { attempt } = require('../native/attempt')
 const { Region, RegionLook } = require('../native/load')
 const { SLOT, SLOT_STATE, SHARED, PHASE, REQUEST_WORD, LINE } = require('../native/wire')
-const { RspoolError } = require('../errors')
 const { microseconds } = require('../microseconds')
 
 /** What a user calls the states of slots. */
@@ -325,15 +325,6 @@ function wordAt({ offset, stride }, part, word) {
  */
 function nameOf(names, number) {
   return /** @type {Name[]} */ (Object.keys(names)).find((name) => names[name] === number)
-}
-
-/** @template T @param {() => T} make */
-function attempt(make) {
-  try {
-    return make()
-  } catch (error) {
-    throw new RspoolError('ERR_RSPOOL_REGION', /** @type {Error} */ (error).message, { cause: error })
-  }
 }
 
 module.exports = {

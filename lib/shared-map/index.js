@@ -5,6 +5,7 @@
 
 const { AbortError, RspoolError, invalidArgument } = require('../errors')
 const { later } = require('../later')
+const { attempt } = require('../native/attempt')
 const native = require('../native/load')
 const { abortSignal, callable, duration, limit, readOptions, show, string } = require('../pool/options/validate')
 const { MAPPED, MAP_CELL, MAP_NUMBER, PUT } = require('../native/wire')
@@ -38,18 +39,6 @@ function parts() {
     )
   }
   return { ...require('./memory'), ...require('./near'), ...require('./options'), ...require('./values') }
-}
-
-/**
- * @template T
- * @param {() => T} make
- */
-function attempt(make) {
-  try {
-    return make()
-  } catch (error) {
-    throw new RspoolError('ERR_RSPOOL_REGION', /** @type {Error} */ (error).message, { cause: error })
-  }
 }
 
 const TTL = { ttl: limit }

@@ -3,38 +3,29 @@
 // What both ends of an encoding know: the kinds of objects that it has a word for, and its limits.
 
 const { RspoolError } = require('../../errors')
+const { errorClasses } = require('../../native/primordials')
+const { VIEWS: viewClasses } = require('../../payload/views')
 
 /** Deeper values are refused at both ends: both are recursive. */
 const MAX_DEPTH = 1000
 
-/** @type {Record<string, new (buffer: ArrayBuffer, offset: number, length: number) => ArrayBufferView>} */
-const VIEWS = Object.assign(Object.create(null), {
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array,
-  DataView
-})
-const { Float16Array } = /** @type {{ Float16Array?: typeof Float32Array }} */ (globalThis)
-if (Float16Array !== undefined) Object.assign(VIEWS, { Float16Array })
+/**
+ * By name, and by no name that every object has.
+ * @template {Function} Class
+ * @param {Class[]} classes
+ * @returns {Record<string, Class>}
+ */
+function byName(classes) {
+  const named = Object.create(null)
+  // Not every version of Node.js has every class, and a list has a hole there.
+  classes.forEach((each) => {
+    named[each.name] = each
+  })
+  return named
+}
 
-/** @type {Record<string, ErrorConstructor>} */
-const ERRORS = Object.assign(Object.create(null), {
-  Error,
-  EvalError,
-  RangeError,
-  ReferenceError,
-  SyntaxError,
-  TypeError,
-  URIError
-})
+const VIEWS = byName(viewClasses)
+const ERRORS = byName(errorClasses)
 
 /**
  * An encoded value.

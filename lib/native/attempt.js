@@ -1,0 +1,19 @@
+'use strict'
+
+const { RspoolError } = require('../errors')
+
+/**
+ * Makes or opens memory that processes share. What the system refuses is an error of this package.
+ * @template T
+ * @param {() => T} make
+ * @returns {T}
+ */
+function attempt(make) {
+  try {
+    return make()
+  } catch (error) {
+    throw new RspoolError('ERR_RSPOOL_REGION', /** @type {Error} */ (error).message, { cause: error })
+  }
+}
+
+module.exports = { attempt }
