@@ -4,7 +4,7 @@
 // lock, and runs its function from then on until it drains.
 
 const { callable } = require('../../pool/options/validate')
-const { later } = require('../../later')
+const { pause } = require('../../later')
 const { checkName } = require('./locks')
 
 /** After its function has failed in a process that lives on. */
@@ -89,10 +89,7 @@ class Candidate {
         // What was told to stop often says so by an error.
         if (signal.aborted && isAbort(error, signal)) return
         require('../../native/environment').uncaught(error)
-        await Promise.race([
-          aborted(signal),
-          new Promise((resolve) => later(TRY_AGAIN, () => resolve(undefined), { ref: false }))
-        ])
+        await Promise.race([aborted(signal), pause(TRY_AGAIN, { ref: false }).done])
       }
     }
   }
