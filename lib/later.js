@@ -60,4 +60,33 @@ function within(ms, promise, late) {
   })
 }
 
-module.exports = { later, pause, within }
+/**
+ * A promise whose maker settles it, unless `signal` is aborted before, or `ms` milliseconds are over. Then `leave` is
+ * called, and it rejects with what `aborted` or `late` makes.
+ * @template T
+ * @param {{ ms: number, signal?: AbortSignal | undefined, aborted: (reason: unknown) => Error, late: () => Error, leave: () => void }} limits
+ * @param {(resolve: (value: T) => void) => void} begin
+ * @returns {Promise<T>}
+ */
+function unlessGivenUp({ ms, signal, aborted, late, leave }, begin) {
+  return new Promise((resolve, reject) => {
+    const settle = () => {
+      cancel()
+      signal?.removeEventListener('abort', onAbort)
+    }
+    const giveUp = (/** @type {Error} */ error) => {
+      settle()
+      leave()
+      reject(error)
+    }
+    const onAbort = () => giveUp(aborted(signal?.reason))
+    const cancel = later(ms, () => giveUp(late()))
+    signal?.addEventListener('abort', onAbort, { once: true })
+    begin((value) => {
+      settle()
+      resolve(value)
+    })
+  })
+}
+
+module.exports = { later, pause, within, unlessGivenUp }

@@ -4,7 +4,7 @@
 // (src/memory/map); here are its names, and the values that this thread keeps decoded.
 
 const { AbortError, RspoolError, invalidArgument } = require('../errors')
-const { later } = require('../later')
+const { unlessGivenUp } = require('../later')
 const { attempt } = require('../native/attempt')
 const native = require('../native/load')
 const { abortSignal, callable, duration, limit, readOptions, show, string } = require('../pool/options/validate')
@@ -259,30 +259,24 @@ class SharedMap {
     check(key)
     if (signal?.aborted) throw new AbortError(signal.reason)
     const { wait } = require('./waiting')
-    return new Promise((resolve, reject) => {
-      const settle = () => {
-        cancel()
-        signal?.removeEventListener('abort', onAbort)
+    let leave = () => {}
+    return unlessGivenUp(
+      {
+        ms: timeout,
+        signal,
+        aborted: (reason) => new AbortError(reason),
+        late: () => new RspoolError('ERR_RSPOOL_WAIT_TIMEOUT', `${show(key)} did not change within ${timeout} ms`),
+        leave: () => leave()
+      },
+      (resolve) => {
+        const look = () => {
+          if (this.#native.version(key) === version) return false
+          resolve(this.get(key))
+          return true
+        }
+        leave = wait({ native: this.#native, key, look })
       }
-      const cancel = later(timeout, () => {
-        leave()
-        settle()
-        reject(new RspoolError('ERR_RSPOOL_WAIT_TIMEOUT', `${show(key)} did not change within ${timeout} ms`))
-      })
-      const onAbort = () => {
-        leave()
-        settle()
-        reject(new AbortError(signal?.reason))
-      }
-      signal?.addEventListener('abort', onAbort, { once: true })
-      const look = () => {
-        if (this.#native.version(key) === version) return false
-        settle()
-        resolve(this.get(key))
-        return true
-      }
-      const leave = wait({ native: this.#native, key, look })
-    })
+    )
   }
 
   /**

@@ -5,7 +5,7 @@
 
 const { RspoolError, AbortError, invalidArgument } = require('../../errors')
 const { readOptions, abortSignal, duration, callable, show } = require('../../pool/options/validate')
-const { later } = require('../../later')
+const { unlessGivenUp } = require('../../later')
 
 const MAX_NAME = 250
 
@@ -50,7 +50,7 @@ class Locks {
     const token = await this.acquire(`lock:${name}`, { timeout, signal })
     if (signal?.aborted) {
       this.leave(token)
-      throw aborted(signal)
+      throw aborted(signal.reason)
     }
     const controller = new AbortController()
     const abort = () => controller.abort(signal?.reason)
@@ -73,41 +73,34 @@ class Locks {
    * @param {{ timeout?: number, signal?: AbortSignal }} options
    * @returns {Promise<number>}
    */
-  acquire(name, { timeout = Infinity, signal }) {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(aborted(signal))
-      const bound = this.#open()
-      const token = bound.enterLock(name)
-      if (token === 0)
-        return reject(
-          new RspoolError('ERR_RSPOOL_LOCKS_FULL', 'the processes hold or wait for too many different locks')
-        )
-      if (bound.holdsLock(token)) return resolve(token)
-      const settle = () => {
-        this.#waiting.delete(token)
-        cancel()
-        signal?.removeEventListener('abort', onAbort)
+  async acquire(name, { timeout = Infinity, signal }) {
+    if (signal?.aborted) throw aborted(signal.reason)
+    const bound = this.#open()
+    const token = bound.enterLock(name)
+    if (token === 0)
+      throw new RspoolError('ERR_RSPOOL_LOCKS_FULL', 'the processes hold or wait for too many different locks')
+    if (bound.holdsLock(token)) return token
+    const late = () => {
+      const what = name.slice(name.indexOf(':') + 1)
+      return new RspoolError('ERR_RSPOOL_LOCK_TIMEOUT', `the lock ${show(what)} did not come free within ${timeout} ms`)
+    }
+    const leave = () => {
+      this.#waiting.delete(token)
+      this.leave(token)
+    }
+    if (timeout === 0) {
+      leave()
+      throw late()
+    }
+    return unlessGivenUp(
+      { ms: timeout, signal, aborted, late, leave },
+      (/** @type {(token: number) => void} */ resolve) => {
+        this.#waiting.set(token, () => {
+          this.#waiting.delete(token)
+          resolve(token)
+        })
       }
-      const giveUp = (/** @type {Error} */ error) => {
-        settle()
-        this.leave(token)
-        reject(error)
-      }
-      const onAbort = () => giveUp(aborted(/** @type {AbortSignal} */ (signal)))
-      const onTimeout = () => {
-        const what = name.slice(name.indexOf(':') + 1)
-        giveUp(
-          new RspoolError('ERR_RSPOOL_LOCK_TIMEOUT', `the lock ${show(what)} did not come free within ${timeout} ms`)
-        )
-      }
-      const cancel = timeout === 0 ? () => {} : later(timeout, onTimeout)
-      this.#waiting.set(token, () => {
-        settle()
-        resolve(token)
-      })
-      signal?.addEventListener('abort', onAbort, { once: true })
-      if (timeout === 0) onTimeout()
-    })
+    )
   }
 
   /** Lets go, or leaves the line. @param {number} token */
@@ -148,9 +141,9 @@ function checkName(name, what) {
   throw invalidArgument(`${what}: the name must be a string of 1 to ${MAX_NAME} bytes, got ${show(name)}`)
 }
 
-/** @param {AbortSignal} signal */
-function aborted(signal) {
-  return new AbortError(signal.reason, 'The wait for the lock was aborted')
+/** @param {unknown} reason */
+function aborted(reason) {
+  return new AbortError(reason, 'The wait for the lock was aborted')
 }
 
 module.exports = { Locks, checkName }
