@@ -4,19 +4,9 @@
 
 const { types } = require('node:util')
 const test = require('ava')
-const { Frame, scratch } = require('../lib/native/memory')
-const { decode } = require('../lib/payload/decode')
-const { encode, UNSUPPORTED } = require('../lib/payload/encode')
+const { UNSUPPORTED } = require('../lib/payload/encode')
+const { through } = require('./codec')
 const { fixture, program, taskPool } = require('./helpers')
-
-/** @param {unknown} value @returns {any} */
-function through(value) {
-  const encoded = encode(value)
-  const bytes = typeof encoded === 'number' ? scratch.bytes.subarray(0, encoded) : encoded
-  const frame = new Frame(new ArrayBuffer(bytes.length))
-  frame.bytes.set(bytes)
-  return decode(frame, 0)
-}
 
 /** All that there is to an error. @param {any} error @param {number} [depth] @returns {unknown} */
 function anatomy(error, depth = 0) {

@@ -5,9 +5,10 @@
 
 const assert = require('node:assert')
 const test = require('ava')
-const { Frame, scratch } = require('../lib/native/memory')
+const { Frame } = require('../lib/native/memory')
 const { decode } = require('../lib/payload/decode')
-const { encode, UNSUPPORTED } = require('../lib/payload/encode')
+const { UNSUPPORTED } = require('../lib/payload/encode')
+const { through } = require('./codec')
 
 /** A generator of numbers below a limit, the same for the same seed. @param {number} seed */
 function generator(seed) {
@@ -130,15 +131,6 @@ function values(next) {
     return pick(kinds)(depth)
   }
   return any
-}
-
-/** @param {unknown} value @returns {unknown} */
-function through(value) {
-  const encoded = encode(value)
-  const bytes = typeof encoded === 'number' ? scratch.bytes.subarray(0, encoded) : encoded
-  const frame = new Frame(new ArrayBuffer(bytes.length))
-  frame.bytes.set(bytes)
-  return decode(frame, 0)
 }
 
 /**
