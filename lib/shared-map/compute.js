@@ -1,7 +1,7 @@
 'use strict'
 
 // `getOrCompute`: of all threads and processes one computes the value of a key, and the others wait for it. Who does
-// is said by a lease in the map (src/node/lease.rs), which is free at once when its process has died.
+// is said by a lease in the map (src/node/map/lease.rs), which is free at once when its process has died.
 
 const { later } = require('../later')
 const { wait } = require('./waiting')

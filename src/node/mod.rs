@@ -17,15 +17,11 @@ mod environment;
 mod first_bytes;
 mod hot;
 #[cfg(unix)]
-mod lease;
-#[cfg(unix)]
 mod limits;
 #[cfg(unix)]
 mod locks;
 #[cfg(unix)]
 mod map;
-#[cfg(unix)]
-mod map_values;
 mod member;
 mod memory;
 mod pool;

@@ -4,10 +4,10 @@ use std::ptr;
 
 use napi::sys;
 
-use super::call::{Call, Fault, check};
-use super::environment::Environment;
-use super::memory::unsigned;
 use crate::memory::map::{Bytes, Key};
+use crate::node::call::{Call, Fault, check};
+use crate::node::environment::Environment;
+use crate::node::memory::unsigned;
 use crate::wire::{cell, form, number, tag};
 
 /// Beyond this a double does not hold every whole number.
