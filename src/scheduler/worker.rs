@@ -144,10 +144,10 @@ impl Worker {
         !self.retiring && !self.is_counted_out()
     }
 
-    /// The task in a slot waits for others, or goes on. False if that is nothing new.
+    /// The task that is in a slot waits for others, or goes on. False if that is nothing new.
     pub(super) fn set_waits(&mut self, slot: u32, waits: bool) -> bool {
         let index = slot as usize;
-        if self.slots.get(index).is_none_or(Option::is_none) || self.waits[index] == waits {
+        if self.waits[index] == waits {
             return false;
         }
         self.waits[index] = waits;
@@ -174,6 +174,11 @@ impl Worker {
         self.slots[slot as usize] = Some(task);
         self.running += 1;
         slot
+    }
+
+    #[cfg(any(test, debug_assertions))]
+    pub(super) fn waits_in(&self, slot: usize) -> bool {
+        self.waits[slot]
     }
 
     #[cfg(any(test, debug_assertions))]

@@ -16,9 +16,15 @@ use crate::scheduler::task::Outcome;
 impl Scheduler {
     /// Gives a task up. True when it had not ended: its outcome is now the caller's to tell.
     pub fn cancel(&self, key: Key) -> bool {
-        let given = self.lock().give_up(key, &Outcome::Cancelled, now());
-        if let Given::Running(Some(cancel)) = &given {
-            cancel.tell();
+        let now = now();
+        let mut state = self.lock();
+        let given = state.give_up(key, &Outcome::Cancelled, now);
+        if let Given::Running(cancel) = &given {
+            // It may have a place again.
+            self.follow_up(state, now, None);
+            if let Some(cancel) = cancel {
+                cancel.tell();
+            }
         }
         !matches!(given, Given::Ended)
     }

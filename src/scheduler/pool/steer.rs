@@ -121,7 +121,7 @@ impl Scheduler {
         let mut cancels = Vec::new();
         self.reject(|state| {
             let mut messages = state.fail_all_waiting(|| Outcome::PoolClosed);
-            let (running, abandoned) = state.abandon_running();
+            let (running, abandoned) = state.abandon_running(now());
             messages.extend(running);
             cancels = abandoned;
             messages

@@ -117,6 +117,11 @@ impl State {
             assert_ne!(task.stage, Stage::Waiting, "a task in a slot has started");
             assert_eq!((task.worker, task.slot as usize), (WorkerId(id), slot));
             assert_eq!(task.lane, worker.lane);
+            let given_up = task.stage == Stage::Abandoned;
+            assert!(
+                !(given_up && worker.waits_in(slot)),
+                "what was given up leaves its place to nobody"
+            );
         }
     }
 

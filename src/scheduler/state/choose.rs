@@ -259,7 +259,7 @@ impl State {
     }
 
     /// The task in a slot waits for others, and leaves its place to them, or goes on, and has it again at
-    /// once. While all tasks of a worker wait, it is idle.
+    /// once. While all tasks of a worker wait, it is idle. A task that was given up leaves its place no more.
     pub(in crate::scheduler) fn set_waits(
         &mut self,
         id: WorkerId,
@@ -270,11 +270,16 @@ impl State {
         let Some(worker) = self.workers.get_mut(id.0) else {
             return;
         };
+        let Some(&Some(task)) = worker.slots.get(slot as usize) else {
+            return;
+        };
+        if waits && self.tasks[task].stage == Stage::Abandoned {
+            return;
+        }
         let was_busy = worker.is_busy();
         if !worker.set_waits(slot, waits) {
             return;
         }
-        let task = worker.slots[slot as usize].expect("a task that waits is in its slot");
         self.waiting.suspend(&mut self.tasks[task], waits);
         let (lane, is_busy) = (&mut self.lanes[worker.lane], worker.is_busy());
         if waits {

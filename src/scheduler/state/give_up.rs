@@ -60,12 +60,21 @@ impl State {
                 Given::Waiting
             }
             Stage::Running => {
-                task.stage = Stage::Abandoned;
+                self.set_abandoned(key.index, now);
                 self.stats.ended(why);
                 Given::Running(self.abandon(key.index, now))
             }
             Stage::Abandoned => Given::Ended,
         }
+    }
+
+    /// A running task is given up. It has its place again if it had left that: what its worker would take in its
+    /// place could end with it.
+    fn set_abandoned(&mut self, index: u32, now: u64) {
+        let task = &mut self.tasks[index];
+        task.stage = Stage::Abandoned;
+        let (worker, slot) = (task.worker, task.slot);
+        self.set_waits(worker, slot, false, now);
     }
 
     /// The worker of a task is to be told that nobody waits for it, and gets so long to end it. One that has
@@ -156,15 +165,18 @@ impl State {
     }
 
     /// Rejects everything that runs with [`Outcome::PoolClosed`]. Gives which workers are to be told.
-    pub(in crate::scheduler) fn abandon_running(&mut self) -> (Vec<Message>, Vec<Cancel>) {
+    pub(in crate::scheduler) fn abandon_running(
+        &mut self,
+        now: u64,
+    ) -> (Vec<Message>, Vec<Cancel>) {
         let (mut messages, mut cancels) = (Vec::new(), Vec::new());
         for index in self.tasks.keys().collect::<Vec<_>>() {
-            let task = &mut self.tasks[index];
+            let task = &self.tasks[index];
             if task.stage != Stage::Running {
                 continue;
             }
-            task.stage = Stage::Abandoned;
             let ticket = task.ticket;
+            self.set_abandoned(index, now);
             messages.push(self.ended(ticket, Outcome::PoolClosed));
             self.alarms.clear(&mut self.tasks[index].alarm);
             cancels.extend(self.cancel_of(index));

@@ -312,6 +312,50 @@ fn a_worker_whose_tasks_wait_takes_others_in_slots_of_their_own() {
     assert_eq!((lane.waiting, lane.running, lane.busy), (0, 0, 0));
 }
 
+/// A pool of one place, and the name and the slot of a task that waits for another one, which has not begun.
+fn one_waits(abort_grace: u32) -> (State, WorkerId, Taken, Key) {
+    let (mut state, _, script) = two_lanes();
+    state.limits.abort_grace = abort_grace;
+    state.enqueue(call(1, Lane::Script), 0);
+    let outer = takes(&mut state, script).expect("the place is free");
+    let inner = state
+        .admit(call(2, Lane::Script), Some(outer.key), false, 0)
+        .expect("a nested one always has room");
+    state.set_waits(script, outer.slot, true, 0);
+    assert!(state.workers[script.0].has_room());
+    (state, script, outer, inner)
+}
+
+#[test]
+fn a_worker_takes_no_task_in_the_place_of_one_that_was_given_up_with_which_it_may_be_ended() {
+    let (mut state, script, outer, inner) = one_waits(0);
+    state.give_up(outer.key, &Outcome::Cancelled, 0);
+    state.give_up(inner, &Outcome::Cancelled, 0);
+    state.enqueue(call(3, Lane::Script), 0);
+    assert!(takes(&mut state, script).is_none());
+    assert!(state.enqueue_direct(call(4, Lane::Script), 0).is_none());
+    state.check();
+    // It does not end by itself, and its isolate is ended, with nothing else in it.
+    let effects = state.ring_alarms(64, 1_000_000);
+    assert_eq!(effects.controls.len(), 1, "it is to be ended");
+    assert!(state.remove_worker(script, 1_000_000).is_empty());
+}
+
+#[test]
+fn a_worker_takes_the_next_task_once_one_that_was_given_up_while_it_waited_has_ended() {
+    let (mut state, script, outer, inner) = one_waits(NO_LIMIT);
+    state.give_up(outer.key, &Outcome::Cancelled, 0);
+    state.give_up(inner, &Outcome::Cancelled, 0);
+    state.enqueue(call(3, Lane::Script), 0);
+    // It hears late that the other one has ended, and calls a third.
+    state.set_waits(script, outer.slot, false, 0);
+    state.set_waits(script, outer.slot, true, 0);
+    assert!(takes(&mut state, script).is_none());
+    assert!(state.ends(script, outer.slot, 0).is_none(), "nobody waits");
+    assert_eq!(takes(&mut state, script).map(|taken| taken.ticket), Some(3));
+    state.check();
+}
+
 #[test]
 fn a_worker_whose_tasks_wait_is_not_retired_for_being_idle() {
     let (mut state, _, script) = two_lanes();

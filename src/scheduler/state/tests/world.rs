@@ -450,7 +450,7 @@ impl World {
 
     fn destroy(&mut self) {
         let mut messages = self.state.fail_all_waiting(|| Outcome::PoolClosed);
-        messages.extend(self.state.abandon_running().0);
+        messages.extend(self.state.abandon_running(self.now).0);
         self.settle(messages);
         let bells = self.state.close(self.now);
         self.ring(&bells);
