@@ -1,6 +1,11 @@
 'use strict'
 
+const { spawnSync } = require('node:child_process')
+const fs = require('node:fs')
+const os = require('node:os')
+const path = require('node:path')
 const test = require('ava')
+const { failures, MOST } = require('../scripts/failures')
 const { isMet } = require('../scripts/licences')
 const { countTests, select } = require('../scripts/test')
 const { findWaits } = require('../scripts/waits')
@@ -34,6 +39,70 @@ test('the tests of cargo and ava are counted', (t) => {
     passed: 40,
     failed: 1
   })
+})
+
+/** What ava prints of these tests. */
+function printedByAva(t, spec) {
+  const root = path.join(__dirname, '..')
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'rspool-scripts-'))
+  t.teardown(() => fs.rmSync(dir, { recursive: true, force: true }))
+  fs.writeFileSync(path.join(dir, 'package.json'), '{}')
+  fs.symlinkSync(path.join(root, 'node_modules'), path.join(dir, 'node_modules'), 'junction')
+  fs.writeFileSync(path.join(dir, 'some.test.js'), spec)
+  const cli = path.join(root, 'node_modules', 'ava', 'entrypoints', 'cli.mjs')
+  // Without what this process has of the ava that runs it.
+  const env = { PATH: process.env.PATH, NO_COLOR: '1', CI: 'true' }
+  return spawnSync(process.execPath, [cli, '--no-worker-threads'], { cwd: dir, env, encoding: 'utf8' }).stdout
+}
+
+test('of a failing run of ava the failing tests are repeated, with what they say, and no other', (t) => {
+  const printed = printedByAva(
+    t,
+    `const test = require('ava')
+for (let i = 0; i < 200; i++) test('fine ' + i, (t) => t.pass())
+test('breaks', (t) => t.is(1, 2, 'one is not two'))
+test('throws', () => { throw new RangeError('out of range') })
+test('fine at the end', (t) => t.pass())
+`
+  )
+  const told = failures(printed).join('\n')
+  for (const expected of ['✘ [fail]: breaks', 'one is not two', 'RangeError', 'out of range', '2 tests failed'])
+    t.true(told.includes(expected), `${expected} is not in:\n${told}`)
+  t.notRegex(told, /✔/)
+})
+
+test('of a failing run of cargo the failing tests are repeated, with what they say, and no other', (t) => {
+  const printed = `running 3 tests
+test a::holds ... ok
+test a::breaks ... FAILED
+failures:
+
+---- a::breaks stdout ----
+thread 'a::breaks' panicked at src/a.rs:5:9:
+assertion failed: 1 == 2
+
+failures:
+    a::breaks
+
+test result: FAILED. 1 passed; 1 failed; 0 ignored
+     Running tests/b.rs
+test b::holds ... ok
+test result: ok. 1 passed; 0 failed; 0 ignored
+error: test failed, to rerun pass \`--lib\`
+`
+  const told = failures(printed)
+  t.true(told.includes('assertion failed: 1 == 2'))
+  t.is(told.at(-1), 'error: test failed, to rerun pass `--lib`')
+  t.false(told.some((line) => line.includes('holds')))
+})
+
+test('what fails without a word that is known is repeated from its end, and nothing beyond measure', (t) => {
+  const lines = (from, to) => Array.from({ length: to - from }, (_, index) => `line ${from + index}`)
+  t.deepEqual(failures(lines(0, 1000).join('\n')), lines(1000 - MOST, 1000))
+  const told = failures(['failures:', ...lines(0, 1000)].join('\n'))
+  t.is(told.length, MOST + 1)
+  t.is(told[0], 'failures:')
+  t.is(told.at(-1), 'line 999')
 })
 
 test('parts are selected by name', (t) => {

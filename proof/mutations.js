@@ -54,16 +54,20 @@ const mutations = [
     from: `    task.key = cells[CELL.KEY]
     task.generation = cells[CELL.GENERATION]
     if (this.pending > this.capacity) this.waited = true
+    const outer = this.#sending
+    this.#sending = { worker, slot, waits: false, outer }
     try {
       this.#isolates.send(worker, slot, task.generation, number, task.ticket, input, list, true)
-    } catch (error) {`,
+`,
     to: `    if (this.pending > this.capacity) this.waited = true
+    const outer = this.#sending
+    this.#sending = { worker, slot, waits: false, outer }
     try {
       this.#isolates.send(worker, slot, cells[CELL.GENERATION], number, task.ticket, input, list, true)
       task.key = cells[CELL.KEY]
       task.generation = cells[CELL.GENERATION]
-    } catch (error) {`,
-    tests: ['abort', 'reentrancy-values']
+`,
+    tests: ['abort', 'reentrancy-values', 'seam-settling']
   },
   {
     name: 'J06',
@@ -92,9 +96,9 @@ const mutations = [
   {
     name: 'J09',
     what: 'an isolate that posts to a blocked owner says nothing',
-    file: 'lib/worker/loop.js',
-    from: '      bound.look()\n      value = WAITING',
-    to: '      value = WAITING',
+    file: 'lib/worker/nested.js',
+    from: '      list\n    )\n    bound.look()\n',
+    to: '      list\n    )\n',
     tests: ['run-sync']
   },
   {
@@ -104,6 +108,14 @@ const mutations = [
     from: 'writeHead(T.REF, index)',
     to: 'writeHead(T.REF, index + 1)',
     tests: ['payload']
+  },
+  {
+    name: 'J13',
+    what: 'a deadline that is over is none',
+    file: 'lib/pool/task/submitter.js',
+    from: 'Math.max(0, deadline - Date.now())',
+    to: 'deadline - Date.now()',
+    tests: ['timeouts']
   },
   {
     name: 'J14',
@@ -148,8 +160,8 @@ const mutations = [
   {
     name: 'J20',
     what: 'an input that cannot be sent ends more than its own task',
-    file: 'lib/pool/isolates/inbox.js',
-    from: 'if (this.#owner.native.cancel(task.key, task.generation)) task.refuse(error)',
+    file: 'lib/pool/isolates/index.js',
+    from: 'if (this.owner.native.cancel(task.key, task.generation)) task.refuse(error)',
     to: 'throw error',
     tests: ['second-serialisation']
   },
@@ -170,6 +182,33 @@ const mutations = [
     tests: ['reentrancy-listeners']
   },
   {
+    name: 'R01',
+    what: 'what is due at a time that has come waits for a turn of the wheel',
+    file: 'src/scheduler/wheel.rs',
+    from: 'tick: tick.max(self.present + 1)',
+    to: 'tick: tick.max(1)',
+    tests: ['scheduler::wheel'],
+    rust: true
+  },
+  {
+    name: 'R03',
+    what: 'a worker that joins is not told that a task of its has been given up',
+    file: 'src/scheduler/state/life.rs',
+    from: 'joined.cancels.extend(self.abandon(index, now))',
+    to: 'let _ = self.abandon(index, now)',
+    tests: ['scheduler'],
+    rust: true
+  },
+  {
+    name: 'R06',
+    what: 'a pool keeps a token of the budget too many',
+    file: 'src/scheduler/share.rs',
+    from: 'while self.tokens > busy.saturating_sub(1) {',
+    to: 'while self.tokens > busy {',
+    tests: ['scheduler'],
+    rust: true
+  },
+  {
     name: 'R10',
     what: 'the failures to start are never forgotten',
     file: 'src/scheduler/state/life.rs',
@@ -185,6 +224,15 @@ const mutations = [
     from: 'self.rung.swap(0, SeqCst)',
     to: 'self.rung.fetch_and(!1, SeqCst)',
     tests: ['scheduler', 'bell'],
+    rust: true
+  },
+  {
+    name: 'R12',
+    what: 'a worker takes tasks in the place of one that was given up, and that it may be ended for',
+    file: 'src/scheduler/state/give_up.rs',
+    from: '        self.set_waits(worker, slot, false, now);\n',
+    to: '        let _ = (worker, slot, now);\n',
+    tests: ['scheduler'],
     rust: true
   }
 ]

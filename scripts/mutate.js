@@ -7,6 +7,8 @@ const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
+const { stripVTControlCharacters } = require('node:util')
+const { failures } = require('./failures')
 const { setup, root } = require('./setup')
 const { mutations } = require('../proof/mutations')
 
@@ -37,8 +39,12 @@ function copy() {
   return dir
 }
 
-/** Whether all tests pass. @param {string} dir @param {Pick<Mutation, 'tests' | 'rust'>} mutation */
-function passes(dir, { tests, rust }, limit = LIMIT) {
+/**
+ * What of the tests fails, as they say it; none if all pass.
+ * @param {string} dir
+ * @param {Pick<Mutation, 'tests' | 'rust'>} mutation
+ */
+function failing(dir, { tests, rust }, limit = LIMIT) {
   const ava = path.join('node_modules', 'ava', 'entrypoints', 'cli.mjs')
   const [command, args] = /** @type {[string, string[]]} */ (
     rust
@@ -47,9 +53,16 @@ function passes(dir, { tests, rust }, limit = LIMIT) {
   )
   // The copies of one run share what is built of the packages.
   const env = { ...process.env, CARGO_TARGET_DIR: path.join(root, 'target', 'mutate'), NO_COLOR: '1' }
-  return (
-    spawnSync(command, args, { cwd: dir, env, timeout: limit, killSignal: 'SIGKILL', stdio: 'ignore' }).status === 0
-  )
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    cwd: dir,
+    env,
+    timeout: limit,
+    killSignal: 'SIGKILL',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28
+  })
+  return status === 0 ? undefined : failures(stripVTControlCharacters(stdout + stderr))
 }
 
 /** @param {string} dir @param {Mutation} mutation @returns {'killed' | 'SURVIVED' | 'NOT FOUND'} */
@@ -63,7 +76,7 @@ function attempt(dir, mutation) {
     before.replace(mutation.from, () => mutation.to)
   )
   try {
-    return passes(dir, mutation) ? 'SURVIVED' : 'killed'
+    return failing(dir, mutation) === undefined ? 'SURVIVED' : 'killed'
   } finally {
     fs.writeFileSync(file, before)
   }
@@ -83,8 +96,9 @@ function main() {
     // What fails by itself kills nothing.
     for (const rust of [false, true]) {
       const tests = [...new Set(chosen.filter((each) => (each.rust ?? false) === rust).flatMap((each) => each.tests))]
-      if (tests.length > 0 && !passes(dir, { tests, rust }, 4 * LIMIT)) {
-        console.error(`before anything is broken some of these fail: ${tests.join(', ')}`)
+      const told = tests.length > 0 ? failing(dir, { tests, rust }, 4 * LIMIT) : undefined
+      if (told !== undefined) {
+        console.error(`before anything is broken some of these fail: ${tests.join(', ')}\n${told.join('\n')}`)
         process.exitCode = 1
         return
       }

@@ -6,6 +6,7 @@ const { spawn } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 const { stripVTControlCharacters } = require('node:util')
+const { failures } = require('./failures')
 const { setup, root } = require('./setup')
 
 const usage = `Usage: npm test -- [part ...] [arguments of ava, after the part js alone]
@@ -86,25 +87,35 @@ function countTests(output) {
   return counts
 }
 
-/** Shows the output as it comes, and reads it. @param {Step} step @returns {Promise<{ ok: boolean, counts: Counts }>} */
+/**
+ * Shows the output as it comes, and reads it.
+ * @param {Step} step
+ * @returns {Promise<{ ok: boolean, counts: Counts, failures: string[] }>}
+ */
 function run({ command, args, env }) {
   return new Promise((resolve) => {
     const color = process.stdout.isTTY && !process.env.NO_COLOR ? { FORCE_COLOR: '1', CARGO_TERM_COLOR: 'always' } : {}
     const child = spawn(command, args, {
       cwd: root,
       env: { ...process.env, ...color, ...env },
-      stdio: ['ignore', 'pipe', 'inherit']
+      stdio: ['ignore', 'pipe', 'pipe']
     })
     let output = ''
-    child.stdout.setEncoding('utf8').on('data', (text) => {
-      output += text
-      process.stdout.write(text)
-    })
+    for (const from of /** @type {const} */ (['stdout', 'stderr'])) {
+      child[from].setEncoding('utf8').on('data', (text) => {
+        output += text
+        process[from].write(text)
+      })
+    }
     child.on('error', (error) => {
       console.error(error.message)
-      resolve({ ok: false, counts: { passed: 0, failed: 0 } })
+      resolve({ ok: false, counts: { passed: 0, failed: 0 }, failures: [error.message] })
     })
-    child.on('close', (code) => resolve({ ok: code === 0, counts: countTests(stripVTControlCharacters(output)) }))
+    child.on('close', (code) => {
+      const text = stripVTControlCharacters(output)
+      const ok = code === 0
+      resolve({ ok, counts: countTests(text), failures: ok ? [] : failures(text) })
+    })
   })
 }
 
@@ -133,12 +144,14 @@ async function main() {
   }
   setup()
   const summary = []
+  const failed = []
   const done = { passed: 0, failed: 0 }
   const all = { passed: 0, failed: 0 }
   for (const step of steps) {
     console.log(`\n=== ${step.part}: ${step.title}`)
     const start = performance.now()
-    const { ok, counts } = await run(step)
+    const { ok, counts, failures } = await run(step)
+    if (!ok) failed.push(`=== failed: ${step.part}: ${step.title}\n${failures.join('\n')}\n`)
     const seconds = ((performance.now() - start) / 1000).toFixed(1)
     const tests = counts.passed + counts.failed > 0 ? `, tests: ${line(counts)}` : ''
     summary.push(`${ok ? 'passed' : 'FAILED'}  ${step.part}: ${step.title} (${seconds} s${tests})`)
@@ -149,6 +162,8 @@ async function main() {
   console.log(`\n=== summary\n${summary.join('\n')}\n`)
   console.log(`steps: ${line(done)}`)
   if (all.passed + all.failed > 0) console.log(`tests: ${line(all)}`)
+  // Where one looks first.
+  for (const text of failed) console.log(`\n${text}`)
   process.exit(done.failed > 0 ? 1 : 0)
 }
 
