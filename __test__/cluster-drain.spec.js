@@ -139,7 +139,7 @@ test('server-sent events go on through a reload, while the new process serves', 
 })
 
 test('server-sent events that never end are cut by a reload when the grace is over, while the new process serves', async (t) => {
-  const grace = 2000
+  const grace = 5000
   const { primary, port } = await start(t, { options: { processes: 1, grace } })
   const [{ pid }] = await primary.call('processes')
   const events = await subscribe(port)

@@ -78,7 +78,7 @@ test('cancelQueued rejects what waits and leaves what runs', async (t) => {
 test('a deadline ends a task whether it waits or runs', async (t) => {
   const { pool, gate } = taskPool(t, { maxThreads: 1 })
   await pool.run(0)
-  const running = pool.run(0, { name: 'never', deadline: new Date(Date.now() + 2000) })
+  const running = pool.run(0, { name: 'never', deadline: new Date(Date.now() + 5000) })
   await gate.arrival(1)
   const waiting = pool.run(1, { deadline: Date.now() + 10 })
   await t.throwsAsync(waiting, { code: 'ERR_RSPOOL_DEADLINE' })
@@ -92,7 +92,8 @@ test('the earliest deadline runs first', async (t) => {
   await pool.run(0)
   pool.pause()
   const order = []
-  const at = Date.now() + 5000
+  // Less than what a deadline is worth at most.
+  const at = Date.now() + 9000
   const run = (value, options) => pool.run(value, options).then(() => order.push(value))
   const all = [
     run('none'),

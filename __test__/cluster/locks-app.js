@@ -4,13 +4,10 @@
 
 const fs = require('node:fs')
 
-/** In microseconds of a clock that all processes have. */
-const now = () => Number(process.hrtime.bigint() / 1000n)
-
 module.exports = async (context) => {
   /** @type {Map<string, () => void>} */
   const held = new Map()
-  const tell = (what, more) => context.send({ what, pid: process.pid, slot: context.slot, at: now(), ...more })
+  const tell = (what, more) => context.send({ what, pid: process.pid, slot: context.slot, ...more })
   const commands = {
     /** Answers with the token when the lock is held; it is kept until it is released. */
     lock: ({ name, options }) =>

@@ -4,6 +4,7 @@
 // parent, and the main function of its processes.
 //   node primary.js '<json of { app, file, options }>'
 
+const { existsSync } = require('node:fs')
 const path = require('node:path')
 const { run, isPrimary } = require('../../lib/cluster')
 
@@ -63,6 +64,11 @@ if (isPrimary || options.processes === 0) {
     block: (ms) => {
       for (const end = Date.now() + ms; Date.now() < end; );
     },
+    /** Does not turn the loop until there is a file. */
+    blockUntil: (file) => {
+      for (const end = Date.now() + 40_000; !existsSync(file); )
+        if (Date.now() > end) throw new Error(`${file} did not come`)
+    },
     /** Calls a method, and gives how long it took. */
     timed: (name, ...args) => {
       const start = performance.now()
@@ -76,13 +82,10 @@ if (isPrimary || options.processes === 0) {
       const [code] = await require('node:events').once(child, 'exit')
       return code
     },
-    /** Kills a process, does not turn the loop for a while, and gives the moments, in microseconds. */
-    killAndBlock: (pid, ms) => {
-      const now = () => Number(process.hrtime.bigint() / 1000n)
+    /** Kills a process, and does not turn the loop until there is a file. */
+    killAndBlock: (pid, file) => {
       process.kill(pid, 'SIGKILL')
-      const killed = now()
-      methods.block(ms)
-      return { killed, blockedUntil: now() }
+      methods.blockUntil(file)
     },
     /** Kills a process, and does not turn the loop until its tokens are back. */
     killHolder: (pid) => {
