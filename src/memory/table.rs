@@ -1,8 +1,7 @@
 //! A table of 64-bit values by key, in memory of several processes: for what is known of a key in one word.
 //!
-//! A key is known by a seeded digest of 64 bits, and may be in its *home* set or in the seven that follow,
-//! in the first way that was free when it came. A value is
-//! changed by one compare-and-swap, without a lock. A new key is put in under the lock of its home set, so that no key
+//! A key is known by a seeded digest of 128 bits, so nobody finds two keys that are one. It may be in its *home* set or in the
+//! seven that follow, in the first way that was free when it came. A value is changed by one compare-and-swap, without a lock. A new key is put in under the lock of its home set, so that no key
 //! is there twice:
 //!
 //! | step | what others see | and if the writer dies here |
@@ -22,12 +21,14 @@ use super::region::{Region, Section};
 
 /// Ways of a set.
 const WAYS: usize = 16;
-/// Bytes of a set: a line with its lock, then a key and a value for each way.
-pub(super) const SET_BYTES: usize = 64 + WAYS * 16;
+/// Words of a way: two of its key, and its value.
+const WAY_WORDS: usize = 3;
+/// Bytes of a set: a line with its lock, then the ways.
+pub(super) const SET_BYTES: usize = 64 + WAYS * WAY_WORDS * 8;
 const FIRST: usize = 8;
 /// Sets in which a key may be.
 const REACH: usize = 8;
-/// The key of a way that was claimed by a process which has died. It is no key's.
+/// The first word of the key of a way that was claimed by a process which has died. It is no key's.
 const NOBODY: u64 = u64::MAX;
 /// A value that says that its way is being filled; the seat of the process is in its low bits.
 const CLAIMED: u64 = 1 << 63;
@@ -41,6 +42,24 @@ pub(super) fn sets_for(keys: u32) -> usize {
     match keys {
         0 => 0,
         keys => (keys as usize * 2).div_ceil(WAYS).max(REACH),
+    }
+}
+
+/// What a key is known by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// Neither 0 nor `NOBODY`.
+    first: u64,
+    second: u64,
+}
+
+impl Key {
+    /// The key with a digest, whose bits are as good as random.
+    pub fn of_digest(digest: [u64; 2]) -> Key {
+        Key {
+            first: digest[0].clamp(1, NOBODY - 1),
+            second: digest[1],
+        }
     }
 }
 
@@ -83,8 +102,15 @@ pub struct Table<'a> {
 /// One way of a set.
 #[derive(Clone, Copy)]
 struct Way<'a> {
-    key: &'a AtomicU64,
+    first: &'a AtomicU64,
+    second: &'a AtomicU64,
     value: &'a AtomicU64,
+}
+
+impl Way<'_> {
+    fn is_of(self, key: Key) -> bool {
+        self.first.load(Acquire) == key.first && self.second.load(Acquire) == key.second
+    }
 }
 
 /// The lock of a set, until this is dropped.
@@ -114,13 +140,12 @@ impl<'a> Table<'a> {
     /// and is called again when it has changed in the meantime. `has_ended` says whether a process has.
     pub fn change(
         &self,
-        key: u64,
+        key: Key,
         evict: Evict,
         over: impl Fn(u64) -> bool,
         has_ended: impl Fn(u32) -> bool,
         mut decide: impl FnMut(Option<u64>) -> Change,
     ) -> Result<(), Refusal> {
-        let key = key.clamp(1, NOBODY - 1);
         if self.section.count == 0 {
             return Err(Refusal::Full);
         }
@@ -145,7 +170,7 @@ impl<'a> Table<'a> {
     /// Nothing if the key is not there; false if its value has changed meanwhile.
     fn change_there(
         &self,
-        key: u64,
+        key: Key,
         over: &impl Fn(u64) -> bool,
         decide: &mut impl FnMut(Option<u64>) -> Change,
     ) -> Option<bool> {
@@ -160,7 +185,7 @@ impl<'a> Table<'a> {
 
     fn insert(
         &self,
-        key: u64,
+        key: Key,
         value: u64,
         evict: Evict,
         over: &impl Fn(u64) -> bool,
@@ -192,24 +217,25 @@ impl<'a> Table<'a> {
                 .compare_exchange(seen, claim, AcqRel, Relaxed)
                 .is_ok()
             {
-                way.key.store(key, Release);
+                way.first.store(key.first, Release);
+                way.second.store(key.second, Release);
                 way.value.store(value, Release);
                 return Ok(());
             }
         }
     }
 
-    fn find(&self, key: u64) -> Option<(Way<'a>, u64)> {
+    fn find(&self, key: Key) -> Option<(Way<'a>, u64)> {
         for way in self.ways(key) {
-            let there = way.key.load(Acquire);
+            let there = way.first.load(Acquire);
             if there == 0 && way.value.load(Acquire) == 0 {
                 // It has been free until now, so nobody has gone past it.
                 return None;
             }
-            if there == key {
+            if there == key.first && way.is_of(key) {
                 let value = way.value.load(Acquire);
                 // Who claims a way does so before it writes another key: if that is the same still, the value is its own.
-                if value & CLAIMED == 0 && value != 0 && way.key.load(Acquire) == key {
+                if value & CLAIMED == 0 && value != 0 && way.is_of(key) {
                     return Some((way, value));
                 }
             }
@@ -217,25 +243,21 @@ impl<'a> Table<'a> {
         None
     }
 
-    fn ways(&self, key: u64) -> impl Iterator<Item = Way<'a>> {
-        let (region, section) = (self.region, self.section);
+    fn ways(&self, key: Key) -> impl Iterator<Item = Way<'a>> {
         let home = self.home(key);
+        let (region, section) = (self.region, self.section);
         (0..REACH * WAYS).map(move |at| {
             let set = (home + at / WAYS) % section.count;
-            let word = FIRST + at % WAYS * 2;
-            Way {
-                key: region.word_of(section, set, word),
-                value: region.word_of(section, set, word + 1),
-            }
+            way_of(region, section, set, at % WAYS)
         })
     }
 
-    fn home(&self, key: u64) -> usize {
+    fn home(&self, key: Key) -> usize {
         // The upper half, multiplied: no division.
-        (((key >> 32) * self.section.count as u64) >> 32) as usize
+        (((key.first >> 32) * self.section.count as u64) >> 32) as usize
     }
 
-    fn lock(&self, key: u64, has_ended: &impl Fn(u32) -> bool) -> Result<Locked<'a>, Refusal> {
+    fn lock(&self, key: Key, has_ended: &impl Fn(u32) -> bool) -> Result<Locked<'a>, Refusal> {
         let word = self.region.word_of(self.section, self.home(key), 0);
         let mine = u64::from(self.pid) << 32 | u64::from(self.seat + 1);
         let mut since = None;
@@ -263,17 +285,24 @@ impl<'a> Table<'a> {
             if seen as u32 == seat + 1 {
                 let _ = lock.compare_exchange(seen, 0, AcqRel, Relaxed);
             }
-            for way in 0..WAYS {
-                let value = region.word_of(section, set, FIRST + way * 2 + 1);
-                if value.load(Acquire) == claim {
+            for at in 0..WAYS {
+                let way = way_of(region, section, set, at);
+                if way.value.load(Acquire) == claim {
                     // Others have gone past it, so it must not seem never to have been used.
-                    region
-                        .word_of(section, set, FIRST + way * 2)
-                        .store(NOBODY, Release);
-                    let _ = value.compare_exchange(claim, 0, AcqRel, Relaxed);
+                    way.first.store(NOBODY, Release);
+                    let _ = way.value.compare_exchange(claim, 0, AcqRel, Relaxed);
                 }
             }
         }
+    }
+}
+
+fn way_of(region: &Region, section: Section, set: usize, at: usize) -> Way<'_> {
+    let word = |word| region.word_of(section, set, FIRST + at * WAY_WORDS + word);
+    Way {
+        first: word(0),
+        second: word(1),
+        value: word(2),
     }
 }
 
@@ -306,8 +335,9 @@ mod tests {
     }
 
     /// Spread as digests are.
-    fn digest(key: u64) -> u64 {
-        key.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23) | 1
+    fn digest(key: u64) -> Key {
+        let first = key.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23);
+        Key::of_digest([first, key])
     }
 
     fn first(table: &Table<'_>, key: u64) -> Result<bool, Refusal> {
@@ -337,6 +367,27 @@ mod tests {
             }
         });
         assert_eq!(news.into_inner(), KEYS as usize);
+    }
+
+    #[test]
+    fn keys_that_have_half_of_their_digests_in_common_are_two() {
+        let region = region(16);
+        let table = table(&region, 0);
+        let ask = |key| {
+            let mut was = false;
+            let decide = |seen: Option<u64>| {
+                was = seen.is_none();
+                Change::Put(7)
+            };
+            table
+                .change(key, Evict::Over, |_| false, |_| false, decide)
+                .unwrap();
+            was
+        };
+        for words in [[5, 6], [5, 7], [4, 6]] {
+            assert!(ask(Key::of_digest(words)));
+            assert!(!ask(Key::of_digest(words)));
+        }
     }
 
     #[test]
@@ -411,7 +462,7 @@ mod tests {
         std::mem::forget(dead.lock(digest(5), &|_| false).unwrap());
         let way = dead.ways(digest(5)).next().unwrap();
         way.value.store(CLAIMED | 3, Release);
-        way.key.store(digest(5), Release);
+        way.first.store(digest(5).first, Release);
         assert_eq!(first(&alive, 5), Err(Refusal::Busy));
         // It lives, as far as anybody knows. Then it has ended.
         let put = |_: Option<u64>| Change::Put(9);

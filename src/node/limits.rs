@@ -4,14 +4,14 @@ use std::ptr;
 
 use napi::sys;
 use rustix::time::{ClockId, clock_gettime};
-use twox_hash::XxHash3_64;
+use siphasher::sip128::SipHasher13;
 
 use super::call::{Call, Fault, Returned};
 use super::descriptor::borrowed;
 use super::environment::Environment;
 use crate::memory::limits::{Limit, Taken};
 use crate::memory::region::Region;
-use crate::memory::table::{Change, Evict, PRIMARY, Refusal, Table};
+use crate::memory::table::{Change, Evict, Key, PRIMARY, Refusal, Table};
 use crate::supervise::handle::ProcessHandle;
 use crate::wire::refused;
 use crate::wire::region::shared;
@@ -66,8 +66,8 @@ fn now() -> u64 {
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }
 
-/// The digest of a key; none for what is no string of 1 to 250 bytes.
-fn digest(call: &Call, key: sys::napi_value, seed: u64) -> Option<u64> {
+/// What a key is known by in one of the spaces of keys; none for what is no string of 1 to 250 bytes.
+fn read_key(call: &Call, key: sys::napi_value, seed: u64, space: u64) -> Option<Key> {
     // A character that does not fit is left out: room for one more, so that what was cut is too long, and the terminator.
     let mut bytes = [0u8; MAX_KEY + 5];
     let mut length = 0;
@@ -82,7 +82,10 @@ fn digest(call: &Call, key: sys::napi_value, seed: u64) -> Option<u64> {
         )
     };
     let is_key = status == sys::Status::napi_ok && (1..=MAX_KEY).contains(&length);
-    is_key.then(|| XxHash3_64::oneshot_with_seed(seed, &bytes[..length]))
+    is_key.then(|| {
+        let digest = SipHasher13::new_with_keys(seed, space).hash(&bytes[..length]);
+        Key::of_digest([digest.h1, digest.h2])
+    })
 }
 
 fn code(refusal: Refusal) -> f64 {
@@ -98,7 +101,7 @@ fn once(environment: &Environment, call: &Call) -> Returned {
     let keys = environment.keys.borrow();
     let keys = keys.as_ref().ok_or(Fault("the tables are not open"))?;
     let ttl = call.number(args[1])? * 1e6;
-    let Some(key) = digest(call, args[0], keys.seed) else {
+    let Some(key) = read_key(call, args[0], keys.seed, 0) else {
         return call.make_number(refused::KEY.into());
     };
     let now = now();
@@ -140,10 +143,7 @@ fn take(environment: &Environment, call: &Call) -> Returned {
     let limit = Limit::new(number(3)?, (call.number(args[4])? * 1e6) as u64, number(5)?);
     let (which, points) = (number(0)?, number(2)?);
     // Each limit has keys of its own.
-    let seed = keys
-        .seed
-        .wrapping_add(which.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    let Some(key) = digest(call, args[1], seed) else {
+    let Some(key) = read_key(call, args[1], keys.seed, which) else {
         return call.make_number(refused::KEY.into());
     };
     let section = keys.region.layout().limits;

@@ -230,7 +230,7 @@ pub(super) fn next_ticket(board: &impl Board) -> u64 {
     board.tickets().fetch_add(1, AcqRel) + 1
 }
 
-/// Frees the claims of a process that has ended, and calls all who wait: it may have left one behind that it
+/// Frees the claims of a process that has ended, and calls the first of every name: it may have left one behind that it
 /// had to call. Before the seat is given to another. Gives how many claims that were.
 pub(super) fn recover(board: &impl Board, seat: u32) -> usize {
     let used = (board.used().load(Acquire) as usize).min(board.claims());
@@ -240,7 +240,7 @@ pub(super) fn recover(board: &impl Board, seat: u32) -> usize {
             state.stage() != FREE && state.seat() == seat && free(board, index, state)
         })
         .count();
-    call_all(board);
+    call_firsts(board);
     freed
 }
 
@@ -251,7 +251,7 @@ pub(super) fn recover_dead(board: &impl Board, has_ended: impl Fn(u32) -> bool) 
         .filter(|claim| has_ended(claim.pid) && free(board, claim.index, claim.state))
         .count();
     if freed > 0 {
-        call_all(board);
+        call_firsts(board);
     }
     freed
 }
@@ -263,9 +263,16 @@ fn free(board: &impl Board, index: usize, state: State) -> bool {
         .is_ok()
 }
 
-fn call_all(board: &impl Board) {
+/// One that chooses calls the first itself when it knows its ticket.
+fn call_firsts(board: &impl Board) {
+    // As in `call_first`.
     fence(crate::sync::Ordering::SeqCst);
-    for claim in in_the_running(board) {
-        call(board, &claim);
+    let mut all: Vec<Seen> = in_the_running(board)
+        .filter(|claim| claim.state.stage() != CHOOSING)
+        .collect();
+    all.sort_unstable_by_key(|claim| (claim.name, claim.ticket));
+    all.dedup_by_key(|claim| claim.name);
+    for claim in &all {
+        call(board, claim);
     }
 }

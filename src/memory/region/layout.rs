@@ -274,14 +274,14 @@ const KNOWN: [Known; 13] = [
     },
     Known {
         kind: Kind::Once,
-        version: 1,
+        version: 2,
         name: "keys of what happens once",
         stride: Some(table::SET_BYTES),
         place: |layout| &mut layout.once,
     },
     Known {
         kind: Kind::Limits,
-        version: 1,
+        version: 2,
         name: "keys of limits",
         stride: Some(table::SET_BYTES),
         place: |layout| &mut layout.limits,
