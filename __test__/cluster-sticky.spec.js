@@ -357,7 +357,15 @@ test('ids that this cluster has not made belong to no session', async (t) => {
   const forged = [
     new Ids('another key').make({ slot: 1, generation: 1 }),
     id.replace('.1.1.', '.0.1.'),
+    id.replace('.1.1.', '.9999.1.'),
+    id.replace('.1.1.', '.1.9999.'),
+    id.slice(0, -1),
+    `${id}x`,
     'x',
+    `${'a'.repeat(20)}.${'1'.repeat(100)}.1.aaaaaaaa`,
+    'a'.repeat(10_000),
+    `${'a.'.repeat(5000)}`,
+    '../'.repeat(3000),
     '%E0%A4%A'
   ]
   const { slot } = await json(port, '/seen', { agent })
@@ -445,6 +453,20 @@ test('nobody but the processes of the cluster can relay, and nothing is left of 
   t.deepEqual(fs.readdirSync(path.join(folder, own)).sort(), ['0-2', '1-2'])
   primary.child.kill('SIGTERM')
   await primary.exited
+  t.deepEqual(fs.readdirSync(folder), [])
+  fs.rmdirSync(folder)
+})
+
+test('when the primary is killed, its last process takes the folder of the sockets along', async (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rspool-test-'))
+  const { primary, pids } = await startPrimary(t, {
+    app: 'sticky-app.js',
+    options: { processes: 3, sticky: { query: 'session' } },
+    env: { XDG_RUNTIME_DIR: folder }
+  })
+  const old = await pids()
+  kill(primary.child.pid, 'SIGKILL')
+  for (const pid of old) await gone(pid)
   t.deepEqual(fs.readdirSync(folder), [])
   fs.rmdirSync(folder)
 })

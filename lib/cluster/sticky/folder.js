@@ -6,10 +6,14 @@ const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { randomBytes } = require('node:crypto')
-const { socketPath } = require('./router')
 
 /** Bytes of the path of a socket that every system takes. */
 const LONGEST = 100
+
+/** The socket of a process. @param {string} folder @param {import('./ids').Owner} owner */
+function socketPath(folder, { slot, generation }) {
+  return path.join(folder, `${slot}-${generation}`)
+}
 
 class Folder {
   #onExit = () => this.remove()
@@ -49,4 +53,19 @@ class Folder {
   }
 }
 
-module.exports = { Folder }
+/**
+ * A process ends: its socket goes, and without a primary the last one takes the folder along.
+ * @param {string} folder
+ * @param {string} own the path of its socket
+ */
+function leaveFolder(folder, own) {
+  if (process.connected) return
+  fs.rmSync(own, { force: true })
+  try {
+    fs.rmdirSync(folder)
+  } catch {
+    // Others are in it, or it has gone.
+  }
+}
+
+module.exports = { Folder, leaveFolder, socketPath }

@@ -11,7 +11,8 @@ const CODE = 8
 const REMEMBERED = 4096
 /** A longer text is hardly an id. */
 const LONGEST = 256
-const ID = /([\w-]+\.([0-9a-z]+)\.([0-9a-z]+))\.([\w-]{8})(?![\w-])/
+/** Random bytes, slot, generation and code. Each part has an end, so a long text that is no id takes no longer than its length. */
+const ID = /([\w-]{20}\.([0-9a-z]{1,6})\.([0-9a-z]{1,10}))\.([\w-]{8})(?![\w-])/
 
 /** @typedef {{ slot: number, generation: number }} Owner */
 

@@ -5,11 +5,11 @@
 // process's own.
 
 const net = require('node:net')
-const path = require('node:path')
 const { RspoolError, invalidArgument } = require('../../errors')
 const { SEAT } = require('../../native/wire')
 const { show } = require('../../pool/options/validate')
 const { EngineSessions, isEngine } = require('./engine')
+const { leaveFolder, socketPath } = require('./folder')
 const { Ids } = require('./ids')
 const { Inlet } = require('./inlet')
 const { readerOf } = require('./reading')
@@ -23,11 +23,6 @@ const { DRAINS, EXITS } = require('../topics')
  * @typedef {{ readStop?: () => void, close: () => void }} Handle
  * @typedef {net.Socket & { _handle?: Handle|null, encrypted?: boolean }} Socket
  */
-
-/** The socket of a process. @param {string} folder @param {Owner} owner */
-function socketPath(folder, { slot, generation }) {
-  return path.join(folder, `${slot}-${generation}`)
-}
 
 class Router {
   #place
@@ -89,7 +84,9 @@ class Router {
         knows: (pid) => this.#knows(pid),
         own: (server) => this.#servers.leave(server)
       })
-      await this.#inlet.listen(socketPath(folder, this.#self))
+      const own = socketPath(folder, this.#self)
+      await this.#inlet.listen(own)
+      process.once('exit', () => leaveFolder(folder, own))
       this.#hearDrains(folder)
     }
     this.pending = false
@@ -262,4 +259,4 @@ class Router {
   }
 }
 
-module.exports = { Router, socketPath }
+module.exports = { Router }
