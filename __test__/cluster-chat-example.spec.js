@@ -34,7 +34,7 @@ function listen(port) {
   return { heard, stop }
 }
 
-test('the chat goes on while its processes are killed: nothing is heard twice, and one announces at a time', async (t) => {
+test('the chat goes on while its processes are killed: who logged in stays so, nothing is lost or told twice, and one announces', async (t) => {
   const port = await freePort()
   const child = spawn(process.execPath, [path.join(__dirname, '../examples/cluster-chat.js')], {
     env: { ...process.env, PORT: String(port), PROCESSES: '4', SAY: '100000' },
@@ -47,21 +47,30 @@ test('the chat goes on while its processes are killed: nothing is heard twice, a
   t.teardown(() => {
     for (const { stop } of listeners) stop()
   })
-  /** Until it is answered, with the same id. */
-  const say = async (id) => {
+  /** Until it is answered: the process that has it may be killed. */
+  const ask = async (url, options) => {
     for (;;) {
-      const answer = await request(port, `/say?name=ann&id=${id}`, { method: 'POST', body: `message ${id}` }).catch(
-        () => undefined
-      )
-      if (answer?.status === 200) return
+      const answer = await request(port, url, options).catch(() => undefined)
+      if (answer !== undefined) return answer
     }
   }
+  t.is((await ask('/say?id=0', { method: 'POST', body: 'who am I?' })).status, 401)
+  const { headers: welcome } = await ask('/login?name=ann', { method: 'POST' })
+  const headers = { cookie: welcome['set-cookie'][0].split(';')[0] }
+  const say = async (id) =>
+    t.is((await ask(`/say?id=${id}`, { method: 'POST', body: `message ${id}`, headers })).status, 200)
+  const history = async () => JSON.parse((await ask('/history')).body).map(({ from, id }) => `${from} ${id}`)
   for (let id = 0; id < 60; id++) {
     await say(id)
     if (id % 10 !== 5) continue
+    t.is((await history()).at(-1), `ann ${id}`)
     const pids = fs.readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ').map(Number)
-    kill(pids[id % pids.length], 'SIGKILL')
+    kill(pids[Math.floor(Math.random() * pids.length)], 'SIGKILL')
   }
+  t.deepEqual(
+    await history(),
+    Array.from({ length: 60 }, (_, id) => `ann ${id}`)
+  )
   // Whoever listens again hears what is said from then on.
   let last = 60
   await until(async () => {
