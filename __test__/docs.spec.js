@@ -1,65 +1,89 @@
 'use strict'
 
-// The pages say what is true: their examples run and print what they show, their links lead somewhere,
-// and every error code is explained.
+// The pages say what is true: their examples run and print what they show, and every error code is explained.
 //
-// A fence ```js runnable is run as a process of its own, a module if it imports; ```js file=name is a
-// file beside the examples of its page. What an example prints is compared with the fence ```text after
-// it, or with the comments behind its console.log calls.
+// All files that a page names are written into one folder, then its programs run there, one after another: with what
+// the reader sees, and nothing else. What a program prints is compared with the fence ```text output after it, or with
+// the comments behind its console.log calls. A `server` is asked what the `curl` lines after it say.
 
-const { execFile } = require('node:child_process')
+const { spawn } = require('node:child_process')
+const { once } = require('node:events')
 const fs = require('node:fs')
-const os = require('node:os')
 const path = require('node:path')
-const { promisify } = require('node:util')
+const { builtinModules } = require('node:module')
 const test = require('ava')
-
-const root = path.join(__dirname, '..')
-const pages = [
-  'README.md',
-  ...fs.readdirSync(path.join(root, 'docs'), { recursive: true }).map((file) => `docs/${file}`)
-]
-  .filter((file) => file.endsWith('.md'))
-  .sort()
-
-const read = (file) => fs.readFileSync(path.join(root, file), 'utf8')
-
-function fences(text) {
-  const pattern = /^```(?<lang>\w*)[ \t]*(?<info>.*)\n(?<code>[\s\S]*?)^```$/gm
-  return Array.from(text.matchAll(pattern), ({ groups, index }) => ({
-    ...groups,
-    line: text.slice(0, index).split('\n').length
-  }))
-}
+const { directory, fixture, node } = require('./helpers')
+const { root, pages, read, fences, shown } = require('./pages')
 
 /** What the fence at `i` is to print; undefined where the page does not say. */
 function expected(all, i) {
-  if (all[i + 1]?.lang === 'text' && all[i + 1].info === 'output') return all[i + 1].code.trimEnd()
-  const shown = Array.from(all[i].code.matchAll(/console\.log\(.*\) \/\/ (.+)$/gm), (match) => match[1])
-  return shown.length > 0 ? shown.join('\n') : undefined
+  if (all[i + 1]?.lang === 'text' && all[i + 1].info.includes('output')) return all[i + 1].code.trimEnd()
+  const texts = shown(all[i].code)
+  return texts.length > 0 ? texts.join('\n') : undefined
+}
+
+/** The packages that a page imports, where a reader would have installed them. */
+function link(dir, all) {
+  const names = all.flatMap(({ code }) =>
+    Array.from(code.matchAll(/(?:from |import |import\(|require\()'((?:@[\w.-]+\/)?[\w.-]+)/g), ([, name]) => name)
+  )
+  for (const name of new Set(['rspool', ...names])) {
+    const home = name === 'rspool' ? root : path.join(root, 'node_modules', name)
+    if (builtinModules.includes(name) || !fs.existsSync(home)) continue
+    const place = path.join(dir, 'node_modules', name)
+    fs.mkdirSync(path.dirname(place), { recursive: true })
+    fs.symlinkSync(home, place, 'junction')
+  }
+}
+
+/** The requests of a fence: `curl 'http://localhost:3000/path'   # what it answers`. */
+function requests({ lang, code } = {}) {
+  if (lang !== 'sh') return []
+  const pattern = /^curl (?<args>.*)'http:\/\/localhost:\d+(?<url>[^']*)'\s+# (?<answer>.+)$/gm
+  return Array.from(code.matchAll(pattern), ({ groups }) => groups)
+}
+
+/** Starts a server, asks it, and ends it as an operator would. */
+async function serve(t, dir, name, wanted) {
+  const options = `${process.env.NODE_OPTIONS ?? ''} --require=${JSON.stringify(fixture('tell-port.cjs'))}`
+  const env = { ...process.env, NODE_OPTIONS: options, PORT: '0' }
+  const child = spawn(process.execPath, [name], { cwd: dir, env, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  const gone = once(child, 'close')
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text))
+  const [port] = await Promise.race([once(child.stdio[3], 'data'), gone])
+  if (!(port instanceof Buffer)) return t.fail(`${name} ended: ${output}`)
+  for (const { args, url, answer } of wanted) {
+    const body = /--data-binary '([^']*)'/.exec(args)?.[1]
+    const response = await fetch(
+      `http://localhost:${Number(port)}${url}`,
+      body === undefined ? {} : { method: 'POST', body }
+    )
+    t.is((await response.text()).trimEnd(), answer, `${name}: ${url}`)
+  }
+  child.kill('SIGTERM')
+  const [code, signal] = await gone
+  t.true(code === 0 || signal === 'SIGTERM', `${name} ended with ${code ?? signal}: ${output}`)
 }
 
 for (const page of pages) {
   const all = fences(read(page))
-  const runnable = all.flatMap((fence, i) => (fence.info.split(' ').includes('runnable') ? [i] : []))
-  if (runnable.length === 0) continue
+  const programs = all.flatMap(({ info }, i) => (info.some((word) => /^(runnable|server)$/.test(word)) ? [i] : []))
+  if (programs.length === 0) continue
 
   test(`the examples of ${page} run`, async (t) => {
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'rspool-docs-'))
-    t.teardown(() => fs.rmSync(folder, { recursive: true, force: true }))
-    fs.mkdirSync(path.join(folder, 'node_modules'))
-    fs.symlinkSync(root, path.join(folder, 'node_modules', 'rspool'), 'junction')
-    for (const { info, code } of all) {
-      const file = /(?:^| )file=(\S+)/.exec(info)?.[1]
-      if (file !== undefined) fs.writeFileSync(path.join(folder, file), code)
-    }
-    for (const i of runnable) {
-      const { code, line } = all[i]
-      const file = path.join(folder, `example-${line}.${/^import /m.test(code) ? 'mjs' : 'cjs'}`)
-      fs.writeFileSync(file, code)
-      const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: folder, timeout: 60_000 }).catch(
-        (error) => t.fail(`${page}:${line}: ${error.message}`)
-      )
+    const files = all.flatMap(({ name, code }) => (name === undefined ? [] : [[name, code]]))
+    const dir = directory(t, Object.fromEntries(files))
+    link(dir, all)
+    for (const i of programs) {
+      const { name, info, line } = all[i]
+      if (info.includes('server')) {
+        await serve(t, dir, name, requests(all[i + 1]))
+        continue
+      }
+      const { code, stdout, stderr } = await node([name], { cwd: dir })
+      t.is(code, 0, `${page}:${line}: ${stderr}`)
       const output = expected(all, i)
       if (output !== undefined) t.is(stdout.trimEnd(), output, `${page}:${line}`)
     }
@@ -67,26 +91,30 @@ for (const page of pages) {
   })
 }
 
-test('the links of the pages lead to files and headings that exist', (t) => {
-  const slugs = (text) =>
-    Array.from(text.matchAll(/^#+ (.+)$/gm), ([, title]) =>
-      title
-        .toLowerCase()
-        .replace(/[^\p{L}\p{N} _-]/gu, '')
-        .replaceAll(' ', '-')
-    )
-  const broken = []
+test('every example is a file with a name, or says that it is a fragment', (t) => {
+  const neither = pages.flatMap((page) =>
+    fences(read(page))
+      .filter(({ lang, name, code }) => /^[cm]?[jt]sx?$/.test(lang) && name === undefined && !code.startsWith('// …'))
+      .map(({ line }) => `${page}:${line}`)
+  )
+  t.deepEqual(neither, [])
+})
+
+test('the names of examples say how Node.js is to read them, and no page has two files of one name', (t) => {
   for (const page of pages) {
-    const prose = read(page).replace(/^```[\s\S]*?^```$/gm, '')
-    for (const [, link] of prose.matchAll(/\]\(([^)\s]+)\)/g)) {
-      if (/^[a-z]+:/.test(link)) continue
-      const [target, heading] = link.split('#')
-      const file = target === '' ? page : path.posix.join(path.posix.dirname(page), target)
-      const exists = fs.existsSync(path.join(root, file))
-      if (!exists || (heading !== undefined && !slugs(read(file)).includes(heading))) broken.push(`${page}: ${link}`)
+    const named = fences(read(page)).filter(({ name }) => name !== undefined)
+    const names = named.map(({ name }) => name)
+    t.deepEqual([...new Set(names)], names, page)
+    for (const { name, code, line } of named) {
+      t.regex(name, /\.[cm][jt]s$|^\w+\.config\.js$/, `${page}:${line}`)
+      const isModule = /^(import|export) /m.test(code)
+      const isCommon = /\brequire\('|\bmodule\.exports\b|^exports\./m.test(
+        code.replace(/=> [^\n]*require\('[^\n]*/g, '')
+      )
+      if (/\.m[jt]s$/.test(name)) t.false(isCommon, `${page}:${line} is a module`)
+      else t.false(isModule, `${page}:${line} is no module`)
     }
   }
-  t.deepEqual(broken, [])
 })
 
 test('every code of the pool is in docs/errors.md, and no other', (t) => {
