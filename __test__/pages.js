@@ -18,7 +18,7 @@ const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md']
     fs
       .readdirSync(path.join(root, 'docs'), { recursive: true })
       .map((file) => `docs/${String(file).replaceAll(path.sep, '/')}`)
-      .filter((file) => file.endsWith('.md') && !file.startsWith('docs/api/'))
+      .filter((file) => file.endsWith('.md'))
   )
   .sort()
 
@@ -42,7 +42,7 @@ function fences(text) {
     info: groups.info.split(' ').filter((word) => word !== ''),
     code: groups.code,
     line: text.slice(0, index).split('\n').length,
-    name: /^\/\/ (\S+\.[cm]?[jt]sx?)$/m.exec(groups.code.split('\n')[0])?.[1]
+    name: /^\/\/ (\S+\.(?:[cm]?[jt]sx?|json))$/m.exec(groups.code.split('\n')[0])?.[1]
   }))
 }
 

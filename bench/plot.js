@@ -1,8 +1,9 @@
 'use strict'
 
 // node bench/plot.js <results.json>: puts results of `npm run bench -- --json` into the docs. The case `end-to-end` is
-// drawn, every round a dot, as docs/end-to-end.svg and docs/end-to-end-dark.svg; the case `values` becomes the table
-// of docs/performance.md.
+// drawn, every round a dot, as docs/end-to-end.svg and docs/end-to-end-dark.svg; the cases `number-echo`, `object-echo`
+// and `one-at-a-time` together as docs/calls.svg and docs/calls-dark.svg; the case `values` becomes the table of
+// docs/performance.md.
 
 const fs = require('node:fs')
 const path = require('node:path')
@@ -12,23 +13,19 @@ const { UNITS } = require('./lib/report')
 /** @typedef {import('./cases/end-to-end').Sample} Sample */
 /** @typedef {{ text: string, faint: string, grid: string, own: string, peer: string }} Colours */
 
-/** @type {Record<string, Colours>} */
+/** @typedef {{ title: string, show: (n: number) => string, logarithmic: boolean, rows: [name: string, samples: number[]][] }} Panel */
+
+/** What is behind the name of a picture in each theme. @type {Record<string, Colours>} */
 const THEMES = {
-  'end-to-end.svg': { text: '#1f2328', faint: '#59636e', grid: '#d1d9e0', own: '#0969da', peer: '#8c959f' },
-  'end-to-end-dark.svg': { text: '#f0f6fc', faint: '#9198a1', grid: '#3d444d', own: '#4493f8', peer: '#8b949e' }
+  '': { text: '#1f2328', faint: '#59636e', grid: '#d1d9e0', own: '#0969da', peer: '#8c959f' },
+  '-dark': { text: '#f0f6fc', faint: '#9198a1', grid: '#3d444d', own: '#4493f8', peer: '#8b949e' }
 }
-const TITLE = 'A server with a heavy route, and a light one beside it'
 const WIDTH = 860
 const LABELS = 130
 const TOP = 74
 const ROW = 30
 const GAP = 40
 const FONT = 'font-family="system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif"'
-
-const PANELS = /** @type {const} */ ([
-  { key: 'p99', title: 'light route, p99 (log scale, lower is better)', show: UNITS.ms.show, logarithmic: true },
-  { key: 'rate', title: 'heavy requests a second (higher is better)', show: UNITS.count.show, logarithmic: false }
-])
 
 /** Steps of 1, 2 and 5 between two numbers. @param {number} low @param {number} high */
 function steps(low, high) {
@@ -60,13 +57,16 @@ function axis(values, logarithmic, left, width) {
 }
 
 /**
- * @param {[name: string, samples: Sample[]][]} kinds
+ * Panels side by side with the same rows, every sample a dot and their median a bar.
+ * @param {string} title
+ * @param {Panel[]} panels
  * @param {string} caption
  * @param {Colours} colours
  */
-function draw(kinds, caption, { text, faint, grid, own, peer }) {
-  const height = TOP + kinds.length * ROW + 34
-  const width = (WIDTH - LABELS - PANELS.length * GAP) / PANELS.length
+function draw(title, panels, caption, { text, faint, grid, own, peer }) {
+  const names = panels[0].rows.map(([name]) => name)
+  const height = TOP + names.length * ROW + 34
+  const width = (WIDTH - LABELS - panels.length * GAP) / panels.length
   const write = (
     /** @type {number} */ x,
     /** @type {number} */ y,
@@ -75,33 +75,33 @@ function draw(kinds, caption, { text, faint, grid, own, peer }) {
     /** @type {string} */ words
   ) => `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" fill="${colour}" ${FONT} ${more}>${words}</text>`
   const parts = [
-    write(0, 18, text, 'font-size="16" font-weight="600"', TITLE),
+    write(0, 18, text, 'font-size="16" font-weight="600"', title),
     write(0, 36, faint, 'font-size="12"', caption)
   ]
   const rowAt = (/** @type {number} */ i) => TOP + (i + 0.5) * ROW
-  for (const [i, [name]] of kinds.entries()) {
+  for (const [i, name] of names.entries()) {
     const more = `font-size="13" ${name.startsWith('rspool') ? 'font-weight="600"' : ''}`
     parts.push(write(0, rowAt(i) + 4, text, more, name.replace(', nice', ', niced')))
   }
-  for (const [panel, { key, title, show, logarithmic }] of PANELS.entries()) {
+  for (const [panel, { title: heading, show, logarithmic, rows }] of panels.entries()) {
     const left = LABELS + panel * (width + GAP)
     const { place, ticks } = axis(
-      kinds.flatMap(([, samples]) => samples.map((sample) => sample[key])),
+      rows.flatMap(([, samples]) => samples),
       logarithmic,
       left,
       width
     )
-    parts.push(write(left, TOP - 12, text, 'font-size="12" font-weight="600"', title))
+    parts.push(write(left, TOP - 12, text, 'font-size="12" font-weight="600"', heading))
     for (const tick of ticks) {
       const x = place(tick).toFixed(1)
       parts.push(`<line x1="${x}" x2="${x}" y1="${TOP}" y2="${height - 30}" stroke="${grid}"/>`)
       parts.push(write(place(tick), height - 14, faint, 'font-size="11" text-anchor="middle"', short(show(tick))))
     }
-    for (const [i, [name, samples]] of kinds.entries()) {
+    for (const [i, [name, samples]] of rows.entries()) {
       const colour = name.startsWith('rspool') ? own : peer
-      const middle = place(median(samples.map((sample) => sample[key]))).toFixed(1)
+      const middle = place(median(samples)).toFixed(1)
       for (const sample of samples) {
-        const x = place(sample[key]).toFixed(1)
+        const x = place(sample).toFixed(1)
         parts.push(`<circle cx="${x}" cy="${rowAt(i)}" r="4" fill="${colour}" fill-opacity="0.45"/>`)
       }
       const [from, to] = [rowAt(i) - 9, rowAt(i) + 9]
@@ -109,7 +109,7 @@ function draw(kinds, caption, { text, faint, grid, own, peer }) {
     }
   }
   const size = `width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}"`
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img" aria-label="${TITLE}">\n<title>${TITLE}</title>\n${parts.join('\n')}\n</svg>\n`
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img" aria-label="${title}">\n<title>${title}</title>\n${parts.join('\n')}\n</svg>\n`
 }
 
 /** Without the zeros of three digits. @param {string} words */
@@ -148,30 +148,92 @@ function writeTable(values, where) {
   console.log('docs/performance.md')
 }
 
+/**
+ * The panels of a server's case.
+ * @param {Record<string, Sample[]>} kinds
+ * @returns {Panel[]}
+ */
+function serverPanels(kinds) {
+  const rows = (/** @type {'p99' | 'rate'} */ key) =>
+    Object.entries(kinds).map(([name, samples]) => /** @type {Panel['rows'][0]} */ ([name, samples.map((s) => s[key])]))
+  return [
+    {
+      title: 'light route, p99 (log scale, lower is better)',
+      show: UNITS.ms.show,
+      logarithmic: true,
+      rows: rows('p99')
+    },
+    {
+      title: 'heavy requests per second (higher is better)',
+      show: UNITS.count.show,
+      logarithmic: false,
+      rows: rows('rate')
+    }
+  ]
+}
+
+/**
+ * A panel of the first table of a case.
+ * @param {string} title
+ * @param {{ tables: import('./lib/report').Table[] }} result
+ * @returns {Panel}
+ */
+function tablePanel(title, { tables: [{ unit, rows }] }) {
+  return {
+    title,
+    show: UNITS[unit].show,
+    logarithmic: true,
+    rows: rows.map(({ who, samples }) => [who, samples])
+  }
+}
+
+/**
+ * Draws a picture for each theme.
+ * @param {string} name
+ * @param {string} title
+ * @param {Panel[]} panels
+ * @param {string} where
+ */
+function drawAll(name, title, panels, where) {
+  const rounds = panels[0].rows[0][1].length
+  const caption = `Each dot is one of ${rounds} rounds in which all took turns, the bar their median. ${where}.`
+  for (const [theme, colours] of Object.entries(THEMES)) {
+    fs.writeFileSync(path.join(__dirname, '..', 'docs', `${name}${theme}.svg`), draw(title, panels, caption, colours))
+    console.log(`docs/${name}${theme}.svg`)
+  }
+}
+
 function main() {
   const [, , file] = process.argv
   if (file === undefined) throw new Error('Usage: node bench/plot.js <results.json>')
   const { node, machine, cases } = JSON.parse(fs.readFileSync(file, 'utf8'))
-  const detailsOf = (/** @type {string} */ wanted) =>
-    cases.find((/** @type {{ name: string }} */ { name }) => name === wanted)?.result.details
-  const [server, values] = ['end-to-end', 'values'].map(detailsOf)
-  if (server === undefined && values === undefined)
-    throw new Error(`${file} has no results of the cases end-to-end and values`)
-  if (server !== undefined) drawAll(Object.entries(server), `Node.js ${node}, ${machine}`)
-  if (values !== undefined) writeTable(values, `Node.js ${node}, ${machine}`)
-}
-
-/**
- * @param {[string, Sample[]][]} kinds
- * @param {string} where
- */
-function drawAll(kinds, where) {
-  const rounds = kinds[0][1].length
-  const caption = `Each dot is one of ${rounds} rounds in which all took turns, the bar their median. ${where}.`
-  for (const [name, colours] of Object.entries(THEMES)) {
-    fs.writeFileSync(path.join(__dirname, '..', 'docs', name), draw(kinds, caption, colours))
-    console.log(`docs/${name}`)
-  }
+  const where = `Node.js ${node}, ${machine}`
+  const resultOf = (/** @type {string} */ wanted) =>
+    cases.find((/** @type {{ name: string }} */ { name }) => name === wanted)?.result
+  const [server, values, numbers, objects, single] = [
+    'end-to-end',
+    'values',
+    'number-echo',
+    'object-echo',
+    'one-at-a-time'
+  ].map(resultOf)
+  const calls = [numbers, objects, single].every((result) => result !== undefined)
+  if (server === undefined && values === undefined && !calls)
+    throw new Error(`${file} has no results of end-to-end, of values, or of number-echo, object-echo and one-at-a-time`)
+  if (server !== undefined)
+    drawAll('end-to-end', 'A server with a heavy route, and a light one beside it', serverPanels(server.details), where)
+  if (calls)
+    drawAll(
+      'calls',
+      'What a call costs',
+      [
+        tablePanel('numbers, tasks/s (log, higher is better)', numbers),
+        tablePanel('small objects, tasks/s (log)', objects),
+        tablePanel('one call at a time, p50 (log, lower)', single)
+      ],
+      where
+    )
+  if (values !== undefined) writeTable(values.details, where)
 }
 
 main()

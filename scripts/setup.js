@@ -13,35 +13,44 @@ const root = path.join(__dirname, '..')
 /** @param {string} file @returns {Record<string, { version?: string, optional?: boolean, devOptional?: boolean }>} */
 function packagesOf(file) {
   try {
-    return JSON.parse(fs.readFileSync(path.join(root, file), 'utf8')).packages
+    return JSON.parse(fs.readFileSync(file, 'utf8')).packages
   } catch {
     return {}
   }
 }
 
-/** By content, since the times of a checkout say nothing. Optional packages are those of other platforms too. */
-function isInstalled() {
-  const installed = packagesOf('node_modules/.package-lock.json')
-  return Object.entries(packagesOf('package-lock.json')).every(([place, { version, optional }]) => {
+/**
+ * By content, since the times of a checkout say nothing. Optional packages are those of other platforms too.
+ * @param {string} folder
+ */
+function isInstalled(folder) {
+  const installed = packagesOf(path.join(folder, 'node_modules/.package-lock.json'))
+  return Object.entries(packagesOf(path.join(folder, 'package-lock.json'))).every(([place, { version, optional }]) => {
     if (place === '') return true
     return installed[place] === undefined ? optional === true : installed[place].version === version
   })
 }
 
-/** Runs npm as npm itself was run, or as found in the path. @param {string[]} args */
-function npm(args) {
+/** Runs npm as npm itself was run, or as found in the path. @param {string[]} args @param {string} cwd */
+function npm(args, cwd = root) {
   const own = process.env.npm_execpath
   /** @type {import('node:child_process').SpawnSyncOptions} */
-  const options = { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] }
+  const options = { cwd, stdio: ['ignore', 'inherit', 'inherit'] }
   return own && /npm-cli\.c?js$/.test(own)
     ? spawnSync(process.execPath, [own, ...args], options)
     : spawnSync('npm', args, { ...options, shell: process.platform === 'win32' })
 }
 
-function install() {
-  console.log('Installing the development packages: about a minute, and 300 MB in node_modules ...')
+/** Installs the packages of a folder, unless those of its lock file are there. */
+function install(folder = root) {
+  if (isInstalled(folder)) return
+  const what =
+    folder === root
+      ? 'the development packages: about a minute, and 300 MB'
+      : `what builds ${path.basename(folder)}/: 220 MB`
+  console.log(`Installing ${what} in node_modules ...`)
   // Our own script is the build, which follows with its output in sight; no other package needs its own.
-  const { status, error } = npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'])
+  const { status, error } = npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], folder)
   if (status !== 0) throw new BuildError(`npm ci failed (${error?.message ?? `exit code ${status}`})`)
 }
 
@@ -60,10 +69,10 @@ function checkNode() {
 function setup() {
   orExit(() => {
     checkNode()
-    if (!isInstalled()) install()
+    install()
     if (!isBuilt()) console.log('Building the addon with cargo: some minutes the first time, seconds from then on ...')
     build(process.env.CI ? ['--locked'] : [])
   })
 }
 
-module.exports = { setup, npm, root }
+module.exports = { setup, install, npm, root }

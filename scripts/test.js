@@ -12,7 +12,7 @@ const { setup, root } = require('./setup')
 const usage = `Usage: npm test -- [part ...] [arguments of ava, after the part js alone]
 
 Parts: lint, rust, types, js. Without one, all of these. fleet needs redis-server and postgres on PATH, or REDIS_URL
-and DATABASE_URL; all is everything.
+and DATABASE_URL; site builds the pages as a site, and looks at it in Chromium if that is there; all is everything.
 
   npm test -- lint types
   npm test -- js __test__/load.spec.js --match='*local build*'`
@@ -22,7 +22,7 @@ and DATABASE_URL; all is everything.
 
 const locked = process.env.CI ? ['--locked'] : []
 /** The parts that `npm test` alone leaves out. */
-const folders = ['fleet']
+const folders = ['fleet', 'site']
 
 const bin = (/** @type {string} */ file) => path.join(root, 'node_modules', file)
 
@@ -49,10 +49,10 @@ function typeSteps() {
 
 /** The specs in folders of their own, which need more than the package: servers, or other tools. @returns {Step[]} */
 function folderSteps() {
-  return folders.map((part) => ({
-    ...node(part, `ava, ${part}`, bin('ava/entrypoints/cli.mjs'), []),
-    env: { RSPOOL_SPECS: part }
-  }))
+  return folders.flatMap((part) => [
+    ...(part === 'site' ? [node(part, 'npm run docs', path.join(__dirname, 'docs.js'), [])] : []),
+    { ...node(part, `ava, ${part}`, bin('ava/entrypoints/cli.mjs'), []), env: { RSPOOL_SPECS: part } }
+  ])
 }
 
 /** @param {string[]} avaArgs @returns {Step[]} */
@@ -64,6 +64,8 @@ function allSteps(avaArgs) {
     cargo('lint', 'clippy without Node', 'clippy', '--no-default-features', ...locked, '--', '-D', 'warnings'),
     node('lint', 'licences', path.join(__dirname, 'licences.js'), []),
     node('lint', 'no spec waits for a time to pass', path.join(__dirname, 'waits.js'), []),
+    node('lint', 'no dead link', path.join(__dirname, 'links.js'), []),
+    node('lint', 'spelling', bin('cspell/bin.mjs'), ['lint', '--no-progress']),
     cargo('rust', 'cargo test without Node', 'test', '--no-default-features', ...locked),
     cargo('rust', 'cargo test', 'test', ...locked),
     ...typeSteps(),

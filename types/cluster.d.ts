@@ -239,7 +239,7 @@ export interface ClusterContext extends Messages, Topics, Coordination {
    * called when there is one.
    */
   readonly slot: number
-  /** The how manieth process of its slot this is, from 1. In a spare process as `slot`. */
+  /** Which process of its slot this is, counted from 1. In a spare process it throws as `slot` does. */
   readonly generation: number
   /** Resolves when this process has a slot: at once, except in a spare process. */
   readonly assigned: Promise<void>

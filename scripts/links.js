@@ -1,0 +1,53 @@
+'use strict'
+
+// Finds links of the pages that lead nowhere: to a file that is not there, or to a heading that its page has not. Links
+// to other sites are not followed: what they say is not ours, and a test must not need the network.
+
+const fs = require('node:fs')
+const path = require('node:path')
+const { root, pages, read } = require('../__test__/pages')
+
+/** The ids that GitHub gives to the headings of a page. @param {string} text */
+function anchors(text) {
+  return Array.from(text.matchAll(/^#+ (.+)$/gm), ([, title]) =>
+    title
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-')
+  )
+}
+
+/**
+ * The links of a page that are dead.
+ * @param {string} page
+ * @param {string} text
+ * @param {(file: string) => string | undefined} textOf undefined where there is no such file
+ * @returns {string[]}
+ */
+function deadLinks(page, text, textOf) {
+  const prose = text.replace(/^```[\s\S]*?^```$/gm, '')
+  const links = Array.from(prose.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset|href)="([^"]+)"/g), ([, a, b]) => a ?? b)
+  return links.filter((link) => {
+    if (/^[a-z]+:/.test(link)) return false
+    const [target, heading] = link.split('#')
+    const file = target === '' ? page : path.posix.join(path.posix.dirname(page), target)
+    const there = file === page ? text : textOf(file)
+    return there === undefined || (heading !== undefined && !anchors(there).includes(heading))
+  })
+}
+
+function main() {
+  const textOf = (/** @type {string} */ file) => {
+    const place = path.join(root, file)
+    if (!fs.existsSync(place)) return undefined
+    return file.endsWith('.md') ? read(file) : ''
+  }
+  const dead = pages.flatMap((page) => deadLinks(page, read(page), textOf).map((link) => `${page}: ${link}`))
+  for (const line of dead) console.error(`${line} leads nowhere`)
+  if (dead.length > 0) process.exit(1)
+  console.log(`${pages.length} pages, no dead link`)
+}
+
+if (require.main === module) main()
+
+module.exports = { deadLinks }
