@@ -6,12 +6,12 @@
 const Module = require('node:module')
 const path = require('node:path')
 const { fileURLToPath, pathToFileURL } = require('node:url')
-const { invalidArgument } = require('../errors')
 const { stackOf } = require('../payload/thrown')
+const { helpersFor, namesIn, outsideOf } = require('./rewritten')
 
 /**
  * What Node.js has and does not declare.
- * @typedef {{ filename: string, paths: string[], exports: (keep: typeof keepName) => (...args: unknown[]) => unknown,
+ * @typedef {{ filename: string, paths: string[], exports: unknown,
  *   _compile: (source: string, file: string, format: 'commonjs') => void }} Internal
  */
 /** @typedef {{ _nodeModulePaths: (folder: string) => string[] }} Paths */
@@ -33,13 +33,9 @@ function compile(source, base) {
   /** @param {unknown} error */
   const explained = (error) => {
     const name = error instanceof ReferenceError ? NOT_DEFINED.exec(error.message)?.[1] : undefined
-    if (name === undefined || name in globalThis || !mentions(source, name) || !FROM_HERE.test(stackOf(error)))
+    if (name === undefined || name in globalThis || !namesIn(source).has(name) || !FROM_HERE.test(stackOf(error)))
       return error
-    return invalidArgument(
-      `The inline function uses '${name}', which is outside of it: workers get its text, without the variables around it. ` +
-        `Pass it as input, as in runTask((${name}) => ..., [${name}])`,
-      { cause: error }
-    )
+    return outsideOf(name, error)
   }
   /** @param {unknown} error */
   const rethrow = (error) => {
@@ -62,8 +58,12 @@ function compile(source, base) {
  * @param {string} file
  */
 function functionOf(source, file) {
-  const made = (/** @type {string} */ expression) =>
-    evaluate(`function (__name) { return (${expression}\n) }`, file)(keepName)
+  const helpers = helpersFor(source, () => placeOf(file))
+  const names = Object.keys(helpers).join()
+  const made = (/** @type {string} */ expression) => {
+    const make = evaluate(`function (${names}) { return (${expression}\n) }`, file)
+    return /** @type {(...helpers: unknown[]) => (...args: unknown[]) => unknown} */ (make)(...Object.values(helpers))
+  }
   try {
     return made(source)
   } catch (error) {
@@ -74,6 +74,13 @@ function functionOf(source, file) {
       throw error
     }
   }
+}
+
+/** What loads modules for the file. @param {string} file */
+function placeOf(file) {
+  return /** @type {import('./rewritten').Place} */ (
+    evaluate('{ require, import: (specifier) => import(specifier) }', file)
+  )
 }
 
 /**
@@ -90,24 +97,6 @@ function evaluate(expression, file) {
   const name = `${pathToFileURL(file).href}?inline`
   module._compile(`module.exports = ${expression}\n//# sourceURL=${name}`, file, 'commonjs')
   return module.exports
-}
-
-/**
- * Whether the name stands in the text by itself.
- * @param {string} source
- * @param {string} name
- */
-function mentions(source, name) {
-  return source.split(/[^\p{ID_Continue}$\u200c\u200d]+/u).includes(name)
-}
-
-/**
- * What esbuild (and so tsx) calls in functions, where it keeps the names of those inside.
- * @param {Function} fn
- * @param {string} value
- */
-function keepName(fn, value) {
-  return Object.defineProperty(fn, 'name', { value, configurable: true })
 }
 
 module.exports = { compile }

@@ -93,8 +93,8 @@ function inlineTarget(fn) {
       throw invalidArgument('An inline function must be written in JavaScript; this one is native or bound')
     }
     if (/^class\b/.test(source)) throw invalidArgument('An inline function must not be a class')
-    // Only what it loads depends on where it was written.
-    const base = /\b(import|require)\b/.test(source) ? callerUrl() : undefined
+    // Only what it loads depends on where it was written; tools change the words, and call helpers of tslib.
+    const base = /import|require|tslib|\b__(?!name\b)/.test(source) ? callerUrl() : undefined
     target = scriptTargetOf(JSON.stringify([null, null, source, base]))
     inlineTargets.set(fn, target)
   }
