@@ -39,9 +39,24 @@ function checkToolchain() {
   }
 }
 
-/** Runs cargo and gives the path of the library that it made. @param {string[]} args */
-function compile(args) {
-  const all = ['build', '--release', '--lib', '--message-format=json-render-diagnostics', ...args]
+/** @typedef {{ tuple?: string, command?: string, flags?: string[] }} Ways for a release: the platform, cargo's command, flags of rustc */
+
+/** Keeps the folders of whoever builds out of the addon: panics name files. @param {string[]} more flags of rustc */
+function withoutPaths(more) {
+  const home = process.env.CARGO_HOME ?? path.join(os.homedir(), '.cargo')
+  const sources = path.join(home, 'registry', 'src')
+  const registries = fs.existsSync(sources) ? fs.readdirSync(sources).map((name) => path.join(sources, name)) : []
+  // The last that fits counts.
+  const flags = [...[home, root].map((folder) => [folder, '']), ...registries.map((folder) => [folder, 'crates'])].map(
+    ([folder, name]) => `--remap-path-prefix=${folder}=${name}`
+  )
+  return ['--config', `target.'cfg(all())'.rustflags=${JSON.stringify([...flags, ...more])}`]
+}
+
+/** Runs cargo and gives the path of the library that it made. @param {string[]} args @param {Ways} ways */
+function compile(args, { command = 'build', flags = [] }) {
+  const fixed = ['--release', '--lib', '--message-format=json-render-diagnostics', ...withoutPaths(flags)]
+  const all = [command, ...fixed, ...args]
   const { status, signal, stdout } = spawnSync('cargo', all, {
     cwd: root,
     encoding: 'utf8',
@@ -79,15 +94,15 @@ function place(from, to) {
   return true
 }
 
-/** @param {string[]} [args] for cargo */
-function build(args = []) {
+/** @param {string[]} [args] for cargo @param {Ways} [ways] */
+function build(args = [], ways = {}) {
   checkToolchain()
   // Half a gigabyte of intermediate files is of use to a checkout only.
   const inApp = root.split(path.sep).includes('node_modules') && process.env.CARGO_TARGET_DIR === undefined
   const scratch = inApp ? fs.mkdtempSync(path.join(os.tmpdir(), 'rspool-build-')) : undefined
   try {
-    const library = compile(scratch ? ['--target-dir', scratch, ...args] : args)
-    const file = `rspool.${platformTuple()}.node`
+    const library = compile(scratch ? ['--target-dir', scratch, ...args] : args, ways)
+    const file = `rspool.${ways.tuple ?? platformTuple()}.node`
     const changed = place(library, path.join(root, file))
     console.log(changed ? `${file} is built` : `${file} is up to date`)
   } finally {
