@@ -8,7 +8,7 @@ const { once } = require('node:events')
 const { serial: test } = require('ava')
 const { io } = require('socket.io-client')
 const { createAdapter } = require('rspool/socket.io')
-const { startPrimary, kill, until } = require('./cluster/harness')
+const { startPrimary, request, kill, gone, until } = require('./cluster/harness')
 
 async function start(t, { processes = 2, ...options } = {}) {
   const started = await startPrimary(t, {
@@ -94,6 +94,32 @@ test('twenty sessions that share the connections of an agent keep their processe
     []
   )
   t.regex(await primary.call('metrics'), /rspool_http_relayed_total\{[^}]*\} [1-9]/)
+})
+
+test('a client whose session has ended is told so in its own language, also when its process has gone', async (t) => {
+  const { primary, port } = await start(t, { processes: 2, backoff: { initial: 60_000 } })
+  const url = '/socket.io/?EIO=4&transport=polling'
+  const begin = async () => JSON.parse((await request(port, url)).body.slice(1)).sid
+  const poll = async (sid, options) => request(port, `${url}&sid=${sid}`, options)
+  const ended = await begin()
+  t.is((await poll(ended, { method: 'POST', body: '1' })).status, 200)
+  const told = async (sid) => {
+    t.like(await poll(sid), { status: 200, body: '1' })
+    t.like(await poll(sid, { method: 'POST', body: '4hello' }), { status: 200, body: 'ok' })
+    t.like(await request(port, `${url.replace('=4', '=3')}&sid=${sid}`), { status: 200, body: '1:1' })
+    const headers = { connection: 'Upgrade', upgrade: 'websocket' }
+    t.is((await request(port, `${url}&sid=${sid}`, { headers })).status, 410)
+  }
+  await told(ended)
+  let lost = await begin()
+  while (lost.split('.')[1] !== '1') lost = await begin()
+  const [, { pid }] = await primary.call('processes')
+  kill(pid, 'SIGKILL')
+  await gone(pid)
+  await told(lost)
+  t.deepEqual(refusals(primary), [])
+  // One that this cluster has not made is unknown.
+  t.regex((await poll(lost.replace('.1.1.', '.0.1.'))).body, /Session ID unknown/)
 })
 
 test('what a process emits reaches the clients of all processes, by room and exception', async (t) => {

@@ -16,7 +16,7 @@ use rustix::buffer::spare_capacity;
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
 
 /// A connection that sends nothing is not waited for any longer.
-const PATIENCE: Duration = Duration::from_millis(20);
+const PATIENCE: Duration = Duration::from_millis(100);
 /// What the bell is called among the connections.
 const BELL: u64 = u64::MAX;
 

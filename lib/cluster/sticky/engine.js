@@ -14,7 +14,9 @@ const WAIT_FOR = 0.9
 /**
  * @typedef {{ name: string, writable: boolean, req?: { socket?: object }|null, send: (packets: { type: string }[]) => void }} Transport
  * @typedef {import('node:events').EventEmitter & { transport: Transport, close: () => unknown }} Session
- * @typedef {import('node:events').EventEmitter & { clients: Record<string, Session>, clientsCount: number, generateId: (request: import('node:http').IncomingMessage) => unknown }} Engine
+ * @typedef {import('node:http').IncomingMessage} IncomingMessage
+ * @typedef {(request: IncomingMessage, response: import('node:http').ServerResponse, next: () => void) => void} Middleware
+ * @typedef {import('node:events').EventEmitter & { clients: Record<string, Session>, clientsCount: number, generateId: (request: IncomingMessage) => unknown, use?: (middleware: Middleware) => void }} Engine
  */
 
 /** @param {unknown} value @returns {value is Engine} */
@@ -25,9 +27,14 @@ function isEngine(value) {
 class EngineSessions {
   #engine
 
-  /** @param {Engine} engine */
-  constructor(engine) {
+  /** @param {Engine} engine @param {(request: IncomingMessage) => string|undefined} idOf the id in a request that this cluster has made */
+  constructor(engine, idOf) {
     this.#engine = engine
+    engine.use?.((request, response, next) => {
+      const id = idOf(request)
+      if (id === undefined || Object.hasOwn(engine.clients, id)) next()
+      else tellEnd(request, response, next)
+    })
   }
 
   /**
@@ -71,6 +78,23 @@ class EngineSessions {
     await Promise.race([none, over.done])
     over.stop()
   }
+}
+
+/**
+ * The session has ended, and a request of it was on its way, or its process has gone. That is no error: the client is told
+ * so in its own language, and connects anew.
+ * @type {Middleware}
+ */
+function tellEnd(request, response, next) {
+  const { method, url = '', headers, socket } = request
+  if (headers.upgrade !== undefined) return void socket.end('HTTP/1.1 410 Gone\r\nConnection: close\r\n\r\n')
+  // Clients of a time before XMLHttpRequest are told by the engine.
+  if (/[?&]j=/.test(url)) return next()
+  const close = /[?&]EIO=3/.test(url) ? '1:1' : '1'
+  request.resume()
+  response.setHeader('cache-control', 'no-store')
+  response.setHeader('content-type', 'text/plain; charset=UTF-8')
+  response.end(method === 'POST' ? 'ok' : close)
 }
 
 module.exports = { EngineSessions, isEngine }

@@ -106,7 +106,7 @@ class Router {
       )
     }
     engine.generateId = () => this.id()
-    this.#engines.push(new EngineSessions(engine))
+    this.#engines.push(new EngineSessions(engine, (request) => this.#ownIdOf(request)))
   }
 
   /** What this process does for one that is about to end. */
@@ -239,6 +239,12 @@ class Router {
     if (owner === undefined) return undefined
     const { slot, generation } = this.#place
     return owner.slot === slot && owner.generation === generation ? undefined : owner
+  }
+
+  /** The id in a request that this cluster has made. @returns {string|undefined} */
+  #ownIdOf(/** @type {IncomingMessage} */ { method = '', url = '', headers }) {
+    const id = this.#read({ method, url, headers })
+    return typeof id === 'string' && this.#ids.find(id) !== undefined ? id : undefined
   }
 
   #knows(/** @type {number} */ pid) {
