@@ -5,6 +5,7 @@
 const fs = require('node:fs')
 const path = require('node:path')
 const test = require('ava')
+const { AbortError, fromCode } = require('../lib/errors')
 const { deadLinks } = require('../scripts/links')
 const { programsOf, runExamples } = require('./examples')
 const { root, pages, read, fences } = require('./pages')
@@ -47,16 +48,23 @@ test('a link to a file or a heading that is not there is found', (t) => {
   t.deepEqual(deadLinks('docs/page.md', text, textOf), ['#two', 'other.md#gone', 'none.md'])
 })
 
-test('every code of the pool is in docs/errors.md, and no other', (t) => {
+test('every code is explained in docs/errors.md, at the place that the error itself names, and no other', (t) => {
   const codes = (text) => text.match(/ERR_RSPOOL_[A-Z_]*[A-Z]/g) ?? []
   const sources = ['lib', 'src'].flatMap((folder) =>
     fs
       .readdirSync(path.join(root, folder), { recursive: true })
       .map((file) => path.join(folder, file))
-      .filter((file) => /\.(js|rs)$/.test(file) && !file.startsWith(path.join('lib', 'cluster')))
+      .filter((file) => /\.(js|rs)$/.test(file))
   )
   const thrown = new Set(sources.flatMap((file) => codes(read(file))))
-  t.deepEqual([...new Set(codes(read('docs/errors.md')))].sort(), [...thrown].sort())
+  const page = read('docs/errors.md')
+  t.deepEqual([...new Set(codes(page))].sort(), [...thrown].sort())
+  const places = Array.from(page.matchAll(/<a id="([^"]+)"><\/a>`([A-Z_]+)`/g), ([, id, code]) => [code, id])
+  t.deepEqual(places.map(([code]) => code).sort(), [...thrown, 'ABORT_ERR'].sort(), 'each code has one place')
+  for (const [code, id] of places) {
+    const error = code === 'ABORT_ERR' ? new AbortError() : fromCode(code, 'a message')
+    t.is(error.url, `https://github.com/rspool/rspool/blob/main/docs/errors.md#${id}`)
+  }
 })
 
 /** The Rust files whose code, tests apart, has what the pattern finds. */

@@ -191,3 +191,56 @@ test('a working directory that is gone is named at once, also to a thread that i
   )
   t.is(second, 'ERR_RSPOOL_WORKER_START')
 })
+
+test('an option in the wrong place is told where it belongs', async (t) => {
+  const pool = makePool(t, { maxThreads: 1 })
+  const told = async (call) => (await failure(Promise.resolve().then(call))).message
+  t.is(
+    await told(() => new Pool({ signal: AbortSignal.abort() })),
+    "Pool options: unknown option 'signal'. It is an option of a call: pool.run(input, { signal: … })"
+  )
+  t.regex(
+    await told(() => pool.runTask(() => 1, [], { maxThreads: 2 })),
+    /of the pool: new Pool\(\{ maxThreads: … \}\)$/
+  )
+  t.regex(
+    await told(() => pool.runTask(() => 1, [], { params: {} })),
+    /of native tasks: runTask\('hash\.sha256', input, \{ params: … \}\)$/
+  )
+  t.regex(await told(() => pool.runTask(() => 1, [], { time: 5 })), /Did you mean 'timeout'\?$/)
+  t.regex(await told(() => new Pool('./w.js')), /got '\.\/w\.js'\. Write new Pool\(\{ filename: '\.\/w\.js' \}\)$/)
+  t.regex(await told(() => new Pool(4)), /got 4\. Write new Pool\(\{ maxThreads: 4 \}\)$/)
+  t.regex(await told(() => pool.run(1, 'resize')), /To call another export, write \{ name: 'resize' \}$/)
+  t.regex(await told(() => pool.run(1, new AbortController().signal)), /got a signal\. Write \{ signal \}$/)
+  t.regex(await told(() => pool.run((a) => a, [1])), /To run a function with arguments, use runTask\(fn, args\)$/)
+})
+
+test('a function or a promise that is given as input is told what to write instead', async (t) => {
+  const pool = scripted(t, { 'w.js': 'module.exports = (x) => x' })('w.js')
+  const told = async (input) => (await failure(pool.run(input))).message
+  t.regex(await told(async () => 1), /a function is no input\. To run it, use runTask\(fn, args\)$/)
+  t.regex(await told(Promise.resolve(1)), /a promise is no input\. Await it first, as in run\(await value\)$/)
+})
+
+test('every method that was taken from its pool says so', async (t) => {
+  const pool = makePool(t, { maxThreads: 1 })
+  const names = [
+    'map',
+    'stream',
+    'broadcast',
+    'channel',
+    'ready',
+    'pause',
+    'resize',
+    'recycle',
+    'close',
+    'destroy',
+    'stats'
+  ]
+  for (const name of names) {
+    const { [name]: method } = pool
+    const error = await failure(Promise.resolve().then(() => method()))
+    t.is(error.code, 'ERR_RSPOOL_INVALID_ARGUMENT', name)
+    t.regex(error.message, /called on its pool/, name)
+  }
+})

@@ -5,6 +5,9 @@
 
 const kRspoolError = Symbol.for('rspool.error')
 
+/** Where a code is explained. @param {string} code */
+const urlOf = (code) => `https://github.com/rspool/rspool/blob/main/docs/errors.md#${code.toLowerCase()}`
+
 class RspoolError extends Error {
   /**
    * @param {string} code
@@ -27,6 +30,11 @@ class RspoolError extends Error {
 
   get [kRspoolError]() {
     return true
+  }
+
+  /** Where the code is explained. */
+  get url() {
+    return urlOf(this.code)
   }
 }
 Object.defineProperty(RspoolError.prototype, 'name', { value: 'RspoolError', configurable: true, writable: true })
@@ -93,6 +101,10 @@ class InvalidArgumentError extends TypeError {
   get [kRspoolError]() {
     return true
   }
+
+  get url() {
+    return urlOf(this.code)
+  }
 }
 Object.defineProperty(InvalidArgumentError.prototype, 'name', {
   value: 'InvalidArgumentError',
@@ -109,6 +121,10 @@ class AbortError extends Error {
   constructor(reason, message = 'The task was aborted') {
     super(message, reason === undefined ? undefined : { cause: reason })
     this.code = 'ABORT_ERR'
+  }
+
+  get url() {
+    return urlOf(this.code)
   }
 }
 Object.defineProperty(AbortError.prototype, 'name', { value: 'AbortError', configurable: true, writable: true })

@@ -7,14 +7,15 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { root, pages, read } = require('../__test__/pages')
 
-/** The ids that GitHub gives to the headings of a page. @param {string} text */
+/** What links to a page can name: the ids that GitHub gives to its headings, and those that it has itself. @param {string} text */
 function anchors(text) {
-  return Array.from(text.matchAll(/^#+ (.+)$/gm), ([, title]) =>
+  const headings = Array.from(text.matchAll(/^#+ (.+)$/gm), ([, title]) =>
     title
       .toLowerCase()
       .replace(/[^\p{L}\p{N} _-]/gu, '')
       .replaceAll(' ', '-')
   )
+  return [...headings, ...Array.from(text.matchAll(/<a id="([^"]+)">/g), ([, id]) => id)]
 }
 
 /**

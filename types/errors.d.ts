@@ -31,6 +31,8 @@ export namespace errors {
   class RspoolError extends Error {
     protected constructor(code: string, message: string, options?: { cause?: unknown })
     code: string
+    /** Where the code is explained: a place in `docs/errors.md`. Not an own property. */
+    readonly url: string
   }
   /** The task ran longer than its `timeout`. */
   class TaskTimeoutError extends RspoolError {

@@ -38,6 +38,10 @@ function adviceOn(value, what) {
     return 'the function gave a generator, whose items come by pool.stream(task, input)'
   const place = placeOf(value)
   if (place === undefined) return undefined
+  if (place === '' && what === 'input') {
+    if (typeof value === 'function') return 'a function is no input. To run it, use runTask(fn, args)'
+    if (types.isPromise(value)) return 'a promise is no input. Await it first, as in run(await value)'
+  }
   return place === '' ? `it is the ${what} of the task` : `it is ${place} of the task's ${what}`
 }
 

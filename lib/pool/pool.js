@@ -16,7 +16,7 @@ const { NATIVE } = require('./task/targets')
  * @type {(pool: Pool) => Parts}
  */
 let inside
-/** @type {(value: object) => boolean} */
+/** @type {(value: unknown) => boolean} */
 let isPool
 
 /**
@@ -26,9 +26,12 @@ let isPool
  * @param {unknown} input
  */
 function reasonOf(pool, error, input) {
-  if (pool === null || typeof pool !== 'object' || !isPool(pool))
-    return invalidArgument('A method of a pool must be called on its pool, as in pool.run(input)', { cause: error })
-  return explain(error, input, 'input')
+  return isPool(pool) ? explain(error, input, 'input') : misplaced(error)
+}
+
+/** @param {unknown} [cause] */
+function misplaced(cause) {
+  return invalidArgument('A method of a pool must be called on its pool, as in pool.run(input)', { cause })
 }
 
 class Pool extends EventEmitter {
@@ -119,7 +122,7 @@ class Pool extends EventEmitter {
    * @param {unknown} [options]
    */
   map(inputs, task, options) {
-    return require('./calls/map').map(this.#parts, inputs, task, options)
+    return require('./calls/map').map(inside(this), inputs, task, options)
   }
 
   /**
@@ -129,7 +132,7 @@ class Pool extends EventEmitter {
    * @param {unknown} [options]
    */
   settled(inputs, task, options) {
-    return require('./calls/map').settled(this.#parts, inputs, task, options)
+    return require('./calls/map').settled(inside(this), inputs, task, options)
   }
 
   /**
@@ -139,7 +142,7 @@ class Pool extends EventEmitter {
    * @param {unknown} [options]
    */
   stream(task, input, options) {
-    return require('./calls/stream').stream(this.#parts, task, input, options)
+    return require('./calls/stream').stream(inside(this), task, input, options)
   }
 
   /**
@@ -148,7 +151,7 @@ class Pool extends EventEmitter {
    * @param {unknown} [options]
    */
   pipe(task, options) {
-    return require('./calls/pipe').pipe(this.#parts, task, options)
+    return require('./calls/pipe').pipe(inside(this), task, options)
   }
 
   /**
@@ -159,7 +162,7 @@ class Pool extends EventEmitter {
    * @returns {Promise<unknown[]>}
    */
   broadcast(task, input, options) {
-    return require('./calls/broadcast').broadcast(this.#parts, task, input, options)
+    return require('./calls/broadcast').broadcast(inside(this), task, input, options)
   }
 
   /**
@@ -169,7 +172,7 @@ class Pool extends EventEmitter {
    * @param {unknown} [options]
    */
   channel(task, input, options) {
-    return require('./calls/channel').channel(this.#parts, task, input, options)
+    return require('./calls/channel').channel(inside(this), task, input, options)
   }
 
   /** The exports of the pool's script, as functions. */
@@ -201,23 +204,23 @@ class Pool extends EventEmitter {
    * @returns {Promise<void>}
    */
   async ready() {
-    const { options, isolates, phase } = this.#parts
+    const { options, isolates, phase } = inside(this)
     phase.mustBeOpen()
     await isolates.starts.whenReady(options.filename === undefined ? 0 : options.minThreads)
   }
 
   /** Starts nothing that waits, until `resume`; what runs goes on, and calls are taken. */
   pause() {
-    if (this.#parts.phase.isOpen) this.#parts.pause(true)
+    if (inside(this).phase.isOpen) inside(this).pause(true)
   }
 
   resume() {
-    if (!this.#parts.phase.hasEnded) this.#parts.pause(false)
+    if (!inside(this).phase.hasEnded) inside(this).pause(false)
   }
 
   /** @param {unknown} sizes */
   resize(sizes) {
-    this.#parts.resize(sizes)
+    inside(this).resize(sizes)
   }
 
   /**
@@ -225,13 +228,13 @@ class Pool extends EventEmitter {
    * @returns {Promise<void>}
    */
   async recycle() {
-    this.#parts.phase.mustBeOpen()
-    await this.#parts.isolates.recycle()
+    inside(this).phase.mustBeOpen()
+    await inside(this).isolates.recycle()
   }
 
   /** Rejects all that waits with an AbortError. @returns {number} how many tasks that were */
   cancelQueued() {
-    return this.#parts.phase.hasEnded ? 0 : this.#parts.native.cancelWaiting()
+    return inside(this).phase.hasEnded ? 0 : inside(this).native.cancelWaiting()
   }
 
   // ---- ending ----------------------------------------------------------------------------------
@@ -243,7 +246,7 @@ class Pool extends EventEmitter {
   close(options) {
     try {
       const { force, timeout } = closeOptions(options)
-      return force ? this.destroy() : this.#parts.phase.close(toLimit(timeout))
+      return force ? this.destroy() : inside(this).phase.close(toLimit(timeout))
     } catch (error) {
       return Promise.reject(error)
     }
@@ -251,7 +254,7 @@ class Pool extends EventEmitter {
 
   /** @returns {Promise<void>} */
   destroy() {
-    return this.#parts.phase.destroy()
+    return inside(this).phase.destroy()
   }
 
   get closed() {
@@ -266,12 +269,12 @@ class Pool extends EventEmitter {
   // ---- readings --------------------------------------------------------------------------------
 
   stats() {
-    return this.#parts.readings.stats()
+    return inside(this).readings.stats()
   }
 
   /** What each worker does at this moment, and its JavaScript stack. */
   stacks() {
-    return this.#parts.readings.stacks()
+    return inside(this).readings.stacks()
   }
 
   /** How long tasks wait and run. */
@@ -281,7 +284,7 @@ class Pool extends EventEmitter {
 
   /** This pool as text for Prometheus. @returns {string} */
   metrics() {
-    return require('./observe/metrics').metricsOf([this.#parts.readings.readable])
+    return require('./observe/metrics').metricsOf([inside(this).readings.readable])
   }
 
   get options() {
@@ -316,8 +319,11 @@ class Pool extends EventEmitter {
   }
 
   static {
-    inside = (pool) => pool.#parts
-    isPool = (value) => #parts in value
+    isPool = (value) => value !== null && typeof value === 'object' && #parts in value
+    inside = (pool) => {
+      if (!isPool(pool)) throw misplaced()
+      return pool.#parts
+    }
   }
 }
 

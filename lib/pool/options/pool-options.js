@@ -3,6 +3,7 @@
 // The options of a pool: what each must be, and its default.
 
 const { SHARE_ENV } = require('node:worker_threads')
+const { adviseOnPool, belong, elsewhere } = require('./advice')
 const { bound } = require('../../native/environment')
 const { invalidArgument } = require('../../errors')
 const steering = require('./steering-rules')
@@ -115,6 +116,8 @@ const POOL_RULES = {
   pin: boolean
 }
 
+belong(Object.keys(POOL_RULES), (name) => `the pool: new Pool({ ${name}: … })`)
+
 /** What users of other pools look for, and where it is. @type {Record<string, string>} */
 const ADVICE = {
   threads: "'minThreads' and 'maxThreads'",
@@ -131,7 +134,7 @@ const ADVICE = {
  * @returns {Omit<ResolvedOptions, 'label'> & { label?: string }}
  */
 function poolOptions(given) {
-  const options = readOptions(given, POOL_RULES, 'Pool options', adviseOn)
+  const options = readOptions(given, POOL_RULES, 'Pool options', adviseOn, adviseOnPool)
   const { minThreads, maxThreads, maxQueue = Infinity } = options
   const most = maxThreads ?? Math.max(bound.cpuCount(), minThreads ?? 1)
   const least = minThreads ?? Math.min(1, most)
@@ -167,7 +170,7 @@ function poolOptions(given) {
 /** @param {string} name */
 function adviseOn(name) {
   const there = Object.hasOwn(ADVICE, name) ? ADVICE[name] : undefined
-  return there && ` Use ${there}`
+  return there === undefined ? elsewhere(name) : ` Use ${there}`
 }
 
 const SIZE_RULES = { minThreads: POOL_RULES.minThreads, maxThreads: POOL_RULES.maxThreads }

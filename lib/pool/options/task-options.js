@@ -3,6 +3,7 @@
 // The options of each way to call: what each must be, and its default.
 
 const { isSignal } = require('../task/abort')
+const { adviseOnOptions, belong, elsewhere } = require('./advice')
 const { readCounters } = require('../../counters')
 const { invalidArgument } = require('../../errors')
 const steering = require('./steering-rules')
@@ -61,13 +62,15 @@ function parallel(value, label) {
 
 const NATIVE_RULES = { ...COMMON_RULES, params: object, counters: readCounters, parallel }
 const RUN_RULES = { ...SCRIPT_RULES, name: string, filename: scriptUrl }
+belong(['params', 'counters', 'parallel'], (name) => `native tasks: runTask('hash.sha256', input, { ${name}: … })`)
+belong(Object.keys(SCRIPT_RULES), (name) => `a call: pool.run(input, { ${name}: … })`)
 
 /**
  * The options of `run`, which also say what to run.
  * @param {unknown} given
  */
 function runOptions(given) {
-  return readOptions(given, RUN_RULES, 'Task options')
+  return readOptions(given, RUN_RULES, 'Task options', elsewhere, adviseOnOptions)
 }
 
 /** @type {Rule<number | 'auto'>} */
@@ -134,7 +137,7 @@ const PARAMS = new Set(['encoding', 'level', 'seed', 'value', 'maxOutput', 'desc
 
 /** @param {string} name */
 function adviseOnParam(name) {
-  return PARAMS.has(name) ? ` It is a param of the task: { params: { ${name}: … } }` : undefined
+  return PARAMS.has(name) ? ` It is a param of the task: { params: { ${name}: … } }` : elsewhere(name)
 }
 
 /**
@@ -150,8 +153,8 @@ function adviseOnParam(name) {
  */
 function taskOptions(given, native) {
   return native
-    ? readOptions(given, NATIVE_RULES, 'Options of a native task', adviseOnParam)
-    : readOptions(given, SCRIPT_RULES, 'Options of a script task')
+    ? readOptions(given, NATIVE_RULES, 'Options of a native task', adviseOnParam, adviseOnOptions)
+    : readOptions(given, SCRIPT_RULES, 'Options of a script task', elsewhere, adviseOnOptions)
 }
 
 /**

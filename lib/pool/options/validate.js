@@ -53,7 +53,8 @@ function nearest(name, names) {
   let best
   let least = Math.max(2, Math.floor(name.length / 3)) + 0.5
   for (const candidate of names) {
-    const d = distance(name.toLowerCase(), candidate.toLowerCase())
+    // Who has written the beginning of a name means that name.
+    const d = name.length > 2 && candidate.startsWith(name) ? 0 : distance(name.toLowerCase(), candidate.toLowerCase())
     if (d < least) [best, least] = [candidate, d]
   }
   return best
@@ -75,15 +76,18 @@ function didYouMean(name, names) {
  * @param {Rules} rules
  * @param {string} what for messages, as "Pool options"
  * @param {(name: string) => string | undefined} [advise] what to say of an unknown option
+ * @param {(given: unknown) => string} [adviseOnKind] what to say of what is no object of options
  * @returns {ReadBy<Rules>}
  */
-function readOptions(given, rules, what, advise) {
+function readOptions(given, rules, what, advise, adviseOnKind) {
   const options = Object.create(null)
   if (given === undefined) return options
   if (given === null || typeof given !== 'object' || Array.isArray(given)) {
-    throw invalidArgument(`${what} must be an object, got ${show(given)}`)
+    throw invalidArgument(`${what} must be an object, got ${show(given)}${adviseOnKind?.(given) ?? ''}`)
   }
+  let empty = true
   for (const [name, value] of ownEntries(given)) {
+    empty = false
     if (!Object.hasOwn(rules, name)) {
       const advice = advise?.(name) ?? didYouMean(name, Object.keys(rules))
       throw invalidArgument(
@@ -92,6 +96,8 @@ function readOptions(given, rules, what, advise) {
     }
     if (value !== undefined) options[name] = rules[name](value, `${what}: '${name}'`)
   }
+  if (empty && given instanceof AbortSignal)
+    throw invalidArgument(`${what} must be an object, got a signal. Write { signal }`)
   return options
 }
 

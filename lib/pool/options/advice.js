@@ -1,0 +1,43 @@
+'use strict'
+
+// What to write instead, for options that are in the wrong place.
+
+/** What to say of an option of another place, by its name. @type {Map<string, string>} */
+const places = new Map()
+
+/**
+ * Makes options known to those who read others.
+ * @param {Iterable<string>} names
+ * @param {(name: string) => string} write how such an option is given
+ */
+function belong(names, write) {
+  for (const name of names) if (!places.has(name)) places.set(name, write(name))
+}
+
+/** @param {string} name */
+function elsewhere(name) {
+  const place = places.get(name)
+  return place === undefined ? undefined : ` It is an option of ${place}`
+}
+
+/**
+ * What was given in place of an object of options, and how that is written.
+ * @param {unknown} given
+ */
+function adviseOnOptions(given) {
+  if (typeof given === 'string') return `. To call another export, write { name: '${given}' }`
+  if (typeof given === 'number') return '. For a time limit write { timeout: … }'
+  if (typeof given === 'function') return '. A function to be called with progress is { onProgress: … }'
+  if (Array.isArray(given)) return '. To run a function with arguments, use runTask(fn, args)'
+  return ''
+}
+
+/** @param {unknown} given what `new Pool()` got in place of options */
+function adviseOnPool(given) {
+  if (typeof given === 'string' || given instanceof URL) return `. Write new Pool({ filename: '${given}' })`
+  if (typeof given === 'number') return `. Write new Pool({ maxThreads: ${given} })`
+  if (typeof given === 'function') return '. A function is given to a call: pool.runTask(fn, args)'
+  return ''
+}
+
+module.exports = { belong, elsewhere, adviseOnOptions, adviseOnPool }
