@@ -2,6 +2,9 @@
 
 import type { AtomicCounters, SharedCounters } from './types/counters.js'
 import type {
+  CheckedInput,
+  CheckedOptions,
+  CheckedTask,
   Lent,
   Moved,
   OneArgument,
@@ -267,6 +270,12 @@ export function runTask<I, R>(
 export function runTask<R>(task: () => R, input?: undefined, options?: ScriptOptions): Promise<TaskResult<R>>
 /** Calls an export of a script on the default pool. */
 export function runTask<T = any>(task: ScriptTask, input?: any, options?: ScriptOptions): Promise<T>
+/** No call is of this form: it is what the compiler compares a wrong one with, so that its message names the mistake. */
+export function runTask<const K>(
+  task: CheckedTask<K>,
+  input: CheckedInput<K>,
+  options?: CheckedOptions<K>
+): Promise<never>
 
 /** Runs a native task on the default pool, and blocks until it has ended; see {@link Pool.runSync}. */
 export function runTaskSync<
@@ -286,6 +295,12 @@ export function runTaskSync<I, R>(task: (input: I) => R, input: OneArgument<I>, 
 export function runTaskSync<R>(task: () => R, input?: undefined, options?: SyncOptions): TaskResult<R>
 /** Calls an export of a script on the default pool, and blocks until it has ended. */
 export function runTaskSync<T = any>(task: ScriptTask, input?: any, options?: SyncOptions): T
+/** No call is of this form: it is what the compiler compares a wrong one with, so that its message names the mistake. */
+export function runTaskSync<const K>(
+  task: CheckedTask<K>,
+  input: CheckedInput<K>,
+  options?: CheckedOptions<K, SyncOptions>
+): never
 
 /** Each native task as a function on the default pool. Frozen. */
 export const tasks: Tasks

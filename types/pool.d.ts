@@ -10,6 +10,9 @@ import type {
   BroadcastOptions,
   Channel,
   ChannelOptions,
+  CheckedInput,
+  CheckedOptions,
+  CheckedTask,
   ExportName,
   Exports,
   Filename,
@@ -113,6 +116,12 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   runTask<T = any>(task: ScriptTask, input?: any, options?: ScriptOptions): Promise<T>
   /** Calls an export of the pool's script. */
   runTask<T = any, N extends string = string>(task: ExportName<N>, input?: any, options?: ScriptOptions): Promise<T>
+  /** No call is of this form: it is what the compiler compares a wrong one with, so that its message names the mistake. */
+  runTask<const K>(
+    task: CheckedTask<K, K extends string ? ExportName<K> : never>,
+    input: CheckedInput<K>,
+    options?: CheckedOptions<K>
+  ): Promise<never>
 
   /**
    * As {@link run}, and blocks the calling thread until the task has ended: gives its result, or throws what
@@ -147,6 +156,12 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   runTaskSync<T = any>(task: ScriptTask, input?: any, options?: SyncOptions): T
   /** Calls an export of the pool's script, and blocks until it has ended. */
   runTaskSync<T = any, N extends string = string>(task: ExportName<N>, input?: any, options?: SyncOptions): T
+  /** No call is of this form: it is what the compiler compares a wrong one with, so that its message names the mistake. */
+  runTaskSync<const K>(
+    task: CheckedTask<K, K extends string ? ExportName<K> : never>,
+    input: CheckedInput<K>,
+    options?: CheckedOptions<K, SyncOptions>
+  ): never
 
   /**
    * Calls a task for each input, a window of them at a time, and gives the results as an async iterator.

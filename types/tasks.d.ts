@@ -1,7 +1,7 @@
 /** One call: what is called, its options, and what comes of it. */
 
 import type { MessagePort } from 'node:worker_threads'
-import type { NativeEncoding, NativeOptions, NativeTaskName } from '../index.js'
+import type { NativeEncoding, NativeInput, NativeOptions, NativeTaskName } from '../index.js'
 import type { transferableSymbol, valueSymbol } from './symbols.js'
 
 // biome-ignore lint/complexity/noUselessEmptyExport: without it what is not exported here would be, too
@@ -177,6 +177,36 @@ export type OwnOptions<Input> = 0 extends 1 & Input
 
 /** `N` where it can be the name of an export: names with a dot are native tasks. */
 export type ExportName<N extends string> = N extends `${string}.${string}` ? never : N
+
+/** The native tasks of the family of `K`; all of them where there is no such family. */
+type NamesNear<K extends string> = K extends `${infer Family}.${string}`
+  ? [Extract<NativeTaskName, `${Family}.${string}`>] extends [never]
+    ? NativeTaskName
+    : Extract<NativeTaskName, `${Family}.${string}`>
+  : NativeTaskName
+
+/**
+ * A call that no other signature takes is compared with {@link CheckedTask}, {@link CheckedInput} and
+ * {@link CheckedOptions}. They take no call that the others refuse: they are there for the message of the compiler, which
+ * names the mistake then. `Other` is the name of an export, where there may be one.
+ */
+export type CheckedTask<K, Other = never> = K extends NativeTaskName | Other
+  ? K
+  : K extends string
+    ? NamesNear<K>
+    : K extends (...args: any[]) => unknown
+      ? K
+      : ScriptTask
+/** What the task of a {@link CheckedTask} takes. */
+export type CheckedInput<K> = K extends NativeTaskName
+  ? NativeInput<K>
+  : K extends (...args: infer A) => unknown
+    ? readonly [...A] | (A extends [infer I] ? OneArgument<I> : never)
+    : any
+/** The options of a {@link CheckedTask}. */
+export type CheckedOptions<K, Script = ScriptOptions> = K extends NativeTaskName
+  ? NativeOptions<K, NativeEncoding<K>>
+  : Script
 
 /** `I` where it is one argument: an array is a list of arguments. */
 export type OneArgument<I> = I extends readonly unknown[] ? never : I
