@@ -46,6 +46,7 @@ export interface ProcessOptions {
   cwd?: string
 }
 
+/** The options of {@link run}. One that is unknown or not allowed throws `ERR_RSPOOL_INVALID_ARGUMENT`. */
 export interface ClusterOptions extends ProcessOptions {
   /**
    * How many processes. 'auto' is what CPU affinity and cgroup quota allow; 0 runs `main` in this
@@ -87,22 +88,22 @@ export interface ClusterOptions extends ProcessOptions {
   bootAttempts?: number
   /** The wait before a restart: none for the first, then `initial · factorⁿ` up to `max`, ± `jitter` of itself. */
   backoff?: {
-    /** @default 100 */
+    /** The wait before the second restart. @default 100 */
     initial?: number
-    /** @default 15000 */
+    /** The longest wait. @default 15000 */
     max?: number
-    /** @default 2 */
+    /** How much longer each wait is than the one before. @default 2 */
     factor?: number
-    /** A share from 0 to 1. @default 0.2 */
+    /** How much a wait varies at random: a share from 0 to 1. @default 0.2 */
     jitter?: number
-    /** Up for so long, a process has forgotten the failures before. @default 10000 */
+    /** A process that has been up for so long counts as healthy: its failures before are forgotten. @default 10000 */
     stableAfter?: number
   }
   /** More deaths than `restarts` within `window` are a crash loop. */
   crashLoop?: {
-    /** @default 5 for each process */
+    /** Deaths that are allowed within `window`. @default 5 per process */
     restarts?: number
-    /** @default 60000 */
+    /** The length of the window. @default 60000 */
     window?: number
     /** When no process is ready: 'exit' ends the primary with code 70, 'hold' leaves the slot empty. @default 'exit' */
     action?: 'exit' | 'hold'
@@ -136,7 +137,7 @@ export interface ClusterOptions extends ProcessOptions {
    * is hope that one will be at `/live`. @default not
    */
   metricsPort?: number
-  /** @default '127.0.0.1' */
+  /** The address that `metricsPort` listens on. @default '127.0.0.1' */
   metricsHost?: string
   /**
    * Opens a Unix socket through which `npx rspool reload`, `scale`, `restart` and `stop` speak with the primary; without
@@ -187,12 +188,13 @@ export interface ClusterOptions extends ProcessOptions {
   log?: false | ((line: string) => void)
 }
 
-/** Who has published a message. */
+/** The process that published a message. */
 export interface Publisher {
-  /** None of the primary, and of a spare process. */
+  /** Its slot; undefined for the primary and for a spare process. */
   readonly slot: number | undefined
-  /** 0 where there is no slot. */
+  /** The generation of its slot; 0 where there is no slot. */
   readonly generation: number
+  /** The process id of the publisher. */
   readonly pid: number
 }
 
@@ -245,8 +247,11 @@ export interface ClusterContext extends Messages, Topics, Coordination {
   readonly assigned: Promise<void>
   /** True from the moment on at which this process was told to end, also during `lameDuckDelay`. */
   readonly stopping: boolean
+  /** The counters that the option `counters` names. Each process adds to a row of its own, a reading is the sum. */
   readonly counters: ClusterCounters
+  /** The gauges that the option `gauges` names. */
   readonly gauges: ClusterGauges
+  /** The histograms that the option `histograms` names. */
   readonly histograms: ClusterHistograms
   /** The maps that the option `maps` names. */
   readonly maps: Readonly<Record<string, SharedMap>>
@@ -278,13 +283,17 @@ export interface ClusterContext extends Messages, Topics, Coordination {
   sessionId(): string
 }
 
-/** What the other side of a message knows of the sender. */
+/** The process that sent a message, or that an event is about. */
 export interface Sender {
+  /** Its slot. */
   readonly slot: number
+  /** Which process of its slot it is, from 1. */
   readonly generation: number
+  /** Its process id. */
   readonly pid: number
 }
 
+/** Messages between a process and the primary; those between processes go by {@link Topics}. */
 export interface Messages {
   /** Sends to the primary. Resolves when the channel has taken it; need not be awaited. */
   send(message: unknown): Promise<void>
@@ -294,11 +303,23 @@ export interface Messages {
    * its class (of the built-in ones), message, stack, properties and cause.
    */
   request(message: unknown, options?: { timeout?: number }): Promise<any>
+  /**
+   * Calls the listener with each message that the primary sends to this process.
+   * @returns what takes the listener away
+   */
   onMessage(listener: (message: any, sender: Partial<Sender>) => unknown): () => void
-  /** The function whose result, awaited, answers requests. */
+  /**
+   * Sets the function that answers requests: its result, awaited, is the answer, and what it throws rejects the request. A
+   * second call replaces the function.
+   */
   onRequest(answer: (message: any, sender: Partial<Sender>) => unknown): void
 }
 
+/**
+ * The state of a slot. `'booting'`: its process starts. `'ready'`: it serves. `'draining'`: it answers what it has begun, and
+ * ends. `'stalled'`: its event loop did not turn for `stallTimeout`, and it is being killed. `'backing-off'`: the next process
+ * starts after a wait. `'failed'`: no process is started until `restart()` or `reload()`. `'stopped'`: the slot is not in use.
+ */
 export type SlotState = 'booting' | 'ready' | 'draining' | 'stalled' | 'backing-off' | 'failed' | 'stopped'
 
 /**
@@ -307,10 +328,11 @@ export type SlotState = 'booting' | 'ready' | 'draining' | 'stalled' | 'backing-
  */
 export type ReadingState = SlotState | 'unresponsive'
 
-/** A request in flight. */
+/** An HTTP request that has begun and is not answered in full. */
 export interface RequestReading {
+  /** Its method, as `'GET'`. */
   readonly method: string
-  /** As `requestUrls` says, and as much as there is room for. */
+  /** Its URL, as far as the option `requestUrls` allows and as there is room for. */
   readonly url?: string
   /** How long ago it began, in milliseconds. */
   readonly ageMs: number
@@ -318,6 +340,12 @@ export interface RequestReading {
 
 /** Why a process ended. */
 export interface Cause {
+  /**
+   * `'exit'`, `'signal'`: it ended by itself, or was killed from outside. `'boot-error'`: `main` or the file threw.
+   * `'ready-timeout'`: it was not ready in time. `'stalled'`: its event loop did not turn. `'out-of-memory'`: of the heap, or of
+   * the control group. `'stop'`, `'reload'`, `'restart'`, `'scale'`: the call of that name. `'roll-back'`: a reload was given up.
+   * `'memory'`, `'age'`, `'requests'`: `memoryLimit` or `recycle`. `'forced'`: a second signal to the primary.
+   */
   readonly kind:
     | 'exit'
     | 'signal'
@@ -334,17 +362,21 @@ export interface Cause {
     | 'age'
     | 'requests'
     | 'forced'
+  /** The exit code; null if a signal ended it. */
   readonly code: number | null
+  /** The signal that ended it, or null. */
   readonly signal: NodeJS.Signals | null
-  /** For people. */
+  /** A sentence for people. */
   readonly message: string
   /** The supervisor wanted it, or the process was told to end: no failure. */
   readonly planned: boolean
   /** Work was cut: it was killed, or its grace was over. */
   readonly forced: boolean
+  /** The error that ended it, if it could still tell. */
   readonly error?: { name?: string; message: string; stack?: string; code?: string }
 }
 
+/** The options of {@link Supervisor.reload}: what is new for the processes, and how they are replaced. */
 export interface ReloadOptions extends ProcessOptions {
   /** Another file from now on. */
   filename?: string | URL
@@ -354,29 +386,44 @@ export interface ReloadOptions extends ProcessOptions {
   canary?:
     | boolean
     | {
-        /** @default 1 */
+        /** How many. @default 1 */
         slots?: number
-        /** @default 1000 */
+        /** For how long. @default 1000 */
         watch?: number
-        /** @default 0 */
+        /** How many answers with 5xx are allowed. @default 0 */
         maxErrors?: number
       }
 }
 
+/** What a reload did. */
 export interface ReloadReport {
+  /** Slots that have a new process. */
   readonly replaced: number
-  /** Old processes that had to be cut. */
+  /** Old processes that had to be cut, since their grace was over. */
   readonly forced: number
+  /** How long it took, in milliseconds. */
   readonly durationMs: number
 }
 
+/** The events of a {@link Supervisor}, with the arguments of their listeners. */
 export interface SupervisorEvents {
-  /** `delay`: with `to: 'backing-off'`, how long until the next start, in milliseconds. */
+  /**
+   * The state of a slot has changed; `pid` is that of its process, if it has one. `delay`: with `to: 'backing-off'`, how long
+   * until the next start, in milliseconds.
+   */
   state: [info: { slot: number; pid: number | undefined; from: SlotState; to: SlotState; delay?: number }]
+  /** A process has ended, and why. */
   exit: [info: Sender & { cause: Cause }]
+  /** A process has sent a message with `context.send()`. */
   message: [message: any, sender: Sender]
+  /**
+   * The event loop of a process has not turned for `silentMs` milliseconds, and the process is being killed. `stack` is what its
+   * JavaScript does, the innermost frame first; empty where it could not be read.
+   */
   stalled: [info: Sender & { silentMs: number; stack: string }]
+  /** A process is above `memoryLimit`, with `rss` bytes of its own, and is being replaced. */
   memory: [info: Sender & { rss: number }]
+  /** A process is being replaced since it has reached a limit. */
   recycle: [info: Sender & { reason: 'memory' | 'age' | 'requests' }]
   /** What became of a spare process; with the slot that it was given, or the cause of its end. */
   spare: [
@@ -384,20 +431,29 @@ export interface SupervisorEvents {
   ]
   /** Connections that an ended process had not taken: given to others, kept for the next process, or closed as none was to come. */
   handoff: [info: Sender & { resent: number; kept: number; closed: number }]
+  /** A slot has died `restarts` times within the window. `held`: it gets no further process until `restart()` or `reload()`. */
   crashloop: [info: { slot: number; restarts: number; held: boolean }]
+  /** A reload has ended well. */
   reload: [report: ReloadReport]
+  /** The last process has gone. `exitCode` is what the program would end with. */
   close: [exitCode: number]
 }
 
+/** What {@link run} gives in the primary: steers the processes, and reads them. */
 export interface Supervisor extends EventEmitter<SupervisorEvents>, Topics {
   /** Resolves when every slot is ready, or has failed while others are; rejects with `ERR_RSPOOL_NO_BOOT`, `ERR_RSPOOL_CRASH_LOOP` or `ERR_RSPOOL_CLUSTER_STOPPED`. */
   readonly ready: Promise<void>
   /** Resolves with the exit code when the last process has gone. */
   readonly closed: Promise<number>
+  /** How many slots there are. */
   readonly size: number
+  /** The slots as they are now; `pid` is undefined where there is no process. */
   readonly processes: { slot: number; pid: number | undefined; generation: number; state: SlotState }[]
+  /** The counters that the option `counters` names, over all processes. */
   readonly counters: ClusterCounters
+  /** The gauges that the option `gauges` names, over all processes. */
   readonly gauges: ClusterGauges
+  /** The histograms that the option `histograms` names, over all processes. */
   readonly histograms: ClusterHistograms
   /** The maps that the option `maps` names. */
   readonly maps: Readonly<Record<string, SharedMap>>
@@ -408,72 +464,109 @@ export interface Supervisor extends EventEmitter<SupervisorEvents>, Topics {
    * `ERR_RSPOOL_RELOAD` when a new process does not get ready: then the old ones go on.
    */
   reload(options?: ReloadOptions): Promise<ReloadReport>
-  /** Changes the number of processes; resolves when the new ones are ready, or the old ones gone. */
+  /**
+   * Changes the number of processes; resolves when the new ones are ready, or the old ones gone. Rejects with
+   * `ERR_RSPOOL_NOT_READY` when a new process does not get ready.
+   */
   scale(processes: number): Promise<void>
-  /** Replaces the process of one slot, the new one first, or revives a slot that failed. */
+  /**
+   * Replaces the process of one slot, the new one first, or revives a slot that failed. Rejects with `ERR_RSPOOL_NOT_READY` when
+   * the new process does not get ready.
+   */
   restart(slot: number): Promise<void>
   /** Drains all processes. The program ends by itself if nothing else keeps it. */
   stop(): Promise<{ forced: number; durationMs: number }>
+  /** What is known of the cluster and of each process. Reads shared memory and `/proc`: no process is asked. */
   status(): ClusterStatus
   /** Prometheus text. No process is asked. */
   metrics(): string
+  /** Sends to the process of a slot. Resolves when the channel has taken the message. */
   send(slot: number, message: unknown): Promise<void>
-  /** Gives how many processes took it. */
+  /** Sends to all processes, and gives how many took the message. */
   broadcast(message: unknown): Promise<number>
+  /** Sends to the process of a slot, and gives the answer of its `onRequest`; rejects as {@link Messages.request} does. */
   request(slot: number, message: unknown, options?: { timeout?: number }): Promise<any>
+  /** Sets the function that answers the requests of processes: its result, awaited, is the answer. */
   onRequest(answer: (message: any, sender: Sender) => unknown): void
 }
 
+/** What {@link Supervisor.status} gives. */
 export interface ClusterStatus {
+  /**
+   * `'booting'`: no process is ready. `'ready'`: each slot is. `'scaling'`: some are ready, and others on their way. `'degraded'`: a
+   * slot has failed or waits, the others serve. `'stopping'`: still serving, within `lameDuckDelay`. `'draining'`, `'stopped'`.
+   */
   readonly state: 'booting' | 'ready' | 'scaling' | 'degraded' | 'stopping' | 'draining' | 'stopped'
+  /** How many slots there are. */
   readonly size: number
+  /** How many of them are ready. */
   readonly ready: number
+  /** Each slot, with its process. */
   readonly processes: ProcessStatus[]
   /** Processes without a slot; 'ready' ones can take one. */
   readonly spares: SpareStatus[]
+  /** The CPU budget that the pools share: how many tokens there are, and how many are free. */
   readonly budget: { readonly tokens: number; readonly free: number }
+  /** The counters, over all processes. */
   readonly counters: Record<string, number>
 }
 
 /** What is known of a process, with a slot or without. What the platform does not tell is undefined. */
 export interface ProcessReading {
+  /** Its process id. */
   readonly pid?: number
+  /** Since it was started, in milliseconds. */
   readonly uptimeMs?: number
+  /** How long it took from its start until it was ready, in milliseconds. */
   readonly readyMs?: number
   /** Cores in use over the last second. */
   readonly cpu?: number
-  /** CPU time so far. */
+  /** CPU time so far, in milliseconds. */
   readonly cpuMs?: number
+  /** Resident memory, in bytes, shared memory included. */
   readonly rss?: number
+  /** Resident memory, in bytes, of which what is shared counts in proportion. Read every five seconds. */
   readonly pss?: number
+  /** Its threads. */
   readonly threads?: number
+  /** Open file descriptors, and how many it may have. */
   readonly fds?: number
   readonly fdLimit?: number
+  /** The heap of V8 that is used, and its limit, in bytes. */
   readonly heapUsed?: number
   readonly heapLimit?: number
+  /** Memory outside of the heap that belongs to objects of it, such as Buffers, in bytes. */
   readonly external?: number
-  /** Since the event loop last turned: the age of this reading. */
+  /** Milliseconds since the event loop last turned: the age of what the process tells of itself. */
   readonly beatAgeMs?: number
-  /** How late the event loop is; never less than it has been silent. */
+  /** How late the event loop is, in milliseconds; never less than it has been silent. */
   readonly loopDelayMs?: number
-  /** From 0 to 1. */
+  /** How busy the event loop is, from 0 to 1. */
   readonly utilization?: number
   /** HTTP requests begun, and answers with 5xx. */
   readonly requests?: number
   readonly errors?: number
+  /** Open connections of its servers. */
   readonly connections?: number
   /** Requests that have begun and are not answered in full. */
   readonly inFlight?: number
+  /** The one of them that began first. */
   readonly oldestRequest?: RequestReading
   /** The last one that has begun, if it is in flight: a loop that hangs usually does so in it. */
   readonly lastRequest?: RequestReading
+  /** Tasks that wait in its pools, and that run. */
   readonly pool?: { readonly queued: number; readonly running: number }
 }
 
+/** A slot, and what is known of its process. */
 export interface ProcessStatus extends ProcessReading {
+  /** The slot, from 0. */
   readonly slot: number
+  /** Its state. */
   readonly state: ReadingState
+  /** Which process of its slot this is, from 1. */
   readonly generation: number
+  /** How often its processes died. */
   readonly restarts: number
   /** The last ten deaths. */
   readonly causes: { readonly at: number; readonly kind: Cause['kind']; readonly message: string }[]
@@ -485,7 +578,9 @@ export interface ProcessStatus extends ProcessReading {
   readonly draining: number[]
 }
 
+/** A spare process, and what is known of it. */
 export interface SpareStatus extends ProcessReading {
+  /** Its state; a `'ready'` one can take a slot. */
   readonly state: 'booting' | 'ready' | 'unresponsive' | 'draining' | 'exited'
 }
 
@@ -496,45 +591,64 @@ export interface SpareStatus extends ProcessReading {
 export class ClusterCounters {
   /** The counters in another thread of the same process. */
   static from(shared: ReturnType<ClusterCounters['share']>): ClusterCounters
+  /** The names of the counters. */
   readonly names: string[]
-  /** Adds and gives the new total, to which others may be adding. @default n = 1 */
+  /** Adds, and gives the new total, to which others may be adding. @param n 1 by default */
   add(name: string, n?: number | bigint): number
-  /** @default n = 1 */
+  /** Subtracts, and gives the new total. @param n 1 by default */
   sub(name: string, n?: number | bigint): number
+  /** The total, rounded beyond 2⁵³. */
   get(name: string): number
+  /** The total, exact. */
   getBigInt(name: string): bigint
   /** Makes the total `value`; what others add meanwhile is kept. */
   set(name: string, value: number | bigint): number | bigint
-  /** Gives what was there. */
+  /** Makes the total 0, and gives what was there. */
   reset(name: string): number
+  /** Makes all totals 0, and gives what was there. */
   reset(): Record<string, number>
+  /** All totals. */
   snapshot(): Record<string, number>
   /** Plain data for `workerData`; good in threads of this process only. */
   share(): { fd: number; names: object; row: number }
+  /** As `snapshot()`. */
   toJSON(): Record<string, number>
 }
 
 /** Each process sets its own share; a reading is the sum. The share of a process that has ended is 0. */
 export interface ClusterGauges {
+  /** The names of the gauges. */
   readonly names: string[]
+  /** Sets the share of this process. */
   set(name: string, value: number): void
-  /** @default value = 1 */
+  /** Adds to the share of this process, and gives the new share. @param value 1 by default */
   add(name: string, value?: number): number
+  /** The sum of all shares. */
   get(name: string): number
+  /** All sums. */
   snapshot(): Record<string, number>
 }
 
+/** A histogram at one moment, over all processes. */
 export interface HistogramReading {
+  /** The upper bounds of the buckets, rising. */
   readonly bounds: number[]
   /** How many values were in each bucket; the last is above all bounds. */
   readonly buckets: number[]
+  /** The sum of all values. */
   readonly sum: number
+  /** How many values there were. */
   readonly count: number
 }
 
+/** Histograms that all processes count into. */
 export interface ClusterHistograms {
+  /** The names of the histograms. */
   readonly names: string[]
+  /** Counts a value. */
   observe(name: string, value: number): void
+  /** One histogram. */
   get(name: string): HistogramReading
+  /** All histograms. */
   snapshot(): Record<string, HistogramReading>
 }
