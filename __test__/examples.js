@@ -64,15 +64,14 @@ async function serve(t, dir, name, wanted) {
   if (!(port instanceof Buffer)) return t.fail(`${name} ended: ${output}`)
   for (const { args, url, answer } of wanted) {
     const body = /--data-binary '([^']*)'/.exec(args)?.[1]
-    const response = await fetch(
-      `http://localhost:${Number(port)}${url}`,
-      body === undefined ? {} : { method: 'POST', body }
-    )
+    const request = { headers: { connection: 'close' }, ...(body === undefined ? {} : { method: 'POST', body }) }
+    const response = await fetch(`http://localhost:${Number(port)}${url}`, request)
     t.is((await response.text()).trimEnd(), answer, `${name}: ${url}`)
   }
   child.kill('SIGTERM')
   const [code, signal] = await gone
-  t.true(code === 0 || signal === 'SIGTERM', `${name} ended with ${code ?? signal}: ${output}`)
+  // 143: of a cluster whose drain took longer than its grace, on a busy machine.
+  t.true(code === 0 || code === 143 || signal === 'SIGTERM', `${name} ended with ${code ?? signal}: ${output}`)
 }
 
 /** Where the programs of a page are among its fences. */
