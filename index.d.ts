@@ -104,7 +104,7 @@ export interface NativeTasks {
 
   /**
    * XXH3, 64 bits: a BigInt from 0 to 2⁶⁴ − 1, or by `encoding` its 8 bytes, most significant
-   * first. Not for input from somebody who wants collisions. Counts `bytes`.
+   * first. Not collision-resistant against an attacker. Counts `bytes`.
    */
   'hash.xxh3': {
     input: BytesLike
@@ -315,8 +315,8 @@ export function cpuCount(): number
 
 /**
  * Has the pools that this process makes from now on, in all its threads, share one CPU budget: at most `busy` workers
- * of all of them, and one for each further pool, which may always run one task. What is free goes to whoever has
- * tasks. The pools of a cluster's processes share one by themselves.
+ * of all of them, and one for each further pool, which may always run one task. Free places go to the pools that
+ * have tasks. The pools of a cluster's processes share one by themselves.
  *
  * @param busy default: {@link cpuCount}
  * @returns false, and nothing changes, where they share a budget already: that of a cluster, or of an earlier call

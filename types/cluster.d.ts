@@ -56,8 +56,8 @@ export interface ClusterOptions extends ProcessOptions {
   /** `scale()` cannot go beyond it; the region has room for so many. @default the larger of 64 and `processes` */
   maxProcesses?: number
   /**
-   * So many processes are booted beside, as far as they can be without listening, and take a slot at once
-   * when it needs a process. At most 64; none with `processes: 0`. @default 0
+   * How many spare processes are kept. Each is booted as far as it can be without listening, and takes a slot at once
+   * when the slot needs a process. At most 64; none with `processes: 0`. @default 0
    */
   spare?: number
   /** 'rr': the primary accepts and hands on in turn. 'none': the processes accept. @default 'rr' */
@@ -70,7 +70,7 @@ export interface ClusterOptions extends ProcessOptions {
   gauges?: string[]
   /** Upper bounds of the buckets of each histogram, rising, at most 256. @default {} */
   histograms?: Record<string, number[]>
-  /** What a drain may take before connections are cut and the process is killed. @default 10000 */
+  /** How long a drain may take, before connections are cut and the process is killed. @default 10000 */
   grace?: number
   /**
    * How long the processes go on serving after `stop()` or a SIGTERM, while `context.stopping` and `/ready` of
@@ -78,13 +78,13 @@ export interface ClusterOptions extends ProcessOptions {
    * @default 0
    */
   lameDuckDelay?: number
-  /** In a drain an idle connection is closed after so long (or its server's `keepAliveTimeout`, if that is less). @default 5000 */
+  /** How long an idle connection is kept in a drain; its server's `keepAliveTimeout`, if that is less. @default 5000 */
   drainIdle?: number
   /** How long a process outlives a primary that was killed. @default 1500 */
   orphanGrace?: number
-  /** A process that is not ready by then is killed, and counts as failed. @default 30000 */
+  /** A process that is not ready after so long is killed, and counts as failed. @default 30000 */
   readyTimeout?: number
-  /** So many failures before any process was ever ready end the primary with code 3. @default 3 */
+  /** If so many processes fail before any was ever ready, the primary ends with code 3. @default 3 */
   bootAttempts?: number
   /** The wait before a restart: none for the first, then `initial · factorⁿ` up to `max`, ± `jitter` of itself. */
   backoff?: {
@@ -154,8 +154,8 @@ export interface ClusterOptions extends ProcessOptions {
   /**
    * Has each request, and each upgrade, answered by the process whose session it belongs to: where the id of the session is,
    * that `context.sticky(io)` or `context.sessionId()` has made. 'socket.io' is `{ query: 'sid' }`. A function gets the head of
-   * a request and gives the id, or a text with the id in it; it needs `cluster.run(function)`. What is in no session, or in one
-   * whose process has gone, is answered where it came to. @default no sessions
+   * a request and gives the id, or a text with the id in it; it needs `cluster.run(function)`. A request without a session, or of
+   * a session whose process has gone, is answered by the process that it came to. @default no sessions
    */
   sticky?:
     | 'socket.io'
@@ -184,7 +184,7 @@ export interface ClusterOptions extends ProcessOptions {
    * Without effect when `processes` is 0. @default 'inherit'
    */
   output?: 'inherit' | 'prefix' | 'json'
-  /** Gets each line that would go to standard error; false drops them. What it throws ends nobody. */
+  /** Gets each line that would go to standard error; false drops them. An error that it throws is ignored. */
   log?: false | ((line: string) => void)
 }
 
@@ -260,8 +260,8 @@ export interface ClusterContext extends Messages, Topics, Coordination {
   /** Sockets that systemd opened, for `server.listen({ fd })`. */
   readonly sockets: readonly { readonly name: string; readonly fd: number }[]
   /**
-   * Runs in a drain when the connections have ended, or when four fifths of the grace are over; the
-   * last one registered first. Returns what takes it away.
+   * Registers a function that runs in a drain, when the connections have ended or four fifths of the grace are over. The last
+   * one registered runs first. Returns a function that takes the hook away.
    */
   onDrain(hook: () => unknown, options?: { timeout?: number }): () => void
   /** Says that this process is ready, whatever its servers do. */
@@ -460,7 +460,7 @@ export interface Supervisor extends EventEmitter<SupervisorEvents>, Topics {
   /** The limits that the option `limits` names. */
   readonly limits: Readonly<Record<string, Limit>>
   /**
-   * Replaces all processes, the new ones first. Calls during a reload share one more. Rejects with
+   * Replaces all processes, the new ones first. Calls made during a reload share the next reload. Rejects with
    * `ERR_RSPOOL_RELOAD` when a new process does not get ready: then the old ones go on.
    */
   reload(options?: ReloadOptions): Promise<ReloadReport>
@@ -511,7 +511,7 @@ export interface ClusterStatus {
   readonly counters: Record<string, number>
 }
 
-/** What is known of a process, with a slot or without. What the platform does not tell is undefined. */
+/** The readings of a process, with a slot or without. A reading that the platform does not give is undefined. */
 export interface ProcessReading {
   /** Its process id. */
   readonly pid?: number

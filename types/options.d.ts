@@ -16,8 +16,8 @@ export interface PoolOptions {
   /** The export that `run` calls. @default 'default' */
   name?: string | undefined
   /**
-   * What the pool is called where people read of it: in its metrics, in {@link TaskMeasure.pool}, in the names of its
-   * threads and in `outputPrefix: true`. A string that is not empty. @default the base name of the script without its
+   * The pool's name for people: in its metrics, in {@link TaskMeasure.pool}, in the names of its threads, and with
+   * `outputPrefix: true`. A string that is not empty. @default the base name of the script without its
    * extension, `'pool'` without a script, `'default'` for the default pool; with `-2` and so on while another pool of
    * this thread has that label
    */
@@ -65,18 +65,19 @@ export interface PoolOptions {
   workerData?: any
   /**
    * Called on the pool's own thread before each isolate is started, with the number that this will have (see
-   * {@link WorkerStats.number}). What it gives goes before the pool's options of these names, for that isolate.
+   * {@link WorkerStats.number}). The options that it returns take
+   * precedence over the pool's, for that isolate.
    * Synchronous; what it throws is the `cause` of an `ERR_RSPOOL_WORKER_START`. @default none
    */
   onWorkerStart?: ((number: number) => WorkerStart | undefined) | undefined
-  /** What of `workerData` is moved; only for pools of one worker, since it is gone then. @default [] */
+  /** Objects of `workerData` to move instead of copying them; only for pools of one worker, since they are gone then. @default [] */
   transferList?: readonly Transferable[] | undefined
   /**
    * `process.env` of the workers, copied, with the number of each as `RSPOOL_WORKER`; `SHARE_ENV` shares that of this
    * thread as it is. @default process.env
    */
   env?: NodeJS.Dict<string> | typeof SHARE_ENV | undefined
-  /** What is added to `process.argv` of the workers. @default [] */
+  /** Added to `process.argv` of the workers. @default [] */
   argv?: readonly any[] | undefined
   /** Options of Node.js for the workers. @default process.execArgv */
   execArgv?: readonly string[] | undefined
@@ -85,35 +86,35 @@ export interface PoolOptions {
   /** Whether a worker closes the file descriptors that its scripts left open when it ends. @default true */
   trackUnmanagedFds?: boolean | undefined
   /**
-   * Where what the workers write to stdout goes: `'inherit'` to that of the process, `'pipe'` to the pool's
-   * `stdout` event, `'ignore'` nowhere. @default 'inherit'
+   * Where the stdout of the workers goes: `'inherit'` to that of the process, `'pipe'` to the pool's `stdout`
+   * event, `'ignore'` nowhere. @default 'inherit'
    */
   stdout?: 'inherit' | 'pipe' | 'ignore' | undefined
   /** The same for stderr, with the `stderr` event. @default 'inherit' */
   stderr?: 'inherit' | 'pipe' | 'ignore' | undefined
   /**
-   * What each line begins with that workers write to an output that is inherited; true is `[label number] `, with the
-   * pool's label and the worker's number. A line that is not ended is written when the worker ends. @default none
+   * The beginning of each line that workers write to an inherited output; true is `[label number] `, with the pool's
+   * label and the worker's number. An unfinished line is written when the worker ends. @default none
    */
   outputPrefix?: string | boolean | undefined
   /**
-   * Whether what a task has written to stdout and stderr is out before its promise settles: its result waits until the
-   * event loop of the pool's owner has passed the output on, and a task that has written nothing does not wait. Not
-   * while the owner is blocked in `runSync`. @default true
+   * Whether the output of a task is out before its promise settles. If so, the result waits until the event loop of the
+   * pool's owner has passed the output on. A task that has written nothing does not wait, and no task waits while the owner
+   * is blocked in `runSync`. @default true
    */
   outputFirst?: boolean | undefined
   /**
    * Milliseconds that a worker may take to load its script and run its `setup`, above 0; `Infinity` is no limit.
-   * Then it is terminated, and what waits rejects with `ERR_RSPOOL_WORKER_START`. As many for the `teardown` of
-   * a worker that retires. @default 60000
+   * Then it is terminated, and the waiting tasks reject with `ERR_RSPOOL_WORKER_START`. The same limit holds for the
+   * `teardown` of a worker that retires. @default 60000
    */
   startTimeout?: number | undefined
   /**
-   * Milliseconds after which an isolate is ended and replaced that was rung, runs no task and does not come, above 0;
-   * `Infinity` is never. Something that its script left behind keeps it busy: a timer, a regular expression that does
-   * not end. Other isolates take its place after a second. It is ended `abortGrace` after a task was given up that
-   * waited for it alone, too. Never while an inspector is open, while the process is stopped, or before it has had its
-   * share of the CPU. @default 30000
+   * An isolate that was rung for a task, runs none and does not come is replaced after so many milliseconds, above 0;
+   * `Infinity` is never. Something that its script left behind keeps it busy: a timer, a regular expression that does not
+   * end. Another isolate takes its place after a second. If a task that waited for this isolate alone is given up, the
+   * isolate is ended `abortGrace` later. None is ended while an inspector is open, while the process is stopped, or before
+   * it has had its share of the CPU. @default 30000
    */
   stallTimeout?: number | undefined
   /** What the tasks of a group may use, by its name; groups that are not named here have weight 1. @default {} */

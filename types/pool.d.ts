@@ -68,7 +68,7 @@ export interface PoolEvents {
  * pending task does.
  *
  * @typeParam Input what the function that `run` calls takes
- * @typeParam Result what it gives, awaited
+ * @typeParam Result its result, awaited
  */
 export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   /** @throws `ERR_RSPOOL_INVALID_ARGUMENT` for an unknown option or a value that is not allowed */
@@ -77,8 +77,8 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   /**
    * Calls the function that the pool's `filename` and `name` say.
    *
-   * `input` is copied as `structuredClone` copies, when the call is made; SharedArrayBuffers in it are
-   * shared, and what `transferList` names is moved. A Buffer arrives as a Uint8Array. The result comes back
+   * `input` is copied as `structuredClone` copies, when the call is made. SharedArrayBuffers in it are
+   * shared, and the entries of `transferList` are moved. A Buffer arrives as a Uint8Array. The result comes back
    * in the same way.
    *
    * The promise rejects with what the function throws (name, message, stack, own properties and cause kept),
@@ -338,7 +338,7 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
    * Rejects with `ERR_RSPOOL_WORKER_START` or `ERR_RSPOOL_POOL_CLOSED`.
    */
   ready(): Promise<void>
-  /** Starts nothing that waits, until {@link resume}. What runs goes on, and calls are taken. */
+  /** Until {@link resume}, the pool accepts calls but starts none of them. Running tasks go on. */
   pause(): void
   /** Ends a {@link pause}; so does closing. */
   resume(): void
@@ -380,7 +380,7 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   /** Whether more tasks are in the pool than its workers can take: the moment to wait for `drain`. */
   readonly needsDrain: boolean
 
-  /** How many workers there are, of both lanes, those not counted that still start. */
+  /** How many workers of both lanes there are. Workers that are still starting are not counted. */
   readonly size: number
 }
 

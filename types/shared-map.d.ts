@@ -52,7 +52,8 @@ export interface SharedMapHandle {
 /**
  * A map of bounded size in shared memory. Every call is complete when it returns, for all threads and processes. Reading
  * waits for nobody. Replacing, counting and deleting wait for nobody, either; the first writer of a new key waits for others
- * that put new keys to the same few places. Whoever dies at any moment leaves the old value or the new one.
+ * that put new keys to the same few places. A process that dies at any moment leaves the old value or the
+ * new one.
  *
  * Keys are strings of at most 250 bytes in UTF-8. Values are copied: strings, numbers, booleans, null, bigints, bytes, and
  * plain data. Bytes come back in memory of their own, of the type that they had (a Buffer as a Uint8Array). Plain data comes
@@ -123,7 +124,7 @@ export class SharedMap<V extends SharedMapValue = any> {
   expire(key: string, ttl: number): boolean
   /** Deletes everything that is there. Takes a moment of a length that depends on the size of the map. */
   clear(): void
-  /** The keys, in no order. What is put or deleted meanwhile may be among them or not. */
+  /** The keys, in no order. Keys that are put or deleted meanwhile may be among them or not. */
   keys(options?: { prefix?: string }): IterableIterator<string>
   /** Looks at the whole map, which takes a few milliseconds for 100 MB. */
   stats(): SharedMapStatistics

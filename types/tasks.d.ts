@@ -12,18 +12,19 @@ export type Filename = string | URL
 
 /** A function of a script other than the pool's own. */
 export interface ScriptTask {
-  /** The script. It is loaded once a worker, when its first task comes. */
+  /** The script. It is loaded once per worker, when its first task comes. */
   filename: Filename
   /** The export. @default the default export */
   name?: string | undefined
 }
 
-/** What gives a task up: an AbortSignal, or an EventEmitter that emits `'abort'`. */
+/** Gives a task up: an AbortSignal, or an EventEmitter that emits `'abort'`. */
 export type Signal =
   | AbortSignal
   | { once(event: 'abort', listener: () => void): unknown; on(event: 'abort', listener: () => void): unknown }
 
-/** What can be moved: an ArrayBuffer, a MessagePort, a FileHandle, a stream and what else Node.js transfers. */
+/** Something that can be moved: an ArrayBuffer, a MessagePort, a FileHandle, a stream, or another object that Node.js
+ * transfers. */
 export type Transferable = object
 
 /** The options of every way to call. */
@@ -47,9 +48,8 @@ export interface SharedOptions {
   queueTimeout?: number | undefined
   /**
    * The moment at which the task must have ended, waiting and running together: a Date, or milliseconds since
-   * the epoch. Then it rejects with `ERR_RSPOOL_DEADLINE` and is given up as by an abort. A task that has
-   * to start at once to meet it counts as having waited for ten seconds, one that has time left for so much
-   * less. @default none
+   * the epoch. Then it rejects with `ERR_RSPOOL_DEADLINE` and is given up as by an abort. A task that must start at once to meet it counts as if it had waited for ten seconds. Each second that is left
+   * takes one of these away. @default none
    */
   deadline?: Date | number | undefined
   /**
@@ -73,7 +73,7 @@ export interface TaskOptions extends SharedOptions {
    */
   retries?: number | undefined
   /**
-   * What is moved instead of copied: it is detached here when the call is made. An entry that cannot be
+   * Objects to move instead of copying them. They are detached here when the call is made. An entry that cannot be
    * transferred rejects with `DataCloneError`. @default []
    */
   transferList?: readonly Transferable[] | undefined
@@ -92,7 +92,7 @@ export interface AffinityOptions {
 export interface ScriptOptions extends TaskOptions, AffinityOptions {
   /**
    * Called with a copy of each value that the script gives to `task.progress()`, in order, and before the
-   * promise settles. What it throws is uncaught and harms no task. @default none
+   * promise settles. An error that it throws is uncaught, and harms no task. @default none
    */
   onProgress?: ((value: any) => void) | undefined
   /**
@@ -102,7 +102,7 @@ export interface ScriptOptions extends TaskOptions, AffinityOptions {
   context?: { readonly [name: string]: unknown } | undefined
 }
 
-/** The options of {@link Pool.runTaskSync} for a script: a listener could not be called. */
+/** The options of {@link Pool.runTaskSync} for a script. No `onProgress`: the thread is blocked, so it could not be called. */
 export type SyncOptions = ScriptOptions & { onProgress?: undefined }
 /** The options of {@link Pool.broadcast}; they hold for the task in each worker. */
 export type BroadcastOptions = Pick<
@@ -119,7 +119,7 @@ export interface RunOptions extends ScriptOptions {
 }
 
 /**
- * An object that says itself what of it is moved and what arrives in its place, by two symbols that
+ * An object that says which part of it is moved, and which value arrives in its place, by two symbols that
  * `rspool/piscina` exports. Classes that were written for piscina have them.
  */
 export interface Movable<T = any> {
@@ -167,7 +167,7 @@ export interface Lent<T> {
  */
 export function lend<T extends ArrayBufferView | ArrayBufferLike>(buffer: T): Lent<T>
 
-/** What the caller gets of what a function returns: awaited, and a moved value itself. */
+/** The result that the caller gets if a function returns `R`: awaited, and without {@link move} around it. */
 export type TaskResult<R> = Awaited<R> extends Moved<infer T> ? T : Awaited<R>
 
 /** The options of a call of a pool's own function: where `Input` says what it takes, no other may be named. */
@@ -238,8 +238,8 @@ export interface MapProgress {
 /** The options of {@link Pool.settled}. One that is not allowed rejects with `ERR_RSPOOL_INVALID_ARGUMENT`. */
 export interface SettledOptions extends SharedOptions {
   /**
-   * Calls that run or wait in the pool at once, 1 to 1000000; for {@link Pool.map} also those whose results
-   * were not taken. Chunks count as one. @default twice what the workers can run, less if `maxQueue` says so
+   * How many calls run or wait in the pool at once, 1 to 1000000. For {@link Pool.map} a call also counts until its
+   * result was taken. A chunk counts as one call. @default twice what the workers can run, less if `maxQueue` says so
    */
   concurrency?: number | undefined
   /**
@@ -248,7 +248,7 @@ export interface SettledOptions extends SharedOptions {
    * chunks of about a millisecond, and is 1 for native tasks and where there is a `timeout`. @default 'auto'
    */
   chunk?: number | 'auto' | undefined
-  /** Is called after each chunk. What it throws ends the mapping. */
+  /** Called after each chunk. An error that it throws ends the mapping. */
   onProgress?: ((progress: MapProgress) => void) | undefined
   /** Milliseconds that a call may run; with a `chunk`, that a chunk may run. @default the pool's */
   timeout?: number | undefined
@@ -272,7 +272,7 @@ export interface MapOptions extends SettledOptions {
   stopOnError?: boolean | undefined
 }
 
-/** What native tasks take for all inputs of a mapping. */
+/** The options of native tasks that hold for all inputs of a mapping. */
 export type NativeMapOptions<K extends NativeTaskName, E extends NativeEncoding<K> = never> = Pick<
   NativeOptions<K, E>,
   'params' | 'counters' | 'parallel'
@@ -285,7 +285,7 @@ export interface StreamOptions extends SharedOptions, AffinityOptions {
   /** As for a task: see {@link ScriptOptions.onProgress}. @default none */
   onProgress?: ((value: any) => void) | undefined
   /**
-   * Items, 1 to 1000000, that the generator may be ahead of whoever takes them; the same for the items of an
+   * How many items, 1 to 1000000, the generator may be ahead of its reader; the same for the items of an
    * input. Lower it for large items. @default 1024
    */
   highWaterMark?: number | undefined
@@ -307,7 +307,7 @@ export interface Channel<T> {
   result: Promise<T>
 }
 
-/** What gives the items of a stream: a generator, or anything that can be iterated. */
+/** The source of the items of a stream: a generator, or anything that can be iterated. */
 export type StreamSource<T> = Iterable<T> | AsyncIterable<T>
 
 /** An item as it arrives: a moved value itself. */

@@ -273,7 +273,7 @@ class Piscina extends EventEmitterAsyncResource {
 }
 
 /**
- * Whether the user says which task is next or which thread takes it, so that the scheduler cannot.
+ * True if the user supplies the queue or the balancer; the scheduler then cannot choose.
  * @param {Options} options
  * @param {object} given
  */

@@ -128,7 +128,7 @@ fn crc32(input: Value, params: &Params, context: &TaskContext<'_>) -> Result<Val
 /// Bytes whose checksum takes some tenths of a millisecond.
 const CRC_PIECE: usize = 4 << 20;
 
-/// XXH3, 64 bits. Fast and well spread, but no protection against somebody who wants collisions.
+/// XXH3, 64 bits. Fast and well spread, but not collision-resistant against an attacker.
 ///
 /// - Input: bytes, or a string as UTF-8.
 /// - Params: `seed`, an integer from 0 (default) to 2⁶⁴ − 1, as a number, a BigInt or a string of
