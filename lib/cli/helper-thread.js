@@ -11,7 +11,7 @@ const { openForRequests } = require('./clusters')
 const { SEAT } = require('../native/wire')
 
 const LOOK_EVERY = 10
-/** Whoever asked takes the answer sooner than this, in milliseconds, unless it has died. */
+/** The asking process takes the answer sooner than this, in milliseconds, unless it has died. */
 const TAKES = 500
 
 /**

@@ -34,7 +34,7 @@ class SharedKeys {
   }
 
   /**
-   * True for whoever asks first.
+   * True for the first caller.
    * @param {string} key
    * @param {unknown} [given]
    * @returns {boolean}

@@ -24,7 +24,7 @@ class Mailbox {
   #answer
   /** Requests of the other end that are being answered. */
   #answering = 0
-  /** Who waits until there are none. @type {(() => void)[]} */
+  /** The callers that wait until there are none. @type {(() => void)[]} */
   #answered = []
   #info
   #queue
@@ -43,7 +43,7 @@ class Mailbox {
   /** Sends a message; resolves when the channel has taken it. @param {unknown} body */
   send(body) {
     const sent = this.#post({ kind: 'plain', body })
-    // Who does not wait for it does not care whether the other side is gone.
+    // A caller that does not wait for it does not care whether the other side is gone.
     sent.catch(() => {})
     return sent
   }

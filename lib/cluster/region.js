@@ -62,7 +62,7 @@ function digest(/** @type {object} */ names) {
   return hash
 }
 
-/** What of a region can be read, whoever maps it. */
+/** The part of a region that every process that maps it can read. */
 class RegionWords {
   /** @param {Layout} layout @param {BigInt64Array} words @param {ReturnType<typeof planCells>} plan */
   constructor(layout, words, plan) {

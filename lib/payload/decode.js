@@ -378,7 +378,7 @@ function readError() {
 }
 
 /**
- * An error without the frames of whoever makes it: they are not its own, and take longer than all the rest of it.
+ * An error without the frames of its maker: they are not its own, and take longer than all the rest of it.
  * @param {ErrorConstructor} Class
  * @param {string | undefined} message
  */

@@ -254,7 +254,7 @@ class Piscina extends EventEmitterAsyncResource {
   /** @param {unknown} value */
   static move(value) {
     if (!isTransferable(value)) return move(value)
-    // Whoever holds the object holds what is moved.
+    // The holder of the object holds the part that is moved.
     if (!isMoved(value)) mark(value)
     return value
   }

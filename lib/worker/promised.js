@@ -1,6 +1,6 @@
 'use strict'
 
-// What a function gave that comes later, as a promise: as an await takes it, whoever made it.
+// A result that comes later, as a native promise: any thenable is taken as `await` takes it.
 
 const { types } = require('node:util')
 

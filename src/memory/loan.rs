@@ -6,7 +6,7 @@
 //! 3. A task [reads](Lent::read) while it has a [`Reading`]. There is none once the environment has ended.
 //! 4. Before the memory can go, the environment's clean-up [closes](Loan::close) the loan, which waits for the readings.
 //!    It has given up their tasks first, which end at their next check. There is no other way to end in time: the
-//!    engine frees the memory next, whoever reads it.
+//!    engine frees the memory next, whichever thread reads it.
 
 use std::fmt;
 use std::sync::Arc;

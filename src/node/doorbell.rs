@@ -1,6 +1,6 @@
 //! The one way that Rust wakes an event loop: a threadsafe function per environment, behind a gate.
 //!
-//! 1. Whoever has something for the environment rings. Only the first ring since the last answer goes on
+//! 1. A thread that has something for the environment rings. Only the first ring since the last answer goes on
 //!    (see [`Ringer`]).
 //! 2. That one takes the gate and, if it is open, calls the threadsafe function.
 //! 3. A clean-up hook of the environment, added after the threadsafe function was made and therefore

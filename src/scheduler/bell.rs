@@ -1,6 +1,6 @@
 //! How a thread or an event loop is woken from any other thread.
 //!
-//! Whoever has something for it first puts that down, then rings. A [`Ringer`] wakes for the first ring only,
+//! A sender first puts its message down, then rings. A [`Ringer`] wakes for the first ring only,
 //! until its owner answers; and its owner answers *before* it looks for what has come. So each thing is either
 //! seen by a look that is under way, or wakes again.
 

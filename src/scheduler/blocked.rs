@@ -1,6 +1,6 @@
 //! Whether the event loop of an environment is blocked.
 //!
-//! Whoever has something beside the outbox, in a port, first puts it there and then asks. The environment first says
+//! A sender that has something beside the outbox, in a port, first puts it there and then asks. The environment first says
 //! that it is blocked and then looks. So either the one finds the message, or the other hears that it has to send a
 //! [`Control::Look`](super::Control::Look).
 

@@ -1,6 +1,6 @@
 //! Work that one task shares with other workers: chunks, each of which one of them runs.
 //!
-//! 1. Who has the task runs chunk after chunk, and so does each worker that helps. One counter gives out the chunks.
+//! 1. The worker of the task runs chunk after chunk, and so does each worker that helps. One counter gives out the chunks.
 //! 2. Helpers come in while the job is offered, under the scheduler's lock. Once the offer is withdrawn, under the same
 //!    lock, none comes any more.
 //! 3. Then who has the task waits for the helpers that are inside. The last one to leave wakes it.
@@ -129,7 +129,7 @@ impl Job {
         }
     }
 
-    /// How it ended, for who has the task.
+    /// How it ended, for the worker of the task.
     pub(super) fn ended(&self) -> Ended {
         if self.stopped.load(Relaxed) != 0 {
             Ended::Stopped

@@ -92,7 +92,7 @@ pub enum Message {
         ticket: u32,
         /// Its generation.
         generation: u32,
-        /// Who took it.
+        /// The worker that took it.
         worker: WorkerId,
         /// Nanoseconds that it waited.
         waited: u64,
@@ -101,7 +101,7 @@ pub enum Message {
     Wanted {
         /// The owner's name for the pool.
         pool: u32,
-        /// Who took it.
+        /// The worker that took it.
         worker: WorkerId,
         /// The task's slot there.
         slot: u32,

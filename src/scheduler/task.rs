@@ -47,7 +47,7 @@ pub struct NewTask {
     pub ticket: u32,
     /// Which function: the owner and the lane agree on its meaning.
     pub target: u32,
-    /// Who executes it.
+    /// The worker that executes it.
     pub lane: Lane,
     /// −20 (first) to 19 (last).
     pub priority: i8,

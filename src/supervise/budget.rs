@@ -7,7 +7,7 @@
 //!
 //! 1. [`Budget::try_acquire`] swaps 0 for its own number in the first free word, beginning with the
 //!    one it had last: one atomic operation when there is no contention.
-//! 2. Who gets none may say so by [`Budget::want`]: a thread, started for the first such wish, sleeps
+//! 2. A pool that gets none may say so by [`Budget::want`]: a thread, started for the first such wish, sleeps
 //!    on a futex in the region and calls back ([`Budget::on_free`]) when a token was given back.
 //! 3. [`Budget::release`] frees a word of its own and, only if somebody sleeps, wakes one.
 //!

@@ -1,6 +1,6 @@
 //! Waiting for the first bytes of connections that were just accepted, without reading them.
 //!
-//! A connection is there a little before what its client sends. Whoever wants to see that first puts it here, and is
+//! A connection is there a little before what its client sends. A caller that wants to see it first puts the connection here, and is
 //! called when some have bytes, or have ended, or have waited for long enough.
 
 use std::collections::{HashMap, VecDeque};

@@ -6,7 +6,7 @@
 //!
 //! 1. [`zombies`] lists the children of the main thread that have ended. Orphans are given to that
 //!    thread; the children that other threads started are not listed.
-//! 2. Whoever knows which of them libuv will not wait for removes them by [`reap`].
+//! 2. The caller, which knows those that libuv will not wait for, removes them by [`reap`].
 
 use std::fs;
 use std::process;

@@ -26,7 +26,7 @@ class Dash {
   #cluster
   #token = crypto.randomBytes(24).toString('base64url')
   #server = http.createServer((request, response) => this.#serve(request, response))
-  /** Who gets the events. @type {Set<http.ServerResponse>} */
+  /** The clients that get the events. @type {Set<http.ServerResponse>} */
   #readers = new Set()
   /** @type {NodeJS.Timeout|undefined} */
   #timer

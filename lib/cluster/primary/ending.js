@@ -122,7 +122,7 @@ class Ending {
     const exits = ends && this.#options.exit
     this.#host.finished(code, exits)
     if (!exits) return
-    // Who waits for what ends with it, a reload or a request, hears of that first.
+    // Callers that wait for a reload or a request that ends with it hear of that first.
     setImmediate(async () => {
       const { done, stop } = pause(Math.max(left, LAST_LINES))
       await Promise.race([this.#host.passedOn(), done])

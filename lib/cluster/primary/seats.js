@@ -17,7 +17,7 @@ const { SupervisedProcess } = require('./supervised')
 const rowOf = ({ spare }, slot) => 1 + spare + slot
 
 /**
- * Who has a row, for people: 'primary', 'spare-0', or the number of a slot.
+ * The owner of a row, for people: 'primary', 'spare-0', or the number of a slot.
  * @param {{ spare: number }} options
  * @param {number} row
  */

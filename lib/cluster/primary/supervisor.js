@@ -135,7 +135,7 @@ class Supervisor extends Post {
       failed: (error) => {
         this.#record.reloaded(false)
         if (this.#ending.running) this.#log(`reload: ${error.message}`)
-        // Who waits for the reload hears of it first.
+        // The callers that wait for the reload hear of it first.
         setImmediate(() => this.#endIfLost())
       }
     })
@@ -193,7 +193,7 @@ class Supervisor extends Post {
         reload: () => this.reload(),
         scale: ({ size }) => this.scale(size),
         restart: ({ slot }) => this.restart(slot),
-        // Whoever asked has its answer before this program may end.
+        // The caller has its answer before this program may end.
         stop: () => {
           setImmediate(() => this.#ending.stop('SIGTERM'))
         }
@@ -203,7 +203,7 @@ class Supervisor extends Post {
         log: (line) => this.#log(line)
       })
     }
-    // Who does not wait for it is told by the exit code.
+    // Programs that do not wait for it learn of it by the exit code.
     this.#ready.promise.catch(() => {})
     if (options.signals)
       this.#removeSignals = installSignals(

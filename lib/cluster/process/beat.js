@@ -1,7 +1,7 @@
 'use strict'
 
 // The heartbeat of a process and what it tells of itself, written into its seat. Nobody asks for
-// it and nobody answers: whoever reads the region knows.
+// it and nobody answers: each reader of the region knows.
 
 const v8 = require('node:v8')
 const inspector = require('node:inspector')

@@ -156,11 +156,11 @@ class Connections {
       if (bytes !== connection.bytes) connection.flowedAt = now
       if (answers.length > 0) connection.busyAt = now
       connection.bytes = bytes
-      // Whoever relays closes what nobody uses.
+      // The relaying process closes connections that nobody uses.
       if (kind === 'http' && this.#router?.isRelayed(socket)) continue
       if (kind === 'http') {
         const limit = Math.min(idle, server.keepAliveTimeout || idle)
-        // Who sends a request byte by byte has the time twice.
+        // A client that sends a request byte by byte has the time twice.
         const quiet = now - Math.max(connection.busyAt, Math.min(connection.flowedAt, connection.busyAt + limit))
         if (quiet >= limit) socket.destroy()
       } else if ((kind === 'tunnel' || kind === 'websocket') && now - connection.flowedAt >= idle) {

@@ -55,7 +55,7 @@ async function drain({ servers, work, hooks, ownEnd, grace, idle, onError }) {
   let forced = false
   servers.refuse(idle)
 
-  // Who waited for it goes on first, and answers.
+  // The code that waited for it goes on first, and answers.
   const ended = work.map((wait) => runHook(wait, left(), onError).then(afterTurn))
   const quiet = waitForConnections(servers, idle)
   const hasHooks = hooks.length > 0 || ownEnd?.exists === true

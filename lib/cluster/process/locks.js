@@ -19,7 +19,7 @@ class Locks {
   #seat
   /** @type {Environment['bound']|undefined} */
   #bound
-  /** Who is in line, by ticket. @type {Map<number, () => void>} */
+  /** The callers in line, by ticket. @type {Map<number, () => void>} */
   #waiting = new Map()
   /** The functions that run under a lock, and how each is told to end. @type {Map<Promise<unknown>, AbortController>} */
   #running = new Map()

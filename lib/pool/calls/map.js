@@ -17,7 +17,7 @@ const { show } = require('../options/validate')
 /** What a call needs of its pool. @typedef {InstanceType<typeof import('../parts').Parts>} Caller */
 
 /**
- * Who gets the outcomes.
+ * The receiver of the outcomes.
  * @typedef {object} Sink
  * @property {(entry: Entry) => void} chunk
  * @property {() => void} end

@@ -112,7 +112,7 @@ class Isolates {
   #notStarted(error) {
     if (!this.starts.failed(error)) return
     const { asked } = this
-    // Who calls now hears of it by that.
+    // Calls that are made now learn of it by that.
     later(() => {
       if (!this.owner.isOpen() || this.starts.isAwaited) return
       if (this.asked === asked && this.owner.native.load()[0] === 0)

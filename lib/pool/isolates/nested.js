@@ -99,7 +99,7 @@ function submit({ submitter, options }, outer, { nested, port }, message) {
     const target = message[4] ? nativeTargetOf(message[5]) : scriptTargetOf(message[5])
     submitter.submitAs(task, target, message[6], settings, false)
   } catch (error) {
-    // Whoever looks on has been told.
+    // The observers have been told.
     return answer(false, describe(error))
   }
   if (calls[task.ticket] !== task) return

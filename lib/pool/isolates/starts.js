@@ -1,7 +1,7 @@
 'use strict'
 
-// Who waits for isolates to be ready, and why they could not be started. After a failure the scheduler holds the next
-// start back for a while (src/scheduler/state/alarms.rs).
+// The callers that wait for isolates to be ready, and why isolates could not be started. After a failure the scheduler holds
+// the next start back for a while (src/scheduler/state/alarms.rs).
 
 const { hold, release } = require('../../native/environment')
 const { PoolClosedError, WorkerStartError } = require('../../errors')
@@ -22,7 +22,7 @@ class Starts {
   /** Why the last one could not be started; of a native worker there is one reason only. @type {unknown} */
   #error = new Error('the system gives no thread')
   #failing = false
-  /** Who waits for so many isolates. @type {{ least: number, resolve: () => void, reject: (error: Error) => void }[]} */
+  /** The callers that wait, each for so many isolates. @type {{ least: number, resolve: () => void, reject: (error: Error) => void }[]} */
   #expecting = []
 
   /** @type {Set<{ reject: (error: Error) => void }>} */

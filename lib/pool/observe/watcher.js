@@ -93,7 +93,7 @@ class Watcher {
     if (onProgress !== undefined || link !== undefined) this.#listen(onProgress, link)
   }
 
-  /** The task settles at once; whoever looks on is told when that may be. */
+  /** The task settles at once; observers are told when their code may run. */
   #follow() {
     const task = this.#task
     const { resolve, reject } = task

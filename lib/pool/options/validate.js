@@ -53,7 +53,7 @@ function nearest(name, names) {
   let best
   let least = Math.max(2, Math.floor(name.length / 3)) + 0.5
   for (const candidate of names) {
-    // Who has written the beginning of a name means that name.
+    // The beginning of a name stands for the name.
     const d = name.length > 2 && candidate.startsWith(name) ? 0 : distance(name.toLowerCase(), candidate.toLowerCase())
     if (d < least) [best, least] = [candidate, d]
   }

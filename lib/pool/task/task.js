@@ -214,7 +214,7 @@ Task.prototype.held = undefined
 Task.prototype.arrived = undefined
 /** Whether it settles while its thread is blocked, before anybody who looks on is told. */
 Task.prototype.prompt = false
-/** Who looks on. @type {InstanceType<typeof import('../observe/watcher').Watcher> | undefined} */
+/** The class that watches tasks, once somebody observes them. @type {InstanceType<typeof import('../observe/watcher').Watcher> | undefined} */
 Task.prototype.watcher = undefined
 /** Whether the scheduler tells of its start, and how long it ran. */
 Task.prototype.observed = false

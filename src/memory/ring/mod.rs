@@ -11,7 +11,7 @@
 //! 1. Make room: move *head* over the oldest records until the ring has place behind *tail*.
 //! 2. Claim: one compare-and-swap of the word of the slot at *tail*, which says position, length, publisher and
 //!    "claimed". From here on everybody knows how long the record is, whatever becomes of its publisher.
-//! 3. Move *tail* behind it. Whoever finds that undone does it.
+//! 3. Move *tail* behind it. The next publisher that finds this undone does it.
 //! 4. Write the slots, then turn "claimed" into "whole" by a compare-and-swap, and wake those that sleep.
 //!
 //! **Reading** writes nothing. A reader has a position of its own. It copies a whole record, then looks whether *head*
@@ -26,7 +26,7 @@
 //! | in 4, and it was only stopped | the same | a reader, after [`wait::PATIENCE`]: "skipped". Its slots stay its own. Once it goes on it sees that, gives them up and publishes again |
 //! | after "whole", before the waking | a whole record, and sleepers | [`MessageRing::recover`], or the next publisher, wakes |
 //!
-//! So each message is read once or not at all, and whoever dies stands in nobody's way. A publisher that is stopped in
+//! So each message is read once or not at all, and a process that dies stands in nobody's way. A publisher that is stopped in
 //! the middle of writing stands in the way of others only when they have filled the whole ring since: those are refused
 //! with [`Refusal::Busy`].
 
@@ -56,7 +56,7 @@ const TURN: usize = 32;
 const SLEEPERS: usize = 48;
 const WORDS: usize = 64;
 
-/// The seat of whoever has none: its death ends the cluster.
+/// The seat of the primary, which has none: its death ends the cluster.
 pub const PRIMARY: u32 = head::SEATS - 1;
 
 /// The bytes that the section of a ring needs which keeps `bytes` of messages; 0 for none.
@@ -82,7 +82,7 @@ pub struct Message {
     pub sender: Sender,
 }
 
-/// Who has published a message.
+/// The process that has published a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sender {
     /// Its process id.

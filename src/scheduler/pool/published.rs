@@ -1,6 +1,6 @@
 //! What is seen of a pool without its lock.
 //!
-//! Written under the lock by whoever has changed the state. All access is relaxed, for both are hints: the
+//! Written under the lock by the thread that has changed the state. All access is relaxed, for both are hints: the
 //! worker that spins takes the lock to see what there is for it, and the owner tells the bytes to the engine,
 //! whose collector needs no more than a rough idea.
 

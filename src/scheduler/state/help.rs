@@ -1,4 +1,4 @@
-//! Who helps with the chunks of a running task.
+//! The workers that help with the chunks of a running task.
 //!
 //! A task that has chunks for others *offers* them. An offer is no task: a worker of the native lane takes it only where
 //! no task wants its place, and gives the place back, at the end of a chunk, as soon as one does. So helping delays
@@ -20,7 +20,7 @@ use crate::sync::{AtomicU32, Ordering::Relaxed};
 #[derive(Debug)]
 pub(super) struct Offer {
     job: Arc<Job>,
-    /// Who has the task.
+    /// The worker that has the task.
     worker: WorkerId,
     /// When the task is due.
     due: i64,

@@ -1,4 +1,4 @@
-//! Every decision of a pool: who takes which task, who is woken, who is started. Plain data under
+//! Every decision of a pool: which worker takes which task, which is woken, which is started. Plain data under
 //! the scheduler's lock; nothing in here rings, waits or starts anything.
 //!
 //! Here is what the pool has, and what goes in and out of its queues; `choose` gives workers their

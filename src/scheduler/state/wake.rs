@@ -1,4 +1,4 @@
-//! Who is rung and who is started.
+//! Which workers are rung, and which are started.
 //!
 //! A submit wakes at most one worker of the lane, and none while one searches (spins or is waking),
 //! because that one will take the task. A worker that takes a task and leaves others waiting wakes
