@@ -6,6 +6,6 @@ const test = require('ava')
 const { runExamples } = require('../examples')
 
 test('the recipes run', async (t) => {
-  t.timeout(300_000)
+  t.timeout(600_000)
   await runExamples(t, 'docs/recipes.md')
 })
