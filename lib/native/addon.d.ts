@@ -114,10 +114,10 @@ export interface Environment {
   ): NativePool | undefined
 
   /** Queues a task. */
-  submit(encoded?: ArrayBufferView | string): void
+  submit(encoded?: ArrayBufferView | (ArrayBufferView | number)[] | string): void
   /** As `submit`, for a task with params, counters or a group, or one that a running task waits for. */
   submitWith(
-    encoded: ArrayBufferView | string | undefined,
+    encoded: ArrayBufferView | (ArrayBufferView | number)[] | string | undefined,
     params: string | undefined,
     counters: BigInt64Array | undefined,
     counterNames: string | undefined,

@@ -85,7 +85,9 @@ const FORM = Object.freeze({
   /** As `ELSEWHERE`, read in place: nobody writes there while the task is under way. */
   LENT: 3,
   /** As `LENT`, on shared memory, which others may write. */
-  SHARED: 4
+  SHARED: 4,
+  /** A head, and then the tag, the form and the bytes of each part, in a list. */
+  PARTS: 5
 })
 
 /** The lane of a task, and bits beside it. */
@@ -261,7 +263,9 @@ const TAG = Object.freeze({
   JSON: 11,
   UTF8: 12,
   /** A whole number of 64 bits, in a shared map. */
-  INT64: 13
+  INT64: 13,
+  /** An object or a list with parts that JSON cannot carry. Its head is JSON: the whole `value`, and its `parts`, each by its path and its tag. */
+  RECORD: 14
 })
 
 /** Where each 32-bit number of what a shared map gives is, in 32-bit steps. */

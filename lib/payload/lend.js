@@ -8,7 +8,7 @@ const { show } = require('../pool/options/validate')
 
 /** What is lent to somebody who cannot read it in place is refused as it is read. */
 function refuse() {
-  throw invalidArgument('A buffer that is lent must be the input of a native task, or a part of it')
+  throw invalidArgument('A buffer that is lent must be the input of a native task, or a member of it')
 }
 
 class Lent {

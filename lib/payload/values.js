@@ -10,7 +10,6 @@ const { invalidArgument } = require('../errors')
 const { bound } = require('../native/environment')
 const { Frame, cells, numbers, scratch } = require('../native/memory')
 const {
-  BigIntOf,
   byteLengthOf,
   charCodeAt,
   latin1Slice,
@@ -18,7 +17,6 @@ const {
   parseJson,
   setBytes,
   sliceBuffer,
-  sliceText,
   ucs2Slice,
   ucs2Write,
   utf8Slice,
@@ -29,6 +27,7 @@ const { decode: decodePlain } = require('./decode')
 const { encode: encodePlain, UNSUPPORTED } = require('./encode')
 const { lentOf } = require('./lend')
 const { isFree } = require('./frames')
+const { bigInt, decodeRecord, encodeRecord } = require('./records')
 const { VIEWS, viewType, isWholeView, isDetached, slabBytes } = require('./views')
 const { beginsWide } = require('./wide')
 
@@ -183,7 +182,7 @@ function encodeData(value) {
  * or that are on shared memory are read in place.
  * @param {unknown} value
  * @param {boolean} [own] whether nobody else has its bytes
- * @returns {ArrayBufferView | undefined}
+ * @returns {ArrayBufferView | Parts | undefined}
  */
 function encodeForNative(value, own = false) {
   switch (typeof value) {
@@ -197,6 +196,8 @@ function encodeForNative(value, own = false) {
       if (bytes !== undefined) return encodeBytes(bytes.type, bytes.view, own)
       const lent = lentOf(value)
       if (lent !== undefined) return encodeForNative(lent, true)
+      const record = encodeRecord(value, (member) => partOf(member, own), memberToJson)
+      if (record !== undefined) return inParts(record)
       return elsewhere(TAG.JSON, Buffer.from(toJson(value, 'The input')))
     }
     case 'function':
@@ -225,17 +226,61 @@ function bytesOf(value) {
  * @param {boolean} own whether nobody writes there
  */
 function encodeBytes(type, view, own) {
-  const shared = types.isSharedArrayBuffer(view.buffer)
-  if (view.byteLength < SIZE.IN_PLACE) return encodeView(type, shared ? copyOf(view) : view)
+  if (view.byteLength < SIZE.IN_PLACE) return encodeView(type, isShared(view) ? copyOf(view) : view)
   const bytes = elsewhere(TAG.VIEW | (type << 8), view)
-  if (shared) cells[CELL.FORM] = FORM.SHARED
-  else if (own) cells[CELL.FORM] = FORM.LENT
+  cells[CELL.FORM] = formOf(view, own)
   return bytes
 }
 
 /**
+ * How many bytes that are not few are read.
+ * @param {ArrayBufferView} view
+ * @param {boolean} own
+ */
+function formOf(view, own) {
+  if (isShared(view)) return FORM.SHARED
+  return own ? FORM.LENT : FORM.ELSEWHERE
+}
+
+/** @param {ArrayBufferView} view */
+function isShared(view) {
+  return types.isSharedArrayBuffer(view.buffer)
+}
+
+/** @typedef {import('./records').Parts} Parts */
+
+/** @param {Parts} record */
+function inParts(record) {
+  cells[CELL.TAG] = TAG.RECORD
+  cells[CELL.FORM] = FORM.PARTS
+  return record
+}
+
+/**
+ * @param {object} member of a record
+ * @param {boolean} own
+ * @returns {Omit<import('./records').Part, 'name'> | undefined}
+ */
+function partOf(member, own) {
+  const lent = lentOf(member)
+  if (lent !== undefined) return partOf(lent, true)
+  const found = bytesOf(member)
+  if (found === undefined) return undefined
+  const { type, view } = found
+  const bytes = view instanceof DataView ? new Uint8Array(view.buffer, view.byteOffset, view.byteLength) : view
+  const tag = TAG.VIEW | (type << 8)
+  if (view.byteLength >= SIZE.IN_PLACE) return { tag, form: formOf(view, own), bytes }
+  return { tag, form: FORM.ELSEWHERE, bytes: isShared(view) ? copyOf(bytes) : bytes }
+}
+
+/** @param {unknown} member */
+function memberToJson(member) {
+  return toJson(member, 'The input')
+}
+
+/**
  * A BigInt becomes its digits, which a param of 64 bits also takes.
- * @param {object} value
+ * @param {unknown} value
  * @param {string} label
  */
 function toJson(value, label) {
@@ -293,7 +338,7 @@ function toNumber(n) {
  */
 function decode(from, numbers, tag, length, offset) {
   if (length === -1) return decodeNumber(tag, numbers[offset >> 3])
-  if (length < -1) return decodeBlob(tag, bound.blob(-2 - length))
+  if (length < -1) return tag === TAG.RECORD ? recordFrom(-2 - length) : decodeBlob(tag, bound.blob(-2 - length))
   return decodeBytes(from, tag, length, offset)
 }
 
@@ -344,6 +389,13 @@ function decodeBlob(tag, blob) {
   return decodeBytes(new Frame(blob), tag, blob.byteLength, 0)
 }
 
+/** @param {number} index of the blob that is its head; its parts are behind it */
+function recordFrom(index) {
+  let next = index + 1
+  const head = /** @type {ArrayBuffer} */ (bound.blob(index))
+  return decodeRecord(new Frame(head).bytes, (tag) => decodeBlob(tag, bound.blob(next++)))
+}
+
 /**
  * @param {number} type
  * @param {ArrayBuffer} buffer
@@ -370,10 +422,8 @@ function decodeText(tag, from, offset, length) {
       return utf8Slice(from, offset, end)
     case TAG.JSON:
       return parseJson(utf8Slice(from, offset, end))
-    case TAG.BIGINT: {
-      const digits = latin1Slice(from, offset, end)
-      return digits[0] === '-' ? -BigIntOf(`0x${sliceText(digits, 1)}`) : BigIntOf(`0x${digits}`)
-    }
+    case TAG.BIGINT:
+      return bigInt(latin1Slice(from, offset, end))
     default:
       throw new Error(`unknown payload ${tag}`)
   }
@@ -381,12 +431,18 @@ function decodeText(tag, from, offset, length) {
 
 /**
  * How many bytes a value takes that has been described.
- * @param {ArrayBufferView | string | undefined} extra as `encode` gave it
+ * @param {ArrayBufferView | Parts | string | undefined} extra as `encode` gave it
  */
 function sizeOf(extra) {
+  if (Array.isArray(extra)) return sizeOfParts(extra)
   if (extra === undefined) return cells[CELL.FORM] === FORM.BYTES ? cells[CELL.LENGTH] : 0
   if (typeof extra === 'string') return cells[CELL.TAG] === TAG.UTF16 ? 2 * extra.length : extra.length
   return byteLengthOf(extra)
+}
+
+/** @param {Parts} parts */
+function sizeOfParts(parts) {
+  return parts.reduce((/** @type {number} */ sum, part) => sum + (typeof part === 'number' ? 0 : part.byteLength), 0)
 }
 
 module.exports = { PORT, encode, sizeOf, encodeForNative, toJson, decode, decodeNumber, decodeBytes, decodeBlob }

@@ -8,6 +8,7 @@ pub mod parallel;
 pub mod params;
 mod parker;
 mod payload;
+pub mod record;
 pub mod registry;
 pub mod tasks;
 mod thread;

@@ -1,7 +1,9 @@
-//! Payloads as values and back: the native lane's end of what `lib/payload/values.js` writes and reads.
+//! Payloads as values and back: the native lane's end of what `lib/payload/values.js` writes and reads. Those of several
+//! parts are in `record`.
 
 use super::data::Data;
 use super::error::TaskError;
+use super::record;
 use super::value::{ArrayKind, BigInt, TypedArray, Value};
 use crate::scheduler::{Body, Payload};
 use crate::wire::{tag, view};
@@ -58,6 +60,7 @@ pub(super) fn to_value(payload: Payload) -> Result<Value, TaskError> {
         Body::Bytes(bytes) => bytes.into_vec().into(),
         // Whoever made the call is gone.
         Body::Lent(lent) => Data::Lent(lent.read().ok_or(TaskError::Cancelled)?),
+        Body::Parts(parts) => return record::from_parts(parts),
     };
     if payload.tag & 0xff == tag::VIEW {
         return Ok(match kind_of(payload.tag >> 8) {
@@ -92,11 +95,12 @@ pub(super) fn from_value(value: Value) -> Payload {
             Payload::bytes(tag::VIEW | view_of(kind) << 8, bytes.into_vec())
         }
         Value::Json(json) => Payload::bytes(tag::JSON, json.to_string().into_bytes()),
+        Value::Record(_) | Value::List(_) => record::to_payload(value),
     }
 }
 
 /// A BigInt travels as its hexadecimal digits, with a sign where it is negative.
-fn big_int(text: &[u8]) -> Option<BigInt> {
+pub(super) fn big_int(text: &[u8]) -> Option<BigInt> {
     let (negative, digits) = match text.split_first()? {
         (b'-', digits) => (true, digits),
         _ => (false, text),
@@ -106,7 +110,7 @@ fn big_int(text: &[u8]) -> Option<BigInt> {
     Some(BigInt { negative, words })
 }
 
-fn hex(value: &BigInt) -> String {
+pub(super) fn hex(value: &BigInt) -> String {
     let mut words = value.words.iter().rev().skip_while(|word| **word == 0);
     let Some(first) = words.next() else {
         return "0".into();

@@ -3,6 +3,7 @@
 
 use super::data::Data;
 use super::error::TaskError;
+use super::record::Record;
 
 /// An input or a result of a native task.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +26,28 @@ pub enum Value {
     Array(TypedArray),
     /// A plain object or array.
     Json(serde_json::Value),
+    /// A plain object with a member that JSON cannot carry.
+    Record(Record),
+    /// An array with an item that JSON cannot carry.
+    List(Vec<Value>),
+}
+
+impl From<f64> for Value {
+    fn from(number: f64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<TypedArray> for Value {
+    fn from(array: TypedArray) -> Self {
+        Self::Array(array)
+    }
 }
 
 /// A BigInt: its sign and its magnitude, least significant word first, as Node-API carries it.
@@ -144,6 +167,23 @@ impl Value {
         }
     }
 
+    /// The input of a task that takes a typed array, called `what` in messages; a Buffer is one of bytes.
+    pub fn into_array(self, what: &str) -> Result<TypedArray, TaskError> {
+        match self {
+            Self::Array(array) if array.bytes.len() % array.kind.size() == 0 => Ok(array),
+            Self::Bytes(bytes) => Ok(TypedArray {
+                kind: ArrayKind::Uint8,
+                bytes,
+            }),
+            other => {
+                let got = other.describe();
+                Err(TaskError::invalid(format!(
+                    "{what} must be a typed array (not a Float16Array), got {got}"
+                )))
+            }
+        }
+    }
+
     /// The value as an integer from 0 to 2⁵³ − 1, given as a number or a BigInt.
     pub fn to_safe_integer(&self) -> Option<u64> {
         match self {
@@ -171,8 +211,8 @@ impl Value {
             Self::String(s) => format!("the string {}", quote(s)),
             Self::Bytes(b) => format!("{} bytes", b.len()),
             Self::Array(a) => format!("a {} of length {}", a.kind.class_name(), a.len()),
-            Self::Json(serde_json::Value::Array(_)) => "an array".into(),
-            Self::Json(_) => "an object".into(),
+            Self::Json(serde_json::Value::Array(_)) | Self::List(_) => "an array".into(),
+            Self::Json(_) | Self::Record(_) => "an object".into(),
         }
     }
 }

@@ -132,6 +132,29 @@ impl Call {
         String::from_utf8(bytes).ok()
     }
 
+    /// The items of an array.
+    pub(super) fn items(
+        &self,
+        array: sys::napi_value,
+    ) -> Result<impl Iterator<Item = Result<sys::napi_value, Fault>>, Fault> {
+        let mut length = 0;
+        check(
+            // SAFETY: `array` is an argument of this call.
+            unsafe { sys::napi_get_array_length(self.env, array, &mut length) },
+            "expected an array",
+        )?;
+        let env = self.env;
+        Ok((0..length).map(move |index| {
+            let mut item = ptr::null_mut();
+            check(
+                // SAFETY: as above.
+                unsafe { sys::napi_get_element(env, array, index, &mut item) },
+                "no element",
+            )?;
+            Ok(item)
+        }))
+    }
+
     /// Where the elements of a typed array are, and how many bytes; nothing for another value.
     pub(super) fn view(&self, value: sys::napi_value) -> Option<(*mut u8, usize)> {
         let (mut kind, mut length, mut data) = (0, 0, ptr::null_mut());

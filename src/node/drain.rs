@@ -108,7 +108,7 @@ fn room_for_outcome(outcome: &Outcome) -> usize {
 }
 
 /// Writes a record: `[what, ticket or pool, tag or worker or lane, length]`, then a number (length
-/// -1), or bytes, or nothing (length -2 - i: blob i).
+/// -1), or bytes, or nothing (length -2 - i: blob i, and those after it if it is the head of a record).
 fn put(environment: &Environment, offset: usize, message: Message) -> Result<usize, Fault> {
     let memories = &environment.memories;
     let (ticket, outcome) = match message {
@@ -202,6 +202,17 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
     let tag = signed(payload.tag);
     match payload.body {
         Body::Lent(_) => Err(Fault("no result is lent")),
+        Body::Parts(parts) => {
+            let mut blobs = environment.blobs.borrow_mut();
+            memories.put_header(offset, [what, ticket, tag, -2 - length(blobs.len())?]);
+            for part in parts {
+                let Body::Bytes(bytes) = part.body else {
+                    return Err(Fault("a part of a result is bytes"));
+                };
+                blobs.push((part.tag, bytes));
+            }
+            Ok(HEADER)
+        }
         Body::Number(number) => {
             memories.put_header(offset, [what, ticket, tag, -1]);
             memories.put_number_at(offset + HEADER, number);

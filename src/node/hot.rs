@@ -60,9 +60,34 @@ fn payload(environment: &Environment, call: &Call) -> Result<Payload, Fault> {
         }
         form::LENT => Body::Lent(lend_bytes(environment, call, call.args()[0], false)?),
         form::SHARED => Body::Lent(lend_bytes(environment, call, call.args()[0], true)?),
+        form::PARTS => Body::Parts(parts(environment, call, call.args()[0])?),
         _ => return Err(Fault("unknown form of a payload")),
     };
     Ok(Payload { tag, body })
+}
+
+/// The payloads of a list: a head, and then the tag, the form and the bytes of each part.
+fn parts(
+    environment: &Environment,
+    call: &Call,
+    list: sys::napi_value,
+) -> Result<Box<[Payload]>, Fault> {
+    let copied = |value| call.copy_bytes(value).ok_or(Fault("expected a typed array"));
+    let mut items = call.items(list)?;
+    let head = items.next().ok_or(Fault("a list without a head"))??;
+    let mut parts = vec![Payload::bytes(tag::JSON, copied(head)?)];
+    while let Some(tag) = items.next() {
+        let mut next = || items.next().ok_or(Fault("a part is three items"))?;
+        let (tag, form, bytes) = (call.index(tag?)?, call.int(next()?)?, next()?);
+        let body = match form {
+            form::ELSEWHERE => Body::Bytes(copied(bytes)?),
+            form::LENT => Body::Lent(lend_bytes(environment, call, bytes, false)?),
+            form::SHARED => Body::Lent(lend_bytes(environment, call, bytes, true)?),
+            _ => return Err(Fault("unknown form of a part")),
+        };
+        parts.push(Payload { tag, body });
+    }
+    Ok(parts.into())
 }
 
 /// Has the bytes of a view read in place.
@@ -340,7 +365,9 @@ fn exchange(environment: &Environment, call: &Call) -> Returned {
                         memories.set(cell::LENGTH, length(bytes.len())?);
                         memories.put_input(&bytes);
                     }
-                    Body::Lent(_) => return Err(Fault("only native tasks read in place")),
+                    Body::Lent(_) | Body::Parts(_) => {
+                        return Err(Fault("only native tasks take such an input"));
+                    }
                     Body::Bytes(bytes) => {
                         memories.set(cell::FORM, form::ELSEWHERE);
                         environment.long_input.set(Some((taken.payload.tag, bytes)));

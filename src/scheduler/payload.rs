@@ -14,6 +14,8 @@ pub enum Body {
     Bytes(Bytes),
     /// Bytes that the owner lends. Only an input of a native task is.
     Lent(Lent),
+    /// What is made of other payloads. Only an input or a result of a native task is.
+    Parts(Box<[Payload]>),
 }
 
 /// An encoded value. Of what it is the scheduler knows only whether it is here.
@@ -56,6 +58,7 @@ impl Payload {
         match &self.body {
             Body::Number(_) | Body::Lent(_) => 0,
             Body::Bytes(bytes) => bytes.len(),
+            Body::Parts(parts) => parts.iter().map(Payload::heap_bytes).sum(),
         }
     }
 }

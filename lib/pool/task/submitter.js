@@ -16,6 +16,7 @@ const { isHooked, isWatched } = require('../observe/watch')
 const { show } = require('../options/validate')
 const { Task } = require('./task')
 
+/** @typedef {import('../../payload/records').Parts} Parts */
 /** @typedef {InstanceType<typeof import('./targets').Target>} Target */
 /** @typedef {InstanceType<typeof import('./settings').Settings>} Settings */
 /** @typedef {import('node:worker_threads').Transferable} Transferable */
@@ -404,7 +405,7 @@ function refuseUncopied(list) {
 
 /**
  * @param {number} most
- * @param {ArrayBufferView | string | undefined} extra as `encode` gave it
+ * @param {ArrayBufferView | Parts | string | undefined} extra as `encode` gave it
  */
 function refuseLarger(most, extra) {
   const size = sizeOf(extra)
@@ -419,7 +420,7 @@ function whyUnsubmitted(error) {
 }
 
 /**
- * @param {ArrayBufferView | string | undefined} extra
+ * @param {ArrayBufferView | Parts | string | undefined} extra
  * @param {Settings} settings
  */
 function submitWith(extra, settings) {

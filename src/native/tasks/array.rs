@@ -35,19 +35,7 @@ pub(super) const TASKS: &[NativeTask] = &[NativeTask {
 ///   sorted by samples.
 fn sort(input: Value, params: &Params, context: &TaskContext<'_>) -> Result<Value, TaskError> {
     let descending = params.read(&["descending"])?.boolean("descending")?;
-    let TypedArray { kind, bytes } = match input {
-        Value::Array(array) if array.bytes.len() % array.kind.size() == 0 => array,
-        Value::Bytes(bytes) => TypedArray {
-            kind: ArrayKind::Uint8,
-            bytes,
-        },
-        other => {
-            let got = other.describe();
-            return Err(TaskError::invalid(format!(
-                "input must be a typed array (not a Float16Array), got {got}"
-            )));
-        }
-    };
+    let TypedArray { kind, bytes } = input.into_array("input")?;
     let descending = descending.unwrap_or(false);
     let from = bytes.contiguous(context)?;
     let sorted = match kind.size() {

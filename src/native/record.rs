@@ -1,0 +1,318 @@
+//! Objects and lists some of whose members JSON cannot carry: as inputs, where a task takes several buffers, and as
+//! results, where it gives some beside numbers.
+//!
+//! A record travels as its head and its parts. The head is JSON: `value`, the whole with 0 in the place of each part,
+//! and `parts`, a list of `[path, tag]`, or `[path, tag, text]` for what is too small to travel by itself. The parts
+//! with bytes follow in the order of the head. `lib/payload/records.js` is the other end.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::error::TaskError;
+use super::params::Fields;
+use super::payload::{big_int, from_value, hex, to_value};
+use super::value::{TypedArray, Value};
+use crate::scheduler::{Body, Payload};
+use crate::wire::tag;
+
+/// The members of an object, in their order.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Record(Vec<(String, Value)>);
+
+impl Record {
+    /// One with no members.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The record with a member more.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.0.push((name.into(), value.into()));
+        self
+    }
+
+    /// Takes a member out, if it is there.
+    pub fn take(&mut self, name: &str) -> Option<Value> {
+        let index = self.0.iter().position(|(known, _)| known == name)?;
+        Some(self.0.remove(index).1)
+    }
+
+    /// Takes a member out that is a typed array, a Buffer among them.
+    ///
+    /// # Errors
+    /// `ERR_RSPOOL_INVALID_ARGUMENT` if it is something else, or not there.
+    pub fn take_array(&mut self, name: &str) -> Result<TypedArray, TaskError> {
+        self.take(name)
+            .unwrap_or(Value::Undefined)
+            .into_array(&format!("input.{name}"))
+    }
+
+    /// Refuses members that nobody has taken, since they were meant for something.
+    ///
+    /// # Errors
+    /// `ERR_RSPOOL_INVALID_ARGUMENT`.
+    pub fn end(self, known: &'static [&'static str]) -> Result<(), TaskError> {
+        let rest: Map<String, Json> = self
+            .0
+            .into_iter()
+            .map(|(name, _)| (name, Json::Null))
+            .collect();
+        Fields::new("input", Some(&rest), known).map(drop)
+    }
+}
+
+/// Writes a record or a list: as JSON alone, if that can carry all of it.
+pub(super) fn to_payload(value: Value) -> Payload {
+    let mut parts = Parts::default();
+    let json = parts.head_of(value, &mut Vec::new());
+    if parts.named.is_empty() {
+        return Payload::bytes(tag::JSON, json.to_string().into_bytes());
+    }
+    let head = json!({ "value": json, "parts": parts.named }).to_string();
+    let head = Payload::bytes(tag::JSON, head.into_bytes());
+    let all: Vec<_> = std::iter::once(head).chain(parts.payloads).collect();
+    Payload {
+        tag: tag::RECORD,
+        body: Body::Parts(all.into()),
+    }
+}
+
+/// What of a value JSON cannot carry.
+#[derive(Default)]
+struct Parts {
+    /// Their paths and tags.
+    named: Vec<Json>,
+    /// Those with bytes.
+    payloads: Vec<Payload>,
+}
+
+impl Parts {
+    /// What the head has of a value.
+    fn head_of(&mut self, value: Value, path: &mut Vec<Json>) -> Json {
+        match value {
+            Value::Null => Json::Null,
+            Value::Bool(value) => value.into(),
+            Value::Number(number) if number.is_finite() => number.into(),
+            Value::Number(number) => self.name(path, json!([tag::NUMBER, js_number(number)])),
+            Value::Undefined => self.name(path, json!([tag::UNDEFINED, ""])),
+            Value::BigInt(value) => self.name(path, json!([tag::BIGINT, hex(&value)])),
+            Value::String(text) => text.into(),
+            Value::Json(json) => json,
+            Value::Record(Record(members)) => members
+                .into_iter()
+                .map(|(name, value)| {
+                    path.push(name.as_str().into());
+                    let json = self.head_of(value, path);
+                    path.pop();
+                    (name, json)
+                })
+                .collect::<Map<_, _>>()
+                .into(),
+            Value::List(items) => (0u32..)
+                .zip(items)
+                .map(|(index, value)| {
+                    path.push(index.into());
+                    let json = self.head_of(value, path);
+                    path.pop();
+                    json
+                })
+                .collect(),
+            Value::Bytes(_) | Value::Array(_) => {
+                let payload = from_value(value);
+                let json = self.name(path, json!([payload.tag]));
+                self.payloads.push(payload);
+                json
+            }
+        }
+    }
+
+    fn name(&mut self, path: &[Json], what: Json) -> Json {
+        let mut part = vec![Json::from(path)];
+        if let Json::Array(what) = what {
+            part.extend(what);
+        }
+        self.named.push(part.into());
+        0.into()
+    }
+}
+
+/// A number that JSON has not, as JavaScript writes it.
+fn js_number(number: f64) -> &'static str {
+    if number.is_nan() {
+        "NaN"
+    } else if number > 0.0 {
+        "Infinity"
+    } else {
+        "-Infinity"
+    }
+}
+
+/// Reads a record or a list.
+pub(super) fn from_parts(parts: Box<[Payload]>) -> Result<Value, TaskError> {
+    let unreadable = || TaskError::invalid("the input is not a record");
+    let mut parts = parts.into_iter();
+    let head = match parts.next().map(|head| head.body) {
+        Some(Body::Bytes(head)) => serde_json::from_slice(&head).ok(),
+        _ => None,
+    };
+    let Some(Json::Object(mut head)) = head else {
+        return Err(unreadable());
+    };
+    let mut value = from_json(head.remove("value").ok_or_else(unreadable)?);
+    let Some(Json::Array(named)) = head.remove("parts") else {
+        return Err(unreadable());
+    };
+    for part in named {
+        let path = part[0].as_array().ok_or_else(unreadable)?;
+        let what = part[1].as_u64().and_then(|tag| u32::try_from(tag).ok());
+        let what = what.ok_or_else(unreadable)?;
+        *member(&mut value, path).ok_or_else(unreadable)? = match part[2].as_str() {
+            Some(text) => small(what, text).ok_or_else(unreadable)?,
+            None => {
+                let payload = parts.next().filter(|payload| payload.tag == what);
+                to_value(payload.ok_or_else(unreadable)?)?
+            }
+        };
+    }
+    Ok(value)
+}
+
+/// What has no bytes of its own.
+fn small(tag: u32, text: &str) -> Option<Value> {
+    match tag {
+        tag::UNDEFINED => Some(Value::Undefined),
+        tag::NUMBER => text.parse().ok().map(Value::Number),
+        tag::BIGINT => big_int(text.as_bytes()).map(Value::BigInt),
+        _ => None,
+    }
+}
+
+/// The member at a path. What is JSON on the way becomes a record or a list.
+fn member<'a>(value: &'a mut Value, path: &[Json]) -> Option<&'a mut Value> {
+    let Some((first, rest)) = path.split_first() else {
+        return Some(value);
+    };
+    if let Value::Json(json) = value {
+        *value = match std::mem::take(json) {
+            Json::Object(members) => Value::Record(Record(
+                members
+                    .into_iter()
+                    .map(|(name, json)| (name, from_json(json)))
+                    .collect(),
+            )),
+            Json::Array(items) => Value::List(items.into_iter().map(from_json).collect()),
+            _ => return None,
+        };
+    }
+    let next = match value {
+        Value::Record(Record(members)) => {
+            let name = first.as_str()?;
+            &mut members.iter_mut().find(|(known, _)| known == name)?.1
+        }
+        Value::List(items) => items.get_mut(usize::try_from(first.as_u64()?).ok()?)?,
+        _ => return None,
+    };
+    member(next, rest)
+}
+
+fn from_json(json: Json) -> Value {
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(value) => Value::Bool(value),
+        Json::Number(number) => Value::Number(number.as_f64().unwrap_or(f64::NAN)),
+        Json::String(text) => Value::String(text),
+        Json::Array(_) | Json::Object(_) => Value::Json(json),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::native::value::{ArrayKind, BigInt};
+
+    fn array(kind: ArrayKind, bytes: &[u8]) -> Value {
+        Value::Array(TypedArray {
+            kind,
+            bytes: bytes.to_vec().into(),
+        })
+    }
+
+    fn there_and_back(value: Value) -> Value {
+        to_value(from_value(value)).unwrap()
+    }
+
+    #[test]
+    fn records_come_back_as_they_went() {
+        let record = Record::new()
+            .with("big", Value::BigInt(BigInt::from(u64::MAX)))
+            .with("count", 3.0)
+            .with("data", Value::Bytes(vec![1, 2, 3].into()))
+            .with("name", Value::String("x".into()))
+            .with("none", Value::Undefined)
+            .with("ratio", f64::NEG_INFINITY)
+            .with("rows", array(ArrayKind::Uint16, &[1, 0, 2, 0]))
+            .with("shape", Value::Json(json!({ "a": [1.5, null] })));
+        let value = Value::Record(record);
+        assert_eq!(there_and_back(value.clone()), value);
+        let list = Value::List(vec![value, Value::Null, Value::Bytes(vec![].into())]);
+        assert_eq!(there_and_back(list.clone()), list);
+    }
+
+    #[test]
+    fn what_json_can_carry_is_json() {
+        let record = Record::new().with("width", 320.0).with("ok", true);
+        assert_eq!(
+            there_and_back(Value::Record(record)),
+            Value::Json(json!({ "width": 320.0, "ok": true }))
+        );
+    }
+
+    #[test]
+    fn members_are_taken_by_name_and_none_is_left_over() {
+        let mut record = Record::new()
+            .with("keys", array(ArrayKind::Int32, &[0; 8]))
+            .with("valeus", 1.0);
+        assert_eq!(record.take_array("keys").unwrap().len(), 2);
+        let message = record.take_array("values").unwrap_err().to_string();
+        assert!(
+            message.starts_with("input.values must be a typed array"),
+            "{message}"
+        );
+        assert!(message.ends_with("got undefined"), "{message}");
+        let message = record.end(&["keys", "values"]).unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "input.valeus is unknown, did you mean values?; known are keys, values"
+        );
+    }
+
+    #[test]
+    fn what_no_encoder_writes_is_refused() {
+        let payloads = |head: &str, rest: Vec<Payload>| {
+            let head = Payload::bytes(tag::JSON, head.as_bytes().to_vec());
+            let all: Vec<_> = std::iter::once(head).chain(rest).collect();
+            to_value(Payload {
+                tag: tag::RECORD,
+                body: Body::Parts(all.into()),
+            })
+        };
+        for head in [
+            "",
+            "[]",
+            "{}",
+            r#"{"value":{"a":0}}"#,
+            r#"{"value":{"a":0},"parts":[[]]}"#,
+            r#"{"value":{"a":0},"parts":[[["b"],8]]}"#,
+            r#"{"value":{"a":0},"parts":[[["a","b"],4,"NaN"]]}"#,
+            r#"{"value":{"a":0},"parts":[[["a"],8]]}"#,
+            r#"{"value":{"a":0},"parts":[[["a"],9,"x"]]}"#,
+            r#"{"value":[0],"parts":[[[1],0,""]]}"#,
+        ] {
+            assert!(payloads(head, Vec::new()).is_err(), "{head}");
+        }
+        let other = Payload::bytes(tag::UTF8, b"x".to_vec());
+        let head = r#"{"value":{"a":0},"parts":[[["a"],8]]}"#;
+        assert!(payloads(head, vec![other]).is_err());
+    }
+}
