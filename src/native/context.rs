@@ -102,6 +102,16 @@ impl<'a> TaskContext<'a> {
         }
     }
 
+    /// The same, counting nothing: for a part of the work whose elements are counted in another.
+    #[must_use]
+    pub const fn uncounted(self) -> Self {
+        Self {
+            counters: None,
+            tally: None,
+            ..self
+        }
+    }
+
     pub(super) fn crew(&self) -> Option<&'a dyn Crew> {
         self.crew
     }

@@ -110,6 +110,45 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A number that is finite.
+    pub fn number(&self, name: &str) -> Result<Option<f64>, TaskError> {
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        match value.as_f64().filter(|n| n.is_finite()) {
+            Some(n) => Ok(Some(n)),
+            None => Err(self.wrong(name, "a number", value)),
+        }
+    }
+
+    /// A list of numbers within `range`.
+    pub fn numbers(
+        &self,
+        name: &str,
+        range: RangeInclusive<f64>,
+    ) -> Result<Option<Vec<f64>>, TaskError> {
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        let numbers = value.as_array().and_then(|list| {
+            let number = |n: &Json| n.as_f64().filter(|n| range.contains(n));
+            list.iter().map(number).collect()
+        });
+        if numbers.is_some() {
+            return Ok(numbers);
+        }
+        let allowed = if *range.end() == f64::MAX {
+            "a list of numbers".into()
+        } else {
+            format!(
+                "a list of numbers from {} to {}",
+                range.start(),
+                range.end()
+            )
+        };
+        Err(self.wrong(name, &allowed, value))
+    }
+
     /// An unsigned 64-bit integer: a number up to 2⁵³ − 1, or beyond it (and for a BigInt, which
     /// JSON cannot carry) a string of decimal digits or of hexadecimal digits after `0x`.
     pub fn u64(&self, name: &str) -> Result<Option<u64>, TaskError> {

@@ -72,7 +72,10 @@ fn parts(
     call: &Call,
     list: sys::napi_value,
 ) -> Result<Box<[Payload]>, Fault> {
-    let copied = |value| call.copy_bytes(value).ok_or(Fault("expected a typed array"));
+    let copied = |value| {
+        call.copy_bytes(value)
+            .ok_or(Fault("expected a typed array"))
+    };
     let mut items = call.items(list)?;
     let head = items.next().ok_or(Fault("a list without a head"))??;
     let mut parts = vec![Payload::bytes(tag::JSON, copied(head)?)];

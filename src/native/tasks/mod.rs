@@ -8,7 +8,6 @@ mod blocks;
 mod compress;
 mod hash;
 mod math;
-mod sample_sort;
 mod test;
 
 /// The families, in the order in which their names are listed.

@@ -32,7 +32,7 @@ pub(super) trait SortKey: Pod + Ord + Send + Sync {
 macro_rules! sort_key {
     ($($type:ty),*) => { $(impl SortKey for $type { const MAX: Self = <$type>::MAX; })* };
 }
-sort_key!(u8, u16, u32, u64);
+sort_key!(u8, u16, u32, u64, u128);
 
 /// How elements become keys, and keys elements again.
 pub(super) trait Mapping<K>: Copy + Send + Sync {

@@ -1,24 +1,15 @@
-//! `array.*`: work on typed arrays.
+//! `array.sort`.
 
-use std::alloc::{Layout, alloc_zeroed};
-use std::borrow::Cow;
-use std::ops::{BitAnd, BitXor};
-
-use super::sample_sort::{self, Mapping, SortKey};
+use super::elements::{aligned, zeroed};
+use super::order::{Bits, Order};
+use super::sample_sort::{self, Mapping};
 use crate::native::{
     context::{ROWS, TaskContext},
     data::Data,
     error::TaskError,
     params::Params,
-    registry::NativeTask,
-    value::{ArrayKind, TypedArray, Value},
+    value::{TypedArray, Value},
 };
-
-/// The tasks of this family.
-pub(super) const TASKS: &[NativeTask] = &[NativeTask {
-    name: "array.sort",
-    run: sort,
-}];
 
 /// Sorts the elements of a typed array by value, in the order of `TypedArray.prototype.sort`
 /// without a comparator: -0 before +0, every NaN after Infinity.
@@ -33,7 +24,11 @@ pub(super) const TASKS: &[NativeTask] = &[NativeTask {
 /// - Errors: `ERR_RSPOOL_OUT_OF_MEMORY`.
 /// - Source: ECMA-262 §23.2.3.29 (order); elements of one or two bytes are counted, the others
 ///   sorted by samples.
-fn sort(input: Value, params: &Params, context: &TaskContext<'_>) -> Result<Value, TaskError> {
+pub(super) fn sort(
+    input: Value,
+    params: &Params,
+    context: &TaskContext<'_>,
+) -> Result<Value, TaskError> {
     let descending = params.read(&["descending"])?.boolean("descending")?;
     let TypedArray { kind, bytes } = input.into_array("input")?;
     let descending = descending.unwrap_or(false);
@@ -63,102 +58,6 @@ fn sort(input: Value, params: &Params, context: &TaskContext<'_>) -> Result<Valu
 /// Elements of a chunk that is counted or filled: some tenths of a millisecond.
 const PIECE: usize = 256 * 1024;
 
-/// The bits of an element as an unsigned integer.
-trait Bits: SortKey + BitAnd<Output = Self> + BitXor<Output = Self> {
-    const ZERO: Self;
-    const SIGN: Self;
-    /// The bits of the lowest float. Those above are NaN with a sign.
-    const NEGATIVE_INFINITY: Self;
-    /// All ones if the highest bit is set, or else zero.
-    fn spread_sign(self) -> Self;
-    fn to_index(self) -> usize;
-    /// From what [`to_index`](Self::to_index) gave.
-    fn from_index(index: usize) -> Self;
-}
-
-macro_rules! bits {
-    ($type:ty, $signed:ty, $negative_infinity:expr) => {
-        impl Bits for $type {
-            const ZERO: Self = 0;
-            const SIGN: Self = 1 << (<$type>::BITS - 1);
-            const NEGATIVE_INFINITY: Self = $negative_infinity;
-            #[inline]
-            fn spread_sign(self) -> Self {
-                (self as $signed >> (<$type>::BITS - 1)) as $type
-            }
-            #[inline]
-            fn to_index(self) -> usize {
-                self as usize
-            }
-            #[inline]
-            fn from_index(index: usize) -> Self {
-                index as Self
-            }
-        }
-    };
-}
-
-bits!(u8, i8, u8::MAX);
-bits!(u16, i16, u16::MAX);
-bits!(u32, i32, f32::NEG_INFINITY.to_bits());
-bits!(u64, i64, f64::NEG_INFINITY.to_bits());
-
-/// What order the elements take. A key is made without a branch: the signs of random numbers cannot be foreseen.
-#[derive(Debug, Clone, Copy)]
-struct Order<K> {
-    /// The bits that are flipped in each element.
-    flip: K,
-    /// The bits that are flipped in a negative element besides.
-    flip_negative: K,
-    /// Bits above this one are a NaN with a sign.
-    last: K,
-    /// The bits that are flipped in a NaN with a sign, instead.
-    flip_nan: K,
-}
-
-impl<K: Bits> Order<K> {
-    fn new(kind: ArrayKind, descending: bool) -> Self {
-        let (flip, flip_negative, last) = match kind {
-            ArrayKind::Int8 | ArrayKind::Int16 | ArrayKind::Int32 | ArrayKind::BigInt64 => {
-                (K::SIGN, K::ZERO, K::MAX)
-            }
-            ArrayKind::Float32 | ArrayKind::Float64 => {
-                (K::SIGN, K::SIGN ^ K::MAX, K::NEGATIVE_INFINITY)
-            }
-            _ => (K::ZERO, K::ZERO, K::MAX),
-        };
-        let reverse = if descending { K::MAX } else { K::ZERO };
-        Self {
-            flip: flip ^ reverse,
-            flip_negative,
-            last,
-            flip_nan: reverse,
-        }
-    }
-}
-
-impl<K: Bits> Mapping<K> for Order<K> {
-    /// Bits of an element to a key that sorts as the element does. NaN loses its sign, which
-    /// JavaScript cannot see, so that all come last.
-    #[inline]
-    fn key(self, bits: K) -> K {
-        let flip = self.flip ^ (bits.spread_sign() & self.flip_negative);
-        bits ^ if bits > self.last {
-            self.flip_nan
-        } else {
-            flip
-        }
-    }
-
-    /// The reverse of `key`.
-    #[inline]
-    fn element(self, key: K) -> K {
-        let bits = key ^ self.flip;
-        // The sign is as it was: it says whether the other bits were flipped.
-        bits ^ (bits.spread_sign() & self.flip_negative)
-    }
-}
-
 /// Sorts elements from one memory into another.
 type Sort<K> = fn(&[K], &mut [K], Order<K>, &TaskContext<'_>) -> Result<(), TaskError>;
 
@@ -169,13 +68,7 @@ fn sort_bytes<K: Bits>(
     context: &TaskContext<'_>,
     sort: Sort<K>,
 ) -> Result<Vec<u8>, TaskError> {
-    let from = match bytemuck::try_cast_slice(bytes) {
-        Ok(elements) => Cow::Borrowed(elements),
-        Err(_) => {
-            let elements = bytes.chunks_exact(size_of::<K>());
-            Cow::Owned(elements.map(bytemuck::pod_read_unaligned).collect())
-        }
-    };
+    let from = aligned(bytes);
     let mut sorted: Vec<u8> = zeroed(bytes.len())?;
     if let Ok(to) = bytemuck::try_cast_slice_mut(&mut sorted) {
         sort(&from, to, order, context)?;
@@ -230,22 +123,6 @@ fn count<K: Bits>(
     })
 }
 
-/// So many elements that are 0. Pages that are not used cost nothing.
-fn zeroed<K: SortKey>(length: usize) -> Result<Vec<K>, TaskError> {
-    let out_of_memory = || TaskError::out_of_memory(size_of::<K>().saturating_mul(length));
-    let layout = Layout::array::<K>(length).map_err(|_| out_of_memory())?;
-    if layout.size() == 0 {
-        return Ok(Vec::new());
-    }
-    // SAFETY: the layout has a size.
-    let base = unsafe { alloc_zeroed(layout) };
-    if base.is_null() {
-        return Err(out_of_memory());
-    }
-    // SAFETY: allocated as a vector of this capacity is, and zeros are elements.
-    Ok(unsafe { Vec::from_raw_parts(base.cast(), length, length) })
-}
-
 #[cfg(test)]
 mod tests {
     use std::{
@@ -258,7 +135,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::native::tasks::sample_sort::SMALL;
+    use super::super::sample_sort::SMALL;
+    use crate::native::value::ArrayKind;
 
     fn array<T: Pod>(kind: ArrayKind, elements: &[T]) -> Value {
         let bytes = bytemuck::cast_slice(elements).to_vec().into();

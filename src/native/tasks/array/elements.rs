@@ -1,0 +1,134 @@
+//! The elements of typed arrays, as memory and as numbers.
+
+use std::alloc::{Layout, alloc_zeroed};
+use std::borrow::Cow;
+
+use bytemuck::{AnyBitPattern, NoUninit, Pod};
+
+use crate::native::{
+    context::{ROWS, TaskContext},
+    error::TaskError,
+    value::{ArrayKind, TypedArray},
+};
+
+/// Elements of a chunk: some tenths of a millisecond of work.
+pub(super) const PIECE: usize = 64 * 1024;
+/// Below so many elements another worker would come too late.
+const WORTH_HELP: usize = 1024 * 1024;
+
+/// Elements where they are, if they are aligned there, as those of a typed array are.
+pub(super) fn aligned<T: AnyBitPattern + NoUninit>(bytes: &[u8]) -> Cow<'_, [T]> {
+    match bytemuck::try_cast_slice(bytes) {
+        Ok(elements) => Cow::Borrowed(elements),
+        Err(_) => {
+            let elements = bytes.chunks_exact(size_of::<T>());
+            Cow::Owned(elements.map(bytemuck::pod_read_unaligned).collect())
+        }
+    }
+}
+
+/// So many elements that are 0. Pages that are not used cost nothing.
+pub(super) fn zeroed<K: Pod>(length: usize) -> Result<Vec<K>, TaskError> {
+    let out_of_memory = || TaskError::out_of_memory(size_of::<K>().saturating_mul(length));
+    let layout = Layout::array::<K>(length).map_err(|_| out_of_memory())?;
+    if layout.size() == 0 {
+        return Ok(Vec::new());
+    }
+    // SAFETY: the layout has a size.
+    let base = unsafe { alloc_zeroed(layout) };
+    if base.is_null() {
+        return Err(out_of_memory());
+    }
+    // SAFETY: allocated as a vector of this capacity is, and zeros are elements.
+    Ok(unsafe { Vec::from_raw_parts(base.cast(), length, length) })
+}
+
+/// An empty vector with room for so many elements.
+pub(super) fn room_for<T>(length: usize) -> Result<Vec<T>, TaskError> {
+    let mut room = Vec::new();
+    room.try_reserve_exact(length)
+        .map_err(|_| TaskError::out_of_memory(length.saturating_mul(size_of::<T>())))?;
+    Ok(room)
+}
+
+/// A result that is a typed array.
+pub(super) fn array_of<T: NoUninit>(kind: ArrayKind, elements: &[T]) -> TypedArray {
+    let bytes: Vec<u8> = bytemuck::cast_slice(elements).to_vec();
+    TypedArray {
+        kind,
+        bytes: bytes.into(),
+    }
+}
+
+/// Calls `work` with each piece of an array, on any worker, and gives what it gave in order. Counts the elements.
+pub(super) fn map_pieces<R: Send>(
+    array: &TypedArray,
+    piece: usize,
+    context: &TaskContext<'_>,
+    work: impl Fn(usize, &[u8]) -> Result<R, TaskError> + Sync,
+) -> Result<Vec<R>, TaskError> {
+    let size = array.kind.size();
+    let starts: Vec<usize> = (0..array.len()).step_by(piece).collect();
+    let context = context.with_help_if(array.len() >= WORTH_HELP);
+    context.map_items(starts, |_, start: usize| {
+        let end = array.len().min(start + piece);
+        let bytes = start * size..end * size;
+        let result = array
+            .bytes
+            .with(bytes, &mut Vec::new(), |bytes| work(start, bytes))?;
+        context.count(ROWS, (end - start) as i64);
+        Ok(result)
+    })
+}
+
+/// As [`map_pieces`], with the elements as numbers.
+///
+/// # Errors
+/// `ERR_RSPOOL_INVALID_ARGUMENT` for BigInts.
+pub(super) fn map_numbers<R: Send>(
+    array: &TypedArray,
+    what: &str,
+    context: &TaskContext<'_>,
+    work: impl Fn(usize, &[f64]) -> R + Sync,
+) -> Result<Vec<R>, TaskError> {
+    refuse_big_ints(array, what)?;
+    map_pieces(array, PIECE, context, |start, bytes| {
+        let mut numbers = Vec::with_capacity(bytes.len() / array.kind.size());
+        numbers_of(array.kind, bytes, &mut numbers);
+        Ok(work(start, &numbers))
+    })
+}
+
+/// Refuses an array whose elements are no numbers.
+pub(super) fn refuse_big_ints(array: &TypedArray, what: &str) -> Result<(), TaskError> {
+    match array.kind {
+        ArrayKind::BigInt64 | ArrayKind::BigUint64 => {
+            let class = array.kind.class_name();
+            Err(TaskError::invalid(format!(
+                "{what} must be a typed array of numbers, got a {class}"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Elements as numbers. None of BigInts.
+pub(super) fn numbers_of(kind: ArrayKind, bytes: &[u8], numbers: &mut Vec<f64>) {
+    fn fill<T: AnyBitPattern + Into<f64>>(bytes: &[u8], numbers: &mut Vec<f64>) {
+        let elements = bytes.chunks_exact(size_of::<T>());
+        numbers.extend(
+            elements.map(|element| -> f64 { bytemuck::pod_read_unaligned::<T>(element).into() }),
+        );
+    }
+    match kind {
+        ArrayKind::Int8 => fill::<i8>(bytes, numbers),
+        ArrayKind::Uint8 | ArrayKind::Uint8Clamped => fill::<u8>(bytes, numbers),
+        ArrayKind::Int16 => fill::<i16>(bytes, numbers),
+        ArrayKind::Uint16 => fill::<u16>(bytes, numbers),
+        ArrayKind::Int32 => fill::<i32>(bytes, numbers),
+        ArrayKind::Uint32 => fill::<u32>(bytes, numbers),
+        ArrayKind::Float32 => fill::<f32>(bytes, numbers),
+        ArrayKind::Float64 => fill::<f64>(bytes, numbers),
+        ArrayKind::BigInt64 | ArrayKind::BigUint64 => {}
+    }
+}
