@@ -4,7 +4,6 @@
 use super::registry::NativeTask;
 
 mod array;
-mod blocks;
 mod compress;
 mod hash;
 mod math;

@@ -112,7 +112,7 @@ fn multiply<T: Factor>(
         depth,
         columns,
     } = shape;
-    let length = rows.checked_mul(columns).unwrap_or(usize::MAX);
+    let length = rows.saturating_mul(columns);
     let mut product = zeroed::<T>(length)?;
     if product.is_empty() {
         return Ok(product);

@@ -134,8 +134,8 @@ mod tests {
     use bytemuck::Pod;
     use proptest::prelude::*;
 
-    use super::*;
     use super::super::sample_sort::SMALL;
+    use super::*;
     use crate::native::value::ArrayKind;
 
     fn array<T: Pod>(kind: ArrayKind, elements: &[T]) -> Value {

@@ -1,35 +1,10 @@
-//! `compress.*` and `decompress.*`.
-
-use std::io::{BufRead, ErrorKind, Read};
+//! `compress.gzip` and `decompress.gzip`.
 
 use flate2::bufread::GzDecoder;
 
-use super::blocks;
-use crate::native::{
-    context::{BYTES, TaskContext},
-    error::{CORRUPT_INPUT, OUTPUT_TOO_LARGE, TaskError},
-    params::Params,
-    registry::NativeTask,
-    value::{MAX_SAFE_INTEGER, Value},
-};
-
-/// The tasks of this family.
-pub(super) const TASKS: &[NativeTask] = &[
-    NativeTask {
-        name: "compress.gzip",
-        run: gzip,
-    },
-    NativeTask {
-        name: "decompress.gzip",
-        run: gunzip,
-    },
-];
-
-/// Bytes between two checks.
-const STEP: usize = 8 * 1024;
-
-/// `decompress.gzip` gives no more than this by default: 256 MiB.
-const DEFAULT_MAX_OUTPUT: u64 = 256 * 1024 * 1024;
+use super::blocks::{self, level_of};
+use super::output::{Output, limit_of};
+use crate::native::{context::TaskContext, error::TaskError, params::Params, value::Value};
 
 /// The most that a byte of deflate can stand for: a match of 258 bytes in two bits.
 const MAX_RATIO: usize = 1032;
@@ -45,23 +20,20 @@ const MAX_RATIO: usize = 1032;
 /// - Shared: from 1 MiB on.
 /// - Errors: `ERR_RSPOOL_OUT_OF_MEMORY`.
 /// - Source: RFC 1951, RFC 1952.
-fn gzip(input: Value, params: &Params, context: &TaskContext<'_>) -> Result<Value, TaskError> {
-    let level = params.read(&["level"])?.integer("level", 0..=9)?;
-    let level = level.unwrap_or(6) as u32;
+pub(super) fn gzip(
+    input: Value,
+    params: &Params,
+    context: &TaskContext<'_>,
+) -> Result<Value, TaskError> {
+    let level = level_of(params)?;
     let input = input.into_bytes()?;
     let input = input.contiguous(context)?;
     let blocks = blocks::deflate(&input, level, context)?;
     let (checksum, length) = (blocks.checksum(), input.len() as u32);
-    let mut output = Vec::new();
-    let size = GZIP_HEADER.len() + blocks.len() + 8;
-    output
-        .try_reserve_exact(size)
-        .map_err(|_| TaskError::out_of_memory(size))?;
-    output.extend_from_slice(&GZIP_HEADER);
-    blocks.append_to(&mut output, context)?;
-    output.extend_from_slice(&checksum.to_le_bytes());
-    output.extend_from_slice(&length.to_le_bytes());
-    Ok(Value::Bytes(output.into()))
+    let mut trailer = [0; 8];
+    trailer[..4].copy_from_slice(&checksum.to_le_bytes());
+    trailer[4..].copy_from_slice(&length.to_le_bytes());
+    blocks.between(&GZIP_HEADER, &trailer, context)
 }
 
 /// Deflate; no flags, no time, nothing about the level, an unknown system.
@@ -80,55 +52,25 @@ const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 ///   are verified) or cut short; `ERR_RSPOOL_OUTPUT_TOO_LARGE` as soon as the output passes
 ///   `maxOutput`; `ERR_RSPOOL_OUT_OF_MEMORY`.
 /// - Source: RFC 1951, RFC 1952.
-fn gunzip(input: Value, params: &Params, context: &TaskContext<'_>) -> Result<Value, TaskError> {
-    let limit = params
-        .read(&["maxOutput"])?
-        .integer("maxOutput", 0..=MAX_SAFE_INTEGER)?
-        .unwrap_or(DEFAULT_MAX_OUTPUT);
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+pub(super) fn gunzip(
+    input: Value,
+    params: &Params,
+    context: &TaskContext<'_>,
+) -> Result<Value, TaskError> {
+    let limit = limit_of(params)?;
     let input = input.into_bytes()?;
     let input = input.contiguous(context)?;
     let mut output = Output::new(limit);
     output.reserve(claimed_size(&input).min(limit))?;
     let mut rest = &input[..];
-    let mut step = vec![0; STEP];
     loop {
-        rest = member(rest, &mut output, &mut step, context)?;
+        let mut member = GzDecoder::new(rest);
+        output.fill(&mut member, "gzip", context)?;
+        rest = member.into_inner();
         if rest.iter().all(|byte| *byte == 0) {
-            return Ok(Value::Bytes(output.bytes.into()));
+            return Ok(output.into());
         }
     }
-}
-
-/// Decompresses the member at the start of `input`, through `step`, and gives what follows it.
-fn member<'a>(
-    input: &'a [u8],
-    output: &mut Output,
-    step: &mut [u8],
-    context: &TaskContext<'_>,
-) -> Result<&'a [u8], TaskError> {
-    let mut decoder = GzDecoder::new(input);
-    loop {
-        context.check()?;
-        let read = match decoder.read(step) {
-            Ok(0) => return Ok(decoder.into_inner()),
-            Ok(read) => read,
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return Err(corrupt(&mut decoder, &error)),
-        };
-        output.append(&step[..read])?;
-        context.count(BYTES, read as i64);
-    }
-}
-
-fn corrupt(decoder: &mut GzDecoder<&[u8]>, error: &std::io::Error) -> TaskError {
-    let at_end = decoder.get_mut().fill_buf().is_ok_and(<[u8]>::is_empty);
-    let message = if at_end && error.kind() == ErrorKind::UnexpectedEof {
-        "the gzip data are cut short".into()
-    } else {
-        format!("the input is not valid gzip data: {error}")
-    };
-    TaskError::failed(CORRUPT_INPUT, message)
 }
 
 /// The length that the last member claims (its last four bytes), as far as deflate could reach it
@@ -141,42 +83,6 @@ fn claimed_size(input: &[u8]) -> usize {
     (u32::from_le_bytes(*size) as usize).min(possible)
 }
 
-/// Bytes in memory, up to a limit, where memory that is refused is an error and not the end of
-/// the process.
-#[derive(Debug)]
-struct Output {
-    bytes: Vec<u8>,
-    limit: usize,
-}
-
-impl Output {
-    fn new(limit: usize) -> Self {
-        let bytes = Vec::new();
-        Self { bytes, limit }
-    }
-
-    fn reserve(&mut self, more: usize) -> Result<(), TaskError> {
-        self.bytes
-            .try_reserve(more)
-            .map_err(|_| TaskError::out_of_memory(self.bytes.len().saturating_add(more)))
-    }
-
-    fn append(&mut self, more: &[u8]) -> Result<(), TaskError> {
-        if more.len() > self.limit - self.bytes.len() {
-            return Err(TaskError::failed(
-                OUTPUT_TOO_LARGE,
-                format!(
-                    "the output is larger than params.maxOutput, {} bytes",
-                    self.limit
-                ),
-            ));
-        }
-        self.reserve(more.len())?;
-        self.bytes.extend_from_slice(more);
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::{
@@ -186,8 +92,13 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use super::super::output::STEP;
     use super::*;
     use crate::memory::{borrowed::Borrowed, counters::CounterSet};
+    use crate::native::{
+        context::BYTES,
+        error::{CORRUPT_INPUT, OUTPUT_TOO_LARGE},
+    };
 
     fn params(json: serde_json::Value) -> Params {
         Params::try_from(json).unwrap()
