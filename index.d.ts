@@ -62,6 +62,32 @@ export interface DigestEncodings {
   base64url: string
 }
 
+/** A typed array of any class but `Float16Array` as a member of an input. It is copied unless it is lent. */
+export type ArrayMember = TypedArrays[keyof TypedArrays] | Lent<TypedArrays[keyof TypedArrays]>
+
+/** A typed array of any class but `Float16Array` as an input. It is copied unless it is moved or lent. */
+export type ArrayInput = ArrayMember | Moved<TypedArrays[keyof TypedArrays]>
+
+/** A typed array of floats as a member of an input. It is copied unless it is lent. */
+export type FloatMember = Float32Array | Float64Array | Lent<Float32Array> | Lent<Float64Array>
+
+/** What `array.stats` says. Of no numbers `sum` is 0, and all but the counts are NaN. */
+export interface ArrayStats {
+  /** Numbers that are not NaN. */
+  count: number
+  /** NaN. */
+  nan: number
+  min: number
+  max: number
+  /** With what rounding would lose (Neumaier's summation). */
+  sum: number
+  mean: number
+  /** Of the whole population. */
+  variance: number
+  /** One for each of `params.quantiles`, if there are any. */
+  quantiles?: number[]
+}
+
 declare const none: unique symbol
 
 /** The params of a task that takes none. */
@@ -144,17 +170,204 @@ export interface NativeTasks {
   }
 
   /**
+   * The zlib format (RFC 1950), which HTTP calls `deflate`: the same bytes for the same input. Counts `bytes` of the
+   * input. Rejects with `ERR_RSPOOL_OUT_OF_MEMORY`.
+   */
+  'compress.zlib': {
+    input: BytesLike
+    params: {
+      /** From 0 (stored) to 9 (smallest). @default 6 */
+      level?: number | undefined
+    }
+    result: Buffer
+  }
+
+  /** Raw deflate (RFC 1951), otherwise as `compress.zlib`. */
+  'compress.deflate': {
+    input: BytesLike
+    params: {
+      /** From 0 (stored) to 9 (smallest). @default 6 */
+      level?: number | undefined
+    }
+    result: Buffer
+  }
+
+  /**
+   * One LZ4 frame, of independent blocks of 1 MiB with a checksum of what is in it. Counts `bytes` of the input. Rejects
+   * with `ERR_RSPOOL_OUT_OF_MEMORY`.
+   */
+  'compress.lz4': { input: BytesLike; params: NoParams; result: Buffer }
+
+  /**
+   * The contents of zlib data (RFC 1950), which the input ends with. Counts `bytes` of the output. Rejects as
+   * `decompress.gzip` does.
+   */
+  'decompress.zlib': {
+    input: BytesLike
+    params: {
+      /** The most bytes to give. @default 268435456 (256 MiB) */
+      maxOutput?: number | undefined
+    }
+    result: Buffer
+  }
+
+  /** The contents of raw deflate (RFC 1951), which has no checksum; otherwise as `decompress.zlib`. */
+  'decompress.deflate': {
+    input: BytesLike
+    params: {
+      /** The most bytes to give. @default 268435456 (256 MiB) */
+      maxOutput?: number | undefined
+    }
+    result: Buffer
+  }
+
+  /**
+   * The contents of LZ4 frames, of several one after another. Counts `bytes` of the output. Rejects as `decompress.gzip`
+   * does, and frames that need a dictionary with `ERR_RSPOOL_CORRUPT_INPUT`.
+   */
+  'decompress.lz4': {
+    input: BytesLike
+    params: {
+      /** The most bytes to give. @default 268435456 (256 MiB) */
+      maxOutput?: number | undefined
+    }
+    result: Buffer
+  }
+
+  /**
    * The elements sorted, in a new array of the class of the input (a Uint8Array for a Buffer), in
    * the order of `TypedArray.prototype.sort`: -0 before +0, NaN last. No `Float16Array`. Counts
    * `rows`. Rejects with `ERR_RSPOOL_OUT_OF_MEMORY`.
    */
   'array.sort': {
-    input: TypedArrays[keyof TypedArrays] | Moved<TypedArrays[keyof TypedArrays]> | Lent<TypedArrays[keyof TypedArrays]>
+    input: ArrayInput
     params: {
       /** Exactly the reverse order. @default false */
       descending?: boolean | undefined
     }
     result: TypedArrays[keyof TypedArrays]
+  }
+
+  /**
+   * The places of the elements in the order in which `array.sort` would put them, in a stable order: fewer than 2³²
+   * elements. Counts `rows`. Rejects with `ERR_RSPOOL_OUT_OF_MEMORY`.
+   */
+  'array.argsort': {
+    input: ArrayInput
+    params: {
+      /** Greatest first; equal elements keep their order. @default false */
+      descending?: boolean | undefined
+    }
+    result: Uint32Array
+  }
+
+  /**
+   * What there is to say of numbers. NaN is counted in `nan`, and part of nothing else. No BigInts. Counts `rows`.
+   * Rejects with `ERR_RSPOOL_OUT_OF_MEMORY`.
+   */
+  'array.stats': {
+    input: ArrayInput
+    params: {
+      /** Which quantiles, from 0 to 1; between two elements they are interpolated. @default none */
+      quantiles?: readonly number[] | undefined
+    }
+    result: ArrayStats
+  }
+
+  /**
+   * How many numbers lie in each bin: from its lower edge on, and below its upper one; the last bin has that too. NaN and
+   * what lies outside are in none. No BigInts. Counts `rows`.
+   */
+  'array.histogram': {
+    input: ArrayInput
+    params: {
+      /** How many bins of equal width, from 1 to 1,000,000. @default 10 */
+      bins?: number | undefined
+      /** The lower end of the first bin. @default the least number */
+      min?: number | undefined
+      /** The upper end of the last bin. @default the greatest number */
+      max?: number | undefined
+      /** The edges themselves, two or more, in order; then the other params mean nothing. */
+      edges?: readonly number[] | undefined
+    }
+    result: {
+      /** How many numbers are in each bin. */
+      counts: Float64Array
+      /** One more than bins. */
+      edges: Float64Array
+    }
+  }
+
+  /**
+   * One figure for the values of each key. Keys are equal as those of a `Map` are; NaN among the values is skipped. For
+   * counts no values are needed. The members of the input may be `lend(…)`. Counts `rows`.
+   */
+  'array.groupBy': {
+    input: { keys: ArrayMember; values?: ArrayMember | undefined }
+    params: {
+      /** What is made of the values of a key; `count` is its rows. @default 'count' */
+      how?: 'count' | 'sum' | 'mean' | 'min' | 'max' | undefined
+    }
+    result: {
+      /** The keys, each once, in order, in an array of the class of `input.keys`. */
+      keys: TypedArrays[keyof TypedArrays]
+      /** The figure of each key. */
+      values: Float64Array
+    }
+  }
+
+  /** The greatest elements, or the least, and where they are; of equal ones the earlier first. Never NaN. Counts `rows`. */
+  'array.topK': {
+    input: ArrayInput
+    params: {
+      /** How many, from 1 on. */
+      k: number
+      /** The least instead. @default false */
+      smallest?: boolean | undefined
+    }
+    result: {
+      /** Their places; as many as `values`. */
+      indices: Uint32Array
+      /** At most `k`, in an array of the class of the input. */
+      values: TypedArrays[keyof TypedArrays]
+    }
+  }
+
+  /**
+   * The rows of a matrix that are nearest to a vector, by comparing all of them. The rows are one after another, each as
+   * long as the query. The members of the input may be `lend(…)`. Counts `rows`.
+   */
+  'array.nearest': {
+    input: { matrix: FloatMember; query: FloatMember }
+    params: {
+      /** How many rows, from 1 on. */
+      k: number
+      /** The dot product or the cosine, greatest first, or the Euclidean distance, least first. @default 'cosine' */
+      metric?: 'dot' | 'cosine' | 'l2' | undefined
+    }
+    result: {
+      /** The rows, nearest first. */
+      indices: Uint32Array
+      /** The product, cosine or distance of each. */
+      values: Float64Array
+    }
+  }
+
+  /**
+   * The product of two matrices, `m` × `k` and `k` × `n`, whose rows are one after another: `m` × `n` elements. The members
+   * of the input may be `lend(…)`. Counts `rows`, the elements of the result. Rejects with `ERR_RSPOOL_OUT_OF_MEMORY`.
+   */
+  'array.matmul': {
+    input: { a: FloatMember; b: FloatMember }
+    params: {
+      /** The columns of `a`, which are the rows of `b`. */
+      k: number
+      /** The rows of `a`, to be checked. @default what its length says */
+      m?: number | undefined
+      /** The columns of `b`, to be checked. @default what its length says */
+      n?: number | undefined
+    }
+    result: Float32Array | Float64Array
   }
 
   /**
