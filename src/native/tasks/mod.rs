@@ -1,4 +1,4 @@
-//! The built-in tasks, a file a family. A family lists its tasks in `TASKS`; a new family takes
+//! The built-in tasks, a file or a folder per family. A family lists its tasks in `TASKS`; a new family takes
 //! its `mod` line and its line in [`FAMILIES`].
 
 use super::registry::NativeTask;
