@@ -12,6 +12,7 @@
 
 /** @param {string} text */
 function decoded(text) {
+  if (!text.includes('%')) return text
   try {
     return decodeURIComponent(text)
   } catch {
@@ -25,6 +26,7 @@ function decoded(text) {
  * @param {string} name
  */
 function valueIn(text, separator, name) {
+  if (!text.includes(name)) return undefined
   for (const pair of text.split(separator)) {
     const at = pair.indexOf('=')
     if (at > 0 && pair.slice(0, at).trim() === name) return decoded(pair.slice(at + 1).trim())

@@ -21,7 +21,13 @@ function keep(raw, test) {
 
 /** @param {readonly string[]} raw @param {RegExp} name */
 function has(raw, name) {
-  return raw.some((text, at) => at % 2 === 0 && name.test(text))
+  for (let at = 0; at < raw.length; at += 2) if (name.test(raw[at])) return true
+  return false
+}
+
+/** Does a head of HTTP/1.1 announce a body? @param {readonly string[]} raw */
+function hasFraming(raw) {
+  return has(raw, /^(content-length|transfer-encoding)$/i)
 }
 
 /** A request whose head is what it was given, and nothing is added to it. */
@@ -29,7 +35,7 @@ class Forwarded extends http.ClientRequest {
   /** @param {string} line @param {string[]} headers */
   _storeHeader(line, headers) {
     // One that has no framing has no body.
-    this.useChunkedEncodingByDefault = has(headers, /^(content-length|transfer-encoding)$/i)
+    this.useChunkedEncodingByDefault = hasFraming(headers)
     this._removedConnection = true
     const store = Reflect.get(http.OutgoingMessage.prototype, '_storeHeader')
     Reflect.apply(store, this, [line, headers])
@@ -60,6 +66,17 @@ function isGone({ code }) {
   return code === 'ENOENT' || code === 'ECONNREFUSED'
 }
 
+/** In these a stream tells of what it has, and of its end. */
+const TICKS = 3
+
+/**
+ * A head may come long before its body. What has come with it is told in these ticks; a turn of the loop would cost more.
+ * @param {() => void} then
+ */
+function afterTicks(then, ticks = TICKS) {
+  process.nextTick(() => (ticks > 1 ? afterTicks(then, ticks - 1) : then()))
+}
+
 const relays = new Relays()
 
 /**
@@ -73,22 +90,24 @@ const relays = new Relays()
  */
 function relay(target, request, response, { gone, asks }) {
   const OfVersion = request.httpVersion === '1.0' ? OldForwarded : Forwarded
+  const headers = headersOf(request)
+  const hasBody = hasFraming(headers)
   const forwarded = new OfVersion(
     /** @type {http.RequestOptions} */ ({
       agent: relays,
       relayed: { target, client: request.socket },
       method: request.method,
       path: request.url,
-      headers: headersOf(request)
+      headers
     })
   )
   let begun = false
   const begin = () => {
     begun = true
     if (response.destroyed) return void forwarded.destroy()
+    if (!hasBody) return void forwarded.end()
     request.pipe(forwarded)
-    // A head may come long before its body.
-    setImmediate(() => {
+    afterTicks(() => {
       if (!forwarded.writableEnded && !forwarded.destroyed) forwarded.flushHeaders()
     })
   }
@@ -103,6 +122,7 @@ function relay(target, request, response, { gone, asks }) {
   response.on('close', () => {
     if (!response.writableFinished) forwarded.destroy()
   })
+  if (!hasBody) return
   request.on('end', () => {
     const { rawTrailers } = request
     if (rawTrailers.length > 0) forwarded.addTrailers(pairs(rawTrailers))
@@ -125,11 +145,26 @@ function pass(answer, response) {
   answer.on('end', () => {
     if (answer.rawTrailers.length > 0) response.addTrailers(Object.fromEntries(pairs(answer.rawTrailers)))
   })
-  // What a head announces may come later. HTTP/2 sends it at once.
-  setImmediate(() => {
-    if ('flushHeaders' in response && !response.writableEnded && !response.destroyed) response.flushHeaders()
+  if (response instanceof http.ServerResponse) passBody(answer, response)
+  else answer.pipe(/** @type {import('node:stream').Writable} */ (/** @type {unknown} */ (response)))
+}
+
+/** What a pipe does, with fewer listeners, as there is one for each request. @param {http.IncomingMessage} answer @param {http.ServerResponse} response */
+function passBody(answer, response) {
+  let sent = false
+  answer.on('data', (chunk) => {
+    sent = true
+    if (response.destroyed || response.write(chunk)) return
+    answer.pause()
+    response.once('drain', () => answer.resume())
   })
-  answer.pipe(/** @type {http.ServerResponse} */ (response))
+  answer.on('end', () => {
+    sent = true
+    response.end()
+  })
+  afterTicks(() => {
+    if (!sent && !response.destroyed) response.flushHeaders()
+  })
 }
 
 /** @param {readonly string[]} raw @returns {[string, string][]} */

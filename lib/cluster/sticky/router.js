@@ -39,6 +39,8 @@ class Router {
   #inlet
   /** Whose process has gone. @type {WeakSet<net.Socket>} */
   #stays = new WeakSet()
+  /** Of the sockets of others. @type {WeakMap<Owner, string>} */
+  #paths = new WeakMap()
   /** The processes of the cluster, as it last looked. */
   #pids = new Set()
   /** The pids of processes that are about to end. @type {Set<number>} */
@@ -227,7 +229,10 @@ class Router {
     const owner = this.#ownerOf(request)
     if (owner === undefined || folder === undefined) return undefined
     this.#region.countOwn(this.#place.row, 'relayed')
-    return { path: socketPath(folder, owner), server: this.#servers.keyOf(server) }
+    // The same owner is the same object while its texts are remembered.
+    let path = this.#paths.get(owner)
+    if (path === undefined) this.#paths.set(owner, (path = socketPath(folder, owner)))
+    return { path, server: this.#servers.keyOf(server) }
   }
 
   /** Which other process has the session; none when it is this one's, or none. @returns {Owner|undefined} */
