@@ -17,6 +17,10 @@ const { addDrainHook, addPoolReading } = require('./lib/cluster/hooks')
 addDrainHook(whenIdle)
 addPoolReading(load)
 
+/** How many CPUs this process may use. */
+const cpuCount = () => bound.cpuCount()
+
+// Node.js reads from this list of names what `import` finds.
 module.exports = {
   Pool,
   WorkerPool,
@@ -28,7 +32,7 @@ module.exports = {
   cluster,
   lend,
   move,
-  cpuCount: () => bound.cpuCount(),
+  cpuCount,
   shareCpu,
   metrics,
   errors

@@ -109,11 +109,11 @@ test('the script is loaded once per worker', async (t) => {
 test('the package itself is there for import and require, with the same things', async (t) => {
   const { code, stdout, stderr } = await program(
     `const { pathToFileURL } = require('node:url')
-    import(pathToFileURL(${JSON.stringify(path.join(root, 'index.mjs'))}).href).then((esm) => {
+    import(pathToFileURL(${JSON.stringify(path.join(root, 'index.js'))}).href).then((esm) => {
       const names = Object.keys(rspool)
       for (const name of names) if (esm[name] !== rspool[name]) throw new Error(name)
       if (esm.default !== rspool) throw new Error('default')
-      for (const name of Object.keys(esm)) if (name !== 'default' && !names.includes(name)) throw new Error(name)
+      for (const name of Object.keys(esm)) if (!['default', 'module.exports', ...names].includes(name)) throw new Error(name)
       console.log('same')
     })`
   )
@@ -122,7 +122,7 @@ test('the package itself is there for import and require, with the same things',
 })
 
 test('rspool/worker is there for import and require', async (t) => {
-  const worker = path.join(root, 'worker.mjs')
+  const worker = path.join(root, 'lib/worker/api.js')
   const esm = scriptPool(
     t,
     'a.mjs',

@@ -33,7 +33,7 @@ function link(dir, all) {
   for (const name of new Set(['rspool', ...names])) {
     const homes = name === 'rspool' ? [root] : homesOf(name)
     const home = homes.find((folder) => fs.existsSync(folder))
-    if (builtinModules.includes(name) || home === undefined) continue
+    if (name.startsWith('.') || builtinModules.includes(name) || home === undefined) continue
     const place = path.join(dir, 'node_modules', name)
     fs.mkdirSync(path.dirname(place), { recursive: true })
     fs.symlinkSync(home, place, 'junction')

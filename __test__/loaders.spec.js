@@ -50,7 +50,7 @@ test('package imports, resolved by require.resolve', async (t) => {
 
 test('package imports, resolved by import.meta.resolve', async (t) => {
   const main = `
-import { Pool } from ${JSON.stringify(pathToFileURL(path.join(root, 'index.mjs')))}
+import { Pool } from ${JSON.stringify(pathToFileURL(path.join(root, 'index.js')))}
 const pool = new Pool({ filename: import.meta.resolve('#worker'), maxThreads: 1 })
 console.log(await pool.run(21))
 await pool.close()

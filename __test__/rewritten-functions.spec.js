@@ -77,6 +77,7 @@ test('what a tool has put there and a worker cannot have is refused with the nam
     ['__generator(1)', '__generator', /TypeScript/, /"target" to es2018/],
     ['tslib_1.__generator(1)', 'tslib_1', /TypeScript/, /install tslib/],
     ['__privateGet(1)', '__privateGet', /esbuild/, /node20/],
+    ['_ref.apply(this)', '_ref', /Babel/, /for the Node\.js that runs/],
     ['_ts_generator(1)', '_ts_generator', /Babel or SWC/, /for the Node\.js that runs/],
     ['_regeneratorRuntime(1)', '_regeneratorRuntime', /Babel or SWC/, /for the Node\.js that runs/]
   ]) {

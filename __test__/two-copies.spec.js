@@ -29,7 +29,7 @@ function copy(t, edit = (text) => text) {
   const to = path.join(dir, 'node_modules', 'rspool')
   fs.mkdirSync(to, { recursive: true })
   const addons = fs.readdirSync(root).filter((file) => file.endsWith('.node'))
-  for (const file of ['index.js', 'index.mjs', 'worker.mjs', 'package.json', 'lib', ...addons])
+  for (const file of ['index.js', 'package.json', 'lib', ...addons])
     fs.cpSync(path.join(root, file), path.join(to, file), { recursive: true })
   const host = path.join(to, 'lib', 'worker', 'host.js')
   fs.writeFileSync(host, edit(fs.readFileSync(host, 'utf8')))

@@ -38,8 +38,8 @@ const MODULES = {
   // Its types alone are used.
   'worker_pool.js': '',
   'esm-wrapper.mjs': `
-    export * from ${oursAsUrl('piscina.mjs')}
-    export { default } from ${oursAsUrl('piscina.mjs')}`
+    export * from ${oursAsUrl('piscina.js')}
+    export { default } from ${oursAsUrl('piscina.js')}`
 }
 
 /** Writes a line of JSON for each test that has ended. */

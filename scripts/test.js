@@ -12,7 +12,8 @@ const { setup, root } = require('./setup')
 const usage = `Usage: npm test -- [part ...] [arguments of ava, after the part js alone]
 
 Parts: lint, rust, types, js. Without one, all of these. fleet needs redis-server and postgres on PATH, or REDIS_URL
-and DATABASE_URL; site builds the pages as a site, and looks at it in Chromium if that is there; all is everything.
+and DATABASE_URL; site builds the pages as a site, and looks at it in Chromium if that is there; ship tries the release
+on this machine, and runners the runners of tests, with tools that both install first; all is everything.
 
   npm test -- lint types
   npm test -- js __test__/load.spec.js --match='*local build*'`
@@ -22,7 +23,7 @@ and DATABASE_URL; site builds the pages as a site, and looks at it in Chromium i
 
 const locked = process.env.CI ? ['--locked'] : []
 /** The parts that `npm test` alone leaves out. */
-const folders = ['fleet', 'site']
+const folders = ['fleet', 'site', 'ship', 'runners']
 
 const bin = (/** @type {string} */ file) => path.join(root, 'node_modules', file)
 
@@ -49,8 +50,19 @@ function typeSteps() {
 
 /** The specs in folders of their own, which need more than the package: servers, or other tools. @returns {Step[]} */
 function folderSteps() {
+  const script = (/** @type {string} */ file) => path.join(__dirname, file)
+  const packed = path.join(root, '.cache', 'packed')
+  /** @type {Record<string, Step[]>} */
+  const before = {
+    site: [node('site', 'npm run docs', script('docs.js'), [])],
+    ship: [
+      node('ship', 'its tools', script('tools.js'), ['ship']),
+      node('ship', 'the packages of a release', script('release/pack.js'), [root, packed, '--dry'])
+    ],
+    runners: [node('runners', 'its tools, and the package', script('tools.js'), ['runners', '--package'])]
+  }
   return folders.flatMap((part) => [
-    ...(part === 'site' ? [node(part, 'npm run docs', path.join(__dirname, 'docs.js'), [])] : []),
+    ...(before[part] ?? []),
     { ...node(part, `ava, ${part}`, bin('ava/entrypoints/cli.mjs'), []), env: { RSPOOL_SPECS: part } }
   ])
 }

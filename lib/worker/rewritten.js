@@ -193,6 +193,7 @@ const OF_TOOLS = [
     'is a helper of esbuild',
     'set its target to node20 or later'
   ],
+  [/^_ref\d*$/, 'Babel has put outside of an async function', 'have it compile for the Node.js that runs'],
   [
     /^_(ts_\w+|regenerator\w*|class_?(call|private|static)\w*|define_?property|to_?consumable_?array|sliced_?to_?array|create_?class|wrap_?async_?generator|await_?async_?generator)$/i,
     'is a helper of Babel or SWC',

@@ -8,15 +8,17 @@ const { napi } = require('../../package.json')
 const CPUS = { x86_64: 'x64', aarch64: 'arm64' }
 /** @type {Record<string, string>} */
 const SYSTEMS = { linux: 'linux', darwin: 'darwin', windows: 'win32' }
+/** What npm calls them. @type {Record<string, string>} */
+const LIBCS = { gnu: 'glibc', musl: 'musl' }
 
-/** @typedef {{ target: string, tuple: string, os: string, cpu: string, abi: string | undefined }} Platform */
+/** @typedef {{ target: string, tuple: string, os: string, cpu: string, libc: string | undefined }} Platform */
 
 /** @param {string} target as Rust names it @returns {Platform} */
 function platformOf(target) {
   const [arch, , system, abi] = target.split('-')
   const [os, cpu] = [SYSTEMS[system], CPUS[arch]]
   if (os === undefined || cpu === undefined) throw new Error(`${target} is a target that Node.js has no name for`)
-  return { target, tuple: [os, cpu, abi].filter(Boolean).join('-'), os, cpu, abi }
+  return { target, tuple: [os, cpu, abi].filter(Boolean).join('-'), os, cpu, libc: LIBCS[abi] }
 }
 
 /** What npm and the loader call it. @param {string} target */

@@ -1,0 +1,3 @@
+const { isWorkerThread } = require('rspool/worker')
+
+module.exports = (n) => [n * n, isWorkerThread]

@@ -1,4 +1,0 @@
-import fleet from './fleet.js'
-
-export const { Fleet } = fleet
-export default fleet
