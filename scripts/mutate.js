@@ -48,7 +48,7 @@ function failing(dir, { tests, rust }, limit = LIMIT) {
   const ava = path.join('node_modules', 'ava', 'entrypoints', 'cli.mjs')
   const [command, args] = /** @type {[string, string[]]} */ (
     rust
-      ? ['cargo', ['test', '--no-default-features', '--lib', ...tests]]
+      ? ['cargo', ['test', '--no-default-features', '--lib', '--', ...tests]]
       : [process.execPath, [ava, '--timeout=2m', '--fail-fast', ...tests.map((test) => `__test__/${test}.spec.js`)]]
   )
   // The copies of one run share what is built of the packages.
