@@ -62,9 +62,10 @@ for (const [width, colorScheme] of [
     const { primary, port } = await startPrimary(t, { options: { processes: 2, stallTimeout: 600_000 } })
     const { url } = await startDash(t, primary.child.pid)
     const { chromium } = require('playwright-core')
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
+    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'], timeout: 100_000 })
     t.teardown(() => browser.close())
     const page = await browser.newPage({ viewport: { width, height: 800 }, colorScheme })
+    page.setDefaultTimeout(100_000)
     const complaints = []
     page.on('pageerror', ({ message }) => complaints.push(message))
     page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))

@@ -283,9 +283,10 @@ for (const [width, colorScheme] of [
   inBrowser(`the live page shows work from the first moment on, ${width} pixels wide`, async (t) => {
     const { url } = await serve(t, '--processes', '2', '--threads', '1')
     const { chromium } = require('playwright-core')
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
+    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'], timeout: 100_000 })
     t.teardown(() => browser.close())
     const page = await browser.newPage({ viewport: { width, height: 800 }, colorScheme })
+    page.setDefaultTimeout(100_000)
     const complaints = []
     page.on('pageerror', ({ message }) => complaints.push(message))
     await page.goto(url)
