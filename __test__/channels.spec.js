@@ -55,6 +55,27 @@ test('a task that fails tells why', async (t) => {
   t.is(ended[1].wait, undefined, 'it has not started')
 })
 
+test('that a task has started which was given up meanwhile is not told of the one that has its number now', async (t) => {
+  const { pool, gate } = taskPool(t, { maxThreads: 1, abortGrace: Infinity })
+  const other = makePool(t, { maxThreads: 1 })
+  await Promise.all([pool.run(1), other.runTask('hash.crc32', '')])
+  const log = listenTo(t, pool, PLAIN)
+  const controller = new AbortController()
+  const first = pool.runTask('block', 0, { signal: controller.signal })
+  // It runs, and this thread, whose loop has not turned since, has not read so.
+  while (gate.arrived === 0) Atomics.wait(gate.cells, 0, 0, 20)
+  controller.abort()
+  const second = pool.runTask('square', 3)
+  t.is((await failure(first)).code, 'ABORT_ERR')
+  // What comes in for the thread comes in order.
+  await other.runTask('hash.crc32', '')
+  const starts = () => log.filter(([name]) => name === 'rspool:task:start').map(([, { task }]) => task)
+  t.deepEqual(starts(), [])
+  gate.open()
+  t.is(await second, 9)
+  t.deepEqual(starts(), ['square'])
+})
+
 test('every way in which a task can fail tells its end once', async (t) => {
   const { pool } = taskPool(t, { maxThreads: 1, maxQueue: 1, abortGrace: 0, minThreads: 0 })
   const log = listenTo(t, pool, PLAIN)
