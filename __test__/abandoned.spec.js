@@ -2,13 +2,15 @@
 
 const test = require('ava')
 const { setTimeout: sleep } = require('node:timers/promises')
+const { byPort } = require('./by-port')
 const { Pool } = require('..')
 const { fixture, node, root } = require('./helpers')
 
-// A Map with a symbol-described class instance in it travels by port, in both directions.
+/** It travels by a port, in both directions. */
 class Box {
   constructor(value) {
     this.value = value
+    this.shared = byPort()
   }
 }
 

@@ -2,6 +2,7 @@
 
 const { EventEmitter, getEventListeners } = require('node:events')
 const test = require('ava')
+const { byPort } = require('./by-port')
 const { failure, makePool, taskPool } = require('./helpers')
 
 const aborted = { name: 'AbortError', code: 'ABORT_ERR' }
@@ -237,7 +238,7 @@ test('throwIfAborted throws inside a loop', async (t) => {
 })
 
 test('a signal aborts its own call, though a getter of the input made others meanwhile', async (t) => {
-  for (const pattern of [undefined, /by a port/g]) {
+  for (const shared of [undefined, byPort()]) {
     const { pool, gate } = taskPool(t, { maxThreads: 1 })
     await pool.run(1)
     const running = pool.runTask('block')
@@ -245,7 +246,7 @@ test('a signal aborts its own call, though a getter of the input made others mea
     const controller = new AbortController()
     const others = []
     const input = {
-      pattern,
+      shared,
       get b() {
         others.push(pool.run('made by the getter'), pool.run('and one more'))
         return 'b'
@@ -274,7 +275,7 @@ test('a signal aborts its own running call, though a getter of the input made ot
   const controller = new AbortController()
   let other
   const input = {
-    pattern: /by a port/g,
+    shared: byPort(),
     get b() {
       other ??= pool.runTask('pause', 'not this one')
       return 'b'

@@ -2,6 +2,7 @@
 'use strict'
 
 const test = require('ava')
+const { byPort } = require('./by-port')
 const { fixture, makePool, taskPool } = require('./helpers')
 
 test('a worker runs as many tasks at once as concurrentTasksPerWorker says, and no more', async (t) => {
@@ -13,6 +14,21 @@ test('a worker runs as many tasks at once as concurrentTasksPerWorker says, and 
   gate.open()
   t.deepEqual(await Promise.all(pending), [0, 1, 2, 3, 4, 5, 6])
   t.is(gate.arrived, 7)
+})
+
+test('a task whose input a port carries leaves the other places of its idle worker to those behind it', async (t) => {
+  t.timeout(60_000)
+  const { pool, gate } = taskPool(t, { maxThreads: 1, concurrentTasksPerWorker: 3 })
+  await pool.run(1)
+  for (let round = 1; round <= 5; round++) {
+    // One that still looks for a task itself is given none at once.
+    for (let turns = 0; turns < 200; turns++) await new Promise(setImmediate)
+    const pending = [pool.runTask('pause', byPort()), pool.runTask('pause', 2), pool.runTask('pause', byPort())]
+    await gate.arrival(3 * round)
+    gate.open()
+    t.deepEqual(await Promise.all(pending), [byPort(), 2, byPort()])
+    Atomics.store(gate.cells, 1, 0)
+  }
 })
 
 test('by default a worker runs one asynchronous task at a time', async (t) => {

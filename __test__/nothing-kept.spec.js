@@ -25,10 +25,10 @@ async function alive(body) {
 
 const kinds = {
   'a result': "watch('result', await runTask(() => ({ big: 'x'.repeat(1e6) })))",
-  'a result by a port': "watch('result', await runTask(() => ({ when: new Date(), list: [1] })))",
+  'a result by a port': "watch('result', await runTask(() => ({ shared: new SharedArrayBuffer(4), list: [1] })))",
   'an error': "await runTask(() => { throw new Error('mine') }).catch((error) => { watch('error', error) })",
   'an input':
-    "await runTask((input) => 1, [watch('input', { a: [1, 2] })]); await runTask((input) => 1, [watch('port', { when: new Date() })])",
+    "await runTask((input) => 1, [watch('input', { a: [1, 2] })]); await runTask((input) => 1, [watch('port', { shared: new SharedArrayBuffer(4) })])",
   'a signal that aborts': `const controller = watch('controller', new AbortController())
     const { signal } = controller
     watch('signal', signal)

@@ -6,6 +6,7 @@
 const path = require('node:path')
 const { Worker } = require('node:worker_threads')
 const test = require('ava')
+const { byPort } = require('./by-port')
 const { directory, fixture, makePool, program, root, rspool, taskPool } = require('./helpers')
 
 const { runTaskSync, errors } = rspool
@@ -50,7 +51,8 @@ test('takes and gives every kind of value', (t) => {
     'é☃',
     big,
     { a: [1, { b: new Date(0) }] },
-    /by a port/g,
+    /a pattern/g,
+    byPort(),
     new Map([[1, 2]])
   ])
     t.deepEqual(pool.runSync(value), value)
@@ -66,16 +68,16 @@ test('a queued input that only a port carries is asked for', async (t) => {
   const { pool, gate } = taskPool(t, { maxThreads: 1 })
   const first = pool.runTask('block')
   await gate.arrival()
-  const queued = pool.run(/before/)
+  const queued = pool.run(byPort())
   // Another thread, since this one is about to be blocked.
   const opener = new Worker(
     `const { workerData: cells } = require('node:worker_threads')
      setTimeout(() => { Atomics.store(cells, 1, 1); Atomics.notify(cells, 1) }, 20)`,
     { eval: true, workerData: gate.cells }
   )
-  t.deepEqual(pool.runSync(/mine/), /mine/)
+  t.deepEqual(pool.runSync([byPort(), 1]), [byPort(), 1])
   t.is(typeof (await first), 'number')
-  t.deepEqual(await queued, /before/)
+  t.deepEqual(await queued, byPort())
   await opener.terminate()
 })
 
@@ -278,12 +280,12 @@ test('a blocking call first hands over what workers have asked for before it', a
     const blocking = pool.runTask('block')
     await gate.arrival(round)
     // Held by its owner until the worker asks for it, which it does while the loop of the owner does not turn.
-    const held = pool.run(/by a port/g)
+    const held = pool.run(byPort())
     gate.open()
     while (pool.stats().queued > 0);
     t.is(pool.runSync(round), round)
     await blocking
-    t.deepEqual(await held, /by a port/g)
+    t.deepEqual(await held, byPort())
     Atomics.store(gate.cells, 1, 0)
   }
 })

@@ -2,6 +2,7 @@
 
 const test = require('ava')
 const { once } = require('node:events')
+const { byPort } = require('./by-port')
 const { fixture, makePool, taskPool } = require('./helpers')
 
 test('resize refuses what cannot be, and changes nothing then', (t) => {
@@ -119,6 +120,7 @@ test('a task whose worker dies starts again as often as it may', async (t) => {
   class Input {
     deaths = 1
     value = 'by port'
+    shared = byPort()
   }
   t.is(await pool.run(new Input(), { retries: 1 }), 'by port')
   // What the task itself throws is its outcome.

@@ -1,6 +1,7 @@
 'use strict'
 
 const test = require('ava')
+const { byPort } = require('./by-port')
 const { makePool, taskPool, outcomes } = require('./helpers')
 
 const TASK_TIMEOUT = 'ERR_RSPOOL_TASK_TIMEOUT'
@@ -40,7 +41,7 @@ test('a task that waits longer than its queueTimeout rejects and does not run', 
   const late = [
     pool.runTask('pause', 1, { queueTimeout: 5 }),
     pool.runTask('hash.crc32', 'a', { queueTimeout: 5 }),
-    pool.run(/by port/, { queueTimeout: 5 })
+    pool.run(byPort(), { queueTimeout: 5 })
   ]
   for (const promise of late) await t.throwsAsync(promise, { code: QUEUE_TIMEOUT, name: 'QueueTimeoutError' })
   t.is(pool.stats().queued, 0)
@@ -135,7 +136,7 @@ test('a deadline that is over is one all the same: what waits or runs with it re
   for (const deadline of [Date.now() - 1, Date.now() - 60_000, 0]) {
     const waiting = [
       pool.run('late', { deadline }),
-      pool.run(/by a port/g, { deadline }),
+      pool.run(byPort(), { deadline }),
       pool.runTask('hash.crc32', 'late', { deadline }),
       pool.runTask((n) => n, 1, { deadline })
     ]

@@ -354,3 +354,19 @@ test('once a worker got ready, a later failure to start holds back no longer tha
   ])
   t.deepEqual(order, ['the second of the recovered one', 'the fourth of the fresh one'])
 })
+
+test('timers of a script come between tasks that leave it no rest', async (t) => {
+  const pool = makePool(t, { maxThreads: 1 })
+  // The first leaves a timer. All wait in the queue by then, and together take many times as long.
+  const busy = () => {
+    if (globalThis.came === undefined) {
+      globalThis.came = false
+      setTimeout(() => (globalThis.came = true), 1)
+    }
+    for (const end = performance.now() + 2; performance.now() < end; );
+    return globalThis.came
+  }
+  const seen = await Promise.all(Array.from({ length: 50 }, () => pool.runTask(busy)))
+  t.is(seen[0], false)
+  t.is(seen.at(-1), true)
+})

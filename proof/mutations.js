@@ -99,7 +99,7 @@ const mutations = [
     file: 'lib/worker/nested.js',
     from: '      list\n    )\n    bound.look()\n',
     to: '      list\n    )\n',
-    tests: ['run-sync']
+    tests: ['nested']
   },
   {
     name: 'J11',

@@ -4,6 +4,7 @@
 // Places inside of an isolate, and what is done there: the half of the matrix that runs in a worker.
 
 const { isDeepStrictEqual } = require('node:util')
+const { byPort } = require('../by-port')
 const rspool = require('../../index.js')
 const { runTask, task } = require('../../lib/worker/api')
 const { collect, upTo } = require('./actions')
@@ -125,7 +126,7 @@ const withGetter = (act, more = {}) => ({
 const places = {
   'a getter in a result': (act) => withGetter(act),
   'a getter in a large result': (act) => withGetter(act, { text: 'large '.repeat(4000) }),
-  'a getter in a result that a port carries': (act) => withGetter(act, { pattern: /by a port/g }),
+  'a getter in a result that a port carries': (act) => withGetter(act, { shared: byPort() }),
   'a Symbol.toStringTag getter in a result': (act) => ({
     a: 'hello from a',
     e: {
@@ -292,7 +293,7 @@ const plain = { a: 'hello from a', n: 12345678, b: 'b', c: 'tail' }
 const expected = {
   'a getter in a result': { value: plain },
   'a getter in a large result': { value: { ...plain, text: 'large '.repeat(4000) } },
-  'a getter in a result that a port carries': { value: { ...plain, pattern: /by a port/g } },
+  'a getter in a result that a port carries': { value: { ...plain, shared: byPort() } },
   'a Symbol.toStringTag getter in a result': { value: { a: 'hello from a', e: {} } },
   'a getter then of a result': { value: { a: 1, then: undefined } },
   'a proxy as a result': { error: 'DataCloneError' },

@@ -4,6 +4,7 @@
 // which user code acts.
 
 const { isDeepStrictEqual } = require('node:util')
+const { byPort } = require('../by-port')
 const rspool = require('../../index.js')
 
 /** @typedef {{ what: string, promise: Promise<any>, expected: any, error?: string, own?: boolean, before?: boolean }} Expected */
@@ -27,7 +28,8 @@ const SCRIPT_VALUES = [
   12n ** 30n,
   new Date(5),
   new Map([[1, { two: 3 }]]),
-  new Set(['by a port', /by a port/g]),
+  new Set(['a pattern', /a pattern/g]),
+  byPort(),
   undefined
 ]
 

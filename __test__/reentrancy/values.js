@@ -2,6 +2,7 @@
 
 // Places in what a caller gives: the input, the options, the iterables. What is thrown there rejects that call.
 
+const { byPort } = require('../by-port')
 const { collect, upTo } = require('./actions')
 const { AsyncLocalStorage } = require('node:async_hooks')
 
@@ -52,12 +53,12 @@ const places = {
     lanes: ['script'],
     calls(s) {
       const input = {
-        pattern: /by a port/g,
+        shared: byPort(),
         get b() {
           return s.act('b')
         }
       }
-      s.own(input, { pattern: /by a port/g, b: 'b' })
+      s.own(input, { shared: byPort(), b: 'b' })
     }
   },
   'a getter in an input with a transferList': {

@@ -322,6 +322,8 @@ const handlers = {
       value = error
     }
     if (value !== WAITING) work(slot, status, value)
+    // It came without having been asked for, and may have left places.
+    else if (direct && !areTaken()) turns.take()
   },
   /** There is none any more. */
   [PORT_MESSAGE.GONE]([, slot, generation]) {
