@@ -17,7 +17,7 @@ const { Mailbox } = require('./messages')
 const { whereOf } = require('./sticky/reading')
 const { processStatus } = require('./status')
 const { SharedGauges, SharedHistograms } = require('./gauges')
-const { prometheusText } = require('./metrics')
+const { readMetrics } = require('./metrics')
 const { installSignals } = require('./primary/signals')
 const { pause } = require('../later')
 const { complain, makeLog, flush } = require('./output')
@@ -203,7 +203,7 @@ class InProcessSupervisor extends EventEmitter {
   metrics() {
     const { counters, gauges, histograms } = this
     const owner = (/** @type {number} */ row) => (row === 0 ? 'primary' : row - 1)
-    return prometheusText({ status: this.status(), region: this.#region, owner, counters, gauges, histograms })
+    return String(readMetrics({ status: this.status(), region: this.#region, owner, counters, gauges, histograms }))
   }
 
   #at(/** @type {number} */ slot) {

@@ -4,7 +4,7 @@
 // system, asks no process, and counters never go down.
 
 const http = require('node:http')
-const { Text, quote, seconds } = require('../pool/observe/prometheus')
+const { Text, seconds } = require('../pool/observe/prometheus')
 const { planFamilies } = require('./families')
 
 /** The exposition format, which probes do not mind. */
@@ -36,7 +36,7 @@ const PROCESS = /** @type {const} */ ([
  * @param {import('./gauges').SharedGauges} parts.gauges
  * @param {import('./gauges').SharedHistograms} parts.histograms
  */
-function prometheusText({ status, region, owner, counters, gauges, histograms }) {
+function readMetrics({ status, region, owner, counters, gauges, histograms }) {
   const text = new Text()
   const { processes } = status
   const rows = Array.from({ length: region.rowsUsed }, (_, row) => ({
@@ -133,7 +133,7 @@ function prometheusText({ status, region, owner, counters, gauges, histograms })
     text.add(
       family('counter', name),
       'counter',
-      `The counter ${quote(name)}.`,
+      `The counter ${name}.`,
       // What is taken away again is no count: a counter of Prometheus never goes down.
       totals.map(({ labels, counted }) => [labels, Math.max(0, counted[name])])
     )
@@ -142,7 +142,7 @@ function prometheusText({ status, region, owner, counters, gauges, histograms })
     text.add(
       family('gauge', name),
       'gauge',
-      `The gauge ${quote(name)}.`,
+      `The gauge ${name}.`,
       rows.map(({ row, labels }) => [labels, gauges.getOf(row, name)])
     )
   }
@@ -150,7 +150,7 @@ function prometheusText({ status, region, owner, counters, gauges, histograms })
     text.add(
       family('histogram', name),
       'histogram',
-      `The histogram ${quote(name)}.`,
+      `The histogram ${name}.`,
       rows.flatMap(({ row, labels }) => {
         const { bounds, buckets, sum, count } = histograms.get(name, row)
         let below = 0
@@ -169,7 +169,7 @@ function prometheusText({ status, region, owner, counters, gauges, histograms })
       })
     )
   }
-  return String(text)
+  return text
 }
 
 /**
@@ -202,4 +202,4 @@ function serveMetrics({ port, host }, { metrics, ready, alive, log }) {
   return server
 }
 
-module.exports = { prometheusText, serveMetrics }
+module.exports = { readMetrics, serveMetrics }

@@ -2,6 +2,8 @@
 
 // The fleet as text for Prometheus.
 
+const { Text } = require('../pool/observe/prometheus')
+
 /**
  * @param {string} name
  * @param {import('./types').Counts & { pending: number }} counts
@@ -47,12 +49,9 @@ async function textOf(name, counts, works, targetWait) {
     const wanted = Math.ceil(work / targetWait / (sums.capacity / works.length))
     rows.push(['wanted_workers', 'gauge', 'Workers like this one that what waits and runs would keep busy', wanted])
   }
-  const lines = rows.flatMap(([row, type, help, value]) => [
-    `# HELP rspool_fleet_${row} ${help}`,
-    `# TYPE rspool_fleet_${row} ${type}`,
-    `rspool_fleet_${row}{fleet="${name}"} ${value}`
-  ])
-  return `${lines.join('\n')}\n`
+  const text = new Text()
+  for (const [row, type, help, value] of rows) text.add(`rspool_fleet_${row}`, type, help, [[{ fleet: name }, value]])
+  return String(text)
 }
 
 module.exports = { textOf }

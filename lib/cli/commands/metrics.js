@@ -1,6 +1,6 @@
 'use strict'
 
-const { PID } = require('../arguments')
+const { PID, JSON_OPTION } = require('../arguments')
 
 /** Milliseconds between the two looks that a rate needs. */
 const BETWEEN = 250
@@ -9,17 +9,20 @@ const BETWEEN = 250
 module.exports = {
   summary: 'the metrics of a cluster as Prometheus text, once',
   details: 'The same names as those of the metricsPort option and of supervisor.metrics().',
-  options: PID,
+  options: { ...PID, ...JSON_OPTION },
   async run({ values }) {
     const { setTimeout: sleep } = require('node:timers/promises')
     const { pick } = require('../clusters')
     const { Viewer } = require('../view')
-    const { prometheusText } = require('../../cluster/metrics')
+    const { readMetrics } = require('../../cluster/metrics')
+    const { json } = require('../output')
     const viewer = new Viewer(pick(values.pid), { details: true })
     // The CPU in use is a difference.
     viewer.look()
     await sleep(BETWEEN)
     const status = viewer.look()
-    process.stdout.write(prometheusText({ status, ...viewer.parts() }))
+    const metrics = readMetrics({ status, ...viewer.parts() })
+    if (values.json) json(metrics)
+    else process.stdout.write(String(metrics))
   }
 }

@@ -7,8 +7,8 @@
 
 const os = require('node:os')
 const native = require('../../native/load')
-const { SEAT } = require('../../native/wire')
-const { beatAge, UNRESPONSIVE_AFTER } = require('../status')
+const { SEAT, REQUEST } = require('../../native/wire')
+const { beatAge, requestOf, UNRESPONSIVE_AFTER } = require('../status')
 const { debugsBoot } = require('./spec')
 
 const LOOK_EVERY = 250
@@ -37,7 +37,7 @@ class Upkeep {
    * @param {(process: SupervisedProcess, reason: { kind: string }) => Promise<unknown>} host.replace
    * @param {(process: SupervisedProcess, silent: number, stack: string) => void} host.stalled
    * @param {(process: SupervisedProcess, rss: number) => void} host.memory
-   * @param {(process: SupervisedProcess, silentMs: number|undefined) => void} host.silent it does not respond, or again: without a time
+   * @param {(line: string) => void} host.log
    */
   constructor(region, maps, options, host) {
     this.#region = region
@@ -134,9 +134,19 @@ class Upkeep {
       const silent = age > UNRESPONSIVE_AFTER && process.state === 'ready' && !debugged
       if (silent === watched.silent) continue
       watched.silent = silent
-      if (silent) this.#host.silent(process, age)
-      else if (process.state === 'ready') this.#host.silent(process, undefined)
+      const who = `slot ${process.slot} (process ${process.pid})`
+      if (silent) this.#host.log(`${who} does not respond: ${this.#silence(process.seat, age)}`)
+      else if (process.state === 'ready') this.#host.log(`${who} responds again`)
     }
+  }
+
+  #silence(/** @type {number} */ seat, /** @type {number} */ ms) {
+    const silent = `its event loop has not turned for ${Math.round(ms)} ms`
+    const request = requestOf(this.#region, seat, REQUEST.LAST)
+    if (request === undefined) return silent
+    const { method, url, ageMs } = request
+    const what = url === undefined ? method : `${method} ${url}`
+    return `${silent}; the last request begun is ${what}, ${Math.round(ageMs)} ms ago`
   }
 
   async #replace(/** @type {SupervisedProcess} */ process, /** @type {{ kind: string }} */ reason) {

@@ -2,40 +2,56 @@
 
 // Text for Prometheus (exposition format 0.0.4).
 
-/** @param {unknown} value */
-const quote = (value) =>
-  String(value).replace(/[\\"\n]/g, (found) => ({ '\\': '\\\\', '"': '\\"', '\n': '\\n' })[found] ?? found)
+const ESCAPES = /** @type {Record<string, string>} */ ({ '\\': '\\\\', '"': '\\"', '\n': '\\n' })
+const escaped = (/** @type {string} */ found) => ESCAPES[found]
 
-/** @typedef {[labels: Record<string, unknown>, value: number | undefined, suffix?: string]} Sample */
+/**
+ * @typedef {[labels: Record<string, unknown>, value: number | undefined, suffix?: string]} Sample
+ * @typedef {{ name: string, type: 'counter'|'gauge'|'histogram', help: string, samples: Sample[] }} Family
+ */
 
-/** Collects the samples of one family under its header. */
+/** Collects families. */
 class Text {
-  #families = /** @type {string[]} */ ([])
-  /** Of the families. @type {Set<string>} */
+  /** @type {Family[]} */
+  #families = []
+  /** Of all that were added. @type {Set<string>} */
   names = new Set()
 
   /**
    * @param {string} name
-   * @param {'counter'|'gauge'|'histogram'} type
+   * @param {Family['type']} type
    * @param {string} help
-   * @param {Sample[]} samples those without a value are left out
+   * @param {Sample[]} given those without a value are left out
    */
-  add(name, type, help, samples) {
+  add(name, type, help, given) {
     this.names.add(name)
-    const lines = samples
-      .filter(([, value]) => value !== undefined)
-      .map(([labels, value, suffix = '']) => {
-        const inside = Object.entries(labels)
-          .map(([label, text]) => `${label}="${quote(text)}"`)
-          .join(',')
-        return `${name}${suffix}${inside === '' ? '' : `{${inside}}`} ${value}\n`
-      })
-    if (lines.length > 0) this.#families.push(`# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`)
+    const samples = given.filter(([, value]) => value !== undefined)
+    if (samples.length > 0) this.#families.push({ name, type, help, samples })
   }
 
   toString() {
-    return this.#families.join('')
+    return this.#families.map(write).join('')
   }
+
+  toJSON() {
+    return this.#families.map(({ samples, ...family }) => ({
+      ...family,
+      samples: samples.map(([labels, value, suffix = '']) => ({ name: family.name + suffix, labels, value }))
+    }))
+  }
+}
+
+/** @param {Family} family */
+function write({ name, type, help, samples }) {
+  // In a help a quotation mark is itself, and may not be escaped.
+  const head = `# HELP ${name} ${help.replace(/[\\\n]/g, escaped)}\n# TYPE ${name} ${type}\n`
+  const lines = samples.map(([labels, value, suffix = '']) => {
+    const inside = Object.entries(labels)
+      .map(([label, text]) => `${label}="${String(text).replace(/[\\"\n]/g, escaped)}"`)
+      .join(',')
+    return `${name}${suffix}${inside === '' ? '' : `{${inside}}`} ${value}\n`
+  })
+  return head + lines.join('')
 }
 
 /** @param {number | undefined} ms */
@@ -43,4 +59,4 @@ function seconds(ms) {
   return ms === undefined ? undefined : ms / 1000
 }
 
-module.exports = { Text, quote, seconds }
+module.exports = { Text, seconds }
