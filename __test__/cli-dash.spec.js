@@ -12,9 +12,9 @@ const onLinux = process.platform === 'linux' ? test.serial : test.skip
 const inBrowser = process.platform === 'linux' && fs.existsSync(CHROMIUM) ? test.serial : test.skip
 
 async function startDash(t, pid) {
-  const dash = startRspool(t, ['dash', '-p', pid])
+  const dash = startRspool(t, ['dash', '-p', pid, '--json'])
   await until(() => dash.out.endsWith('\n'))
-  return { dash, url: new URL(dash.out.trim()) }
+  return { dash, url: new URL(JSON.parse(dash.out).url) }
 }
 
 /** The status of one request, with headers of its own. */

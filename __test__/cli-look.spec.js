@@ -81,6 +81,16 @@ onLinux('metrics prints what the metrics of the cluster are', async (t) => {
   t.deepEqual(names(out), names(own))
   const counted = (text) => text.split('\n').filter((line) => line.startsWith('requests_total'))
   t.deepEqual(counted(out), counted(own))
+  const families = await rspoolJson(['metrics', '--pid', primary.child.pid])
+  t.deepEqual(
+    families.map(({ name, type }) => `# TYPE ${name} ${type}`),
+    own.match(/^# TYPE .*/gm)
+  )
+  t.like(families.find(({ name }) => name === 'rspool_slot_state').samples[0], {
+    name: 'rspool_slot_state',
+    labels: { slot: 0, state: 'ready' },
+    value: 1
+  })
 })
 
 onLinux('top prints frames with rates, and a line of JSON for each on request', async (t) => {

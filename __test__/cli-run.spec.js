@@ -10,10 +10,17 @@ const { rspool, rspoolJson, startRspool } = require('./cluster/rspool')
 const onUnix = process.platform === 'win32' ? test.skip : test.serial
 const onLinux = process.platform === 'linux' ? test.serial : test.skip
 
-const SERVER = `require('node:http').createServer((_, response) => response.end(JSON.stringify({
-  args: process.argv.slice(2), slot: process.env.RSPOOL_SLOT, instance: process.env.NODE_APP_INSTANCE, mode: process.env.MODE,
-  node: process.execArgv.includes('--no-deprecation'), cwd: process.cwd()
-}))).listen(process.env.APP_PORT)`
+const SERVER = `require('node:http').createServer(({ url }, response) => {
+  if (url === '/die') {
+    console.log('goodbye')
+    process.exit(1)
+  }
+  const { pid, env } = process
+  response.end(JSON.stringify({
+    pid, args: process.argv.slice(2), slot: env.RSPOOL_SLOT, instance: env.NODE_APP_INSTANCE, mode: env.MODE,
+    node: process.execArgv.includes('--no-deprecation'), cwd: process.cwd()
+  }))
+}).listen(process.env.APP_PORT)`
 
 async function folder(t, files = {}) {
   const made = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'rspool-run-')))
@@ -48,6 +55,19 @@ onLinux('what run started is a cluster like any other', async (t) => {
   t.like(await rspoolJson(['scale', 2, '-p', child.pid]), { by: 'socket', size: 2 })
   t.like(await rspoolJson(['stop', '-p', child.pid]), { by: 'socket' })
   t.is((await ended).code, 0)
+})
+
+onUnix('run goes on when the reader of what it writes has gone', async (t) => {
+  const at = await folder(t)
+  const { child, ended } = await run(t, ['server.js', '-i', 1, '--output', 'prefix'], at)
+  child.stdout.destroy()
+  child.stderr.destroy()
+  // Each says goodbye through the primary, and the second follows on the first.
+  const before = await get(at.port)
+  for (let round = 0; round < 2; round++) await request(at.port, '/die').catch(() => {})
+  await until(async () => (await get(at.port)).pid !== before.pid)
+  child.kill('SIGTERM')
+  t.deepEqual(await ended, { code: 0, signal: null })
 })
 
 onUnix('a file that cannot boot ends run with 3, and says why', async (t) => {

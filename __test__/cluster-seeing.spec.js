@@ -117,7 +117,7 @@ const families = (text) => text.match(/^# TYPE \S+/gm)
 
 test('a family is told once, whatever the names are', async (t) => {
   const { primary } = await startOne(t, {
-    counters: ['requests', 'http.hits', 'http_hits', '9 lives', 'rspool_slot_restarts'],
+    counters: ['requests', 'http.hits', 'http_hits', '9 lives', 'rspool_slot_restarts', 'say "hi" \\ or\nnot'],
     gauges: ['requests_total', 'http-hits', 'wait_sum'],
     histograms: { wait: [1, 2], 'http+hits': [1] }
   })
@@ -129,6 +129,8 @@ test('a family is told once, whatever the names are', async (t) => {
   for (const line of samples) t.regex(line, /^[a-zA-Z_:][a-zA-Z0-9_:]*(\{[^{}]*\})? [-+0-9.eInf]+$/)
   // Who needs no change keeps the name.
   t.regex(text, /^# HELP http_hits_total The counter http_hits\.$/m)
+  // In a help a quotation mark needs no escape, and has none.
+  t.true(text.includes('# HELP say__hi____or_not_total The counter say "hi" \\\\ or\\nnot.\n'))
 })
 
 test('counters never go below zero: a reset is a new start', async (t) => {

@@ -24,6 +24,7 @@ const { CommandError, EXIT } = require('./failure')
  * @property {[least: number, most: number]} [takes] how many arguments; none if it is missing
  * @property {boolean} [passes] whether it takes what follows `--`
  * @property {boolean} [raw] whether it reads its arguments itself
+ * @property {boolean} [serves] whether it goes on when nobody reads its output
  * @property {(given: Given) => unknown} run gives the exit code, or nothing for 0
  */
 

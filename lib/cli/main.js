@@ -26,6 +26,8 @@ const load = (name) => require(path.join(FOLDER, name))
 
 /** @param {string[]} given the arguments of the program @returns {Promise<number>} its exit code */
 async function main([name, ...rest]) {
+  const command = names().includes(name) ? load(name) : undefined
+  mindReaders(command?.serves === true)
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     const known = names()
     const asked = rest[0]
@@ -37,8 +39,7 @@ async function main([name, ...rest]) {
     console.log(require('../version'))
     return EXIT.ok
   }
-  if (!names().includes(name)) throw new CommandError(EXIT.usage, unknown(name))
-  const command = load(name)
+  if (command === undefined) throw new CommandError(EXIT.usage, unknown(name))
   const parsed = read(name, command, rest)
   if (parsed === 'help') {
     console.log(helpOf(name, command))
@@ -67,11 +68,19 @@ function explain(error) {
   return EXIT.failed
 }
 
-// A reader that has seen enough, as `head` does, is no fault.
-process.stdout.on('error', (/** @type {NodeJS.ErrnoException} */ error) => {
-  if (error.code === 'EPIPE') process.exit(EXIT.ok)
-  throw error
-})
+/**
+ * A reader that has seen enough, as `head` does, is no fault; and what serves goes on without one.
+ * @param {boolean} serves
+ */
+function mindReaders(serves) {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (/** @type {NodeJS.ErrnoException} */ error) => {
+      if (serves) return
+      if (error.code === 'EPIPE') process.exit(EXIT.ok)
+      throw error
+    })
+  }
+}
 
 main(process.argv.slice(2)).then(
   (code) => {

@@ -25,6 +25,11 @@ refuses by name what rspool cannot do.`,
       help: "bytes, or a share as '80%', above which a process is replaced"
     },
     'metrics-port': { type: 'number', help: 'serves /metrics, /ready and /live there' },
+    output: {
+      type: 'string',
+      value: '<form>',
+      help: "'prefix' or 'json' say which process wrote a line (inherit)"
+    },
     admin: { type: 'boolean', help: 'opens an admin socket for npx rspool' },
     'node-arg': {
       type: 'string',
@@ -35,6 +40,7 @@ refuses by name what rspool cannot do.`,
   },
   takes: [0, 1],
   passes: true,
+  serves: true,
   async run({ values, args: [file], rest }) {
     const { readEcosystem } = require('../ecosystem')
     const { CommandError, EXIT } = require('../failure')
@@ -57,12 +63,13 @@ refuses by name what rspool cannot do.`,
 }
 
 /** The options of `cluster.run` that were given. @param {Record<string, any>} values */
-function given({ instances, spare, grace, admin, ...values }) {
+function given({ instances, spare, grace, output, admin, ...values }) {
   const limit = values['memory-limit']
   const options = {
     processes: instances === 'auto' || instances === 'max' ? 'auto' : instances && Number(instances),
     spare,
     grace,
+    output,
     admin,
     readyTimeout: values['ready-timeout'],
     memoryLimit: limit?.endsWith('%') ? limit : limit && Number(limit),

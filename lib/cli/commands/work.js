@@ -25,6 +25,7 @@ pool of this machine runs them. SIGTERM lets running tasks finish, for --grace, 
     'metrics-port': { type: 'number', help: 'serves /metrics and /ready there' }
   },
   takes: [1, 1],
+  serves: true,
   async run({ values, args: [script] }) {
     const { queue, connection = process.env.REDIS_URL ?? process.env.DATABASE_URL } = values
     if (queue === undefined) throw new CommandError(EXIT.usage, 'work: name the fleet, as in --queue images')
