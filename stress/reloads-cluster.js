@@ -92,10 +92,11 @@ async function acknowledged(port, load) {
   socket.close()
 }
 
-/** @type {Client} */
-async function h2load(port, load) {
+/** @param {'http'|'https'} protocol @returns {Client} */
+const h2load = (protocol) => async (port, load) => {
   while (load.asking) {
-    const { stdout } = await promisify(execFile)('h2load', ['-D', '1', '-c', '1', '-m', '8', `http://${host}:${port}/`])
+    const command = ['-D', '1', '-c', '1', '-m', '8', `${protocol}://${host}:${port}/`]
+    const { stdout } = await promisify(execFile)('h2load', command)
     const [, succeeded, failed] = /(\d+) succeeded, (\d+) failed/.exec(stdout) ?? []
     load.done += Number(succeeded)
     for (let n = 0; n < Number(failed); n++) fail(load, 'h2load')
@@ -107,7 +108,8 @@ const KINDS = {
   'http-proxy': { client: post, needs: [] },
   ws: { client: echo, needs: [] },
   'socket.io': { client: acknowledged, needs: ['socket.io', 'socket.io-client'] },
-  h2load: { client: h2load, needs: [] },
+  h2load: { client: h2load('http'), needs: [] },
+  'h2load over TLS': { client: h2load('https'), needs: [] },
   NestJS: { client: post, needs: ['@nestjs/core', '@nestjs/platform-express'] },
   Fastify: { client: post, needs: ['fastify'] }
 }

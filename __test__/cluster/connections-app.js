@@ -32,6 +32,13 @@ const answers = {
   }
 }
 
+/** Of each stream, some at once. */
+function answerStream({ url }, response) {
+  response.statusCode = process.env.STATUS ?? 200
+  if (url === '/at-once') response.end('ok')
+  else setTimeout(() => response.end('ok'), 3)
+}
+
 /** Sends for longer than a connection may be idle. */
 function talk(socket, head) {
   socket.write(head)
@@ -82,11 +89,8 @@ const kinds = {
     )
     return server
   },
-  http2: () =>
-    http2.createServer((request, response) => {
-      response.statusCode = process.env.STATUS ?? 200
-      setTimeout(() => response.end('ok'), 3)
-    }),
+  http2: () => http2.createServer(answerStream),
+  'http2 over TLS': () => http2.createSecureServer(pem, answerStream),
   udp: ({ onDrain }) => {
     let closed = false
     onDrain(async () => {

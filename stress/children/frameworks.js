@@ -2,6 +2,7 @@
 
 // An application of one kind for the processes of stress/reloads-cluster.js.
 
+const fs = require('node:fs')
 const http = require('node:http')
 const { createRequire } = require('node:module')
 const path = require('node:path')
@@ -41,6 +42,12 @@ const kinds = {
   },
   async h2load() {
     const server = require('node:http2').createServer((request, response) => response.end('ok'))
+    await listen(/** @type {any} */ (server))
+  },
+  async 'h2load over TLS'() {
+    const pem = (/** @type {string} */ name) => fs.readFileSync(path.join(__dirname, '../../__test__/cluster', name))
+    const keys = { key: pem('key.pem'), cert: pem('cert.pem') }
+    const server = require('node:http2').createSecureServer(keys, (request, response) => response.end('ok'))
     await listen(/** @type {any} */ (server))
   },
   async NestJS() {

@@ -122,11 +122,15 @@ class Connections {
     this.#sessions.add(session, this.#arriving)
   }
 
-  /** @param {import('node:http2').ServerHttp2Stream} stream @param {import('node:http2').IncomingHttpHeaders} headers */
-  beginStream(stream, headers) {
+  /**
+   * @param {import('node:http2').ServerHttp2Stream} stream
+   * @param {import('node:http2').IncomingHttpHeaders} headers
+   * @param {() => boolean} tell tells the application
+   */
+  beginStream(stream, headers, tell) {
     this.#requests.begin(stream, String(headers[':method']), String(headers[':path'] ?? headers[':authority']))
-    this.#sessions.follow(stream)
     stream.once('close', () => this.#requests.end(stream, Number(stream.sentHeaders?.[':status'])))
+    return this.#sessions.follow(stream, tell)
   }
 
   /** From now on every answer ends its connection. @param {number} patience with clients of HTTP/2 */

@@ -182,8 +182,7 @@ class Servers extends EventEmitter {
         connections.addSession(first)
         break
       case 'stream':
-        connections.beginStream(first, second)
-        break
+        return connections.beginStream(first, second, emit)
       case 'upgrade': {
         const stay = () => {
           connections.leaveHttp(first, second)

@@ -8,8 +8,10 @@
 // own, so the first one is written beside it. Within TLS that cannot be done: there is only the second.
 //
 // When a client reads a GOAWAY it gives up what it has not sent yet, and after a second one what is on its
-// way, too. So the first step is taken when as many requests have arrived as the client is used to
-// have under way: then it has nothing in hand.
+// way, too. So it is sent when the client has nothing in hand. That moment is made: when as many requests have
+// arrived as the client is used to have under way, the application is told of no more. A client that waits for
+// answers before it asks again runs out of requests, and when some round trips have brought no more, none is on
+// its way.
 
 const { later } = require('../../later')
 const { writeBeside } = require('./beside')
@@ -20,6 +22,10 @@ const WARNING = Buffer.from([0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 
 const QUIET = 200
 /** By how much of the difference each request changes what a client is used to. */
 const LEARNING = 1 / 64
+/** Round trips without a new request after which none is on its way: a client may need a turn of its loop to ask. */
+const ROUNDS = 3
+/** For this share of the patience requests may be held back: some clients never stop asking. */
+const HOLD = 1 / 20
 
 /**
  * @typedef {import('node:http2').ServerHttp2Session} Http2Session
@@ -43,10 +49,16 @@ class Session {
   /** How many the client is used to have under way. */
   #usual = 0
   #session
-  /** @type {'open'|'ending'|'warned'|'closed'} */
+  /** @type {'open'|'ending'|'holding'|'warned'|'closed'} */
   #state = 'open'
   /** From 1 to 0 while it is to end. */
   #patience = () => 1
+  /** What of that there was at first, in milliseconds. */
+  #whole = 0
+  /** How the application is told of each request that is held back. @type {(() => void)[]} */
+  #held = []
+  /** How often a stream has begun or ended. */
+  #changes = 0
   #cancels = /** @type {(() => void)[]} */ ([])
 
   /** @param {Http2Session} session @param {Socket|undefined} socket its own, where it is known */
@@ -58,11 +70,16 @@ class Session {
     })
   }
 
-  /** @param {Stream} stream that begins */
-  follow(stream) {
+  /**
+   * @param {Stream} stream that begins
+   * @param {() => boolean} tell tells the application
+   */
+  follow(stream, tell) {
     this.streams++
+    this.#changes++
     const ended = once(() => {
       this.streams--
+      this.#changes++
       this.#lookAgain()
     })
     // An answer that has been sent, or none.
@@ -70,7 +87,10 @@ class Session {
     stream.once('close', ended)
     this.#usual = Math.max(this.streams, this.#usual - (this.#usual - this.streams) * LEARNING)
     // With time fewer have to do.
-    if (this.#state === 'ending' && this.streams > (this.#usual - 0.5) * this.#patience()) this.#warn()
+    if (this.#state === 'ending' && this.streams > (this.#usual - 0.5) * this.#patience()) this.#hold()
+    if (this.#state !== 'holding') return tell()
+    this.#held.push(() => stream.destroyed || tell())
+    return true
   }
 
   /** Ends it in its time, at the latest after `patience` milliseconds. @param {number} patience */
@@ -79,6 +99,7 @@ class Session {
     const session = this.#session
     const begun = performance.now()
     this.#patience = () => Math.max(0, 1 - (performance.now() - begun) / patience)
+    this.#whole = patience
     this.#later(patience, () => this.#close())
     const begin = () => {
       this.#state = 'ending'
@@ -92,25 +113,56 @@ class Session {
   #lookAgain() {
     if (this.#state !== 'ending' || this.streams > 0) return
     this.#later(QUIET, () => {
-      if (this.#state === 'ending' && this.streams === 0) this.#warn()
+      if (this.#state === 'ending' && this.streams === 0) this.#hold()
     })
   }
 
+  /** Tells the application of no more requests until the client has none in hand. */
+  #hold() {
+    this.#state = 'holding'
+    this.#later(this.#whole * HOLD, () => this.#warn())
+    this.#ask(0)
+  }
+
+  /** @param {number} quiet round trips that have brought nothing */
+  #ask(quiet) {
+    const seen = this.#changes
+    const answered = () => {
+      if (this.#state !== 'holding') return
+      const rounds = this.#changes === seen ? quiet + 1 : 0
+      if (rounds === ROUNDS) this.#warn()
+      else this.#ask(rounds)
+    }
+    if (this.#session.destroyed || !this.#session.ping(answered)) this.#close()
+  }
+
   #warn() {
+    if (this.#state !== 'holding') return
     const { socket } = this
     const session = this.#session
     if (session.closed || socket === undefined || session.encrypted) return this.#close()
-    // A client that does not read is asked again with its next request.
-    if (!writeBeside(session, socket, WARNING)) return this.#lookAgain()
-    this.#state = 'warned'
-    // It comes after the warning: who answers it has read that.
-    if (!session.ping(() => this.#close())) this.#close()
+    if (writeBeside(session, socket, WARNING)) {
+      this.#state = 'warned'
+      // It comes after the warning: who answers it has read that.
+      if (!session.ping(() => this.#close())) this.#close()
+    } else {
+      // A client that does not read is asked again with its next request.
+      this.#state = 'ending'
+      this.#lookAgain()
+    }
+    this.#tellAll()
   }
 
   #close() {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     this.#session.close()
+    this.#tellAll()
+  }
+
+  /** One by one, as each may throw. */
+  #tellAll() {
+    for (const tell of this.#held.splice(0)) process.nextTick(tell)
   }
 
   #later(/** @type {number} */ ms, /** @type {() => void} */ then) {
@@ -138,9 +190,10 @@ class Sessions {
     if (this.#patience !== undefined) own.end(this.#patience)
   }
 
-  /** @param {Stream} stream that begins */
-  follow(stream) {
-    this.#sessions.get(/** @type {Http2Session} */ (stream.session))?.follow(stream)
+  /** @param {Stream} stream that begins @param {() => boolean} tell tells the application */
+  follow(stream, tell) {
+    const own = this.#sessions.get(/** @type {Http2Session} */ (stream.session))
+    return own === undefined ? tell() : own.follow(stream, tell)
   }
 
   /** Ends all, those to come as well. @param {number} patience */
