@@ -212,7 +212,7 @@ for (const [kind, protocol] of [
     })
     for (let round = 0; round < 3; round++) {
       const before = answered
-      await until(() => answered >= before + 200)
+      await until(() => answered >= before + 60)
       t.is((await primary.call('reload')).forced, 0)
     }
     asking = false
