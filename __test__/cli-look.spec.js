@@ -20,6 +20,20 @@ onLinux('ps lists the clusters of the user', async (t) => {
   t.false(out.includes('\u001b'), 'there are no colours where nobody looks')
 })
 
+onLinux('a cluster with maps is one cluster, and nothing else', async (t) => {
+  const { primary, pids } = await startPrimary(t, { options: { processes: 1, maps: { cache: { bytes: '1MB' } } } })
+  const { clusters, refused } = await rspoolJson(['ps'])
+  const own = [primary.child.pid, ...(await pids())]
+  t.deepEqual(
+    clusters.filter(({ pid }) => own.includes(pid)).map(({ pid }) => pid),
+    [primary.child.pid]
+  )
+  t.deepEqual(
+    refused.filter(({ pid }) => own.includes(pid)),
+    []
+  )
+})
+
 onLinux('status tells what supervisor.status() tells', async (t) => {
   const { primary, port } = await startPrimary(t, { options: { processes: 2, counters: ['requests', 'jobs'] } })
   await request(port, '/count')

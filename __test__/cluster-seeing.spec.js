@@ -21,9 +21,11 @@ test('a process that hangs is told as unresponsive, with what it was asked last 
   open('/block?token=secret')
   await is('unresponsive')
   const status = await primary.call('status')
-  const [{ pid, beatAgeMs, loopDelayMs, inFlight, requests, oldestRequest, lastRequest }] = status.processes
+  const [{ pid, beatAgeMs, loopDelayMs, utilization, inFlight, requests, oldestRequest, lastRequest }] =
+    status.processes
   t.true(beatAgeMs > 1000)
   t.true(loopDelayMs >= beatAgeMs - 250)
+  t.is(utilization, 1)
   t.deepEqual([status.state, status.ready, inFlight, requests], ['degraded', 0, 2, 2])
   t.like(oldestRequest, { method: 'GET', url: '/hang' })
   t.like(lastRequest, { method: 'GET', url: '/block' })

@@ -8,8 +8,8 @@ const { CommandError, EXIT } = require('./failure')
 const { SHARED } = require('../native/wire')
 const { RegionCopy, SharedRegion } = require('../cluster/region')
 
-/** The name that a region has among the descriptors of a process. */
-const REGION = '/memfd:rspool'
+/** What a region is called among the descriptors of a process; shared maps have another name. */
+const REGION = /^\/memfd:rspool( \(deleted\))?$/
 
 /**
  * @typedef {object} Cluster
@@ -39,7 +39,7 @@ function* regionsOf(pid) {
   for (const fd of fs.readdirSync(folder)) {
     const path = `${folder}/${fd}`
     try {
-      if (!fs.readlinkSync(path).startsWith(REGION)) continue
+      if (!REGION.test(fs.readlinkSync(path))) continue
       const { ino } = fs.statSync(path)
       if (seen.has(ino)) continue
       seen.add(ino)

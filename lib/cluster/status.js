@@ -177,7 +177,8 @@ function processStatus({ pid, seat, startedAt, readyAt }, region, upkeep, now = 
     beatAgeMs,
     // It is never less than the silence.
     loopDelayMs: Math.max(get(SEAT.LOOP_DELAY) / 1000, (beatAgeMs ?? 0) - BEAT_EVERY),
-    utilization: get(SEAT.UTILIZATION) / 1e6,
+    // One that does not turn is busy, or blocked, all the time.
+    utilization: isUnresponsive(region, seat, now) ? 1 : get(SEAT.UTILIZATION) / 1e6,
     requests: get(SEAT.REQUESTS),
     errors: get(SEAT.ERRORS),
     connections: get(SEAT.CONNECTIONS),
