@@ -29,6 +29,8 @@ function keepAsking(port, secure = false) {
     new Promise((resolve, reject) => {
       const options = { port, host: '127.0.0.1', agent, rejectUnauthorized: false }
       get(options, (response) => {
+        const own = response.headers['x-own']
+        if (own !== '1, 2') reject(Object.assign(new Error('a header was changed'), { code: `x-own: ${own}` }))
         response.resume().on('end', resolve).on('error', reject)
       }).on('error', reject)
     })
@@ -67,7 +69,9 @@ for (const kind of [
   'https'
 ]) {
   test(`a reload fails no request of an application that keeps its connections by all means (${kind})`, async (t) => {
-    const target = http.createServer((request, response) => response.end('ok')).listen(0, '127.0.0.1')
+    const target = http
+      .createServer((_, response) => response.setHeader('x-own', '1, 2').end('ok'))
+      .listen(0, '127.0.0.1')
     t.teardown(() => target.close())
     await once(target, 'listening')
     const { primary, port } = await start(t, kind, {}, { TARGET: `http://127.0.0.1:${target.address().port}` })

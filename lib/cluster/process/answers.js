@@ -30,7 +30,9 @@ function closeAfter(connection, response) {
     Reflect.apply(removeHeader, response, ['keep-alive'])
     // One that the application has removed is not sent, not even as "close".
     inner._removedConnection = false
-    return Reflect.apply(store, this, [line, without(headers)])
+    // Headers that were set one by one are the response's own, and those of writeHead() have been put among them.
+    const own = response.getHeaderNames().length > 0
+    return Reflect.apply(store, this, [line, own ? headers : without(headers)])
   }
 }
 
@@ -40,8 +42,7 @@ function without(headers) {
     if (Array.isArray(headers[0])) return headers.filter(([name]) => !OURS.test(String(name)))
     return headers.filter((_, at) => !OURS.test(String(headers[at - (at % 2)])))
   }
-  // Those that were set one by one are an object without a prototype, and were removed above.
-  if (headers === null || typeof headers !== 'object' || Object.getPrototypeOf(headers) === null) return headers
+  if (headers === null || typeof headers !== 'object') return headers
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !OURS.test(name)))
 }
 
