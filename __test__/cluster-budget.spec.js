@@ -13,7 +13,9 @@ const SIZE = 3_000_000
 
 /** How many workers are busy in all processes together, on average, while each has enough to do. */
 async function busyWorkers(primary, slots, ms = 1500) {
-  const answers = await Promise.all(slots.map((slot) => primary.call('request', slot, { ms, size: SIZE })))
+  const answers = await Promise.all(
+    slots.map((slot) => primary.call('request', slot, { ms, size: SIZE }, { timeout: 40_000 }))
+  )
   return { average: answers.reduce((sum, { busy }) => sum + busy, 0), each: answers.map(({ most }) => most) }
 }
 
@@ -39,7 +41,7 @@ test('one busy process may use the whole budget, and a killed one gives its toke
   const primary = await start(t, { processes: 2 })
   const alone = await busyWorkers(primary, [0])
   t.is(alone.each[0], Math.min(4, cpuCount() + 1))
-  const lost = primary.call('request', 0, { ms: 20_000, size: SIZE })
+  const lost = primary.call('request', 0, { ms: 20_000, size: SIZE }, { timeout: 40_000 })
   lost.catch(() => {})
   await until(async () => (await primary.call('status')).budget.free === 0)
   const [{ pid }] = (await primary.call('status')).processes
@@ -51,7 +53,7 @@ test('one busy process may use the whole budget, and a killed one gives its toke
 
 test('the tokens of a killed process come back while the loop of the primary is blocked', async (t) => {
   const primary = await start(t, { processes: 1 })
-  primary.call('request', 0, { ms: 20_000, size: SIZE }).catch(() => {})
+  primary.call('request', 0, { ms: 20_000, size: SIZE }, { timeout: 40_000 }).catch(() => {})
   await until(async () => (await primary.call('status')).budget.free === 0)
   const [{ pid }] = await primary.call('processes')
   await t.notThrowsAsync(primary.call('killHolder', pid))

@@ -63,7 +63,7 @@ test('a lame duck says that it will end, and serves for a while yet', async (t) 
 
 test('tasks of pools are finished before a process ends', async (t) => {
   const { primary } = await start(t, { app: 'busy-app.js', options: { processes: 1 } })
-  const busy = primary.call('request', 0, { ms: 1500, size: 3_000_000 })
+  const busy = primary.call('request', 0, { ms: 1500, size: 3_000_000 }, { timeout: 40_000 })
   await until(async () => (await primary.call('status')).processes[0].pool.running > 0)
   primary.child.kill('SIGTERM')
   t.true((await busy).tasks > 0)
@@ -72,7 +72,7 @@ test('tasks of pools are finished before a process ends', async (t) => {
 
 test('requests of the primary are answered before a process ends', async (t) => {
   const { primary } = await start(t, { options: { processes: 1 } })
-  const answer = primary.call('request', 0, { late: true })
+  const answer = primary.call('request', 0, { late: true }, { timeout: 40_000 })
   await primary.event('message')
   primary.child.kill('SIGTERM')
   t.is(await answer, 'late')

@@ -9,7 +9,7 @@ const { startPrimary, kill, until } = require('./cluster/harness')
 
 async function start(t, options, parts) {
   const { primary } = await startPrimary(t, { app: 'locks-app.js', ...parts, options: { processes: 3, ...options } })
-  const ask = (slot, command, more) => primary.call('request', slot, { command, ...more })
+  const ask = (slot, command, more) => primary.call('request', slot, { command, ...more }, { timeout: 40_000 })
   const pidOf = async (slot) => (await primary.call('processes'))[slot].pid
   /** The next message of that kind. */
   const told = async (what, test = () => true, from = 0) =>

@@ -11,7 +11,7 @@ async function start(t, options, parts) {
     ...parts,
     options: { processes: 2, maps, backoff: { initial: 1, max: 1 }, crashLoop: { restarts: 1e6 }, ...options }
   })
-  const ask = (slot, command, more) => primary.call('request', slot, { command, ...more })
+  const ask = (slot, command, more) => primary.call('request', slot, { command, ...more }, { timeout: 40_000 })
   const call = (slot, method, ...args) => ask(slot, 'call', { method, args })
   const pidOf = async (slot) => (await primary.call('processes'))[slot].pid
   /** Kills the process of a slot, and waits for the next one. */
