@@ -24,8 +24,9 @@ const QUIET = 200
 const LEARNING = 1 / 64
 /** Round trips without a new request after which none is on its way: a client may need a turn of its loop to ask. */
 const ROUNDS = 3
-/** For this share of the patience requests may be held back: some clients never stop asking. */
-const HOLD = 1 / 20
+/** So long requests may be held back, since some clients never stop asking: some milliseconds, or a share of the patience. */
+const HOLD = 250
+const HOLD_SHARE = 1 / 20
 
 /**
  * @typedef {import('node:http2').ServerHttp2Session} Http2Session
@@ -120,7 +121,7 @@ class Session {
   /** Tells the application of no more requests until the client has none in hand. */
   #hold() {
     this.#state = 'holding'
-    this.#later(this.#whole * HOLD, () => this.#warn())
+    this.#later(Math.max(HOLD, this.#whole * HOLD_SHARE), () => this.#warn())
     this.#ask(0)
   }
 
