@@ -31,6 +31,7 @@ const cases = [
   'buffer-move',
   'native-trivial',
   'sha256-large',
+  'native-tasks',
   'fibonacci',
   'end-to-end',
   'blocked-main',
