@@ -8,7 +8,7 @@ const { node, root } = require('./helpers')
 
 const main = path.join(root, 'proof', 'fuzz', 'main.js')
 
-for (const target of ['payload', 'messages', 'params']) {
+for (const target of ['payload', 'messages', 'params', 'map']) {
   test(`nothing that is made up upsets what takes ${target}`, async (t) => {
     const { code, signal, stdout, stderr } = await node(['--max-old-space-size=300', main, target, '500'])
     t.is(code ?? signal, 0, stderr)

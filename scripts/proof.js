@@ -55,7 +55,7 @@ const parts = {
   fuzz: {
     quick: true,
     steps: (quick) =>
-      ['payload', 'messages', 'params'].map((name) => ({
+      ['payload', 'messages', 'params', 'map'].map((name) => ({
         command: process.execPath,
         args: ['--max-old-space-size=400', path.join('proof', 'fuzz', 'main.js'), name, quick ? '3000' : '200000']
       }))
@@ -73,9 +73,11 @@ const parts = {
   state: {
     quick: true,
     steps: (quick) => {
-      // The machine of random steps alone; all of the scheduler where there is time.
-      const [tests, cases] = quick ? ['state::tests::machine', '400'] : ['scheduler', '2000']
-      return [cargo(['test', '--no-default-features', '--lib', tests], { PROPTEST_CASES: cases })]
+      // The machine of random steps alone; all of the scheduler, and damaged memory, where there is time.
+      const [tests, cases] = quick
+        ? [['state::tests::machine'], '400']
+        : [['scheduler', 'memory::map::tests::spoilt', 'memory::ring'], '2000']
+      return tests.map((of) => cargo(['test', '--no-default-features', '--lib', of], { PROPTEST_CASES: cases }))
     }
   },
   tsan: {

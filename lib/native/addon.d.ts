@@ -234,6 +234,10 @@ export interface NativeMap {
   clear(): void
   /** Those of some sets; `NEXT` says where to go on. */
   keys(from: number, prefix: string): string[]
+  /**
+   * Bytes, bytes in use, entries, evicted, expired, locks taken over, blocks recovered; then blocks that are nobody's, and
+   * blocks that processes have in hand.
+   */
   statistics(): number[]
   /** @returns the number of the lease; 0 when another has it, and less when there is no room */
   lease(key: string): number

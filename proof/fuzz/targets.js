@@ -106,6 +106,13 @@ const targets = {
       }
     },
     end: () => pool?.close()
+  },
+  map: {
+    isBytes: true,
+    get seeds() {
+      return require('./spoilt-map').seeds
+    },
+    run: (bytes) => require('./spoilt-map').run(bytes)
   }
 }
 

@@ -3,26 +3,29 @@
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
-/// Sleeps while `word` is `seen`, until it is woken, or for `limit`. May end early: look again.
+/// Sleeps while `word` is `seen`, until it is woken, or for `limit`: then it gives false. May end early: look again.
 #[cfg(target_os = "linux")]
-pub(crate) fn sleep(word: &AtomicU32, seen: u32, limit: Duration) {
+pub(crate) fn sleep(word: &AtomicU32, seen: u32, limit: Duration) -> bool {
     use rustix::thread::futex;
     let limit = futex::Timespec {
         tv_sec: limit.as_secs() as _,
         tv_nsec: limit.subsec_nanos().into(),
     };
-    // An error is another value, a signal or the limit: all of them mean "look again".
-    let _ = futex::wait(word, futex::Flags::empty(), seen, Some(&limit));
+    // Any other error is another value, or a signal: both mean "look again".
+    futex::wait(word, futex::Flags::empty(), seen, Some(&limit)) != Err(rustix::io::Errno::TIMEDOUT)
 }
 
 /// Without a futex that works across processes the sleepers look every millisecond.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn sleep(word: &AtomicU32, seen: u32, limit: Duration) {
+pub(crate) fn sleep(word: &AtomicU32, seen: u32, limit: Duration) -> bool {
     let end = std::time::Instant::now() + limit;
-    while word.load(std::sync::atomic::Ordering::SeqCst) == seen && std::time::Instant::now() < end
-    {
+    while word.load(std::sync::atomic::Ordering::SeqCst) == seen {
+        if std::time::Instant::now() >= end {
+            return false;
+        }
         std::thread::sleep(Duration::from_millis(1));
     }
+    true
 }
 
 /// Ends the sleep of all. Not private: the sleepers are other processes.

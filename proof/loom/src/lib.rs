@@ -52,6 +52,59 @@ mod memory {
     mod claim;
 
     mod models;
+
+    mod futex;
+    mod region;
+
+    /// The messages by topic, in a very small region.
+    mod ring {
+        #[path = "../../../../../src/memory/ring/head.rs"]
+        mod head;
+        #[path = "../../../../../src/memory/ring/message.rs"]
+        mod message;
+        #[path = "../../../../../src/memory/ring/publish.rs"]
+        mod publish;
+        #[path = "../../../../../src/memory/ring/read.rs"]
+        mod read;
+        #[path = "../../../../../src/memory/ring/slots.rs"]
+        mod slots;
+        #[path = "../../../../../src/memory/ring/wait.rs"]
+        mod wait;
+
+        mod models;
+    }
+
+    /// The steps of shared maps that others see, over the words of a very small map.
+    mod map {
+        #[path = "../../../../../src/memory/map/blocks.rs"]
+        mod blocks;
+        mod cells;
+        #[path = "../../../../../src/memory/map/entry.rs"]
+        mod entry;
+        #[path = "../../../../../src/memory/map/find.rs"]
+        mod find;
+        mod key;
+        mod kill;
+        #[path = "../../../../../src/memory/map/layout.rs"]
+        mod layout;
+        #[path = "../../../../../src/memory/map/lock.rs"]
+        mod lock;
+        #[path = "../../../../../src/memory/map/publish.rs"]
+        mod publish;
+        #[path = "../../../../../src/memory/map/recover.rs"]
+        mod recover;
+        #[path = "../../../../../src/memory/map/words.rs"]
+        mod words;
+
+        mod models;
+
+        /// Why a layout cannot be.
+        #[derive(Debug, PartialEq, Eq)]
+        pub enum MapError {
+            Size(usize),
+            Mismatch(String),
+        }
+    }
 }
 
 mod supervise {

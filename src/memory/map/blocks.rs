@@ -21,28 +21,32 @@ pub(super) fn take(cells: &Cells, index: u32, owner: Owner) -> Option<Block> {
     if seen.kind() != Kind::Free {
         return None;
     }
-    own(cells, index, seen, owner)
+    own(cells, index, seen, owner).ok()
 }
 
 /// Makes a block that an entry has left `owner`'s, in a new life. Nothing if somebody has given it back already.
 pub(super) fn retake(cells: &Cells, block: Block, owner: Owner) -> Option<Block> {
-    let seen = State(cells.state(block.index).load(Acquire));
-    if seen.generation() != block.generation || seen.kind() == Kind::Free {
-        return None;
+    let mut seen = State(cells.state(block.index).load(Acquire));
+    while seen.generation() == block.generation && seen.kind() != Kind::Free {
+        match own(cells, block.index, seen, owner) {
+            Ok(block) => return Some(block),
+            // From owned to live, at most once.
+            Err(now) => seen = now,
+        }
     }
-    own(cells, block.index, seen, owner)
+    None
 }
 
-fn own(cells: &Cells, index: u32, seen: State, owner: Owner) -> Option<Block> {
+fn own(cells: &Cells, index: u32, seen: State, owner: Owner) -> Result<Block, State> {
     let generation = seen.generation().wrapping_add(1);
     let owned = State::owned(generation, owner);
     let word = cells.state(index);
-    word.compare_exchange(seen.0, owned.0, AcqRel, Relaxed)
-        .ok()?;
+    word.compare_exchange(seen.0, owned.0, AcqRel, Acquire)
+        .map_err(State)?;
     // What is written into the block from here on is seen by no reader that does not also see that the entry which
     // was there has gone: it has an acquire fence between its look at the block and its look at the way.
     fence(Release);
-    Some(Block { index, generation })
+    Ok(Block { index, generation })
 }
 
 /// An owned block has become a part of an entry. False if the entry has gone since, and the block with it.

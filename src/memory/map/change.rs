@@ -8,7 +8,9 @@
 //! Who reads sees the old value or the new one, whatever happens to the writer in between: `recover` says what is done
 //! about what it has left behind.
 
-use super::blocks::{make_live, release};
+use std::thread;
+use std::time::{Duration, Instant};
+
 use super::entry::{self, Copies, Head};
 use super::evict::{self, Room, Victim, touch};
 use super::find::{Entry, Places, find};
@@ -17,10 +19,13 @@ use super::kill::{Step, at};
 use super::layout::{header, seat};
 use super::lock::lock;
 use super::patience::Within;
+use super::publish;
 use super::words::{Block, Way};
 use super::{Bytes, Change, Current, Fixed, Map, MapError, Outcome, Put, clock};
-use crate::sync::Ordering::{Relaxed, SeqCst};
+use crate::sync::Ordering::Relaxed;
 
+/// Where entries make room, and others that live have all the blocks of a map in hand, they are waited for so long.
+const PATIENCE: Duration = Duration::from_millis(100);
 /// Sets that are looked through for entries whose time is over, when a map is full that evicts none.
 const SWEEP: u32 = 2048;
 
@@ -131,7 +136,8 @@ impl Map {
             expires: put.expires,
             stale: put.stale,
         };
-        self.supply(hands, head.blocks(), found.is_none())?;
+        let there = if found.is_some() { hands.old.len() } else { 0 };
+        self.supply(hands, head.blocks(), there)?;
         entry::write(&self.cells, &hands.new, &head, key, bytes);
         at(Step::Filled);
         match found {
@@ -140,8 +146,8 @@ impl Map {
         }
     }
 
-    /// Has exactly so many blocks in hand. `new`: for a new key.
-    fn supply(&self, hands: &mut Hands, wanted: usize, new: bool) -> Result<(), MapError> {
+    /// Has exactly so many blocks in hand, for an entry instead of one that has `there` many.
+    fn supply(&self, hands: &mut Hands, wanted: usize, there: usize) -> Result<(), MapError> {
         if hands.new.len() > wanted {
             let mut rest = hands.new.split_off(wanted);
             self.store.give_back(&self.cells, &mut rest);
@@ -150,24 +156,18 @@ impl Map {
             return Ok(());
         }
         let Fixed { evict, .. } = self.options;
-        let allowed = || !new || evict || self.store.allows(&self.cells, wanted);
+        let more = wanted.saturating_sub(there);
+        let allowed = || more == 0 || evict || self.store.allows(&self.cells, more);
         let may = allowed();
         if may && self.store.take(&self.cells, wanted, &mut hands.new, false) {
             return Ok(());
         }
         if evict {
-            // Once around takes the bits, and the second time the entries; whatever comes in between may be taken by
-            // others, who then got on.
-            let most = u64::from(self.cells.sets()) * 4;
-            for _ in 0..most {
-                self.make_room(hands, true);
-                if self.store.take(&self.cells, wanted, &mut hands.new, false) {
-                    return Ok(());
-                }
-            }
-        } else if self.cells.header(header::TIMED).load(Relaxed) != 0 {
+            return self.supply_by_eviction(hands, wanted);
+        }
+        if self.cells.header(header::TIMED).load(Relaxed) != 0 {
             for _ in 0..SWEEP.min(self.cells.sets()) {
-                self.make_room(hands, false);
+                self.make_room(hands, None);
             }
         }
         match (may || allowed()) && self.store.take(&self.cells, wanted, &mut hands.new, true) {
@@ -176,8 +176,34 @@ impl Map {
         }
     }
 
-    /// CLOCK goes to the next set: what may go there makes room, at most one entry where all may.
-    fn make_room(&self, hands: &mut Hands, evict: bool) {
+    /// Entries make room until there are so many blocks in hand.
+    fn supply_by_eviction(&self, hands: &mut Hands, wanted: usize) -> Result<(), MapError> {
+        let mut since = None;
+        loop {
+            // Once around takes the bits, and the second time the entries.
+            for _ in 0..u64::from(self.cells.sets()) * 4 {
+                self.make_room(hands, Some(wanted));
+                if self.store.take(&self.cells, wanted, &mut hands.new, false) {
+                    return Ok(());
+                }
+            }
+            if self.store.take(&self.cells, wanted, &mut hands.new, true) {
+                return Ok(());
+            }
+            // The rest is in the hands of others, who want more as well. All of them give back what they have, and
+            // the first that comes again gets it.
+            self.store.give_back(&self.cells, &mut hands.new);
+            if since.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
+                return Err(MapError::Full);
+            }
+            thread::yield_now();
+        }
+    }
+
+    /// CLOCK goes to the next set: entries whose time is over make room there, and where blocks are `wanted` in hand one
+    /// other.
+    fn make_room(&self, hands: &mut Hands, wanted: Option<usize>) {
+        let evict = wanted.is_some();
         let hand = self.cells.header(header::HAND).fetch_add(1, Relaxed);
         let set = (hand % u64::from(self.cells.sets())) as u32;
         let mut from = 0;
@@ -190,7 +216,7 @@ impl Map {
             &mut hands.victim,
         ) {
             if self.swap(set, victim.way, victim.seen, Way::EMPTY) {
-                self.gone(hands, &victim);
+                self.gone(hands, &victim, wanted);
                 if evict && !victim.expired {
                     return;
                 }
@@ -199,15 +225,18 @@ impl Map {
         }
     }
 
-    /// A victim has gone: its blocks are this process' next ones.
-    fn gone(&self, hands: &Hands, victim: &Victim) {
+    /// A victim has gone: its blocks are those that are wanted in hand, and this process' next ones.
+    fn gone(&self, hands: &mut Hands, victim: &Victim, wanted: Option<usize>) {
         at(Step::Evicted);
         self.count(if victim.expired {
             seat::EXPIRED
         } else {
             seat::EVICTED
         });
-        self.store.recycle(&self.cells, &hands.victim);
+        let lacking = wanted.map_or(0, |wanted| wanted.saturating_sub(hands.new.len()));
+        let (lacking, rest) = hands.victim.split_at(lacking.min(hands.victim.len()));
+        self.store.retake(&self.cells, lacking, &mut hands.new);
+        self.store.recycle(&self.cells, rest);
         self.changed(victim.set);
     }
 
@@ -217,7 +246,7 @@ impl Map {
             return Attempt::Lost;
         }
         touch(&self.cells, entry.set, entry.way);
-        let version = self.publish(hands, entry.set, entry.way, new);
+        let version = self.settle(hands, entry.set, entry.way, new);
         self.store.recycle(&self.cells, &hands.old);
         self.changed(entry.set);
         Attempt::Done(Outcome::Put(version))
@@ -234,9 +263,11 @@ impl Map {
             self.count(seat::STOLEN);
         }
         at(Step::Locked);
+        // As `attempt` looks, which comes again: what cannot be an entry for one is none for the other.
         let mut copies = Copies {
+            value: None,
+            blocks: Some(&mut hands.old),
             limit,
-            ..Copies::default()
         };
         if find(&self.cells, key, places, &mut copies).is_some() {
             return Ok(Attempt::Lost);
@@ -256,36 +287,16 @@ impl Map {
         };
         at(Step::Done);
         drop(locked);
-        let version = self.publish(hands, set, way, new);
+        let version = self.settle(hands, set, way, new);
         if let Some(victim) = victim {
-            self.gone(hands, &victim);
+            self.gone(hands, &victim, None);
         }
         self.changed(set);
         // Entries whose time is over go little by little, so that they are not in the way when there is no room.
         if self.cells.header(header::TIMED).load(Relaxed) != 0 {
-            self.make_room(hands, false);
+            self.make_room(hands, None);
         }
         Ok(Attempt::Done(Outcome::Put(version)))
-    }
-
-    /// The blocks of a new entry are live from now on; gives its version.
-    fn publish(&self, hands: &mut Hands, set: u32, way: usize, new: Way) -> u64 {
-        at(Step::Published);
-        for &block in &hands.new {
-            make_live(&self.cells, block, self.owner);
-            at(Step::Living);
-        }
-        at(Step::Lives);
-        // Who has replaced it already has freed what it saw. If that one died in between, and everybody was looked
-        // after before the blocks were live, they would be nobody's.
-        if Way(self.cells.ways(set)[way].load(SeqCst)) != new {
-            for &block in &hands.new {
-                release(&self.cells, block);
-            }
-        }
-        let version = hands.new[0].link();
-        hands.new.clear();
-        version
     }
 
     /// Takes an entry away. False when it has changed.
@@ -299,12 +310,18 @@ impl Map {
         true
     }
 
-    /// Release publishes what was written into the blocks. The order with the look for those who wait is that of
-    /// `changed`.
     fn swap(&self, set: u32, way: usize, from: Way, to: Way) -> bool {
-        self.cells.ways(set)[way]
-            .compare_exchange(from.0, to.0, SeqCst, Relaxed)
-            .is_ok()
+        publish::swap(&self.cells.ways(set)[way], from, to)
+    }
+
+    /// A way names the new entry; gives its version.
+    fn settle(&self, hands: &mut Hands, set: u32, way: usize, new: Way) -> u64 {
+        at(Step::Published);
+        let word = &self.cells.ways(set)[way];
+        publish::settle(&self.cells, word, new, &hands.new, self.owner);
+        let version = hands.new[0].link();
+        hands.new.clear();
+        version
     }
 
     /// Takes every entry of a user away; others that come meanwhile may stay.

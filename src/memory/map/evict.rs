@@ -48,7 +48,7 @@ fn pass(cells: &Cells, set: u32, way: usize) -> bool {
     clock.load(Relaxed) >> way & 1 == 0 || clock.fetch_and(!(1 << way), Relaxed) >> way & 1 == 0
 }
 
-/// The entry of a way, with its blocks; nothing when it is empty, changes, or cannot be one.
+/// The entry of a way, with its blocks; nothing when it is empty, or cannot be one.
 pub(super) fn look(
     cells: &Cells,
     set: u32,
@@ -57,18 +57,22 @@ pub(super) fn look(
     blocks: &mut Vec<Block>,
 ) -> Option<(Way, Head)> {
     let word = &cells.ways(set)[way];
-    let seen = Way(word.load(Acquire));
-    if seen == Way::EMPTY {
-        return None;
-    }
     let mut copies = Copies {
         value: None,
         blocks: Some(blocks),
         limit,
     };
-    match read(cells, word, seen, None, &mut copies) {
-        Found::Entry(head, _) => Some((seen, head)),
-        _ => None,
+    loop {
+        let seen = Way(word.load(Acquire));
+        if seen == Way::EMPTY {
+            return None;
+        }
+        match read(cells, word, seen, None, &mut copies) {
+            Found::Entry(head, _) => return Some((seen, head)),
+            Found::Other => return None,
+            // Whoever has changed it got on.
+            Found::Changed => {}
+        }
     }
 }
 
@@ -111,18 +115,23 @@ pub(super) fn room(
             });
         }
     }
-    // Twice: the first round may have taken all their bits.
-    for step in 0..if evict { 4 * WAYS } else { 0 } {
+    // The first round may take all their bits, and readers may have set them again before the second: the third does
+    // not ask.
+    for step in 0..if evict { 6 * WAYS } else { 0 } {
         let (set, way) = candidate(step);
-        if pass(cells, set, way)
-            && let Some((seen, _)) = look(cells, set, way, limit, blocks)
-        {
+        if step < 4 * WAYS && !pass(cells, set, way) {
+            continue;
+        }
+        if let Some((seen, _)) = look(cells, set, way, limit, blocks) {
             return Room::Of(Victim {
                 set,
                 way,
                 seen,
                 expired: false,
             });
+        }
+        if Way(cells.ways(set)[way].load(Relaxed)) == Way::EMPTY {
+            return Room::Empty { set, way };
         }
     }
     Room::Full

@@ -150,6 +150,11 @@ impl Layout {
             .ok_or(MapError::Size(bytes))
     }
 
+    /// Bytes of key and value that all blocks have room for.
+    pub(super) fn room(&self) -> usize {
+        self.blocks as usize * PART_ROOM * 8
+    }
+
     /// Where the parts are when there are so many of each.
     pub(super) fn of(sets: u32, blocks: u32, seats: u32) -> Option<Layout> {
         let line = |at: usize| at.checked_next_multiple_of(128);

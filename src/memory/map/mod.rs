@@ -15,8 +15,8 @@
 //! A new key is the same with an empty way instead of an old entry, under the lock of its first set, which the next
 //! one takes over from a dead holder. Deleting swaps the way for an empty one.
 //!
-//! `layout` says where everything is and `words` how it is packed; `cells` is the memory. `blocks`, `lock` and `recover`
-//! are the steps that others see; `proof/loom` tries their orders. `entry` is what is in blocks, `find` finds it, `change`
+//! `layout` says where everything is and `words` how it is packed; `cells` is the memory. `blocks`, `publish`, `lock` and
+//! `recover` are the steps that others see; `proof/loom` tries their orders. `entry` is what is in blocks, `find` finds it, `change`
 //! writes, `store` has blocks for that, `evict` makes room, `read` and `scan` are for those who look. `seats` knows who
 //! lives, `patience` waits for a lock, `notify` wakes those who wait for a change, `clock` ends entries, and `registry` has
 //! the maps of this process for its threads. `kill` is where tests kill.
@@ -34,6 +34,7 @@ mod layout;
 mod lock;
 mod notify;
 mod patience;
+mod publish;
 mod read;
 mod recover;
 pub mod registry;
@@ -280,7 +281,7 @@ impl Map {
         // All of it at once: a system without memory is an error here, and no fault later.
         reserve(&file, layout.total)?;
         let mapping = Mapping::new(&file, layout.total, true)?;
-        let ttl = options.ttl.map_or(0, |ttl| ttl.as_micros() as u64);
+        let ttl = options.ttl.and_then(clock::micros).unwrap_or(0);
         let words = [
             (header::VERSION, layout::VERSION),
             (header::TOTAL, layout.total as u64),
@@ -350,7 +351,10 @@ impl Map {
             bytes: word(header::BYTES) as usize,
             ttl: word(header::TTL),
             evict: word(header::EVICT) != 0,
-            max_value: (word(header::MAX_VALUE) as usize).min(MAX_VALUE),
+            // Whatever the word says, no value has more bytes than all blocks.
+            max_value: (word(header::MAX_VALUE) as usize)
+                .min(MAX_VALUE)
+                .min(layout.room()),
             seed: [word(header::SEED), word(header::SEED + 1)],
         };
         let cells = Cells::new(mapping, layout);
@@ -387,12 +391,10 @@ impl Map {
 
     /// When an entry ends that is to last so long from now on, and then stay so long for `stale`; 0 for never.
     pub fn end(&self, ttl: Option<Duration>, stale: Duration) -> u64 {
-        let lasts = ttl.map_or(0, |ttl| u64::try_from(ttl.as_micros()).unwrap_or(0).max(1));
-        let stale = u64::try_from(stale.as_micros()).unwrap_or(0);
-        match lasts {
-            0 => 0,
-            lasts => clock::now().saturating_add(lasts).saturating_add(stale),
-        }
+        let lasts = ttl.and_then(clock::micros).zip(clock::micros(stale));
+        lasts
+            .and_then(|(fresh, stale)| fresh.max(1).checked_add(stale)?.checked_add(clock::now()))
+            .unwrap_or(0)
     }
 
     /// How long entries last by default.

@@ -1,8 +1,9 @@
 //! How those are woken that wait for a change.
 //!
 //! A waiter says in the set of its key until when it looks again by itself, *before* it looks at the entry once more. A
-//! writer looks there *after* it has changed a way. Both are sequentially consistent, so one sees the other. A writer
-//! that sees somebody raises the turn of the map and wakes all that sleep on it; each looks whether its key has changed.
+//! writer looks there *after* it has changed a way. Both steps of the writer are sequentially consistent, and a fence is
+//! between those of the waiter, so one sees the other. A writer that sees somebody raises the turn of the map and wakes
+//! all that sleep on it; each looks whether its key has changed.
 //!
 //! A waiter that dies is forgotten when its time is over: nothing has to be repaired.
 
@@ -16,6 +17,7 @@ use parking_lot::{Condvar, Mutex};
 use super::{Key, Map, clock};
 use crate::memory::futex;
 use crate::sync::Ordering::{Relaxed, SeqCst};
+use crate::sync::fence;
 use crate::trust::Trust;
 
 /// A waiter looks by itself after so long, and says again that it waits.
@@ -108,6 +110,8 @@ impl Map {
                 .waited(set)
                 .store(clock::now() + ANNOUNCED, SeqCst);
         }
+        // The look at the way, which comes now, is an acquire: without this it might come first.
+        fence(SeqCst);
     }
 
     /// A way of the set has changed. One load, unless somebody waits.

@@ -18,7 +18,8 @@ use super::cells::Cells;
 use super::find::places_of;
 use super::layout::block::{HASH, HEAD};
 use super::words::{Block, Kind, Owner, State, Way};
-use crate::sync::Ordering::{Acquire, Relaxed};
+use crate::sync::Ordering::{Acquire, Relaxed, SeqCst};
+use crate::sync::fence;
 
 /// What was found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct Recovered {
 /// Looks at every block. `is_dead` says of an owner, as a state names it, whether it has died.
 pub(super) fn recover(cells: &Cells, mut is_dead: impl FnMut(Owner) -> bool) -> Recovered {
     let mut found = Recovered::default();
+    // Pairs with that in `publish::settle`.
+    fence(SeqCst);
     let named = named(cells);
     // What a way named after the death is named, or whoever took it away frees it.
     let is_sure = |block: Block| {

@@ -23,6 +23,10 @@ pub struct Statistics {
     pub stolen: u64,
     /// Blocks that were put in order for dead processes.
     pub recovered: u64,
+    /// Blocks that are nobody's.
+    pub free: u64,
+    /// Blocks that are in the hands of processes.
+    pub held: u64,
 }
 
 /// Bytes of the map for each block, as it was asked for.
@@ -79,8 +83,14 @@ impl Map {
 
     /// Looks at all of the map: that takes about a millisecond for 50 MB.
     pub fn statistics(&self) -> Statistics {
-        let blocks = (0..self.cells.blocks())
-            .filter(|&block| State(self.cells.state(block).load(Relaxed)).kind() == Kind::Live);
+        let (mut free, mut held, mut live) = (0, 0, 0);
+        for block in 0..self.cells.blocks() {
+            match State(self.cells.state(block).load(Relaxed)).kind() {
+                Kind::Free => free += 1,
+                Kind::Owned => held += 1,
+                Kind::Live => live += 1,
+            }
+        }
         let ways = (0..self.cells.sets()).flat_map(|set| self.cells.ways(set));
         let seats = |word: usize| {
             let all = 0..self.seats();
@@ -89,7 +99,7 @@ impl Map {
         };
         Statistics {
             bytes: self.options.bytes as u64,
-            used: blocks.count() as u64 * PER_BLOCK,
+            used: live * PER_BLOCK,
             entries: ways
                 .filter(|way| Way(way.load(Relaxed)) != Way::EMPTY)
                 .count() as u64,
@@ -97,6 +107,8 @@ impl Map {
             expired: seats(seat::EXPIRED),
             stolen: seats(seat::STOLEN),
             recovered: seats(seat::RECOVERED),
+            free,
+            held,
         }
     }
 

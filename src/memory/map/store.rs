@@ -7,8 +7,8 @@
 //!    that nobody has read since it last came there.
 //!
 //! A process keeps 8 blocks at most. The map has as many more than it was asked for, for each of its seats. Where no
-//! entry makes room for others, a new key leaves these alone: so what is there can be replaced and counted, however
-//! full the map is. How many are free is counted now and then: so often that all processes together cannot have taken
+//! entry makes room for others, a new key and a longer value leave these alone: so what is there can be replaced and
+//! counted, however full the map is. How many are free is counted now and then: so often that all processes together cannot have taken
 //! more than half of what there was.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -32,7 +32,7 @@ pub(super) struct Store {
     magazine: Mutex<Vec<Block>>,
     hint: AtomicU32,
     dry: AtomicU32,
-    /// Blocks that this process may take for new keys before it counts again.
+    /// Blocks that this process may take for new keys and longer values before it counts again.
     allowed: AtomicU32,
 }
 
@@ -95,7 +95,7 @@ impl Store {
         false
     }
 
-    /// Whether so many blocks may be used for a new key, where no entry makes room for it.
+    /// Whether so many blocks more may be used, where no entry makes room for others.
     pub(super) fn allows(&self, cells: &Cells, wanted: usize) -> bool {
         let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
         let less = |allowed: u32| allowed.checked_sub(wanted);
@@ -142,6 +142,14 @@ impl Store {
         // Where there were none before there are some now.
         if blocks.len() > MAGAZINE {
             self.dry.store(0, Relaxed);
+        }
+    }
+
+    /// The same for who needs them now.
+    pub(super) fn retake(&self, cells: &Cells, blocks: &[Block], hand: &mut Vec<Block>) {
+        for &block in blocks {
+            hand.extend(retake(cells, block, self.owner));
+            at(Step::Freeing);
         }
     }
 

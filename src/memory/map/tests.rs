@@ -4,6 +4,9 @@ use super::*;
 
 #[cfg(target_os = "linux")]
 mod kills;
+mod room;
+#[cfg(not(miri))]
+mod spoilt;
 
 fn options(bytes: usize) -> Options {
     Options {

@@ -1,11 +1,12 @@
 //! Publishing.
 
 use std::borrow::Borrow;
-use std::sync::atomic::{Ordering, fence};
 
 use super::head::{Head, Mark, Relation, State};
-use super::{Message, MessageRing, SLOT_WORDS, Sender};
+use super::message::{Message, Sender};
+use super::slots::{MessageRing, SLOT_WORDS};
 use crate::memory::region::Region;
+use crate::sync::{Ordering, fence};
 
 /// Bytes of a record before its topic: lengths, tag and publisher.
 pub(super) const HEADER_BYTES: usize = 32;

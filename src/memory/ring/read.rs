@@ -1,12 +1,13 @@
 //! Reading.
 
 use std::borrow::Borrow;
-use std::sync::atomic::{Ordering, fence};
 
 use super::head::{Head, Mark, Relation, State};
+use super::message::{Message, Sender};
 use super::publish::HEADER_BYTES;
-use super::{Message, MessageRing, SLOT_WORDS, Sender};
+use super::slots::{MessageRing, SLOT_WORDS};
 use crate::memory::region::Region;
+use crate::sync::{Ordering, fence};
 
 /// How far somebody has read.
 #[derive(Clone, Copy, Debug)]

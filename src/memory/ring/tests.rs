@@ -2,8 +2,11 @@ use std::collections::HashMap;
 use std::sync::atomic::AtomicUsize;
 use std::thread;
 
+use super::head::{Head, State};
+use super::slots::{SLOT_WORDS, WORDS};
 use super::*;
 use crate::memory::region::Spec;
+use crate::sync::Ordering;
 
 fn region(bytes: u32) -> Region {
     let spec = Spec {

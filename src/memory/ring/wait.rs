@@ -5,15 +5,19 @@
 //! come: the sleep ends at once if the turn is not the one that was seen before the look.
 
 use std::borrow::Borrow;
-use std::sync::atomic::{Ordering, fence};
 use std::time::Duration;
 
 use super::head::{Head, Relation, State};
-use super::{MessageRing, Reader};
+use super::read::Reader;
+use super::slots::MessageRing;
+use crate::memory::futex;
 use crate::memory::region::Region;
+use crate::sync::{Ordering, fence};
 
 /// So long readers wait at a record that is being written.
 pub(super) const PATIENCE: Duration = Duration::from_millis(20);
+/// A sleeper looks by itself after so long.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 impl<R: Borrow<Region>> MessageRing<R> {
     /// Sleeps until there is something for the reader, or `stopped` says so after a turn was taken.
@@ -31,7 +35,8 @@ impl<R: Borrow<Region>> MessageRing<R> {
             if stopped() || (relation != Relation::Before && !written) {
                 break;
             }
-            let woken = self.sleep(seen, written.then_some(PATIENCE));
+            let limit = if written { PATIENCE } else { LOOK_AGAIN };
+            let woken = futex::sleep(self.turn(), seen, limit);
             // Its publisher has not come so far in all that time; it hears of this when it does.
             if written && !woken && self.change(at, word, State::Skipped) {
                 break;
@@ -53,38 +58,6 @@ impl<R: Borrow<Region>> MessageRing<R> {
     /// Wakes those that sleep, whether they are counted or not.
     pub fn take_turn(&self) {
         self.turn().fetch_add(1, Ordering::SeqCst);
-        // Not private: the sleepers are other processes.
-        #[cfg(target_os = "linux")]
-        let _ = rustix::thread::futex::wake(
-            self.turn(),
-            rustix::thread::futex::Flags::empty(),
-            i32::MAX as u32,
-        );
-    }
-
-    /// Sleeps while the turn is the one that was seen; false when the time was over.
-    #[cfg(target_os = "linux")]
-    fn sleep(&self, seen: u32, limit: Option<Duration>) -> bool {
-        use rustix::thread::futex;
-        let limit = limit.map(|limit| futex::Timespec {
-            tv_sec: limit.as_secs() as _,
-            tv_nsec: limit.subsec_nanos().into(),
-        });
-        // Any other error is another turn, or a signal: both mean "look again".
-        futex::wait(self.turn(), futex::Flags::empty(), seen, limit.as_ref())
-            != Err(rustix::io::Errno::TIMEDOUT)
-    }
-
-    /// Without a futex that works across processes the sleepers look every millisecond.
-    #[cfg(not(target_os = "linux"))]
-    fn sleep(&self, seen: u32, limit: Option<Duration>) -> bool {
-        let start = std::time::Instant::now();
-        while self.turn().load(Ordering::SeqCst) == seen {
-            if limit.is_some_and(|limit| start.elapsed() >= limit) {
-                return false;
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        true
+        futex::wake_all(self.turn());
     }
 }

@@ -82,10 +82,7 @@ fn increment_key(call: &Use<'_>, key: &Key) -> Returned {
         sys::ValueType::napi_bigint => {
             values::bigint(call.env, call.args[argument]).map(Number::Whole)
         }
-        _ => {
-            let number = call.double(argument);
-            Some(values::is_whole(number).map_or(Number::Other(number), Number::Whole))
-        }
+        _ => Some(Number::Other(call.double(argument))),
     };
     let (Some(by), Some(initial)) = (number(1), number(2)) else {
         return fail(mapped::OVERFLOW);
@@ -102,7 +99,13 @@ fn increment_key(call: &Use<'_>, key: &Key) -> Returned {
                 (number, entry.expires, entry.stale)
             }
         };
-        sum = before.ok_or(mapped::NO_NUMBER).and_then(|it| add(it, by));
+        sum = before
+            .ok_or(mapped::NO_NUMBER)
+            .and_then(|it| add(it, by))
+            .and_then(|sum| match sum {
+                Number::Other(_) if big => Err(mapped::NO_NUMBER),
+                sum => Ok(sum),
+            });
         let value = match &sum {
             Ok(Number::Whole(whole)) => values::of_whole(*whole),
             Ok(Number::Other(number)) => values::of_number(*number),
@@ -118,7 +121,6 @@ fn increment_key(call: &Use<'_>, key: &Key) -> Returned {
     match (done, sum) {
         (Err(error), _) => fail(failure(&error)),
         (_, Err(why)) => fail(why),
-        (_, Ok(Number::Other(_))) if big => fail(mapped::NO_NUMBER),
         (_, Ok(Number::Other(number))) => call.number(number),
         (_, Ok(Number::Whole(whole))) if !big => call.number(whole as f64),
         (_, Ok(Number::Whole(whole))) => {
@@ -133,17 +135,29 @@ fn increment_key(call: &Use<'_>, key: &Key) -> Returned {
     }
 }
 
+/// The whole number of 64 bits that a number is.
+#[expect(clippy::cast_possible_truncation, reason = "it is whole and fits")]
+fn whole(number: Number) -> Option<i64> {
+    const END: f64 = 9_223_372_036_854_775_808.0;
+    match number {
+        Number::Whole(whole) => Some(whole),
+        Number::Other(number) => {
+            (number.fract() == 0.0 && (-END..END).contains(&number)).then_some(number as i64)
+        }
+    }
+}
+
 /// Whole numbers stay whole, and are exact.
 fn add(one: Number, two: Number) -> Result<Number, i32> {
     let double = |number| match number {
         Number::Whole(whole) => whole as f64,
         Number::Other(number) => number,
     };
-    match (one, two) {
-        (Number::Whole(one), Number::Whole(two)) => one
-            .checked_add(two)
-            .map(Number::Whole)
-            .ok_or(mapped::OVERFLOW),
+    let exact = matches!((one, two), (Number::Whole(_), _) | (_, Number::Whole(_)));
+    let wholes = whole(one).zip(whole(two));
+    match wholes.map(|(one, two)| one.checked_add(two)) {
+        Some(Some(sum)) => Ok(Number::Whole(sum)),
+        Some(None) if exact => Err(mapped::OVERFLOW),
         _ => Ok(Number::Other(double(one) + double(two))),
     }
 }

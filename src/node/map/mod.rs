@@ -24,7 +24,7 @@ use super::call::{Call, Fault, Returned, check, give};
 use super::descriptor::borrowed;
 use super::environment::Environment;
 use super::memory::Area;
-use crate::memory::map::{Hands, Key, Map, MapError, Options, Space, registry};
+use crate::memory::map::{Hands, Key, Map, MapError, Options, Space, clock, registry};
 use crate::wire::{mapped, size};
 
 use lease::Leases;
@@ -374,7 +374,7 @@ impl Use<'_> {
             false => Duration::ZERO,
         };
         let end = map.end(ttl, stale);
-        let stale = u64::try_from(stale.as_micros()).unwrap_or(u64::MAX);
+        let stale = clock::micros(stale).unwrap_or(0);
         (end, if end == 0 { 0 } else { stale })
     }
 }

@@ -144,7 +144,8 @@ pub(super) fn keys(call: &Use<'_>) -> Returned {
     make_strings(&call.call(), found.iter().map(String::as_str))
 }
 
-/// `statistics()`: bytes, bytes in use, entries, evicted, expired, stolen, recovered.
+/// `statistics()`: bytes, bytes in use, entries, evicted, expired, stolen, recovered; then blocks that are nobody's, and
+/// those that are in hands.
 pub(super) fn statistics(call: &Use<'_>) -> Returned {
     let it = call.handle.map.statistics();
     let numbers = [
@@ -155,6 +156,8 @@ pub(super) fn statistics(call: &Use<'_>) -> Returned {
         it.expired,
         it.stolen,
         it.recovered,
+        it.free,
+        it.held,
     ];
     make_numbers(
         &call.call(),
