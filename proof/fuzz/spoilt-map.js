@@ -4,7 +4,16 @@
 
 const { SharedMap } = require('../../lib/shared-map')
 
-const values = ['text', 'ż'.repeat(200), 7, 2n ** 60n, { a: [1, { b: null }] }, new Uint8Array(300), new Map([[1, 2]]), null]
+const values = [
+  'text',
+  'ż'.repeat(200),
+  7,
+  2n ** 60n,
+  { a: [1, { b: null }] },
+  new Uint8Array(300),
+  new Map([[1, 2]]),
+  null
+]
 const { map, native } = SharedMap.create({ bytes: 2 ** 14, ttl: Infinity, evict: true, maxValueBytes: 4096 }, 2)
 for (let n = 0; n < 40; n++) map.set(`key ${n}`, values[n % values.length], n % 7 === 0 ? { ttl: 1e6 } : undefined)
 const memory = /** @type {ArrayBuffer} */ (native.words(true))
