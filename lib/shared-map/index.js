@@ -358,7 +358,7 @@ class SharedMap {
       case MAPPED.BUSY:
         return new RspoolError(
           'ERR_RSPOOL_MAP_BUSY',
-          `the new key ${show(key)} would have to wait for a process that is stopped, or has no CPU`
+          `${show(key)} would have to wait for a process that is stopped, or has no CPU`
         )
       case MAPPED.LONG_VALUE:
         return invalidArgument(`the value of ${show(key)} has more bytes than 'maxValueBytes' of the shared map`)

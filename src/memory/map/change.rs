@@ -194,7 +194,7 @@ impl Map {
             // the first that comes again gets it.
             self.store.give_back(&self.cells, &mut hands.new);
             if since.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
-                return Err(MapError::Full);
+                return Err(MapError::Busy);
             }
             thread::yield_now();
         }

@@ -82,9 +82,9 @@ pub enum MapError {
     LongKey,
     /// A value has more bytes than the map lets it have.
     LongValue,
-    /// There is no room, and nothing makes any.
+    /// There is no room, and nothing makes any. A map that evicts never says so.
     Full,
-    /// A new key has to wait for another process, which has lost its CPU.
+    /// A new key, or one that needs room, has to wait for another process, which has lost its CPU.
     Busy,
 }
 
@@ -97,7 +97,7 @@ impl fmt::Display for MapError {
             MapError::LongKey => write!(f, "a key has more than {MAX_KEY} bytes"),
             MapError::LongValue => f.write_str("a value is larger than the map allows"),
             MapError::Full => f.write_str("the map is full"),
-            MapError::Busy => f.write_str("another process holds up new keys"),
+            MapError::Busy => f.write_str("another process is in the way, and has no CPU"),
         }
     }
 }
