@@ -262,6 +262,23 @@ test('getOrCompute leaves nothing behind when it fails, and the next one compute
   await t.throwsAsync(map.getOrCompute('key'), invalid)
 })
 
+test('a thread that reads more than it keeps gets what is there now', (t) => {
+  const map = make({ bytes: '16MB' })
+  const keys = Array.from({ length: 12_000 }, (_, n) => `key ${n}`)
+  for (const [n, key] of keys.entries()) map.set(key, n % 2 === 0 ? { n } : `the text of ${n}, which is kept`)
+  const read = (n) => map.get(keys[n])?.n ?? Number(/\d+/.exec(map.get(keys[n])))
+  for (let round = 0; round < 3; round++) {
+    for (let n = 0; n < keys.length; n++) if (read(n) !== n) t.fail(`${n}: ${read(n)}`)
+    // Some are read all the time, and some change meanwhile.
+    for (let n = 0; n < 500; n++) t.is(map.get(keys[2 * n]), map.get(keys[2 * n]))
+    for (let n = 0; n < 100; n++) {
+      map.set(keys[n], { n: n + 1 })
+      t.deepEqual(map.get(keys[n]), { n: n + 1 })
+      map.set(keys[n], { n })
+    }
+  }
+})
+
 test('keys gives those that stay, once each, while others come and go', (t) => {
   const map = make()
   const stay = Array.from({ length: 300 }, (_, n) => `stays ${n}`)

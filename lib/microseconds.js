@@ -7,4 +7,14 @@ const origin = Number(process.hrtime.bigint() / 1000n) - now() * 1000
 /** The monotonic clock of the machine, in whole microseconds: it is the same in all processes. */
 const microseconds = () => Math.floor(origin + now() * 1000)
 
-module.exports = { microseconds }
+/**
+ * When `now()` is what that clock says then, in whole milliseconds; undefined for 0, which is never, and for a time that is
+ * further away than small integers reach.
+ * @param {number} microseconds
+ */
+function millisecondsAt(microseconds) {
+  const ms = Math.floor((microseconds - origin) / 1000)
+  return microseconds === 0 || ms >= 2 ** 30 ? undefined : ms
+}
+
+module.exports = { microseconds, now, millisecondsAt }

@@ -4,7 +4,7 @@
 // its words: the way of the entry, which names its block, and the generation of that block.
 
 const { MAP_CELL, MAP_NUMBER } = require('../native/wire')
-const { microseconds } = require('../microseconds')
+const { now, millisecondsAt } = require('../microseconds')
 const { cells, numbers } = require('./memory')
 
 /** Entries that are kept, and bytes of them as they lie in the map. */
@@ -15,11 +15,17 @@ const REMEMBERED = 4096
 /** After so many hits the map hears that the entry is still read, so that it stays. */
 const TELL_AFTER = 16
 
-/** @typedef {{ value: unknown, bytes: number, way: number, block: number, state: number, generation: number, clock: number, bit: number, expires: number, hits: number }} Kept */
+/**
+ * Whole milliseconds of this thread's clock are compared quickest: `ends` is such a time, and undefined for never.
+ * @typedef {{ value: unknown, bytes: number, way: number, block: number, state: number, generation: number, clock: number, bit: number, ends: number|undefined, hits: number }} Kept
+ */
 
 class Near {
-  /** @type {Map<string, Kept>} */
-  #kept = new Map()
+  /** Those that were kept or read lately. @type {Map<string, Kept>} */
+  #young = new Map()
+  /** Those that were so before: when there are enough young ones they take this place, and what was here is let go of. @type {Map<string, Kept>} */
+  #old = new Map()
+  /** Of the young ones. */
   #bytes = 0
   #words
   /** By block, in which of its lives a text was read there. */
@@ -36,12 +42,12 @@ class Near {
    * @returns {unknown}
    */
   get(key) {
-    const kept = this.#kept.get(key)
+    const kept = this.#young.get(key) ?? this.#again(key)
     if (kept === undefined) return undefined
     const words = this.#words
     if (Atomics.load(words, kept.way) !== kept.block || Atomics.load(words, kept.state) !== kept.generation)
-      return this.#drop(key, kept)
-    if (kept.expires !== 0 && microseconds() >= kept.expires) return this.#drop(key, kept)
+      return this.#drop(key)
+    if (kept.ends !== undefined && now() >= kept.ends) return this.#drop(key)
     if (++kept.hits % TELL_AFTER === 0 && (Atomics.load(words, kept.clock) & kept.bit) === 0)
       Atomics.or(words, kept.clock, kept.bit)
     return kept.value
@@ -53,10 +59,11 @@ class Near {
    * @param {string} value
    */
   keepAgain(key, value) {
-    const at = cells[MAP_CELL.BLOCK] & (REMEMBERED - 1)
-    const generation = cells[MAP_CELL.GENERATION]
-    if (this.#seen[at] === generation) this.keep(key, value)
-    else this.#seen[at] = generation
+    const block = cells[MAP_CELL.BLOCK]
+    const at = block & (REMEMBERED - 1)
+    const life = Math.imul(cells[MAP_CELL.GENERATION], 0x9e3779b1) ^ block
+    if (this.#seen[at] === life) this.keep(key, value)
+    else this.#seen[at] = life
   }
 
   /**
@@ -65,32 +72,45 @@ class Near {
    * @param {unknown} value frozen
    */
   keep(key, value) {
-    const before = this.#kept.get(key)
-    if (before !== undefined) this.#drop(key, before)
-    const bytes = cells[MAP_CELL.LENGTH]
-    this.#kept.set(key, {
+    const ends = millisecondsAt(numbers[MAP_NUMBER.EXPIRES])
+    this.#add(key, {
       value,
-      bytes,
+      bytes: cells[MAP_CELL.LENGTH],
       way: cells[MAP_CELL.WAY],
       block: cells[MAP_CELL.BLOCK],
       state: cells[MAP_CELL.STATE],
       generation: cells[MAP_CELL.GENERATION],
       clock: cells[MAP_CELL.CLOCK],
       bit: cells[MAP_CELL.BIT],
-      expires: numbers[MAP_NUMBER.EXPIRES],
+      ends,
       hits: 0
     })
-    this.#bytes += bytes
-    for (const [oldest, kept] of this.#kept) {
-      if (this.#kept.size <= MOST && this.#bytes <= MOST_BYTES) break
-      this.#drop(oldest, kept)
-    }
   }
 
-  /** @param {string} key @param {Kept} kept @returns {undefined} */
-  #drop(key, kept) {
-    this.#kept.delete(key)
-    this.#bytes -= kept.bytes
+  /** An old one that is read again is young again. @param {string} key */
+  #again(key) {
+    const kept = this.#old.get(key)
+    if (kept !== undefined) this.#add(key, kept)
+    return kept
+  }
+
+  /** @param {string} key @param {Kept} kept */
+  #add(key, kept) {
+    this.#bytes += kept.bytes
+    if (this.#young.size >= MOST / 2 || this.#bytes > MOST_BYTES / 2) {
+      this.#old = this.#young
+      this.#young = new Map()
+      this.#bytes = kept.bytes
+    }
+    this.#young.set(key, kept)
+  }
+
+  /** @param {string} key @returns {undefined} */
+  #drop(key) {
+    const kept = this.#young.get(key)
+    if (kept !== undefined) this.#bytes -= kept.bytes
+    this.#young.delete(key)
+    this.#old.delete(key)
   }
 }
 
