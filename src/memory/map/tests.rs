@@ -65,7 +65,10 @@ fn insist(mut put: impl FnMut() -> Result<Outcome, MapError>) {
     loop {
         match put() {
             Err(MapError::Busy) => {}
-            done => break drop(done.unwrap()),
+            done => {
+                done.unwrap();
+                return;
+            }
         }
     }
 }
