@@ -117,7 +117,7 @@ async function share(started) {
     const before = seen.sessions
     while (seen.sessions < before + (SESSIONS * reload) / (RELOADS * RELOADS))
       await new Promise((resolve) => setTimeout(resolve, 5))
-    const report = await primary.call('reload')
+    const report = await reloadOf(primary)
     forced += report.forced
     slowest = Math.max(slowest, report.durationMs)
   }
@@ -125,6 +125,17 @@ async function share(started) {
   await Promise.all(lanes)
   for (const agent of agents) agent.destroy()
   return { forced, slowest }
+}
+
+/** A reload of many processes takes longer than the harness waits for an answer. @param {any} primary */
+async function reloadOf(primary) {
+  const from = primary.events.length
+  primary.call('reload').catch(() => {})
+  for (;;) {
+    const told = primary.events.slice(from).find((/** @type {{ event: string }} */ { event }) => event === 'reload')
+    if (told !== undefined) return told.values[0]
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
 }
 
 /** The share of relayed requests where each client has connections of its own. @param {Started} started */
