@@ -105,8 +105,8 @@ const mutations = [
     name: 'J11',
     what: 'the number of an object is off by one',
     file: 'lib/payload/encode.js',
-    from: 'writeHead(T.REF, index)',
-    to: 'writeHead(T.REF, index + 1)',
+    from: 'putHead(T.REF, number)',
+    to: 'putHead(T.REF, number + 1)',
     tests: ['payload']
   },
   {

@@ -238,7 +238,7 @@ function begin(slot, generation, ticket) {
  * @param {unknown} input
  */
 function enter(running, run, input) {
-  current = running
+  if (current !== running) current = running
   return storage === undefined ? run(input) : storage.run(running, run, input)
 }
 

@@ -129,8 +129,8 @@ async function work(slot, status, value) {
     }
     if (step === STEP.RETIRE) return retire()
     turns.running++
-    if (byPort) value = WAITING
-    else {
+    endsLater = byPort
+    if (!byPort) {
       const task = begin(slot, generation, ticket)
       if (status === STATUS.RETURNED) {
         try {
@@ -138,10 +138,11 @@ async function work(slot, status, value) {
         } catch (error) {
           status = STATUS.THREW
           value = error
+          endsLater = false
         }
       }
     }
-    if (value === WAITING) {
+    if (endsLater) {
       if (areTaken()) return
       slot = -1
     }
@@ -155,27 +156,24 @@ async function work(slot, status, value) {
   }
 }
 
-/** The task ends later. */
-const WAITING = Symbol('waiting')
+/** Whether the task that `start` has run last ends later: set when nothing of a user's runs any more. */
+let endsLater = false
 
 /**
  * Runs a task. What it gives may come later, in whatever way: then it settles by itself, and once.
  * @param {Running} task
  * @param {number} target
  * @param {unknown} input
- * @returns {unknown} WAITING if it comes later
+ * @returns {unknown} nothing if it `endsLater`
  */
 function start(task, target, input) {
   const run = known(target)
-  if (run === undefined) {
-    settleLater(task, lookUpAndRun(task, target, input))
-    return WAITING
-  }
+  if (run === undefined) return settleLater(task, lookUpAndRun(task, target, input))
   const value = enter(task, run, input)
   const later = promised(value)
-  if (later === undefined) return value
-  settleLater(task, later)
-  return WAITING
+  if (later !== undefined) return settleLater(task, later)
+  endsLater = false
+  return value
 }
 
 /**
@@ -218,6 +216,7 @@ function settleLater(task, promise) {
     (value) => settle(task, STATUS.RETURNED, value),
     (error) => settle(task, STATUS.THREW, error)
   )
+  endsLater = true
 }
 
 /**
@@ -320,8 +319,9 @@ const handlers = {
     } catch (error) {
       status = STATUS.THREW
       value = error
+      endsLater = false
     }
-    if (value !== WAITING) work(slot, status, value)
+    if (!endsLater) work(slot, status, value)
     // It came without having been asked for, and may have left places.
     else if (direct && !areTaken()) turns.take()
   },

@@ -41,14 +41,22 @@ fn drain(environment: &Environment, call: &Call) -> Returned {
     environment.collect_lent();
     environment.account();
     environment.blobs.borrow_mut().clear();
-    let mut carry = environment.carry.borrow_mut();
+    let mut taken = environment.taken.borrow_mut();
     let (mut offset, mut count) = (0, 0u32);
-    while let Some(message) = carry.take().or_else(|| environment.outbox.receive()) {
-        if offset + room_for(&message) > memories.room() {
-            *carry = Some(message);
+    loop {
+        if taken.is_empty() {
+            environment.outbox.take(&mut taken);
+        }
+        let Some(message) = taken.front() else {
+            break;
+        };
+        if offset + room_for(message) > memories.room() {
             count |= MORE;
             break;
         }
+        let Some(message) = taken.pop_front() else {
+            break;
+        };
         if let Message::Settled {
             ticket,
             outcome: Outcome::Timed { ran, outcome },
@@ -241,7 +249,7 @@ fn block(environment: &Environment, call: &Call) -> Returned {
 /// `wait(ms)`: blocks until there is something to drain, or for so long.
 fn wait(environment: &Environment, call: &Call) -> Returned {
     let ms = u64::from(call.index(call.args()[0])?);
-    if environment.carry.borrow().is_none() {
+    if environment.taken.borrow().is_empty() {
         environment.outbox.wait(Duration::from_millis(ms));
     }
     Ok(None)

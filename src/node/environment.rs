@@ -6,7 +6,7 @@
 //! exit, too, but not while its event loop is blocked.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::{Arc, LazyLock, Weak};
@@ -50,8 +50,8 @@ pub(super) struct Environment {
     pools: RefCell<Vec<Option<Owned>>>,
     /// The pool that it works for, if it is a worker.
     member: RefCell<Option<(Arc<Scheduler>, WorkerId)>>,
-    /// A message that did not fit into the last drain.
-    pub(super) carry: RefCell<Option<Message>>,
+    /// Messages that have been taken out of the outbox, and did not fit into the last drain.
+    pub(super) taken: RefCell<VecDeque<Message>>,
     /// Bytes that are too long for records, until JS has fetched them.
     pub(super) blobs: RefCell<Vec<Long>>,
     /// The input of the task that the worker was given, if it is too long, until JS has fetched it.
@@ -285,7 +285,7 @@ fn make(
         class: Cell::new(ptr::null_mut()),
         pools: RefCell::default(),
         member: RefCell::default(),
-        carry: RefCell::default(),
+        taken: RefCell::default(),
         blobs: RefCell::default(),
         long_input: Cell::default(),
         flags: Cell::new(ptr::null_mut()),

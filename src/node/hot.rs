@@ -36,6 +36,7 @@ super::call::methods! {
 }
 
 /// The payload that JS has encoded, or given as the first argument: bytes, or a text.
+#[inline]
 fn payload(environment: &Environment, call: &Call) -> Result<Payload, Fault> {
     let memories = &environment.memories;
     let tag = unsigned(memories.get(cell::TAG));
@@ -217,6 +218,7 @@ fn unreserve(_: &Environment, pool: &Pool, _: &Call) -> Returned {
 }
 
 /// The task that JS has described in the memories.
+#[inline]
 fn new_task(
     environment: &Environment,
     call: &Call,
@@ -321,6 +323,7 @@ fn cancel(environment: &Environment, pool: &Pool, call: &Call) -> Returned {
 }
 
 /// The outcome of a task in a slot, as JS has described it.
+#[inline]
 fn finished(environment: &Environment, call: &Call) -> Result<Option<Finished>, Fault> {
     let memories = &environment.memories;
     let slot = memories.get(cell::SLOT);
@@ -345,7 +348,8 @@ fn finished(environment: &Environment, call: &Call) -> Result<Option<Finished>, 
 fn exchange(environment: &Environment, call: &Call) -> Returned {
     let memories = &environment.memories;
     let finished = finished(environment, call)?;
-    let next = environment.with_member(|pool, id| pool.exchange(id, finished))?;
+    let now = now();
+    let next = environment.with_member(|pool, id| pool.exchange_at(id, finished, now))?;
     memories.set(
         cell::RESULT,
         match next {
@@ -381,7 +385,7 @@ fn exchange(environment: &Environment, call: &Call) -> Returned {
         },
     );
     #[expect(clippy::cast_precision_loss, reason = "milliseconds for a time slice")]
-    memories.set_number(number::CLOCK, now() as f64 / 1e6);
+    memories.set_number(number::CLOCK, now as f64 / 1e6);
     Ok(None)
 }
 

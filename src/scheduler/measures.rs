@@ -46,7 +46,12 @@ pub struct Buckets {
 
 impl Buckets {
     fn add(&mut self, ns: u64) {
-        self.counts[BOUNDS.partition_point(|&bound| bound < ns)] += 1;
+        // Most are short.
+        let bucket = match ns <= BOUNDS[0] {
+            true => 0,
+            false => BOUNDS.partition_point(|&bound| bound < ns),
+        };
+        self.counts[bucket] += 1;
         self.sum += ns;
     }
 }

@@ -7,11 +7,13 @@
 //! An environment may also [`wait`](Outbox::wait) with its event loop blocked. It says so first, so that
 //! who has something for it beside the outbox (in a port) sends a [`Control::Look`] too.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Select, Sender, unbounded};
+use crossbeam_utils::CachePadded;
+use parking_lot::{Condvar, Mutex};
 
 use super::bell::{Bell, Ring};
 use super::blocked::Blocked;
@@ -122,28 +124,20 @@ pub enum Message {
 }
 
 /// The results and requests that wait for one environment. Many senders, one receiver.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Outbox {
-    sender: Sender<Message>,
-    receiver: Receiver<Message>,
+    /// In the order in which they came. Senders write here all the time, the receiver takes them together.
+    messages: CachePadded<Mutex<VecDeque<Message>>>,
+    /// A receiver that sleeps in [`wait`](Self::wait).
+    arrived: Condvar,
     bell: OnceLock<Arc<dyn Bell>>,
     blocked: Blocked,
     /// Bytes of inputs that wait in the pools of the environment.
     queued: AtomicIsize,
 }
 
-impl Default for Outbox {
-    fn default() -> Self {
-        let (sender, receiver) = unbounded();
-        Self {
-            sender,
-            receiver,
-            bell: OnceLock::new(),
-            blocked: Blocked::default(),
-            queued: AtomicIsize::new(0),
-        }
-    }
-}
+/// Messages for which room is kept.
+const KEPT: usize = 1024;
 
 impl Outbox {
     /// Sets what wakes the receiver. Once.
@@ -154,8 +148,8 @@ impl Outbox {
 
     /// Puts a message in and wakes the receiver.
     pub fn send(&self, message: Message) {
-        // Cannot fail: this outbox holds a receiver.
-        let _ = self.sender.send(message);
+        self.messages.lock().push_back(message);
+        self.arrived.notify_one();
         if let Some(bell) = self.bell.get() {
             bell.ring(Ring::Outbox);
         }
@@ -171,7 +165,16 @@ impl Outbox {
     /// Takes the oldest message out.
     #[must_use]
     pub fn receive(&self) -> Option<Message> {
-        self.receiver.try_recv().ok()
+        self.messages.lock().pop_front()
+    }
+
+    /// Takes all messages out, into what is empty. The room that many have had is given back.
+    pub fn take(&self, into: &mut VecDeque<Message>) {
+        debug_assert!(into.is_empty(), "what was taken before has been read");
+        if into.capacity() > KEPT {
+            *into = VecDeque::new();
+        }
+        std::mem::swap(&mut *self.messages.lock(), into);
     }
 
     /// The receiver's event loop is blocked from here on, or no more.
@@ -198,10 +201,11 @@ impl Outbox {
             }
             std::thread::yield_now();
         }
-        let mut select = Select::new();
-        select.recv(&self.receiver);
-        // Whether it is ready or the time is over is seen by who looks.
-        let _ = select.ready_timeout(most);
+        let mut messages = self.messages.lock();
+        if messages.is_empty() {
+            // Whether something has come or the time is over is seen by who looks.
+            self.arrived.wait_for(&mut messages, most);
+        }
     }
 
     /// So many more bytes of inputs wait in a pool.
@@ -218,7 +222,7 @@ impl Outbox {
     /// Whether nothing waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.receiver.is_empty()
+        self.messages.lock().is_empty()
     }
 }
 
@@ -246,6 +250,29 @@ mod tests {
         });
         outbox.wait(Duration::ZERO);
         assert!(outbox.is_empty());
+    }
+
+    #[test]
+    fn what_is_taken_comes_in_order_and_is_no_longer_there() {
+        let outbox = Outbox::default();
+        let mut taken = VecDeque::new();
+        for many in [2, 3 * KEPT, 0, 1] {
+            for pool in 0..many {
+                outbox.send(Message::Control {
+                    pool: u32::try_from(pool).unwrap(),
+                    control: Control::Gone(WorkerId(0)),
+                });
+            }
+            outbox.take(&mut taken);
+            assert!(outbox.is_empty());
+            let pools = taken.drain(..).map(|message| match message {
+                Message::Control { pool, .. } => pool as usize,
+                _ => unreachable!("only these were sent"),
+            });
+            assert!(pools.eq(0..many));
+        }
+        outbox.take(&mut taken);
+        assert!(taken.capacity() <= KEPT, "what was much is not kept");
     }
 
     #[test]

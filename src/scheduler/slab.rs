@@ -55,6 +55,18 @@ impl<T, const CHUNK: usize> Slab<T, CHUNK> {
         value
     }
 
+    /// Drops the entry where it is; its key is free again.
+    pub(super) fn drop(&mut self, key: u32) {
+        let next = self.free;
+        let slot = self.slot(key);
+        assert!(
+            matches!(slot, Slot::Used(_)),
+            "slab key {key} is not in use"
+        );
+        *slot = Slot::Free(next);
+        self.free = key;
+    }
+
     /// The entry of `key`, if it is in use.
     pub(super) fn get(&self, key: u32) -> Option<&T> {
         match self
@@ -138,6 +150,9 @@ mod tests {
             (0, 1, 2)
         );
         assert_eq!(slab.remove(1), 'b');
+        slab.drop(2);
+        assert_eq!(slab.get(2), None);
+        assert_eq!(slab.insert('c'), 2);
         assert_eq!(slab.remove(0), 'a');
         assert_eq!((slab.insert('d'), slab.insert('e')), (0, 1));
         assert_eq!(slab.get(7), None);

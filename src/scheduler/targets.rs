@@ -92,6 +92,15 @@ impl Targets {
         task
     }
 
+    /// As `remove`, of one in which nothing is of interest any more.
+    pub(super) fn drop(&mut self, tasks: &mut Slab<Task>, index: u32) {
+        let task = &tasks[index];
+        if task.lane == Lane::Script {
+            self.end(task.target);
+        }
+        tasks.drop(index);
+    }
+
     /// One more task names it. Gives where its times are counted.
     fn begin(&mut self, number: u32) -> Place {
         if number == OWN {

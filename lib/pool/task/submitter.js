@@ -24,15 +24,13 @@ const { Task } = require('./task')
 /** Loaded by the first call that is watched. @type {typeof import('../observe/watcher').Watcher | undefined} */
 let Watcher
 
-const nothing = () => {}
-/** @type {(value: unknown) => void} */
-let resolve = nothing
-/** @type {(error: unknown) => void} */
-let reject = nothing
+/** The task whose promise is being made. @type {InstanceType<typeof Task> | undefined} */
+let made
 /** One executor for all promises: no closure a call. */
-function capture(/** @type {typeof resolve} */ a, /** @type {typeof reject} */ b) {
-  resolve = a
-  reject = b
+function settleByTask(/** @type {(value: unknown) => void} */ resolve, /** @type {(error: unknown) => void} */ reject) {
+  const task = /** @type {InstanceType<typeof Task>} */ (made)
+  task.resolve = resolve
+  task.reject = reject
 }
 
 /**
@@ -43,7 +41,8 @@ function capture(/** @type {typeof resolve} */ a, /** @type {typeof reject} */ b
 class Submitter {
   #pool
   #isolates
-  #options
+  #maxQueue
+  #maxInputSize
   #watching
   #onDrain
   #onEmpty
@@ -77,7 +76,8 @@ class Submitter {
     this.numbers = new Numbers(native, main)
     this.#isolates = isolates
     this.#watching = watching
-    this.#options = options
+    this.#maxQueue = options.maxQueue
+    this.#maxInputSize = options.maxInputSize
     this.#onDrain = onDrain
     this.#onEmpty = onEmpty
     this.capacity = options.maxThreads * options.concurrentTasksPerWorker
@@ -98,10 +98,11 @@ class Submitter {
    * @returns {Promise<unknown>}
    */
   submit(target, input, settings) {
-    const promise = new Promise(capture)
-    const task = new Task(this.home, resolve, reject)
+    const task = new Task(this.home)
+    made = task
+    const promise = new Promise(settleByTask)
     // What has settled is nobody's but the caller's.
-    resolve = reject = nothing
+    made = undefined
     this.submitAs(task, target, input, settings, isHooked(promise))
     return promise
   }
@@ -181,7 +182,7 @@ class Submitter {
    * @param {Settings} settings
    */
   #mayBeFull({ outer, placement }) {
-    return this.#options.maxQueue !== Infinity && outer === undefined && placement >= 0
+    return this.#maxQueue !== Infinity && outer === undefined && placement >= 0
   }
 
   /**
@@ -204,7 +205,7 @@ class Submitter {
           return
         }
         extra = undefined
-      } else if (this.#options.maxInputSize !== undefined) refuseLarger(this.#options.maxInputSize, extra)
+      } else if (this.#maxInputSize !== undefined) refuseLarger(this.#maxInputSize, extra)
     } catch (error) {
       if (reserved) this.#pool.unreserve()
       throw error
@@ -237,10 +238,9 @@ class Submitter {
    */
   #encodeForNative(input, transferList) {
     if (transferList === undefined && !isMoved(input)) return encodeForNative(input)
-    const { maxInputSize } = this.#options
     // What is too large is not taken.
-    if (maxInputSize !== undefined)
-      refuseLarger(maxInputSize, encodeForNative(isMoved(input) ? unwrap(input).value : input))
+    if (this.#maxInputSize !== undefined)
+      refuseLarger(this.#maxInputSize, encodeForNative(isMoved(input) ? unwrap(input).value : input))
     return encodeForNative(taken(input, transferList), true)
   }
 
@@ -271,7 +271,7 @@ class Submitter {
   /** @param {number} answer */
   #refusal(answer) {
     return answer === SUBMITTED.FULL
-      ? new QueueFullError(`The pool's queue is full: 'maxQueue' is ${this.#options.maxQueue}`)
+      ? new QueueFullError(`The pool's queue is full: 'maxQueue' is ${this.#maxQueue}`)
       : new PoolClosedError('The pool is closed')
   }
 

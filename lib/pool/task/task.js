@@ -24,6 +24,8 @@ const errors = require('../../errors')
  * @property {() => Error} whyNotStarted
  */
 
+const nothing = (/** @type {unknown} */ _) => {}
+
 class Task {
   // What somebody gives Object.prototype is none of its fields.
   static {
@@ -32,10 +34,10 @@ class Task {
 
   /**
    * @param {Home} home
-   * @param {(value: unknown) => void} resolve
-   * @param {(error: unknown) => void} reject
+   * @param {(value: unknown) => void} [resolve] may be set later
+   * @param {(error: unknown) => void} [reject]
    */
-  constructor(home, resolve, reject) {
+  constructor(home, resolve = nothing, reject = nothing) {
     this.home = home
     this.resolve = resolve
     this.reject = reject

@@ -64,7 +64,11 @@ impl Scheduler {
 
     /// Hands over the outcome of a task, and asks what to do next.
     pub fn exchange(&self, id: WorkerId, finished: Option<Finished>) -> Step {
-        let mut now = now();
+        self.exchange_at(id, finished, now())
+    }
+
+    /// As [`exchange`](Self::exchange), by a caller that has asked what time it is.
+    pub fn exchange_at(&self, id: WorkerId, finished: Option<Finished>, mut now: u64) -> Step {
         let mut state = self.lock();
         let ended = finished.is_some();
         let settled = finished.and_then(|finished| state.finish(id, finished, now));

@@ -19,6 +19,7 @@ mod submit;
 use std::io;
 use std::sync::{Arc, Weak};
 
+use crossbeam_utils::CachePadded;
 use parking_lot::Mutex;
 
 use super::clock::now;
@@ -51,7 +52,8 @@ pub struct Scheduler {
     /// For what calls it later.
     this: Weak<Self>,
     clock: Clock,
-    state: Mutex<State>,
+    /// Apart from what only is read, since all threads write here.
+    state: CachePadded<Mutex<State>>,
 }
 
 impl Scheduler {
@@ -70,7 +72,7 @@ impl Scheduler {
         rest::watch(timer.clone());
         let (idle_timeout, manner) = (limits.idle_timeout, limits.manner);
         let label = std::mem::take(&mut limits.label);
-        let state = Mutex::new(State::new(limits, now()));
+        let state = CachePadded::new(Mutex::new(State::new(limits, now())));
         Ok(Arc::new_cyclic(|this: &Weak<Self>| Self {
             id,
             idle_timeout,

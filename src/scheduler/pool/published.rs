@@ -5,7 +5,9 @@
 //! whose collector needs no more than a rough idea.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+
+use crossbeam_utils::CachePadded;
 
 use crate::scheduler::lane::{Lane, PerLane};
 use crate::scheduler::outbox::Outbox;
@@ -14,14 +16,10 @@ use crate::scheduler::state::State;
 /// Bytes of queued inputs that are not worth telling.
 const TOLD_STEP: usize = 64 << 10;
 
-/// Tasks for the worker that spins. On a cache line of its own: that worker reads it all the time.
-#[derive(Debug, Default)]
-#[repr(align(64))]
-struct Hint(AtomicUsize);
-
 #[derive(Debug)]
 pub(super) struct Published {
-    hints: PerLane<Hint>,
+    /// Whether there is something for the worker that spins. It reads that all the time.
+    hints: PerLane<CachePadded<AtomicBool>>,
     /// What the owner has been told of the bytes that wait. It is given back as the pool is dropped.
     queued_bytes: AtomicUsize,
     owner: Arc<Outbox>,
@@ -46,7 +44,7 @@ impl Published {
                 .count_queued(queued.cast_signed() - told.cast_signed());
         }
         for lane in Lane::ALL {
-            let (hint, new) = (&self.hints[lane].0, state.hint(lane));
+            let (hint, new) = (&self.hints[lane], state.hint(lane));
             // The worker that spins keeps the line unless there is news.
             if hint.load(Relaxed) != new {
                 hint.store(new, Relaxed);
@@ -56,7 +54,7 @@ impl Published {
 
     /// Whether there may be something for the worker that spins in a lane.
     pub(super) fn waits(&self, lane: Lane) -> bool {
-        self.hints[lane].0.load(Relaxed) > 0
+        self.hints[lane].load(Relaxed)
     }
 }
 

@@ -45,30 +45,30 @@ impl State {
         } = finished;
         let worker = self.workers.get_mut(id.0)?;
         let index = (*worker.slots.get(slot as usize)?)?;
-        if self.tasks[index].generation != generation {
+        // It is looked at where it is: moving it out would copy it.
+        let task = &self.tasks[index];
+        if task.generation != generation {
             return None;
         }
         let (was_busy, waited) = (worker.is_busy(), worker.waiting);
         worker.vacate(slot);
-        let busy_now = worker.is_busy();
-        let released = waited - worker.waiting;
-        let task = self.remove_task(index);
-        let worker = &mut self.workers[id.0];
-        let observed = task.observed;
         let ran = now.saturating_sub(task.started);
-        self.waiting.end(&task, ran);
+        let (ticket, observed, stage) = (task.ticket, task.observed, task.stage);
+        self.waiting.end(task, ran);
+        self.measures.ran(task.measure, ran);
         worker.busy_ns += ran;
         let lane = &mut self.lanes[worker.lane];
         lane.running -= 1;
-        lane.waiting -= released;
-        lane.busy -= u32::from(was_busy && !busy_now);
+        lane.waiting -= waited - worker.waiting;
+        lane.busy -= u32::from(was_busy && !worker.is_busy());
         lane.ran(ran);
-        if self.wear.is_worn_by(worker) {
+        let is_worn = self.wear.is_worn_by(worker);
+        self.drop_task(index);
+        if is_worn {
             self.wear_out(id);
         }
         self.stats.ran(ran);
-        self.measures.ran(task.measure, ran);
-        if task.stage == Stage::Abandoned {
+        if stage == Stage::Abandoned {
             return None;
         }
         self.stats.ended(&outcome);
@@ -80,10 +80,7 @@ impl State {
         } else {
             outcome
         };
-        Some(Message::Settled {
-            ticket: task.ticket,
-            outcome,
-        })
+        Some(Message::Settled { ticket, outcome })
     }
 
     /// A worker that is awake asks what to do.

@@ -128,10 +128,11 @@ impl State {
         }
     }
 
-    /// What tells a spinning worker of a lane that there is something for it.
-    pub(super) fn hint(&self, lane: Lane) -> usize {
-        let help = lane == Lane::Native && !self.offers.is_empty() && self.may_help();
-        self.waiting.runnable(lane) + usize::from(self.lanes[lane].nudged) + usize::from(help)
+    /// Whether there is something for a spinning worker of a lane.
+    pub(super) fn hint(&self, lane: Lane) -> bool {
+        self.waiting.runnable(lane) > 0
+            || self.lanes[lane].nudged
+            || (lane == Lane::Native && !self.offers.is_empty() && self.may_help())
     }
 
     /// Bytes of inputs that wait.
@@ -321,6 +322,12 @@ impl State {
     fn remove_task(&mut self, index: u32) -> Task {
         self.alarms.clear(&mut self.tasks[index].alarm);
         self.targets.remove(&mut self.tasks, index)
+    }
+
+    /// As `remove_task`, of one in which nothing is of interest any more.
+    fn drop_task(&mut self, index: u32) {
+        self.alarms.clear(&mut self.tasks[index].alarm);
+        self.targets.drop(&mut self.tasks, index);
     }
 
     pub(super) fn lane_of(&self, id: WorkerId) -> Option<Lane> {

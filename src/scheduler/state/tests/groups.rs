@@ -146,7 +146,7 @@ fn max_running_holds_over_both_lanes_and_nobody_is_woken_for_what_it_holds_back(
     let wakes = state.wakes(false, 0);
     assert_eq!(wakes.rings.0.iter().flatten().count(), 0);
     assert_eq!(wakes.starts.0, [None, None]);
-    assert_eq!(Lane::ALL.map(|lane| state.hint(lane)), [0, 0]);
+    assert_eq!(Lane::ALL.map(|lane| state.hint(lane)), [false, false]);
     // Others are not held back.
     state.enqueue(call(50, Lane::Script), 0);
     assert_eq!(taken(&mut state, ids[2], 0), Some((50, 0)));
@@ -154,7 +154,7 @@ fn max_running_holds_over_both_lanes_and_nobody_is_woken_for_what_it_holds_back(
     assert_eq!(taken(&mut state, ids[2], 1), None);
     // One ends: one more may run, in either lane.
     state.ends(ids[0], 0, 2);
-    assert_eq!(Lane::ALL.map(|lane| state.hint(lane)), [2, 2]);
+    assert_eq!(Lane::ALL.map(|lane| state.hint(lane)), [true, true]);
     assert_eq!(taken(&mut state, ids[2], 2), Some((3, 0)));
     assert_eq!(taken(&mut state, ids[0], 2), None);
     assert_eq!(state.load(), (3, 2));

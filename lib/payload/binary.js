@@ -1,0 +1,48 @@
+'use strict'
+
+// Bytes of a program, to bytes of a payload: buffers, and views with what they are views of.
+
+const { types } = require('node:util')
+const { putBlock, putBytes, putHead, putLength } = require('./output')
+const { numberOf } = require('./references')
+const { TAGS: T, UNSUPPORTED } = require('./tags')
+const { viewType, isDetached, slabBytes } = require('./views')
+
+/** Longer ones are the engine's. */
+const LONGEST = 0x3fffffff
+
+/** @typedef {import('./views').Resizable} Resizable */
+
+/** @param {ArrayBufferView} view */
+function writeView(view) {
+  const type = viewType(view)
+  if (type < 0) throw UNSUPPORTED
+  const { buffer } = view
+  if (!types.isArrayBuffer(buffer) || /** @type {Resizable} */ (buffer).resizable) throw UNSUPPORTED
+  const own = slabBytes(view)
+  putBytes(T.VIEW, type)
+  putLength(own === undefined ? view.byteOffset : 0)
+  putLength(view.byteLength)
+  // Its own place among the objects, which nothing else can refer to.
+  const number = numberOf(own === undefined ? buffer : {})
+  if (number >= 0) putHead(T.REF, number)
+  else if (own === undefined) writeBuffer(buffer)
+  else writeBytes(own)
+}
+
+/** @param {ArrayBuffer} buffer */
+function writeBuffer(buffer) {
+  if (/** @type {Resizable} */ (buffer).resizable || Object.getPrototypeOf(buffer) !== ArrayBuffer.prototype)
+    throw UNSUPPORTED
+  // The engine refuses it, with its own words.
+  if (isDetached(buffer)) throw UNSUPPORTED
+  writeBytes(new Uint8Array(buffer))
+}
+
+/** @param {Uint8Array} bytes */
+function writeBytes(bytes) {
+  if (bytes.length > LONGEST) throw UNSUPPORTED
+  putBlock(T.BUFFER, bytes)
+}
+
+module.exports = { writeBuffer, writeView }

@@ -1,0 +1,311 @@
+'use strict'
+
+// The bytes of the value that is being encoded: numbers and texts, one after another, in a frame that grows.
+
+const { charCodeAt, joinTexts, latin1Write, setBytes, ucs2Write } = require('../native/primordials')
+const { giveBack, larger, leave, scratch, take } = require('./frames')
+const { FLAGS, HEADER, PIECE, TAGS: T, TEXTS_AT } = require('./tags')
+const { beginsWide } = require('./wide')
+
+/** Strings up to this length are where the value is, if they have no wide characters. */
+const WORD = 8
+/** Characters up to this many are copied here; native calls pay off beyond. */
+const SHORT = 100
+/**
+ * Characters of a piece of the texts. A string that is read is a part of its piece, which it may keep alive: so pieces
+ * are small, and a long string is one of its own.
+ */
+const PIECE_LENGTH = 8192
+const MANY_TEXTS = 64
+
+/** What `begin` has taken. */
+let taken = scratch
+let frame = scratch
+let out = scratch.bytes
+let outView = scratch.view
+/** Where the next byte goes; 0 while no value is encoded. */
+let end = 0
+/**
+ * The strings of the value lie together behind it: many short ones are written, and read, in a fraction of the
+ * time that each by itself would take. These are those of the piece that is being gathered.
+ * @type {string[]}
+ */
+let texts = []
+let textCount = 0
+let textLength = 0
+/** The other pieces. @type {string[]} */
+let pieces = []
+
+/** @param {number} n */
+function room(n) {
+  if (end + n > out.length) grow(n)
+}
+
+/** @param {number} n */
+function grow(n) {
+  const to = larger(Math.max(end + n, out.length * 2))
+  setBytes(to.bytes, out.subarray(0, end))
+  if (to !== frame) leave(frame)
+  frame = to
+  out = to.bytes
+  outView = to.view
+}
+
+/** @param {number} byte */
+function putByte(byte) {
+  room(1)
+  out[end++] = byte
+}
+
+/**
+ * @param {number} a
+ * @param {number} b
+ */
+function putBytes(a, b) {
+  room(2)
+  out[end] = a
+  out[end + 1] = b
+  end += 2
+}
+
+/** @param {number} value of 32 bits */
+function putLength(value) {
+  room(4)
+  outView.setUint32(end, value, true)
+  end += 4
+}
+
+/**
+ * @param {number} tag
+ * @param {number} length
+ */
+function putHead(tag, length) {
+  room(5)
+  out[end] = tag
+  outView.setUint32(end + 1, length, true)
+  end += 5
+}
+
+/**
+ * @param {number} tag
+ * @param {number} value
+ */
+function putDouble(tag, value) {
+  room(9)
+  out[end] = tag
+  outView.setFloat64(end + 1, value, true)
+  end += 9
+}
+
+/** @param {number} id of a shape */
+function putShape(id) {
+  room(3)
+  out[end] = T.SHAPE
+  outView.setUint16(end + 1, id, true)
+  end += 3
+}
+
+/** @param {number} value */
+function isInt(value) {
+  return (value | 0) === value && (value !== 0 || 1 / value > 0)
+}
+
+/** @param {number} value */
+function putNumber(value) {
+  if (!isInt(value)) return putDouble(T.DOUBLE, value)
+  if (value >= 0 && value < 256) return putBytes(T.BYTE, value)
+  room(5)
+  out[end] = T.INT32
+  outView.setInt32(end + 1, value, true)
+  end += 5
+}
+
+/** @param {string} value */
+function putString(value) {
+  const length = value.length
+  if (length <= WORD) {
+    room(2 + WORD)
+    const start = end
+    out[end++] = T.WORD
+    out[end++] = length
+    let all = 0
+    for (let i = 0; i < length; i++) {
+      const code = charCodeAt(value, i)
+      all |= code
+      out[end++] = code
+    }
+    if (all < 256) return
+    end = start
+  }
+  if (length < 256) putBytes(T.TEXT, length)
+  else putHead(T.LONG_TEXT, length)
+  if (textLength + length > PIECE_LENGTH) closePiece()
+  texts[textCount++] = value
+  textLength += length
+}
+
+/**
+ * As many bytes, behind a head.
+ * @param {number} tag
+ * @param {Uint8Array} bytes
+ */
+function putBlock(tag, bytes) {
+  putHead(tag, bytes.length)
+  room(bytes.length)
+  setBytes(out, bytes, end)
+  end += bytes.length
+}
+
+/**
+ * Memory for so many numbers behind a head, where a typed array may lie. It is not part of the value until
+ * `keepNumbers`.
+ * @param {number} length
+ */
+function numbersFor(length) {
+  const from = placeOfNumbers()
+  room(from + 8 * length - end)
+  return new Float64Array(frame.memory, from, length)
+}
+
+/** Behind a head. */
+function placeOfNumbers() {
+  return (end + 12) & ~7
+}
+
+/**
+ * Puts the numbers that are in the memory of `numbersFor`.
+ * @param {Float64Array} doubles
+ * @param {boolean} ints whether all are integers of 32 bits
+ */
+function keepNumbers(doubles, ints) {
+  const { length } = doubles
+  const from = placeOfNumbers()
+  if (ints) {
+    const all = new Int32Array(frame.memory, from, length)
+    for (let i = 0; i < length; i++) all[i] = doubles[i]
+  }
+  out[end] = ints ? T.INTS : T.DOUBLES
+  outView.setUint32(end + 1, length, true)
+  end = from + (ints ? 4 : 8) * length
+}
+
+function closePiece() {
+  if (textLength === 0) return
+  texts.length = textCount
+  pieces.push(textCount === 1 ? texts[0] : joinTexts(texts, ''))
+  textCount = textLength = 0
+}
+
+/**
+ * Writes the only piece, if it is short and has no wide characters.
+ * @returns whether it did
+ */
+function writeShort() {
+  const start = end
+  putHead(PIECE.LATIN1, textLength)
+  room(textLength)
+  let all = 0
+  for (let i = 0; i < textCount; i++) {
+    const text = texts[i]
+    for (let j = 0; j < text.length; j++) {
+      const code = charCodeAt(text, j)
+      all |= code
+      out[end++] = code
+    }
+  }
+  if (all > 255) end = start
+  return all < 256
+}
+
+/** @param {string} text */
+function writePiece(text) {
+  const length = text.length
+  const start = end
+  putHead(PIECE.LATIN1, length)
+  if (!beginsWide(text) && Buffer.byteLength(text) === length) {
+    room(length)
+    end += latin1Write(out, text, end, length)
+    return
+  }
+  out[start] = PIECE.UTF16
+  end = start + 5
+  room(2 * length)
+  end += ucs2Write(out, text, end, 2 * length)
+}
+
+/** What is encoded around the value that is to be encoded now. */
+function state() {
+  return { taken, frame, out, outView, end, texts, textCount, textLength, pieces }
+}
+
+/**
+ * A value is to be encoded, in a frame of its own: a getter in another may have it encoded.
+ * @returns {ReturnType<typeof state> | undefined} that one, for `leaveOutput`
+ */
+function begin() {
+  const outer = end === 0 ? undefined : state()
+  if (outer !== undefined) {
+    texts = []
+    pieces = []
+  }
+  taken = frame = take()
+  out = frame.bytes
+  outView = frame.view
+  end = HEADER
+  textCount = textLength = 0
+  return outer
+}
+
+/**
+ * Writes the texts behind the values, and before them what is there.
+ * @param {boolean} shared whether there are references in it
+ * @returns {number | Buffer} so many bytes of `scratch`, or bytes elsewhere; until the next value is encoded
+ */
+function finish(shared) {
+  const at = end
+  if (pieces.length > 0 || textLength > SHORT || (textLength > 0 && !writeShort())) {
+    closePiece()
+    for (let i = 0; i < pieces.length; i++) writePiece(pieces[i])
+  }
+  out[0] = shared ? FLAGS.REFS : 0
+  if (end !== at) {
+    out[0] |= FLAGS.TEXTS
+    outView.setUint32(TEXTS_AT, at, true)
+  }
+  return frame === scratch ? end : out.subarray(0, end)
+}
+
+/** @param {ReturnType<typeof state> | undefined} outer that `begin` has given */
+function leaveOutput(outer) {
+  giveBack(taken)
+  if (frame !== taken) leave(frame)
+  if (outer !== undefined) {
+    ;({ taken, frame, out, outView, end, texts, textCount, textLength, pieces } = outer)
+    return
+  }
+  taken = frame = scratch
+  out = scratch.bytes
+  outView = scratch.view
+  end = 0
+  // Kept as long as they are few: they are those of the last value.
+  if (texts.length > MANY_TEXTS) texts = []
+  if (pieces.length > 0) pieces = []
+}
+
+module.exports = {
+  begin,
+  finish,
+  isInt,
+  keepNumbers,
+  leaveOutput,
+  numbersFor,
+  putBlock,
+  putByte,
+  putBytes,
+  putDouble,
+  putHead,
+  putLength,
+  putNumber,
+  putShape,
+  putString
+}
