@@ -1,6 +1,5 @@
 'use strict'
 
-const { load, metrics } = require('./lib/native/drain')
 const { bound, whenIdle } = require('./lib/native/environment')
 const { Pool, WorkerPool } = require('./lib/pool/pool')
 const { runTask, runTaskSync, tasks } = require('./lib/pool/default-pool')
@@ -15,7 +14,7 @@ const { addDrainHook, addPoolReading } = require('./lib/cluster/hooks')
 
 // A process of a cluster that is drained lets its tasks end, and its status shows them.
 addDrainHook(whenIdle)
-addPoolReading(load)
+addPoolReading(() => require('./lib/native/drain').load())
 
 /** How many CPUs this process may use. */
 const cpuCount = () => bound.cpuCount()
@@ -34,6 +33,6 @@ module.exports = {
   move,
   cpuCount,
   shareCpu,
-  metrics,
+  metrics: () => require('./lib/native/drain').metrics(),
   errors
 }

@@ -16,19 +16,35 @@ const {
   getOwnPropertyDescriptor,
   getPrototypeOf,
   hasOwn,
+  keys: keysOf,
   setPrototypeOf
 } = Object
 const byteLength = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), 'byteLength')
 const { fromCharCode } = String
 const { parse: parseJson, stringify: toJson } = JSON
+/** Of a pattern. @param {string} name @returns {((pattern: object) => unknown) | undefined} */
+const patternGetter = (name) => {
+  const get = /** @type {((this: object) => unknown) | undefined} */ (
+    getOwnPropertyDescriptor(RegExp.prototype, name)?.get
+  )
+  return get && uncurried(get)
+}
 
 module.exports = {
   createObject,
   defineProperty,
   fromCharCode,
   getOwnPropertyDescriptor,
+  getPrototypeOf,
   hasOwn,
+  keysOf,
+  isArray: Array.isArray,
+  arrayProto: Array.prototype,
+  dateProto: Date.prototype,
+  mapProto: Map.prototype,
   objectProto: Object.prototype,
+  regExpProto: RegExp.prototype,
+  setProto: Set.prototype,
   parseJson,
   setPrototypeOf,
   toJson,
@@ -49,6 +65,21 @@ module.exports = {
   ucs2Write: uncurried(Buffer.prototype.ucs2Write),
   utf8Write: uncurried(Buffer.prototype.utf8Write),
   setBytes: uncurried(Uint8Array.prototype.set),
+  getTime: uncurried(Date.prototype.getTime),
+  tagOf: uncurried(/** @type {(this: unknown) => string} */ (Object.prototype.toString)),
+  patternSource: /** @type {(pattern: object) => string} */ (patternGetter('source')),
+  /** What tells each flag of a pattern. @type {[flag: string, isSet: ReturnType<typeof patternGetter>][]} */
+  patternFlags: [
+    ['d', patternGetter('hasIndices')],
+    ['g', patternGetter('global')],
+    ['i', patternGetter('ignoreCase')],
+    ['m', patternGetter('multiline')],
+    ['s', patternGetter('dotAll')],
+    ['u', patternGetter('unicode')],
+    ['v', patternGetter('unicodeSets')],
+    ['y', patternGetter('sticky')]
+  ],
+  mapForEach: uncurried(Map.prototype.forEach),
   mapGet: uncurried(Map.prototype.get),
   /** @type {(view: ArrayBufferView) => number} of a typed array */
   byteLengthOf: uncurried(/** @type {() => number} */ (byteLength?.get)),
@@ -57,6 +88,7 @@ module.exports = {
   utf8Slice: uncurried(Buffer.prototype.utf8Slice),
   mapSet: uncurried(Map.prototype.set),
   setAdd: uncurried(Set.prototype.add),
+  setForEach: uncurried(Set.prototype.forEach),
   sliceBuffer: uncurried(ArrayBuffer.prototype.slice),
   sliceText: uncurried(String.prototype.slice)
 }

@@ -2,6 +2,7 @@
 
 // Arrays, to bytes: of numbers as a typed array has them, with many holes by their keys, others one value after another.
 
+const { hasOwn, keysOf } = require('../native/primordials')
 const { FEW_KEYS, hasOnlyElements, isSparse } = require('./elements')
 const { isInt, keepNumbers, numbersFor, putByte, putHead, putLength, putString } = require('./output')
 const { TAGS: T, UNSUPPORTED } = require('./tags')
@@ -12,8 +13,6 @@ const ROW = 16
 const FEW_HOLES = 64
 /** Longer ones are the engine's. */
 const LONGEST = 0xffffff
-
-const { hasOwn, keys: keysOf } = Object
 
 /** @typedef {(value: unknown) => void} Write */
 

@@ -4,18 +4,21 @@
 // gives for them: not those of the platform, and not those in whose place a program has put another prototype.
 
 const { types } = require('node:util')
-const { charCodeAt } = require('../native/primordials')
-
-const { getPrototypeOf, getOwnPropertyDescriptor, keys: keysOf } = Object
-const isArray = Array.isArray
-const objectProto = Object.prototype
-const arrayProto = Array.prototype
-const tagOf = Object.prototype.toString
+const {
+  arrayProto,
+  charCodeAt,
+  getOwnPropertyDescriptor,
+  getPrototypeOf,
+  isArray,
+  keysOf,
+  objectProto,
+  tagOf
+} = require('../native/primordials')
 
 /** @param {object} object whose prototype, keys or both do not tell what it is */
 function isBare(object) {
   return (
-    tagOf.call(object) === '[object Object]' &&
+    tagOf(object) === '[object Object]' &&
     !types.isMap(object) &&
     !types.isSet(object) &&
     !types.isPromise(object) &&

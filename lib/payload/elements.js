@@ -3,8 +3,7 @@
 // What there is to an array besides its elements.
 
 const { inspect } = require('node:util')
-
-const { hasOwn, keys: keysOf } = Object
+const { hasOwn, keysOf } = require('../native/primordials')
 
 /** The keys of longer arrays are not counted: that makes a string of each. */
 const FEW_KEYS = 64

@@ -5,6 +5,21 @@
 // caller sends it through a port.
 
 const { types } = require('node:util')
+const {
+  arrayProto,
+  dateProto,
+  getPrototypeOf,
+  getTime,
+  hasOwn,
+  isArray,
+  keysOf,
+  mapForEach,
+  mapProto,
+  objectProto,
+  regExpProto,
+  setForEach,
+  setProto
+} = require('../native/primordials')
 const { LONGEST, writeArray } = require('./arrays')
 const { writeBuffer, writeView } = require('./binary')
 const { isBare, isFlat, isIndex, isOrdinary } = require('./classes')
@@ -30,19 +45,6 @@ const { TAGS: T, UNSUPPORTED } = require('./tags')
 const MAX_DEPTH = 256
 /** An object of so many keys, which do not recur, is a dictionary. */
 const MANY_KEYS = 12
-
-// As they were when the package was loaded: a patched prototype changes no payload.
-const { getPrototypeOf, hasOwn, keys: keysOf } = Object
-const isArray = Array.isArray
-const arrayProto = Array.prototype
-const objectProto = Object.prototype
-const dateProto = Date.prototype
-const mapProto = Map.prototype
-const setProto = Set.prototype
-const regExpProto = RegExp.prototype
-const getTime = Date.prototype.getTime
-const mapForEach = Map.prototype.forEach
-const setForEach = Set.prototype.forEach
 
 /** An object of whatever kind, by its keys. @typedef {Record<string, unknown>} Keyed */
 
@@ -101,14 +103,14 @@ function writeNew(object) {
   else if (isArray(object)) {
     if (proto !== arrayProto) throw UNSUPPORTED
     writeArray(object, write)
-  } else if (proto === dateProto && types.isDate(object)) putDouble(T.DATE, getTime.call(object))
+  } else if (proto === dateProto && types.isDate(object)) putDouble(T.DATE, getTime(object))
   else if (proto === mapProto && types.isMap(object)) {
     const entries = /** @type {unknown[]} */ ([])
-    mapForEach.call(object, (value, key) => entries.push(key, value))
+    mapForEach(object, (value, key) => entries.push(key, value))
     writeList(T.MAP, entries)
   } else if (proto === setProto && types.isSet(object)) {
     const values = /** @type {unknown[]} */ ([])
-    setForEach.call(object, (value) => values.push(value))
+    setForEach(object, (value) => values.push(value))
     writeList(T.SET, values)
   } else if (ArrayBuffer.isView(object)) writeView(object)
   else if (types.isArrayBuffer(object)) writeBuffer(object)

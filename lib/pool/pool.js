@@ -6,10 +6,18 @@
 const { EventEmitter } = require('node:events')
 const { invalidArgument } = require('../errors')
 const { explain } = require('../payload/uncloneable')
-const { poolOptions, runOptions, taskOptions, closeOptions, toLimit } = require('./options')
+const { LANE } = require('../native/wire')
 const { show } = require('./options/validate')
-const { Parts } = require('./parts')
-const { NATIVE } = require('./task/targets')
+
+/** @typedef {InstanceType<typeof import('./parts').Parts>} Parts */
+
+/** @type {typeof import('./options') & typeof import('./parts') | undefined} */
+let loaded
+
+/** What a pool is made of, and how options are read: loaded with the first pool. */
+function parts() {
+  return (loaded ??= { ...require('./options'), ...require('./parts') })
+}
 
 /**
  * What other ways to use a pool within this package need of it.
@@ -35,6 +43,7 @@ function misplaced(cause) {
 }
 
 class Pool extends EventEmitter {
+  /** @type {Parts} */
   #parts
   /** @type {import('./calls/exports').Exports | undefined} */
   #exports
@@ -42,6 +51,7 @@ class Pool extends EventEmitter {
   /** @param {unknown} [options] */
   constructor(options) {
     super()
+    const { Parts, poolOptions } = parts()
     this.#parts = new Parts(this, poolOptions(options))
   }
 
@@ -56,7 +66,7 @@ class Pool extends EventEmitter {
     try {
       const { lookup, submitter, defaults } = this.#parts
       if (options === undefined && lookup.main !== undefined) return submitter.submit(lookup.main, input, defaults)
-      const given = runOptions(options)
+      const given = parts().runOptions(options)
       const target = lookup.script(given.name, given.filename)
       return submitter.submit(target, input, this.#parts.settings(given))
     } catch (error) {
@@ -75,7 +85,9 @@ class Pool extends EventEmitter {
       const { lookup, submitter, defaults } = this.#parts
       const target = lookup.of(task)
       const settings =
-        options === undefined ? defaults : this.#parts.settings(taskOptions(options, target.lane === NATIVE))
+        options === undefined
+          ? defaults
+          : this.#parts.settings(parts().taskOptions(options, target.lane === LANE.NATIVE))
       return submitter.submit(target, input, settings)
     } catch (error) {
       return Promise.reject(reasonOf(this, error, input))
@@ -90,7 +102,7 @@ class Pool extends EventEmitter {
    */
   runSync(input, options) {
     try {
-      const given = runOptions(options)
+      const given = parts().runOptions(options)
       const target = this.#parts.lookup.script(given.name, given.filename)
       return require('./calls/run-sync').runSync(this.#parts, target, input, this.#parts.settings(given))
     } catch (error) {
@@ -108,7 +120,7 @@ class Pool extends EventEmitter {
   runTaskSync(task, input, options) {
     try {
       const target = this.#parts.lookup.of(task)
-      const settings = this.#parts.settings(taskOptions(options, target.lane === NATIVE))
+      const settings = this.#parts.settings(parts().taskOptions(options, target.lane === LANE.NATIVE))
       return require('./calls/run-sync').runSync(this.#parts, target, input, settings)
     } catch (error) {
       throw reasonOf(this, error, input)
@@ -190,7 +202,7 @@ class Pool extends EventEmitter {
    */
   #call(name, input, options) {
     try {
-      const settings = this.#parts.settings(taskOptions(options, false))
+      const settings = this.#parts.settings(parts().taskOptions(options, false))
       return this.#parts.submit(this.#parts.lookup.script(name), input, settings)
     } catch (error) {
       return Promise.reject(reasonOf(this, error, input))
@@ -245,8 +257,8 @@ class Pool extends EventEmitter {
    */
   close(options) {
     try {
-      const { force, timeout } = closeOptions(options)
-      return force ? this.destroy() : inside(this).phase.close(toLimit(timeout))
+      const { force, timeout } = parts().closeOptions(options)
+      return force ? this.destroy() : inside(this).phase.close(parts().toLimit(timeout))
     } catch (error) {
       return Promise.reject(error)
     }
