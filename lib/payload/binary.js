@@ -3,6 +3,7 @@
 // Bytes of a program, to bytes of a payload: buffers, and views with what they are views of.
 
 const { types } = require('node:util')
+const { Bytes, bufferProto, getPrototypeOf } = require('../native/primordials')
 const { putBlock, putBytes, putHead, putLength } = require('./output')
 const { numberOf } = require('./references')
 const { TAGS: T, UNSUPPORTED } = require('./tags')
@@ -13,13 +14,16 @@ const LONGEST = 0x3fffffff
 
 /** @typedef {import('./views').Resizable} Resizable */
 
-/** @param {ArrayBufferView} view */
-function writeView(view) {
-  const type = viewType(view)
+/**
+ * @param {ArrayBufferView} view
+ * @param {object} proto its prototype
+ */
+function writeView(view, proto) {
+  const type = viewType(view, proto)
   if (type < 0) throw UNSUPPORTED
   const { buffer } = view
   if (!types.isArrayBuffer(buffer) || /** @type {Resizable} */ (buffer).resizable) throw UNSUPPORTED
-  const own = slabBytes(view)
+  const own = slabBytes(view, proto)
   putBytes(T.VIEW, type)
   putLength(own === undefined ? view.byteOffset : 0)
   putLength(view.byteLength)
@@ -32,11 +36,10 @@ function writeView(view) {
 
 /** @param {ArrayBuffer} buffer */
 function writeBuffer(buffer) {
-  if (/** @type {Resizable} */ (buffer).resizable || Object.getPrototypeOf(buffer) !== ArrayBuffer.prototype)
-    throw UNSUPPORTED
+  if (/** @type {Resizable} */ (buffer).resizable || getPrototypeOf(buffer) !== bufferProto) throw UNSUPPORTED
   // The engine refuses it, with its own words.
   if (isDetached(buffer)) throw UNSUPPORTED
-  writeBytes(new Uint8Array(buffer))
+  writeBytes(new Bytes(buffer))
 }
 
 /** @param {Uint8Array} bytes */

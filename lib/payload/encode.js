@@ -112,7 +112,7 @@ function writeNew(object) {
     const values = /** @type {unknown[]} */ ([])
     setForEach(object, (value) => values.push(value))
     writeList(T.SET, values)
-  } else if (ArrayBuffer.isView(object)) writeView(object)
+  } else if (ArrayBuffer.isView(object)) writeView(object, /** @type {object} */ (proto))
   else if (types.isArrayBuffer(object)) writeBuffer(object)
   else if (proto === regExpProto && types.isRegExp(object)) writeRegExp(object)
   else if (types.isNativeError(object)) {

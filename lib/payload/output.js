@@ -2,7 +2,7 @@
 
 // The bytes of the value that is being encoded: numbers and texts, one after another, in a frame that grows.
 
-const { charCodeAt, joinTexts, latin1Write, setBytes, ucs2Write } = require('../native/primordials')
+const { charCodeAt, latin1Write, setBytes, ucs2Write } = require('../native/primordials')
 const { giveBack, larger, leave, scratch, take } = require('./frames')
 const { FLAGS, HEADER, PIECE, TAGS: T, TEXTS_AT } = require('./tags')
 const { beginsWide } = require('./wide')
@@ -16,7 +16,8 @@ const SHORT = 100
  * are small, and a long string is one of its own.
  */
 const PIECE_LENGTH = 8192
-const MANY_TEXTS = 64
+/** Texts up to this many are kept apart: those of a small value are copied one after another. */
+const FEW_TEXTS = 8
 
 /** What `begin` has taken. */
 let taken = scratch
@@ -27,11 +28,11 @@ let outView = scratch.view
 let end = 0
 /**
  * The strings of the value lie together behind it: many short ones are written, and read, in a fraction of the
- * time that each by itself would take. These are those of the piece that is being gathered.
- * @type {string[]}
+ * time that each by itself would take. These are the first of the piece that is being gathered, then the others.
  */
-let texts = []
+let texts = noTexts()
 let textCount = 0
+let otherTexts = ''
 let textLength = 0
 /** The other pieces. @type {string[]} */
 let pieces = []
@@ -140,7 +141,8 @@ function putString(value) {
   if (length < 256) putBytes(T.TEXT, length)
   else putHead(T.LONG_TEXT, length)
   if (textLength + length > PIECE_LENGTH) closePiece()
-  texts[textCount++] = value
+  if (textCount < FEW_TEXTS) texts[textCount++] = value
+  else otherTexts += value
   textLength += length
 }
 
@@ -189,18 +191,25 @@ function keepNumbers(doubles, ints) {
   end = from + (ints ? 4 : 8) * length
 }
 
+function noTexts() {
+  return /** @type {string[]} */ (new Array(FEW_TEXTS).fill(''))
+}
+
 function closePiece() {
   if (textLength === 0) return
-  texts.length = textCount
-  pieces.push(textCount === 1 ? texts[0] : joinTexts(texts, ''))
+  let piece = ''
+  for (let i = 0; i < textCount; i++) piece += texts[i]
+  pieces.push(piece + otherTexts)
   textCount = textLength = 0
+  otherTexts = ''
 }
 
 /**
- * Writes the only piece, if it is short and has no wide characters.
+ * Writes the only piece, which is short, if it is of few texts and has no wide characters.
  * @returns whether it did
  */
 function writeShort() {
+  if (otherTexts !== '') return false
   const start = end
   putHead(PIECE.LATIN1, textLength)
   room(textLength)
@@ -235,7 +244,7 @@ function writePiece(text) {
 
 /** What is encoded around the value that is to be encoded now. */
 function state() {
-  return { taken, frame, out, outView, end, texts, textCount, textLength, pieces }
+  return { taken, frame, out, outView, end, texts, textCount, otherTexts, textLength, pieces }
 }
 
 /**
@@ -245,7 +254,7 @@ function state() {
 function begin() {
   const outer = end === 0 ? undefined : state()
   if (outer !== undefined) {
-    texts = []
+    texts = noTexts()
     pieces = []
   }
   taken = frame = take()
@@ -253,6 +262,7 @@ function begin() {
   outView = frame.view
   end = HEADER
   textCount = textLength = 0
+  otherTexts = ''
   return outer
 }
 
@@ -280,15 +290,14 @@ function leaveOutput(outer) {
   giveBack(taken)
   if (frame !== taken) leave(frame)
   if (outer !== undefined) {
-    ;({ taken, frame, out, outView, end, texts, textCount, textLength, pieces } = outer)
+    ;({ taken, frame, out, outView, end, texts, textCount, otherTexts, textLength, pieces } = outer)
     return
   }
   taken = frame = scratch
   out = scratch.bytes
   outView = scratch.view
   end = 0
-  // Kept as long as they are few: they are those of the last value.
-  if (texts.length > MANY_TEXTS) texts = []
+  otherTexts = ''
   if (pieces.length > 0) pieces = []
 }
 

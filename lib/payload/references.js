@@ -3,16 +3,19 @@
 // The objects of the value that is being encoded, in the order in which they were met: one that comes again is
 // written as a reference.
 
+const { MapClass, SetClass, mapGet, mapSet, setAdd } = require('../native/primordials')
 const { UNSUPPORTED } = require('./tags')
 
 /** Objects up to this many are searched one after another. */
 const FEW = 12
 
 let shared = false
-/** @type {object[]} */
+/** As long as they are few. @type {object[]} */
 let seen = []
-/** @type {Map<object, number> | undefined} */
-let seenMap
+/** As long as none has come again: nothing tells so soon that one is new. @type {Set<object> | undefined} */
+let many
+/** Their numbers, once one has. @type {Map<object, number> | undefined} */
+let numbers
 /** The errors whose causes are being written: the engine cannot read one that leads back to it. @type {number[]} */
 let causing = []
 
@@ -30,17 +33,31 @@ function numberOf(object) {
 
 /** @param {object} object */
 function find(object) {
-  if (seenMap !== undefined) {
-    const index = seenMap.get(object) ?? -1
-    if (index < 0) seenMap.set(object, seenMap.size)
+  if (many !== undefined) {
+    const { size } = many
+    setAdd(many, object)
+    if (many.size > size) return -1
+    numbers = numbered(many)
+    many = undefined
+  }
+  if (numbers !== undefined) {
+    const index = mapGet(numbers, object) ?? -1
+    if (index < 0) mapSet(numbers, object, numbers.size)
     return index
   }
   const index = seen.length === 0 ? -1 : seen.indexOf(object)
   if (index < 0) {
     seen.push(object)
-    if (seen.length > FEW) seenMap = new Map(seen.map((each, i) => [each, i]))
+    if (seen.length > FEW) many = new SetClass(seen)
   }
   return index
+}
+
+/** @param {Iterable<object>} objects in their order */
+function numbered(objects) {
+  const map = new MapClass()
+  for (const each of objects) mapSet(map, each, map.size)
+  return map
 }
 
 /** Whether any was met again. */
@@ -50,7 +67,11 @@ function areShared() {
 
 /** The cause of an error that was met is being written. @param {object} error */
 function beginCause(error) {
-  causing.push(seenMap === undefined ? seen.indexOf(error) : (seenMap.get(error) ?? -1))
+  if (many !== undefined) {
+    numbers = numbered(many)
+    many = undefined
+  }
+  causing.push(numbers === undefined ? seen.indexOf(error) : (mapGet(numbers, error) ?? -1))
 }
 
 function endCause() {
@@ -59,7 +80,7 @@ function endCause() {
 
 /** Those of the value around this one. */
 function references() {
-  const outer = { shared, seen, seenMap, causing }
+  const outer = { shared, seen, many, numbers, causing }
   seen = []
   causing = []
   forget()
@@ -69,13 +90,14 @@ function references() {
 function forget() {
   shared = false
   if (seen.length > 0) seen = []
-  seenMap = undefined
+  many = undefined
+  numbers = undefined
   if (causing.length > 0) causing = []
 }
 
 /** @param {ReturnType<typeof references>} outer */
 function restore(outer) {
-  ;({ shared, seen, seenMap, causing } = outer)
+  ;({ shared, seen, many, numbers, causing } = outer)
 }
 
 module.exports = { areShared, beginCause, endCause, forget, numberOf, references, restore }

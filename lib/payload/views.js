@@ -3,6 +3,7 @@
 // The typed arrays by number.
 
 const { types } = require('node:util')
+const { bufferProto, getPrototypeOf, mapGet } = require('../native/primordials')
 const { VIEW } = require('../native/wire')
 
 /** @typedef {new (buffer: ArrayBufferLike, offset?: number, length?: number) => ArrayBufferView} ViewClass */
@@ -24,15 +25,18 @@ VIEWS[VIEW.DATA_VIEW] = DataView
 const { Float16Array } = /** @type {{ Float16Array?: ViewClass }} */ (globalThis)
 if (Float16Array !== undefined) VIEWS[VIEW.FLOAT16] = Float16Array
 
+const slabProto = Buffer.prototype
+/** @type {Map<object, number>} */
 const byPrototype = new Map(VIEWS.map((View, type) => [View.prototype, type]))
-byPrototype.set(Buffer.prototype, VIEW.UINT8)
+byPrototype.set(slabProto, VIEW.UINT8)
 
 /**
  * The number of a view's type; -1 for a subclass of the user's.
  * @param {ArrayBufferView} view
+ * @param {object} [proto] its prototype
  */
-function viewType(view) {
-  return byPrototype.get(Object.getPrototypeOf(view)) ?? -1
+function viewType(view, proto = getPrototypeOf(view)) {
+  return mapGet(byPrototype, proto) ?? -1
 }
 
 /** As of Node.js 20; the types of its language are older. @typedef {{ resizable?: boolean }} Resizable */
@@ -47,7 +51,7 @@ function isWholeView(view) {
     view.byteLength === buffer.byteLength &&
     types.isArrayBuffer(buffer) &&
     /** @type {Resizable} */ (buffer).resizable !== true &&
-    Object.getPrototypeOf(buffer) === ArrayBuffer.prototype
+    getPrototypeOf(buffer) === bufferProto
   )
 }
 
@@ -69,9 +73,10 @@ const SLAB = Buffer.allocUnsafe(1).buffer.byteLength
  * The view itself if it is a small Buffer in a slab that Node shares among many: only its own bytes
  * belong to it.
  * @param {ArrayBufferView} view
+ * @param {object} [proto] its prototype
  */
-function slabBytes(view) {
-  if (Object.getPrototypeOf(view) !== Buffer.prototype) return undefined
+function slabBytes(view, proto = getPrototypeOf(view)) {
+  if (proto !== slabProto) return undefined
   const length = view.buffer.byteLength
   return (length === SLAB || length === Buffer.poolSize) && view.byteLength < length
     ? /** @type {Buffer} */ (view)
