@@ -18,6 +18,8 @@ addPoolReading(() => require('./lib/native/drain').load())
 
 /** How many CPUs this process may use. */
 const cpuCount = () => bound.cpuCount()
+/** @returns {string} */
+const metrics = () => require('./lib/native/drain').metrics()
 
 // Node.js reads from this list of names what `import` finds.
 module.exports = {
@@ -33,6 +35,6 @@ module.exports = {
   move,
   cpuCount,
   shareCpu,
-  metrics: () => require('./lib/native/drain').metrics(),
+  metrics,
   errors
 }
