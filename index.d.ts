@@ -21,6 +21,7 @@ export * from './types/counters.js'
 export * from './types/errors.js'
 export * from './types/observation.js'
 export * from './types/options.js'
+export * from './types/plugins.js'
 export * from './types/pool.js'
 export * from './types/shared-map.js'
 export * from './types/tasks.js'
@@ -440,6 +441,11 @@ export interface NativeOptions<K extends NativeTaskName, E extends NativeEncodin
    */
   counters?: AtomicCounters<any> | SharedCounters | undefined
   /**
+   * Is called with how far the task says that it is: a number, by custom from 0 to 1. Of what comes while this thread is
+   * busy, only the last one. Most tasks say nothing. @default none
+   */
+  onProgress?: ((value: number) => void) | undefined
+  /**
    * Whether other workers of the pool may help with the task while they have nothing else to do: `'auto'` or `false`. The
    * result is the same. @default 'auto'
    */
@@ -515,7 +521,7 @@ export function runTaskSync<const K>(
   options?: CheckedOptions<K, SyncOptions>
 ): never
 
-/** Each native task as a function on the default pool. Frozen. */
+/** Each native task as a function on the default pool; those of plugins are there once they are loaded. Takes nothing. */
 export const tasks: Tasks
 
 /**

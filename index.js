@@ -2,7 +2,9 @@
 
 const { bound, whenIdle } = require('./lib/native/environment')
 const { Pool, WorkerPool } = require('./lib/pool/pool')
-const { runTask, runTaskSync, tasks } = require('./lib/pool/default-pool')
+const { runTask, runTaskSync } = require('./lib/pool/default-pool')
+const { tasks } = require('./lib/pool/families')
+const { loadTasks } = require('./lib/pool/plugins/load')
 const { AtomicCounters } = require('./lib/counters')
 const { SharedMap } = require('./lib/shared-map')
 const { lend } = require('./lib/payload/lend')
@@ -28,6 +30,7 @@ module.exports = {
   runTask,
   runTaskSync,
   tasks,
+  loadTasks,
   AtomicCounters,
   SharedMap,
   cluster,

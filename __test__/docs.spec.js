@@ -50,7 +50,7 @@ test('a link to a file or a heading that is not there is found', (t) => {
 
 test('every code is explained in docs/errors.md, at the place that the error itself names, and no other', (t) => {
   const codes = (text) => text.match(/ERR_RSPOOL_[A-Z_]*[A-Z]/g) ?? []
-  const sources = ['lib', 'src'].flatMap((folder) =>
+  const sources = ['lib', 'src', 'crates/task/src'].flatMap((folder) =>
     fs
       .readdirSync(path.join(root, folder), { recursive: true })
       .map((file) => path.join(folder, file))
@@ -69,9 +69,12 @@ test('every code is explained in docs/errors.md, at the place that the error its
 
 /** The Rust files whose code, tests apart, has what the pattern finds. */
 function filesWith(pattern) {
-  return fs
-    .readdirSync(path.join(root, 'src'), { recursive: true })
-    .map((file) => `src/${file.replaceAll(path.sep, '/')}`)
+  return ['src', 'crates/task/src']
+    .flatMap((folder) =>
+      fs
+        .readdirSync(path.join(root, folder), { recursive: true })
+        .map((file) => `${folder}/${file.replaceAll(path.sep, '/')}`)
+    )
     .filter((file) => file.endsWith('.rs') && !/\/tests(\.rs$|\/)/.test(file))
     .filter((file) => {
       const [code] = read(file).split('#[cfg(test)]\nmod ')
@@ -87,7 +90,7 @@ function filesNamed(heading) {
     .split('\n## ')[0]
     .match(/^\|.*$/gm)
     .join('\n')
-  return [...new Set(rows.match(/src\/[\w/]+\.rs/g))].sort()
+  return [...new Set(rows.match(/(?:crates\/task\/)?src\/[\w/]+\.rs/g))].sort()
 }
 
 test('the inventories of docs/ARCHITECTURE.md name every file', (t) => {

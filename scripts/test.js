@@ -12,8 +12,8 @@ const { setup, root } = require('./setup')
 const usage = `Usage: npm test -- [part ...] [arguments of ava, after the part js alone]
 
 Parts: lint, rust, types, js. Without one, all of these. fleet needs redis-server and postgres on PATH, or REDIS_URL
-and DATABASE_URL; site builds the pages as a site, and looks at it in Chromium if that is there; ship tries the release
-on this machine, and runners the runners of tests, with tools that both install first; all is everything.
+and DATABASE_URL; site builds the pages as a site, and looks at it in Chromium if that is there; plugins builds crates; ship
+tries the release on this machine, and runners the runners of tests, with tools that both install first; all is everything.
 
   npm test -- lint types
   npm test -- js __test__/load.spec.js --match='*local build*'`
@@ -23,7 +23,7 @@ on this machine, and runners the runners of tests, with tools that both install 
 
 const locked = process.env.CI ? ['--locked'] : []
 /** The parts that `npm test` alone leaves out. */
-const folders = ['fleet', 'site', 'ship', 'runners']
+const folders = ['fleet', 'site', 'plugins', 'ship', 'runners']
 
 const bin = (/** @type {string} */ file) => path.join(root, 'node_modules', file)
 

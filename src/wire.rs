@@ -268,6 +268,8 @@ tables! {
         STARTED = 32;
         /// How long it ran.
         RAN = 33;
+        /// How far a native task says that it is.
+        PROGRESS = 34;
     }
 
     /// Why an isolate is to be ended.

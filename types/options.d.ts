@@ -3,6 +3,7 @@
 import type { AsyncLocalStorage } from 'node:async_hooks'
 import type { ResourceLimits, SHARE_ENV } from 'node:worker_threads'
 import type { TaskMeasure } from './observation.js'
+import type { PoolPlugin } from './plugins.js'
 import type { Filename, TaskOptions, Transferable } from './tasks.js'
 
 /** The options of a pool. One that is unknown or not allowed throws `ERR_RSPOOL_INVALID_ARGUMENT`. */
@@ -117,6 +118,11 @@ export interface PoolOptions {
    * it has had its share of the CPU. @default 30000
    */
   stallTimeout?: number | undefined
+  /**
+   * Plugins with native tasks that this pool's workers keep states for, made from a config of its own. They are loaded
+   * for the process, as by `loadTasks`, which says what is thrown. @default those of the process, with its configs
+   */
+  plugins?: readonly PoolPlugin[] | undefined
   /** What the tasks of a group may use, by its name; groups that are not named here have weight 1. @default {} */
   groups?: Readonly<Record<string, GroupOptions>> | undefined
   /**

@@ -13,6 +13,7 @@ module.exports = {
     'cpuCount',
     'errors',
     'lend',
+    'loadTasks',
     'metrics',
     'move',
     'runTask',

@@ -121,4 +121,4 @@ function orExit(work) {
   }
 }
 
-module.exports = { build, checkToolchain, isOlder, orExit, BuildError }
+module.exports = { build, checkToolchain, isOlder, orExit, place, BuildError }

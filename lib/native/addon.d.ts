@@ -22,6 +22,8 @@ export interface NativePool {
   /** Every isolate that there is is to be replaced, one after another. */
   wearAllOut(): void
   configureGroup(name: string, weight: number, maxRunning: number): void
+  /** What this pool gives a plugin, as JSON text, before the first of its tasks. */
+  configurePlugin(id: number, config: string | undefined): void
   /** What the number `TARGET.OWN` means (JSON text), and what that is called. */
   setOwnTarget(text: string, name: string): void
   /** @returns the number by which tasks name a function that isolates are to find (JSON text) */
@@ -123,7 +125,8 @@ export interface Environment {
     counterNames: string | undefined,
     group: string | undefined,
     outer: Key | undefined,
-    outerGeneration: Generation | undefined
+    outerGeneration: Generation | undefined,
+    progress: boolean
   ): void
   /** As `submit`, for an input that a port carries: only if a worker can have it at once. */
   submitDirect(): void
@@ -207,7 +210,11 @@ export interface Environment {
   /** The map that another thread of this process has shared. */
   joinMap(number: number): NativeMap | undefined
 
-  /** A native task's target is its place in this list. */
+  /** Loads a plugin, unless that has been done. @returns JSON text: a `LoadedPlugin`, or `{ code, message }` */
+  loadPlugin(path: string): string
+  /** What all pools that have none of their own give a plugin, as JSON text: the first one counts. */
+  configurePlugin(id: number, config: string | undefined): void
+  /** A native task's target is its place in this list. It only grows. */
   taskNames(): string[]
   /** The nearest native task's name, or ''. */
   suggestTask(name: string): string

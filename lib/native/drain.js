@@ -84,6 +84,9 @@ function step() {
     const ms = numbers[offset >> 3]
     const call = calls[name]
     if (record === RECORD.RAN) guarded(() => call?.ran?.(ms))
+    else if (record === RECORD.PROGRESS) {
+      if (call?.generation === length) notify(() => call.onProgress?.(ms))
+    }
     // A ticket is used again; a generation is not.
     else if (call?.generation === length) guarded(() => call.started?.(about, ms))
   }

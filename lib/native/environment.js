@@ -161,6 +161,7 @@ function uncaught(error) {
  * @property {number} [generation]
  * @property {(worker: number, wait: number) => void} [started]
  * @property {(run: number) => void} [ran]
+ * @property {((value: unknown) => void) | undefined} [onProgress]
  */
 
 /** By ticket. @type {(Call | undefined)[]} */

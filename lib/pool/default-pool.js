@@ -1,9 +1,8 @@
 'use strict'
 
-// The pool behind `runTask` and `tasks`: made by the first call, never closed, and never in the way of
+// The pool behind `runTask`, `tasks` and `runTaskSync`: made by the first call, never closed, and never in the way of
 // the process's end.
 
-const { bound } = require('../native/environment')
 const { freeLabel } = require('./labels')
 const { Pool } = require('./pool')
 
@@ -32,15 +31,4 @@ function runTaskSync(task, input, options) {
   return defaultPool().runTaskSync(task, input, options)
 }
 
-/** @type {Record<string, Record<string, Function>>} */
-const families = {}
-for (const name of bound.taskNames()) {
-  const [family, task] = name.split('.')
-  families[family] ??= {}
-  families[family][task] = (/** @type {unknown} */ input, /** @type {unknown} */ options) =>
-    runTask(name, input, options)
-}
-for (const family of Object.values(families)) Object.freeze(family)
-const tasks = Object.freeze(families)
-
-module.exports = { runTask, runTaskSync, tasks }
+module.exports = { runTask, runTaskSync }

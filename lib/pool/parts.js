@@ -13,6 +13,7 @@ const { sizeOptions } = require('./options')
 const { tellPool } = require('./observe/debug')
 const { PoolScope } = require('./observe/watch')
 const { Phase } = require('./phase')
+const { forPool } = require('./plugins/load')
 const { Readings } = require('./readings')
 const { Lookup } = require('./task/lookup')
 const { Settings } = require('./task/settings')
@@ -46,7 +47,9 @@ class Parts {
     this.options = Object.freeze(Object.assign(given, { label: given.label ?? labelOf(given.filename) }))
     const { filename, label, name, timing } = this.options
     this.defaults = new Settings(this.options)
+    const configure = forPool(this.options.plugins)
     this.native = makeNative(this.options)
+    configure(this.native)
     const { native } = this
     // Isolates outlive the calls that they are started for: their events belong to the pool.
     const scope = new PoolScope()

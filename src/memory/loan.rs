@@ -171,6 +171,12 @@ impl Reading {
         Some(unsafe { std::slice::from_raw_parts(base, length) })
     }
 
+    /// Where the bytes are.
+    #[must_use]
+    pub fn as_ptr(&self) -> *const u8 {
+        self.loan().base
+    }
+
     /// Copies the bytes from `offset` on. What others write meanwhile may be seen or not, byte by byte.
     ///
     /// # Panics

@@ -47,7 +47,7 @@ impl Tally {
         }
     }
 
-    fn count(&self, counter: &'static str, n: i64) {
+    fn count(&self, counter: &str, n: i64) {
         let cell = match counter {
             BYTES => &self.bytes,
             ROWS => &self.rows,
@@ -132,7 +132,7 @@ impl<'a> TaskContext<'a> {
 
     /// Adds `n` to the counter of this name. Does nothing if the caller gave no counters, none of
     /// this name, or they are gone. Takes a lock: count once per chunk of work, not per element.
-    pub fn count(&self, counter: &'static str, n: i64) {
+    pub fn count(&self, counter: &str, n: i64) {
         if let Some(tally) = self.tally {
             tally.count(counter, n);
         }

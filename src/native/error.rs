@@ -1,6 +1,7 @@
 //! What a native task can fail with. Each variant has one stable code, which is what a user of
 //! the package matches on; the message is for people.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::scheduler::PANICKED;
@@ -17,7 +18,7 @@ pub enum TaskError {
     /// The task could not do its work on a well-formed call.
     Failed {
         /// A code of the form `ERR_RSPOOL_*`, listed in the documentation of the task.
-        code: &'static str,
+        code: Cow<'static, str>,
         /// What happened, for people.
         message: String,
     },
@@ -39,8 +40,8 @@ impl TaskError {
     }
 
     /// A [`Failed`](Self::Failed) with this code and message.
-    pub fn failed(code: &'static str, message: impl Into<String>) -> Self {
-        let message = message.into();
+    pub fn failed(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        let (code, message) = (code.into(), message.into());
         Self::Failed { code, message }
     }
 
@@ -53,7 +54,7 @@ impl TaskError {
     }
 
     /// The code that the user sees.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> &str {
         match self {
             Self::Cancelled => "ABORT_ERR",
             Self::InvalidInput(_) => "ERR_RSPOOL_INVALID_ARGUMENT",

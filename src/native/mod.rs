@@ -1,5 +1,7 @@
 //! The native lane: threads that run Rust tasks, their context and registry.
 
+mod abroad;
+mod call;
 pub mod context;
 pub mod data;
 pub mod error;
@@ -8,10 +10,12 @@ pub mod parallel;
 pub mod params;
 mod parker;
 mod payload;
+pub mod plugins;
 pub mod record;
 pub mod registry;
+mod states;
 pub mod tasks;
 mod thread;
 pub mod value;
 
-pub use thread::launch;
+pub use thread::NativeLane;

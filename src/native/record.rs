@@ -32,6 +32,11 @@ impl Record {
         self
     }
 
+    /// Its members.
+    pub(super) fn into_members(self) -> impl Iterator<Item = (String, Value)> {
+        self.0.into_iter()
+    }
+
     /// Takes a member out, if it is there.
     pub fn take(&mut self, name: &str) -> Option<Value> {
         let index = self.0.iter().position(|(known, _)| known == name)?;

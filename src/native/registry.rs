@@ -3,11 +3,15 @@
 
 use std::{env, sync::OnceLock};
 
+use parking_lot::RwLock;
+use rspool_task::abi;
+
 use super::{
     context::{DONE, TaskContext},
     error::TaskError,
     panics,
     params::Params,
+    plugins::{Plugin, PluginTask},
     tasks::{FAMILIES, TEST_FAMILY},
     value::Value,
 };
@@ -52,14 +56,45 @@ pub(super) fn contained<T>(run: impl FnOnce() -> Result<T, TaskError>) -> Result
     panics::caught(run).unwrap_or_else(|panic| Err(TaskError::Panicked(panic.into_message())))
 }
 
-/// The task of this name.
+/// The built-in task of this name.
 pub fn find(name: &str) -> Option<&'static NativeTask> {
     all().find(|task| task.name == name)
 }
 
-/// The names of all tasks, family by family.
+/// A task, wherever it is from.
+pub(super) enum Task {
+    /// A built-in one.
+    Own(&'static NativeTask),
+    /// One of a plugin.
+    Plugin(&'static PluginTask),
+}
+
+/// The tasks of plugins, in the order in which they were loaded.
+static PLUGINS: RwLock<Vec<&'static PluginTask>> = RwLock::new(Vec::new());
+
+/// Adds the tasks of a plugin.
+pub(super) fn add(plugin: &'static Plugin, tasks: Vec<(&'static str, abi::Run)>) {
+    let made = |(name, run)| -> &'static PluginTask {
+        Box::leak(Box::new(PluginTask { name, run, plugin }))
+    };
+    PLUGINS.write().extend(tasks.into_iter().map(made));
+}
+
+/// The task of this number: its place in [`names`].
+pub(super) fn at(number: u32) -> Option<Task> {
+    static OWN: OnceLock<usize> = OnceLock::new();
+    let own = *OWN.get_or_init(|| all().count());
+    let number = number as usize;
+    if number < own {
+        return all().nth(number).map(Task::Own);
+    }
+    PLUGINS.read().get(number - own).copied().map(Task::Plugin)
+}
+
+/// The names of all tasks: the built-in ones, family by family, then those of plugins. The list only grows.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    all().map(|task| task.name)
+    let plugins: Vec<_> = PLUGINS.read().iter().map(|task| task.name).collect();
+    all().map(|task| task.name).chain(plugins)
 }
 
 /// The name that is most like an unknown one, if any is near: it differs by a few letters or in

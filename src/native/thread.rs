@@ -7,32 +7,42 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::context::TaskContext;
+use super::abroad::{params_of, receive_error};
+use super::call::{Listener, Surroundings};
+use super::context::{DONE, TaskContext};
 use super::error::TaskError;
 use super::parallel::Crew;
 use super::params::Params;
 use super::parker::Parker;
 use super::payload::{from_value, to_value};
-use super::registry::{self, NativeTask};
-use crate::scheduler::{Chunk, Ended, Finished, Outcome, Scheduler, Step, Taken, WorkerId};
-use crate::sync::AtomicU32;
+use super::registry::{self, Task};
+use super::states::{PoolStates, WorkerStates};
+use crate::scheduler::{
+    Chunk, Ended, Finished, Latest, Launch, Outcome, Scheduler, Step, Taken, WorkerId,
+};
 use crate::trust::Trust;
 
 /// Reserved address space only: a page is used once it is touched.
 const STACK: usize = 2 * 1024 * 1024;
 
-/// Starts a worker of the native lane.
-///
-/// # Errors
-/// When the system gives no thread.
-pub fn launch(pool: &Arc<Scheduler>, id: WorkerId) -> io::Result<()> {
-    let pool = Arc::clone(pool);
-    let name = name_of(pool.label(), id);
-    thread::Builder::new()
-        .name(name)
-        .stack_size(STACK)
-        .spawn(move || work(&pool, id))?;
-    Ok(())
+/// The native lane of a pool.
+#[derive(Debug, Default)]
+pub struct NativeLane {
+    /// What it has of plugins.
+    pub states: PoolStates,
+}
+
+impl Launch for Arc<NativeLane> {
+    /// Starts a worker of the native lane.
+    fn launch(&self, pool: &Arc<Scheduler>, id: WorkerId) -> io::Result<()> {
+        let (lane, pool) = (Self::clone(self), Arc::clone(pool));
+        let name = name_of(pool.label(), id);
+        thread::Builder::new()
+            .name(name)
+            .stack_size(STACK)
+            .spawn(move || work(&lane, &pool, id))?;
+        Ok(())
+    }
 }
 
 /// The name of a worker's thread: as much of the pool's label as there is room for, and the worker.
@@ -47,7 +57,7 @@ fn name_of(label: &str, WorkerId(id): WorkerId) -> String {
     )
 }
 
-fn work(pool: &Arc<Scheduler>, id: WorkerId) {
+fn work(lane: &NativeLane, pool: &Arc<Scheduler>, id: WorkerId) {
     // Whoever waits for this worker would wait for ever.
     let _trust = Trust::new("running a native worker");
     pool.manner().adopt();
@@ -57,10 +67,19 @@ fn work(pool: &Arc<Scheduler>, id: WorkerId) {
         ms => Some(Duration::from_millis(u64::from(ms))),
     };
     let mut finished = None;
+    let mut states = WorkerStates::default();
     if pool.join(id, Arc::clone(&parker) as _) {
         loop {
             match pool.exchange(id, finished.take()) {
-                Step::Run(taken) => finished = Some(run(pool, id, taken, &parker)),
+                Step::Run(taken) => {
+                    let worker = Worker {
+                        lane,
+                        pool,
+                        id,
+                        parker: &parker,
+                    };
+                    finished = Some(worker.run(taken, &mut states));
+                }
                 Step::Help(help) => pool.help(id, help),
                 Step::Retire => break,
                 Step::Idle => {
@@ -71,76 +90,112 @@ fn work(pool: &Arc<Scheduler>, id: WorkerId) {
             }
         }
     }
+    // On this thread, and before anybody hears that it has ended.
+    drop(states);
     pool.leave(id);
 }
 
-fn run(pool: &Scheduler, id: WorkerId, taken: Taken, parker: &Parker) -> Finished {
-    let (slot, generation) = (taken.slot, taken.key.generation);
-    parker.begin(generation);
-    // Of the task, and of what reads its input and writes its result.
-    let executed = registry::contained(|| execute(pool, id, taken, parker));
-    let outcome = match executed {
-        Ok(outcome) => outcome,
-        Err(error) => Outcome::Failed {
-            code: error.code(),
-            message: error.to_string().into(),
-        },
-    };
-    Finished {
-        slot,
-        generation,
-        outcome,
-    }
-}
-
-fn execute(
-    pool: &Scheduler,
-    id: WorkerId,
-    taken: Taken,
-    parker: &Parker,
-) -> Result<Outcome, TaskError> {
-    let task = task(taken.target).ok_or_else(|| TaskError::invalid("unknown native task"))?;
-    let (mut params, mut counters) = (Params::none(), None);
-    if let Some(attachments) = taken.attachments {
-        if let Some(text) = &attachments.params {
-            params = Params::from_json(text)?;
-        }
-        counters = attachments.counters;
-    }
-    let input = to_value(taken.payload)?;
-    let context = TaskContext::new(&parker.cancelled, counters.as_deref());
-    let context = context.with_tally(&parker.tally);
-    let workers = Workers {
-        pool,
-        id,
-        cancelled: &parker.cancelled,
-    };
-    let context = context.with_crew(&workers).with_help_if(!taken.alone);
-    let value = task.execute(input, &params, &context)?;
-    Ok(Outcome::Returned(from_value(value)))
-}
-
-/// The other workers of the pool, as a task sees them.
+/// A worker that runs tasks.
 #[derive(Debug)]
-struct Workers<'a> {
+struct Worker<'a> {
+    lane: &'a NativeLane,
     pool: &'a Scheduler,
     id: WorkerId,
-    cancelled: &'a AtomicU32,
+    parker: &'a Parker,
 }
 
-impl Crew for Workers<'_> {
+impl Worker<'_> {
+    fn run(&self, taken: Taken, states: &mut WorkerStates) -> Finished {
+        let (slot, generation) = (taken.slot, taken.key.generation);
+        self.parker.begin(generation);
+        // Of the task, and of what reads its input and writes its result.
+        let executed = registry::contained(|| self.execute(taken, states));
+        let outcome = executed.unwrap_or_else(|error| Outcome::Failed {
+            code: error.code().to_owned().into(),
+            message: error.to_string().into(),
+        });
+        Finished {
+            slot,
+            generation,
+            outcome,
+        }
+    }
+
+    fn execute(&self, taken: Taken, states: &mut WorkerStates) -> Result<Outcome, TaskError> {
+        let task =
+            registry::at(taken.target).ok_or_else(|| TaskError::invalid("unknown native task"))?;
+        let attachments = taken.attachments.unwrap_or_default();
+        let context = TaskContext::new(&self.parker.cancelled, attachments.counters.as_deref());
+        let context = context.with_tally(&self.parker.tally);
+        let context = context.with_crew(self).with_help_if(!taken.alone);
+        let teller = attachments.progress.then(|| Teller {
+            pool: self.pool,
+            ticket: taken.ticket,
+            generation: taken.key.generation,
+            latest: Arc::default(),
+        });
+        let params = attachments.params.as_deref();
+        let value = match task {
+            Task::Own(task) => {
+                let params = params.map_or(Ok(Params::none()), Params::from_json)?;
+                task.execute(to_value(taken.payload)?, &params, &context)?
+            }
+            Task::Plugin(task) => {
+                let run = || {
+                    let params = params.map_or(Ok(rspool_task::Params::none()), |text| {
+                        params_of(text, "params")
+                    });
+                    let around = Surroundings {
+                        context: &context,
+                        cancelled: &self.parker.cancelled,
+                        listener: teller.as_ref().map(|teller| teller as _),
+                        states: states
+                            .of(task.plugin, &self.lane.states)
+                            .map_err(receive_error)?,
+                    };
+                    context.check()?;
+                    task.run(
+                        to_value(taken.payload)?,
+                        params.map_err(receive_error)?,
+                        &around,
+                    )
+                };
+                let value = run().map_err(|error| error.of_task(task.name))?;
+                context.count(DONE, 1);
+                value
+            }
+        };
+        Ok(Outcome::Returned(from_value(value)))
+    }
+}
+
+/// Tells the owner of a task how far it is.
+#[derive(Debug)]
+struct Teller<'a> {
+    pool: &'a Scheduler,
+    ticket: u32,
+    generation: u32,
+    latest: Arc<Latest>,
+}
+
+impl Listener for Teller<'_> {
+    fn hear(&self, value: f64) {
+        if self.latest.set(value) {
+            self.pool
+                .tell_progress(self.ticket, self.generation, &self.latest);
+        }
+    }
+}
+
+/// The other workers of the pool.
+impl Crew for Worker<'_> {
     unsafe fn run(&self, count: usize, data: *const c_void, chunk: Chunk) -> Ended {
         // SAFETY: as the caller promises.
         unsafe {
             self.pool
-                .share_chunks(self.id, count, data, chunk, self.cancelled)
+                .share_chunks(self.id, count, data, chunk, &self.parker.cancelled)
         }
     }
-}
-
-/// The task at this place of [`registry::names`].
-fn task(target: u32) -> Option<&'static NativeTask> {
-    registry::all().nth(target as usize)
 }
 
 #[cfg(test)]

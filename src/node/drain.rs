@@ -93,7 +93,7 @@ fn room_for(message: &Message) -> usize {
             ..
         } => READING + room_for_outcome(outcome),
         Message::Settled { outcome, .. } => room_for_outcome(outcome),
-        Message::Started { .. } => READING,
+        Message::Started { .. } | Message::Progress { .. } => READING,
         Message::Wanted { .. } => WANTED,
         Message::Control { .. } => HEADER,
     }
@@ -134,6 +134,18 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
                 signed(generation),
             ];
             return Ok(put_reading(memories, offset, header, waited));
+        }
+        Message::Progress {
+            ticket,
+            generation,
+            latest,
+        } => {
+            memories.put_header(
+                offset,
+                [record::PROGRESS, signed(ticket), 0, signed(generation)],
+            );
+            memories.put_number_at(offset + HEADER, latest.take());
+            return Ok(READING);
         }
         Message::Wanted {
             pool,

@@ -18,7 +18,7 @@ use super::blob::Long;
 use super::call::{Call, Fault, check};
 use super::doorbell::Doorbell;
 use super::memory::Memories;
-use super::{blob, drain, hot, member, pool, readings};
+use super::{blob, drain, hot, member, plugins, pool, readings};
 #[cfg(unix)]
 use super::{limits, locks};
 use crate::memory::borrowed::Borrowed;
@@ -318,6 +318,7 @@ fn make(
     blob::bind_all(env, exports, environment)?;
     member::bind_all(env, exports, environment)?;
     pool::bind_all(env, exports, environment)?;
+    plugins::bind_all(env, exports, environment)?;
     #[cfg(unix)]
     super::ring::bind_all(env, exports, environment)?;
     #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -119,9 +119,9 @@ fn submit(environment: &Environment, call: &Call) -> Returned {
     submit_new(environment, call, None, None, None)
 }
 
-/// `submitWith(bytes?, params?, counters?, names?, group?, key?, generation?)`: as `submit`, for a native
+/// `submitWith(bytes?, params?, counters?, names?, group?, key?, generation?, progress)`: as `submit`, for a native
 /// task with parameters (JSON text) or with counters (a BigInt64Array on shared memory, and its names
-/// joined by NUL), for a task of a group, or for one that a running task waits for.
+/// joined by NUL), or one that tells how far it is, for a task of a group, or for one that a running task waits for.
 fn submit_with(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let params = call.string(args[1]).map(String::into_boxed_str);
@@ -129,8 +129,14 @@ fn submit_with(environment: &Environment, call: &Call) -> Returned {
         Some(names) => Some(lend_counters(environment, call, args[2], &names)?),
         None => None,
     };
-    let attachments = (params.is_some() || counters.is_some())
-        .then(|| Box::new(Attachments { params, counters }));
+    let progress = call.boolean(args[7])?;
+    let attachments = (params.is_some() || counters.is_some() || progress).then(|| {
+        Box::new(Attachments {
+            params,
+            counters,
+            progress,
+        })
+    });
     let group = call.string(args[4]).map(String::into_boxed_str);
     let outer = key(call, args[5], args[6]).ok();
     submit_new(environment, call, attachments, group, outer)

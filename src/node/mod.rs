@@ -24,6 +24,7 @@ mod locks;
 mod map;
 mod member;
 mod memory;
+mod plugins;
 mod pool;
 mod readings;
 #[cfg(unix)]

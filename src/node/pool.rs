@@ -13,7 +13,7 @@ use super::call::{Call, Fault, Returned, check, environment_of, make_numbers};
 use super::environment::Environment;
 use super::readings;
 use crate::manner::Manner;
-use crate::native;
+use crate::native::NativeLane;
 use crate::scheduler::{GroupLimits, Lane, PoolLimits, Reminder, Scheduler, WorkerId};
 use crate::wire;
 
@@ -47,6 +47,8 @@ pub(super) struct Pool {
     index: u32,
     /// Until it is released.
     scheduler: RefCell<Option<Arc<Scheduler>>>,
+    /// Its native lane.
+    pub(super) lane: Arc<NativeLane>,
 }
 
 /// Says of an object that it is a pool, so that a method that is called on another one is an error.
@@ -111,7 +113,12 @@ pub(super) fn define(
             attributes: sys::PropertyAttributes::default,
             data: environment.cast_mut().cast(),
         };
-    let all = [METHODS, super::hot::METHODS, readings::METHODS];
+    let all = [
+        METHODS,
+        super::hot::METHODS,
+        super::plugins::METHODS,
+        readings::METHODS,
+    ];
     let properties: Vec<_> = all.into_iter().flatten().map(property).collect();
     let (mut class, mut reference) = (ptr::null_mut(), ptr::null_mut());
     let name = c"NativePool";
@@ -183,13 +190,15 @@ fn create_pool(environment: &Environment, call: &Call) -> Returned {
     };
     let object = environment.new_pool_object()?;
     let outbox = Arc::clone(&environment.outbox);
-    let made = |uid| Scheduler::new(uid, limits, outbox, native::launch);
+    let lane = Arc::new(NativeLane::default());
+    let made = |uid| Scheduler::new(uid, limits, outbox, Arc::clone(&lane));
     let Ok((index, uid, scheduler)) = environment.add_pool(made) else {
         return Ok(None);
     };
     let pool = Rc::new(Pool {
         index,
         scheduler: RefCell::new(Some(scheduler)),
+        lane,
     });
     let data = Box::into_raw(Box::new(pool));
     // SAFETY: the object is new and of this call's scope; `drop_pool` gets the box, once.

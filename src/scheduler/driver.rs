@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 
-use super::tests::{LIMITS, call, never, returned};
+use super::tests::{LIMITS, Never, call, returned};
 use super::*;
 
 /// A doorbell over an event loop that is a condition.
@@ -73,7 +73,7 @@ fn an_owner_and_its_isolates_settle_each_task_once() {
     let outbox = Arc::new(Outbox::default());
     let owner = Arc::new(EventLoop::default());
     outbox.attach(Arc::clone(&owner) as _);
-    let pool = Scheduler::new(1, LIMITS, Arc::clone(&outbox), never).unwrap();
+    let pool = Scheduler::new(1, LIMITS, Arc::clone(&outbox), Never).unwrap();
     let mut isolates = Vec::new();
     let mut settled = vec![0u8; TASKS as usize];
     let mut keys = Vec::new();
@@ -89,7 +89,10 @@ fn an_owner_and_its_isolates_settle_each_task_once() {
                     control: Control::Start(id),
                     ..
                 } => start(id),
-                Message::Control { .. } | Message::Started { .. } | Message::Wanted { .. } => {}
+                Message::Control { .. }
+                | Message::Started { .. }
+                | Message::Progress { .. }
+                | Message::Wanted { .. } => {}
             }
         }
     };

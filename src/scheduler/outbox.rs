@@ -19,6 +19,7 @@ use super::bell::{Bell, Ring};
 use super::blocked::Blocked;
 use super::ids::WorkerId;
 use super::lane::Lane;
+use super::latest::Latest;
 use super::spin;
 use super::task::Outcome;
 use crate::wire::{ending, reminder};
@@ -87,6 +88,15 @@ pub enum Message {
         ticket: u32,
         /// How.
         outcome: Outcome,
+    },
+    /// A native task says how far it is.
+    Progress {
+        /// Which: tickets are used again, so the generation says it too.
+        ticket: u32,
+        /// Its generation.
+        generation: u32,
+        /// The last value.
+        latest: Arc<Latest>,
     },
     /// An observed task has been taken by a worker.
     Started {

@@ -1,5 +1,6 @@
 //! One call on its way: what the caller gave, where it stands, how it ended.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::ids::{GroupId, Key, PLAIN, WorkerId};
@@ -11,12 +12,14 @@ use super::wheel::EntryId;
 use crate::memory::counters::CounterSet;
 
 /// What only native tasks carry, and few of them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Attachments {
     /// The task's parameters as JSON text.
     pub params: Option<Box<str>>,
-    /// Where the task reports progress.
+    /// What the task counts into.
     pub counters: Option<Arc<CounterSet>>,
+    /// Whether the owner hears how far it is.
+    pub progress: bool,
 }
 
 /// Which worker of its lane a task is for.
@@ -131,8 +134,8 @@ pub enum Outcome {
     NotCloned(Payload),
     /// A native task failed: a stable code and a message.
     Failed {
-        /// `ERR_RSPOOL_*`.
-        code: &'static str,
+        /// Capitals, as `ERR_RSPOOL_*`.
+        code: Cow<'static, str>,
         /// For people.
         message: Box<str>,
     },

@@ -61,14 +61,20 @@ pub(super) const LIMITS: PoolLimits = PoolLimits {
     label: String::new(),
 };
 
-pub(super) fn never(_: &Arc<Scheduler>, _: WorkerId) -> io::Result<()> {
-    Ok(())
+/// A lane whose workers come only where a test has them come.
+#[derive(Debug)]
+pub(super) struct Never;
+
+impl Launch for Never {
+    fn launch(&self, _: &Arc<Scheduler>, _: WorkerId) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn pool(limits: PoolLimits) -> (Arc<Scheduler>, Arc<Outbox>) {
     let outbox = Arc::new(Outbox::default());
     (
-        Scheduler::new(1, limits, Arc::clone(&outbox), never).unwrap(),
+        Scheduler::new(1, limits, Arc::clone(&outbox), Never).unwrap(),
         outbox,
     )
 }
@@ -119,7 +125,10 @@ fn settled(outbox: &Outbox) -> Vec<(u32, &'static str)> {
     std::iter::from_fn(|| outbox.receive())
         .filter_map(|message| match message {
             Message::Settled { ticket, outcome } => Some((ticket, kind(&outcome))),
-            Message::Control { .. } | Message::Started { .. } | Message::Wanted { .. } => None,
+            Message::Control { .. }
+            | Message::Started { .. }
+            | Message::Progress { .. }
+            | Message::Wanted { .. } => None,
         })
         .collect()
 }
@@ -365,7 +374,10 @@ fn the_tasks_of_a_worker_that_ends_are_rejected_and_the_rest_goes_on() {
                 control: Control::Start(id),
                 ..
             } => start = Some(id),
-            Message::Control { .. } | Message::Started { .. } | Message::Wanted { .. } => {}
+            Message::Control { .. }
+            | Message::Started { .. }
+            | Message::Progress { .. }
+            | Message::Wanted { .. } => {}
         }
     }
     assert_eq!(rejected, [(1, "worker gone")]);

@@ -2,7 +2,7 @@
 
 // What a target is called, for people.
 
-const { bound } = require('../../native/environment')
+const { nameOf } = require('../task/native-targets')
 const { NATIVE } = require('../task/targets')
 
 /**
@@ -26,7 +26,7 @@ function describeTarget(target) {
  * @returns {Described}
  */
 function describeNative(id) {
-  return { task: bound.taskNames()[id], lane: 'native', kind: 'call', filename: undefined }
+  return { task: nameOf(id), lane: 'native', kind: 'call', filename: undefined }
 }
 
 /**

@@ -3,7 +3,7 @@
 // What is told of an isolate beside what the scheduler knows: its heap and its event loop. None of it waits
 // for a turn of that loop, so it is right while the isolate hangs; the heap is as old as its `age` says.
 
-const { bound } = require('../../native/environment')
+const { nameOf } = require('../task/native-targets')
 const { PORT_MESSAGE } = require('../../payload/port')
 
 /** Milliseconds for which a reading of the heap is not taken again. */
@@ -76,7 +76,7 @@ function eventLoopOf({ worker }) {
  * @param {import('../../native/addon').RunningTask} task
  */
 function taskOf([id, target, name, running]) {
-  const task = name ?? bound.taskNames()[target]
+  const task = name ?? nameOf(target)
   return { id, task, running }
 }
 

@@ -6,6 +6,7 @@ const { SHARE_ENV } = require('node:worker_threads')
 const { adviseOnPool, belong, elsewhere } = require('./advice')
 const { bound } = require('../../native/environment')
 const { invalidArgument } = require('../../errors')
+const { plugins } = require('../plugins/load')
 const steering = require('./steering-rules')
 const { scriptUrl } = require('../task/targets')
 const {
@@ -109,6 +110,7 @@ const POOL_RULES = {
   context: stores,
   startTimeout: limit,
   stallTimeout: limit,
+  plugins,
   groups: steering.groups,
   recycle: steering.recycle,
   isolate: boolean,

@@ -60,7 +60,7 @@ function parallel(value, label) {
   throw invalidArgument(`${label} must be 'auto' or false, got ${show(value)}`)
 }
 
-const NATIVE_RULES = { ...COMMON_RULES, params: object, counters: readCounters, parallel }
+const NATIVE_RULES = { ...COMMON_RULES, params: object, counters: readCounters, parallel, onProgress: callable }
 const RUN_RULES = { ...SCRIPT_RULES, name: string, filename: scriptUrl }
 belong(['params', 'counters', 'parallel'], (name) => `native tasks: runTask('hash.sha256', input, { ${name}: … })`)
 belong(Object.keys(SCRIPT_RULES), (name) => `a call: pool.run(input, { ${name}: … })`)

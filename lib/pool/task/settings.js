@@ -40,7 +40,11 @@ class Settings {
     this.placement = run?.affinity ?? 0
     /** Whether the cells of a call hold all that the scheduler is told. */
     this.isPlain =
-      outer === undefined && this.params === undefined && this.counters === undefined && this.group === undefined
+      outer === undefined &&
+      this.params === undefined &&
+      this.counters === undefined &&
+      this.group === undefined &&
+      this.onProgress === undefined
     /** @type {Link | undefined} */
     this.linked = undefined
     /** What is to travel: registered stores, which are those of another thread than the outer task's, and values. */

@@ -214,7 +214,7 @@ class Submitter {
     this.#describe(task, target, settings, remaining)
     if (reserved) cells[CELL.LANE] |= LANE.RESERVED
     if (task.held !== undefined) describeAsHeld()
-    if (!settings.isPlain) submitWith(extra, settings)
+    if (!settings.isPlain) submitWith(extra, settings, target.lane === LANE.NATIVE)
     else if (extra === undefined) bound.submit()
     else bound.submit(extra)
     const result = cells[CELL.RESULT]
@@ -422,11 +422,21 @@ function whyUnsubmitted(error) {
 /**
  * @param {ArrayBufferView | Parts | string | undefined} extra
  * @param {Settings} settings
+ * @param {boolean} native
  */
-function submitWith(extra, settings) {
-  const { params, counters, group, outer } = settings
+function submitWith(extra, settings, native) {
+  const { params, counters, group, outer, onProgress } = settings
   const names = counters?.names.join('\0')
-  bound.submitWith(extra, params, counters?.view, names, group, outer?.key, outer?.generation)
+  bound.submitWith(
+    extra,
+    params,
+    counters?.view,
+    names,
+    group,
+    outer?.key,
+    outer?.generation,
+    native && onProgress !== undefined
+  )
 }
 
 module.exports = { Submitter }

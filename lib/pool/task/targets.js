@@ -9,6 +9,7 @@ const { bound } = require('../../native/environment')
 const { LANE } = require('../../native/wire')
 const { UnknownTaskError, invalidArgument } = require('../../errors')
 const { nearest, show } = require('../options/validate')
+const { allNames, numberOf } = require('./native-targets')
 
 const { NATIVE, SCRIPT } = LANE
 
@@ -45,7 +46,7 @@ function nativeTargetOf(id) {
 }
 
 /** @type {Map<string, Target>} */
-const nativeTargets = new Map(bound.taskNames().map((name, id) => [name, nativeTargetOf(id)]))
+const nativeTargets = new Map()
 /** @type {WeakMap<Function, Target>} */
 const inlineTargets = new WeakMap()
 
@@ -57,18 +58,22 @@ const OTHER_SCHEME = /^(?!file:|data:)[a-z][a-z0-9+.-]+:\/\//i
  * @returns {Target}
  */
 function nativeTarget(name) {
-  const target = nativeTargets.get(name)
-  if (target !== undefined) return target
+  const known = nativeTargets.get(name)
+  if (known !== undefined) return known
+  const id = numberOf(name)
+  if (id !== undefined) {
+    const target = nativeTargetOf(id)
+    nativeTargets.set(name, target)
+    return target
+  }
   if (LIKE_A_FILE.test(name))
     throw new UnknownTaskError(
       `There is no native task '${name}'. To run a script, name it as a file, as in runTask({ filename: '${name}' }, input)`
     )
-  const near = bound.suggestTask(name) || nearest(name, nativeTargets.keys())
+  const near = bound.suggestTask(name) || nearest(name, allNames())
   throw new UnknownTaskError(
     `There is no native task '${name}'. ` +
-      (near
-        ? `Did you mean '${near}'?`
-        : `A name with a dot is a native task; there are: ${[...nativeTargets.keys()].join(', ')}.`)
+      (near ? `Did you mean '${near}'?` : `A name with a dot is a native task; there are: ${allNames().join(', ')}.`)
   )
 }
 

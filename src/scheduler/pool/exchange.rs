@@ -11,7 +11,8 @@ use crate::scheduler::bell::{Bell, Ring};
 use crate::scheduler::clock::now;
 use crate::scheduler::ids::WorkerId;
 use crate::scheduler::lane::Lane;
-use crate::scheduler::outbox::Control;
+use crate::scheduler::latest::Latest;
+use crate::scheduler::outbox::{Control, Message};
 use crate::scheduler::state::{Help, Next};
 use crate::scheduler::task::{Finished, Taken};
 use crate::supervise::reading;
@@ -60,6 +61,15 @@ impl Scheduler {
     /// The code of a worker's isolate runs; it will [`join`](Self::join) when it is ready.
     pub fn has_begun(&self, id: WorkerId) {
         self.lock().has_begun(id);
+    }
+
+    /// Has the owner look how far a task is.
+    pub fn tell_progress(&self, ticket: u32, generation: u32, latest: &Arc<Latest>) {
+        self.owner.send(Message::Progress {
+            ticket,
+            generation,
+            latest: Arc::clone(latest),
+        });
     }
 
     /// Hands over the outcome of a task, and asks what to do next.

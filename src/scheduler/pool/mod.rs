@@ -16,6 +16,7 @@ mod readings;
 mod steer;
 mod submit;
 
+use std::fmt;
 use std::io;
 use std::sync::{Arc, Weak};
 
@@ -35,8 +36,14 @@ use published::Published;
 pub use exchange::Step;
 pub use submit::Submitted;
 
-/// Starts a thread that will [`join`](Scheduler::join) as this worker.
-type Launch = fn(&Arc<Scheduler>, WorkerId) -> io::Result<()>;
+/// The native lane of a pool.
+pub trait Launch: Send + Sync + fmt::Debug {
+    /// Starts a thread that will [`join`](Scheduler::join) as this worker.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    fn launch(&self, pool: &Arc<Scheduler>, id: WorkerId) -> io::Result<()>;
+}
 
 /// One pool.
 #[derive(Debug)]
@@ -47,7 +54,7 @@ pub struct Scheduler {
     manner: Manner,
     label: String,
     owner: Arc<Outbox>,
-    launch: Launch,
+    native: Box<dyn Launch>,
     published: Published,
     /// For what calls it later.
     this: Weak<Self>,
@@ -57,8 +64,7 @@ pub struct Scheduler {
 }
 
 impl Scheduler {
-    /// A pool without workers, which `owner` hears of as `id`. `launch` starts native workers: threads that
-    /// will [`join`](Self::join).
+    /// A pool without workers, which `owner` hears of as `id`. `native` starts native workers.
     ///
     /// # Errors
     /// When the system gives no thread for the timer. Then there is no pool.
@@ -66,7 +72,7 @@ impl Scheduler {
         id: u32,
         mut limits: PoolLimits,
         owner: Arc<Outbox>,
-        launch: Launch,
+        native: impl Launch + 'static,
     ) -> io::Result<Arc<Self>> {
         let timer = timer::start()?;
         rest::watch(timer.clone());
@@ -80,7 +86,7 @@ impl Scheduler {
             label,
             published: Published::new(Arc::clone(&owner)),
             owner,
-            launch,
+            native: Box::new(native),
             this: this.clone(),
             clock: timer.clock(this.clone()),
             state,
@@ -92,7 +98,7 @@ impl Scheduler {
         // It is being used, so it is there.
         self.this
             .upgrade()
-            .is_some_and(|this| (self.launch)(&this, id).is_ok())
+            .is_some_and(|this| self.native.launch(&this, id).is_ok())
     }
 
     /// Milliseconds after which an idle native worker ends; `u32::MAX` is never.

@@ -2,9 +2,12 @@
 
 use super::*;
 
-/// A pool whose native workers echo, some slowly, until it closes.
-fn echoing(limits: PoolLimits) -> (Arc<Scheduler>, Arc<Outbox>) {
-    fn launch(pool: &Arc<Scheduler>, id: WorkerId) -> io::Result<()> {
+/// A lane whose workers echo, some slowly, until the pool closes.
+#[derive(Debug)]
+struct Echoing;
+
+impl Launch for Echoing {
+    fn launch(&self, pool: &Arc<Scheduler>, id: WorkerId) -> io::Result<()> {
         let pool = Arc::clone(pool);
         thread::spawn(move || {
             let bell = Arc::new(TestBell::default());
@@ -28,9 +31,12 @@ fn echoing(limits: PoolLimits) -> (Arc<Scheduler>, Arc<Outbox>) {
         });
         Ok(())
     }
+}
+
+fn echoing(limits: PoolLimits) -> (Arc<Scheduler>, Arc<Outbox>) {
     let outbox = Arc::new(Outbox::default());
     (
-        Scheduler::new(1, limits, Arc::clone(&outbox), launch).unwrap(),
+        Scheduler::new(1, limits, Arc::clone(&outbox), Echoing).unwrap(),
         outbox,
     )
 }

@@ -98,8 +98,8 @@ mod testing {
         }
     }
 
-    pub(super) fn code(value: Result<Value, TaskError>) -> &'static str {
-        value.unwrap_err().code()
+    pub(super) fn code(value: Result<Value, TaskError>) -> String {
+        value.unwrap_err().code().into()
     }
 
     /// Numbers that look random.

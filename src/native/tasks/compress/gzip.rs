@@ -126,8 +126,8 @@ mod tests {
         gunzip(input, &params, &TaskContext::detached()).map(bytes)
     }
 
-    fn code<T: std::fmt::Debug>(result: Result<T, TaskError>) -> &'static str {
-        result.unwrap_err().code()
+    fn code<T: std::fmt::Debug>(result: Result<T, TaskError>) -> String {
+        result.unwrap_err().code().into()
     }
 
     /// What `printf hello | gzip -n` gives.

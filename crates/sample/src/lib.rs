@@ -1,0 +1,199 @@
+//! A plugin for the tests of rspool: tasks of each kind, well and badly behaved.
+
+use std::cell::Cell;
+use std::process::abort;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+
+use rspool_task::{Array, Bytes, Context, Error, Result, Text, Value, record};
+
+record! {
+    /// What the plugin is told.
+    struct Config {
+        start: u32 = 0,
+        /// Why no state can be made.
+        refuse: Option<String>,
+    }
+
+    /// The params of `sample.upper`.
+    struct Upper {
+        /// Letters that are left as they are.
+        skip: u32 = 0,
+    }
+
+    /// Keys, and a value for each.
+    struct Pairs<'a> { keys: Array<'a, u32>, values: Array<'a, f64> }
+
+    struct Sums<'a> { keys: Array<'a, u32>, sums: Array<'a, f64>, name: String }
+}
+
+/// Workers' states that are there.
+static STATES: AtomicU32 = AtomicU32::new(0);
+
+/// The state of a worker.
+struct Counter {
+    next: Cell<u32>,
+    thread: std::thread::ThreadId,
+}
+
+impl Drop for Counter {
+    fn drop(&mut self) {
+        assert_eq!(
+            self.thread,
+            std::thread::current().id(),
+            "dropped where it was made"
+        );
+        STATES.fetch_sub(1, Relaxed);
+    }
+}
+
+fn counter(config: Config) -> Result<Counter> {
+    if let Some(why) = config.refuse {
+        return Err(Error::failed("ERR_SAMPLE_REFUSED", why));
+    }
+    STATES.fetch_add(1, Relaxed);
+    Ok(Counter {
+        next: Cell::new(config.start),
+        thread: std::thread::current().id(),
+    })
+}
+
+fn shared(_: Config) -> Result<AtomicU32> {
+    Ok(AtomicU32::new(0))
+}
+
+fn add((a, b): (f64, f64), _: (), _: &Context) -> Result<f64> {
+    Ok(a + b)
+}
+
+fn upper(text: Text, params: Upper, context: &Context) -> Result<String> {
+    context.check()?;
+    let skip = params.skip as usize;
+    let rest = text.chars().skip(skip).flat_map(char::to_uppercase);
+    Ok(text.chars().take(skip).chain(rest).collect())
+}
+
+fn double(mut array: Array<f64>, _: (), _: &Context) -> Result<Array<'static, f64>> {
+    array.to_mut().iter_mut().for_each(|x| *x *= 2.0);
+    Ok(array.into_owned())
+}
+
+fn sums(pairs: Pairs, _: (), context: &Context) -> Result<Sums<'static>> {
+    let mut keys: Vec<u32> = pairs.keys.to_vec();
+    keys.sort_unstable();
+    keys.dedup();
+    let mut sums = vec![0.0; keys.len()];
+    for (key, value) in pairs.keys.iter().zip(pairs.values.iter()) {
+        if let Ok(place) = keys.binary_search(key) {
+            sums[place] += value;
+        }
+    }
+    context.count("rows", pairs.keys.len() as i64);
+    Ok(Sums {
+        keys: keys.into(),
+        sums: sums.into(),
+        name: "sums".into(),
+    })
+}
+
+fn echo<'a>(value: Value<'a>, _: (), _: &Context) -> Result<Value<'a>> {
+    Ok(value)
+}
+
+fn sum(array: Array<f64>, _: (), context: &Context) -> Result<f64> {
+    let sums = context.map_chunks(&array, 4096, |_, piece| Ok(piece.iter().sum::<f64>()))?;
+    Ok(sums.iter().sum())
+}
+
+fn zeros(count: u32, _: (), _: &Context) -> Result<Bytes<'static>> {
+    Ok(vec![0; count as usize].into())
+}
+
+/// Tells of so many steps.
+fn steps(count: u32, _: (), context: &Context) -> Result<u32> {
+    for step in 1..=count {
+        context.check()?;
+        context.progress(f64::from(step) / f64::from(count));
+    }
+    Ok(count)
+}
+
+fn spin(_: (), _: (), context: &Context) -> Result<()> {
+    context.count("rows", 1);
+    loop {
+        context.check()?;
+        std::hint::spin_loop();
+    }
+}
+
+/// Whether stubborn tasks are to end.
+static LET_GO: AtomicBool = AtomicBool::new(false);
+
+/// Does not look whether it is to stop.
+fn stubborn(_: (), _: (), context: &Context) -> Result<()> {
+    context.count("rows", 1);
+    while !LET_GO.load(Relaxed) {
+        std::thread::yield_now();
+    }
+    Ok(())
+}
+
+fn let_go(_: (), _: (), _: &Context) -> Result<()> {
+    LET_GO.store(true, Relaxed);
+    Ok(())
+}
+
+fn fail(message: String, _: (), _: &Context) -> Result<()> {
+    Err(Error::failed("ERR_SAMPLE", message))
+}
+
+fn panics(message: String, _: (), _: &Context) -> Result<()> {
+    panic!("{message}")
+}
+
+fn panics_in_a_chunk(_: (), _: (), context: &Context) -> Result<()> {
+    context.parallel(100, |index| assert!(index != 50, "chunk {index}"))
+}
+
+fn crash(_: (), _: (), _: &Context) -> Result<()> {
+    abort()
+}
+
+fn next(_: (), _: (), context: &Context) -> Result<u32> {
+    let counter = context.state::<Counter>();
+    counter.next.set(counter.next.get() + 1);
+    Ok(counter.next.get())
+}
+
+fn next_of_all(_: (), _: (), context: &Context) -> Result<u32> {
+    Ok(context.shared::<AtomicU32>().fetch_add(1, Relaxed) + 1)
+}
+
+fn states(_: (), _: (), _: &Context) -> Result<u32> {
+    Ok(STATES.load(Relaxed))
+}
+
+rspool_task::plugin! {
+    state = counter;
+    shared = shared;
+    /// Adds two numbers.
+    "sample.add" => add,
+    /// Makes letters capitals.
+    "sample.upper" => upper,
+    "sample.double" => double,
+    /// Adds the values of each key.
+    "sample.sums" => sums,
+    "sample.echo" => echo,
+    "sample.sum" => sum,
+    "sample.zeros" => zeros,
+    "sample.steps" => steps,
+    "sample.spin" => spin,
+    "sample.stubborn" => stubborn,
+    "sample.letGo" => let_go,
+    "sample.fail" => fail,
+    "sample.panics" => panics,
+    "sample.panicsInAChunk" => panics_in_a_chunk,
+    "sample.crash" => crash,
+    "sample.next" => next,
+    "sample.nextOfAll" => next_of_all,
+    "sample.states" => states,
+}

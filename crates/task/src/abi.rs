@@ -1,0 +1,378 @@
+//! What passes between rspool and a plugin: C structs and functions, and nothing else.
+//!
+//! A plugin has one symbol, [`ENTRY`], whose number is the major version. It takes a [`HostInfo`] and gives a
+//! [`Plugin`], which lists its tasks. The rules:
+//!
+//! - Tables only grow, at their end. Each begins with its `size`, which its writer sets: a reader uses a field only
+//!   if the size says that it is there. So host and plugin of one major version work together, whichever is newer.
+//!   [`Raw`], [`Field`] and [`Str`] are items of lists, and never change within a major version.
+//! - Whoever allocates frees: memory travels with the function that takes it back.
+//! - No unwinding crosses. A panic becomes [`status::PANICKED`] on the side where it happened.
+//! - The host's functions may be called from any thread while the call lasts, except `emit`, which is for the
+//!   thread of the task.
+
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::atomic::AtomicU32;
+
+/// Versions of which another number means that host and plugin cannot work together.
+pub const MAJOR: u32 = 1;
+/// Versions that differ in how far the tables have grown.
+pub const MINOR: u32 = 0;
+/// The symbol of a plugin.
+pub const ENTRY: &str = "rspool_plugin_v1";
+
+/// The type of [`ENTRY`]. What it gives is static. Null: the plugin refuses this host.
+pub type Entry = unsafe extern "C" fn(host: *const HostInfo) -> *const Plugin;
+
+/// UTF-8 that somebody else keeps.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Str {
+    /// Where it begins.
+    pub data: *const u8,
+    /// Bytes.
+    pub len: usize,
+}
+
+/// What a plugin is told of the host when it is loaded.
+#[repr(C)]
+#[derive(Debug)]
+pub struct HostInfo {
+    /// Bytes of this table.
+    pub size: usize,
+    /// [`MAJOR`] of the host.
+    pub major: u32,
+    /// [`MINOR`] of the host.
+    pub minor: u32,
+    /// The version of rspool, for people.
+    pub version: Str,
+}
+
+/// A plugin.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Plugin {
+    /// Bytes of this table.
+    pub size: usize,
+    /// [`MAJOR`] of the plugin.
+    pub major: u32,
+    /// [`MINOR`] of the plugin.
+    pub minor: u32,
+    /// The least minor version of a host that it works with.
+    pub needs: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// The version of `rspool-task` that it was built with, for people.
+    pub version: Str,
+    /// `debug` or `release`.
+    pub profile: Str,
+    /// The tasks, each `task_size` bytes after the one before.
+    pub tasks: *const Task,
+    /// How many.
+    pub task_count: usize,
+    /// Bytes of each.
+    pub task_size: usize,
+    /// Makes the state of a worker.
+    pub state_new: Option<StateNew>,
+    /// Drops it, on the worker's thread.
+    pub state_drop: Option<StateDrop>,
+    /// Makes the state that all workers of a pool share.
+    pub shared_new: Option<StateNew>,
+    /// Drops it, on any thread.
+    pub shared_drop: Option<StateDrop>,
+}
+
+/// A task.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Task {
+    /// Bytes of this table.
+    pub size: usize,
+    /// `plugin.task`.
+    pub name: Str,
+    /// None is known yet.
+    pub flags: u64,
+    /// Runs it.
+    pub run: Option<Run>,
+    /// Says what it takes and gives.
+    pub schema: Option<Schema>,
+}
+
+/// Runs a task to its end on the calling thread. `input` and `params` are the task's from then on: what it leaves in
+/// them is dropped by the caller. `reply` is written once.
+pub type Run =
+    unsafe extern "C" fn(call: *const Call, input: *mut Raw, params: *mut Raw, reply: *mut Reply);
+/// Writes a record of strings: `doc`, and `input`, `params` and `result` as TypeScript.
+pub type Schema = unsafe extern "C" fn(out: *mut Raw);
+/// Makes a state from the plugin's config. Null, and a reply, if that fails.
+pub type StateNew = unsafe extern "C" fn(config: *mut Raw, reply: *mut Reply) -> *mut c_void;
+/// Takes a state back.
+pub type StateDrop = unsafe extern "C" fn(state: *mut c_void);
+
+/// One call of a task, by the host. The functions of [`Host`] know it by its address.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Call {
+    /// Bytes of this table.
+    pub size: usize,
+    /// What the task may call.
+    pub host: *const Host,
+    /// Not 0 once the task is to stop. Read directly, by relaxed loads.
+    pub cancelled: *const AtomicU32,
+    /// What `state_new` made on this thread; null without it.
+    pub state: *mut c_void,
+    /// What `shared_new` made; null without it.
+    pub shared: *mut c_void,
+}
+
+/// What a running task may call.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Host {
+    /// Bytes of this table.
+    pub size: usize,
+    /// Adds to a counter of the caller, if there is one of this name.
+    pub count: Option<unsafe extern "C" fn(call: *const Call, name: Str, n: i64)>,
+    /// Tells the caller how far the task is.
+    pub progress: Option<unsafe extern "C" fn(call: *const Call, value: f64)>,
+    /// Runs chunks on several workers: see [`Parallel`].
+    pub parallel: Option<Parallel>,
+}
+
+/// Has each chunk below `count` run once, by this thread and by others, until a chunk gives another number than 0 or the
+/// task is given up. Returns, when each that began has ended, one of [`ended`].
+pub type Parallel =
+    unsafe extern "C" fn(call: *const Call, count: usize, data: *const c_void, chunk: Chunk) -> u32;
+
+/// Runs the chunk of this index; `data` is what was given with the function. It does not unwind.
+pub type Chunk = unsafe extern "C" fn(data: *const c_void, index: usize) -> u32;
+
+/// How a run of chunks ended.
+pub mod ended {
+    /// Each chunk ran.
+    pub const DONE: u32 = 0;
+    /// A chunk ended it.
+    pub const STOPPED: u32 = 1;
+    /// The task was given up.
+    pub const CANCELLED: u32 = 2;
+}
+
+/// How a call of a task ended.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Reply {
+    /// One of [`status`].
+    pub status: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// The result, or the message of a failure, a string.
+    pub value: Raw,
+    /// The code of a failure, a string.
+    pub code: Raw,
+}
+
+/// What [`Reply::status`] may be.
+pub mod status {
+    /// The value is the result.
+    pub const RETURNED: u32 = 0;
+    /// The task could not do its work: a message and a code.
+    pub const FAILED: u32 = 1;
+    /// The task has seen its cancel flag.
+    pub const CANCELLED: u32 = 2;
+    /// A bug of the task: a message.
+    pub const PANICKED: u32 = 3;
+    /// What the caller gave is not what the task takes: a message.
+    pub const INVALID: u32 = 4;
+    /// Nothing has been written yet.
+    pub const NONE: u32 = u32::MAX;
+}
+
+impl Plugin {
+    /// A table of this version without tasks.
+    pub const THIS: Self = Self {
+        size: size_of::<Self>(),
+        major: MAJOR,
+        minor: MINOR,
+        needs: 0,
+        reserved: 0,
+        version: Str::of(env!("CARGO_PKG_VERSION")),
+        profile: Str::of(if cfg!(debug_assertions) {
+            "debug"
+        } else {
+            "release"
+        }),
+        tasks: ptr::null(),
+        task_count: 0,
+        task_size: size_of::<Task>(),
+        state_new: None,
+        state_drop: None,
+        shared_new: None,
+        shared_drop: None,
+    };
+}
+
+impl Reply {
+    /// Nothing has been written yet.
+    pub const NONE: Self = Self {
+        status: status::NONE,
+        reserved: 0,
+        value: Raw::UNDEFINED,
+        code: Raw::UNDEFINED,
+    };
+}
+
+/// A value. What it points to is its owner's, until it is taken out (then [`Raw::UNDEFINED`] is left here) or dropped.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Raw {
+    /// One of [`tag`].
+    pub tag: u32,
+    /// What the elements of an array are: one of [`kind`].
+    pub kind: u32,
+    /// Bits of [`flag`].
+    pub flags: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// The number.
+    pub number: f64,
+    /// Bytes; the words of a BigInt, 64 bits each, the least first; [`Raw`]s of a list; [`Field`]s of a record.
+    pub data: *mut c_void,
+    /// How many of these.
+    pub len: usize,
+    /// For `release`.
+    pub owner: *mut c_void,
+    /// Takes the memory back.
+    pub release: Option<Release>,
+}
+
+/// Takes memory back from whoever has it.
+pub type Release = unsafe extern "C" fn(owner: *mut c_void, data: *mut c_void, len: usize);
+
+/// A field of a record.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Field {
+    /// Its name, which lives as long as the record.
+    pub name: Str,
+    /// Its value.
+    pub value: Raw,
+}
+
+/// What [`Raw::tag`] may be.
+#[expect(missing_docs, reason = "each name says it")]
+pub mod tag {
+    pub const UNDEFINED: u32 = 0;
+    pub const NULL: u32 = 1;
+    pub const FALSE: u32 = 2;
+    pub const TRUE: u32 = 3;
+    pub const NUMBER: u32 = 4;
+    pub const BIGINT: u32 = 5;
+    /// UTF-8.
+    pub const STRING: u32 = 6;
+    pub const BYTES: u32 = 7;
+    /// Elements of a kind, in the byte order of the machine. The length is in bytes.
+    pub const ARRAY: u32 = 8;
+    pub const LIST: u32 = 9;
+    pub const RECORD: u32 = 10;
+}
+
+/// What [`Raw::kind`] may be.
+#[expect(missing_docs, reason = "each name says it")]
+pub mod kind {
+    pub const UINT8: u32 = 0;
+    pub const INT8: u32 = 1;
+    pub const UINT8_CLAMPED: u32 = 2;
+    pub const INT16: u32 = 3;
+    pub const UINT16: u32 = 4;
+    pub const INT32: u32 = 5;
+    pub const UINT32: u32 = 6;
+    pub const FLOAT32: u32 = 7;
+    pub const FLOAT64: u32 = 8;
+    pub const BIG_INT64: u32 = 9;
+    pub const BIG_UINT64: u32 = 10;
+}
+
+/// Bits of [`Raw::flags`].
+pub mod flag {
+    /// Nobody else has the bytes: they may be changed in place.
+    pub const WRITABLE: u32 = 1;
+    /// Others may write into the bytes at any time: they are read atomically.
+    pub const SHARED: u32 = 2;
+    /// The BigInt is below zero.
+    pub const NEGATIVE: u32 = 4;
+    /// The bytes are there for the call only.
+    pub const LENT: u32 = 8;
+    /// The bytes of the string have been found to be UTF-8.
+    pub const UTF8: u32 = 16;
+}
+
+impl Raw {
+    /// `undefined`, and what is left where a value was taken out.
+    pub const UNDEFINED: Self = Self::plain(tag::UNDEFINED, 0.0);
+
+    /// A value that has no memory.
+    #[must_use]
+    pub const fn plain(tag: u32, number: f64) -> Self {
+        Self {
+            tag,
+            kind: 0,
+            flags: 0,
+            reserved: 0,
+            number,
+            data: ptr::null_mut(),
+            len: 0,
+            owner: ptr::null_mut(),
+            release: None,
+        }
+    }
+
+    /// Takes the value out.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::UNDEFINED)
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        if let Some(release) = self.release.take() {
+            // SAFETY: who made this value gave the function for just this owner, and it is called once.
+            unsafe { release(self.owner, self.data, self.len) }
+        }
+    }
+}
+
+impl Str {
+    /// What lives for ever, or longer than its reader.
+    #[must_use]
+    pub const fn of(text: &str) -> Self {
+        Self {
+            data: text.as_ptr(),
+            len: text.len(),
+        }
+    }
+
+    /// The text; nothing if it is no UTF-8, or cannot be one.
+    ///
+    /// # Safety
+    /// Where it points to something, that is readable for so many bytes, and stays so for `'a`.
+    #[must_use]
+    pub unsafe fn read<'a>(self) -> Option<&'a str> {
+        if self.len == 0 {
+            return Some("");
+        }
+        if self.data.is_null() || isize::try_from(self.len).is_err() {
+            return None;
+        }
+        // SAFETY: the caller's promise.
+        str::from_utf8(unsafe { std::slice::from_raw_parts(self.data, self.len) }).ok()
+    }
+}
+
+// SAFETY: the static tables of a plugin: they are never written, and what they point to is static.
+unsafe impl Sync for Plugin {}
+// SAFETY: as above.
+unsafe impl Sync for Task {}
+// SAFETY: as above.
+unsafe impl Sync for Host {}

@@ -1,0 +1,48 @@
+//! What tasks for rspool are written with: plain Rust functions that run on the threads of its pool, in a Node.js
+//! app that needs no compiler to use them.
+//!
+//! A task is a function `fn(Input, Params, &Context) -> Result<Output>`. Inputs and outputs are bytes, strings, numbers,
+//! typed arrays, and tuples and [records](record!) of these. [`plugin!`] makes a plugin of some of them; [`testing`] runs
+//! them in plain `cargo test`. This crate knows nothing of Node.js and depends on nothing; with the feature `serde`,
+//! [`Json`] is an input, params and an output too.
+
+pub mod abi;
+mod array;
+mod bytes;
+mod context;
+mod data;
+mod error;
+mod input;
+#[cfg(feature = "serde")]
+mod json;
+mod output;
+pub mod panics;
+mod parallel;
+mod params;
+mod plugin;
+mod raw;
+pub mod record;
+mod reply;
+#[doc(hidden)]
+pub mod shim;
+#[doc(hidden)]
+pub mod state;
+pub mod testing;
+mod value;
+
+pub use array::{Array, ArrayKind, Element, TypedArray};
+pub use bytes::{Bytes, Text};
+pub use context::{BYTES, CHUNK, Context, DONE, ROWS, Watcher};
+pub use data::{Data, Pieces, Shared};
+pub use error::{
+    CORRUPT_INPUT, Error, INVALID_ARGUMENT, OUT_OF_MEMORY, OUTPUT_TOO_LARGE, PANICKED, Result,
+    TASK_FAILED, UNSUPPORTED,
+};
+pub use input::{Input, TaskParams, must_be};
+#[cfg(feature = "serde")]
+pub use json::{Json, to_json};
+pub use output::Output;
+pub use parallel::ChunkResult;
+pub use params::{Fields, Params};
+pub use raw::{MAX_DEPTH, Malformed};
+pub use value::{BigInt, MAX_SAFE_INTEGER, Record, Value};

@@ -1,0 +1,124 @@
+//! Panics of tasks: kept in, silent, with their place in the message.
+//!
+//! Each binary has a standard library of its own, and so a hook of its own: that of rspool hears nothing of a
+//! panic in a plugin.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::fmt::Write;
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::sync::Once;
+
+use crate::error::{Error, Result};
+
+thread_local! {
+    /// Whether a panic of this thread is going to be caught here.
+    static CAUGHT: Cell<bool> = const { Cell::new(false) };
+    /// Where the last one was.
+    static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Keeps the panics of tasks off stderr, and notes where they are. Those of other code go where they went before.
+pub fn silence() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if CAUGHT.try_with(Cell::get) == Ok(true) {
+                note(info);
+            } else {
+                before(info);
+            }
+        }));
+    });
+}
+
+fn note(info: &PanicHookInfo<'_>) {
+    let _ = PLACE.try_with(|place| {
+        if let (Ok(mut place), Some(location)) = (place.try_borrow_mut(), info.location()) {
+            place.clear();
+            let _ = write!(place, "{location}");
+        }
+    });
+}
+
+/// What `run` gives; a panic of it becomes [`Error::Panicked`].
+pub fn contained<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
+    let before = CAUGHT.replace(true);
+    // What panics drops all that it owned; what it borrowed is its author's, as in any Rust thread.
+    let result = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(error_of(panic)));
+    CAUGHT.set(before);
+    result
+}
+
+/// The panic as an error, and nothing of it is left.
+fn error_of(panic: Box<dyn Any + Send>) -> Error {
+    let mut message = String::from("the task panicked");
+    if let Some(text) = panic.downcast_ref::<&'static str>() {
+        let _ = write!(message, ": {text}");
+    } else if let Some(text) = panic.downcast_ref::<String>() {
+        let _ = write!(message, ": {text}");
+    }
+    let place = PLACE.take();
+    if !place.is_empty() {
+        let _ = write!(message, " ({place})");
+    }
+    // What was thrown may panic when it is dropped, and what that throws too: not for ever.
+    let mut rest = Some(panic);
+    for _ in 0..8 {
+        let Some(panic) = rest.take() else { break };
+        rest = catch_unwind(AssertUnwindSafe(|| drop(panic))).err();
+    }
+    std::mem::forget(rest);
+    Error::Panicked(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::panic_any;
+
+    use super::*;
+
+    #[test]
+    fn panics_stay_in_and_keep_message_and_place() {
+        struct Bomb(u32);
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                if self.0 > 0 {
+                    panic_any(Bomb(self.0 - 1));
+                }
+            }
+        }
+        silence();
+        let message = |run: fn()| {
+            let error = contained(|| {
+                run();
+                Ok(())
+            })
+            .unwrap_err();
+            assert_eq!(error.code(), "ERR_RSPOOL_TASK_PANIC");
+            error.to_string()
+        };
+        let file = file!();
+        let plain = message(|| panic!("plain"));
+        assert!(
+            plain.starts_with(&format!("the task panicked: plain ({file}:")),
+            "{plain}"
+        );
+        let made = message(|| panic!("got {}", 7));
+        assert!(made.starts_with("the task panicked: got 7 ("), "{made}");
+        let bomb = message(|| panic_any(Bomb(3)));
+        assert!(bomb.starts_with("the task panicked ("), "{bomb}");
+    }
+
+    #[test]
+    fn one_in_another_is_contained_too() {
+        let result: Result<u32> = contained(|| {
+            let inner: Result<u32> = contained(|| panic!("inner"));
+            assert!(inner.is_err());
+            panic!("outer")
+        });
+        assert!(result.unwrap_err().to_string().contains("outer"));
+        assert!(!CAUGHT.get());
+    }
+}

@@ -1,0 +1,347 @@
+//! Runs tasks in plain `cargo test`: by the same shim and the same tables as in rspool, and under miri.
+//!
+//! ```
+//! use rspool_task::{Context, Result, Text, testing};
+//!
+//! fn count(text: Text, _: (), context: &Context) -> Result<usize> {
+//!     context.check()?;
+//!     Ok(text.split_whitespace().count())
+//! }
+//!
+//! assert_eq!(testing::run(count, "one two", ()), Ok(2.into()));
+//! ```
+
+use std::collections::BTreeMap;
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed};
+use std::thread;
+
+use crate::abi::{Call, Chunk, Host, Plugin, Raw, Reply, StateNew, Str, Task, ended};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::input::{Input, TaskParams};
+use crate::output::Output;
+use crate::panics;
+use crate::shim::Scope;
+use crate::state;
+use crate::value::Value;
+
+/// Runs a task once.
+pub fn run<I: Input<'static>, P: TaskParams, O: Output>(
+    task: impl FnOnce(I, P, &Context<'_>) -> Result<O>,
+    input: impl Output,
+    params: impl Output,
+) -> Result<Value<'static>> {
+    Trial::new().run(task, input, params).result
+}
+
+/// An input that the task may keep.
+struct Owned<I>(I);
+
+impl<'a, I: Input<'static>> Input<'a> for Owned<I> {
+    fn type_of() -> String {
+        I::type_of()
+    }
+
+    fn from_value(value: Value<'a>, what: &str) -> Result<Self> {
+        I::from_value(value.into_owned(), what).map(Self)
+    }
+}
+
+/// What a task did.
+#[derive(Debug, PartialEq)]
+pub struct Outcome {
+    /// What it gave.
+    pub result: Result<Value<'static>>,
+    /// What it counted, by counter.
+    pub counts: BTreeMap<String, i64>,
+    /// How far it said that it was, each time.
+    pub progress: Vec<f64>,
+}
+
+/// The surroundings of tasks in a test: a worker, with its state.
+#[derive(Debug, Default)]
+pub struct Trial {
+    cancelled: AtomicU32,
+    /// Cancels after so many calls of `count` and `progress`.
+    patience: Option<usize>,
+    state: Option<State>,
+    shared: Option<State>,
+}
+
+/// A state that a table's function has made.
+#[derive(Debug)]
+struct State(*mut c_void);
+
+impl Drop for State {
+    fn drop(&mut self) {
+        // SAFETY: as `state::make` has given it, once.
+        unsafe { state::drop_state(self.0) }
+    }
+}
+
+/// A call, and who hears of it.
+#[repr(C)]
+struct Watched<'a> {
+    call: Call,
+    trial: &'a Trial,
+    heard: Mutex<Heard>,
+}
+
+#[derive(Default)]
+struct Heard {
+    calls: usize,
+    counts: BTreeMap<String, i64>,
+    progress: Vec<f64>,
+}
+
+static HOST: Host = Host {
+    size: size_of::<Host>(),
+    count: Some(count),
+    progress: Some(progress),
+    parallel: Some(parallel),
+};
+
+unsafe extern "C" fn count(call: *const Call, name: Str, n: i64) {
+    // SAFETY: the call is the first field of what `call` has made; the name lasts as long as this call.
+    let (watched, name) = unsafe { (&*call.cast::<Watched<'_>>(), name.read()) };
+    watched.hear(|heard| {
+        let name = name.unwrap_or_default().to_owned();
+        *heard.counts.entry(name).or_default() += n;
+    });
+}
+
+unsafe extern "C" fn progress(call: *const Call, value: f64) {
+    // SAFETY: as above.
+    let watched = unsafe { &*call.cast::<Watched<'_>>() };
+    watched.hear(|heard| heard.progress.push(value));
+}
+
+/// Runs chunks on this thread and on one more.
+unsafe extern "C" fn parallel(
+    call: *const Call,
+    count: usize,
+    data: *const c_void,
+    chunk: Chunk,
+) -> u32 {
+    struct Job(*const c_void, AtomicUsize, AtomicBool);
+    // SAFETY: the chunks may be called from any thread with this data.
+    unsafe impl Sync for Job {}
+    // SAFETY: as above, and the flag is atomic.
+    let cancelled = unsafe { &*(*call).cancelled };
+    let job = Job(data, AtomicUsize::new(0), AtomicBool::new(false));
+    let work = || {
+        let job = &job;
+        while cancelled.load(Relaxed) == 0 && !job.2.load(Relaxed) {
+            let index = job.1.fetch_add(1, Relaxed);
+            if index >= count {
+                break;
+            }
+            // SAFETY: each index is given out once, and the data outlive this call.
+            if unsafe { chunk(job.0, index) } != 0 {
+                job.2.store(true, Relaxed);
+            }
+        }
+    };
+    thread::scope(|scope| {
+        scope.spawn(work);
+        work();
+    });
+    if job.2.load(Relaxed) {
+        ended::STOPPED
+    } else if cancelled.load(Relaxed) != 0 && job.1.load(Relaxed) < count {
+        ended::CANCELLED
+    } else {
+        ended::DONE
+    }
+}
+
+impl Watched<'_> {
+    fn hear(&self, note: impl FnOnce(&mut Heard)) {
+        let mut heard = self
+            .heard
+            .lock()
+            .unwrap_or_else(|broken| broken.into_inner());
+        note(&mut heard);
+        heard.calls += 1;
+        if self.trial.patience.is_some_and(|most| heard.calls >= most) {
+            self.trial.cancelled.store(1, Relaxed);
+        }
+    }
+}
+
+impl Trial {
+    /// A worker without a state, and nobody who cancels.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Tasks are cancelled from the start: they end at their first check.
+    #[must_use]
+    pub fn cancelled(self) -> Self {
+        self.cancelled.store(1, Relaxed);
+        self
+    }
+
+    /// A task is cancelled once it has counted or told its progress so many times.
+    #[must_use]
+    pub fn cancel_after(mut self, times: usize) -> Self {
+        self.patience = Some(times);
+        self
+    }
+
+    /// With the state of a worker, made from this config.
+    ///
+    /// # Errors
+    /// What `new` gives.
+    pub fn with_state<P: TaskParams, S: 'static>(
+        mut self,
+        new: impl Fn(P) -> Result<S>,
+        config: impl Output,
+    ) -> Result<Self> {
+        let (mut config, mut reply) = (Raw::from(config.into_value()?), Reply::NONE);
+        // SAFETY: both are there, and the config is made here.
+        let state = unsafe { state::make(new, &raw mut config, &raw mut reply) };
+        self.state = Some(made(state, reply)?);
+        Ok(self)
+    }
+
+    /// With the state that the workers of a pool share, made from this config.
+    ///
+    /// # Errors
+    /// What `new` gives.
+    pub fn with_shared<P: TaskParams, S: Send + Sync + 'static>(
+        mut self,
+        new: impl Fn(P) -> Result<S>,
+        config: impl Output,
+    ) -> Result<Self> {
+        let (mut config, mut reply) = (Raw::from(config.into_value()?), Reply::NONE);
+        // SAFETY: both are there, and the config is made here.
+        let state = unsafe { state::make_shared(new, &raw mut config, &raw mut reply) };
+        self.shared = Some(made(state, reply)?);
+        Ok(self)
+    }
+
+    /// With the states of a plugin's table, made from this config.
+    ///
+    /// # Errors
+    /// What its functions give.
+    pub fn with_states_of(mut self, plugin: &Plugin, config: &Value<'static>) -> Result<Self> {
+        let make = |new: StateNew| {
+            let (mut config, mut reply) = (Raw::from(config.clone()), Reply::NONE);
+            // SAFETY: both are there, and the config is made here.
+            let state = unsafe { new(&raw mut config, &raw mut reply) };
+            made(state, reply)
+        };
+        self.state = plugin.state_new.map(make).transpose()?;
+        self.shared = plugin.shared_new.map(make).transpose()?;
+        Ok(self)
+    }
+
+    /// Runs a task.
+    pub fn run<I: Input<'static>, P: TaskParams, O: Output>(
+        &self,
+        task: impl FnOnce(I, P, &Context<'_>) -> Result<O>,
+        input: impl Output,
+        params: impl Output,
+    ) -> Outcome {
+        let (input, params) = match (input.into_value(), params.into_value()) {
+            (Ok(input), Ok(params)) => (input, params),
+            (Err(error), _) | (_, Err(error)) => return failed(error),
+        };
+        self.call(input, params, |call, input, params, reply| {
+            // SAFETY: all four are of the running call.
+            let mut scope = unsafe { Scope::new(call, input, params, reply) };
+            scope.run(|Owned(input), params, context: &Context<'_>| task(input, params, context));
+        })
+    }
+
+    /// Runs the task of this name that is in a table.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn run_named(
+        &self,
+        plugin: &Plugin,
+        name: &str,
+        input: Value<'static>,
+        params: Value<'static>,
+    ) -> Outcome {
+        let task = tasks(plugin).find(|task| {
+            // SAFETY: the names of a table are static.
+            unsafe { task.name.read() == Some(name) }
+        });
+        let run = task.and_then(|task| task.run).expect("a task of this name");
+        self.call(input, params, |call, input, params, reply| {
+            // SAFETY: all four are of the running call.
+            unsafe { run(call, input, params, reply) }
+        })
+    }
+
+    fn call(
+        &self,
+        input: Value<'static>,
+        params: Value<'static>,
+        run: impl FnOnce(*const Call, *mut Raw, *mut Raw, *mut Reply),
+    ) -> Outcome {
+        panics::silence();
+        let pointer =
+            |state: &Option<State>| state.as_ref().map_or(ptr::null_mut(), |state| state.0);
+        let watched = Watched {
+            call: Call {
+                size: size_of::<Call>(),
+                host: &raw const HOST,
+                cancelled: &raw const self.cancelled,
+                state: pointer(&self.state),
+                shared: pointer(&self.shared),
+            },
+            trial: self,
+            heard: Mutex::default(),
+        };
+        let (mut input, mut params, mut reply) = (Raw::from(input), Raw::from(params), Reply::NONE);
+        run(
+            (&raw const watched).cast(),
+            &raw mut input,
+            &raw mut params,
+            &raw mut reply,
+        );
+        let heard = watched
+            .heard
+            .into_inner()
+            .unwrap_or_else(|broken| broken.into_inner());
+        Outcome {
+            // SAFETY: as the table has written it.
+            result: unsafe { reply.into_result() },
+            counts: heard.counts,
+            progress: heard.progress,
+        }
+    }
+}
+
+fn failed(error: Error) -> Outcome {
+    Outcome {
+        result: Err(error),
+        counts: BTreeMap::new(),
+        progress: Vec::new(),
+    }
+}
+
+fn made(state: *mut c_void, reply: Reply) -> Result<State> {
+    if state.is_null() {
+        // SAFETY: as the table has written it.
+        let why = unsafe { reply.into_result() }.err();
+        return Err(why.unwrap_or_else(|| Error::new("no state")));
+    }
+    Ok(State(state))
+}
+
+/// The tasks of a table, which is of this or of a later minor version.
+pub fn tasks(plugin: &Plugin) -> impl Iterator<Item = &Task> {
+    (0..plugin.task_count).map(|at| {
+        // SAFETY: the table says so.
+        unsafe { &*plugin.tasks.byte_add(at * plugin.task_size) }
+    })
+}

@@ -1,0 +1,71 @@
+'use strict'
+
+// The folder that `new-task` makes: its files, from those in `task-folder/`, with the names put in.
+
+const fs = require('node:fs')
+const path = require('node:path')
+const { PREBUILT } = require('../native/prebuilt')
+const version = require('../version')
+const { CommandError, EXIT } = require('./failure')
+
+const TEMPLATE = path.join(__dirname, 'task-folder')
+/** The source of `rspool-task`, which travels with this package. */
+const CRATE = path.join(__dirname, '..', '..', 'crates', 'task')
+
+/** What would be another file of the package, or nothing at all, by the name that npm gives it. @type {Record<string, string>} */
+const NAMES = {
+  gitignore: '.gitignore',
+  'Cargo.toml.txt': 'Cargo.toml',
+  'package.json.txt': 'package.json',
+  'lib.rs.txt': 'src/lib.rs',
+  'test.js.txt': 'test/tasks.test.js',
+  'index.js.txt': 'index.js',
+  'README.md': 'README.md',
+  'build.yml': '.github/workflows/build.yml'
+}
+
+/**
+ * @param {string} name what the tasks have before the dot
+ * @param {string} folder
+ * @returns {string} the folder
+ */
+function makeTaskFolder(name, folder) {
+  if (!/^[a-z][a-zA-Z0-9]{0,63}$/.test(name))
+    throw new CommandError(EXIT.usage, `'${name}' can be no name of tasks: letters and digits, a small letter first`)
+  if (fs.existsSync(folder) && fs.readdirSync(folder).length > 0)
+    throw new CommandError(EXIT.failed, `${folder} is there already, and not empty`)
+  fs.mkdirSync(folder, { recursive: true })
+  const values = {
+    name,
+    package: name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+    crate: pathOfCrate(folder),
+    version,
+    tuples: PREBUILT.join(', ')
+  }
+  for (const [from, to] of Object.entries(NAMES)) {
+    const text = fs.readFileSync(path.join(TEMPLATE, from), 'utf8')
+    const file = path.join(folder, to)
+    fs.mkdirSync(path.dirname(file), { recursive: true })
+    fs.writeFileSync(file, fill(text, values))
+  }
+  return folder
+}
+
+/**
+ * How cargo gets from a folder to the crate. Without links, as cargo sees it.
+ * @param {string} folder
+ */
+function pathOfCrate(folder) {
+  return path.relative(fs.realpathSync(folder), CRATE).replaceAll(path.sep, '/')
+}
+
+/**
+ * Puts values in the place of `{{names}}`.
+ * @param {string} text
+ * @param {Record<string, string>} values
+ */
+function fill(text, values) {
+  return text.replace(/\{\{(\w+)\}\}/g, (_, name) => values[name])
+}
+
+module.exports = { makeTaskFolder, pathOfCrate }

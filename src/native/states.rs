@@ -1,0 +1,147 @@
+//! What plugins keep between calls: a state for each worker, made and dropped on its thread, and one for all workers of a
+//! pool. Both are made from the pool's config for the plugin by the first task that needs them.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::ffi::c_void;
+use std::ptr;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use rspool_task::abi::{Raw, Reply, StateDrop, StateNew};
+use rspool_task::{Error, Params, Value};
+
+use super::abroad::params_of;
+use super::plugins::Plugin;
+
+/// The states that a call is given.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pair {
+    pub(super) own: *mut c_void,
+    pub(super) shared: *mut c_void,
+}
+
+impl Pair {
+    /// Of a task that has none.
+    pub(super) const NONE: Self = Self {
+        own: ptr::null_mut(),
+        shared: ptr::null_mut(),
+    };
+}
+
+/// What a function of a plugin has made.
+#[derive(Debug)]
+struct State {
+    made: *mut c_void,
+    drop: Option<StateDrop>,
+}
+
+impl State {
+    /// What a plugin makes of a config; nothing if it has no such state.
+    fn make(
+        new: Option<StateNew>,
+        drop: Option<StateDrop>,
+        config: Option<&str>,
+    ) -> Result<Self, Error> {
+        let Some(new) = new else {
+            let made = ptr::null_mut();
+            return Ok(Self { made, drop: None });
+        };
+        let mut config = Raw::from(Value::from(
+            config.map_or(Ok(Params::none()), |text| params_of(text, "config"))?,
+        ));
+        let mut reply = Reply::NONE;
+        // SAFETY: a function of a table, for which loading it vouches; both are there for the call.
+        let made = unsafe { new(&raw mut config, &raw mut reply) };
+        if !made.is_null() {
+            return Ok(Self { made, drop });
+        }
+        // SAFETY: what the function has written, by the rules of `abi`.
+        let why = unsafe { reply.into_result() };
+        Err(why
+            .err()
+            .unwrap_or_else(|| Error::new("the plugin has made no state")))
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        if let Some(drop) = self.drop
+            && !self.made.is_null()
+        {
+            // SAFETY: what the plugin has made, once; nobody uses it any more.
+            unsafe { drop(self.made) }
+        }
+    }
+}
+
+/// A state that the workers of a pool share.
+#[derive(Debug)]
+struct Shared(State);
+
+// SAFETY: a plugin makes it for all threads, and for any of them to drop (`abi::Plugin`).
+unsafe impl Send for Shared {}
+// SAFETY: as above.
+unsafe impl Sync for Shared {}
+
+/// A state that is made by the first who needs it; the others wait.
+type Place = Arc<Mutex<Option<Arc<Shared>>>>;
+
+/// What a pool has of plugins.
+#[derive(Debug, Default)]
+pub struct PoolStates {
+    /// By plugin; without one it is the process's.
+    configs: Mutex<HashMap<u32, Option<Box<str>>>>,
+    shared: Mutex<HashMap<u32, Place>>,
+}
+
+impl PoolStates {
+    /// Gives this pool a config of its own, before the first task of the plugin.
+    pub fn configure(&self, plugin: u32, config: Option<Box<str>>) {
+        self.configs.lock().insert(plugin, config);
+    }
+
+    fn config(&self, plugin: &Plugin) -> Option<Box<str>> {
+        let own = self.configs.lock().get(&plugin.id).cloned();
+        own.unwrap_or_else(|| plugin.config())
+    }
+
+    fn shared(&self, plugin: &Plugin) -> Result<Arc<Shared>, Error> {
+        let place = Arc::clone(self.shared.lock().entry(plugin.id).or_default());
+        let mut place = place.lock();
+        if let Some(shared) = &*place {
+            return Ok(Arc::clone(shared));
+        }
+        let config = self.config(plugin);
+        let made = State::make(plugin.shared_new, plugin.shared_drop, config.as_deref())?;
+        let made = Arc::new(Shared(made));
+        *place = Some(Arc::clone(&made));
+        Ok(made)
+    }
+}
+
+/// What a worker has of plugins.
+#[derive(Debug, Default)]
+pub(super) struct WorkerStates(HashMap<u32, (State, Arc<Shared>)>);
+
+impl WorkerStates {
+    /// The states for a task of this plugin. If one cannot be made, the next task tries again.
+    pub(super) fn of(&mut self, plugin: &Plugin, pool: &PoolStates) -> Result<Pair, Error> {
+        if plugin.state_new.is_none() && plugin.shared_new.is_none() {
+            return Ok(Pair::NONE);
+        }
+        let (own, shared) = match self.0.entry(plugin.id) {
+            Entry::Occupied(made) => made.into_mut(),
+            Entry::Vacant(place) => {
+                let shared = pool.shared(plugin)?;
+                let config = pool.config(plugin);
+                let own = State::make(plugin.state_new, plugin.state_drop, config.as_deref())?;
+                place.insert((own, shared))
+            }
+        };
+        Ok(Pair {
+            own: own.made,
+            shared: shared.0.made,
+        })
+    }
+}

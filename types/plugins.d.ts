@@ -1,0 +1,57 @@
+// Plugins: native tasks of your own, written in Rust.
+
+/** A task of a plugin, as the plugin says of itself. What is a type is TypeScript. */
+export interface PluginTask {
+  /** `plugin.task`. */
+  readonly name: string
+  readonly doc: string | null
+  readonly input: string | null
+  readonly params: string | null
+  readonly result: string | null
+}
+
+/** A plugin that has been loaded into this process. */
+export interface LoadedPlugin {
+  /** What the names of its tasks have before the dot. */
+  readonly name: string
+  /** Its library, without links. */
+  readonly file: string
+  /** The version of `rspool-task` that it was built with. */
+  readonly version: string
+  /** How it was built. */
+  readonly profile: 'debug' | 'release' | string
+  readonly tasks: readonly PluginTask[]
+}
+
+export interface LoadTasksOptions {
+  /**
+   * What the plugin makes its states from, as plain data: for the default pool, and for all pools that are given none of
+   * their own. The first config that the process gives a plugin counts.
+   */
+  config?: object | undefined
+}
+
+/** A plugin of a pool. */
+export interface PoolPlugin {
+  /** A library, a `file:` URL of one, the folder of a package of tasks, or the name of one. */
+  readonly path: string | URL
+  /** What the plugin makes the states of this pool from, as plain data. Default: nothing. */
+  readonly config?: object | undefined
+}
+
+/**
+ * Loads native tasks of your own. They can be called in every thread of the process from then on, as
+ * `runTask('plugin.task', input)` and as `tasks.plugin.task(input)`. A file is loaded once, and stays until the process
+ * ends: to load it again does nothing.
+ *
+ * A plugin is code of this process: a crash of it is the process'. Load only what you trust.
+ *
+ * @param place a library (`./words.node`), a `file:` URL of one, the folder of a package of tasks (`./words`), or the name
+ * of such a package, as the program's main file finds it
+ * @throws `ERR_RSPOOL_PLUGIN_NOT_FOUND`: there is no such file or package, or it has no library for this platform
+ * @throws `ERR_RSPOOL_PLUGIN_INVALID`: the file is no library, or no plugin
+ * @throws `ERR_RSPOOL_PLUGIN_INCOMPATIBLE`: it is built for another version of the plugin interface, or another machine
+ * @throws `ERR_RSPOOL_TASK_EXISTS`: another file, or rspool itself, has tasks of this plugin's name
+ * @throws `ERR_ACCESS_DENIED`: the permission model keeps the file from being read
+ */
+export declare function loadTasks(place: string | URL, options?: LoadTasksOptions): Promise<LoadedPlugin>
