@@ -221,7 +221,9 @@ const RECORD = Object.freeze({
   /** A worker has taken the task. */
   STARTED: 32,
   /** How long it ran. */
-  RAN: 33
+  RAN: 33,
+  /** How far a native task says that it is. */
+  PROGRESS: 34
 })
 
 /** Why an isolate is to be ended. */

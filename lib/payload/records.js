@@ -4,12 +4,13 @@
 // head is JSON: `value`, the whole with 0 in the place of each part, and `parts`, each by its path and its tag.
 // `src/native/record.rs` is the other end.
 
+const { invalidArgument } = require('../errors')
 const { BigIntOf, parseJson, sliceText, utf8Slice } = require('../native/primordials')
 const { TAG } = require('../native/wire')
 
 /**
- * A part of a record: its name or index, its tag and form, and the bytes.
- * @typedef {{ name: string | number, tag: number, form: number, bytes: ArrayBufferView }} Part
+ * A part with bytes: its tag, its form, and they.
+ * @typedef {{ tag: number, form: number, bytes: ArrayBufferView }} Part
  */
 
 /**
@@ -18,47 +19,118 @@ const { TAG } = require('../native/wire')
  */
 
 /**
- * @param {object} value
- * @param {(member: object) => Omit<Part, 'name'> | undefined} partOf a member, if it has bytes
- * @param {(value: unknown) => string} toJson
- * @returns {Parts | undefined} nothing if it is no plain object or list, or no member has bytes
+ * @typedef {object} Reading
+ * @property {(member: object) => Part | undefined} partOf a member, if it has bytes
+ * @property {(value: unknown) => string} toJson
  */
-function encodeRecord(value, partOf, toJson) {
-  const members = membersOf(value)
-  if (members === undefined) return undefined
-  /** @type {Part[]} */
-  const parts = []
-  const found = members.map(([name, member]) => {
-    const part = typeof member === 'object' && member !== null ? partOf(member) : undefined
-    if (part !== undefined) parts.push({ name, ...part })
-    return part !== undefined
-  })
-  if (parts.length === 0) return undefined
-  const texts = members.map(([name, member], index) => {
-    const text = found[index] ? '0' : toJson(member)
-    return typeof name === 'number' ? text : `${JSON.stringify(name)}:${text}`
-  })
-  const whole = Array.isArray(value) ? `[${texts.join()}]` : `{${texts.join()}}`
-  const named = JSON.stringify(parts.map(({ name, tag }) => [[name], tag]))
-  return [
-    Buffer.from(`{"value":${whole},"parts":${named}}`),
-    ...parts.flatMap(({ tag, form, bytes }) => [tag, form, bytes])
-  ]
+
+/** Members in members in members, at most: as many as the other end reads. */
+const MOST_DEEP = 100
+
+/**
+ * @param {object} value
+ * @param {Reading} reading
+ * @returns {Parts | undefined} nothing if nothing in it has bytes
+ */
+function encodeRecord(value, reading) {
+  if (!hasBytes(value, reading, 0)) return undefined
+  const writer = new Writer(reading)
+  const whole = writer.write(value)
+  const head = Buffer.from(`{"value":${whole},"parts":${JSON.stringify(writer.named)}}`)
+  return [head, ...writer.parts.flatMap(({ tag, form, bytes }) => [tag, form, bytes])]
 }
 
 /**
  * @param {object} value
- * @returns {[name: string | number, member: unknown][] | undefined}
+ * @param {Reading} reading
+ * @param {number} depth
+ * @returns {boolean}
  */
-function membersOf(value) {
-  if (Array.isArray(value)) return Array.from(value, (member, index) => [index, member])
-  if (!isPlain(value)) return undefined
-  return Object.entries(value).filter(([, member]) => isJson(member))
+function hasBytes(value, reading, depth) {
+  if (depth === MOST_DEEP) return false
+  const members = Array.isArray(value) ? value : isPlain(value) ? Object.values(value) : []
+  return members.some(
+    (member) =>
+      typeof member === 'object' &&
+      member !== null &&
+      (reading.partOf(member) !== undefined || hasBytes(member, reading, depth + 1))
+  )
 }
 
-/** @param {unknown} member what of an object JSON leaves out is not */
-function isJson(member) {
-  return member !== undefined && typeof member !== 'function' && typeof member !== 'symbol'
+/** Writes the head of a record, and keeps its parts. */
+class Writer {
+  /** The parts by path and tag, those without bytes with their text. @type {unknown[][]} */
+  named = []
+  /** Those with bytes. @type {Part[]} */
+  parts = []
+  /** @type {(string | number)[]} */
+  #path = []
+  #reading
+
+  /** @param {Reading} reading */
+  constructor(reading) {
+    this.#reading = reading
+  }
+
+  /**
+   * @param {unknown} value
+   * @returns {string} JSON
+   */
+  write(value) {
+    switch (typeof value) {
+      case 'undefined':
+        return this.#name(TAG.UNDEFINED, '')
+      case 'number':
+        if (!Number.isFinite(value)) return this.#name(TAG.NUMBER, String(value))
+        return Object.is(value, -0) ? '-0.0' : String(value)
+      case 'bigint':
+        return this.#name(TAG.BIGINT, value.toString(16))
+      case 'function':
+      case 'symbol':
+        throw new DOMException(`${String(value)} could not be cloned.`, 'DataCloneError')
+      case 'object':
+        return value === null ? 'null' : this.#writeObject(value)
+      default:
+        return JSON.stringify(value)
+    }
+  }
+
+  /** @param {object} value */
+  #writeObject(value) {
+    const part = this.#reading.partOf(value)
+    if (part !== undefined) {
+      this.parts.push(part)
+      return this.#name(part.tag)
+    }
+    if (this.#path.length === MOST_DEEP)
+      throw invalidArgument(
+        `The input of a native task must be plain data: it is circular, or deeper than ${MOST_DEEP} levels`
+      )
+    if (Array.isArray(value)) return `[${Array.from(value, (item, index) => this.#at(index, item)).join()}]`
+    if (!isPlain(value)) return this.#reading.toJson(value)
+    const members = Object.entries(value).filter(([, member]) => member !== undefined)
+    return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${this.#at(name, member)}`).join()}}`
+  }
+
+  /**
+   * @param {string | number} step
+   * @param {unknown} member
+   */
+  #at(step, member) {
+    this.#path.push(step)
+    const text = this.write(member)
+    this.#path.pop()
+    return text
+  }
+
+  /**
+   * @param {number} tag
+   * @param {string} [text] of a part without bytes
+   */
+  #name(tag, text) {
+    this.named.push(text === undefined ? [[...this.#path], tag] : [[...this.#path], tag, text])
+    return '0'
+  }
 }
 
 /** @param {object} value */

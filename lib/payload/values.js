@@ -196,7 +196,7 @@ function encodeForNative(value, own = false) {
       if (bytes !== undefined) return encodeBytes(bytes.type, bytes.view, own)
       const lent = lentOf(value)
       if (lent !== undefined) return encodeForNative(lent, true)
-      const record = encodeRecord(value, (member) => partOf(member, own), memberToJson)
+      const record = encodeRecord(value, { partOf: (member) => partOf(member, own), toJson: memberToJson })
       if (record !== undefined) return inParts(record)
       return elsewhere(TAG.JSON, Buffer.from(toJson(value, 'The input')))
     }
@@ -259,7 +259,7 @@ function inParts(record) {
 /**
  * @param {object} member of a record
  * @param {boolean} own
- * @returns {Omit<import('./records').Part, 'name'> | undefined}
+ * @returns {import('./records').Part | undefined}
  */
 function partOf(member, own) {
   const lent = lentOf(member)
