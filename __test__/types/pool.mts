@@ -135,7 +135,6 @@ pool.runTask(Symbol('task'))
 
 pool.runTask('square', 7, { onProgress: (value) => value.rows })
 pool.run(7, { onProgress: (rows: number) => rows })
-// @ts-expect-error a native task reports into counters
 runTask('hash.sha256', 'x', { onProgress() {} })
 // @ts-expect-error
 pool.runTask('square', 7, { onProgress: 5 })

@@ -12,6 +12,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 
+use crossbeam_channel::{Receiver, Sender, unbounded};
+
 use crate::sync::{Condvar, Mutex};
 
 /// Memory that an environment lends. See the module for the protocol.
@@ -25,14 +27,30 @@ pub struct Loan {
     returned: Arc<Returned>,
 }
 
-/// The loans of an environment that nobody names any more, by their ids.
-#[derive(Debug, Default)]
-pub struct Returned(Mutex<Vec<u64>>);
+/// The loans of an environment that nobody names any more, by their ids: any thread returns one, and the environment takes
+/// them.
+#[derive(Debug)]
+pub struct Returned {
+    sender: Sender<u64>,
+    receiver: Receiver<u64>,
+}
+
+impl Default for Returned {
+    fn default() -> Self {
+        let (sender, receiver) = unbounded();
+        Self { sender, receiver }
+    }
+}
 
 impl Returned {
     /// Takes them out.
-    pub fn take(&self) -> Vec<u64> {
-        std::mem::take(&mut *self.0.lock())
+    pub fn take(&self) -> impl Iterator<Item = u64> {
+        self.receiver.try_iter()
+    }
+
+    fn add(&self, id: u64) {
+        // Cannot fail: the receiver is here.
+        let _ = self.sender.send(id);
     }
 }
 
@@ -131,7 +149,7 @@ impl Drop for Lent {
         let last = users.lent == 0;
         drop(users);
         if last {
-            self.0.returned.0.lock().push(self.0.id);
+            self.0.returned.add(self.0.id);
         }
     }
 }
@@ -244,10 +262,10 @@ mod tests {
         let reading = lent.read().unwrap();
         assert_eq!(reading.as_slice(), Some(&memory[..]));
         drop((lent, again));
-        assert!(loan.returned.take().is_empty());
+        assert_eq!(loan.returned.take().count(), 0);
         drop(reading);
-        assert_eq!(loan.returned.take(), [5]);
-        assert!(loan.returned.take().is_empty());
+        assert!(loan.returned.take().eq([5]));
+        assert_eq!(loan.returned.take().count(), 0);
     }
 
     #[test]
