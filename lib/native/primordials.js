@@ -3,6 +3,10 @@
 // What the code uses of the language that reads and writes the memories shared with Rust, as it was when the package
 // was loaded: nothing that a program replaces later runs meanwhile.
 
+// Node.js makes these when somebody first asks for them, and would meet what a program has done to all objects by then.
+require('node:worker_threads')
+require('node:diagnostics_channel')
+
 const { bind, call } = Function.prototype
 /**
  * A method as a function, `this` first.
