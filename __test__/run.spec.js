@@ -55,7 +55,7 @@ test('an option that a task of its kind cannot have rejects', async (t) => {
   await t.throwsAsync(pool.run(1, { params: {} }), { code, message: /unknown option 'params'/ })
   await t.throwsAsync(pool.runTask('square', 1, { counters: {} }), { code, message: /script task: unknown/ })
   await t.throwsAsync(pool.runTask('square', 1, { name: 'cube' }), { code, message: /script task: unknown/ })
-  await t.throwsAsync(pool.runTask('hash.crc32', 'a', { onProgress() {} }), { code, message: /native task: unknown/ })
+  await t.throwsAsync(pool.runTask('hash.crc32', 'a', { context: {} }), { code, message: /native task: unknown/ })
 })
 
 test('an input that is larger than maxInputSize rejects, and the pool goes on', async (t) => {

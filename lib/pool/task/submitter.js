@@ -24,13 +24,15 @@ const { Task } = require('./task')
 /** Loaded by the first call that is watched. @type {typeof import('../observe/watcher').Watcher | undefined} */
 let Watcher
 
-/** The task whose promise is being made. @type {InstanceType<typeof Task> | undefined} */
-let made
-/** One executor for all promises: no closure a call. */
-function settleByTask(/** @type {(value: unknown) => void} */ resolve, /** @type {(error: unknown) => void} */ reject) {
-  const task = /** @type {InstanceType<typeof Task>} */ (made)
-  task.resolve = resolve
-  task.reject = reject
+const nothing = () => {}
+/** @type {(value: unknown) => void} */
+let resolve = nothing
+/** @type {(error: unknown) => void} */
+let reject = nothing
+/** One executor for all promises: no closure a call. A hook that makes calls of its own has done so before it runs. */
+function capture(/** @type {typeof resolve} */ a, /** @type {typeof reject} */ b) {
+  resolve = a
+  reject = b
 }
 
 /**
@@ -98,11 +100,10 @@ class Submitter {
    * @returns {Promise<unknown>}
    */
   submit(target, input, settings) {
-    const task = new Task(this.home)
-    made = task
-    const promise = new Promise(settleByTask)
+    const promise = new Promise(capture)
+    const task = new Task(this.home, resolve, reject)
     // What has settled is nobody's but the caller's.
-    made = undefined
+    resolve = reject = nothing
     this.submitAs(task, target, input, settings, isHooked(promise))
     return promise
   }

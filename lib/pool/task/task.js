@@ -24,8 +24,6 @@ const errors = require('../../errors')
  * @property {() => Error} whyNotStarted
  */
 
-const nothing = (/** @type {unknown} */ _) => {}
-
 class Task {
   // What somebody gives Object.prototype is none of its fields.
   static {
@@ -34,10 +32,10 @@ class Task {
 
   /**
    * @param {Home} home
-   * @param {(value: unknown) => void} [resolve] may be set later
-   * @param {(error: unknown) => void} [reject]
+   * @param {(value: unknown) => void} resolve
+   * @param {(error: unknown) => void} reject
    */
-  constructor(home, resolve = nothing, reject = nothing) {
+  constructor(home, resolve, reject) {
     this.home = home
     this.resolve = resolve
     this.reject = reject
