@@ -50,9 +50,7 @@ impl Data {
         if let Some(slice) = reading.as_slice() {
             return Ok(Cow::Borrowed(slice));
         }
-        let mut copy = Vec::new();
-        copy.try_reserve_exact(reading.len())
-            .map_err(|_| TaskError::out_of_memory(reading.len()))?;
+        let mut copy = room_for(reading.len())?;
         while copy.len() < reading.len() {
             context.check()?;
             let start = copy.len();
@@ -96,6 +94,17 @@ impl Data {
             }
         }
     }
+}
+
+/// An empty vector with room for so many elements.
+///
+/// # Errors
+/// `ERR_RSPOOL_OUT_OF_MEMORY`.
+pub fn room_for<T>(length: usize) -> Result<Vec<T>, TaskError> {
+    let mut room = Vec::new();
+    room.try_reserve_exact(length)
+        .map_err(|_| TaskError::out_of_memory(length.saturating_mul(size_of::<T>())))?;
+    Ok(room)
 }
 
 impl From<Vec<u8>> for Data {

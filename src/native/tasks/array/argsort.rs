@@ -1,10 +1,11 @@
 //! `array.argsort`.
 
-use super::elements::{PIECE, aligned, array_of, room_for, zeroed};
+use super::elements::{PIECE, aligned, array_of, zeroed};
 use super::order::{Bits, Order};
 use super::sample_sort::{self, Mapping, SortKey};
 use crate::native::{
     context::TaskContext,
+    data::room_for,
     error::TaskError,
     params::Params,
     value::{ArrayKind, TypedArray, Value},

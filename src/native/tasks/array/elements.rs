@@ -43,14 +43,6 @@ pub(super) fn zeroed<K: Pod>(length: usize) -> Result<Vec<K>, TaskError> {
     Ok(unsafe { Vec::from_raw_parts(base.cast(), length, length) })
 }
 
-/// An empty vector with room for so many elements.
-pub(super) fn room_for<T>(length: usize) -> Result<Vec<T>, TaskError> {
-    let mut room = Vec::new();
-    room.try_reserve_exact(length)
-        .map_err(|_| TaskError::out_of_memory(length.saturating_mul(size_of::<T>())))?;
-    Ok(room)
-}
-
 /// A result that is a typed array.
 pub(super) fn array_of<T: NoUninit>(kind: ArrayKind, elements: &[T]) -> TypedArray {
     let bytes: Vec<u8> = bytemuck::cast_slice(elements).to_vec();

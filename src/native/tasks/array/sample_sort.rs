@@ -6,6 +6,7 @@ use bytemuck::Pod;
 
 use crate::native::{
     context::{ROWS, TaskContext},
+    data::room_for,
     error::TaskError,
 };
 
@@ -67,10 +68,7 @@ fn share_out<K: SortKey>(
         return Ok(());
     }
     let borders = Borders::of(from, mapping);
-    let mut buckets = Vec::new();
-    buckets
-        .try_reserve_exact(from.len())
-        .map_err(|_| TaskError::out_of_memory(from.len()))?;
+    let mut buckets = room_for(from.len())?;
     buckets.resize(from.len(), 0u8);
     let pieces = from.chunks(PIECE).zip(buckets.chunks_mut(PIECE)).collect();
     let counts = context.map_items(pieces, |_, (from, buckets): (&[K], &mut [u8])| {
@@ -103,9 +101,7 @@ fn share_out<K: SortKey>(
         }
     })?;
     for keys in large {
-        let mut copy = Vec::new();
-        copy.try_reserve_exact(keys.len())
-            .map_err(|_| TaskError::out_of_memory(size_of_val(keys)))?;
+        let mut copy = room_for(keys.len())?;
         copy.extend(keys.iter().map(|key| mapping.element(*key)));
         share_out(&copy, keys, mapping, context, depth - 1)?;
     }

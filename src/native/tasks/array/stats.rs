@@ -1,10 +1,11 @@
 //! `array.stats`.
 
-use super::elements::{PIECE, map_numbers, numbers_of, refuse_big_ints, room_for, zeroed};
+use super::elements::{PIECE, map_numbers, numbers_of, refuse_big_ints, zeroed};
 use super::order::Order;
 use super::sample_sort;
 use crate::native::{
     context::TaskContext,
+    data::room_for,
     error::TaskError,
     params::Params,
     record::Record,

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 
 use crate::native::{
     context::{BYTES, TaskContext},
+    data::room_for,
     error::TaskError,
     params::Params,
     value::Value,
@@ -44,7 +45,7 @@ impl Blocks {
     }
 
     /// All of them as one, between a header and a trailer.
-    pub(super) fn between(
+    fn between(
         self,
         header: &[u8],
         trailer: &[u8],
@@ -61,18 +62,25 @@ impl Blocks {
     }
 }
 
-/// What `params.level` says.
-pub(super) fn level_of(params: &Params) -> Result<u32, TaskError> {
+/// Compresses an input at the level that the params say, and puts the header and the trailer around it that `wrap` makes
+/// of the input, the level and the blocks.
+pub(super) fn compress<H: AsRef<[u8]>, T: AsRef<[u8]>>(
+    input: Value,
+    params: &Params,
+    context: &TaskContext<'_>,
+    wrap: impl FnOnce(&[u8], u32, &Blocks) -> Result<(H, T), TaskError>,
+) -> Result<Value, TaskError> {
     let level = params.read(&["level"])?.integer("level", 0..=9)?;
-    Ok(level.unwrap_or(6) as u32)
+    let level = level.unwrap_or(6) as u32;
+    let input = input.into_bytes()?;
+    let input = input.contiguous(context)?;
+    let blocks = deflate(&input, level, context)?;
+    let (header, trailer) = wrap(&input, level, &blocks)?;
+    blocks.between(header.as_ref(), trailer.as_ref(), context)
 }
 
 /// Compresses `input` into one stream of deflate. Counts its bytes.
-pub(super) fn deflate(
-    input: &[u8],
-    level: u32,
-    context: &TaskContext<'_>,
-) -> Result<Blocks, TaskError> {
+fn deflate(input: &[u8], level: u32, context: &TaskContext<'_>) -> Result<Blocks, TaskError> {
     let mut starts: Vec<usize> = (0..input.len()).step_by(BLOCK).collect();
     if starts.is_empty() {
         starts.push(0);
@@ -189,11 +197,4 @@ impl Block<'_> {
             }
         }
     }
-}
-
-fn room_for(bytes: usize) -> Result<Vec<u8>, TaskError> {
-    let mut room = Vec::new();
-    room.try_reserve_exact(bytes)
-        .map_err(|_| TaskError::out_of_memory(bytes))?;
-    Ok(room)
 }

@@ -2,7 +2,7 @@
 
 use flate2::bufread::GzDecoder;
 
-use super::blocks::{self, level_of};
+use super::blocks;
 use super::output::{Output, limit_of};
 use crate::native::{context::TaskContext, error::TaskError, params::Params, value::Value};
 
@@ -25,15 +25,12 @@ pub(super) fn gzip(
     params: &Params,
     context: &TaskContext<'_>,
 ) -> Result<Value, TaskError> {
-    let level = level_of(params)?;
-    let input = input.into_bytes()?;
-    let input = input.contiguous(context)?;
-    let blocks = blocks::deflate(&input, level, context)?;
-    let (checksum, length) = (blocks.checksum(), input.len() as u32);
-    let mut trailer = [0; 8];
-    trailer[..4].copy_from_slice(&checksum.to_le_bytes());
-    trailer[4..].copy_from_slice(&length.to_le_bytes());
-    blocks.between(&GZIP_HEADER, &trailer, context)
+    blocks::compress(input, params, context, |input, _, blocks| {
+        let mut trailer = [0; 8];
+        trailer[..4].copy_from_slice(&blocks.checksum().to_le_bytes());
+        trailer[4..].copy_from_slice(&(input.len() as u32).to_le_bytes());
+        Ok((GZIP_HEADER, trailer))
+    })
 }
 
 /// Deflate; no flags, no time, nothing about the level, an unknown system.

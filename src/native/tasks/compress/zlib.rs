@@ -3,7 +3,7 @@
 use flate2::{Decompress, FlushDecompress, Status};
 use simd_adler32::Adler32;
 
-use super::blocks::{self, level_of};
+use super::blocks;
 use super::output::{Output, STEP, corrupt, cut_short, limit_of};
 use crate::native::{
     context::{CHUNK, TaskContext},
@@ -27,16 +27,14 @@ pub(super) fn zlib(
     params: &Params,
     context: &TaskContext<'_>,
 ) -> Result<Value, TaskError> {
-    let level = level_of(params)?;
-    let input = input.into_bytes()?;
-    let input = input.contiguous(context)?;
-    let blocks = blocks::deflate(&input, level, context)?;
-    let mut checksum = Adler32::new();
-    for chunk in input.chunks(CHUNK) {
-        context.check()?;
-        checksum.write(chunk);
-    }
-    blocks.between(&header_of(level), &checksum.finish().to_be_bytes(), context)
+    blocks::compress(input, params, context, |input, level, _| {
+        let mut checksum = Adler32::new();
+        for chunk in input.chunks(CHUNK) {
+            context.check()?;
+            checksum.write(chunk);
+        }
+        Ok((header_of(level), checksum.finish().to_be_bytes()))
+    })
 }
 
 /// Deflate with a window of 32 KiB, and how hard was tried; together a multiple of 31.
@@ -59,10 +57,7 @@ pub(super) fn deflate(
     params: &Params,
     context: &TaskContext<'_>,
 ) -> Result<Value, TaskError> {
-    let level = level_of(params)?;
-    let input = input.into_bytes()?;
-    let input = input.contiguous(context)?;
-    blocks::deflate(&input, level, context)?.between(&[], &[], context)
+    blocks::compress(input, params, context, |_, _, _| Ok(([], [])))
 }
 
 /// Decompresses the zlib format. Its checksum is verified.
