@@ -30,6 +30,7 @@ test('isolates are numbered from 1, in the script, its environment, the statisti
   const events = []
   pool.on('workerCreate', ({ number, id }) => events.push([id, number]))
   await pool.ready()
+  t.is(events.length, 3)
   const seen = await pool.broadcast()
   t.deepEqual(seen.map(([number]) => number).sort(), [1, 2, 3])
   for (const [number, env, atLoad] of seen) {
@@ -48,8 +49,7 @@ test('isolates are numbered from 1, in the script, its environment, the statisti
 test('the number of an isolate that has ended is the next one of the pool', async (t) => {
   stayAlive(t)
   const pool = numbered(t, { minThreads: 2, maxThreads: 2 })
-  const both = new Set()
-  while (both.size < 2) both.add((await once(pool, 'workerCreate'))[0].number)
+  await pool.ready()
   for (let i = 0; i < 3; i++) {
     const exited = once(pool, 'workerExit')
     const created = once(pool, 'workerCreate')

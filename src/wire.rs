@@ -261,9 +261,11 @@ tables! {
         REMIND = 23;
         /// An isolate was rung, runs no task and does not come.
         STALLED = 24;
+        /// An isolate has started.
+        READY = 25;
         /// A worker has taken a task whose input is to be sent through its port: a slot, a ticket, a generation and a
         /// target follow.
-        WANTED = 25;
+        WANTED = 26;
         /// A worker has taken the task.
         STARTED = 32;
         /// How long it ran.

@@ -9,7 +9,6 @@ type Kind = typeof PORT_MESSAGE
 
 /** What an isolate sends. `ticket` and `generation` name the call that it is for. */
 export type FromIsolate =
-  | [Kind['READY']]
   | [Kind['HOLD']]
   | [Kind['FLUSHED']]
   | [Kind['HEAP'], used: number, total: number]

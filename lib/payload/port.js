@@ -2,7 +2,6 @@
 
 /** What a message through the port between an owner and one of its isolates is about. */
 const PORT_MESSAGE = Object.freeze({
-  READY: 0,
   RESULT: 2,
   INPUT: 3,
   GONE: 4,

@@ -123,7 +123,8 @@ class Parts {
       // The scheduler counts on it since it asked: a pool that ends meanwhile says that it has gone.
       if (phase.hasWork) isolates.start(about)
       else native.leave(about)
-    } else if (record === RECORD.TERMINATE) isolates.terminate(about, why)
+    } else if (record === RECORD.READY) isolates.ready(about)
+    else if (record === RECORD.TERMINATE) isolates.terminate(about, why)
     else if (record === RECORD.GONE) isolates.gone(about)
     else if (record === RECORD.LOOK) isolates.look(about)
     else if (record === RECORD.STARTED_TOO_LATE) isolates.startedTooLate(about)

@@ -73,7 +73,6 @@ async function startWorker(settings) {
   hold()
   setWorkerRing(rung)
   if (!enlisted || !bound.join(settings.flags)) return retire()
-  port.postMessage([PORT_MESSAGE.READY])
   work(-1, STATUS.RETURNED, undefined)
 }
 

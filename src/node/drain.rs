@@ -174,6 +174,7 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
             };
             let (what, about) = match control {
                 Control::Start(worker) => (record::START, worker.0),
+                Control::Ready(worker) => (record::READY, worker.0),
                 Control::Terminate(worker, _) => (record::TERMINATE, worker.0),
                 Control::LaneEnded(lane) => (record::LANE_ENDED, lane as u32),
                 Control::Gone(worker) => (record::GONE, worker.0),

@@ -32,6 +32,8 @@ const ACTIVE: Duration = Duration::from_micros(50);
 pub enum Control {
     /// Start an isolate for this worker.
     Start(WorkerId),
+    /// The isolate of this worker has started. It comes ahead of all that the worker does.
+    Ready(WorkerId),
     /// End the isolate of this worker.
     Terminate(WorkerId, Ending),
     /// A lane of a closed pool has no worker left.

@@ -114,6 +114,12 @@ fn joined(pool: &Arc<Scheduler>, submitted: Submitted) -> (WorkerId, Arc<TestBel
     (id, bell)
 }
 
+/// The next message about a task.
+fn heard(outbox: &Outbox) -> Option<Message> {
+    std::iter::from_fn(|| outbox.receive())
+        .find(|message| !matches!(message, Message::Control { .. }))
+}
+
 fn run(step: Step) -> Taken {
     match step {
         Step::Run(taken) => taken,
@@ -190,7 +196,7 @@ fn a_direct_task_is_held_to_its_limits() {
     };
     assert!(pool.submit_direct(limited).is_some());
     let message = loop {
-        match outbox.receive() {
+        match heard(&outbox) {
             Some(message) => break message,
             None => thread::yield_now(),
         }
@@ -417,14 +423,14 @@ fn an_outcome_of_another_generation_than_the_slots_settles_nothing() {
     let next = run(pool.exchange(worker, returned(&taken)));
     assert_eq!(next.slot, taken.slot);
     assert!(matches!(
-        outbox.receive(),
+        heard(&outbox),
         Some(Message::Settled { ticket: 1, .. })
     ));
     pool.finish(worker, returned(&taken).unwrap());
-    assert!(outbox.receive().is_none());
+    assert!(heard(&outbox).is_none());
     pool.finish(worker, returned(&next).unwrap());
     assert!(matches!(
-        outbox.receive(),
+        heard(&outbox),
         Some(Message::Settled { ticket: 2, .. })
     ));
 }

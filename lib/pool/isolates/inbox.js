@@ -22,15 +22,10 @@ const nested = () => require('./nested')
 
 class Inbox {
   #owner
-  #ready
 
-  /**
-   * @param {import('.').Owner} owner
-   * @param {(isolate: Isolate) => void} ready
-   */
-  constructor(owner, ready) {
+  /** @param {import('.').Owner} owner */
+  constructor(owner) {
     this.#owner = owner
-    this.#ready = ready
   }
 
   /**
@@ -79,7 +74,6 @@ class Inbox {
    * @type {{ [K in FromIsolate[0]]: (isolate: Isolate, message: Of<K>) => void }}
    */
   #handlers = {
-    [PORT_MESSAGE.READY]: (isolate) => this.#ready(isolate),
     [PORT_MESSAGE.HEAP]: (isolate, message) => told(isolate, message[1], message[2]),
     [PORT_MESSAGE.HOLD]: (isolate) => {
       isolate.holds = true

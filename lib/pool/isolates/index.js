@@ -75,8 +75,8 @@ class Isolates {
     this.flushing = []
     const { native } = owner
     this.stalls = new Stalls(native, owner)
-    this.starts = new Starts({ native, start: (id) => this.start(id) })
-    this.inbox = new Inbox(owner, (isolate) => this.#ready(isolate))
+    this.starts = new Starts({ native, start: (id) => this.start(id), countReady: () => this.#countReady() })
+    this.inbox = new Inbox(owner)
   }
 
   /** @param {number} id */
@@ -120,13 +120,25 @@ class Isolates {
     })
   }
 
-  /** @param {OneIsolate} isolate */
-  #ready(isolate) {
+  /**
+   * The scheduler says that an isolate has started.
+   * @param {number} id
+   */
+  ready(id) {
+    const isolate = this.all.get(id)
+    if (isolate === undefined) return
     tell(this.owner.options, isolate, 'is ready')
-    isolate.isReady()
+    isolate.ready = true
+    this.owner.emit('workerCreate', isolate.known)
     this.starts.succeeded()
     ask(isolate)
-    this.owner.emit('workerCreate', isolate.known)
+  }
+
+  /** How many isolates are known to be ready: the event of each has been emitted. */
+  #countReady() {
+    let count = 0
+    for (const { ready } of this.all.values()) if (ready) count++
+    return count
   }
 
   /**
@@ -231,10 +243,8 @@ class Isolates {
    */
   wanted(id, slot, ticket, generation, target) {
     const isolate = this.all.get(id)
-    if (isolate === undefined) return
-    // That it is ready may not have been read yet. One that is not has only taken the number of the one that asked.
-    if (!isolate.ready) this.inbox.flush(isolate)
-    if (!isolate.ready) return
+    // One that is not ready has only taken the number of the one that asked.
+    if (!isolate?.ready) return
     const task = this.owner.taskOf(ticket, generation)
     const held = task?.held
     if (task !== undefined && held !== undefined) {
@@ -283,9 +293,7 @@ class Isolates {
    * @param {number} exitCode
    */
   #exited(isolate, exitCode) {
-    this.numbers.delete(isolate.number)
-    // READY may still be on its way, its own and that of who takes its place, and results that are in the
-    // outbox have been reached.
+    // What it has told, and the results that it has sent, have been reached.
     this.flush()
     while (drain() > 0);
     // Before the pool hears that its last worker has gone, and ends.
@@ -311,6 +319,7 @@ class Isolates {
   #left(isolate) {
     const { id, exitCode } = isolate
     isolate.left = true
+    this.numbers.delete(isolate.number)
     const exit = new WorkerExitError(`The worker ended with exit code ${exitCode} while it ran the task`, exitCode)
     if (isolate.nested.size > 0) require('./nested').giveUpAll(isolate.nested.values())
     this.causes.set(id, isolate.failed ? isolate.error : exit)

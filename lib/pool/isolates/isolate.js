@@ -161,11 +161,6 @@ class Isolate {
     return receiveMessageOnPort(this.port)
   }
 
-  /** It has started. */
-  isReady() {
-    this.ready = true
-  }
-
   /** @param {unknown} error that ends it */
   fails(error) {
     this.failed = true

@@ -15,6 +15,7 @@ const { BOOTSTRAP } = require('./isolate')
  * @typedef {object} Lane
  * @property {import('../../native/addon').NativePool} native
  * @property {(id: number) => void} start
+ * @property {() => number} countReady
  */
 
 class Starts {
@@ -57,7 +58,7 @@ class Starts {
 
   /** How many isolates are ready. */
   get ready() {
-    return this.#lane.native.readyCount(SCRIPT)
+    return this.#lane.countReady()
   }
 
   /**

@@ -43,6 +43,9 @@ impl Scheduler {
         let Some(joined) = joined else {
             return false;
         };
+        if joined.is_ready {
+            self.control(Control::Ready(id));
+        }
         self.send_all(joined.begun);
         for cancel in joined.cancels {
             cancel.tell();

@@ -15,6 +15,8 @@ use crate::scheduler::worker::{Worker, WorkerState};
 /// What follows when a worker has joined.
 #[derive(Debug, Default)]
 pub(in crate::scheduler) struct Joined {
+    /// Whether it is an isolate that has started: the owner is told, ahead of all else about it.
+    pub(in crate::scheduler) is_ready: bool,
     /// A worker that it takes the place of, to be rung.
     pub(in crate::scheduler) relieved: Option<Arc<dyn Bell>>,
     /// Of tasks that it was given before: the owner is told that they begin.
@@ -106,6 +108,7 @@ impl State {
             let worker = &self.workers[id.0];
             if worker.lane == Lane::Script {
                 self.lanes[Lane::Script].failures = 0;
+                joined.is_ready = true;
             }
             let given: Vec<u32> = worker.slots.iter().flatten().copied().collect();
             for index in given {

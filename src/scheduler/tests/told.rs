@@ -19,7 +19,7 @@ fn an_observed_task_tells_its_start_and_how_long_it_ran() {
     let _ = pool.exchange(worker, returned(&second));
     let Some(Message::Started {
         ticket, generation, ..
-    }) = outbox.receive()
+    }) = heard(&outbox)
     else {
         panic!("the start comes first");
     };
@@ -75,11 +75,11 @@ fn an_observed_task_that_is_given_at_once_tells_its_start_when_its_worker_is_the
         Some(Message::Started { ticket, worker, .. }) => (ticket, worker),
         other => panic!("expected a start, got {other:?}"),
     };
-    assert_eq!(started(outbox.receive()), (1, id));
+    assert_eq!(started(heard(&outbox)), (1, id));
     assert!(matches!(pool.exchange(id, returned(&first)), Step::Idle));
     assert_eq!(settled(&outbox), [(1, "timed")]);
     pool.submit_direct(observed(2)).unwrap();
-    assert_eq!(started(outbox.receive()), (2, id));
+    assert_eq!(started(heard(&outbox)), (2, id));
 }
 
 #[test]
@@ -142,14 +142,27 @@ fn the_owner_hears_who_wants_an_input_that_only_a_port_carries() {
         }
         other => panic!("expected that it is wanted, got {other:?}"),
     };
-    wants(outbox.receive(), &first);
+    wants(heard(&outbox), &first);
     // Each is told after the outcome of the task before, with which it is read.
     assert!(matches!(
-        outbox.receive(),
+        heard(&outbox),
         Some(Message::Settled { ticket: 1, .. })
     ));
-    wants(outbox.receive(), &next);
+    wants(heard(&outbox), &next);
     assert!(outbox.is_empty());
     let _ = pool.exchange(worker, returned(&next));
     assert_eq!(settled(&outbox), [(2, "returned")]);
+}
+
+#[test]
+fn the_owner_hears_that_an_isolate_is_ready_ahead_of_what_it_does() {
+    let (pool, outbox) = pool(LIMITS);
+    let (worker, _) = joined(&pool, pool.submit(call(1, Lane::Script)).unwrap());
+    let first = run(pool.exchange(worker, None));
+    let _ = pool.exchange(worker, returned(&first));
+    assert!(matches!(
+        outbox.receive(),
+        Some(Message::Control { control: Control::Ready(id), .. }) if id == worker
+    ));
+    assert_eq!(settled(&outbox), [(1, "returned")]);
 }
