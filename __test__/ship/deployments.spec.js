@@ -29,11 +29,13 @@ async function works(t, dir, file) {
   t.deepEqual(JSON.parse(stdout), EXPECTED)
 }
 
+/** Copies what is traced from the app alone; its script goes beside it as the app's user would copy it. */
 test('what @vercel/nft traces runs elsewhere: the addon is in it, and all that threads start from', async (t) => {
   const { nodeFileTrace } = require(tool('@vercel/nft'))
   const dir = app(t, files)
-  const { fileList } = await nodeFileTrace([path.join(dir, 'app.js'), path.join(dir, 'worker.js')], { base: dir })
-  const elsewhere = app(t, {}, [])
+  const { fileList } = await nodeFileTrace([path.join(dir, 'app.js')], { base: dir, ignore: 'worker.js' })
+  t.false(fileList.has('worker.js'))
+  const elsewhere = app(t, { 'worker.js': files['worker.js'] }, [])
   for (const file of fileList) {
     fs.mkdirSync(path.dirname(path.join(elsewhere, file)), { recursive: true })
     fs.copyFileSync(path.join(dir, file), path.join(elsewhere, file))

@@ -1,25 +1,28 @@
 'use strict'
 
-// Says of what cannot be cloned where it is: the engine names the thing, and not its place.
+// Says where the value is that cannot be cloned, and of which task: the engine names the value alone.
 
 const { types } = require('node:util')
+const { isMoved, unwrap } = require('./move')
 
 /** How deep and how far a place is looked for. */
 const DEEPEST = 16
 const MOST = 10_000
 
 /**
- * The error itself, with the place of what could not be cloned in its message, if that is what it is about.
+ * The same error. If it is a DataCloneError, its message gets the task and the path of the value that cannot be cloned.
  * @template T
  * @param {T} error
- * @param {unknown} value
- * @param {'input' | 'result'} what
+ * @param {unknown} given to the task, or by it
+ * @param {'input' | 'inputs' | 'result' | 'items'} what
+ * @param {string} task its name, as describeTarget gives it
  * @returns {T}
  */
-function explain(error, value, what) {
+function explain(error, given, what, task) {
   if (!(error instanceof DOMException) || error.name !== 'DataCloneError') return error
   try {
-    const advice = adviceOn(value, what)
+    const value = isMoved(given) ? unwrap(given).value : given
+    const advice = adviceOn(value, what, task === '(inline)' ? 'the inline task' : `task '${task}'`)
     if (advice === undefined) return error
     const message = `${error.message.replace(/[.\s]*$/, '')}: ${advice}`
     Object.defineProperty(error, 'message', { value: message, configurable: true, writable: true })
@@ -31,18 +34,19 @@ function explain(error, value, what) {
 
 /**
  * @param {unknown} value
- * @param {'input' | 'result'} what
+ * @param {'input' | 'inputs' | 'result' | 'items'} what
+ * @param {string} task
  */
-function adviceOn(value, what) {
+function adviceOn(value, what, task) {
   if (what === 'result' && types.isGeneratorObject(value))
-    return 'the function gave a generator, whose items come by pool.stream(task, input)'
+    return `the function of ${task} gave a generator, whose items come by pool.stream(task, input)`
   const place = placeOf(value)
   if (place === undefined) return undefined
   if (place === '' && what === 'input') {
     if (typeof value === 'function') return 'a function is no input. To run it, use runTask(fn, args)'
     if (types.isPromise(value)) return 'a promise is no input. Await it first, as in run(await value)'
   }
-  return place === '' ? `it is the ${what} of the task` : `it is ${place} of the task's ${what}`
+  return place === '' ? `it is the ${what} of ${task}` : `it is ${place} in the ${what} of ${task}`
 }
 
 /**

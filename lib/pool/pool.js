@@ -5,7 +5,6 @@
 
 const { EventEmitter } = require('node:events')
 const { invalidArgument } = require('../errors')
-const { explain } = require('../payload/uncloneable')
 const { LANE } = require('../native/wire')
 const { show } = require('./options/validate')
 
@@ -28,13 +27,12 @@ let inside
 let isPool
 
 /**
- * What a call is told that went wrong at once.
+ * The error of a call that could not be made.
  * @param {Pool | undefined} pool what the method was called on
  * @param {unknown} error
- * @param {unknown} input
  */
-function reasonOf(pool, error, input) {
-  return isPool(pool) ? explain(error, input, 'input') : misplaced(error)
+function reasonOf(pool, error) {
+  return isPool(pool) ? error : misplaced(error)
 }
 
 /** @param {unknown} [cause] */
@@ -70,7 +68,7 @@ class Pool extends EventEmitter {
       const target = lookup.script(given.name, given.filename)
       return submitter.submit(target, input, this.#parts.settings(given))
     } catch (error) {
-      return Promise.reject(reasonOf(this, error, input))
+      return Promise.reject(reasonOf(this, error))
     }
   }
 
@@ -90,7 +88,7 @@ class Pool extends EventEmitter {
           : this.#parts.settings(parts().taskOptions(options, target.lane === LANE.NATIVE))
       return submitter.submit(target, input, settings)
     } catch (error) {
-      return Promise.reject(reasonOf(this, error, input))
+      return Promise.reject(reasonOf(this, error))
     }
   }
 
@@ -106,7 +104,7 @@ class Pool extends EventEmitter {
       const target = this.#parts.lookup.script(given.name, given.filename)
       return require('./calls/run-sync').runSync(this.#parts, target, input, this.#parts.settings(given))
     } catch (error) {
-      throw reasonOf(this, error, input)
+      throw reasonOf(this, error)
     }
   }
 
@@ -123,7 +121,7 @@ class Pool extends EventEmitter {
       const settings = this.#parts.settings(parts().taskOptions(options, target.lane === LANE.NATIVE))
       return require('./calls/run-sync').runSync(this.#parts, target, input, settings)
     } catch (error) {
-      throw reasonOf(this, error, input)
+      throw reasonOf(this, error)
     }
   }
 
@@ -205,7 +203,7 @@ class Pool extends EventEmitter {
       const settings = this.#parts.settings(parts().taskOptions(options, false))
       return this.#parts.submit(this.#parts.lookup.script(name), input, settings)
     } catch (error) {
-      return Promise.reject(reasonOf(this, error, input))
+      return Promise.reject(reasonOf(this, error))
     }
   }
 

@@ -6,6 +6,7 @@
 const { context } = require('./context')
 const { isMoved, move, unwrap } = require('../payload/move')
 const { describe } = require('../payload/thrown')
+const { explained } = require('./explained')
 
 /**
  * @typedef {object} Batch
@@ -112,9 +113,10 @@ function outcome({ values, failures, transferList, began }) {
  * What a batch gave and could not be sent, with failures where it was a value that cannot be cloned;
  * undefined if it was not a batch that gave it.
  * @param {unknown} result
+ * @param {number} target the number of its function
  * @returns {Outcome | undefined}
  */
-function withoutUncloneable(result) {
+function withoutUncloneable(result, target) {
   if (result === null || typeof result !== 'object' || !given.has(result)) return undefined
   const { value, transferList } = isMoved(result) ? unwrap(result) : { value: result, transferList: [] }
   const [ms, values, failures] = /** @type {Outcome} */ (value)
@@ -123,7 +125,7 @@ function withoutUncloneable(result) {
     try {
       return failed.has(i) ? undefined : structuredClone(value, { transfer: heldBy(value, transferList) })
     } catch (error) {
-      failed.set(i, describe(error))
+      failed.set(i, describe(explained(error, value, 'result', target)))
       return undefined
     }
   })

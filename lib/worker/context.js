@@ -26,6 +26,8 @@ class Running {
     this.slot = slot
     this.generation = generation
     this.ticket = ticket
+    /** The number of the function that it calls. */
+    this.target = -1
     /** @type {AbortController | undefined} */
     this.controller = undefined
     this.abort = nothing

@@ -8,6 +8,7 @@ const Module = require('node:module')
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
 const vm = require('node:vm')
+const { ESBUILD_HOOKS } = require('./files')
 
 /** @typedef {'module' | 'commonjs'} Format */
 /** What Node.js has and does not declare. @typedef {{ _compile: (source: string, file: string) => void }} Loading */
@@ -20,7 +21,7 @@ function start(esbuild) {
   for (const extension of ['.ts', '.cts', '.tsx']) {
     _extensions[extension] = (module, file) => module._compile(compile(file, 'commonjs'), file)
   }
-  Module.register('./esbuild-hooks.mjs', { parentURL: pathToFileURL(__filename), data: esbuild })
+  Module.register(pathToFileURL(ESBUILD_HOOKS), { data: esbuild })
 }
 
 /** @param {string} esbuild its file */

@@ -6,6 +6,7 @@
 const Module = require('node:module')
 const path = require('node:path')
 const { fileURLToPath, pathToFileURL } = require('node:url')
+const { invalidArgument } = require('../errors')
 const { stackOf } = require('../payload/thrown')
 const { helpersFor, namesIn, outsideOf } = require('./rewritten')
 
@@ -20,8 +21,11 @@ const NOT_DEFINED = /^(\S+) is not defined$/
 /** The first frame of a stack, in the text of an inline function. */
 const FROM_HERE = /^[^\n]*\n\s+at [^\n]*\?inline:/
 
+/** A function whose parameters are names and no more, so it has no use for further arguments. */
+const PLAIN = /^(?:async\s+)?(?:[\w$]+\s*=>|(?:function\b\s*\*?\s*)?[\w$]*\s*\([\w$\s,]*\))/
+
 /**
- * An array as input is its list of arguments.
+ * An array as input is the list of arguments.
  * @param {string} source
  * @param {string | null} base the URL of its caller's file, if it matters
  * @returns {import('./script').Run}
@@ -29,6 +33,7 @@ const FROM_HERE = /^[^\n]*\n\s+at [^\n]*\?inline:/
 function compile(source, base) {
   const file = base == null ? path.resolve('[inline]') : fileURLToPath(base)
   const fn = functionOf(source, file)
+  const most = PLAIN.test(source) && !/\barguments\b/.test(source) && fn.length > 0 ? fn.length : Infinity
 
   /** @param {unknown} error */
   const explained = (error) => {
@@ -44,12 +49,21 @@ function compile(source, base) {
 
   return (input) => {
     try {
+      if (Array.isArray(input) && input.length > most) throw tooMany(most, input.length)
       const value = Array.isArray(input) ? fn(...input) : input === undefined ? fn() : fn(input)
       return value instanceof Promise ? value.then(undefined, rethrow) : value
     } catch (error) {
       return rethrow(error)
     }
   }
+}
+
+/** @param {number} takes @param {number} given */
+function tooMany(takes, given) {
+  return invalidArgument(
+    `The inline function takes ${takes === 1 ? '1 argument' : `${takes} arguments`}, and the input is an array of ${given}: ` +
+      'an array is the list of arguments. To give the array itself as one argument, write runTask(fn, [array])'
+  )
 }
 
 /**

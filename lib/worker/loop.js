@@ -12,7 +12,6 @@ const { isMoved, unwrap } = require('../payload/move')
 const { PORT_MESSAGE } = require('../payload/port')
 const { PORT, encode, decodeBlob, decodeBytes, decodeNumber } = require('../payload/values')
 const { describe } = require('../payload/thrown')
-const { explain } = require('../payload/uncloneable')
 const { context, enter, begin } = require('./context')
 const { becomeHost } = require('./host')
 const { output } = require('./output')
@@ -166,6 +165,7 @@ let endsLater = false
  * @returns {unknown} nothing if it `endsLater`
  */
 function start(task, target, input) {
+  task.target = target
   const run = known(target)
   if (run === undefined) return settleLater(task, lookUpAndRun(task, target, input))
   const value = enter(task, run, input)
@@ -244,10 +244,10 @@ function exchange(slot, status, value) {
       try {
         extra = encodeResult(task, value)
       } catch (error) {
-        const others = require('./batch').withoutUncloneable(value)
+        const others = require('./batch').withoutUncloneable(value, task.target)
         if (others === undefined) {
           status = error instanceof Error && error.name === 'DataCloneError' ? STATUS.NOT_CLONED : STATUS.THREW
-          value = explain(error, value, 'result')
+          value = require('./explained').explained(error, value, 'result', task.target)
         } else extra = encodeResult(task, others)
       }
     }

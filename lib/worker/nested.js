@@ -10,6 +10,8 @@ const { Lookup } = require('../pool/task/lookup')
 const { runOptions, taskOptions } = require('../pool/options')
 const { PORT_MESSAGE } = require('../payload/port')
 const { revive } = require('../payload/thrown')
+const { explain } = require('../payload/uncloneable')
+const { describeTarget } = require('../pool/observe/describe-target')
 const { NATIVE } = require('../pool/task/targets')
 const { context } = require('./context')
 const { setWaits } = require('./turns')
@@ -92,12 +94,16 @@ function send(outer, target, input, { signal, transferList, ...given }) {
     if (!native && context.travelling !== undefined) given.context = context.travelling(given.context)
     const { ticket, generation } = outer
     // As one message: what is moved is moved only if all of it can be sent.
-    outer.post(
-      native
-        ? [PORT_MESSAGE.NESTED, ticket, generation, id, true, target.id, input, given, transferList]
-        : [PORT_MESSAGE.NESTED, ticket, generation, id, false, target.text, input, given, transferList],
-      list
-    )
+    try {
+      outer.post(
+        native
+          ? [PORT_MESSAGE.NESTED, ticket, generation, id, true, target.id, input, given, transferList]
+          : [PORT_MESSAGE.NESTED, ticket, generation, id, false, target.text, input, given, transferList],
+        list
+      )
+    } catch (error) {
+      throw explain(error, input, 'input', describeTarget(target).task)
+    }
     bound.look()
     /** @type {Nested} */
     const nested = { outer, native, queued: false, resolve, reject, unlisten: undefined }

@@ -5,6 +5,7 @@
 
 const { AsyncResource } = require('node:async_hooks')
 const { context } = require('./context')
+const { explained } = require('./explained')
 const { AbortError, invalidArgument } = require('../errors')
 const { Feed } = require('../pool/calls/feed')
 const { PORT_MESSAGE } = require('../payload/port')
@@ -60,7 +61,13 @@ async function pour(running, given, room, fed) {
   }
   const supply = new Supply(
     iterable,
-    (items, list) => running.send(PORT_MESSAGE.ITEMS, items, list),
+    (items, list) => {
+      try {
+        running.send(PORT_MESSAGE.ITEMS, items, list)
+      } catch (error) {
+        throw explained(error, items, 'items', running.target)
+      }
+    },
     () => running.isCancelled()
   )
   // What pulls the generator is a message: it goes on in the context of the task.

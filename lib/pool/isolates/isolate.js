@@ -3,15 +3,13 @@
 // One isolate of a script lane, as its owner sees it: the thread, the port to it, and what it has said. How long it
 // may take to start and to end is Rust's to measure (src/scheduler/state/alarms.rs).
 
-const path = require('node:path')
 const { Worker, MessageChannel, receiveMessageOnPort } = require('node:worker_threads')
 const { types } = require('node:util')
 const { PORT_MESSAGE } = require('../../payload/port')
 const { describe, revive } = require('../../payload/thrown')
+const { BOOTSTRAP } = require('../../worker/files')
 const { Prefixed } = require('./prefixed')
 const { workerOptions, needsWorkingDirectory } = require('./worker-options')
-
-const BOOTSTRAP = path.join(__dirname, '..', '..', 'worker', 'bootstrap.js')
 
 const OUTPUTS = /** @type {const} */ (['stdout', 'stderr'])
 

@@ -43,4 +43,4 @@ function describeScript(text) {
   }
 }
 
-module.exports = { describeTarget }
+module.exports = { describeTarget, describeScript }

@@ -20,15 +20,18 @@ function elsewhere(name) {
   return place === undefined ? undefined : ` It is an option of ${place}`
 }
 
+/** For calls with the items of an array in place of the array. */
+const ONE_INPUT = ' Several values are one input in an array: run([a, b])'
+
 /**
  * What was given in place of an object of options, and how that is written.
  * @param {unknown} given
  */
 function adviseOnOptions(given) {
   if (typeof given === 'string') return `. To call another export, write { name: '${given}' }`
-  if (typeof given === 'number') return '. For a time limit write { timeout: … }'
+  if (typeof given === 'number') return `. For a time limit write { timeout: ${given} }.${ONE_INPUT}`
   if (typeof given === 'function') return '. A function to be called with progress is { onProgress: … }'
-  if (Array.isArray(given)) return '. To run a function with arguments, use runTask(fn, args)'
+  if (Array.isArray(given)) return `. To run a function with arguments, use runTask(fn, args).${ONE_INPUT}`
   return ''
 }
 

@@ -9,9 +9,11 @@ const { CELL, FORM, LANE, NUMBER, SUBMITTED, TAG, UNSUBMITTED } = require('../..
 const { abortOf, listen } = require('./abort')
 const { AbortError, PoolClosedError, InputTooLargeError, QueueFullError, invalidArgument } = require('../../errors')
 const { isMoved, unwrap } = require('../../payload/move')
+const { explain } = require('../../payload/uncloneable')
 const { PORT, encode, encodeForNative, sizeOf } = require('../../payload/values')
 const { Numbers } = require('./numbers')
 const { carry } = require('./carry')
+const { describeTarget } = require('../observe/describe-target')
 const { isHooked, isWatched } = require('../observe/watch')
 const { show } = require('../options/validate')
 const { Task } = require('./task')
@@ -123,7 +125,8 @@ class Submitter {
       else this.#hand(task, target, input, settings)
     } catch (error) {
       this.#pool.countUnsubmitted(whyUnsubmitted(error))
-      throw error
+      const { kind, task: name } = describeTarget(target)
+      throw explain(error, ofCaller(kind, input), kind === 'batch' ? 'inputs' : 'input', name)
     }
   }
 
@@ -412,6 +415,16 @@ function refuseLarger(most, extra) {
   const size = sizeOf(extra)
   if (size <= most) return
   throw new InputTooLargeError(`The input has ${size} bytes when encoded: 'maxInputSize' is ${most}`)
+}
+
+/**
+ * What the caller gave: a stream and a channel have put it into an array.
+ * @param {import('../observe/describe-target').Described['kind']} kind
+ * @param {unknown} input
+ */
+function ofCaller(kind, input) {
+  if (kind !== 'stream' && kind !== 'channel') return input
+  return /** @type {unknown[]} */ (input)[kind === 'stream' ? 2 : 1]
 }
 
 /** @param {unknown} error that a call failed with */
