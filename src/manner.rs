@@ -1,5 +1,5 @@
-//! How the threads of a pool's workers are run: their niceness, and whether each stays on one CPU. Both are
-//! Linux's to give for one thread; elsewhere nothing happens.
+//! How threads are run: the niceness of a pool's workers, whether each stays on one CPU, and how soon a thread that
+//! only wakes others has its turn. All that is Linux's to give for one thread; elsewhere nothing happens.
 
 /// How the thread of a worker is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,13 +24,19 @@ impl Manner {
         {
             if self.nice > 0 {
                 linux::add_niceness(self.nice);
-                linux::give_way();
+                linux::take_turns(linux::LONG);
             }
             if self.pin {
                 linux::pin();
             }
         }
     }
+}
+
+/// Has the calling thread run as soon as it wakes, even beside many others. For one that only passes on what it hears.
+pub fn hurry() {
+    #[cfg(target_os = "linux")]
+    linux::take_turns(linux::SHORT);
 }
 
 #[cfg(target_os = "linux")]
@@ -69,11 +75,13 @@ mod linux {
     }
 
     /// Nanoseconds of a turn at the CPU; those of other threads are some milliseconds.
-    const TURN: u64 = 20_000_000;
+    pub(super) const LONG: u64 = 20_000_000;
+    /// The least that the system gives.
+    pub(super) const SHORT: u64 = 100_000;
 
-    /// Takes longer turns, as of Linux 6.12. There a thread that wakes interrupts another at once if its turns are the
-    /// shorter ones, and else waits for the end of a turn, whatever the niceness.
-    pub(super) fn give_way() {
+    /// Takes turns of so many nanoseconds, as of Linux 6.12. There a thread that wakes interrupts another at once if its
+    /// turns are the shorter ones, and else waits for the end of a turn, whatever the niceness.
+    pub(super) fn take_turns(turn: u64) {
         let Ok(nice) = getpriority_process(None) else {
             return;
         };
@@ -84,7 +92,7 @@ mod linux {
             sched_flags: 0,
             sched_nice: nice,
             sched_priority: 0,
-            sched_runtime: TURN,
+            sched_runtime: turn,
             sched_deadline: 0,
             sched_period: 0,
         };

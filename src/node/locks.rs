@@ -7,6 +7,7 @@ use crate::memory::locks::Locks;
 use crate::memory::region::Region;
 use crate::scheduler::{Bell, Ring};
 use crate::supervise::hearing::Hearing;
+use crate::supervise::succession::Succession;
 
 super::call::exports! {
     c"openLocks" OpenLocks = open;
@@ -17,9 +18,10 @@ super::call::exports! {
     c"closeLocks" CloseLocks = close;
 }
 
-/// The locks, and the thread that hears when one has come free.
+/// The locks, and the threads that hear when one has come free.
 pub(super) struct Open {
     locks: Locks,
+    succession: Succession,
     _hearing: Hearing,
 }
 
@@ -29,23 +31,25 @@ fn open(environment: &Environment, call: &Call) -> Returned {
     let (fd, seat) = (call.int(args[0])?, call.index(args[1])?);
     let file = borrowed(&fd).ok_or(Fault("no descriptor"))?;
     let region = || Region::open(file).map_err(|_| Fault("not the region of this cluster"));
-    let hearing = region()?;
-    if seat as usize >= hearing.layout().seats.count {
+    if seat as usize >= region()?.layout().seats.count {
         return Err(Fault("no such seat"));
     }
-    let doorbell = std::sync::Arc::clone(&environment.doorbell);
-    let hearing = Hearing::start(hearing, seat, move || doorbell.ring(Ring::Locks))
-        .map_err(|_| Fault("the system gives no thread"))?;
+    let on_ring = || {
+        let doorbell = std::sync::Arc::clone(&environment.doorbell);
+        move || doorbell.ring(Ring::Locks)
+    };
+    let no_thread = |_| Fault("the system gives no thread");
     *environment.locks.borrow_mut() = Some(Open {
         locks: Locks::new(region()?, seat, std::process::id()),
-        _hearing: hearing,
+        succession: Succession::start(region()?, seat, on_ring()).map_err(no_thread)?,
+        _hearing: Hearing::start(region()?, seat, on_ring()).map_err(no_thread)?,
     });
     Ok(None)
 }
 
-fn with<T>(environment: &Environment, f: impl FnOnce(&mut Locks) -> T) -> Result<T, Fault> {
+fn with<T>(environment: &Environment, f: impl FnOnce(&mut Open) -> T) -> Result<T, Fault> {
     match &mut *environment.locks.borrow_mut() {
-        Some(open) => Ok(f(&mut open.locks)),
+        Some(open) => Ok(f(open)),
         None => Err(Fault("the locks are not open")),
     }
 }
@@ -70,26 +74,37 @@ fn enter(environment: &Environment, call: &Call) -> Returned {
     let name = call
         .string(call.args()[0])
         .ok_or(Fault("expected a string"))?;
-    let ticket = with(environment, |locks| locks.enter(&name))?;
+    let ticket = with(
+        environment,
+        |Open {
+             locks, succession, ..
+         }| {
+            let ticket = locks.enter(&name);
+            if ticket.is_some_and(|ticket| !locks.holds(ticket)) {
+                succession.look();
+            }
+            ticket
+        },
+    )?;
     call.make_number(ticket.map_or(0.0, number))
 }
 
 /// `holdsLock(ticket) -> boolean`
 fn holds(environment: &Environment, call: &Call) -> Returned {
     let ticket = ticket(call)?;
-    call.make_boolean(with(environment, |locks| locks.holds(ticket))?)
+    call.make_boolean(with(environment, |open| open.locks.holds(ticket))?)
 }
 
 /// `lookAtLocks() -> tickets`: those that have come to hold something.
 fn look(environment: &Environment, call: &Call) -> Returned {
-    let tickets = with(environment, Locks::look)?;
+    let tickets = with(environment, |open| open.locks.look())?;
     make_numbers(call, tickets.into_iter().map(number))
 }
 
 /// `leaveLock(ticket) -> ticket`: of the next one of this process that holds it now, or 0.
 fn leave(environment: &Environment, call: &Call) -> Returned {
     let ticket = ticket(call)?;
-    let next = with(environment, |locks| locks.leave(ticket))?;
+    let next = with(environment, |open| open.locks.leave(ticket))?;
     call.make_number(next.map_or(0.0, number))
 }
 

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use super::budget::Budget;
 use super::handle::ProcessHandle;
 use super::wake::Wake;
+use crate::manner;
 use crate::memory::map::Map;
 use crate::memory::region::Region;
 use crate::memory::{locks, ring, table};
@@ -91,6 +92,7 @@ impl Drop for Deaths {
 }
 
 fn run(shared: &Shared) {
+    manner::hurry();
     loop {
         let mut state = shared.state.lock();
         if state.stopped {

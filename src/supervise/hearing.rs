@@ -1,8 +1,5 @@
 //! A thread that hears the bell of this process' seat: others ring it when they have changed something in the region
 //! that this process waits for.
-//!
-//! Now and then it looks by itself whether one who holds a lock has ended. The watcher in the primary does so at
-//! once, but a primary that is paused does not.
 
 use std::io;
 use std::sync::Arc;
@@ -10,11 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use super::handle::ProcessHandle;
+use crate::manner;
+use crate::memory::futex;
 use crate::memory::region::Region;
-use crate::memory::{futex, locks};
 
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// No ring is lost, so nobody looks by itself.
+const FOR_LONG: Duration = Duration::from_secs(3600);
 
 /// A running thread. Dropping it ends the thread soon, and nobody waits for that.
 #[derive(Debug)]
@@ -47,12 +45,11 @@ impl Hearing {
             .name("rspool-hearing".into())
             .stack_size(128 * 1024)
             .spawn(move || {
+                manner::hurry();
                 while !ended.load(Ordering::Acquire) {
-                    futex::sleep(region.bell(seat), heard, LOOK_AGAIN);
+                    futex::sleep(region.bell(seat), heard, FOR_LONG);
                     let rings = region.bell(seat).load(Ordering::SeqCst);
-                    if rings == heard {
-                        locks::recover_dead(&region, ProcessHandle::has_ended);
-                    } else {
+                    if rings != heard {
                         heard = rings;
                         on_ring();
                     }

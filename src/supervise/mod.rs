@@ -31,6 +31,8 @@ pub mod notify;
 #[cfg(unix)]
 pub mod orphans;
 #[cfg(unix)]
+pub mod succession;
+#[cfg(unix)]
 mod waiters;
 #[cfg(unix)]
 pub mod wake;

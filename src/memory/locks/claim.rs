@@ -276,3 +276,22 @@ fn call_firsts(board: &impl Board) {
         call(board, claim);
     }
 }
+
+/// Of each claim of a seat that waits, the process of the one right before it, unless that is of the same seat. Nothing if
+/// none waits.
+pub(super) fn before(board: &impl Board, seat: u32) -> Option<Vec<u32>> {
+    let all: Vec<Seen> = in_the_running(board).collect();
+    let waiting = |claim: &&Seen| claim.state.seat() == seat && claim.state.stage() == WAITING;
+    all.iter().any(|claim| waiting(&claim)).then(|| {
+        let right_before = |claim: &Seen| {
+            all.iter()
+                .filter(|other| other.name == claim.name && other.ticket < claim.ticket)
+                .filter(|other| other.state.stage() != CHOOSING && other.state.seat() != seat)
+                .max_by_key(|other| other.ticket)
+        };
+        all.iter()
+            .filter(waiting)
+            .filter_map(|claim| right_before(claim).map(|other| other.pid))
+            .collect()
+    })
+}

@@ -152,6 +152,11 @@ pub fn recover_dead(region: &Region, has_ended: impl Fn(u32) -> bool) -> usize {
     claim::recover_dead(region, has_ended)
 }
 
+/// The processes right before that in the seat, in the lines for what it waits for; nothing if it waits for nothing.
+pub fn before(region: &Region, seat: u32) -> Option<Vec<u32>> {
+    claim::before(region, seat)
+}
+
 /// Nobody can find two names with one digest.
 fn digest(name: &str) -> Name {
     let hash = blake3::hash(name.as_bytes());
