@@ -132,8 +132,15 @@ pub fn give_back() -> bool {
 }
 
 /// Bytes that one owner has.
-#[derive(Debug, Default)]
-pub struct Bytes(Vec<u8>);
+#[derive(Debug)]
+pub struct Bytes(Memory);
+
+#[derive(Debug)]
+enum Memory {
+    Own(Vec<u8>),
+    /// Of a plugin, which takes them back by itself.
+    Plugin(Box<rspool_task::Bytes<'static>>),
+}
 
 impl Bytes {
     /// A copy of `bytes`.
@@ -141,7 +148,7 @@ impl Bytes {
     pub fn copy_of(bytes: &[u8]) -> Self {
         let mut block = block(bytes.len());
         block.extend_from_slice(bytes);
-        Self(block)
+        block.into()
     }
 
     /// What `write` writes to memory of at least `room` bytes, which lies as the allocator gives it. It says how many
@@ -156,19 +163,36 @@ impl Bytes {
         assert!(length <= room);
         // SAFETY: the block has that room, and as the caller promises, the bytes have been written.
         unsafe { block.set_len(length) };
-        Self(block)
+        block.into()
     }
 
     /// Takes the bytes out; they do not return to the kept blocks.
     #[must_use]
     pub fn into_vec(mut self) -> Vec<u8> {
-        std::mem::take(&mut self.0)
+        match &mut self.0 {
+            Memory::Own(bytes) => std::mem::take(bytes),
+            Memory::Plugin(bytes) => std::mem::take(&mut **bytes).into_vec(),
+        }
+    }
+}
+
+impl Default for Bytes {
+    fn default() -> Self {
+        Vec::new().into()
     }
 }
 
 impl From<Vec<u8>> for Bytes {
     fn from(bytes: Vec<u8>) -> Self {
-        Self(bytes)
+        Self(Memory::Own(bytes))
+    }
+}
+
+impl From<rspool_task::Bytes<'static>> for Bytes {
+    /// Without a copy, unless they are lent.
+    fn from(bytes: rspool_task::Bytes<'static>) -> Self {
+        let ours = bytes.into_owned().try_into_vec();
+        ours.map_or_else(|bytes| Self(Memory::Plugin(bytes.into())), Self::from)
     }
 }
 
@@ -176,7 +200,10 @@ impl Deref for Bytes {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        &self.0
+        match &self.0 {
+            Memory::Own(bytes) => bytes,
+            Memory::Plugin(bytes) => bytes,
+        }
     }
 }
 
@@ -186,10 +213,12 @@ impl Clone for Bytes {
     }
 }
 
-impl Drop for Bytes {
+impl Drop for Memory {
     fn drop(&mut self) {
-        if self.0.capacity() >= LARGE {
-            keep(std::mem::take(&mut self.0));
+        if let Self::Own(bytes) = self
+            && bytes.capacity() >= LARGE
+        {
+            keep(std::mem::take(bytes));
         }
     }
 }

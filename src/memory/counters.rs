@@ -82,7 +82,13 @@ mod tests {
     };
 
     use super::*;
-    use crate::native::context::{BYTES, ROWS, TaskContext};
+    use rspool_task::{BYTES, Context, ROWS, Watcher};
+
+    impl Watcher for CounterSet {
+        fn count(&self, counter: &str, n: i64) {
+            self.add(counter, n);
+        }
+    }
 
     fn set<const N: usize>(memory: &[AtomicI64], names: [&str; N]) -> Result<CounterSet, TooSmall> {
         // SAFETY: the tests keep the memory longer than the loan and use it atomically.
@@ -140,7 +146,7 @@ mod tests {
         let memory = memory(1);
         let set = set(&memory, [BYTES]).unwrap();
         let cancel = AtomicU32::new(0);
-        let context = TaskContext::new(&cancel, Some(&set));
+        let context = Context::new(&cancel, Some(&set));
         context.count(BYTES, 7);
         context.count(ROWS, 1);
         assert_eq!(set.get(BYTES), Some(7));

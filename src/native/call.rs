@@ -1,18 +1,29 @@
-//! One call of a task of a plugin: what the task is given, what it may call meanwhile, and how it ended.
+//! One call of a native task: what the task is given, what it may call meanwhile, and how it ended. All tasks, the
+//! built-in ones too, are called by the tables that plugins have (`rspool_task::abi`).
 
 use std::ffi::c_void;
 use std::fmt;
+use std::sync::atomic::Ordering::Relaxed;
 
 use rspool_task::abi::{self, Call, Chunk, Host, Raw, Reply, Str};
-use rspool_task::{Error, Params, Value};
+use rspool_task::{DONE, Error, Params, Value};
 
-use super::abroad::{receive, receive_error, send};
-use super::context::TaskContext;
-use super::error::TaskError;
-use super::plugins::PluginTask;
+use super::registry::NativeTask;
 use super::states::Pair;
+use super::tally::Tally;
+use crate::memory::counters::CounterSet;
 use crate::scheduler::Ended;
 use crate::sync::AtomicU32;
+
+/// Who runs chunks of a task beside its own worker.
+pub(super) trait Crew: Sync + fmt::Debug {
+    /// Has each chunk below `count` run once, by this thread and by others, until a chunk gives another number than 0
+    /// or the task is given up. Returns when each that began has ended.
+    ///
+    /// # Safety
+    /// Until this returns, `chunk` may be called with `data` from any thread.
+    unsafe fn run(&self, count: usize, data: *const c_void, chunk: Chunk) -> Ended;
+}
 
 /// Hears how far a task is.
 pub(super) trait Listener: Sync + fmt::Debug {
@@ -23,11 +34,15 @@ pub(super) trait Listener: Sync + fmt::Debug {
 /// What a task sees of the outside.
 #[derive(Debug)]
 pub(super) struct Surroundings<'a> {
-    pub(super) context: &'a TaskContext<'a>,
     /// Not 0 once the task is to stop.
     pub(super) cancelled: &'a AtomicU32,
-    /// Hears how far it is.
+    /// Those of the caller.
+    pub(super) counters: Option<&'a CounterSet>,
+    pub(super) tally: &'a Tally,
+    /// Who hears how far it is.
     pub(super) listener: Option<&'a dyn Listener>,
+    /// None: it is to be done alone.
+    pub(super) crew: Option<&'a dyn Crew>,
     pub(super) states: Pair,
 }
 
@@ -63,8 +78,10 @@ unsafe fn around<'a>(call: *const Call) -> &'a Surroundings<'a> {
 unsafe extern "C" fn count(call: *const Call, name: Str, n: i64) {
     // SAFETY: the task's promise: the call runs, and the name lasts as long as this call.
     let (around, name) = unsafe { (around(call), name.read()) };
-    if let Some(name) = name {
-        around.context.count(name, n);
+    let Some(name) = name else { return };
+    around.tally.count(name, n);
+    if let Some(counters) = around.counters {
+        counters.add(name, n);
     }
 }
 
@@ -84,12 +101,9 @@ unsafe extern "C" fn parallel(
     // SAFETY: the call runs.
     let around = unsafe { around(call) };
     // SAFETY: until this returns, the chunk may be called with the data from any thread.
-    around
-        .context
-        .crew()
-        .map_or(abi::ended::STOPPED, |crew| unsafe {
-            crew.run(count, data, chunk) as u32
-        })
+    around.crew.map_or(abi::ended::STOPPED, |crew| unsafe {
+        crew.run(count, data, chunk) as u32
+    })
 }
 
 const _: () = assert!(
@@ -98,22 +112,25 @@ const _: () = assert!(
         && Ended::Cancelled as u32 == abi::ended::CANCELLED
 );
 
-impl PluginTask {
-    /// Runs the task to its end on this thread.
-    pub(super) fn run(
+impl NativeTask {
+    /// Runs the task to its end on this thread. A task that is cancelled before it starts does not start; a good end counts
+    /// 1 into `done`.
+    pub(super) fn execute(
         &self,
-        input: super::value::Value,
+        input: Value<'_>,
         params: Params,
         around: &Surroundings<'_>,
-    ) -> Result<super::value::Value, TaskError> {
-        let alone = around.context.crew().is_none();
+    ) -> Result<Value<'static>, Error> {
+        if around.cancelled.load(Relaxed) != 0 {
+            return Err(Error::Cancelled);
+        }
         let running = Running {
             call: Call {
                 size: size_of::<Call>(),
-                host: if alone {
-                    &raw const ALONE
-                } else {
+                host: if around.crew.is_some() {
                     &raw const SHARED
+                } else {
+                    &raw const ALONE
                 },
                 cancelled: around.cancelled,
                 state: around.states.own,
@@ -121,7 +138,7 @@ impl PluginTask {
             },
             around,
         };
-        let (mut input, mut params) = (Raw::from(send(input)), Raw::from(Value::from(params)));
+        let (mut input, mut params) = (Raw::from(input), Raw::from(Value::from(params)));
         let mut reply = Reply::NONE;
         // SAFETY: the function of a table, for which loading it vouches; all four outlive the call, and a task has what
         // it was given until it returns.
@@ -135,7 +152,75 @@ impl PluginTask {
         }
         // SAFETY: what the task has written, by the rules of `abi`. What the reply lends may be of the input, which is
         // dropped after this.
-        let result: Result<Value<'static>, Error> = unsafe { reply.into_result() };
-        result.map(receive).map_err(receive_error)
+        let value = unsafe { reply.into_result() }?;
+        if let Some(counters) = around.counters {
+            counters.add(DONE, 1);
+        }
+        Ok(value)
+    }
+
+    /// The same error with `task: ` before its message, so that the user sees which task it was, and with a code that is
+    /// one.
+    pub(super) fn blame(&self, error: Error) -> Error {
+        let name = |message: String| format!("{}: {message}", self.name);
+        match error {
+            Error::Cancelled => Error::Cancelled,
+            Error::InvalidInput(message) => Error::InvalidInput(name(message)),
+            Error::Failed { code, message } if is_code(&code) => Error::failed(code, name(message)),
+            Error::Failed { message, .. } => Error::new(name(message)),
+            Error::Panicked(message) => Error::Panicked(name(message)),
+        }
+    }
+}
+
+/// Capitals, digits and underscores: a code stands on a line of its own on its way to the user.
+fn is_code(code: &str) -> bool {
+    let part = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    (1..=64).contains(&code.len()) && code.bytes().all(part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    unsafe extern "C" fn never(_: *const Call, _: *mut Raw, _: *mut Raw, _: *mut Reply) {
+        unreachable!()
+    }
+
+    #[test]
+    fn errors_name_their_task_and_have_a_code() {
+        let task = NativeTask {
+            name: "t.x",
+            run: never,
+            plugin: None,
+        };
+        let error = task.blame(Error::failed("MY_CODE", "no"));
+        assert_eq!(
+            (error.code(), error.to_string()),
+            ("MY_CODE", "t.x: no".into())
+        );
+        for bad in ["", "my code", "A\nB", &"A".repeat(65)] {
+            let error = task.blame(Error::failed(bad.to_owned(), "no"));
+            assert_eq!(error.code(), rspool_task::TASK_FAILED, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_cancelled_task_does_not_start() {
+        let task = NativeTask {
+            name: "t.x",
+            run: never,
+            plugin: None,
+        };
+        let around = Surroundings {
+            cancelled: &AtomicU32::new(1),
+            counters: None,
+            tally: &Tally::default(),
+            listener: None,
+            crew: None,
+            states: Pair::NONE,
+        };
+        let result = task.execute(Value::Null, Params::none(), &around);
+        assert_eq!(result, Err(Error::Cancelled));
     }
 }

@@ -1,21 +1,15 @@
-//! The native lane: threads that run Rust tasks, their context and registry.
+//! The native lane: threads that run Rust tasks, and the registry of these. Tasks see no more of it than the crate
+//! `rspool-task` shows, the built-in ones neither.
 
-mod abroad;
 mod call;
-pub mod context;
-pub mod data;
-pub mod error;
-mod panics;
-pub mod parallel;
-pub mod params;
 mod parker;
 mod payload;
 pub mod plugins;
-pub mod record;
+mod record;
 pub mod registry;
 mod states;
+mod tally;
 pub mod tasks;
 mod thread;
-pub mod value;
 
 pub use thread::NativeLane;

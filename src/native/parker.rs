@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::context::Tally;
+use super::tally::Tally;
 use crate::scheduler::{Bell, Progress, Ring};
 use crate::sync::{AtomicU32, Condvar, Mutex, Ordering::Relaxed};
 

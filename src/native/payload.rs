@@ -1,10 +1,17 @@
 //! Payloads as values and back: the native lane's end of what `lib/payload/values.js` writes and reads. Those of several
 //! parts are in `record`.
 
-use super::data::Data;
-use super::error::TaskError;
+use std::ffi::c_void;
+
+use rspool_task::abi::flag;
+use serde_json::Value as Json;
+
+use rspool_task::{
+    ArrayKind, BigInt, Bytes, Data, Error, Params, Record, Shared, Text, TypedArray, Value,
+};
+
 use super::record;
-use super::value::{ArrayKind, BigInt, TypedArray, Value};
+use crate::memory::loan::Reading;
 use crate::scheduler::{Body, Payload};
 use crate::wire::{tag, view};
 
@@ -43,9 +50,9 @@ fn view_of(kind: ArrayKind) -> u32 {
     }
 }
 
-/// Reads an input.
-pub(super) fn to_value(payload: Payload) -> Result<Value, TaskError> {
-    let unreadable = || TaskError::invalid("the input is of a kind that native tasks do not take");
+/// Reads an input. What of it is lent is there as long as the value.
+pub(super) fn to_value(payload: Payload) -> Result<Value<'static>, Error> {
+    let unreadable = || Error::invalid("the input is of a kind that native tasks do not take");
     let data: Data = match payload.body {
         Body::Number(number) => {
             return Ok(match payload.tag {
@@ -59,30 +66,74 @@ pub(super) fn to_value(payload: Payload) -> Result<Value, TaskError> {
         }
         Body::Bytes(bytes) => bytes.into_vec().into(),
         // Whoever made the call is gone.
-        Body::Lent(lent) => Data::Lent(lent.read().ok_or(TaskError::Cancelled)?),
+        Body::Lent(lent) => in_place(lent.read().ok_or(Error::Cancelled)?),
         Body::Parts(parts) => return record::from_parts(parts),
     };
     if payload.tag & 0xff == tag::VIEW {
-        return Ok(match kind_of(payload.tag >> 8) {
-            Some(kind) if data.len().is_multiple_of(kind.size()) => {
-                Value::Array(TypedArray { kind, bytes: data })
-            }
-            _ => Value::Bytes(data),
-        });
+        return Ok(array_of(payload.tag >> 8, data));
     }
     let bytes = data.into_vec();
     match payload.tag & 0xff {
-        tag::UTF8 => Ok(Value::String(String::from_utf8_lossy(&bytes).into_owned())),
+        tag::UTF8 => Ok(text_of(bytes)),
         tag::BIGINT => big_int(&bytes).map(Value::BigInt).ok_or_else(unreadable),
-        tag::JSON => serde_json::from_slice(&bytes)
-            .map(Value::Json)
-            .map_err(|_| unreadable()),
+        tag::JSON => match serde_json::from_slice(&bytes).map_err(|_| unreadable())? {
+            json @ (Json::Array(_) | Json::Object(_)) => Ok(json.into()),
+            // An object that says of itself that it is a text or a number, as a Date does, is none to a task.
+            _ => Ok(Record::new().into()),
+        },
         _ => Err(unreadable()),
     }
 }
 
+/// Bytes of a view.
+fn array_of(kind: u32, data: Data<'static>) -> Value<'static> {
+    match kind_of(kind) {
+        Some(kind) if data.len().is_multiple_of(kind.size()) => {
+            Value::Array(TypedArray { kind, bytes: data })
+        }
+        _ => Value::Bytes(data),
+    }
+}
+
+/// UTF-8 of JavaScript's, which has no other.
+fn text_of(bytes: Vec<u8>) -> Value<'static> {
+    match Text::from_utf8(bytes.into()) {
+        Ok(text) => text.into(),
+        Err(bytes) => String::from_utf8_lossy(&bytes).into_owned().into(),
+    }
+}
+
+/// The params of a call, or the config of a plugin, which are called `what` in messages.
+pub(super) fn params_of(json: &str, what: &str) -> Result<Params, Error> {
+    let json: Json = serde_json::from_str(json)
+        .map_err(|error| Error::invalid(format!("{what} are not JSON: {error}")))?;
+    Params::try_from(json)
+}
+
+/// Bytes that a task reads where they are: who has them back when they are dropped.
+fn in_place(reading: Reading) -> Data<'static> {
+    unsafe extern "C" fn release(owner: *mut c_void, _: *mut c_void, _: usize) {
+        // SAFETY: the box that is made below, once.
+        drop(unsafe { Box::from_raw(owner.cast::<Reading>()) });
+    }
+    let reading = Box::new(reading);
+    let len = reading.len();
+    if let Some(slice) = reading.as_slice() {
+        let data = slice.as_ptr().cast_mut();
+        let owner = Box::into_raw(reading).cast();
+        // SAFETY: readable, and written by nobody, as long as the reading is there.
+        return Data::Own(unsafe {
+            Bytes::from_parts(data, len, owner, Some(release), flag::LENT)
+        });
+    }
+    let data = reading.as_ptr();
+    let owner = Box::into_raw(reading).cast();
+    // SAFETY: as above, and others write there as JavaScript does.
+    Data::Shared(unsafe { Shared::from_parts(data, len, owner, Some(release)) })
+}
+
 /// Writes a result.
-pub(super) fn from_value(value: Value) -> Payload {
+pub(super) fn from_value(value: Value<'static>) -> Payload {
     match value {
         Value::Undefined => Payload::number(tag::UNDEFINED, 0.0),
         Value::Null => Payload::number(tag::NULL, 0.0),
@@ -90,12 +141,11 @@ pub(super) fn from_value(value: Value) -> Payload {
         Value::Number(number) => Payload::number(tag::NUMBER, number),
         Value::BigInt(value) => Payload::bytes(tag::BIGINT, hex(&value).into_bytes()),
         Value::String(text) => Payload::bytes(tag::UTF8, text.into_bytes()),
-        Value::Bytes(data) => Payload::bytes(tag::VIEW | view::BUFFER << 8, data.into_vec()),
+        Value::Bytes(data) => Payload::bytes(tag::VIEW | view::BUFFER << 8, data.into_bytes()),
         Value::Array(TypedArray { kind, bytes }) => {
-            Payload::bytes(tag::VIEW | view_of(kind) << 8, bytes.into_vec())
+            Payload::bytes(tag::VIEW | view_of(kind) << 8, bytes.into_bytes())
         }
-        Value::Json(json) => Payload::bytes(tag::JSON, json.to_string().into_bytes()),
-        Value::Record(_) | Value::List(_) => record::to_payload(value),
+        Value::List(_) | Value::Record(_) => record::to_payload(value),
     }
 }
 
@@ -142,12 +192,12 @@ mod tests {
             Value::Bool(false),
             Value::Number(-0.5),
             Value::String("grüße".into()),
-            Value::Bytes(vec![1, 2, 3].into()),
+            vec![1, 2, 3].into(),
             Value::Array(TypedArray {
                 kind: ArrayKind::BigUint64,
                 bytes: vec![0; 16].into(),
             }),
-            Value::Json(serde_json::json!({"a": [1, null]})),
+            serde_json::json!({"a": [1, null]}).into(),
             big(true, &[u64::MAX, 7]),
             big(false, &[0, 1]),
         ] {

@@ -5,70 +5,15 @@
 //! and `parts`, a list of `[path, tag]`, or `[path, tag, text]` for what is too small to travel by itself. The parts
 //! with bytes follow in the order of the head. `lib/payload/records.js` is the other end.
 
+use rspool_task::{Error, MAX_SAFE_INTEGER, Value};
 use serde_json::{Map, Value as Json, json};
 
-use super::error::TaskError;
-use super::params::Fields;
 use super::payload::{big_int, from_value, hex, to_value};
-use super::value::{TypedArray, Value};
 use crate::scheduler::{Body, Payload};
 use crate::wire::tag;
 
-/// The members of an object, in their order.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Record(Vec<(String, Value)>);
-
-impl Record {
-    /// One with no members.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The record with a member more.
-    #[must_use]
-    pub fn with(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
-        self.0.push((name.into(), value.into()));
-        self
-    }
-
-    /// Its members.
-    pub(super) fn into_members(self) -> impl Iterator<Item = (String, Value)> {
-        self.0.into_iter()
-    }
-
-    /// Takes a member out, if it is there.
-    pub fn take(&mut self, name: &str) -> Option<Value> {
-        let index = self.0.iter().position(|(known, _)| known == name)?;
-        Some(self.0.remove(index).1)
-    }
-
-    /// Takes a member out that is a typed array, a Buffer among them.
-    ///
-    /// # Errors
-    /// `ERR_RSPOOL_INVALID_ARGUMENT` if it is something else, or not there.
-    pub fn take_array(&mut self, name: &str) -> Result<TypedArray, TaskError> {
-        self.take(name)
-            .unwrap_or(Value::Undefined)
-            .into_array(&format!("input.{name}"))
-    }
-
-    /// Refuses members that nobody has taken, since they were meant for something.
-    ///
-    /// # Errors
-    /// `ERR_RSPOOL_INVALID_ARGUMENT`.
-    pub fn end(self, known: &'static [&'static str]) -> Result<(), TaskError> {
-        let rest: Map<String, Json> = self
-            .0
-            .into_iter()
-            .map(|(name, _)| (name, Json::Null))
-            .collect();
-        Fields::new("input", Some(&rest), known).map(drop)
-    }
-}
-
 /// Writes a record or a list: as JSON alone, if that can carry all of it.
-pub(super) fn to_payload(value: Value) -> Payload {
+pub(super) fn to_payload(value: Value<'static>) -> Payload {
     let mut parts = Parts::default();
     let json = parts.head_of(value, &mut Vec::new());
     if parts.named.is_empty() {
@@ -94,17 +39,16 @@ struct Parts {
 
 impl Parts {
     /// What the head has of a value.
-    fn head_of(&mut self, value: Value, path: &mut Vec<Json>) -> Json {
+    fn head_of(&mut self, value: Value<'static>, path: &mut Vec<Json>) -> Json {
         match value {
             Value::Null => Json::Null,
             Value::Bool(value) => value.into(),
-            Value::Number(number) if number.is_finite() => number.into(),
+            Value::Number(number) if number.is_finite() => finite(number),
             Value::Number(number) => self.name(path, json!([tag::NUMBER, js_number(number)])),
             Value::Undefined => self.name(path, json!([tag::UNDEFINED, ""])),
             Value::BigInt(value) => self.name(path, json!([tag::BIGINT, hex(&value)])),
-            Value::String(text) => text.into(),
-            Value::Json(json) => json,
-            Value::Record(Record(members)) => members
+            Value::String(text) => text.into_string().into(),
+            Value::Record(record) => record
                 .into_iter()
                 .map(|(name, value)| {
                     path.push(name.as_str().into());
@@ -142,6 +86,16 @@ impl Parts {
     }
 }
 
+/// A number, in as few letters as it takes.
+fn finite(number: f64) -> Json {
+    let whole = number as i64;
+    let exact = whole as f64 == number && whole.unsigned_abs() <= MAX_SAFE_INTEGER;
+    if exact && (whole != 0 || number.is_sign_positive()) {
+        return whole.into();
+    }
+    number.into()
+}
+
 /// A number that JSON has not, as JavaScript writes it.
 fn js_number(number: f64) -> &'static str {
     if number.is_nan() {
@@ -154,8 +108,8 @@ fn js_number(number: f64) -> &'static str {
 }
 
 /// Reads a record or a list.
-pub(super) fn from_parts(parts: Box<[Payload]>) -> Result<Value, TaskError> {
-    let unreadable = || TaskError::invalid("the input is not a record");
+pub(super) fn from_parts(parts: Box<[Payload]>) -> Result<Value<'static>, Error> {
+    let unreadable = || Error::invalid("the input is not a record");
     let mut parts = parts.into_iter();
     let head = match parts.next().map(|head| head.body) {
         Some(Body::Bytes(head)) => serde_json::from_slice(&head).ok(),
@@ -164,7 +118,7 @@ pub(super) fn from_parts(parts: Box<[Payload]>) -> Result<Value, TaskError> {
     let Some(Json::Object(mut head)) = head else {
         return Err(unreadable());
     };
-    let mut value = from_json(head.remove("value").ok_or_else(unreadable)?);
+    let mut value = Value::from(head.remove("value").ok_or_else(unreadable)?);
     let Some(Json::Array(named)) = head.remove("parts") else {
         return Err(unreadable());
     };
@@ -184,7 +138,7 @@ pub(super) fn from_parts(parts: Box<[Payload]>) -> Result<Value, TaskError> {
 }
 
 /// What has no bytes of its own.
-fn small(tag: u32, text: &str) -> Option<Value> {
+fn small(tag: u32, text: &str) -> Option<Value<'static>> {
     match tag {
         tag::UNDEFINED => Some(Value::Undefined),
         tag::NUMBER => text.parse().ok().map(Value::Number),
@@ -193,57 +147,33 @@ fn small(tag: u32, text: &str) -> Option<Value> {
     }
 }
 
-/// The member at a path. What is JSON on the way becomes a record or a list.
-fn member<'a>(value: &'a mut Value, path: &[Json]) -> Option<&'a mut Value> {
+/// The member at a path.
+fn member<'a>(value: &'a mut Value<'static>, path: &[Json]) -> Option<&'a mut Value<'static>> {
     let Some((first, rest)) = path.split_first() else {
         return Some(value);
     };
-    if let Value::Json(json) = value {
-        *value = match std::mem::take(json) {
-            Json::Object(members) => Value::Record(Record(
-                members
-                    .into_iter()
-                    .map(|(name, json)| (name, from_json(json)))
-                    .collect(),
-            )),
-            Json::Array(items) => Value::List(items.into_iter().map(from_json).collect()),
-            _ => return None,
-        };
-    }
     let next = match value {
-        Value::Record(Record(members)) => {
-            let name = first.as_str()?;
-            &mut members.iter_mut().find(|(known, _)| known == name)?.1
-        }
+        Value::Record(record) => record.get_mut(first.as_str()?)?,
         Value::List(items) => items.get_mut(usize::try_from(first.as_u64()?).ok()?)?,
         _ => return None,
     };
     member(next, rest)
 }
 
-fn from_json(json: Json) -> Value {
-    match json {
-        Json::Null => Value::Null,
-        Json::Bool(value) => Value::Bool(value),
-        Json::Number(number) => Value::Number(number.as_f64().unwrap_or(f64::NAN)),
-        Json::String(text) => Value::String(text),
-        Json::Array(_) | Json::Object(_) => Value::Json(json),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::native::value::{ArrayKind, BigInt};
+    use rspool_task::{ArrayKind, BigInt, Record, TypedArray};
 
-    fn array(kind: ArrayKind, bytes: &[u8]) -> Value {
+    use super::*;
+
+    fn array(kind: ArrayKind, bytes: &[u8]) -> Value<'static> {
         Value::Array(TypedArray {
             kind,
             bytes: bytes.to_vec().into(),
         })
     }
 
-    fn there_and_back(value: Value) -> Value {
+    fn there_and_back(value: Value<'static>) -> Value<'static> {
         to_value(from_value(value)).unwrap()
     }
 
@@ -257,7 +187,7 @@ mod tests {
             .with("none", Value::Undefined)
             .with("ratio", f64::NEG_INFINITY)
             .with("rows", array(ArrayKind::Uint16, &[1, 0, 2, 0]))
-            .with("shape", Value::Json(json!({ "a": [1.5, null] })));
+            .with("shape", json!({ "a": [1.5, null, -0.0] }));
         let value = Value::Record(record);
         assert_eq!(there_and_back(value.clone()), value);
         let list = Value::List(vec![value, Value::Null, Value::Bytes(vec![].into())]);
@@ -269,26 +199,7 @@ mod tests {
         let record = Record::new().with("width", 320.0).with("ok", true);
         assert_eq!(
             there_and_back(Value::Record(record)),
-            Value::Json(json!({ "width": 320.0, "ok": true }))
-        );
-    }
-
-    #[test]
-    fn members_are_taken_by_name_and_none_is_left_over() {
-        let mut record = Record::new()
-            .with("keys", array(ArrayKind::Int32, &[0; 8]))
-            .with("valeus", 1.0);
-        assert_eq!(record.take_array("keys").unwrap().len(), 2);
-        let message = record.take_array("values").unwrap_err().to_string();
-        assert!(
-            message.starts_with("input.values must be a typed array"),
-            "{message}"
-        );
-        assert!(message.ends_with("got undefined"), "{message}");
-        let message = record.end(&["keys", "values"]).unwrap_err().to_string();
-        assert_eq!(
-            message,
-            "input.valeus is unknown, did you mean values?; known are keys, values"
+            json!({ "width": 320.0, "ok": true }).into()
         );
     }
 

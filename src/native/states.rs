@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use rspool_task::abi::{Raw, Reply, StateDrop, StateNew};
 use rspool_task::{Error, Params, Value};
 
-use super::abroad::params_of;
+use super::payload::params_of;
 use super::plugins::Plugin;
 
 /// The states that a call is given.

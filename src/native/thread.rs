@@ -7,18 +7,15 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::abroad::{params_of, receive_error};
-use super::call::{Listener, Surroundings};
-use super::context::{DONE, TaskContext};
-use super::error::TaskError;
-use super::parallel::Crew;
-use super::params::Params;
+use rspool_task::{Error, Params, Value, abi, panics};
+
+use super::call::{Crew, Listener, Surroundings};
 use super::parker::Parker;
-use super::payload::{from_value, to_value};
-use super::registry::{self, Task};
-use super::states::{PoolStates, WorkerStates};
+use super::payload::{from_value, params_of, to_value};
+use super::registry::{self, NativeTask};
+use super::states::{Pair, PoolStates, WorkerStates};
 use crate::scheduler::{
-    Chunk, Ended, Finished, Latest, Launch, Outcome, Scheduler, Step, Taken, WorkerId,
+    Ended, Finished, Latest, Launch, Outcome, Scheduler, Step, Taken, WorkerId,
 };
 use crate::trust::Trust;
 
@@ -108,8 +105,8 @@ impl Worker<'_> {
     fn run(&self, taken: Taken, states: &mut WorkerStates) -> Finished {
         let (slot, generation) = (taken.slot, taken.key.generation);
         self.parker.begin(generation);
-        // Of the task, and of what reads its input and writes its result.
-        let executed = registry::contained(|| self.execute(taken, states));
+        // Of what reads the input and writes the result; tasks keep theirs in.
+        let executed = panics::contained(|| self.execute(taken, states));
         let outcome = executed.unwrap_or_else(|error| Outcome::Failed {
             code: error.code().to_owned().into(),
             message: error.to_string().into(),
@@ -121,51 +118,44 @@ impl Worker<'_> {
         }
     }
 
-    fn execute(&self, taken: Taken, states: &mut WorkerStates) -> Result<Outcome, TaskError> {
+    fn execute(&self, taken: Taken, states: &mut WorkerStates) -> Result<Outcome, Error> {
         let task =
-            registry::at(taken.target).ok_or_else(|| TaskError::invalid("unknown native task"))?;
+            registry::at(taken.target).ok_or_else(|| Error::invalid("unknown native task"))?;
+        let result = self.call(task, taken, states);
+        let value = result.map_err(|error| task.blame(error))?;
+        Ok(Outcome::Returned(from_value(value)))
+    }
+
+    fn call(
+        &self,
+        task: &NativeTask,
+        taken: Taken,
+        states: &mut WorkerStates,
+    ) -> Result<Value<'static>, Error> {
         let attachments = taken.attachments.unwrap_or_default();
-        let context = TaskContext::new(&self.parker.cancelled, attachments.counters.as_deref());
-        let context = context.with_tally(&self.parker.tally);
-        let context = context.with_crew(self).with_help_if(!taken.alone);
         let teller = attachments.progress.then(|| Teller {
             pool: self.pool,
             ticket: taken.ticket,
             generation: taken.key.generation,
             latest: Arc::default(),
         });
-        let params = attachments.params.as_deref();
-        let value = match task {
-            Task::Own(task) => {
-                let params = params.map_or(Ok(Params::none()), Params::from_json)?;
-                task.execute(to_value(taken.payload)?, &params, &context)?
-            }
-            Task::Plugin(task) => {
-                let run = || {
-                    let params = params.map_or(Ok(rspool_task::Params::none()), |text| {
-                        params_of(text, "params")
-                    });
-                    let around = Surroundings {
-                        context: &context,
-                        cancelled: &self.parker.cancelled,
-                        listener: teller.as_ref().map(|teller| teller as _),
-                        states: states
-                            .of(task.plugin, &self.lane.states)
-                            .map_err(receive_error)?,
-                    };
-                    context.check()?;
-                    task.run(
-                        to_value(taken.payload)?,
-                        params.map_err(receive_error)?,
-                        &around,
-                    )
-                };
-                let value = run().map_err(|error| error.of_task(task.name))?;
-                context.count(DONE, 1);
-                value
-            }
+        let params = match attachments.params.as_deref() {
+            None => Params::none(),
+            Some(text) => params_of(text, "params")?,
         };
-        Ok(Outcome::Returned(from_value(value)))
+        let states = match task.plugin {
+            None => Pair::NONE,
+            Some(plugin) => states.of(plugin, &self.lane.states)?,
+        };
+        let around = Surroundings {
+            cancelled: &self.parker.cancelled,
+            counters: attachments.counters.as_deref(),
+            tally: &self.parker.tally,
+            listener: teller.as_ref().map(|teller| teller as _),
+            crew: if taken.alone { None } else { Some(self) },
+            states,
+        };
+        task.execute(to_value(taken.payload)?, params, &around)
     }
 }
 
@@ -189,7 +179,7 @@ impl Listener for Teller<'_> {
 
 /// The other workers of the pool.
 impl Crew for Worker<'_> {
-    unsafe fn run(&self, count: usize, data: *const c_void, chunk: Chunk) -> Ended {
+    unsafe fn run(&self, count: usize, data: *const c_void, chunk: abi::Chunk) -> Ended {
         // SAFETY: as the caller promises.
         unsafe {
             self.pool

@@ -37,6 +37,8 @@ pub struct Context<'a> {
     state: state::Pointers,
     /// Whether others may run chunks of it.
     helped: bool,
+    /// Whether what it counts is heard.
+    counted: bool,
 }
 
 /// Who hears of the task.
@@ -69,6 +71,7 @@ impl<'a> Context<'a> {
             outside: Outside::Watcher(watcher),
             state: state::Pointers::NONE,
             helped: true,
+            counted: true,
         }
     }
 
@@ -84,6 +87,7 @@ impl<'a> Context<'a> {
             outside: Outside::Host(call, host),
             state: state::Pointers::of(call),
             helped: true,
+            counted: true,
         }
     }
 
@@ -107,6 +111,9 @@ impl<'a> Context<'a> {
     /// Adds `n` to the counter of this name. Does nothing if the caller gave no counters, none of this name, or they
     /// are gone. Takes a lock: count once per chunk of work, not per element.
     pub fn count(&self, counter: &str, n: i64) {
+        if !self.counted {
+            return;
+        }
         match self.outside {
             Outside::Host(call, host) => {
                 if let Some(count) = host.count.filter(|_| has!(host, Host, count)) {
@@ -172,6 +179,15 @@ impl<'a> Context<'a> {
     pub fn with_help_if(self, worthwhile: bool) -> Self {
         Self {
             helped: self.helped && worthwhile,
+            ..self
+        }
+    }
+
+    /// The same, counting nothing: for a part of the work whose elements are counted in another.
+    #[must_use]
+    pub fn uncounted(self) -> Self {
+        Self {
+            counted: false,
             ..self
         }
     }

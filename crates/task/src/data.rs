@@ -144,9 +144,7 @@ impl<'a> Data<'a> {
             Self::Own(bytes) => return Ok(Cow::Borrowed(bytes)),
             Self::Shared(shared) => shared,
         };
-        let mut copy = Vec::new();
-        copy.try_reserve_exact(shared.len)
-            .map_err(|_| Error::out_of_memory(shared.len))?;
+        let mut copy = room_for(shared.len)?;
         while copy.len() < shared.len {
             context.check()?;
             let start = copy.len();
@@ -200,6 +198,17 @@ impl<'a> Data<'a> {
             }
         }
     }
+}
+
+/// An empty vector with room for so many elements.
+///
+/// # Errors
+/// `ERR_RSPOOL_OUT_OF_MEMORY`.
+pub fn room_for<T>(length: usize) -> Result<Vec<T>> {
+    let mut room = Vec::new();
+    room.try_reserve_exact(length)
+        .map_err(|_| Error::out_of_memory(length.saturating_mul(size_of::<T>())))?;
+    Ok(room)
 }
 
 /// What can be read piece by piece.

@@ -224,7 +224,7 @@ impl<'a> Input<'a> for TypedArray<'a> {
 
     fn from_value(value: Value<'a>, what: &str) -> Result<Self> {
         match value {
-            Value::Array(array) => Ok(array),
+            Value::Array(array) if array.bytes.len().is_multiple_of(array.kind.size()) => Ok(array),
             Value::Bytes(bytes) => Ok(Self {
                 kind: u8::KIND,
                 bytes,

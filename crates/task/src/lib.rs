@@ -33,7 +33,7 @@ mod value;
 pub use array::{Array, ArrayKind, Element, TypedArray};
 pub use bytes::{Bytes, Text};
 pub use context::{BYTES, CHUNK, Context, DONE, ROWS, Watcher};
-pub use data::{Data, Pieces, Shared};
+pub use data::{Data, Pieces, Shared, room_for};
 pub use error::{
     CORRUPT_INPUT, Error, INVALID_ARGUMENT, OUT_OF_MEMORY, OUTPUT_TOO_LARGE, PANICKED, Result,
     TASK_FAILED, UNSUPPORTED,

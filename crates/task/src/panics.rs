@@ -42,8 +42,9 @@ fn note(info: &PanicHookInfo<'_>) {
     });
 }
 
-/// What `run` gives; a panic of it becomes [`Error::Panicked`].
+/// What `run` gives; a panic of it becomes [`Error::Panicked`], and is silent.
 pub fn contained<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
+    silence();
     let before = CAUGHT.replace(true);
     // What panics drops all that it owned; what it borrowed is its author's, as in any Rust thread.
     let result = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(error_of(panic)));

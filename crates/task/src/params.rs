@@ -116,6 +116,45 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A number that is finite.
+    pub fn number(&self, name: &str) -> Result<Option<f64>> {
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        match value {
+            Value::Number(n) if n.is_finite() => Ok(Some(*n)),
+            _ => Err(self.wrong(name, "a number", value)),
+        }
+    }
+
+    /// A list of numbers within `range`.
+    pub fn numbers(&self, name: &str, range: RangeInclusive<f64>) -> Result<Option<Vec<f64>>> {
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        let number = |item: &Value<'_>| match item {
+            Value::Number(n) => Some(*n).filter(|n| range.contains(n)),
+            _ => None,
+        };
+        let numbers = match value {
+            Value::List(items) => items.iter().map(number).collect::<Option<Vec<f64>>>(),
+            _ => None,
+        };
+        if numbers.is_some() {
+            return Ok(numbers);
+        }
+        let allowed = if *range.end() == f64::MAX {
+            "a list of numbers".into()
+        } else {
+            format!(
+                "a list of numbers from {} to {}",
+                range.start(),
+                range.end()
+            )
+        };
+        Err(self.wrong(name, &allowed, value))
+    }
+
     /// An unsigned 64-bit integer: a number up to 2⁵³ − 1, or beyond it a BigInt, or a string of decimal digits or of
     /// hexadecimal digits after `0x`.
     pub fn u64(&self, name: &str) -> Result<Option<u64>> {

@@ -4,6 +4,8 @@ use crate::array::TypedArray;
 use crate::bytes::{Bytes, Text};
 use crate::data::Data;
 use crate::error::{Error, Result};
+use crate::input::Input;
+use crate::params::Fields;
 
 /// An input, a param or a result of a task. What of an input is lent lives as long as its call.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -47,12 +49,43 @@ impl<'a> Record<'a> {
         self.0.push((name.into(), value.into()));
     }
 
+    /// The record with a field more.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, value: impl Into<Value<'a>>) -> Self {
+        self.push(name, value);
+        self
+    }
+
+    /// Takes a field of an input out that is a typed array, a Buffer among them.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] if it is something else, or not there.
+    pub fn take_array(&mut self, name: &str) -> Result<TypedArray<'a>> {
+        self.take(name)
+            .unwrap_or_default()
+            .into_array(&format!("input.{name}"))
+    }
+
+    /// Refuses an input with fields that are not in `known`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`].
+    pub fn end(&self, known: &'static [&'static str]) -> Result<()> {
+        Fields::new("input", Some(self), known).map(drop)
+    }
+
     /// The value of this field.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value<'a>> {
         self.iter()
             .rev()
             .find_map(|(known, value)| (known == name).then_some(value))
+    }
+
+    /// The value of this field, to be changed.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Value<'a>> {
+        let mut fields = self.0.iter_mut().rev();
+        fields.find_map(|(known, value)| (known == name).then_some(value))
     }
 
     /// Takes the value of this field out.
@@ -167,6 +200,14 @@ impl<'a> Value<'a> {
                 other.describe()
             ))),
         }
+    }
+
+    /// The input of a task that takes a typed array of any kind, called `what` in messages; a Buffer is one of bytes.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`].
+    pub fn into_array(self, what: &str) -> Result<TypedArray<'a>> {
+        TypedArray::from_value(self, what)
     }
 
     /// The value for as long as one likes: what is lent for the call is copied.
@@ -348,5 +389,26 @@ mod tests {
         assert_eq!(record.get("a"), Some(&Value::Number(2.0)));
         assert_eq!(record.take("a"), Some(Value::Number(2.0)));
         assert_eq!(record.take("b"), None);
+    }
+
+    #[test]
+    fn members_are_taken_by_name_and_none_is_left_over() {
+        let array = TypedArray {
+            kind: ArrayKind::Int32,
+            bytes: vec![0; 8].into(),
+        };
+        let mut record = Record::new().with("keys", array).with("valeus", 1.0);
+        assert_eq!(record.take_array("keys").unwrap().len(), 2);
+        let message = record.take_array("values").unwrap_err().to_string();
+        assert!(
+            message.starts_with("input.values must be a typed array"),
+            "{message}"
+        );
+        assert!(message.ends_with("got undefined"), "{message}");
+        let message = record.end(&["keys", "values"]).unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "input.valeus is unknown, did you mean values?; known are keys, values"
+        );
     }
 }

@@ -107,7 +107,7 @@ fn load_file(path: &Path) -> Result<&'static Plugin, LoadError> {
         file: real,
         version: table.version,
         profile: table.profile,
-        schemas: names.zip(table.schemas).collect(),
+        tasks: names.zip(table.schemas).collect(),
         config: OnceLock::new(),
         state_new: table.state.0,
         state_drop: table.state.1,

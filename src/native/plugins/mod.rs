@@ -10,21 +10,11 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use rspool_task::Value;
-use rspool_task::abi::{Raw, Run, Schema, StateDrop, StateNew};
+use rspool_task::abi::{Raw, Schema, StateDrop, StateNew};
 
 pub use error::LoadError;
 pub use load::{by_id, load, loaded};
-
-/// A task of a plugin.
-#[derive(Debug)]
-pub struct PluginTask {
-    /// `plugin.task`.
-    pub name: &'static str,
-    /// Its function. Call `run` instead.
-    pub(super) run: Run,
-    /// Where it comes from.
-    pub(super) plugin: &'static Plugin,
-}
+pub(super) use table::Table;
 
 /// A plugin of this process.
 #[derive(Debug)]
@@ -39,7 +29,7 @@ pub struct Plugin {
     pub version: String,
     /// `debug` or `release`.
     pub profile: String,
-    schemas: Vec<(&'static str, Option<Schema>)>,
+    tasks: Vec<(&'static str, Option<Schema>)>,
     /// What the process gives it, as JSON.
     config: OnceLock<Option<Box<str>>>,
     pub(super) state_new: Option<StateNew>,
@@ -61,7 +51,7 @@ impl Plugin {
 
     /// What its tasks are called, and the record that each gives of itself: `doc`, `input`, `params` and `result`.
     pub fn tasks(&self) -> impl Iterator<Item = (&'static str, Value<'static>)> {
-        self.schemas.iter().map(|(name, schema)| {
+        self.tasks.iter().map(|(name, schema)| {
             let mut out = Raw::UNDEFINED;
             if let Some(schema) = schema {
                 // SAFETY: a function of a table, for which loading it vouches.

@@ -9,12 +9,12 @@ use super::error::LoadError;
 
 /// A table as it has been read.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(in crate::native) struct Table {
     /// What all names of its tasks have before the dot.
     pub(super) name: &'static str,
     pub(super) version: String,
     pub(super) profile: String,
-    pub(super) tasks: Vec<(&'static str, Run)>,
+    pub(in crate::native) tasks: Vec<(&'static str, Run)>,
     pub(super) schemas: Vec<Option<Schema>>,
     pub(super) state: (Option<StateNew>, Option<StateDrop>),
     pub(super) shared: (Option<StateNew>, Option<StateDrop>),
@@ -40,7 +40,7 @@ impl Table {
     ///
     /// # Safety
     /// It is a static table of a plugin, by the rules of `abi`.
-    pub(super) unsafe fn read(table: *const abi::Plugin) -> Result<Self, LoadError> {
+    pub(in crate::native) unsafe fn read(table: *const abi::Plugin) -> Result<Self, LoadError> {
         if !table.is_aligned() {
             return Err(LoadError::invalid("its table is not aligned"));
         }

@@ -9,33 +9,14 @@ use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use sha2::{Digest, Sha256};
 use twox_hash::XxHash3_64;
 
-use crate::native::{
-    context::TaskContext,
-    error::TaskError,
-    params::{Fields, Params},
-    registry::NativeTask,
-    value::Value,
-};
+use rspool_task::{Context, Error, Fields, Params, Value};
 
-/// The tasks of this family.
-pub(super) const TASKS: &[NativeTask] = &[
-    NativeTask {
-        name: "hash.sha256",
-        run: sha256,
-    },
-    NativeTask {
-        name: "hash.blake3",
-        run: blake3,
-    },
-    NativeTask {
-        name: "hash.crc32",
-        run: crc32,
-    },
-    NativeTask {
-        name: "hash.xxh3",
-        run: xxh3,
-    },
-];
+rspool_task::table! {
+    "hash.sha256" => sha256,
+    "hash.blake3" => blake3,
+    "hash.crc32" => crc32,
+    "hash.xxh3" => xxh3,
+}
 
 /// SHA-256.
 ///
@@ -44,7 +25,7 @@ pub(super) const TASKS: &[NativeTask] = &[
 /// - Result: 32 bytes, or a string in that encoding.
 /// - Counts: `bytes`.
 /// - Source: FIPS 180-4. Uses the processor's SHA instructions where it has them.
-fn sha256(input: Value, params: &Params, context: &TaskContext<'_>) -> Result<Value, TaskError> {
+fn sha256(input: Value, params: Params, context: &Context<'_>) -> Result<Value<'static>, Error> {
     let encoding = encoding(&params.read(&["encoding"])?)?.unwrap_or(Encoding::Buffer);
     let mut hasher = Sha256::new();
     context.for_each_chunk(&input.into_bytes()?, |chunk| hasher.update(chunk))?;
@@ -57,7 +38,7 @@ fn sha256(input: Value, params: &Params, context: &TaskContext<'_>) -> Result<Va
 /// - Result: 32 bytes, or a string in that encoding.
 /// - Shared: from 16 MiB on.
 /// - Source: the BLAKE3 specification of 2020. Uses the processor's vector instructions.
-fn blake3(input: Value, params: &Params, context: &TaskContext<'_>) -> Result<Value, TaskError> {
+fn blake3(input: Value, params: Params, context: &Context<'_>) -> Result<Value<'static>, Error> {
     let encoding = encoding(&params.read(&["encoding"])?)?.unwrap_or(Encoding::Buffer);
     let input = input.into_bytes()?;
     if input.len() <= SUBTREE {
@@ -104,7 +85,7 @@ fn merge(values: &[ChainingValue]) -> ChainingValue {
 /// - Counts: `bytes`.
 /// - Shared: from 64 MiB on.
 /// - Source: RFC 1952 §8 (polynomial 0xEDB88320, reflected).
-fn crc32(input: Value, params: &Params, context: &TaskContext<'_>) -> Result<Value, TaskError> {
+fn crc32(input: Value, params: Params, context: &Context<'_>) -> Result<Value<'static>, Error> {
     let value = params
         .read(&["value"])?
         .integer("value", 0..=u32::MAX.into())?;
@@ -138,7 +119,7 @@ const CRC_PIECE: usize = 4 << 20;
 ///   form of the specification), or these as a string.
 /// - Counts: `bytes`.
 /// - Source: the xxHash specification, XXH3 of version 0.8.
-fn xxh3(input: Value, params: &Params, context: &TaskContext<'_>) -> Result<Value, TaskError> {
+fn xxh3(input: Value, params: Params, context: &Context<'_>) -> Result<Value<'static>, Error> {
     use std::hash::Hasher;
 
     let fields = params.read(&["seed", "encoding"])?;
@@ -170,47 +151,51 @@ const ENCODINGS: [(&str, Option<Encoding>); 4] = [
     ("base64url", Some(Encoding::Base64Url)),
 ];
 
-fn encoding(fields: &Fields<'_>) -> Result<Option<Encoding>, TaskError> {
+fn encoding(fields: &Fields<'_>) -> Result<Option<Encoding>, Error> {
     Ok(fields.choice("encoding", &ENCODINGS)?.flatten())
 }
 
 impl Encoding {
     /// As `Buffer.prototype.toString` of Node.js: hex in lower case, base64 of RFC 4648 §4 with
     /// padding, base64url of §5 without.
-    fn encode(self, digest: &[u8]) -> Value {
+    fn encode(self, digest: &[u8]) -> Value<'static> {
         match self {
-            Self::Buffer => Value::Bytes(digest.to_vec().into()),
-            Self::Hex => Value::String(HEXLOWER.encode(digest)),
-            Self::Base64 => Value::String(BASE64.encode(digest)),
-            Self::Base64Url => Value::String(BASE64URL_NOPAD.encode(digest)),
+            Self::Buffer => digest.to_vec().into(),
+            Self::Hex => HEXLOWER.encode(digest).into(),
+            Self::Base64 => BASE64.encode(digest).into(),
+            Self::Base64Url => BASE64URL_NOPAD.encode(digest).into(),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicU32;
-
     use serde_json::json;
 
     use super::*;
-    use crate::native::context::CHUNK;
+    use rspool_task::CHUNK;
+    use rspool_task::testing::Trial;
 
-    fn run(task: &str, input: Value, params: serde_json::Value) -> Result<Value, TaskError> {
-        let params = Params::try_from(params)?;
-        let task = TASKS.iter().find(|t| t.name == task).unwrap();
-        (task.run)(input, &params, &TaskContext::detached())
+    const NAMES: [&str; 4] = ["hash.sha256", "hash.blake3", "hash.crc32", "hash.xxh3"];
+
+    fn run(
+        task: &str,
+        input: Value<'static>,
+        params: serde_json::Value,
+    ) -> Result<Value<'static>, Error> {
+        let trial = Trial::new();
+        trial.run_named(&TABLE, task, input, params.into()).result
     }
 
     fn hex(task: &str, input: &[u8]) -> String {
         let input = Value::Bytes(input.to_vec().into());
         match run(task, input, json!({ "encoding": "hex" })) {
-            Ok(Value::String(hex)) => hex,
+            Ok(Value::String(hex)) => hex.into_string(),
             other => panic!("no string: {other:?}"),
         }
     }
 
-    fn crc(input: &[u8], value: u32) -> Value {
+    fn crc(input: &[u8], value: u32) -> Value<'static> {
         let input = Value::Bytes(input.to_vec().into());
         run("hash.crc32", input, json!({ "value": value })).unwrap()
     }
@@ -284,7 +269,7 @@ mod tests {
     fn xxh3_of_the_reference() {
         // The first is in the specification's sanity checks; the empty input with seed 0.
         let empty = run("hash.xxh3", Value::Bytes(Vec::new().into()), json!(null));
-        assert_eq!(empty, Ok(Value::BigInt(0x2d06_8005_38d3_94c2.into())));
+        assert_eq!(empty, Ok(Value::BigInt(0x2d06_8005_38d3_94c2_u64.into())));
         assert_eq!(hex("hash.xxh3", b""), "2d06800538d394c2");
         let bytes = run(
             "hash.xxh3",
@@ -364,8 +349,7 @@ mod tests {
 
     #[test]
     fn wrong_calls_are_refused() {
-        for task in TASKS {
-            let name = task.name;
+        for name in NAMES {
             for (input, params) in [
                 (Value::Number(1.0), json!(null)),
                 (Value::Undefined, json!(null)),
@@ -392,11 +376,10 @@ mod tests {
 
     #[test]
     fn all_stop_when_cancelled() {
-        let cancel = AtomicU32::new(1);
-        let context = TaskContext::new(&cancel, None);
-        for task in TASKS {
-            let result = (task.run)(Value::Bytes(vec![0; 10].into()), &Params::none(), &context);
-            assert_eq!(result, Err(TaskError::Cancelled), "{}", task.name);
+        for name in NAMES {
+            let trial = Trial::new().cancelled();
+            let outcome = trial.run_named(&TABLE, name, vec![0; 10].into(), Value::Undefined);
+            assert_eq!(outcome.result, Err(Error::Cancelled), "{name}");
         }
     }
 }

@@ -1,26 +1,11 @@
 //! `math.*`: integer work that keeps a core busy.
 
-use serde_json::Value as Json;
+use rspool_task::{Context, Error, Fields, MAX_SAFE_INTEGER, Params, ROWS, Value};
 
-use crate::native::{
-    context::{ROWS, TaskContext},
-    error::TaskError,
-    params::{Fields, Params},
-    registry::NativeTask,
-    value::{MAX_SAFE_INTEGER, Value},
-};
-
-/// The tasks of this family.
-pub(super) const TASKS: &[NativeTask] = &[
-    NativeTask {
-        name: "math.countPrimes",
-        run: count_primes,
-    },
-    NativeTask {
-        name: "math.fibonacci",
-        run: fibonacci,
-    },
-];
+rspool_task::table! {
+    "math.countPrimes" => count_primes,
+    "math.fibonacci" => fibonacci,
+}
 
 /// Counts the prime numbers up to and including a number, or within a range.
 ///
@@ -35,9 +20,9 @@ pub(super) const TASKS: &[NativeTask] = &[
 ///   1977).
 fn count_primes(
     input: Value,
-    params: &Params,
-    context: &TaskContext<'_>,
-) -> Result<Value, TaskError> {
+    params: Params,
+    context: &Context<'_>,
+) -> Result<Value<'static>, Error> {
     params.read(&[])?;
     let (from, to) = range(&input)?;
     let mut count = u64::from(from <= 2 && to >= 2);
@@ -48,16 +33,16 @@ fn count_primes(
     Ok(Value::Number(count as f64))
 }
 
-fn range(input: &Value) -> Result<(u64, u64), TaskError> {
-    if let Value::Json(Json::Object(map)) = input {
-        let fields = Fields::new("input", Some(map), &["from", "to"])?;
+fn range<'a>(input: &'a Value<'a>) -> Result<(u64, u64), Error> {
+    if let Value::Record(record) = input {
+        let fields = Fields::new("input", Some(record), &["from", "to"])?;
         let from = fields.integer("from", 0..=MAX_SAFE_INTEGER)?.unwrap_or(0);
         let to = fields.integer("to", 0..=MAX_SAFE_INTEGER)?;
-        let to = to.ok_or_else(|| TaskError::invalid("input.to is missing"))?;
+        let to = to.ok_or_else(|| Error::invalid("input.to is missing"))?;
         return Ok((from, to));
     }
     let to = input.to_safe_integer().ok_or_else(|| {
-        TaskError::invalid(format!(
+        Error::invalid(format!(
             "input must be an integer from 0 to {MAX_SAFE_INTEGER} or {{ from, to }}, got {}",
             input.describe()
         ))
@@ -84,7 +69,7 @@ struct Sieve {
 
 impl Sieve {
     /// A sieve of the odd numbers from `from` (at least 3) to `to`.
-    fn new(from: u64, to: u64, context: &TaskContext<'_>) -> Result<Self, TaskError> {
+    fn new(from: u64, to: u64, context: &Context<'_>) -> Result<Self, Error> {
         let start = from | 1;
         let mut strikers = Vec::new();
         if start <= to {
@@ -103,7 +88,7 @@ impl Sieve {
     }
 
     /// Sieves one segment and gives the number of its primes; `None` after the last.
-    fn next_segment(&mut self, context: &TaskContext<'_>) -> Result<Option<u64>, TaskError> {
+    fn next_segment(&mut self, context: &Context<'_>) -> Result<Option<u64>, Error> {
         context.check()?;
         if self.start > self.end {
             return Ok(None);
@@ -122,7 +107,7 @@ impl Sieve {
     }
 
     /// Marks the composites among the first `bits`.
-    fn strike(&mut self, bits: u64, context: &TaskContext<'_>) -> Result<(), TaskError> {
+    fn strike(&mut self, bits: u64, context: &Context<'_>) -> Result<(), Error> {
         self.composite.fill(0);
         let last = self.start + 2 * (bits - 1);
         let needed = self
@@ -159,7 +144,7 @@ fn first_strike(prime: u64, start: u64) -> u64 {
 }
 
 /// The odd primes up to `limit`, which is below 2³².
-fn base_primes(limit: u64, context: &TaskContext<'_>) -> Result<Vec<u32>, TaskError> {
+fn base_primes(limit: u64, context: &Context<'_>) -> Result<Vec<u32>, Error> {
     let mut primes = Vec::new();
     if limit < 3 {
         return Ok(primes);
@@ -190,7 +175,7 @@ const MAX_EXACT: u64 = 78;
 /// - Params: `method`, `'recursive'` (default) or `'iterative'`.
 /// - Result: a number, exact.
 /// - Source: Liber Abaci, 1202; limits: F(78) is the last one below 2⁵³.
-fn fibonacci(input: Value, params: &Params, context: &TaskContext<'_>) -> Result<Value, TaskError> {
+fn fibonacci(input: Value, params: Params, context: &Context<'_>) -> Result<Value<'static>, Error> {
     let choices = [("recursive", MAX_RECURSIVE), ("iterative", MAX_EXACT)];
     let fields = params.read(&["method"])?;
     let max = fields.choice("method", &choices)?.unwrap_or(MAX_RECURSIVE);
@@ -201,7 +186,7 @@ fn fibonacci(input: Value, params: &Params, context: &TaskContext<'_>) -> Result
             _ => "",
         };
         let got = input.describe();
-        TaskError::invalid(format!(
+        Error::invalid(format!(
             "input must be an integer from 0 to {max}, got {got}{hint}"
         ))
     })?;
@@ -213,7 +198,7 @@ fn fibonacci(input: Value, params: &Params, context: &TaskContext<'_>) -> Result
 }
 
 /// The recursion, with a check at each call above 25: F(25) takes less than a millisecond.
-fn recursive(n: u32, context: &TaskContext<'_>) -> Result<u64, TaskError> {
+fn recursive(n: u32, context: &Context<'_>) -> Result<u64, Error> {
     if n <= 25 {
         context.check()?;
         return Ok(unchecked(n));
@@ -240,8 +225,10 @@ mod tests {
 
     use super::*;
 
-    fn primes(input: Value) -> Result<f64, TaskError> {
-        let result = count_primes(input, &Params::none(), &TaskContext::detached())?;
+    type Run = fn(Value<'static>, Params, &Context<'_>) -> Result<Value<'static>, Error>;
+
+    fn primes(input: Value) -> Result<f64, Error> {
+        let result = count_primes(input, Params::none(), &Context::detached())?;
         let Value::Number(n) = result else {
             panic!("not a number: {result:?}");
         };
@@ -249,7 +236,7 @@ mod tests {
     }
 
     fn primes_between(from: u64, to: u64) -> f64 {
-        primes(Value::Json(json!({ "from": from, "to": to }))).unwrap()
+        primes(Value::from(json!({ "from": from, "to": to }))).unwrap()
     }
 
     fn is_prime(n: u64) -> bool {
@@ -296,7 +283,7 @@ mod tests {
         let near = 1_000_000_000_000;
         let expected = (near..=near + 300).filter(|n| is_prime(*n)).count();
         assert_eq!(primes_between(near, near + 300), expected as f64);
-        assert_eq!(primes(Value::Json(json!({ "to": 100 }))), Ok(25.0));
+        assert_eq!(primes(Value::from(json!({ "to": 100 }))), Ok(25.0));
     }
 
     #[test]
@@ -308,23 +295,23 @@ mod tests {
             Value::Number(f64::NAN),
             Value::Number(2f64.powi(53)),
             Value::String("100".into()),
-            Value::Json(json!({})),
-            Value::Json(json!({ "from": 1 })),
-            Value::Json(json!({ "from": 1, "too": 2 })),
-            Value::Json(json!({ "to": "5" })),
-            Value::Json(json!([1, 2])),
+            Value::from(json!({})),
+            Value::from(json!({ "from": 1 })),
+            Value::from(json!({ "from": 1, "too": 2 })),
+            Value::from(json!({ "to": "5" })),
+            Value::from(json!([1, 2])),
         ] {
             let error = primes(bad).unwrap_err();
             assert_eq!(error.code(), "ERR_RSPOOL_INVALID_ARGUMENT", "{error}");
         }
     }
 
-    fn fib(n: f64, method: Option<&str>) -> Result<Value, TaskError> {
+    fn fib(n: f64, method: Option<&str>) -> Result<Value<'static>, Error> {
         let params = match method {
             Some(method) => Params::try_from(json!({ "method": method })).unwrap(),
             None => Params::none(),
         };
-        fibonacci(Value::Number(n), &params, &TaskContext::detached())
+        fibonacci(Value::Number(n), params, &Context::detached())
     }
 
     #[test]
@@ -359,18 +346,18 @@ mod tests {
     #[test]
     fn both_tasks_stop_when_cancelled() {
         let cases = [
-            (TASKS[0].run, MAX_SAFE_INTEGER),
-            (TASKS[1].run, MAX_RECURSIVE),
+            (count_primes as Run, MAX_SAFE_INTEGER),
+            (fibonacci, MAX_RECURSIVE),
         ];
         for (run, input) in cases {
             let cancel = AtomicU32::new(0);
             thread::scope(|scope| {
                 let running = scope.spawn(|| {
-                    let context = TaskContext::new(&cancel, None);
-                    run(Value::Number(input as f64), &Params::none(), &context)
+                    let context = Context::new(&cancel, None);
+                    run(Value::Number(input as f64), Params::none(), &context)
                 });
                 cancel.store(1, Ordering::Relaxed);
-                assert_eq!(running.join().unwrap(), Err(TaskError::Cancelled));
+                assert_eq!(running.join().unwrap(), Err(Error::Cancelled));
             });
         }
     }

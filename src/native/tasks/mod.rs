@@ -1,17 +1,24 @@
-//! The built-in tasks, a file or a folder per family. A family lists its tasks in `TASKS`; a new family takes
-//! its `mod` line and its line in [`FAMILIES`].
+//! The built-in tasks, a file or a folder per family. They are written as those of a plugin are, with the crate
+//! `rspool-task`, and are called by the same tables: a family declares its `TABLE`; a new family takes its `mod` line and
+//! its line in [`FAMILIES`].
 
-use super::registry::NativeTask;
+use rspool_task::abi::Plugin;
 
 mod array;
 mod compress;
+mod decompress;
 mod hash;
 mod math;
 mod test;
 
 /// The families, in the order in which their names are listed.
-pub(super) static FAMILIES: &[&[NativeTask]] =
-    &[array::TASKS, compress::TASKS, hash::TASKS, math::TASKS];
+pub(super) static FAMILIES: &[&Plugin] = &[
+    &array::TABLE,
+    &compress::TABLE,
+    &decompress::TABLE,
+    &hash::TABLE,
+    &math::TABLE,
+];
 
 /// The tasks that exist to test the pool.
-pub(super) static TEST_FAMILY: &[NativeTask] = test::TASKS;
+pub(super) static TEST_FAMILY: &Plugin = &test::TABLE;

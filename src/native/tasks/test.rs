@@ -3,42 +3,27 @@
 
 use std::hint::spin_loop;
 
-use crate::native::{
-    context::{ROWS, TaskContext},
-    error::TaskError,
-    params::Params,
-    registry::NativeTask,
-    value::Value,
-};
+use rspool_task::{Context, Error, Params, ROWS, Value};
 
-pub(super) const TASKS: &[NativeTask] = &[
-    NativeTask {
-        name: "test.echo",
-        run: echo,
-    },
-    NativeTask {
-        name: "test.panic",
-        run: panic,
-    },
-    NativeTask {
-        name: "test.spin",
-        run: spin,
-    },
-];
+rspool_task::table! {
+    "test.echo" => echo,
+    "test.panic" => panic,
+    "test.spin" => spin,
+}
 
 /// Gives its input back.
-fn echo(input: Value, params: &Params, _: &TaskContext<'_>) -> Result<Value, TaskError> {
+fn echo<'a>(input: Value<'a>, params: Params, _: &Context<'_>) -> Result<Value<'a>, Error> {
     params.read(&[])?;
     Ok(input)
 }
 
 /// Panics with its input in the message.
-fn panic(input: Value, _: &Params, _: &TaskContext<'_>) -> Result<Value, TaskError> {
+fn panic(input: Value, _: Params, _: &Context<'_>) -> Result<Value<'static>, Error> {
     panic!("asked to, with {}", input.describe());
 }
 
 /// Keeps a core busy until it is cancelled. Counts 1 into `rows` when it has started.
-fn spin(_: Value, params: &Params, context: &TaskContext<'_>) -> Result<Value, TaskError> {
+fn spin(_: Value, params: Params, context: &Context<'_>) -> Result<Value<'static>, Error> {
     params.read(&[])?;
     context.count(ROWS, 1);
     loop {
@@ -49,37 +34,28 @@ fn spin(_: Value, params: &Params, context: &TaskContext<'_>) -> Result<Value, T
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        sync::atomic::{AtomicU32, Ordering},
-        thread,
-    };
+    use rspool_task::testing::Trial;
 
     use super::*;
 
-    fn task(name: &str) -> &'static NativeTask {
-        TASKS.iter().find(|task| task.name == name).unwrap()
-    }
-
     #[test]
     fn echo_gives_its_input_and_panic_panics() {
-        let context = TaskContext::detached();
-        let run = |name: &str| task(name).execute(Value::Number(4.0), &Params::none(), &context);
+        let run = |name: &str| {
+            let trial = Trial::new();
+            trial
+                .run_named(&TABLE, name, Value::Number(4.0), Value::Undefined)
+                .result
+        };
         assert_eq!(run("test.echo"), Ok(Value::Number(4.0)));
         let error = run("test.panic").unwrap_err();
-        let message = "test.panic: the task panicked: asked to, with the number 4 (";
+        let message = "the task panicked: asked to, with the number 4 (";
         assert!(error.to_string().starts_with(message), "{error}");
     }
 
     #[test]
     fn spin_ends_when_cancelled() {
-        let cancel = AtomicU32::new(0);
-        thread::scope(|scope| {
-            let spinning = scope.spawn(|| {
-                let context = TaskContext::new(&cancel, None);
-                task("test.spin").execute(Value::Undefined, &Params::none(), &context)
-            });
-            cancel.store(1, Ordering::Relaxed);
-            assert_eq!(spinning.join().unwrap(), Err(TaskError::Cancelled));
-        });
+        let trial = Trial::new().cancel_after(1);
+        let outcome = trial.run_named(&TABLE, "test.spin", Value::Undefined, Value::Undefined);
+        assert_eq!(outcome.result, Err(Error::Cancelled));
     }
 }

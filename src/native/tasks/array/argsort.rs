@@ -3,13 +3,7 @@
 use super::elements::{PIECE, aligned, array_of, zeroed};
 use super::order::{Bits, Order};
 use super::sample_sort::{self, Mapping, SortKey};
-use crate::native::{
-    context::TaskContext,
-    data::room_for,
-    error::TaskError,
-    params::Params,
-    value::{ArrayKind, TypedArray, Value},
-};
+use rspool_task::{ArrayKind, Context, Error, Params, TypedArray, Value, room_for};
 
 /// The places of the elements in the order in which `array.sort` would put them. Equal elements stay as they are to
 /// each other: the order is stable, also where it is descending.
@@ -23,9 +17,9 @@ use crate::native::{
 /// - Errors: `ERR_RSPOOL_OUT_OF_MEMORY`.
 pub(super) fn argsort(
     input: Value,
-    params: &Params,
-    context: &TaskContext<'_>,
-) -> Result<Value, TaskError> {
+    params: Params,
+    context: &Context<'_>,
+) -> Result<Value<'static>, Error> {
     let descending = params.read(&["descending"])?.boolean("descending")?;
     let descending = descending.unwrap_or(false);
     let TypedArray { kind, bytes } = input.into_array("input")?;
@@ -48,8 +42,8 @@ fn narrow<K: Bits + Into<u64>>(
     kind: ArrayKind,
     bytes: &[u8],
     descending: bool,
-    context: &TaskContext<'_>,
-) -> Result<Vec<u32>, TaskError> {
+    context: &Context<'_>,
+) -> Result<Vec<u32>, Error> {
     let order = Order::<K>::new(kind, descending);
     let key = |bits: K, place| order.key(bits).into() << 32 | u64::from(place);
     places(bytes, context, key)
@@ -86,12 +80,12 @@ impl<K> Mapping<K> for AsIs {
 
 fn places<K: Bits, P: Placed>(
     bytes: &[u8],
-    context: &TaskContext<'_>,
+    context: &Context<'_>,
     key: impl Fn(K, u32) -> P,
-) -> Result<Vec<u32>, TaskError> {
+) -> Result<Vec<u32>, Error> {
     let elements = aligned::<K>(bytes);
     if u32::try_from(elements.len()).is_err() {
-        return Err(TaskError::invalid(format!(
+        return Err(Error::invalid(format!(
             "input must have fewer than 2^32 elements, got {}",
             elements.len()
         )));
@@ -116,7 +110,7 @@ mod tests {
     use super::super::testing::{array, doubles, numbers, run};
     use super::*;
 
-    fn order(input: TypedArray, descending: bool) -> Vec<f64> {
+    fn order(input: TypedArray<'static>, descending: bool) -> Vec<f64> {
         let params = serde_json::json!({ "descending": descending });
         match run(argsort, input, params).unwrap() {
             Value::Array(places) => numbers(&places),

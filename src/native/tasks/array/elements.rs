@@ -5,11 +5,7 @@ use std::borrow::Cow;
 
 use bytemuck::{AnyBitPattern, NoUninit, Pod};
 
-use crate::native::{
-    context::{ROWS, TaskContext},
-    error::TaskError,
-    value::{ArrayKind, TypedArray},
-};
+use rspool_task::{ArrayKind, Context, Error, ROWS, TypedArray};
 
 /// Elements of a chunk: some tenths of a millisecond of work.
 pub(super) const PIECE: usize = 64 * 1024;
@@ -28,8 +24,8 @@ pub(super) fn aligned<T: AnyBitPattern + NoUninit>(bytes: &[u8]) -> Cow<'_, [T]>
 }
 
 /// So many elements that are 0. Pages that are not used cost nothing.
-pub(super) fn zeroed<K: Pod>(length: usize) -> Result<Vec<K>, TaskError> {
-    let out_of_memory = || TaskError::out_of_memory(size_of::<K>().saturating_mul(length));
+pub(super) fn zeroed<K: Pod>(length: usize) -> Result<Vec<K>, Error> {
+    let out_of_memory = || Error::out_of_memory(size_of::<K>().saturating_mul(length));
     let layout = Layout::array::<K>(length).map_err(|_| out_of_memory())?;
     if layout.size() == 0 {
         return Ok(Vec::new());
@@ -44,7 +40,7 @@ pub(super) fn zeroed<K: Pod>(length: usize) -> Result<Vec<K>, TaskError> {
 }
 
 /// A result that is a typed array.
-pub(super) fn array_of<T: NoUninit>(kind: ArrayKind, elements: &[T]) -> TypedArray {
+pub(super) fn array_of<T: NoUninit>(kind: ArrayKind, elements: &[T]) -> TypedArray<'static> {
     let bytes: Vec<u8> = bytemuck::cast_slice(elements).to_vec();
     TypedArray {
         kind,
@@ -56,9 +52,9 @@ pub(super) fn array_of<T: NoUninit>(kind: ArrayKind, elements: &[T]) -> TypedArr
 pub(super) fn map_pieces<R: Send>(
     array: &TypedArray,
     piece: usize,
-    context: &TaskContext<'_>,
-    work: impl Fn(usize, &[u8]) -> Result<R, TaskError> + Sync,
-) -> Result<Vec<R>, TaskError> {
+    context: &Context<'_>,
+    work: impl Fn(usize, &[u8]) -> Result<R, Error> + Sync,
+) -> Result<Vec<R>, Error> {
     let size = array.kind.size();
     let starts: Vec<usize> = (0..array.len()).step_by(piece).collect();
     let context = context.with_help_if(array.len() >= WORTH_HELP);
@@ -80,9 +76,9 @@ pub(super) fn map_pieces<R: Send>(
 pub(super) fn map_numbers<R: Send>(
     array: &TypedArray,
     what: &str,
-    context: &TaskContext<'_>,
+    context: &Context<'_>,
     work: impl Fn(usize, &[f64]) -> R + Sync,
-) -> Result<Vec<R>, TaskError> {
+) -> Result<Vec<R>, Error> {
     refuse_big_ints(array, what)?;
     map_pieces(array, PIECE, context, |start, bytes| {
         let mut numbers = Vec::with_capacity(bytes.len() / array.kind.size());
@@ -92,11 +88,11 @@ pub(super) fn map_numbers<R: Send>(
 }
 
 /// Refuses an array whose elements are no numbers.
-pub(super) fn refuse_big_ints(array: &TypedArray, what: &str) -> Result<(), TaskError> {
+pub(super) fn refuse_big_ints(array: &TypedArray, what: &str) -> Result<(), Error> {
     match array.kind {
         ArrayKind::BigInt64 | ArrayKind::BigUint64 => {
             let class = array.kind.class_name();
-            Err(TaskError::invalid(format!(
+            Err(Error::invalid(format!(
                 "{what} must be a typed array of numbers, got a {class}"
             )))
         }

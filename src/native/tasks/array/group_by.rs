@@ -7,13 +7,7 @@ use foldhash::fast::RandomState;
 use super::elements::{array_of, map_pieces, numbers_of, refuse_big_ints};
 use super::order::{elements_of, keys_of, same_value};
 use super::stats::Sum;
-use crate::native::{
-    context::TaskContext,
-    error::TaskError,
-    params::Params,
-    record::Record,
-    value::{ArrayKind, TypedArray, Value},
-};
+use rspool_task::{ArrayKind, Context, Error, Params, Record, TypedArray, Value};
 
 /// Rows of a chunk: one to three milliseconds.
 const PIECE: usize = 128 * 1024;
@@ -41,9 +35,9 @@ enum How {
 /// - Errors: `ERR_RSPOOL_INVALID_ARGUMENT`.
 pub(super) fn group_by(
     input: Value,
-    params: &Params,
-    context: &TaskContext<'_>,
-) -> Result<Value, TaskError> {
+    params: Params,
+    context: &Context<'_>,
+) -> Result<Value<'static>, Error> {
     let how = params.read(&["how"])?.choice(
         "how",
         &[
@@ -91,9 +85,9 @@ pub(super) fn group_by(
     Ok(Value::Record(record))
 }
 
-fn columns(input: Value, how: How) -> Result<(TypedArray, Option<TypedArray>), TaskError> {
+fn columns(input: Value, how: How) -> Result<(TypedArray, Option<TypedArray>), Error> {
     let Value::Record(mut record) = input else {
-        return Err(TaskError::invalid(format!(
+        return Err(Error::invalid(format!(
             "input must be an object with the typed arrays keys and values, got {}",
             input.describe()
         )));
@@ -112,7 +106,7 @@ fn columns(input: Value, how: How) -> Result<(TypedArray, Option<TypedArray>), T
         refuse_big_ints(values, "input.values")?;
         if values.len() != keys.len() {
             let (values, keys) = (values.len(), keys.len());
-            return Err(TaskError::invalid(format!(
+            return Err(Error::invalid(format!(
                 "input.values must be as long as input.keys, got {values} and {keys}"
             )));
         }
@@ -198,7 +192,11 @@ mod tests {
     use super::super::testing::{array, code, doubles, numbers, record, run};
     use super::*;
 
-    fn grouped(keys: TypedArray, values: TypedArray, how: &str) -> (Vec<f64>, Vec<f64>) {
+    fn grouped(
+        keys: TypedArray<'static>,
+        values: TypedArray<'static>,
+        how: &str,
+    ) -> (Vec<f64>, Vec<f64>) {
         let input = Record::new().with("keys", keys).with("values", values);
         let mut record = record(run(group_by, Value::Record(input), json!({ "how": how })));
         let mut take = |name| numbers(&record.take_array(name).unwrap());

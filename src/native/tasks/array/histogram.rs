@@ -3,13 +3,7 @@
 use parking_lot::Mutex;
 
 use super::elements::{array_of, map_numbers};
-use crate::native::{
-    context::TaskContext,
-    error::TaskError,
-    params::{Fields, Params},
-    record::Record,
-    value::{ArrayKind, TypedArray, Value},
-};
+use rspool_task::{ArrayKind, Context, Error, Fields, Params, Record, TypedArray, Value};
 
 const MAX_BINS: u64 = 1_000_000;
 
@@ -26,9 +20,9 @@ const MAX_BINS: u64 = 1_000_000;
 /// - Source: as `numpy.histogram`.
 pub(super) fn histogram(
     input: Value,
-    params: &Params,
-    context: &TaskContext<'_>,
-) -> Result<Value, TaskError> {
+    params: Params,
+    context: &Context<'_>,
+) -> Result<Value<'static>, Error> {
     let fields = params.read(&["bins", "edges", "min", "max"])?;
     let array = input.into_array("input")?;
     let bins = match fields.numbers("edges", f64::MIN..=f64::MAX)? {
@@ -62,8 +56,8 @@ pub(super) fn histogram(
 fn equal_bins(
     fields: &Fields<'_>,
     array: &TypedArray,
-    context: &TaskContext<'_>,
-) -> Result<Bins, TaskError> {
+    context: &Context<'_>,
+) -> Result<Bins, Error> {
     let count = fields.integer("bins", 1..=MAX_BINS)?.unwrap_or(10);
     let (min, max) = (fields.number("min")?, fields.number("max")?);
     let (least, greatest) = match (min, max) {
@@ -74,12 +68,12 @@ fn equal_bins(
         }
     };
     if !least.is_finite() || !greatest.is_finite() {
-        return Err(TaskError::invalid(
+        return Err(Error::invalid(
             "the input has an infinity: give params.min and params.max",
         ));
     }
     if least > greatest {
-        return Err(TaskError::invalid(format!(
+        return Err(Error::invalid(format!(
             "params.min must be at most params.max, got {least} and {greatest}"
         )));
     }
@@ -87,7 +81,7 @@ fn equal_bins(
 }
 
 /// The least and the greatest number; 0 and 1 if there is none.
-fn extremes(array: &TypedArray, context: &TaskContext<'_>) -> Result<(f64, f64), TaskError> {
+fn extremes(array: &TypedArray, context: &Context<'_>) -> Result<(f64, f64), Error> {
     let none = (f64::INFINITY, f64::NEG_INFINITY);
     let wider = |(least, greatest): (f64, f64), (min, max)| (least.min(min), greatest.max(max));
     let parts = map_numbers(array, "input", &context.uncounted(), |_, numbers| {
@@ -105,9 +99,9 @@ struct Bins {
 }
 
 impl Bins {
-    fn between(edges: Vec<f64>) -> Result<Self, TaskError> {
+    fn between(edges: Vec<f64>) -> Result<Self, Error> {
         if edges.len() < 2 || edges.windows(2).any(|pair| pair[0] >= pair[1]) {
-            return Err(TaskError::invalid(
+            return Err(Error::invalid(
                 "params.edges must be two numbers or more, each greater than the one before",
             ));
         }

@@ -1,12 +1,7 @@
 //! `array.matmul`.
 
 use super::elements::{aligned, zeroed};
-use crate::native::{
-    context::{ROWS, TaskContext},
-    error::TaskError,
-    params::Params,
-    value::{ArrayKind, TypedArray, Value},
-};
+use rspool_task::{ArrayKind, Context, Error, Params, ROWS, TypedArray, Value};
 
 /// Rows and columns of the result that are made in one chunk, and products that are added up between two checks: some
 /// milliseconds.
@@ -28,29 +23,29 @@ const WORTH_HELP: usize = 8_000_000;
 ///   multiplication", 2008.
 pub(super) fn matmul(
     input: Value,
-    params: &Params,
-    context: &TaskContext<'_>,
-) -> Result<Value, TaskError> {
+    params: Params,
+    context: &Context<'_>,
+) -> Result<Value<'static>, Error> {
     let fields = params.read(&["m", "k", "n"])?;
-    let size = |name| -> Result<Option<usize>, TaskError> {
+    let size = |name| -> Result<Option<usize>, Error> {
         let size = fields.integer(name, 1..=u64::from(u32::MAX))?;
         Ok(size.map(|size| size as usize))
     };
     let (m, k, n) = (size("m")?, size("k")?, size("n")?);
     let k = k.ok_or_else(|| {
-        TaskError::invalid("params.k is missing: the columns of a, which are the rows of b")
+        Error::invalid("params.k is missing: the columns of a, which are the rows of b")
     })?;
     let (a, b) = factors(input)?;
     let kind = a.kind;
     let (rows, columns) = (a.len() / k, b.len() / k);
     if a.len() % k != 0 || m.is_some_and(|m| m != rows) {
-        return Err(TaskError::invalid(format!(
+        return Err(Error::invalid(format!(
             "input.a must have m × k elements, got {} with k = {k}",
             a.len()
         )));
     }
     if b.len() % k != 0 || n.is_some_and(|n| n != columns) {
-        return Err(TaskError::invalid(format!(
+        return Err(Error::invalid(format!(
             "input.b must have k × n elements, got {} with k = {k}",
             b.len()
         )));
@@ -73,9 +68,9 @@ pub(super) fn matmul(
     }))
 }
 
-fn factors(input: Value) -> Result<(TypedArray, TypedArray), TaskError> {
+fn factors(input: Value) -> Result<(TypedArray, TypedArray), Error> {
     let Value::Record(mut record) = input else {
-        return Err(TaskError::invalid(format!(
+        return Err(Error::invalid(format!(
             "input must be an object with the typed arrays a and b, got {}",
             input.describe()
         )));
@@ -85,7 +80,7 @@ fn factors(input: Value) -> Result<(TypedArray, TypedArray), TaskError> {
     let floats = [ArrayKind::Float32, ArrayKind::Float64];
     if a.kind != b.kind || !floats.contains(&a.kind) {
         let (a, b) = (a.kind.class_name(), b.kind.class_name());
-        return Err(TaskError::invalid(format!(
+        return Err(Error::invalid(format!(
             "input.a and input.b must both be Float32Array or both Float64Array, got {a} and {b}"
         )));
     }
@@ -104,8 +99,8 @@ fn multiply<T: Factor>(
     a: &[u8],
     b: &[u8],
     shape: Shape,
-    context: &TaskContext<'_>,
-) -> Result<Vec<T>, TaskError> {
+    context: &Context<'_>,
+) -> Result<Vec<T>, Error> {
     let (a, b) = (aligned::<T>(a), aligned::<T>(b));
     let Shape {
         rows,
@@ -143,7 +138,7 @@ fn multiply<T: Factor>(
             }
         }
         context.count(ROWS, band.len() as i64);
-        Ok::<(), TaskError>(())
+        Ok::<(), Error>(())
     })?;
     Ok(product)
 }
@@ -217,18 +212,18 @@ mod tests {
 
     use super::super::testing::{array, code, doubles, noise, numbers, run};
     use super::*;
-    use crate::native::record::Record;
+    use rspool_task::Record;
 
     fn product(
-        a: TypedArray,
-        b: TypedArray,
+        a: TypedArray<'static>,
+        b: TypedArray<'static>,
         params: serde_json::Value,
-    ) -> Result<Value, TaskError> {
+    ) -> Result<Value<'static>, Error> {
         let input = Record::new().with("a", a).with("b", b);
         run(matmul, Value::Record(input), params)
     }
 
-    fn elements(value: Result<Value, TaskError>) -> Vec<f64> {
+    fn elements(value: Result<Value<'static>, Error>) -> Vec<f64> {
         match value.unwrap() {
             Value::Array(array) => numbers(&array),
             other => panic!("{other:?}"),

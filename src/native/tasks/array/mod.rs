@@ -12,75 +12,43 @@ mod sort;
 mod stats;
 mod top_k;
 
-use crate::native::registry::NativeTask;
-
-/// The tasks of this family.
-pub(super) const TASKS: &[NativeTask] = &[
-    NativeTask {
-        name: "array.sort",
-        run: sort::sort,
-    },
-    NativeTask {
-        name: "array.argsort",
-        run: argsort::argsort,
-    },
-    NativeTask {
-        name: "array.stats",
-        run: stats::stats,
-    },
-    NativeTask {
-        name: "array.histogram",
-        run: histogram::histogram,
-    },
-    NativeTask {
-        name: "array.groupBy",
-        run: group_by::group_by,
-    },
-    NativeTask {
-        name: "array.topK",
-        run: top_k::top_k,
-    },
-    NativeTask {
-        name: "array.nearest",
-        run: nearest::nearest,
-    },
-    NativeTask {
-        name: "array.matmul",
-        run: matmul::matmul,
-    },
-];
+rspool_task::table! {
+    "array.sort" => sort::sort,
+    "array.argsort" => argsort::argsort,
+    "array.stats" => stats::stats,
+    "array.histogram" => histogram::histogram,
+    "array.groupBy" => group_by::group_by,
+    "array.topK" => top_k::top_k,
+    "array.nearest" => nearest::nearest,
+    "array.matmul" => matmul::matmul,
+}
 
 #[cfg(test)]
 mod testing {
     //! What the tests of these tasks share.
 
     use bytemuck::NoUninit;
+    use rspool_task::testing::Trial;
     use serde_json::Value as Json;
 
     use super::elements::{array_of, numbers_of};
-    use crate::native::{
-        context::TaskContext,
-        error::TaskError,
-        params::Params,
-        record::Record,
-        registry::Run,
-        value::{ArrayKind, TypedArray, Value},
-    };
+    use rspool_task::{ArrayKind, Context, Error, Params, Record, TypedArray, Value};
 
+    /// By the table's way, as a worker calls it.
     pub(super) fn run(
-        task: Run,
-        input: impl Into<Value>,
+        task: impl FnOnce(Value<'static>, Params, &Context<'_>) -> Result<Value<'static>, Error>,
+        input: impl Into<Value<'static>>,
         params: Json,
-    ) -> Result<Value, TaskError> {
+    ) -> Result<Value<'static>, Error> {
         let params = Params::try_from(params).unwrap();
-        task(input.into(), &params, &TaskContext::detached())
+        Trial::new().run(task, input.into(), params).result
     }
 
-    pub(super) fn array<T: NoUninit>(kind: ArrayKind, elements: &[T]) -> TypedArray {
+    pub(super) fn array<T: NoUninit>(kind: ArrayKind, elements: &[T]) -> TypedArray<'static> {
         array_of(kind, elements)
     }
 
-    pub(super) fn doubles(elements: &[f64]) -> TypedArray {
+    pub(super) fn doubles(elements: &[f64]) -> TypedArray<'static> {
         array_of(ArrayKind::Float64, elements)
     }
 
@@ -91,14 +59,14 @@ mod testing {
         numbers
     }
 
-    pub(super) fn record(value: Result<Value, TaskError>) -> Record {
+    pub(super) fn record(value: Result<Value<'static>, Error>) -> Record<'static> {
         match value.unwrap() {
             Value::Record(record) => record,
             other => panic!("not a record: {other:?}"),
         }
     }
 
-    pub(super) fn code(value: Result<Value, TaskError>) -> String {
+    pub(super) fn code(value: Result<Value<'static>, Error>) -> String {
         value.unwrap_err().code().into()
     }
 

@@ -6,13 +6,7 @@ use super::elements::{PIECE, aligned, array_of};
 use super::order::Order;
 use super::sample_sort::Mapping;
 use super::top_k::{Best, K, k_of, refuse_too_many};
-use crate::native::{
-    context::{ROWS, TaskContext},
-    error::TaskError,
-    params::Params,
-    record::Record,
-    value::{ArrayKind, TypedArray, Value},
-};
+use rspool_task::{ArrayKind, Context, Error, Params, ROWS, Record, TypedArray, Value};
 
 /// How near two vectors are.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,9 +31,9 @@ const LANES: usize = 16;
 /// - Errors: `ERR_RSPOOL_INVALID_ARGUMENT`.
 pub(super) fn nearest(
     input: Value,
-    params: &Params,
-    context: &TaskContext<'_>,
-) -> Result<Value, TaskError> {
+    params: Params,
+    context: &Context<'_>,
+) -> Result<Value<'static>, Error> {
     let fields = params.read(&["k", "metric"])?;
     let k = k_of(fields.integer("k", K)?)?;
     let metrics = [
@@ -61,9 +55,9 @@ pub(super) fn nearest(
     Ok(Value::Record(record))
 }
 
-fn matrix_and_query(input: Value) -> Result<(TypedArray, TypedArray), TaskError> {
+fn matrix_and_query(input: Value) -> Result<(TypedArray, TypedArray), Error> {
     let Value::Record(mut record) = input else {
-        return Err(TaskError::invalid(format!(
+        return Err(Error::invalid(format!(
             "input must be an object with the typed arrays matrix and query, got {}",
             input.describe()
         )));
@@ -73,13 +67,13 @@ fn matrix_and_query(input: Value) -> Result<(TypedArray, TypedArray), TaskError>
     let floats = [ArrayKind::Float32, ArrayKind::Float64];
     if matrix.kind != query.kind || !floats.contains(&matrix.kind) {
         let (matrix, query) = (matrix.kind.class_name(), query.kind.class_name());
-        return Err(TaskError::invalid(format!(
+        return Err(Error::invalid(format!(
             "input.matrix and input.query must both be Float32Array or both Float64Array, got {matrix} and {query}"
         )));
     }
     if query.is_empty() || matrix.len() % query.len() != 0 {
         let (matrix, query) = (matrix.len(), query.len());
-        return Err(TaskError::invalid(format!(
+        return Err(Error::invalid(format!(
             "input.matrix must have whole rows, each as long as input.query, got {matrix} and {query} elements"
         )));
     }
@@ -92,8 +86,8 @@ fn search<T: Element>(
     query: &TypedArray,
     k: usize,
     metric: Metric,
-    context: &TaskContext<'_>,
-) -> Result<Vec<(u32, f64)>, TaskError> {
+    context: &Context<'_>,
+) -> Result<Vec<(u32, f64)>, Error> {
     let query = query.bytes.contiguous(context)?;
     let query = aligned::<T>(&query);
     let matrix = matrix.bytes.contiguous(context)?;
@@ -184,8 +178,8 @@ mod tests {
     use super::*;
 
     fn found(
-        matrix: TypedArray,
-        query: TypedArray,
+        matrix: TypedArray<'static>,
+        query: TypedArray<'static>,
         params: serde_json::Value,
     ) -> (Vec<f64>, Vec<f64>) {
         let input = Record::new().with("matrix", matrix).with("query", query);

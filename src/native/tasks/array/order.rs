@@ -3,7 +3,7 @@
 use std::ops::{BitAnd, BitXor};
 
 use super::sample_sort::{Mapping, SortKey};
-use crate::native::value::ArrayKind;
+use rspool_task::ArrayKind;
 
 /// The bits of an element as an unsigned integer.
 pub(super) trait Bits: SortKey + BitAnd<Output = Self> + BitXor<Output = Self> {

@@ -4,11 +4,7 @@
 
 use bytemuck::Pod;
 
-use crate::native::{
-    context::{ROWS, TaskContext},
-    data::room_for,
-    error::TaskError,
-};
+use rspool_task::{Context, Error, ROWS, room_for};
 
 /// Keys that are sorted in one go, in about a millisecond.
 pub(super) const SMALL: usize = 64 * 1024;
@@ -46,8 +42,8 @@ pub(super) fn sort<K: SortKey>(
     from: &[K],
     to: &mut [K],
     mapping: impl Mapping<K>,
-    context: &TaskContext<'_>,
-) -> Result<(), TaskError> {
+    context: &Context<'_>,
+) -> Result<(), Error> {
     let context = context.with_help_if(from.len() >= WORTH_HELP);
     share_out(from, to, mapping, &context, DEPTH)
 }
@@ -56,9 +52,9 @@ fn share_out<K: SortKey>(
     from: &[K],
     to: &mut [K],
     mapping: impl Mapping<K>,
-    context: &TaskContext<'_>,
+    context: &Context<'_>,
     depth: u32,
-) -> Result<(), TaskError> {
+) -> Result<(), Error> {
     if from.len() <= SMALL || depth == 0 {
         context.check()?;
         for (to, from) in to.iter_mut().zip(from) {
@@ -109,7 +105,7 @@ fn share_out<K: SortKey>(
 }
 
 /// Sorts keys, and makes them elements.
-fn finish<K: SortKey>(keys: &mut [K], mapping: impl Mapping<K>, context: &TaskContext<'_>) {
+fn finish<K: SortKey>(keys: &mut [K], mapping: impl Mapping<K>, context: &Context<'_>) {
     keys.sort_unstable();
     keys.iter_mut().for_each(|key| *key = mapping.element(*key));
     context.count(ROWS, keys.len() as i64);
@@ -302,7 +298,7 @@ mod tests {
 
     fn check(from: &[u64]) {
         let mut to = vec![0; from.len()];
-        sort(from, &mut to, Same, &TaskContext::detached()).unwrap();
+        sort(from, &mut to, Same, &Context::detached()).unwrap();
         let mut expected = from.to_vec();
         expected.sort_unstable();
         assert!(to == expected);

@@ -3,13 +3,7 @@
 use super::elements::{aligned, zeroed};
 use super::order::{Bits, Order};
 use super::sample_sort::{self, Mapping};
-use crate::native::{
-    context::{ROWS, TaskContext},
-    data::Data,
-    error::TaskError,
-    params::Params,
-    value::{TypedArray, Value},
-};
+use rspool_task::{Context, Error, Params, ROWS, TypedArray, Value};
 
 /// Sorts the elements of a typed array by value, in the order of `TypedArray.prototype.sort`
 /// without a comparator: -0 before +0, every NaN after Infinity.
@@ -26,9 +20,9 @@ use crate::native::{
 ///   sorted by samples.
 pub(super) fn sort(
     input: Value,
-    params: &Params,
-    context: &TaskContext<'_>,
-) -> Result<Value, TaskError> {
+    params: Params,
+    context: &Context<'_>,
+) -> Result<Value<'static>, Error> {
     let descending = params.read(&["descending"])?.boolean("descending")?;
     let TypedArray { kind, bytes } = input.into_array("input")?;
     let descending = descending.unwrap_or(false);
@@ -51,7 +45,7 @@ pub(super) fn sort(
     };
     Ok(Value::Array(TypedArray {
         kind,
-        bytes: Data::Own(sorted),
+        bytes: sorted.into(),
     }))
 }
 
@@ -59,15 +53,15 @@ pub(super) fn sort(
 const PIECE: usize = 256 * 1024;
 
 /// Sorts elements from one memory into another.
-type Sort<K> = fn(&[K], &mut [K], Order<K>, &TaskContext<'_>) -> Result<(), TaskError>;
+type Sort<K> = fn(&[K], &mut [K], Order<K>, &Context<'_>) -> Result<(), Error>;
 
 /// Sorts elements given as bytes. They are read where they are if they are aligned, as those of a typed array are.
 fn sort_bytes<K: Bits>(
     bytes: &[u8],
     order: Order<K>,
-    context: &TaskContext<'_>,
+    context: &Context<'_>,
     sort: Sort<K>,
-) -> Result<Vec<u8>, TaskError> {
+) -> Result<Vec<u8>, Error> {
     let from = aligned(bytes);
     let mut sorted: Vec<u8> = zeroed(bytes.len())?;
     if let Ok(to) = bytemuck::try_cast_slice_mut(&mut sorted) {
@@ -85,8 +79,8 @@ fn count<K: Bits>(
     from: &[K],
     to: &mut [K],
     order: Order<K>,
-    context: &TaskContext<'_>,
-) -> Result<(), TaskError> {
+    context: &Context<'_>,
+) -> Result<(), Error> {
     let context = context.with_help_if(from.len() >= 16 * PIECE);
     let keys = 1 << (8 * size_of::<K>());
     let counts = context.map_chunks(from, PIECE, |_, piece| {
@@ -136,16 +130,16 @@ mod tests {
 
     use super::super::sample_sort::SMALL;
     use super::*;
-    use crate::native::value::ArrayKind;
+    use rspool_task::ArrayKind;
 
-    fn array<T: Pod>(kind: ArrayKind, elements: &[T]) -> Value {
+    fn array<T: Pod>(kind: ArrayKind, elements: &[T]) -> Value<'static> {
         let bytes = bytemuck::cast_slice(elements).to_vec().into();
         Value::Array(TypedArray { kind, bytes })
     }
 
     fn sorted<T: Pod>(kind: ArrayKind, elements: &[T], descending: bool) -> Vec<T> {
         let params = Params::try_from(serde_json::json!({ "descending": descending })).unwrap();
-        let result = sort(array(kind, elements), &params, &TaskContext::detached());
+        let result = sort(array(kind, elements), params, &Context::detached());
         let Value::Array(result) = result.unwrap() else {
             panic!("not an array");
         };
@@ -219,12 +213,8 @@ mod tests {
 
     #[test]
     fn a_buffer_counts_as_a_uint8_array() {
-        let context = TaskContext::detached();
-        let result = sort(
-            Value::Bytes(vec![3, 1, 2].into()),
-            &Params::none(),
-            &context,
-        );
+        let context = Context::detached();
+        let result = sort(Value::Bytes(vec![3, 1, 2].into()), Params::none(), &context);
         assert_eq!(result, Ok(array(ArrayKind::Uint8, &[1u8, 2, 3])));
     }
 
@@ -236,7 +226,7 @@ mod tests {
             let bytes = &mut bytes[offset..offset + 8000];
             bytes.copy_from_slice(bytemuck::cast_slice(&elements));
             let order = Order::new(ArrayKind::BigUint64, false);
-            let context = TaskContext::detached();
+            let context = Context::detached();
             let sorted = sort_bytes::<u64>(bytes, order, &context, sample_sort::sort).unwrap();
             let first: u64 = bytemuck::pod_read_unaligned(&sorted[..8]);
             let last: u64 = bytemuck::pod_read_unaligned(&sorted[7992..]);
@@ -249,13 +239,13 @@ mod tests {
         for bad in [
             Value::Undefined,
             Value::String("cba".into()),
-            Value::Json(serde_json::json!([3, 2, 1])),
+            Value::from(serde_json::json!([3, 2, 1])),
             Value::Array(TypedArray {
                 kind: ArrayKind::Int32,
                 bytes: vec![1, 2, 3].into(),
             }),
         ] {
-            let error = sort(bad, &Params::none(), &TaskContext::detached()).unwrap_err();
+            let error = sort(bad, Params::none(), &Context::detached()).unwrap_err();
             assert_eq!(error.code(), "ERR_RSPOOL_INVALID_ARGUMENT");
         }
     }
@@ -267,18 +257,18 @@ mod tests {
         thread::scope(|scope| {
             let input = array(ArrayKind::BigUint64, &elements);
             let running = scope.spawn(|| {
-                let context = TaskContext::new(&cancel, None);
+                let context = Context::new(&cancel, None);
                 // Over and over, so that the flag is always seen in the middle of a sort.
                 let mut input = input;
                 loop {
-                    match sort(input, &Params::none(), &context) {
+                    match sort(input, Params::none(), &context) {
                         Ok(again) => input = again,
                         Err(error) => return error,
                     }
                 }
             });
             cancel.store(1, Relaxed);
-            assert_eq!(running.join().unwrap(), TaskError::Cancelled);
+            assert_eq!(running.join().unwrap(), Error::Cancelled);
         });
     }
 

@@ -3,14 +3,7 @@
 use super::elements::{PIECE, map_numbers, numbers_of, refuse_big_ints, zeroed};
 use super::order::Order;
 use super::sample_sort;
-use crate::native::{
-    context::TaskContext,
-    data::room_for,
-    error::TaskError,
-    params::Params,
-    record::Record,
-    value::{ArrayKind, TypedArray, Value},
-};
+use rspool_task::{ArrayKind, Context, Error, Params, Record, TypedArray, Value, room_for};
 
 /// What there is to say of the numbers of a typed array. NaN is counted apart, and part of nothing else.
 ///
@@ -27,9 +20,9 @@ use crate::native::{
 ///   Hyndman and Fan, "Sample quantiles in statistical packages", 1996.
 pub(super) fn stats(
     input: Value,
-    params: &Params,
-    context: &TaskContext<'_>,
-) -> Result<Value, TaskError> {
+    params: Params,
+    context: &Context<'_>,
+) -> Result<Value<'static>, Error> {
     let quantiles = params
         .read(&["quantiles"])?
         .numbers("quantiles", 0.0..=1.0)?;
@@ -161,7 +154,7 @@ impl Summary {
 }
 
 /// The numbers that are not NaN, in order.
-fn sorted_numbers(array: &TypedArray, context: &TaskContext<'_>) -> Result<Vec<f64>, TaskError> {
+fn sorted_numbers(array: &TypedArray, context: &Context<'_>) -> Result<Vec<f64>, Error> {
     refuse_big_ints(array, "input")?;
     let mut numbers = room_for(array.len())?;
     let mut buffer = Vec::new();

@@ -4,21 +4,15 @@ use std::collections::BinaryHeap;
 
 use super::elements::{PIECE, array_of, map_pieces};
 use super::order::{elements_of, keys_of, last_number};
-use crate::native::{
-    context::TaskContext,
-    error::TaskError,
-    params::Params,
-    record::Record,
-    value::{ArrayKind, TypedArray, Value},
-};
+use rspool_task::{ArrayKind, Context, Error, Params, Record, TypedArray, Value};
 
 const MAX_K: u64 = u32::MAX as u64;
 
 /// How many a call asks for.
-pub(super) fn k_of(k: Option<u64>) -> Result<usize, TaskError> {
+pub(super) fn k_of(k: Option<u64>) -> Result<usize, Error> {
     match k {
         Some(k) => Ok(usize::try_from(k).unwrap_or(usize::MAX)),
-        None => Err(TaskError::invalid(
+        None => Err(Error::invalid(
             "params.k is missing: how many there are to be",
         )),
     }
@@ -39,9 +33,9 @@ pub(super) const K: std::ops::RangeInclusive<u64> = 1..=MAX_K;
 /// - Errors: `ERR_RSPOOL_INVALID_ARGUMENT`.
 pub(super) fn top_k(
     input: Value,
-    params: &Params,
-    context: &TaskContext<'_>,
-) -> Result<Value, TaskError> {
+    params: Params,
+    context: &Context<'_>,
+) -> Result<Value<'static>, Error> {
     let fields = params.read(&["k", "smallest"])?;
     let k = k_of(fields.integer("k", K)?)?;
     let smallest = fields.boolean("smallest")?.unwrap_or(false);
@@ -74,11 +68,11 @@ pub(super) fn top_k(
 }
 
 /// Places are told in 32 bits.
-pub(super) fn refuse_too_many(places: usize) -> Result<(), TaskError> {
+pub(super) fn refuse_too_many(places: usize) -> Result<(), Error> {
     if u32::try_from(places).is_ok() {
         return Ok(());
     }
-    Err(TaskError::invalid(format!(
+    Err(Error::invalid(format!(
         "input must have fewer than 2^32 elements or rows, got {places}"
     )))
 }
@@ -125,7 +119,7 @@ mod tests {
     use super::super::testing::{array, code, doubles, noise, numbers, record, run};
     use super::*;
 
-    fn best(input: TypedArray, params: serde_json::Value) -> (Vec<f64>, Vec<f64>) {
+    fn best(input: TypedArray<'static>, params: serde_json::Value) -> (Vec<f64>, Vec<f64>) {
         let mut record = record(run(top_k, input, params));
         let mut take = |name| numbers(&record.take_array(name).unwrap());
         (take("indices"), take("values"))

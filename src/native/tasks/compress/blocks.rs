@@ -6,13 +6,7 @@ use crc32fast::Hasher as Crc32;
 use flate2::{Compress, Compression, FlushCompress, Status};
 use parking_lot::Mutex;
 
-use crate::native::{
-    context::{BYTES, TaskContext},
-    data::room_for,
-    error::TaskError,
-    params::Params,
-    value::Value,
-};
+use rspool_task::{BYTES, Context, Error, Params, Value, room_for};
 
 /// How far back deflate refers.
 const WINDOW: usize = 32 * 1024;
@@ -49,8 +43,8 @@ impl Blocks {
         self,
         header: &[u8],
         trailer: &[u8],
-        context: &TaskContext<'_>,
-    ) -> Result<Value, TaskError> {
+        context: &Context<'_>,
+    ) -> Result<Value<'static>, Error> {
         let mut output = room_for(header.len() + self.len() + trailer.len())?;
         output.extend_from_slice(header);
         for part in self.parts {
@@ -66,10 +60,10 @@ impl Blocks {
 /// of the input, the level and the blocks.
 pub(super) fn compress<H: AsRef<[u8]>, T: AsRef<[u8]>>(
     input: Value,
-    params: &Params,
-    context: &TaskContext<'_>,
-    wrap: impl FnOnce(&[u8], u32, &Blocks) -> Result<(H, T), TaskError>,
-) -> Result<Value, TaskError> {
+    params: Params,
+    context: &Context<'_>,
+    wrap: impl FnOnce(&[u8], u32, &Blocks) -> Result<(H, T), Error>,
+) -> Result<Value<'static>, Error> {
     let level = params.read(&["level"])?.integer("level", 0..=9)?;
     let level = level.unwrap_or(6) as u32;
     let input = input.into_bytes()?;
@@ -80,7 +74,7 @@ pub(super) fn compress<H: AsRef<[u8]>, T: AsRef<[u8]>>(
 }
 
 /// Compresses `input` into one stream of deflate. Counts its bytes.
-fn deflate(input: &[u8], level: u32, context: &TaskContext<'_>) -> Result<Blocks, TaskError> {
+fn deflate(input: &[u8], level: u32, context: &Context<'_>) -> Result<Blocks, Error> {
     let mut starts: Vec<usize> = (0..input.len()).step_by(BLOCK).collect();
     if starts.is_empty() {
         starts.push(0);
@@ -124,8 +118,8 @@ impl Block<'_> {
         &self,
         level: u32,
         compressor: &mut Compress,
-        context: &TaskContext<'_>,
-    ) -> Result<Vec<u8>, TaskError> {
+        context: &Context<'_>,
+    ) -> Result<Vec<u8>, Error> {
         let stored = self.stored_size();
         if level > 0
             && let Some(out) = self.squeeze(compressor, stored, context)?
@@ -140,8 +134,8 @@ impl Block<'_> {
         &self,
         compressor: &mut Compress,
         limit: usize,
-        context: &TaskContext<'_>,
-    ) -> Result<Option<Vec<u8>>, TaskError> {
+        context: &Context<'_>,
+    ) -> Result<Option<Vec<u8>>, Error> {
         compressor.reset();
         if !self.dictionary.is_empty() && compressor.set_dictionary(self.dictionary).is_err() {
             return Ok(None);
@@ -181,7 +175,7 @@ impl Block<'_> {
         self.bytes.len() + blocks * STORED_HEADER
     }
 
-    fn store(&self, size: usize) -> Result<Vec<u8>, TaskError> {
+    fn store(&self, size: usize) -> Result<Vec<u8>, Error> {
         let mut out = room_for(size)?;
         let mut rest = self.bytes;
         loop {

@@ -4,7 +4,7 @@ use flate2::bufread::GzDecoder;
 
 use super::blocks;
 use super::output::{Output, limit_of};
-use crate::native::{context::TaskContext, error::TaskError, params::Params, value::Value};
+use rspool_task::{Context, Error, Params, Value};
 
 /// The most that a byte of deflate can stand for: a match of 258 bytes in two bits.
 const MAX_RATIO: usize = 1032;
@@ -20,11 +20,11 @@ const MAX_RATIO: usize = 1032;
 /// - Shared: from 1 MiB on.
 /// - Errors: `ERR_RSPOOL_OUT_OF_MEMORY`.
 /// - Source: RFC 1951, RFC 1952.
-pub(super) fn gzip(
+pub(in crate::native::tasks) fn gzip(
     input: Value,
-    params: &Params,
-    context: &TaskContext<'_>,
-) -> Result<Value, TaskError> {
+    params: Params,
+    context: &Context<'_>,
+) -> Result<Value<'static>, Error> {
     blocks::compress(input, params, context, |input, _, blocks| {
         let mut trailer = [0; 8];
         trailer[..4].copy_from_slice(&blocks.checksum().to_le_bytes());
@@ -49,12 +49,12 @@ const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 ///   are verified) or cut short; `ERR_RSPOOL_OUTPUT_TOO_LARGE` as soon as the output passes
 ///   `maxOutput`; `ERR_RSPOOL_OUT_OF_MEMORY`.
 /// - Source: RFC 1951, RFC 1952.
-pub(super) fn gunzip(
+pub(in crate::native::tasks) fn gunzip(
     input: Value,
-    params: &Params,
-    context: &TaskContext<'_>,
-) -> Result<Value, TaskError> {
-    let limit = limit_of(params)?;
+    params: Params,
+    context: &Context<'_>,
+) -> Result<Value<'static>, Error> {
+    let limit = limit_of(&params)?;
     let input = input.into_bytes()?;
     let input = input.contiguous(context)?;
     let mut output = Output::new(limit);
@@ -92,10 +92,7 @@ mod tests {
     use super::super::output::STEP;
     use super::*;
     use crate::memory::{borrowed::Borrowed, counters::CounterSet};
-    use crate::native::{
-        context::BYTES,
-        error::{CORRUPT_INPUT, OUTPUT_TOO_LARGE},
-    };
+    use rspool_task::{BYTES, CORRUPT_INPUT, OUTPUT_TOO_LARGE};
 
     fn params(json: serde_json::Value) -> Params {
         Params::try_from(json).unwrap()
@@ -111,19 +108,19 @@ mod tests {
     fn compress(input: &[u8], level: u32) -> Vec<u8> {
         let params = params(serde_json::json!({ "level": level }));
         let input = Value::Bytes(input.to_vec().into());
-        bytes(gzip(input, &params, &TaskContext::detached()).unwrap())
+        bytes(gzip(input, params, &Context::detached()).unwrap())
     }
 
-    fn decompress(input: &[u8], max: Option<u64>) -> Result<Vec<u8>, TaskError> {
+    fn decompress(input: &[u8], max: Option<u64>) -> Result<Vec<u8>, Error> {
         let params = match max {
             Some(max) => params(serde_json::json!({ "maxOutput": max })),
             None => Params::none(),
         };
         let input = Value::Bytes(input.to_vec().into());
-        gunzip(input, &params, &TaskContext::detached()).map(bytes)
+        gunzip(input, params, &Context::detached()).map(bytes)
     }
 
-    fn code<T: std::fmt::Debug>(result: Result<T, TaskError>) -> String {
+    fn code<T: std::fmt::Debug>(result: Result<T, Error>) -> String {
         result.unwrap_err().code().into()
     }
 
@@ -156,8 +153,8 @@ mod tests {
         }
         let default = gzip(
             Value::Bytes(text.clone().into()),
-            &Params::none(),
-            &TaskContext::detached(),
+            Params::none(),
+            &Context::detached(),
         );
         assert_eq!(bytes(default.unwrap()), compress(&text, 6));
     }
@@ -237,23 +234,23 @@ mod tests {
 
     #[test]
     fn wrong_params_and_inputs_are_refused() {
-        let context = TaskContext::detached();
+        let context = Context::detached();
         for bad in [
             serde_json::json!({ "level": 10 }),
             serde_json::json!({ "level": "6" }),
             serde_json::json!({ "maxOutput": 5 }),
         ] {
-            let result = gzip(Value::Bytes(Vec::new().into()), &params(bad), &context);
+            let result = gzip(Value::Bytes(Vec::new().into()), params(bad), &context);
             assert_eq!(code(result), "ERR_RSPOOL_INVALID_ARGUMENT");
         }
         let result = gunzip(
             Value::Bytes(Vec::new().into()),
-            &params(serde_json::json!({ "maxOutput": -1 })),
+            params(serde_json::json!({ "maxOutput": -1 })),
             &context,
         );
         assert_eq!(code(result), "ERR_RSPOOL_INVALID_ARGUMENT");
         assert_eq!(
-            code(gzip(Value::Number(1.0), &Params::none(), &context)),
+            code(gzip(Value::Number(1.0), Params::none(), &context)),
             "ERR_RSPOOL_INVALID_ARGUMENT"
         );
     }
@@ -271,13 +268,13 @@ mod tests {
         let text = vec![b'a'; STEP * 40];
         let counters = counters();
         let cancel = AtomicU32::new(0);
-        let context = TaskContext::new(&cancel, Some(&counters));
+        let context = Context::new(&cancel, Some(&counters));
         let compressed =
-            bytes(gzip(Value::Bytes(text.clone().into()), &Params::none(), &context).unwrap());
+            bytes(gzip(Value::Bytes(text.clone().into()), Params::none(), &context).unwrap());
         assert_eq!(counters.get(BYTES), Some(text.len() as i64));
         gunzip(
             Value::Bytes(compressed.clone().into()),
-            &Params::none(),
+            Params::none(),
             &context,
         )
         .unwrap();
@@ -288,12 +285,12 @@ mod tests {
         let before = counters.get(BYTES);
         std::thread::scope(|scope| {
             let params = params(serde_json::json!({ "maxOutput": 1u64 << 40 }));
-            let run = scope.spawn(move || gunzip(Value::Bytes(endless.into()), &params, &context));
+            let run = scope.spawn(move || gunzip(Value::Bytes(endless.into()), params, &context));
             while counters.get(BYTES) == before {
                 std::thread::yield_now();
             }
             cancel.store(1, Ordering::Relaxed);
-            assert_eq!(run.join().unwrap(), Err(TaskError::Cancelled));
+            assert_eq!(run.join().unwrap(), Err(Error::Cancelled));
         });
     }
 

@@ -5,12 +5,7 @@ use std::io::{self, Read, Write};
 use lz4_flex::frame::{BlockMode, BlockSize, FrameDecoder, FrameEncoder, FrameInfo};
 
 use super::output::{Output, cut_short, limit_of};
-use crate::native::{
-    context::{BYTES, CHUNK, TaskContext},
-    error::TaskError,
-    params::Params,
-    value::Value,
-};
+use rspool_task::{BYTES, CHUNK, Context, Error, Params, Value};
 
 /// The first bytes of a frame that readers skip are these, with any last four bits, and then its length.
 const SKIPPABLE: u32 = 0x184D_2A50;
@@ -27,17 +22,17 @@ const TAKES_ALL: &str = "a vector takes all that is written";
 /// - Counts: `bytes`, of the input.
 /// - Errors: `ERR_RSPOOL_OUT_OF_MEMORY`.
 /// - Source: LZ4 Frame Format Description 1.6.4, LZ4 Block Format Description.
-pub(super) fn compress(
+pub(in crate::native::tasks) fn compress(
     input: Value,
-    params: &Params,
-    context: &TaskContext<'_>,
-) -> Result<Value, TaskError> {
+    params: Params,
+    context: &Context<'_>,
+) -> Result<Value<'static>, Error> {
     params.read(&[])?;
     let input = input.into_bytes()?;
     let mut output = Vec::new();
     output
         .try_reserve(input.len() / 2)
-        .map_err(|_| TaskError::out_of_memory(input.len()))?;
+        .map_err(|_| Error::out_of_memory(input.len()))?;
     let info = FrameInfo::new()
         .block_size(BlockSize::Max1MB)
         .block_mode(BlockMode::Independent)
@@ -65,12 +60,12 @@ pub(super) fn compress(
 /// - Params, result, counts, errors: as of `decompress.gzip`. A block takes no more memory than 8 MiB, whatever its header
 ///   says.
 /// - Source: as of `compress.lz4`.
-pub(super) fn decompress(
+pub(in crate::native::tasks) fn decompress(
     input: Value,
-    params: &Params,
-    context: &TaskContext<'_>,
-) -> Result<Value, TaskError> {
-    let mut output = Output::new(limit_of(params)?);
+    params: Params,
+    context: &Context<'_>,
+) -> Result<Value<'static>, Error> {
+    let mut output = Output::new(limit_of(&params)?);
     let input = input.into_bytes()?;
     let input = input.contiguous(context)?;
     let mut rest = &input[..];
@@ -99,7 +94,7 @@ pub(super) fn decompress(
 }
 
 /// What follows a frame that is to be skipped, if this is one.
-fn skipped(input: &[u8]) -> Result<Option<&[u8]>, TaskError> {
+fn skipped(input: &[u8]) -> Result<Option<&[u8]>, Error> {
     let magic = input
         .first_chunk::<4>()
         .map(|magic| u32::from_le_bytes(*magic));
@@ -135,20 +130,20 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::native::error::{CORRUPT_INPUT, OUTPUT_TOO_LARGE};
+    use rspool_task::{CORRUPT_INPUT, OUTPUT_TOO_LARGE};
 
     fn packed(input: &[u8]) -> Vec<u8> {
         let input = Value::Bytes(input.to_vec().into());
-        bytes(compress(input, &Params::none(), &TaskContext::detached())).unwrap()
+        bytes(compress(input, Params::none(), &Context::detached())).unwrap()
     }
 
-    fn unpacked(input: &[u8], most: u64) -> Result<Vec<u8>, TaskError> {
+    fn unpacked(input: &[u8], most: u64) -> Result<Vec<u8>, Error> {
         let params = Params::try_from(json!({ "maxOutput": most })).unwrap();
         let input = Value::Bytes(input.to_vec().into());
-        bytes(decompress(input, &params, &TaskContext::detached()))
+        bytes(decompress(input, params, &Context::detached()))
     }
 
-    fn bytes(value: Result<Value, TaskError>) -> Result<Vec<u8>, TaskError> {
+    fn bytes(value: Result<Value<'static>, Error>) -> Result<Vec<u8>, Error> {
         match value? {
             Value::Bytes(bytes) => Ok(bytes.into_vec()),
             other => panic!("not bytes: {other:?}"),

@@ -1,45 +1,14 @@
-//! `compress.*` and `decompress.*`, a file a format.
+//! `compress.*`, a file a format, each beside what undoes it (`decompress.*`).
 
 mod blocks;
-mod gzip;
-mod lz4;
+pub(super) mod gzip;
+pub(super) mod lz4;
 mod output;
-mod zlib;
+pub(super) mod zlib;
 
-use crate::native::registry::NativeTask;
-
-/// The tasks of this family.
-pub(super) const TASKS: &[NativeTask] = &[
-    NativeTask {
-        name: "compress.gzip",
-        run: gzip::gzip,
-    },
-    NativeTask {
-        name: "compress.zlib",
-        run: zlib::zlib,
-    },
-    NativeTask {
-        name: "compress.deflate",
-        run: zlib::deflate,
-    },
-    NativeTask {
-        name: "compress.lz4",
-        run: lz4::compress,
-    },
-    NativeTask {
-        name: "decompress.gzip",
-        run: gzip::gunzip,
-    },
-    NativeTask {
-        name: "decompress.zlib",
-        run: zlib::unzlib,
-    },
-    NativeTask {
-        name: "decompress.deflate",
-        run: zlib::inflate,
-    },
-    NativeTask {
-        name: "decompress.lz4",
-        run: lz4::decompress,
-    },
-];
+rspool_task::table! {
+    "compress.gzip" => gzip::gzip,
+    "compress.zlib" => zlib::zlib,
+    "compress.deflate" => zlib::deflate,
+    "compress.lz4" => lz4::compress,
+}

@@ -2,11 +2,8 @@
 
 use std::io::{ErrorKind, Read};
 
-use crate::native::{
-    context::{BYTES, TaskContext},
-    error::{CORRUPT_INPUT, OUTPUT_TOO_LARGE, TaskError},
-    params::Params,
-    value::{MAX_SAFE_INTEGER, Value},
+use rspool_task::{
+    BYTES, CORRUPT_INPUT, Context, Error, MAX_SAFE_INTEGER, OUTPUT_TOO_LARGE, Params, Value,
 };
 
 /// Bytes between two checks.
@@ -16,7 +13,7 @@ pub(super) const STEP: usize = 8 * 1024;
 const DEFAULT_MAX_OUTPUT: u64 = 256 * 1024 * 1024;
 
 /// What `params.maxOutput` says.
-pub(super) fn limit_of(params: &Params) -> Result<usize, TaskError> {
+pub(super) fn limit_of(params: &Params) -> Result<usize, Error> {
     let limit = params
         .read(&["maxOutput"])?
         .integer("maxOutput", 0..=MAX_SAFE_INTEGER)?
@@ -25,14 +22,14 @@ pub(super) fn limit_of(params: &Params) -> Result<usize, TaskError> {
 }
 
 /// Data of a format that are not what they should be.
-pub(super) fn corrupt(format: &str, why: impl std::fmt::Display) -> TaskError {
+pub(super) fn corrupt(format: &str, why: impl std::fmt::Display) -> Error {
     let message = format!("the input is not valid {format} data: {why}");
-    TaskError::failed(CORRUPT_INPUT, message)
+    Error::failed(CORRUPT_INPUT, message)
 }
 
 /// Data of a format that end too early.
-pub(super) fn cut_short(format: &str) -> TaskError {
-    TaskError::failed(CORRUPT_INPUT, format!("the {format} data are cut short"))
+pub(super) fn cut_short(format: &str) -> Error {
+    Error::failed(CORRUPT_INPUT, format!("the {format} data are cut short"))
 }
 
 /// Bytes in memory, up to a limit, where memory that is refused is an error and not the end of
@@ -49,10 +46,10 @@ impl Output {
         Self { bytes, limit }
     }
 
-    pub(super) fn reserve(&mut self, more: usize) -> Result<(), TaskError> {
+    pub(super) fn reserve(&mut self, more: usize) -> Result<(), Error> {
         self.bytes
             .try_reserve(more)
-            .map_err(|_| TaskError::out_of_memory(self.bytes.len().saturating_add(more)))
+            .map_err(|_| Error::out_of_memory(self.bytes.len().saturating_add(more)))
     }
 
     /// Takes all that a decoder gives, and counts it.
@@ -60,8 +57,8 @@ impl Output {
         &mut self,
         decoder: &mut impl Read,
         format: &str,
-        context: &TaskContext<'_>,
-    ) -> Result<(), TaskError> {
+        context: &Context<'_>,
+    ) -> Result<(), Error> {
         let mut step = [0; STEP];
         loop {
             context.check()?;
@@ -79,15 +76,15 @@ impl Output {
     }
 
     /// Takes what a decoder gave, and counts it.
-    pub(super) fn take(&mut self, more: &[u8], context: &TaskContext<'_>) -> Result<(), TaskError> {
+    pub(super) fn take(&mut self, more: &[u8], context: &Context<'_>) -> Result<(), Error> {
         self.append(more)?;
         context.count(BYTES, more.len() as i64);
         Ok(())
     }
 
-    fn append(&mut self, more: &[u8]) -> Result<(), TaskError> {
+    fn append(&mut self, more: &[u8]) -> Result<(), Error> {
         if more.len() > self.limit - self.bytes.len() {
-            return Err(TaskError::failed(
+            return Err(Error::failed(
                 OUTPUT_TOO_LARGE,
                 format!(
                     "the output is larger than params.maxOutput, {} bytes",
@@ -101,7 +98,7 @@ impl Output {
     }
 }
 
-impl From<Output> for Value {
+impl From<Output> for Value<'_> {
     fn from(output: Output) -> Self {
         Self::Bytes(output.bytes.into())
     }

@@ -5,12 +5,7 @@ use simd_adler32::Adler32;
 
 use super::blocks;
 use super::output::{Output, STEP, corrupt, cut_short, limit_of};
-use crate::native::{
-    context::{CHUNK, TaskContext},
-    error::TaskError,
-    params::Params,
-    value::Value,
-};
+use rspool_task::{CHUNK, Context, Error, Params, Value};
 
 /// Compresses into the zlib format: what HTTP calls `deflate`, and `node:zlib` `deflate()`. The same input gives the same
 /// bytes, however many workers take part.
@@ -22,11 +17,11 @@ use crate::native::{
 /// - Shared: from 1 MiB on.
 /// - Errors: `ERR_RSPOOL_OUT_OF_MEMORY`.
 /// - Source: RFC 1950, RFC 1951.
-pub(super) fn zlib(
+pub(in crate::native::tasks) fn zlib(
     input: Value,
-    params: &Params,
-    context: &TaskContext<'_>,
-) -> Result<Value, TaskError> {
+    params: Params,
+    context: &Context<'_>,
+) -> Result<Value<'static>, Error> {
     blocks::compress(input, params, context, |input, level, _| {
         let mut checksum = Adler32::new();
         for chunk in input.chunks(CHUNK) {
@@ -52,11 +47,11 @@ fn header_of(level: u32) -> [u8; 2] {
 ///
 /// - Input, params, result, counts, errors: as of `compress.zlib`.
 /// - Source: RFC 1951.
-pub(super) fn deflate(
+pub(in crate::native::tasks) fn deflate(
     input: Value,
-    params: &Params,
-    context: &TaskContext<'_>,
-) -> Result<Value, TaskError> {
+    params: Params,
+    context: &Context<'_>,
+) -> Result<Value<'static>, Error> {
     blocks::compress(input, params, context, |_, _, _| Ok(([], [])))
 }
 
@@ -65,11 +60,11 @@ pub(super) fn deflate(
 /// - Input: bytes, which end with the data.
 /// - Params, result, counts, errors: as of `decompress.gzip`.
 /// - Source: RFC 1950, RFC 1951.
-pub(super) fn unzlib(
+pub(in crate::native::tasks) fn unzlib(
     input: Value,
-    params: &Params,
-    context: &TaskContext<'_>,
-) -> Result<Value, TaskError> {
+    params: Params,
+    context: &Context<'_>,
+) -> Result<Value<'static>, Error> {
     decompress(input, params, context, Format::Zlib)
 }
 
@@ -79,11 +74,11 @@ pub(super) fn unzlib(
 /// - Params, result, counts, errors: as of `decompress.gzip`; damage is seen only where it makes no sense, since there is
 ///   no checksum.
 /// - Source: RFC 1951.
-pub(super) fn inflate(
+pub(in crate::native::tasks) fn inflate(
     input: Value,
-    params: &Params,
-    context: &TaskContext<'_>,
-) -> Result<Value, TaskError> {
+    params: Params,
+    context: &Context<'_>,
+) -> Result<Value<'static>, Error> {
     decompress(input, params, context, Format::Deflate)
 }
 
@@ -96,11 +91,11 @@ enum Format {
 
 fn decompress(
     input: Value,
-    params: &Params,
-    context: &TaskContext<'_>,
+    params: Params,
+    context: &Context<'_>,
     format: Format,
-) -> Result<Value, TaskError> {
-    let mut output = Output::new(limit_of(params)?);
+) -> Result<Value<'static>, Error> {
+    let mut output = Output::new(limit_of(&params)?);
     let input = input.into_bytes()?;
     let input = input.contiguous(context)?;
     let name = match format {
@@ -136,13 +131,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::native::error::{CORRUPT_INPUT, OUTPUT_TOO_LARGE};
-    use crate::native::registry::Run;
+    use rspool_task::{CORRUPT_INPUT, OUTPUT_TOO_LARGE};
 
-    fn run(task: Run, input: &[u8], params: serde_json::Value) -> Result<Vec<u8>, TaskError> {
+    type Run = for<'a> fn(Value<'a>, Params, &Context<'_>) -> Result<Value<'static>, Error>;
+
+    fn run(task: Run, input: &[u8], params: serde_json::Value) -> Result<Vec<u8>, Error> {
         let params = Params::try_from(params).unwrap();
         let input = Value::Bytes(input.to_vec().into());
-        match task(input, &params, &TaskContext::detached())? {
+        match task(input, params, &Context::detached())? {
             Value::Bytes(bytes) => Ok(bytes.into_vec()),
             other => panic!("not bytes: {other:?}"),
         }
