@@ -6,6 +6,7 @@
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
+const { packageFolders } = require('./packages')
 
 const root = path.join(__dirname, '..')
 
@@ -59,9 +60,10 @@ function isMet(expression, allow) {
   return any() && at === tokens.length
 }
 
-function crates() {
+/** @param {string} cwd the folder of a workspace */
+function crates(cwd) {
   const args = ['metadata', '--format-version=1', '--locked', '--all-features']
-  const { status, stdout, stderr } = spawnSync('cargo', args, { cwd: root, encoding: 'utf8', maxBuffer: Infinity })
+  const { status, stdout, stderr } = spawnSync('cargo', args, { cwd, encoding: 'utf8', maxBuffer: Infinity })
   if (status !== 0) throw new Error(`cargo metadata failed: ${stderr}`)
   /** @type {{ name: string, version: string, license: string | null }[]} */
   const packages = JSON.parse(stdout).packages
@@ -78,7 +80,8 @@ function npmPackages() {
 
 if (require.main === module) {
   const allow = allowed()
-  const all = [...crates(), ...npmPackages()]
+  const workspaces = [root, ...packageFolders().map((name) => path.join(root, 'packages', name))]
+  const all = [...workspaces.flatMap(crates), ...npmPackages()]
   const refused = all.filter(({ license }) => !isMet(license, allow))
   for (const { name, license } of refused) console.error(`${name}: '${license}' is not met by the list in deny.toml`)
   if (refused.length > 0) process.exit(1)

@@ -7,13 +7,15 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { stripVTControlCharacters } = require('node:util')
 const { failures } = require('./failures')
+const { packageFolders } = require('./packages')
 const { setup, root } = require('./setup')
 
 const usage = `Usage: npm test -- [part ...] [arguments of ava, after the part js alone]
 
 Parts: lint, rust, types, js. Without one, all of these. fleet needs redis-server and postgres on PATH, or REDIS_URL
-and DATABASE_URL; site builds the pages as a site, and looks at it in Chromium if that is there; plugins builds crates; ship
-tries the release on this machine, and runners the runners of tests, with tools that both install first; all is everything.
+and DATABASE_URL; site builds the pages as a site, and looks at it in Chromium if that is there; plugins builds crates, and
+packages those in packages/; ship tries the release on this machine, and runners the runners of tests, with tools that both
+install first; all is everything.
 
   npm test -- lint types
   npm test -- js __test__/load.spec.js --match='*local build*'`
@@ -23,7 +25,7 @@ tries the release on this machine, and runners the runners of tests, with tools 
 
 const locked = process.env.CI ? ['--locked'] : []
 /** The parts that `npm test` alone leaves out. */
-const folders = ['fleet', 'site', 'plugins', 'ship', 'runners']
+const folders = ['fleet', 'site', 'plugins', 'packages', 'ship', 'runners']
 
 const bin = (/** @type {string} */ file) => path.join(root, 'node_modules', file)
 
@@ -48,12 +50,28 @@ function typeSteps() {
   ]
 }
 
+/** Each of `packages/`, checked and built by itself. @returns {Step[]} */
+function packageSteps() {
+  const steps = packageFolders().flatMap((name) => {
+    const manifest = `--manifest-path=packages/${name}/Cargo.toml`
+    const build = ['build-task', `packages/${name}`, '--', ...locked]
+    return [
+      cargo('packages', `${name}: rustfmt`, 'fmt', manifest, '--check'),
+      cargo('packages', `${name}: clippy`, 'clippy', manifest, '--all-targets', ...locked, '--', '-D', 'warnings'),
+      cargo('packages', `${name}: cargo test`, 'test', manifest, ...locked),
+      node('packages', `${name}: rspool build-task`, path.join(root, 'lib', 'cli', 'main.js'), build)
+    ]
+  })
+  return [node('packages', 'rspool in their sight', path.join(__dirname, 'packages.js'), []), ...steps]
+}
+
 /** The specs in folders of their own, which need more than the package: servers, or other tools. @returns {Step[]} */
 function folderSteps() {
   const script = (/** @type {string} */ file) => path.join(__dirname, file)
   const packed = path.join(root, '.cache', 'packed')
   /** @type {Record<string, Step[]>} */
   const before = {
+    packages: packageSteps(),
     site: [node('site', 'npm run docs', script('docs.js'), [])],
     ship: [
       node('ship', 'its tools', script('tools.js'), ['ship']),
