@@ -226,50 +226,18 @@ class Piscina extends EventEmitterAsyncResource {
     const { count, mean } = this.#way.timing.run
     return count === 0 ? 0 : (mean * count) / (this.duration * this.#options.maxThreads)
   }
+}
 
-  static get isWorkerThread() {
-    return context.inWorker
-  }
-
-  static get workerData() {
-    return isMainThread ? undefined : workerData
-  }
-
-  static get version() {
-    return VERSION
-  }
-
-  static get Piscina() {
-    return Piscina
-  }
-
-  static get FixedQueue() {
-    return FixedQueue
-  }
-
-  static get ArrayTaskQueue() {
-    return ArrayTaskQueue
-  }
-
-  /** @param {unknown} value */
-  static move(value) {
-    if (!isTransferable(value)) return move(value)
-    // The holder of the object holds the part that is moved.
-    if (!isMoved(value)) mark(value)
-    return value
-  }
-
-  static get transferableSymbol() {
-    return transferableSymbol
-  }
-
-  static get valueSymbol() {
-    return valueSymbol
-  }
-
-  static get queueOptionsSymbol() {
-    return queueOptionsSymbol
-  }
+/**
+ * @template T
+ * @param {T} value
+ * @returns what hands it over
+ */
+function moved(value) {
+  if (!isTransferable(value)) return move(value)
+  // The holder of the object holds the part that is moved.
+  if (!isMoved(value)) mark(value)
+  return value
 }
 
 /**
@@ -315,3 +283,14 @@ function runOptions(given, defaults) {
 }
 
 module.exports = Piscina
+// Node.js reads from these lines what `import` finds.
+module.exports.Piscina = Piscina
+module.exports.ArrayTaskQueue = ArrayTaskQueue
+module.exports.FixedQueue = FixedQueue
+module.exports.isWorkerThread = context.inWorker
+module.exports.move = moved
+module.exports.queueOptionsSymbol = queueOptionsSymbol
+module.exports.transferableSymbol = transferableSymbol
+module.exports.valueSymbol = valueSymbol
+module.exports.version = VERSION
+module.exports.workerData = isMainThread ? undefined : workerData
