@@ -4,19 +4,29 @@ import type { Pool } from './index.js'
 
 /** What of a BullMQ job the adapter uses: a `Job` of BullMQ is one. */
 export interface JobLike {
+  /** The id of the job. */
   id?: string | undefined
+  /** The name of the job. */
   name: string
+  /** The data of the job. */
   data: any
+  /** The options of the job. */
   opts: object
+  /** How many attempts of the job have failed. */
   attemptsMade: number
 }
 
 /** What of a BullMQ worker the guard uses: a `Worker` of BullMQ 6 is one. */
 export interface WorkerLike {
+  /** How many jobs the worker takes at once. */
   concurrency: number
+  /** Aborts the signal of one job. */
   cancelJob(id: string, reason?: string): boolean
+  /** Aborts the signals of all jobs that run. */
   cancelAllJobs(reason?: string): void
+  /** Renews the locks of jobs for `duration` milliseconds, and gives the ids of those that were lost. */
   extendJobLocks(ids: string[], tokens: string[], duration: number): Promise<string[]>
+  /** Stops the worker. With `force` it does not wait for the jobs that run. */
   close(force?: boolean): Promise<void>
 }
 
@@ -34,6 +44,7 @@ export interface JobCall {
   options?: object | undefined
 }
 
+/** The options of {@link createProcessor}. */
 export interface ProcessorOptions<J extends JobLike = JobLike> {
   /**
    * The job names that are taken. A job with another name fails for good. With `map` the names that it may give.

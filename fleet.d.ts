@@ -11,9 +11,11 @@ export interface FleetStore {
   put(key: string, bytes: Uint8Array, ttl: number): Promise<void>
   /** Bytes, or undefined where there are none. Refuses more than `most` bytes before it reads them. */
   get(key: string, most: number): Promise<Uint8Array | undefined>
+  /** Removes the bytes of a key. Nothing happens if there are none. */
   delete(key: string): Promise<void>
 }
 
+/** The options of a {@link Fleet}. */
 export interface FleetOptions {
   /**
    * A `redis:`, `rediss:` or `postgres:` URL, the options of an ioredis client (`{ host, port, … }`), or
@@ -72,6 +74,7 @@ export interface FleetTaskOptions {
   context?: { readonly [name: string]: unknown } | undefined
 }
 
+/** The options of {@link Fleet.runTask}. */
 export interface FleetRunOptions extends FleetTaskOptions {
   /** Gives the task up: it leaves the queue, or ends on its worker. The promise rejects at once with `ABORT_ERR`. */
   signal?: AbortSignal | undefined
@@ -88,12 +91,15 @@ export interface FleetRunOptions extends FleetTaskOptions {
   onProgress?: ((value: any) => void) | undefined
 }
 
+/** The options of {@link Fleet.send}. */
 export interface FleetSendOptions extends FleetTaskOptions {
   /** Milliseconds before it may begin. @default 0 */
   delay?: number | undefined
 }
 
+/** The options of {@link Fleet.map}. */
 export interface FleetMapOptions extends FleetTaskOptions {
+  /** Gives up what is on its way; the loop rejects with `ABORT_ERR`. */
   signal?: AbortSignal | undefined
   /** Inputs of one task of the engine. @default 'auto': as many as take about 200 ms, 1000 at most */
   chunk?: number | 'auto' | undefined
@@ -106,6 +112,7 @@ export type Schedule =
   | { /** A cron pattern. */ pattern: string /** Its time zone. @default the worker's */; tz?: string | undefined }
   | { /** Milliseconds. */ every: number }
 
+/** The options of {@link Fleet.work}. */
 export interface WorkOptions {
   /** The options of the pool; it is made in the worker's thread, so they must be cloneable. */
   pool: PoolOptions
@@ -121,6 +128,7 @@ export interface WorkOptions {
   skewGrace?: number | undefined
 }
 
+/** What a worker has done since it was made. */
 export interface WorkStats {
   /** Tasks that it has now. */
   running: number
@@ -148,14 +156,19 @@ export interface WorkStats {
 export interface Work {
   /** Resolves when it takes tasks; rejects if it cannot. */
   readonly ready: Promise<void>
+  /** What the worker has done so far. */
   stats(): Promise<WorkStats>
   /** Finishes what runs, for `grace` milliseconds, and gives the rest back. May be called again. */
   close(options?: { grace?: number }): Promise<void>
 }
 
+/** The tasks of a fleet at one moment. */
 export interface FleetStats {
+  /** Tasks that wait for a worker. */
   waiting: number
+  /** Tasks whose `delay` is not over, or that wait for another attempt. */
   delayed: number
+  /** Tasks that run. */
   running: number
   /** Milliseconds that the oldest waiting task has waited, or 0. */
   oldest: number
@@ -184,6 +197,7 @@ export class Fleet {
   /** Makes or renews BullMQ's tables in a PostgreSQL database: a step of a deploy. */
   static migrate(connection: string | object): Promise<void>
 
+  /** The name of the fleet. Callers and workers of the same name and connection find each other. */
   readonly name: string
 
   /**
@@ -226,6 +240,7 @@ export class Fleet {
    */
   work(options: WorkOptions): Work
 
+  /** The tasks of the fleet at this moment. Rejects with `ERR_RSPOOL_ENGINE` if the engine is away. */
   stats(): Promise<FleetStats>
 
   /**

@@ -57,9 +57,13 @@ export interface TypedArrays {
 
 /** What a digest is as, by `params.encoding`. */
 export interface DigestEncodings {
+  /** The bytes of the digest. */
   buffer: Buffer
+  /** Two hexadecimal digits per byte. */
   hex: string
+  /** Base64 with padding. */
   base64: string
+  /** Base64 for URLs, without padding. */
   base64url: string
 }
 
@@ -78,10 +82,13 @@ export interface ArrayStats {
   count: number
   /** NaN. */
   nan: number
+  /** The least number. */
   min: number
+  /** The greatest number. */
   max: number
   /** With what rounding would lose (Neumaier's summation). */
   sum: number
+  /** The arithmetic mean. */
   mean: number
   /** Of the whole population. */
   variance: number

@@ -30,7 +30,7 @@ test('every metric and label that the alerts and the dashboard use is there', as
 })
 
 test('the states that are asked for exist', (t) => {
-  const types = fs.readFileSync(path.join(__dirname, '..', 'types', 'cluster.d.ts'), 'utf8')
+  const types = fs.readFileSync(path.join(__dirname, '..', 'types', 'cluster', 'status.d.ts'), 'utf8')
   const states = (read('alerts.yml') + read('dashboard.json'))
     .match(/state=\\?"\w[\w-]*/g)
     .map((found) => found.split('"')[1])

@@ -46,6 +46,7 @@ function typeSteps() {
   const tsc = bin('typescript/bin/tsc')
   return [
     node('types', 'tsc over the code of the package', tsc, ['-p', path.join(root, 'tsconfig.json')]),
+    node('types', 'every public type and member has a docstring', path.join(__dirname, 'documented.js'), []),
     ...projects.map((file) => node('types', `tsc over a user's code, ${file}`, tsc, ['-p', path.join(users, file)]))
   ]
 }

@@ -2,8 +2,11 @@
 
 /** What `share()` gives: plain data for a message, `workerData`, a task's input or its `counters`. */
 export interface SharedCounters {
+  /** What tells this object from other data. */
   readonly type: 'rspool.counters'
+  /** The names of the counters, in the order of their memory. */
   readonly names: readonly string[]
+  /** The memory of the counters, which is shared and not copied. */
   readonly buffer: SharedArrayBuffer
 }
 

@@ -35,6 +35,7 @@ export namespace errors {
   /** Every error of this package but `AbortError`, also across realms and copies of the package. */
   class RspoolError extends Error {
     protected constructor(code: string, message: string, options?: { cause?: unknown })
+    /** What kind of error it is; it stays the same between versions. */
     code: string
     /** Where the code is explained: a place in `docs/errors.md`. Not an own property. */
     readonly url: string
@@ -42,36 +43,43 @@ export namespace errors {
   /** The task ran longer than its `timeout`. */
   class TaskTimeoutError extends RspoolError {
     protected constructor()
+    /** The code of every error of this class. */
     code: 'ERR_RSPOOL_TASK_TIMEOUT'
   }
   /** The task waited longer than its `queueTimeout`, and did not run. */
   class QueueTimeoutError extends RspoolError {
     protected constructor()
+    /** The code of every error of this class. */
     code: 'ERR_RSPOOL_QUEUE_TIMEOUT'
   }
   /** The task had not ended at its `deadline`. */
   class DeadlineError extends RspoolError {
     protected constructor()
+    /** The code of every error of this class. */
     code: 'ERR_RSPOOL_DEADLINE'
   }
   /** `runSync` would never come back. */
   class DeadlockError extends RspoolError {
     protected constructor()
+    /** The code of every error of this class. */
     code: 'ERR_RSPOOL_DEADLOCK'
   }
   /** `maxQueue` tasks wait already; this one was not taken. */
   class QueueFullError extends RspoolError {
     protected constructor()
+    /** The code of every error of this class. */
     code: 'ERR_RSPOOL_QUEUE_FULL'
   }
   /** The pool is closed, or was destroyed before the task ended. */
   class PoolClosedError extends RspoolError {
     protected constructor()
+    /** The code of every error of this class. */
     code: 'ERR_RSPOOL_POOL_CLOSED'
   }
   /** The isolate ended while it ran the task. */
   class WorkerExitError extends RspoolError {
     protected constructor()
+    /** The code of every error of this class. */
     code: 'ERR_RSPOOL_WORKER_EXIT'
     /** What `process.exit()` was given; 1 for a terminated isolate. */
     exitCode: number
@@ -81,32 +89,39 @@ export namespace errors {
   /** No worker could be started; why is in `cause`. */
   class WorkerStartError extends RspoolError {
     protected constructor()
+    /** The code of every error of this class. */
     code: 'ERR_RSPOOL_WORKER_START'
   }
   /** There is no task of this name; the message says where it was looked up. */
   class UnknownTaskError extends RspoolError {
     protected constructor()
+    /** The code of every error of this class. */
     code: 'ERR_RSPOOL_UNKNOWN_TASK'
   }
   /** The input is larger than the pool takes. */
   class InputTooLargeError extends RspoolError {
     protected constructor()
+    /** The code of every error of this class. */
     code: 'ERR_RSPOOL_INPUT_TOO_LARGE'
   }
   /** A native task panicked: a bug in it. The process and the worker go on. */
   class TaskPanicError extends RspoolError {
     protected constructor()
+    /** The code of every error of this class. */
     code: 'ERR_RSPOOL_TASK_PANIC'
   }
   /** What the caller passed cannot be right: thrown by constructors, rejected by tasks. */
   class InvalidArgumentError extends TypeError {
     protected constructor()
+    /** The code of every error of this class. */
     code: 'ERR_RSPOOL_INVALID_ARGUMENT'
   }
   /** The task's signal aborted; its reason is the `cause`. */
   class AbortError extends Error {
     protected constructor()
+    /** As of the errors of `AbortController` in Node.js. */
     name: 'AbortError'
+    /** As of the errors of `AbortController` in Node.js. */
     code: 'ABORT_ERR'
   }
 }

@@ -14,6 +14,7 @@ export interface Held {
   readonly signal: AbortSignal
 }
 
+/** The options of {@link Coordination.lock}. */
 export interface LockOptions {
   /**
    * How long to wait for the lock, in milliseconds; 0 takes it at once or not at all. How long it may be held is not
@@ -85,6 +86,7 @@ export interface LimitOptions {
 
 /** What became of a wish for points. */
 export interface Taken {
+  /** Whether the points were taken. */
   readonly ok: boolean
   /** How many more could be taken now. */
   readonly remaining: number

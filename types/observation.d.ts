@@ -54,9 +54,11 @@ export interface WorkerHeap {
  * its call to its end.
  */
 export interface TaskMessage {
+  /** The pool that was called. */
   pool: Pool
   /** The native task's name, the name of the export, or `'(inline)'`. */
   task: string
+  /** Where it runs: on a native thread, or in an isolate. */
   lane: 'native' | 'script'
   /** `'batch'` is a chunk of `pool.map`. */
   kind: 'call' | 'batch' | 'stream' | 'channel'
@@ -80,10 +82,13 @@ export interface TaskMessage {
 
 /** What subscribers of the channels `rspool:worker:create`, `rspool:worker:stalled` and `rspool:worker:exit` get. */
 export interface WorkerMessage {
+  /** The pool of the worker. */
   pool: Pool
+  /** The number of the worker in its pool; see {@link WorkerStats.id}. */
   id: number
   /** The isolate's number; see {@link WorkerStats.number}. */
   number: number
+  /** The `threadId` of the isolate in `node:worker_threads`. */
   threadId: number
   /** Of `rspool:worker:exit`. */
   exitCode?: number
@@ -97,8 +102,11 @@ export interface WorkerMessage {
 export interface TaskMeasure {
   /** The pool's `label`. */
   pool: string
+  /** The name of the native task or of the export, or `'(inline)'`. */
   task: string
+  /** Where it ran: on a native thread, or in an isolate. */
   lane: 'native' | 'script'
+  /** `'batch'` is a chunk of `pool.map`. */
   kind: 'call' | 'batch' | 'stream' | 'channel'
   /** Whether a task of the pool has called it. */
   nested: boolean
@@ -114,12 +122,19 @@ export interface TaskMeasure {
 export interface Percentiles {
   /** How many were measured. */
   count: number
+  /** The shortest time. */
   min: number
+  /** The longest time. */
   max: number
+  /** The arithmetic mean. */
   mean: number
+  /** The median. */
   p50: number
+  /** 90 % took at most this. */
   p90: number
+  /** 99 % took at most this. */
   p99: number
+  /** 99.9 % took at most this. */
   p999: number
 }
 
@@ -137,6 +152,7 @@ export interface RunningTask {
 export interface WorkerStack {
   /** Its number in the pool, as in the statistics. */
   id: number
+  /** Whether it is a native thread or an isolate. */
   lane: 'native' | 'script'
   /** The tasks that it runs. `progress` is how far a native task is, as far as it counts; else `null`. */
   tasks: (RunningTask & { progress: { bytes: number; rows: number } | null })[]
@@ -178,6 +194,7 @@ export interface Outcomes {
 export interface WorkerStats {
   /** Its number in the pool, as in the events; one that has ended leaves it to a later one. */
   id: number
+  /** Whether it is a native thread or an isolate. */
   lane: 'native' | 'script'
   /**
    * `'unresponsive'` is an isolate that was rung a second ago or more, runs no task and does not come: it is not idle, and

@@ -159,10 +159,15 @@ export interface PoolOptions {
 
 /** What may differ from worker to worker; each is described in {@link PoolOptions}. */
 export interface WorkerStart {
+  /** As {@link PoolOptions.workerData}, for this worker. */
   workerData?: any
+  /** As {@link PoolOptions.env}, for this worker. */
   env?: NodeJS.Dict<string> | typeof SHARE_ENV | undefined
+  /** As {@link PoolOptions.argv}, for this worker. */
   argv?: readonly any[] | undefined
+  /** As {@link PoolOptions.execArgv}, for this worker. */
   execArgv?: readonly string[] | undefined
+  /** As {@link PoolOptions.resourceLimits}, for this worker. */
   resourceLimits?: ResourceLimits | undefined
 }
 
@@ -218,18 +223,30 @@ export interface ResolvedPoolOptions
   > {
   /** The script as an URL. */
   readonly filename?: string | undefined
+  /** See {@link PoolOptions.name}. */
   readonly name: string
+  /** See {@link PoolOptions.label}. */
   readonly label: string
+  /** See {@link PoolOptions.minThreads}. */
   readonly minThreads: number
+  /** See {@link PoolOptions.maxThreads}. */
   readonly maxThreads: number
+  /** See {@link PoolOptions.idleTimeout}. */
   readonly idleTimeout: number
+  /** See {@link PoolOptions.maxQueue}. */
   readonly maxQueue: number
+  /** See {@link PoolOptions.concurrentTasksPerWorker}. */
   readonly concurrentTasksPerWorker: number
+  /** See {@link PoolOptions.abortGrace}. */
   readonly abortGrace: number
+  /** See {@link PoolOptions.startTimeout}. */
   readonly startTimeout: number
+  /** See {@link PoolOptions.stallTimeout}. */
   readonly stallTimeout: number
+  /** See {@link PoolOptions.outputFirst}. */
   readonly outputFirst: boolean
   /** False and `''` are as if it was not given. */
   readonly outputPrefix?: string | true | undefined
+  /** See {@link PoolOptions.groups}. */
   readonly groups?: Readonly<Record<string, Required<GroupOptions>>> | undefined
 }

@@ -4,9 +4,13 @@
 export interface PluginTask {
   /** `plugin.task`. */
   readonly name: string
+  /** The documentation of the task; null if the plugin has none. */
   readonly doc: string | null
+  /** The type of the input; null if the plugin does not say. */
   readonly input: string | null
+  /** The type of the params; null if the task takes none. */
   readonly params: string | null
+  /** The type of the result; null if the plugin does not say. */
   readonly result: string | null
 }
 
@@ -20,9 +24,11 @@ export interface LoadedPlugin {
   readonly version: string
   /** How it was built. */
   readonly profile: 'debug' | 'release' | string
+  /** The tasks of the plugin. */
   readonly tasks: readonly PluginTask[]
 }
 
+/** The options of {@link loadTasks}. */
 export interface LoadTasksOptions {
   /**
    * What the plugin makes its states from, as plain data: for the default pool, and for all pools that are given none of

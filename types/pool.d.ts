@@ -384,6 +384,7 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   readonly size: number
 }
 
+/** A pool without the methods whose arguments are different in a {@link WorkerPool}. */
 declare const PoolOfOneScript: new <Input, Result>(
   options?: PoolOptions
 ) => Omit<Pool<Input, Result>, 'runTask' | 'runTaskSync'>

@@ -3,6 +3,7 @@
 /** Plain data as tasks take it: objects and arrays, also Map, Set, Date, RegExp and bytes within. */
 export type SharedMapValue = string | number | boolean | null | bigint | ArrayBuffer | ArrayBufferView | object
 
+/** The options of a {@link SharedMap}. */
 export interface SharedMapOptions {
   /**
    * What the entries may take together: bytes, or a text as `'64MB'` ('KB', 'MB', 'GB'; 'MB' is 2²⁰ bytes). From 16 KiB to
@@ -21,11 +22,13 @@ export interface SharedMapOptions {
   maxValueBytes?: number
 }
 
+/** The options of the methods that put a value. */
 export interface PutOptions {
   /** How long the entry lasts, in milliseconds; Infinity for ever. @default that of the map */
   ttl?: number | undefined
 }
 
+/** What {@link SharedMap.stats} gives. */
 export interface SharedMapStatistics {
   /** The option `bytes`. */
   readonly bytes: number
@@ -45,7 +48,9 @@ export interface SharedMapStatistics {
 
 /** What `share()` gives: plain data for a message, `workerData` or a task's input. Good in threads of this process only. */
 export interface SharedMapHandle {
+  /** What tells this object from other data. */
   readonly type: 'rspool.map'
+  /** The number of the map in this process. */
   readonly map: number
 }
 
@@ -85,6 +90,7 @@ export class SharedMap<V extends SharedMapValue = any> {
 
   /** The value of a key; undefined if there is none, or its time is over. */
   get(key: string): V | undefined
+  /** Whether there is a value whose time is not over. */
   has(key: string): boolean
   /** Puts a value, whatever was there. Gives true. */
   set(key: string, value: V, options?: PutOptions): boolean

@@ -218,8 +218,11 @@ export type Inputs<I> = Iterable<I> | AsyncIterable<I>
 
 /** Results as they come. `return()` and leaving a `for await` give up what still runs. */
 export interface Results<T> extends AsyncIterableIterator<T> {
+  /** Resolves with the next result, or rejects with the error of the first task that failed. */
   next(): Promise<IteratorResult<T, any>>
+  /** Gives up what still runs. */
   return(value?: any): Promise<IteratorResult<T, any>>
+  /** Gives up what still runs, and rejects with the error. */
   throw(error?: any): Promise<IteratorResult<T, any>>
   [Symbol.asyncIterator](): Results<T>
   [Symbol.asyncDispose](): Promise<void>

@@ -4,6 +4,7 @@ import type { Namespace } from 'socket.io'
 import type { ClusterAdapterWithHeartbeat } from 'socket.io-adapter'
 import type { Topics } from '../../types/cluster.js'
 
+/** The options of {@link createAdapter}. */
 export interface AdapterOptions {
   /** How often a server that says nothing else says that it is there, in milliseconds. @default 5000 */
   heartbeatInterval?: number
