@@ -14,8 +14,19 @@ fn any_wear() -> impl Strategy<Value = Wear> {
     ]
 }
 
+/// 200 cases, as many as fit into each run of the tests, unless `PROPTEST_CASES` wants another number.
+fn config() -> ProptestConfig {
+    let wanted = ProptestConfig::default();
+    let cases = std::env::var_os("PROPTEST_CASES").map_or(200, |_| wanted.cases);
+    ProptestConfig {
+        cases,
+        max_shrink_iters: 3000,
+        ..wanted
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, max_shrink_iters: 3000, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn whatever_happens_in_whatever_order_the_counts_hold_and_each_task_settles_once(
