@@ -8,6 +8,7 @@ const test = require('ava')
 const { Frame } = require('../lib/native/memory')
 const { decode } = require('../lib/payload/decode')
 const { UNSUPPORTED } = require('../lib/payload/encode')
+const { TAGS } = require('../lib/payload/tags')
 const { through } = require('./codec')
 
 /** A generator of numbers below a limit, the same for the same seed. @param {number} seed */
@@ -90,6 +91,7 @@ function values(next) {
     () => Array.from({ length: next(150) }, number),
     () => Array.from({ length: next(100) }, (_, i) => (i > 20 && next(40) === 0 ? text() : number())),
     () => Array.from({ length: next(100) }, text),
+    () => Array.from({ length: next(100) }, (_, i) => (i > 20 && next(30) === 0 ? primitive() : text())),
     () => Object.assign(Array.from({ length: next(100) }, number), { [text()]: number() }),
     () => {
       const array = /** @type {unknown[]} */ (Array.from({ length: next(200) }, primitive))
@@ -246,11 +248,30 @@ test('a value that no longer fits, and one that a getter in it has encoded, keep
   t.is(/** @type {any} */ (inner).large, large)
 })
 
+test('texts of an array, and those that a getter among them has encoded, keep apart', (t) => {
+  let inner
+  const value = Array.from({ length: 40 }, (_, i) => `outer text ${i}`)
+  Object.defineProperty(value, 20, {
+    enumerable: true,
+    get() {
+      inner = through({ name: 'inner', list: Array.from({ length: 40 }, (_, i) => `inner text ${i}`) })
+      return 'of the getter'
+    }
+  })
+  const given = /** @type {string[]} */ (through(value))
+  t.deepEqual(
+    given,
+    Array.from({ length: 40 }, (_, i) => (i === 20 ? 'of the getter' : `outer text ${i}`))
+  )
+  t.is(inner.list[39], 'inner text 39')
+})
+
 test('bytes that nobody has encoded throw, or are a value, and end', (t) => {
   const next = generator(7)
+  const tags = Object.keys(TAGS).length
   for (let round = 0; round < 20_000; round++) {
     const frame = new Frame(new ArrayBuffer(8 + next(64)))
-    for (let i = 0; i < frame.bytes.length; i++) frame.bytes[i] = next(4) === 0 ? next(256) : next(26)
+    for (let i = 0; i < frame.bytes.length; i++) frame.bytes[i] = next(4) === 0 ? next(256) : next(tags)
     try {
       decode(frame, 0)
     } catch (error) {

@@ -71,6 +71,18 @@ const values = {
     'x'.repeat(n)
   ),
   'other strings of those lengths': [23, 24, 25, 39, 40, 41, 255, 256, 1023, 1024, 1025].map((n) => 'é漢'.repeat(n)),
+  'texts of every length around that which a byte tells': Array.from({ length: 300 }, (_, n) => 'x'.repeat(n)),
+  'texts of more than a piece, some of them wide': Array.from({ length: 3000 }, (_, n) =>
+    n % 700 ? `text ${n}` : '漢字'
+  ),
+  'texts, and then others': [...Array.from({ length: 20 }, (_, n) => `text ${n}`), 1, null, { a: 'b' }, 'text', '', []],
+  'texts, and then holes': Object.assign(new Array(30), [...'a text of twenty-one.']),
+  'one text, and then others': ['text', ...Array.from({ length: 20 }, (_, n) => n)],
+  'short texts after long ones': {
+    few: ['a long text', 'b'],
+    many: Array.from({ length: 20 }, String),
+    last: 'the last text'
+  },
   'keys of all kinds': { '': 1, 0: 2, '-1': 3, 'a b': 4, é: 5, 漢: 6, '\ud800': 7, 'x\0y': 8, constructor: 9 },
   'key order': { b: 1, a: 2, 10: 3, 9: 4 },
   'own __proto__': JSON.parse('{"__proto__": {"polluted": true}, "a": 1}'),

@@ -69,6 +69,7 @@ module.exports = {
   ucs2Write: uncurried(Buffer.prototype.ucs2Write),
   utf8Write: uncurried(Buffer.prototype.utf8Write),
   setBytes: uncurried(Uint8Array.prototype.set),
+  getDouble: uncurried(DataView.prototype.getFloat64),
   getTime: uncurried(Date.prototype.getTime),
   tagOf: uncurried(/** @type {(this: unknown) => string} */ (Object.prototype.toString)),
   patternSource: /** @type {(pattern: object) => string} */ (patternGetter('source')),

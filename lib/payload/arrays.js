@@ -1,13 +1,14 @@
 'use strict'
 
-// Arrays, to bytes: of numbers as a typed array has them, with many holes by their keys, others one value after another.
+// Arrays, to bytes: of numbers as a typed array has them, of texts by their lengths, with many holes by their keys, others
+// one value after another.
 
 const { hasOwn, keysOf } = require('../native/primordials')
 const { FEW_KEYS, hasOnlyElements, isSparse } = require('./elements')
-const { isInt, keepNumbers, numbersFor, putByte, putHead, putLength, putString } = require('./output')
-const { TAGS: T, UNSUPPORTED } = require('./tags')
+const { isInt, keepNumbers, numbersFor, putByte, putHead, putLength, putString, putText } = require('./output')
+const { TAGS: T, TEXT, UNSUPPORTED } = require('./tags')
 
-/** Arrays from this length on are tried as numbers only. */
+/** Arrays from this length on are tried as numbers only, or as texts. */
 const ROW = 16
 /** An array has more holes than that before it is taken for a sparse one. */
 const FEW_HOLES = 64
@@ -27,8 +28,9 @@ function writeArray(array, write) {
   let i = 0
   let holes = 0
   let value = length > 0 ? array[0] : undefined
-  if (length >= ROW && typeof value === 'number') {
-    i = writeNumbers(array, length, value, write)
+  const isRow = length >= ROW
+  if (isRow && (typeof value === 'number' || typeof value === 'string')) {
+    i = typeof value === 'number' ? writeNumbers(array, length, value, write) : writeTexts(array, length, value)
     if (i === length) return
     value = other
     other = undefined
@@ -44,7 +46,7 @@ function writeArray(array, write) {
   }
 }
 
-/** The first element that was no number. @type {unknown} */
+/** The first element that was not as those before. @type {unknown} */
 let other
 
 /**
@@ -87,6 +89,27 @@ function writeMixed(length, doubles, count, next, write) {
   for (let i = 0; i < count; i++) write(numbers[i])
   other = next
   return count
+}
+
+/**
+ * Writes an array of texts, or those with which it begins.
+ * @param {unknown[]} array
+ * @param {number} length
+ * @param {string} first
+ * @returns how many elements are written
+ */
+function writeTexts(array, length, first) {
+  putHead(T.TEXTS, length)
+  let value = /** @type {unknown} */ (first)
+  let i = 0
+  while (typeof value === 'string') {
+    putText(value)
+    if (++i === length) return length
+    value = array[i]
+  }
+  putByte(TEXT.ENDS)
+  other = value
+  return i
 }
 
 /**

@@ -13,6 +13,7 @@ const {
   defineProperty,
   errorClasses,
   fromCharCode,
+  getDouble,
   getOwnPropertyDescriptor,
   hasOwn,
   latin1Slice,
@@ -25,7 +26,7 @@ const {
   ucs2Slice
 } = require('../native/primordials')
 const { shapeById, put } = require('./shapes')
-const { ERROR, FLAGS, HEADER, PIECE, TAGS: T, TEXTS_AT } = require('./tags')
+const { ERROR, FLAGS, HEADER, PIECE, TAGS: T, TEXT, TEXTS_AT } = require('./tags')
 const { VIEWS } = require('./views')
 
 /** @typedef {import('../native/memory').Frame} Frame */
@@ -37,6 +38,8 @@ const SMALL = 64
 let input
 /** @type {ArrayBuffer} */
 let memory
+/** @type {DataView} */
+let doubles
 /** Where the payload begins. */
 let base = 0
 let at = 0
@@ -46,9 +49,6 @@ let objects
 let text = ''
 let textAt = 0
 let nextPiece = 0
-
-const double = new Float64Array(1)
-const doubleBytes = new Uint8Array(double.buffer)
 
 /** Loaded with the first dictionary. @type {typeof import('./engine').deserialize | undefined} */
 let deserialize
@@ -96,12 +96,12 @@ function read() {
       return readObject()
     case T.ARRAY: {
       const length = readLength()
+      return readElements(register(newArray(length)), 0, length)
+    }
+    case T.TEXTS: {
+      const length = readLength()
       const array = register(newArray(length))
-      for (let i = 0; i < length; i++) {
-        if (input[at] === T.HOLE) at++
-        else array[i] = read()
-      }
-      return array
+      return readElements(array, readTexts(array, length), length)
     }
     case T.INTS:
       return readNumbers(Int32Array)
@@ -179,8 +179,8 @@ function readLength() {
 }
 
 function readDouble() {
-  for (let i = 0; i < 8; i++) doubleBytes[i] = input[at++]
-  return double[0]
+  at += 8
+  return getDouble(doubles, at - 8, true)
 }
 
 /**
@@ -191,6 +191,34 @@ function newArray(length) {
   // Each has a byte at least.
   if (length > input.length) throw new Error('corrupt payload')
   return length <= SMALL ? [] : new Array(length)
+}
+
+/**
+ * @param {unknown[]} array
+ * @param {number} from
+ * @param {number} length
+ */
+function readElements(array, from, length) {
+  for (let i = from; i < length; i++) {
+    if (input[at] === T.HOLE) at++
+    else array[i] = read()
+  }
+  return array
+}
+
+/**
+ * Reads the texts with which an array begins.
+ * @param {unknown[]} array
+ * @param {number} length
+ * @returns how many there are
+ */
+function readTexts(array, length) {
+  for (let i = 0; i < length; i++) {
+    const size = input[at++]
+    if (size === TEXT.ENDS) return i
+    array[i] = textOf(size === TEXT.IS_LONG ? readLength() : size)
+  }
+  return length
 }
 
 /**
@@ -416,6 +444,7 @@ function hide(error, key, value) {
 function decode(from, start) {
   input = from.bytes
   memory = from.memory
+  doubles = from.view
   base = start
   objects = (input[start] & FLAGS.REFS) !== 0 ? [] : undefined
   text = ''

@@ -4,7 +4,7 @@
 
 const { charCodeAt, latin1Write, setBytes, ucs2Write } = require('../native/primordials')
 const { giveBack, larger, leave, scratch, take } = require('./frames')
-const { FLAGS, HEADER, PIECE, TAGS: T, TEXTS_AT } = require('./tags')
+const { FLAGS, HEADER, PIECE, TAGS: T, TEXT, TEXTS_AT } = require('./tags')
 const { beginsWide } = require('./wide')
 
 /** Strings up to this length are where the value is, if they have no wide characters. */
@@ -143,6 +143,26 @@ function putString(value) {
   if (textLength + length > PIECE_LENGTH) closePiece()
   if (textCount < FEW_TEXTS) texts[textCount++] = value
   else otherTexts += value
+  textLength += length
+}
+
+/**
+ * Puts a text of which it is known that it is one.
+ * @param {string} value
+ */
+function putText(value) {
+  const { length } = value
+  room(5)
+  if (length < TEXT.ENDS) out[end++] = length
+  else {
+    out[end] = TEXT.IS_LONG
+    outView.setUint32(end + 1, length, true)
+    end += 5
+  }
+  if (textLength + length > PIECE_LENGTH) closePiece()
+  // The first ones are kept apart, and come before these.
+  while (textCount < FEW_TEXTS) texts[textCount++] = ''
+  otherTexts += value
   textLength += length
 }
 
@@ -316,5 +336,6 @@ module.exports = {
   putLength,
   putNumber,
   putShape,
-  putString
+  putString,
+  putText
 }

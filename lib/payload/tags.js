@@ -38,8 +38,13 @@ const TAGS = Object.freeze({
   /** An error: its class by number, and what it has. */
   ERROR: 26,
   /** A value that is so deep that it is written and read without recursion. */
-  DEEP: 27
+  DEEP: 27,
+  /** An array that begins with texts: the length of each, up to what follows as in any array. */
+  TEXTS: 28
 })
+
+/** The length of a text in an array of texts is a byte, if it is less than these: there are no more texts; four bytes follow. */
+const TEXT = Object.freeze({ ENDS: 254, IS_LONG: 255 })
 
 /** What an error has, as bits; in this order, then its stack. */
 const ERROR = Object.freeze({ MESSAGE: 1, CAUSE: 2 })
@@ -55,4 +60,4 @@ const PIECE = Object.freeze({ LATIN1: 0, UTF16: 1 })
 /** The value is for the engine's own clone. */
 const UNSUPPORTED = Object.freeze({ unsupported: true })
 
-module.exports = { UNSUPPORTED, TAGS, ERROR, FLAGS, TEXTS_AT, HEADER, PIECE }
+module.exports = { UNSUPPORTED, TAGS, TEXT, ERROR, FLAGS, TEXTS_AT, HEADER, PIECE }
