@@ -107,6 +107,22 @@ test('a thenable that misbehaves settles its own task, and no other', async (t) 
   }
 })
 
+test('a task is run once, however often a `then` that a script has put in the place of that of promises calls back', async (t) => {
+  const pool = makePool(t, { maxThreads: 1 })
+  await pool.runTask(() => {
+    const { then } = Promise.prototype
+    // biome-ignore lint/suspicious/noThenProperty: it is what is tested
+    Promise.prototype.then = function (fulfilled, rejected) {
+      then.call(this, fulfilled, rejected)
+      return then.call(this, fulfilled, rejected)
+    }
+    globalThis.runs = 0
+  })
+  t.is(await pool.runTask((x) => `${x} ${++globalThis.runs}`, 'one'), 'one 1')
+  t.is(await pool.runTask(async (x) => `${x}, ${++globalThis.runs}`, 'two'), 'two, 2')
+  t.is(await pool.runTask(() => globalThis.runs), 2)
+})
+
 test('a getter in a result may run tasks of its isolate', async (t) => {
   const pool = makePool(t, { filename: seam, maxThreads: 1 })
   const result = await pool.run(undefined, { name: 'withGetter' })

@@ -143,11 +143,11 @@ const mutations = [
   },
   {
     name: 'J18',
-    what: 'whatever comes back from a task settles it, whichever is in its place by then',
+    what: "a program's own `then` is called when the function of a task has been found",
     file: 'lib/worker/loop.js',
-    from: 'if (context.runs(task)) work(task.slot, status, value)',
-    to: 'work(task.slot, status, value)',
-    tests: ['reentrancy-workers', 'concurrency']
+    from: '  return follow(\n    lookUp(target),\n',
+    to: '  return lookUp(target).then(\n',
+    tests: ['seam-settling']
   },
   {
     name: 'J19',

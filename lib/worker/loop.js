@@ -181,7 +181,8 @@ function start(task, target, input) {
  * @param {unknown} input
  */
 function lookUpAndRun(task, target, input) {
-  return lookUp(target).then(
+  return follow(
+    lookUp(target),
     // Others have begun in the meantime.
     (run) => enter(task, run, input),
     (error) => {
@@ -212,19 +213,14 @@ function readInput() {
 function settleLater(task, promise) {
   follow(
     promise,
-    (value) => settle(task, STATUS.RETURNED, value),
-    (error) => settle(task, STATUS.THREW, error)
+    (value) => {
+      work(task.slot, STATUS.RETURNED, value)
+    },
+    (error) => {
+      work(task.slot, STATUS.THREW, error)
+    }
   )
   endsLater = true
-}
-
-/**
- * @param {Running} task
- * @param {number} status
- * @param {unknown} value
- */
-function settle(task, status, value) {
-  if (context.runs(task)) work(task.slot, status, value)
 }
 
 /**

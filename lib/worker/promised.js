@@ -25,9 +25,10 @@ function promised(value) {
 }
 
 /**
- * @param {Promise<unknown>} promise
- * @param {(value: unknown) => void} fulfilled
- * @param {(error: unknown) => void} [rejected]
+ * @template T
+ * @param {Promise<T>} promise
+ * @param {(value: T) => unknown} fulfilled
+ * @param {(error: unknown) => unknown} [rejected]
  * @returns {Promise<unknown>}
  */
 function follow(promise, fulfilled, rejected) {
