@@ -192,6 +192,64 @@ test('an entry that is past its time is not there for anything', async (t) => {
   t.true(map.add('key', 'newer'))
 })
 
+test('update and getOrCompute for a key by the function of this very key are refused at once', async (t) => {
+  const map = make()
+  const refused = { code: 'ERR_RSPOOL_MAP_RECURSION', message: /'key'/ }
+  map.set('key', 1)
+  t.throws(() => map.update('key', () => map.update('key', () => 2)), refused)
+  t.is(map.get('key'), 1)
+  t.is(
+    map.update('key', () => map.update('other', () => 3)),
+    3
+  )
+  map.delete('key')
+  const twin = SharedMap.from(map.share())
+  for (const same of [map, twin]) {
+    await t.throwsAsync(
+      map.getOrCompute('key', () => same.getOrCompute('key', () => 1)),
+      refused
+    )
+    const after = async () => {
+      await new Promise(setImmediate)
+      return same.getOrCompute('between', () => same.getOrCompute('key', () => 1))
+    }
+    await t.throwsAsync(map.getOrCompute('key', after), refused)
+  }
+  // Others wait as ever, for this key as for those that its function asks for.
+  let go
+  const computed = map.getOrCompute('key', () => map.getOrCompute('between', () => new Promise((done) => (go = done))))
+  const others = [map.getOrCompute('key', () => t.fail()), map.getOrCompute('between', () => t.fail())]
+  while (go === undefined) await new Promise(setImmediate)
+  go('value')
+  t.deepEqual(await Promise.all([computed, ...others]), ['value', 'value', 'value'])
+  // What a function has begun may ask when that has ended.
+  let late
+  await map.getOrCompute('done', () => {
+    late = new Promise(setImmediate).then(() => map.delete('done') && map.getOrCompute('done', () => 'again'))
+    return 'once'
+  })
+  t.is(await late, 'again')
+})
+
+test('an object that is kept ends when its entry does, soon or late', async (t) => {
+  const map = make()
+  const ends = new Map()
+  for (const [key, ttl] of Object.entries({ soon: 50, 'after the margin of the coarse clock': 2400 })) {
+    map.set(key, { key }, { ttl })
+    ends.set(key, performance.now() + ttl + 1)
+    t.is(map.get(key), map.get(key))
+  }
+  while (ends.size > 0) {
+    for (const [key, end] of ends) {
+      const asked = performance.now()
+      if (map.get(key) === undefined) ends.delete(key)
+      else if (asked > end) return t.fail(`'${key}' is there ${asked - end} ms after its end`)
+    }
+    await new Promise(setImmediate)
+  }
+  t.pass()
+})
+
 test('update changes nothing when its function throws, and sees what the function has done to the map', (t) => {
   const map = make()
   map.set('key', 1)

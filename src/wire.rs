@@ -358,6 +358,20 @@ tables! {
         AT = 64;
     }
 
+    /// Words of a shared map that JavaScript reads, in 64-bit steps.
+    map_word MAP_WORD: usize {
+        /// The coarse clock: the monotonic one, in ticks. Somebody turns it at least every few ticks.
+        TICKS = 88;
+    }
+
+    /// The coarse clock of shared maps.
+    map_tick MAP_TICK: u32 {
+        /// Microseconds of a tick.
+        MICROSECONDS = 65536;
+        /// The clock is never so many ticks late while any process that keeps entries that end has the CPU now and then.
+        MARGIN = 32;
+    }
+
     /// When a shared map takes a value.
     put PUT: i32 {
         /// Always.

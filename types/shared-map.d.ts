@@ -117,6 +117,7 @@ export class SharedMap<V extends SharedMapValue = any> {
    * keeps its end unless `ttl` says otherwise.
    * @param change gets undefined if there is no value; what it throws comes out, and undefined leaves the value as it is
    * @returns the value that is there now
+   * @throws `ERR_RSPOOL_MAP_RECURSION` when it is called for a key by the function that changes this very key
    */
   update(key: string, change: (value: V | undefined) => V | undefined, options?: PutOptions): V | undefined
   /** @returns whether it was there */
@@ -151,6 +152,8 @@ export class SharedMap<V extends SharedMapValue = any> {
    * @param options.ttl how long the value lasts, in milliseconds
    * @param options.stale so many milliseconds longer `getOrCompute` gives the old value at once, while one thread computes a
    *   new one. For everything else the entry ends with its `ttl`. @default 0
+   * @throws `ERR_RSPOOL_MAP_RECURSION` (it rejects) when it would wait for a function of this thread that waits for it: the
+   *   one that computes a key asks for this very key, itself or by way of other keys
    */
   getOrCompute<T extends V>(
     key: string,

@@ -265,6 +265,8 @@ export interface NativeMap {
   fd(): number
   /** The words by which one sees whether an entry is the same, or all. */
   words(whole: boolean): ArrayBuffer | undefined
+  /** Whether the coarse clock of the map goes from here on. */
+  keepTime(): boolean
 }
 
 export interface RegionSpec {

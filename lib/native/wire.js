@@ -311,6 +311,20 @@ const MAP_VALUE = Object.freeze({
   AT: 64
 })
 
+/** Words of a shared map that JavaScript reads, in 64-bit steps. */
+const MAP_WORD = Object.freeze({
+  /** The coarse clock: the monotonic one, in ticks. Somebody turns it at least every few ticks. */
+  TICKS: 88
+})
+
+/** The coarse clock of shared maps. */
+const MAP_TICK = Object.freeze({
+  /** Microseconds of a tick. */
+  MICROSECONDS: 65536,
+  /** The clock is never so many ticks late while any process that keeps entries that end has the CPU now and then. */
+  MARGIN: 32
+})
+
 /** When a shared map takes a value. */
 const PUT = Object.freeze({
   /** Always. */
@@ -546,6 +560,8 @@ module.exports = {
   MAP_CELL,
   MAP_NUMBER,
   MAP_VALUE,
+  MAP_WORD,
+  MAP_TICK,
   PUT,
   MAPPED,
   VIEW,

@@ -3,7 +3,10 @@
 // `getOrCompute`: of all threads and processes one computes the value of a key, and the others wait for it. Who does
 // is said by a lease in the map (src/node/map/lease.rs), which is free at once when its process has died.
 
+const { AsyncLocalStorage } = require('node:async_hooks')
+const { RspoolError } = require('../errors')
 const { later } = require('../later')
+const { show } = require('../pool/options/validate')
 const { wait } = require('./waiting')
 
 /** A lease is renewed so often while its value is computed. */
@@ -17,14 +20,44 @@ const RENEW_EVERY = 10_000
  * @property {(status: number) => Error} failure
  */
 
+/**
+ * What this thread computes, and in the function of what other one it was asked for.
+ * @typedef {{ map: number, key: string, within: Computation|undefined }} Computation
+ */
+
+/** In the function of which computation a call is. It is in use only while something is computed: it has its price. */
+const inside = /** @type {AsyncLocalStorage<Computation>} */ (new AsyncLocalStorage())
+/** @type {Set<Computation>} */
+const running = new Set()
+
+/**
+ * Calls a function that computes a value.
+ * @template T
+ * @param {Computation} computation
+ * @param {() => T|PromiseLike<T>} compute
+ * @returns {Promise<T>}
+ */
+async function within(computation, compute) {
+  running.add(computation)
+  try {
+    return await inside.run(computation, compute)
+  } finally {
+    running.delete(computation)
+    if (running.size === 0) inside.disable()
+  }
+}
+
 class Computing {
   #access
+  /** The number of the map. */
+  #map
   /** What this thread computes or waits for. @type {Map<string, Promise<unknown>>} */
   #pending = new Map()
 
   /** @param {Access} access */
   constructor(access) {
     this.#access = access
+    this.#map = access.native.share(false)
   }
 
   /**
@@ -36,6 +69,7 @@ class Computing {
   async get(key, compute, options) {
     const found = this.#access.look(key)
     if (found !== undefined && !found.stale) return found.value
+    if (found === undefined) this.#refuseItself(key)
     let pending = this.#pending.get(key)
     if (pending === undefined) {
       pending = this.#computeOrWait(key, compute, options, found !== undefined).finally(() => this.#pending.delete(key))
@@ -72,6 +106,18 @@ class Computing {
     }
   }
 
+  /** What a function computes it cannot wait for. @param {string} key */
+  #refuseItself(key) {
+    if (running.size === 0) return
+    for (let it = inside.getStore(); it !== undefined; it = it.within) {
+      if (it.map !== this.#map || it.key !== key || !running.has(it)) continue
+      throw new RspoolError(
+        'ERR_RSPOOL_MAP_RECURSION',
+        `getOrCompute: the function that computes ${show(key)} asks for ${show(key)} itself`
+      )
+    }
+  }
+
   /** @param {string} key */
   #lease(key) {
     const token = this.#access.native.lease(key)
@@ -99,7 +145,7 @@ class Computing {
     }
     renew()
     try {
-      const value = await compute(key)
+      const value = await within({ map: this.#map, key, within: inside.getStore() }, () => compute(key))
       if (value !== undefined) this.#access.keep(key, value, ttl, stale)
       return value
     } finally {

@@ -61,6 +61,8 @@ class SharedMap {
   #keeps = true
   /** @type {import('./compute').Computing|undefined} */
   #computing
+  /** Keys whose function of `update` runs. @type {Set<string>} */
+  #updating = new Set()
 
   /** @param {unknown} options */
   constructor(options) {
@@ -173,6 +175,22 @@ class SharedMap {
   update(key, change, options) {
     callable(change, 'update: the second argument')
     const given = readTtl(options, 'update')
+    if (this.#updating.has(key)) {
+      throw new RspoolError(
+        'ERR_RSPOOL_MAP_RECURSION',
+        `update: the function that changes ${show(key)} calls update of ${show(key)} itself`
+      )
+    }
+    this.#updating.add(key)
+    try {
+      return this.#update(key, change, given)
+    } finally {
+      this.#updating.delete(key)
+    }
+  }
+
+  /** @param {string} key @param {(value: any) => unknown} change @param {number} given the time to live */
+  #update(key, change, given) {
     for (;;) {
       const before = this.#get(key)
       const version = this.#parts.numbers[MAP_NUMBER.VERSION]
@@ -338,7 +356,7 @@ class SharedMap {
     if (this.#near === undefined && this.#keeps) {
       const words = this.#native.words(false)
       if (words === undefined) this.#keeps = false
-      else this.#near = new this.#parts.Near(words)
+      else this.#near = new this.#parts.Near(words, this.#native.keepTime)
     }
     return this.#near
   }

@@ -3,7 +3,8 @@
 // Decoded values and texts that this thread keeps, each for as long as the entry of the map is the same. A map says so by two of
 // its words: the way of the entry, which names its block, and the generation of that block.
 
-const { MAP_CELL, MAP_NUMBER } = require('../native/wire')
+const { endianness } = require('node:os')
+const { MAP_CELL, MAP_NUMBER, MAP_TICK, MAP_WORD } = require('../native/wire')
 const { now, millisecondsAt } = require('../microseconds')
 const { cells, numbers } = require('./memory')
 
@@ -14,10 +15,15 @@ const MOST_BYTES = 16 * 2 ** 20
 const REMEMBERED = 4096
 /** After so many hits the map hears that the entry is still read, so that it stays. */
 const TELL_AFTER = 16
+/** The map's coarse clock (src/memory/map/ticks.rs): a look at it costs a tenth of one at the exact clock. */
+const TICKS = MAP_WORD.TICKS * 2 + (endianness() === 'BE' ? 1 : 0)
+/** Before all ticks. */
+const NOT_EVER = -(2 ** 31)
 
 /**
- * Whole milliseconds of this thread's clock are compared quickest: `ends` is such a time, and undefined for never.
- * @typedef {{ value: unknown, bytes: number, way: number, block: number, state: number, generation: number, clock: number, bit: number, ends: number|undefined, hits: number }} Kept
+ * Whole milliseconds of this thread's clock are compared quickest: `ends` is such a time, and undefined for never. Before
+ * the tick `surely` it has not ended, whatever the exact clock says.
+ * @typedef {{ value: unknown, bytes: number, way: number, block: number, state: number, generation: number, clock: number, bit: number, ends: number|undefined, surely: number, hits: number }} Kept
  */
 
 class Near {
@@ -28,12 +34,14 @@ class Near {
   /** Of the young ones. */
   #bytes = 0
   #words
+  #keepTime
   /** By block, in which of its lives a text was read there. */
   #seen = new Int32Array(REMEMBERED)
 
-  /** @param {ArrayBuffer} words of the map */
-  constructor(words) {
+  /** @param {ArrayBuffer} words of the map @param {() => boolean} keepTime whether its coarse clock goes from then on */
+  constructor(words, keepTime) {
     this.#words = new Int32Array(words)
+    this.#keepTime = keepTime
   }
 
   /**
@@ -47,7 +55,8 @@ class Near {
     const words = this.#words
     if (Atomics.load(words, kept.way) !== kept.block || Atomics.load(words, kept.state) !== kept.generation)
       return this.#drop(key)
-    if (kept.ends !== undefined && now() >= kept.ends) return this.#drop(key)
+    // No atomic look at the ticks: that takes as long as all of this, and one that is old is only late.
+    if (kept.ends !== undefined && words[TICKS] >= kept.surely && now() >= kept.ends) return this.#drop(key)
     if (++kept.hits % TELL_AFTER === 0 && (Atomics.load(words, kept.clock) & kept.bit) === 0)
       Atomics.or(words, kept.clock, kept.bit)
     return kept.value
@@ -72,7 +81,9 @@ class Near {
    * @param {unknown} value frozen
    */
   keep(key, value) {
-    const ends = millisecondsAt(numbers[MAP_NUMBER.EXPIRES])
+    const expires = numbers[MAP_NUMBER.EXPIRES]
+    const ends = millisecondsAt(expires)
+    const surely = ends !== undefined && this.#keepTime() ? ticksAt(expires) - MAP_TICK.MARGIN : NOT_EVER
     this.#add(key, {
       value,
       bytes: cells[MAP_CELL.LENGTH],
@@ -83,6 +94,7 @@ class Near {
       clock: cells[MAP_CELL.CLOCK],
       bit: cells[MAP_CELL.BIT],
       ends,
+      surely,
       hits: 0
     })
   }
@@ -112,6 +124,11 @@ class Near {
     this.#young.delete(key)
     this.#old.delete(key)
   }
+}
+
+/** @param {number} microseconds */
+function ticksAt(microseconds) {
+  return Math.floor(microseconds / MAP_TICK.MICROSECONDS)
 }
 
 module.exports = { Near }

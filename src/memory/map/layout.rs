@@ -54,6 +54,8 @@ pub(super) mod header {
     pub(in super::super) const TURN: usize = 72;
     /// 1 since the first entry that ends.
     pub(in super::super) const TIMED: usize = 80;
+    /// The coarse clock, see `ticks`. JavaScript reads it, too.
+    pub(in super::super) const TICKS: usize = crate::wire::map_word::TICKS;
 }
 
 /// Word numbers in a seat.

@@ -18,8 +18,8 @@
 //! `layout` says where everything is and `words` how it is packed; `cells` is the memory. `blocks`, `publish`, `lock` and
 //! `recover` are the steps that others see; `proof/loom` tries their orders. `entry` is what is in blocks, `find` finds it, `change`
 //! writes, `store` has blocks for that, `evict` makes room, `read` and `scan` are for those who look. `seats` knows who
-//! lives, `patience` waits for a lock, `notify` wakes those who wait for a change, `clock` ends entries, and `registry` has
-//! the maps of this process for its threads. `kill` is where tests kill.
+//! lives, `patience` waits for a lock, `notify` wakes those who wait for a change, `clock` ends entries, `ticks` is a clock that
+//! costs a load, and `registry` has the maps of this process for its threads. `kill` is where tests kill.
 
 mod blocks;
 mod cells;
@@ -41,11 +41,13 @@ pub mod registry;
 mod scan;
 mod seats;
 mod store;
+mod ticks;
 mod words;
 
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use rustix::fs;
@@ -245,6 +247,8 @@ pub struct Map {
     owner: Owner,
     store: Store,
     notifier: Arc<Notifier>,
+    /// Whether its coarse clock is turned by this process.
+    ticks: AtomicBool,
 }
 
 /// The first words of a map, mapped once more, for a view whose life is bound to this value.
@@ -366,6 +370,7 @@ impl Map {
             options,
             owner,
             notifier: Arc::default(),
+            ticks: AtomicBool::new(false),
         })
     }
 

@@ -183,6 +183,7 @@ functions! {
     c"share" Share = share;
     c"fd" Descriptor = descriptor;
     c"words" AllWords = reading::words;
+    c"keepTime" KeepTime = keep_time;
 }
 
 /// An object of the functions of a map.
@@ -402,6 +403,11 @@ fn recover(call: &Use<'_>) -> Returned {
     map.retire(seat);
     let found = map.recover(seat);
     call.number(f64::from(found.freed + found.kept))
+}
+
+/// `keepTime() -> boolean`: whether the coarse clock of the map goes from here on.
+fn keep_time(call: &Use<'_>) -> Returned {
+    call.boolean(call.handle.map.keep_time())
 }
 
 /// `share(keep) -> number`: by which other threads of this process know the map, `keep`: as long as the process lives.
