@@ -180,47 +180,4 @@ fn is_code(code: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    unsafe extern "C" fn never(_: *const Call, _: *mut Raw, _: *mut Raw, _: *mut Reply) {
-        unreachable!()
-    }
-
-    #[test]
-    fn errors_name_their_task_and_have_a_code() {
-        let task = NativeTask {
-            name: "t.x",
-            run: never,
-            plugin: None,
-        };
-        let error = task.blame(Error::failed("MY_CODE", "no"));
-        assert_eq!(
-            (error.code(), error.to_string()),
-            ("MY_CODE", "t.x: no".into())
-        );
-        for bad in ["", "my code", "A\nB", &"A".repeat(65)] {
-            let error = task.blame(Error::failed(bad.to_owned(), "no"));
-            assert_eq!(error.code(), rspool_task::TASK_FAILED, "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_cancelled_task_does_not_start() {
-        let task = NativeTask {
-            name: "t.x",
-            run: never,
-            plugin: None,
-        };
-        let around = Surroundings {
-            cancelled: &AtomicU32::new(1),
-            counters: None,
-            tally: &Tally::default(),
-            listener: None,
-            crew: None,
-            states: Pair::NONE,
-        };
-        let result = task.execute(Value::Null, Params::none(), &around);
-        assert_eq!(result, Err(Error::Cancelled));
-    }
-}
+mod tests;

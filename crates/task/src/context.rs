@@ -44,7 +44,8 @@ pub struct Context<'a> {
 /// Who hears of the task.
 #[derive(Clone, Copy)]
 enum Outside<'a> {
-    Host(&'a Call, &'a Host),
+    /// Pointers: the tables of an older host are shorter than ours.
+    Host(*const Call, *const Host),
     Watcher(Option<&'a dyn Watcher>),
 }
 
@@ -54,13 +55,18 @@ unsafe impl Send for Context<'_> {}
 // SAFETY: as above.
 unsafe impl Sync for Context<'_> {}
 
-/// Whether a table of so many bytes has a field.
-macro_rules! has {
-    ($table:expr, $type:ty, $field:ident) => {
-        $table.size > ::core::mem::offset_of!($type, $field)
-    };
+/// A field of a table of the host, if the table is long enough to have it. It is read only then.
+macro_rules! field {
+    ($table:expr, $type:ty, $field:ident) => {{
+        let table: *const $type = $table;
+        if (&raw const (*table).size).read() > ::core::mem::offset_of!($type, $field) {
+            Some((&raw const (*table).$field).read())
+        } else {
+            None
+        }
+    }};
 }
-pub(crate) use has;
+pub(crate) use field;
 
 impl<'a> Context<'a> {
     /// A context for a test: the task is cancelled as soon as `cancel` is not zero.
@@ -79,13 +85,19 @@ impl<'a> Context<'a> {
     ///
     /// # Safety
     /// The call is as `abi` says, for `'a`, and this is the thread of its task.
-    pub(crate) unsafe fn of(call: &'a Call) -> Self {
+    pub(crate) unsafe fn of(call: *const Call) -> Self {
         // SAFETY: the caller's promise: both are there since the first version.
-        let (cancelled, host) = unsafe { (&*call.cancelled, &*call.host) };
+        let (cancelled, host) = unsafe {
+            (
+                &*(&raw const (*call).cancelled).read(),
+                (&raw const (*call).host).read(),
+            )
+        };
         Self {
             cancelled,
             outside: Outside::Host(call, host),
-            state: state::Pointers::of(call),
+            // SAFETY: the caller's promise.
+            state: unsafe { state::Pointers::of(call) },
             helped: true,
             counted: true,
         }
@@ -116,7 +128,8 @@ impl<'a> Context<'a> {
         }
         match self.outside {
             Outside::Host(call, host) => {
-                if let Some(count) = host.count.filter(|_| has!(host, Host, count)) {
+                // SAFETY: the table is there as long as the call.
+                if let Some(count) = unsafe { field!(host, Host, count) }.flatten() {
                     // SAFETY: the call lasts, and so does the name.
                     unsafe { count(call, Str::of(counter), n) }
                 }
@@ -134,7 +147,8 @@ impl<'a> Context<'a> {
     pub fn progress(&self, value: f64) {
         match self.outside {
             Outside::Host(call, host) => {
-                if let Some(progress) = host.progress.filter(|_| has!(host, Host, progress)) {
+                // SAFETY: the table is there as long as the call.
+                if let Some(progress) = unsafe { field!(host, Host, progress) }.flatten() {
                     // SAFETY: the call lasts.
                     unsafe { progress(call, value) }
                 }
@@ -164,10 +178,11 @@ impl<'a> Context<'a> {
     }
 
     /// Who runs chunks beside the task's own worker.
-    pub(crate) fn crew(&self) -> Option<(&'a Call, Parallel)> {
+    pub(crate) fn crew(&self) -> Option<(*const Call, Parallel)> {
         match self.outside {
             Outside::Host(call, host) if self.helped => {
-                let parallel = host.parallel.filter(|_| has!(host, Host, parallel));
+                // SAFETY: the table is there as long as the call.
+                let parallel = unsafe { field!(host, Host, parallel) }.flatten();
                 parallel.map(|parallel| (call, parallel))
             }
             _ => None,

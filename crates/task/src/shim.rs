@@ -49,7 +49,7 @@ impl Scope {
         let call = self.call;
         let result = contained(|| {
             // SAFETY: the call lasts, and this is its thread.
-            let context = unsafe { Context::of(&*call) };
+            let context = unsafe { Context::of(call) };
             // SAFETY: values, by the rules of `abi`; nothing is lent in params.
             let given = unsafe { params(given, "params") }?;
             // SAFETY: a value, by the rules of `abi`; what is lent is there as long as the scope.

@@ -6,7 +6,7 @@ use std::fmt;
 use std::ptr;
 
 use crate::abi::{Call, Raw, Reply};
-use crate::context::has;
+use crate::context::field;
 use crate::error::Result;
 use crate::input::TaskParams;
 use crate::panics::contained;
@@ -46,14 +46,22 @@ impl Pointers {
     };
 
     /// Those of a call that runs on this thread.
-    pub(crate) fn of(call: &Call) -> Self {
-        if !has!(call, Call, shared) || (call.state.is_null() && call.shared.is_null()) {
-            return Self::NONE;
-        }
-        Self {
-            state: call.state.cast(),
-            shared: call.shared.cast(),
-            thread: here(),
+    ///
+    /// # Safety
+    /// The call is as `abi` says, and this is the thread of its task.
+    pub(crate) unsafe fn of(call: *const Call) -> Self {
+        // SAFETY: the caller's promise.
+        let (state, shared) = unsafe { (field!(call, Call, state), field!(call, Call, shared)) };
+        match (
+            state.unwrap_or(ptr::null_mut()),
+            shared.unwrap_or(ptr::null_mut()),
+        ) {
+            (state, shared) if state.is_null() && shared.is_null() => Self::NONE,
+            (state, shared) => Self {
+                state: state.cast(),
+                shared: shared.cast(),
+                thread: here(),
+            },
         }
     }
 
