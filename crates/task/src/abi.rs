@@ -329,6 +329,7 @@ impl Raw {
     }
 
     /// Takes the value out.
+    #[inline]
     #[must_use]
     pub fn take(&mut self) -> Self {
         std::mem::replace(self, Self::UNDEFINED)
@@ -336,6 +337,7 @@ impl Raw {
 }
 
 impl Drop for Raw {
+    #[inline]
     fn drop(&mut self) {
         if let Some(release) = self.release.take() {
             // SAFETY: who made this value gave the function for just this owner, and it is called once.

@@ -31,6 +31,7 @@ fn malformed(why: impl Into<String>) -> Malformed {
 
 impl From<Value<'_>> for Raw {
     /// Hands a value over. What is lent in it is so on the other side.
+    #[inline]
     fn from(value: Value<'_>) -> Self {
         match value {
             Value::Undefined => Self::UNDEFINED,
@@ -38,6 +39,15 @@ impl From<Value<'_>> for Raw {
             Value::Bool(false) => Self::plain(tag::FALSE, 0.0),
             Value::Bool(true) => Self::plain(tag::TRUE, 0.0),
             Value::Number(number) => Self::plain(tag::NUMBER, number),
+            other => Self::of_memory(other),
+        }
+    }
+}
+
+impl Raw {
+    /// Hands a value over that has memory.
+    fn of_memory(value: Value<'_>) -> Self {
+        match value {
             Value::String(text) => from_bytes(tag::STRING, flag::UTF8, text.into_bytes()),
             Value::Bytes(data) => from_data(tag::BYTES, 0, data),
             Value::Array(TypedArray { kind, bytes }) => from_data(tag::ARRAY, kind as u32, bytes),
@@ -48,6 +58,7 @@ impl From<Value<'_>> for Raw {
             }
             Value::List(list) => boxed(tag::LIST, list.into_iter().map(Self::from).collect()),
             Value::Record(record) => from_record(record),
+            plain => plain.into(),
         }
     }
 }
@@ -145,18 +156,39 @@ impl Raw {
     ///
     /// # Safety
     /// What it points to is as `tag`, `len` and `release` say; what is lent is there for `'a`.
+    #[inline]
     pub unsafe fn into_value<'a>(self) -> Result<Value<'a>, Malformed> {
-        // SAFETY: the caller's promise.
-        unsafe { to_value(self, Trust::None, 0) }
+        match self.plain_value() {
+            Some(value) => Ok(value),
+            // SAFETY: the caller's promise.
+            None => unsafe { to_value(self, Trust::None, 0) },
+        }
+    }
+
+    /// The value, if it is one without memory. What has memory all the same is left to be dropped.
+    #[inline]
+    fn plain_value(&self) -> Option<Value<'static>> {
+        Some(match self.tag {
+            tag::UNDEFINED => Value::Undefined,
+            tag::NULL => Value::Null,
+            tag::FALSE => Value::Bool(false),
+            tag::TRUE => Value::Bool(true),
+            tag::NUMBER => Value::Number(self.number),
+            _ => return None,
+        })
     }
 
     /// As [`Raw::into_value`], of somebody who has checked strings.
     ///
     /// # Safety
     /// As for [`Raw::into_value`]; a string with [`flag::UTF8`] is UTF-8.
+    #[inline]
     pub(crate) unsafe fn into_checked_value<'a>(self) -> Result<Value<'a>, Malformed> {
-        // SAFETY: the caller's promise.
-        unsafe { to_value(self, Trust::Checks, 0) }
+        match self.plain_value() {
+            Some(value) => Ok(value),
+            // SAFETY: the caller's promise.
+            None => unsafe { to_value(self, Trust::Checks, 0) },
+        }
     }
 
     /// The bytes of a string, of bytes or of an array, taken over.
@@ -208,12 +240,10 @@ unsafe fn to_value<'a>(mut raw: Raw, trust: Trust, depth: usize) -> Result<Value
     if depth > MAX_DEPTH {
         return Err(malformed(format!("more than {MAX_DEPTH} levels")));
     }
+    if let Some(value) = raw.plain_value() {
+        return Ok(value);
+    }
     Ok(match raw.tag {
-        tag::UNDEFINED => Value::Undefined,
-        tag::NULL => Value::Null,
-        tag::FALSE => Value::Bool(false),
-        tag::TRUE => Value::Bool(true),
-        tag::NUMBER => Value::Number(raw.number),
         tag::BIGINT => {
             let negative = raw.flags & flag::NEGATIVE != 0;
             // SAFETY: the words of a BigInt.

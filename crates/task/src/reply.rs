@@ -13,7 +13,22 @@ impl Reply {
     ///
     /// # Errors
     /// What the task says, or what is wrong with the reply.
+    #[inline]
     pub unsafe fn into_result(self) -> Result<Value<'static>> {
+        if self.status == status::RETURNED {
+            // SAFETY: the caller's promise.
+            let value = unsafe { self.value.into_value() };
+            return value.map(Value::into_owned).map_err(|why| malformed(&why));
+        }
+        // SAFETY: the caller's promise.
+        unsafe { self.into_failure() }
+    }
+
+    /// Why there is no result.
+    ///
+    /// # Safety
+    /// As for [`Reply::into_result`].
+    unsafe fn into_failure(self) -> Result<Value<'static>> {
         // SAFETY: the caller's promise.
         let text = |raw: Raw| match unsafe { raw.into_value() } {
             Ok(Value::String(text)) => Ok(text.into_owned().into_string()),
@@ -21,11 +36,6 @@ impl Reply {
             Err(why) => Err(malformed(&why)),
         };
         Err(match self.status {
-            status::RETURNED => {
-                // SAFETY: as above.
-                let value = unsafe { self.value.into_value() };
-                return value.map(Value::into_owned).map_err(|why| malformed(&why));
-            }
             status::CANCELLED => Error::Cancelled,
             status::INVALID => Error::InvalidInput(text(self.value)?),
             status::PANICKED => Error::Panicked(text(self.value)?),

@@ -211,6 +211,7 @@ impl<'a> Value<'a> {
     }
 
     /// The value for as long as one likes: what is lent for the call is copied.
+    #[inline]
     #[must_use]
     pub fn into_owned(self) -> Value<'static> {
         match self {
@@ -218,12 +219,19 @@ impl<'a> Value<'a> {
             Self::Null => Value::Null,
             Self::Bool(value) => Value::Bool(value),
             Self::Number(number) => Value::Number(number),
+            other => other.into_owned_memory(),
+        }
+    }
+
+    fn into_owned_memory(self) -> Value<'static> {
+        match self {
             Self::BigInt(number) => Value::BigInt(number),
             Self::String(text) => Value::String(text.into_owned()),
             Self::Bytes(data) => Value::Bytes(data.into_owned()),
             Self::Array(array) => Value::Array(array.into_owned()),
             Self::List(items) => Value::List(items.into_iter().map(Self::into_owned).collect()),
             Self::Record(record) => Value::Record(record.into_owned()),
+            plain => plain.into_owned(),
         }
     }
 
