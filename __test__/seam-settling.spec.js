@@ -10,7 +10,7 @@ const seam = fixture('seam.js')
 /** What only a port can carry. */
 const shared = new SharedArrayBuffer(8)
 
-/** Blocks this thread until a pool has ended so many tasks, so that their records come in as one. */
+/** Blocks this thread until a pool has ended so many tasks, so that their notices come in as one. */
 function blockUntil(pool, ended) {
   while (pool.stats().completed + pool.stats().failed < ended);
 }
@@ -28,7 +28,7 @@ const actions = {
   }
 }
 
-/** Where a user's code runs while records are read: each has `act` called there during the first call of some. */
+/** Where a user's code runs while notices are read: each has `act` called there during the first call of some. */
 const places = {
   "the 'removeListener' event of a signal"(_, act) {
     const signal = new EventEmitter()

@@ -38,7 +38,7 @@ export interface NativePool {
   cancelWaiting(): number
   /** The isolate of a worker is being started: the time that it may take begins. */
   beginStart(worker: number): void
-  /** A record comes after so many milliseconds; sooner, if it is to come sooner already. */
+  /** A notice comes after so many milliseconds; sooner, if it is to come sooner already. */
   remind(reminder: number, ms: number): void
   /**
    * A worker that was rung and does not come is to take no more tasks, since its isolate is ended.
@@ -137,7 +137,7 @@ export interface Environment {
 
   /** Why the doorbell was rung, as bits. */
   answer(): number
-  /** Fills the memory of records, once all in it have been read. @returns how many, and a bit above if there are more */
+  /** Fills the memory of notices, once all in it have been read. @returns how many, and a bit above if there are more */
   drain(): number
   /** Whether the event loop is blocked. */
   block(blocked: boolean): void
@@ -147,7 +147,7 @@ export interface Environment {
   keepAlive(alive: boolean): void
   /** Has `onTurn` called after a turn of the event loop, or the doorbell rung. */
   turn(byRing: boolean): void
-  /** The bytes, or the text, of a record that did not fit. */
+  /** The bytes, or the text, of a notice that did not fit. */
   blob(index: number): ArrayBuffer | string
   /** The input of the task that `exchange` gave, if it did not fit. */
   longInput(): ArrayBuffer | string
@@ -391,7 +391,7 @@ export interface Addon {
     call: Uint8Array,
     scratch: Uint8Array,
     input: Uint8Array,
-    records: Uint8Array,
+    notices: Uint8Array,
     onRing: () => void,
     onTurn: () => void
   ): Environment

@@ -1,21 +1,21 @@
 'use strict'
 
-// What has come in for this environment: records, read one after another. The place of the next one is kept beside
-// them, and is advanced before anything is done about a record. So whatever a user's code does there, a drain in
+// What has come in for this environment: notices, read one after another. The place of the next one is kept beside
+// them, and is advanced before anything is done about a notice. So whatever a user's code does there, a drain in
 // it (`runSync`, from a listener or a getter) goes on where this one is, and this one finds it done; and the
-// records are replaced only once all of them have been read.
+// notices are replaced only once all of them have been read.
 
 const { decode } = require('../payload/values')
 const { bound, calls, giveBack, later, setOutboxRing, soon, uncaught } = require('./environment')
-const { records } = require('./memory')
-const { RECORD, SIZE } = require('./wire')
+const { notices } = require('./memory')
+const { NOTICE, SIZE } = require('./wire')
 
 const MORE = 0x80000000
 
-const cells = new Int32Array(records.memory)
-const numbers = new Float64Array(records.memory)
+const cells = new Int32Array(notices.memory)
+const numbers = new Float64Array(notices.memory)
 
-/** How many records have not been read. */
+/** How many notices have not been read. */
 let unread = 0
 /** Where the next one begins. */
 let next = 0
@@ -23,7 +23,7 @@ let next = 0
 /**
  * What a pool does about what comes in for it.
  * @typedef {object} Receiving
- * @property {(record: number, about: number, why: number) => void} control
+ * @property {(notice: number, about: number, why: number) => void} control
  * @property {(worker: number, slot: number, ticket: number, generation: number, target: number) => void} wanted
  * @property {() => [queued: number, running: number]} load
  * @property {() => import('../pool/observe/metrics').Readable} readable
@@ -37,7 +37,7 @@ const BROKEN = -1
 
 /**
  * Settles what has come in, at most as much as its memory holds: then promise reactions and the loop have a turn.
- * @returns how many records that were
+ * @returns how many notices that were
  */
 function drain() {
   if (unread === 0) {
@@ -54,37 +54,37 @@ function drain() {
   return count
 }
 
-/** Reads one record, and only then does what it says. */
+/** Reads one notice, and only then does what it says. */
 function step() {
   const cell = next >> 2
-  const record = cells[cell]
+  const notice = cells[cell]
   const name = cells[cell + 1]
   const about = cells[cell + 2]
   const length = cells[cell + 3]
   const offset = next + SIZE.HEADER
   unread--
   next = offset
-  if (record <= RECORD.FAILED) {
+  if (notice <= NOTICE.FAILED) {
     if (length >= 0) next += (length + 7) & ~7
     else if (length === -1) next += 8
     let value
     try {
-      value = decode(records, numbers, about, length, offset)
+      value = decode(notices, numbers, about, length, offset)
     } catch (error) {
       return settle(name, BROKEN, about, error)
     }
-    settle(name, record, about, value)
-  } else if (record < RECORD.START) settle(name, record, about, length)
-  else if (record === RECORD.WANTED) {
+    settle(name, notice, about, value)
+  } else if (notice < NOTICE.START) settle(name, notice, about, length)
+  else if (notice === NOTICE.WANTED) {
     next += SIZE.HEADER
     want(name, about, offset >> 2)
-  } else if (record < RECORD.STARTED) guarded(() => pools.get(name)?.control(record, about, length))
+  } else if (notice < NOTICE.STARTED) guarded(() => pools.get(name)?.control(notice, about, length))
   else {
     next += 8
     const ms = numbers[offset >> 3]
     const call = calls[name]
-    if (record === RECORD.RAN) guarded(() => call?.ran?.(ms))
-    else if (record === RECORD.PROGRESS) {
+    if (notice === NOTICE.RAN) guarded(() => call?.ran?.(ms))
+    else if (notice === NOTICE.PROGRESS) {
       if (call?.generation === length) notify(() => call.onProgress?.(ms))
     }
     // A ticket is used again; a generation is not.
@@ -94,15 +94,15 @@ function step() {
 
 /**
  * @param {number} ticket
- * @param {number} record
+ * @param {number} notice
  * @param {number} about
  * @param {unknown} value
  */
-function settle(ticket, record, about, value) {
+function settle(ticket, notice, about, value) {
   const call = calls[ticket]
   if (call === undefined) return
   try {
-    call.settle(record, about, value)
+    call.settle(notice, about, value)
   } catch (error) {
     uncaught(error)
   }

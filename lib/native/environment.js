@@ -4,7 +4,7 @@
 // loop, and the calls in flight.
 
 const native = require('./load')
-const { cells, input, numbers, records, scratch } = require('./memory')
+const { cells, input, numbers, notices, scratch } = require('./memory')
 const { RING } = require('./wire')
 
 // ---- the doorbell ------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ function uncaught(error) {
 /**
  * What settles a call. The payload has been decoded.
  * @typedef {object} Call
- * @property {(record: number, about: number, value: unknown) => void} settle
+ * @property {(notice: number, about: number, value: unknown) => void} settle
  * @property {number} [generation]
  * @property {(worker: number, wait: number) => void} [started]
  * @property {(run: number) => void} [ran]
@@ -200,7 +200,7 @@ function whenIdle() {
   return new Promise((resolve) => (freeCount === calls.length ? resolve() : void idle.push(resolve)))
 }
 
-const bound = native.open(new Uint8Array(cells.buffer), scratch.bytes, input.bytes, records.bytes, onRing, onTurn)
+const bound = native.open(new Uint8Array(cells.buffer), scratch.bytes, input.bytes, notices.bytes, onRing, onTurn)
 
 module.exports = {
   native,

@@ -34,6 +34,6 @@ const scratch = new Frame(new ArrayBuffer(SIZE.SCRATCH))
 /** The input of the task that `exchange` has given. */
 const input = new Frame(new ArrayBuffer(SIZE.INPUT))
 /** What has come in. */
-const records = new Frame(new ArrayBuffer(SIZE.RECORDS))
+const notices = new Frame(new ArrayBuffer(SIZE.NOTICES))
 
-module.exports = { Frame, cells, numbers, scratch, input, records }
+module.exports = { Frame, cells, numbers, scratch, input, notices }

@@ -60,15 +60,15 @@ const SIZE = Object.freeze({
   SCRATCH: 65536,
   /** The input of the task that `exchange` gives. */
   INPUT: 16384,
-  /** The records of a drain. */
-  RECORDS: 65536,
+  /** The notices of a drain. */
+  NOTICES: 65536,
   /** A payload of so many bytes, or fewer, goes through these memories when Rust sends it. */
   INLINE: 16384,
   /** A payload of so many bytes, or fewer, is copied by JavaScript; a native call takes more of them. */
   COPIED: 2048,
   /** From so many bytes on, a native task reads what is moved, shared or lent in place; fewer are copied. */
   IN_PLACE: 16384,
-  /** The four numbers of a record. */
+  /** The four numbers of a notice. */
   HEADER: 16,
   /** What a shared map gives besides primitive values. */
   MAP: 65536
@@ -184,8 +184,8 @@ const REFUSED = Object.freeze({
   KEY: -3
 })
 
-/** The first number of a drained record: how a task ended, or (from 16) what a pool has to do, or (from 32) what happens to an observed task. */
-const RECORD = Object.freeze({
+/** The first number of a drained notice: how a task ended, or (from 16) what a pool has to do, or (from 32) what happens to an observed task. */
+const NOTICE = Object.freeze({
   RETURNED: 0,
   THREW: 1,
   /** A native task failed: a code and a message. */
@@ -553,7 +553,7 @@ module.exports = {
   RING,
   PUBLISHED,
   REFUSED,
-  RECORD,
+  NOTICE,
   ENDING,
   REMINDER,
   TAG,

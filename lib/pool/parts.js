@@ -5,7 +5,7 @@
 
 const { pools } = require('../native/drain')
 const { bound, calls } = require('../native/environment')
-const { RECORD, REMINDER } = require('../native/wire')
+const { NOTICE, REMINDER } = require('../native/wire')
 const { WorkerStartError } = require('../errors')
 const { Events } = require('./events')
 const { labelOf, takeLabel, giveLabelBack } = require('./labels')
@@ -73,7 +73,7 @@ class Parts {
     takeLabel(label)
     tellPool(label, `opens, with up to ${this.options.maxThreads} workers`)
     pools.set(native.uid, {
-      control: (record, about, why) => this.#control(record, about, why),
+      control: (notice, about, why) => this.#control(notice, about, why),
       wanted: (worker, slot, ticket, generation, target) => isolates.wanted(worker, slot, ticket, generation, target),
       load: () => native.load(),
       readable: () => this.readings.readable
@@ -113,25 +113,25 @@ class Parts {
   // ---- what the scheduler asks for -------------------------------------------------------------
 
   /**
-   * @param {number} record
+   * @param {number} notice
    * @param {number} about
    * @param {number} why
    */
-  #control(record, about, why) {
+  #control(notice, about, why) {
     const { isolates, native, phase } = this
-    if (record === RECORD.START) {
+    if (notice === NOTICE.START) {
       // The scheduler counts on it since it asked: a pool that ends meanwhile says that it has gone.
       if (phase.hasWork) isolates.start(about)
       else native.leave(about)
-    } else if (record === RECORD.READY) isolates.ready(about)
-    else if (record === RECORD.TERMINATE) isolates.terminate(about, why)
-    else if (record === RECORD.GONE) isolates.gone(about)
-    else if (record === RECORD.LOOK) isolates.look(about)
-    else if (record === RECORD.STARTED_TOO_LATE) isolates.startedTooLate(about)
-    else if (record === RECORD.NOT_BEGUN) isolates.notBegun(about)
-    else if (record === RECORD.STALLED) isolates.stalled(about)
-    else if (record === RECORD.REMIND) this.#remind(about)
-    else if (record === RECORD.LANE_ENDED) phase.laneEnded(about)
+    } else if (notice === NOTICE.READY) isolates.ready(about)
+    else if (notice === NOTICE.TERMINATE) isolates.terminate(about, why)
+    else if (notice === NOTICE.GONE) isolates.gone(about)
+    else if (notice === NOTICE.LOOK) isolates.look(about)
+    else if (notice === NOTICE.STARTED_TOO_LATE) isolates.startedTooLate(about)
+    else if (notice === NOTICE.NOT_BEGUN) isolates.notBegun(about)
+    else if (notice === NOTICE.STALLED) isolates.stalled(about)
+    else if (notice === NOTICE.REMIND) this.#remind(about)
+    else if (notice === NOTICE.LANE_ENDED) phase.laneEnded(about)
   }
 
   /** @param {number} what was waited for */

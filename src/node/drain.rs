@@ -1,6 +1,6 @@
-//! How an environment hears: why its bell was rung, and what has come in for it, as records in the memories.
+//! How an environment hears: why its bell was rung, and what has come in for it, as notices in the memories.
 //!
-//! A record is a header of four numbers, `[what, ticket or pool, tag or worker or lane, length]`, then a
+//! A notice is a header of four numbers, `[what, ticket or pool, tag or worker or lane, length]`, then a
 //! number or bytes, padded to 8. What does not fit stays with the environment for the next drain.
 
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::environment::Environment;
 use super::memory::{Memories, length, signed};
 use crate::scheduler::{Body, Control, Message, Outcome, Payload};
 use crate::wire::size::{HEADER, INLINE};
-use crate::wire::{record, tag};
+use crate::wire::{notice, tag};
 
 super::call::exports! {
     c"answer" Answer = answer;
@@ -24,9 +24,9 @@ super::call::exports! {
 /// The bit of `drain`'s result that is set if there was more than fits.
 const MORE: u32 = 1 << 31;
 
-/// Bytes of a record that is a time.
+/// Bytes of a notice that is a time.
 const READING: usize = HEADER + 8;
-/// Bytes of a record with four numbers more.
+/// Bytes of a notice with four numbers more.
 const WANTED: usize = HEADER + HEADER;
 
 /// `answer() -> bits`: why the bell was rung. To be called before anything is looked at.
@@ -34,7 +34,7 @@ fn answer(environment: &Environment, call: &Call) -> Returned {
     call.make_number(f64::from(environment.doorbell.answer()))
 }
 
-/// `drain() -> count`: fills the memory of records with what has come in: only once those in it have been read. With `MORE` set there was
+/// `drain() -> count`: fills the memory of notices with what has come in: only once those in it have been read. With `MORE` set there was
 /// more than fits.
 fn drain(environment: &Environment, call: &Call) -> Returned {
     let memories = &environment.memories;
@@ -62,7 +62,7 @@ fn drain(environment: &Environment, call: &Call) -> Returned {
             outcome: Outcome::Timed { ran, outcome },
         } = message
         {
-            offset += put_reading(memories, offset, [record::RAN, signed(ticket), 0, 0], ran);
+            offset += put_reading(memories, offset, [notice::RAN, signed(ticket), 0, 0], ran);
             let outcome = *outcome;
             offset += put(environment, offset, Message::Settled { ticket, outcome })?;
             count += 2;
@@ -74,7 +74,7 @@ fn drain(environment: &Environment, call: &Call) -> Returned {
     call.make_number(f64::from(count))
 }
 
-/// Writes a record of an observed task: its last field is a time, in milliseconds.
+/// Writes a notice of an observed task: its last field is a time, in milliseconds.
 fn put_reading(memories: &Memories, offset: usize, header: [i32; 4], ns: u64) -> usize {
     memories.put_header(offset, header);
     #[expect(clippy::cast_precision_loss, reason = "milliseconds for people")]
@@ -115,7 +115,7 @@ fn room_for_outcome(outcome: &Outcome) -> usize {
         }
 }
 
-/// Writes a record: `[what, ticket or pool, tag or worker or lane, length]`, then a number (length
+/// Writes a notice: `[what, ticket or pool, tag or worker or lane, length]`, then a number (length
 /// -1), or bytes, or nothing (length -2 - i: blob i, and those after it if it is the head of a record).
 fn put(environment: &Environment, offset: usize, message: Message) -> Result<usize, Fault> {
     let memories = &environment.memories;
@@ -128,7 +128,7 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
             waited,
         } => {
             let header = [
-                record::STARTED,
+                notice::STARTED,
                 signed(ticket),
                 signed(worker.0),
                 signed(generation),
@@ -142,7 +142,7 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
         } => {
             memories.put_header(
                 offset,
-                [record::PROGRESS, signed(ticket), 0, signed(generation)],
+                [notice::PROGRESS, signed(ticket), 0, signed(generation)],
             );
             memories.put_number_at(offset + HEADER, latest.take());
             return Ok(READING);
@@ -155,7 +155,7 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
             generation,
             target,
         } => {
-            memories.put_header(offset, [record::WANTED, signed(pool), signed(worker.0), 0]);
+            memories.put_header(offset, [notice::WANTED, signed(pool), signed(worker.0), 0]);
             memories.put_header(
                 offset + HEADER,
                 [
@@ -173,16 +173,16 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
                 _ => 0,
             };
             let (what, about) = match control {
-                Control::Start(worker) => (record::START, worker.0),
-                Control::Ready(worker) => (record::READY, worker.0),
-                Control::Terminate(worker, _) => (record::TERMINATE, worker.0),
-                Control::LaneEnded(lane) => (record::LANE_ENDED, lane as u32),
-                Control::Gone(worker) => (record::GONE, worker.0),
-                Control::Look(worker) => (record::LOOK, worker.0),
-                Control::StartedTooLate(worker) => (record::STARTED_TOO_LATE, worker.0),
-                Control::Stalled(worker) => (record::STALLED, worker.0),
-                Control::NotBegun(worker) => (record::NOT_BEGUN, worker.0),
-                Control::Remind(reminder) => (record::REMIND, reminder as u32),
+                Control::Start(worker) => (notice::START, worker.0),
+                Control::Ready(worker) => (notice::READY, worker.0),
+                Control::Terminate(worker, _) => (notice::TERMINATE, worker.0),
+                Control::LaneEnded(lane) => (notice::LANE_ENDED, lane as u32),
+                Control::Gone(worker) => (notice::GONE, worker.0),
+                Control::Look(worker) => (notice::LOOK, worker.0),
+                Control::StartedTooLate(worker) => (notice::STARTED_TOO_LATE, worker.0),
+                Control::Stalled(worker) => (notice::STALLED, worker.0),
+                Control::NotBegun(worker) => (notice::NOT_BEGUN, worker.0),
+                Control::Remind(reminder) => (notice::REMIND, reminder as u32),
             };
             memories.put_header(offset, [what, signed(pool), signed(about), why]);
             return Ok(HEADER);
@@ -193,25 +193,25 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
         Ok(HEADER)
     };
     let (what, payload) = match outcome {
-        Outcome::Returned(payload) => (record::RETURNED, payload),
-        Outcome::Threw(payload) | Outcome::NotCloned(payload) => (record::THREW, payload),
+        Outcome::Returned(payload) => (notice::RETURNED, payload),
+        Outcome::Threw(payload) | Outcome::NotCloned(payload) => (notice::THREW, payload),
         Outcome::Failed { code, message } => {
             let mut text = format!("{code}\n{message}").into_bytes();
             text.truncate(INLINE);
-            (record::FAILED, Payload::bytes(tag::UTF8, text))
+            (notice::FAILED, Payload::bytes(tag::UTF8, text))
         }
-        Outcome::TaskTimeout => return plain(record::TASK_TIMEOUT),
-        Outcome::QueueTimeout => return plain(record::QUEUE_TIMEOUT),
-        Outcome::Deadline => return plain(record::DEADLINE),
-        Outcome::Cancelled => return plain(record::CANCELLED),
-        Outcome::PoolClosed => return plain(record::POOL_CLOSED),
-        Outcome::WorkerStart => return plain(record::WORKER_START),
+        Outcome::TaskTimeout => return plain(notice::TASK_TIMEOUT),
+        Outcome::QueueTimeout => return plain(notice::QUEUE_TIMEOUT),
+        Outcome::Deadline => return plain(notice::DEADLINE),
+        Outcome::Cancelled => return plain(notice::CANCELLED),
+        Outcome::PoolClosed => return plain(notice::POOL_CLOSED),
+        Outcome::WorkerStart => return plain(notice::WORKER_START),
         Outcome::Timed { .. } => return Err(Fault("an outcome is timed once")),
         Outcome::WorkerGone { worker, attempts } => {
             memories.put_header(
                 offset,
                 [
-                    record::WORKER_GONE,
+                    notice::WORKER_GONE,
                     ticket,
                     signed(worker.0),
                     i32::from(attempts),

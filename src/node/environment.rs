@@ -52,7 +52,7 @@ pub(super) struct Environment {
     member: RefCell<Option<(Arc<Scheduler>, WorkerId)>>,
     /// Messages that have been taken out of the outbox, and did not fit into the last drain.
     pub(super) taken: RefCell<VecDeque<Message>>,
-    /// Bytes that are too long for records, until JS has fetched them.
+    /// Bytes that are too long for notices, until JS has fetched them.
     pub(super) blobs: RefCell<Vec<Long>>,
     /// The input of the task that the worker was given, if it is too long, until JS has fetched it.
     pub(super) long_input: Cell<Option<Long>>,

@@ -3,7 +3,7 @@
 //!
 //! There is one for each direction, and none is used for two: `call` and `scratch` are written by JavaScript for
 //! a native call (and `call` has its answer), `input` has the input of the task that a worker was given, and
-//! `records` what has come in. So nothing that is being written can spoil what has not been read.
+//! `notices` what has come in. So nothing that is being written can spoil what has not been read.
 
 use std::ptr::NonNull;
 
@@ -63,7 +63,7 @@ pub(super) struct Memories {
     call: Area,
     scratch: Area,
     input: Area,
-    records: Area,
+    notices: Area,
 }
 
 impl Memories {
@@ -73,7 +73,7 @@ impl Memories {
         call: &Uint8Array,
         scratch: &Uint8Array,
         input: &Uint8Array,
-        records: &Uint8Array,
+        notices: &Uint8Array,
     ) -> Option<Self> {
         // SAFETY: as the caller promises.
         unsafe {
@@ -81,7 +81,7 @@ impl Memories {
                 call: Area::new(call, size::CALL)?,
                 scratch: Area::new(scratch, size::SCRATCH)?,
                 input: Area::new(input, size::INPUT)?,
-                records: Area::new(records, size::RECORDS)?,
+                notices: Area::new(notices, size::NOTICES)?,
             })
         }
     }
@@ -142,25 +142,25 @@ impl Memories {
         self.input.put(0, bytes);
     }
 
-    /// Bytes of records that fit.
+    /// Bytes of notices that fit.
     pub(super) fn room(&self) -> usize {
-        self.records.length
+        self.notices.length
     }
 
-    /// Writes bytes of a record.
+    /// Writes bytes of a notice.
     pub(super) fn put_at(&self, offset: usize, bytes: &[u8]) {
-        self.records.put(offset, bytes);
+        self.notices.put(offset, bytes);
     }
 
-    /// Writes the header of a record.
+    /// Writes the header of a notice.
     pub(super) fn put_header(&self, offset: usize, header: [i32; 4]) {
         // SAFETY: as in `get`.
-        unsafe { self.records.at::<[i32; 4]>(offset).write(header) }
+        unsafe { self.notices.at::<[i32; 4]>(offset).write(header) }
     }
 
     pub(super) fn put_number_at(&self, offset: usize, value: f64) {
         // SAFETY: as in `get`.
-        unsafe { self.records.at::<f64>(offset).write(value) }
+        unsafe { self.notices.at::<f64>(offset).write(value) }
     }
 }
 

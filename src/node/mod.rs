@@ -55,14 +55,14 @@ pub fn open<'env>(
     call: Uint8Array,
     scratch: Uint8Array,
     input: Uint8Array,
-    records: Uint8Array,
+    notices: Uint8Array,
     on_ring: Function<'env, (), ()>,
     on_turn: Function<'env, (), ()>,
 ) -> Result<Object<'env>> {
     let exports = Object::new(env)?;
     // SAFETY: `lib/native/memory.js` keeps the memories for as long as the environment lives, each is a buffer of its
     // own, and it never transfers them and hands them to nobody; they are not resizable, so they stay where they are.
-    let memories = unsafe { Memories::new(&call, &scratch, &input, &records) }
+    let memories = unsafe { Memories::new(&call, &scratch, &input, &notices) }
         .ok_or_else(|| Error::from_reason("the memories are not those of this version"))?;
     environment::open(
         env.raw(),

@@ -4,7 +4,7 @@
 // alive ends with it.
 
 const { MessageChannel } = require('node:worker_threads')
-const { RECORD } = require('../../native/wire')
+const { NOTICE } = require('../../native/wire')
 const { invalidArgument } = require('../../errors')
 const { isHooked } = require('../observe/watch')
 const { channelOptions } = require('../options')
@@ -28,16 +28,16 @@ class ChannelTask extends Task {
   }
 
   /**
-   * @param {number} record
+   * @param {number} notice
    * @param {number} about
    * @param {unknown} value
    */
-  settle(record, about, value) {
+  settle(notice, about, value) {
     try {
-      super.settle(record, about, value)
+      super.settle(notice, about, value)
     } finally {
       // Where the function ended, the worker has closed its end, and what it sent before that still arrives.
-      if (record !== RECORD.RETURNED && record !== RECORD.THREW && record !== RECORD.WORKER_GONE) this.#port.close()
+      if (notice !== NOTICE.RETURNED && notice !== NOTICE.THREW && notice !== NOTICE.WORKER_GONE) this.#port.close()
     }
   }
 

@@ -136,10 +136,10 @@ class Watcher {
     const { settle } = task
     task.onProgress = onProgress && ((value) => this.#tell(() => onProgress(value)))
     task.link = link && ((message, reply) => this.#tell(() => link(message, reply)))
-    task.settle = (record, about, value) => {
+    task.settle = (notice, about, value) => {
       // All progress and items before the end.
       task.home.flush()
-      settle.call(task, record, about, value)
+      settle.call(task, notice, about, value)
     }
   }
 

@@ -6,7 +6,7 @@
 const { MessagePort } = require('node:worker_threads')
 const { BROKEN } = require('../../native/drain')
 const { giveBack } = require('../../native/environment')
-const { RECORD, TAG } = require('../../native/wire')
+const { NOTICE, TAG } = require('../../native/wire')
 const { revive } = require('../../payload/thrown')
 const { rejecting } = require('./rejecting')
 const errors = require('../../errors')
@@ -62,13 +62,13 @@ class Task {
   }
 
   /**
-   * @param {number} record
+   * @param {number} notice
    * @param {number} about the tag of a payload, or the worker
    * @param {unknown} value the payload, or how often the task was started
    */
-  settle(record, about, value) {
+  settle(notice, about, value) {
     try {
-      this.#conclude(record, about, value)
+      this.#conclude(notice, about, value)
     } finally {
       this.#left()
     }
@@ -95,47 +95,47 @@ class Task {
   }
 
   /**
-   * @param {number} record
+   * @param {number} notice
    * @param {number} about
    * @param {unknown} value
    */
-  #conclude(record, about, value) {
+  #conclude(notice, about, value) {
     try {
-      if (about === TAG.PORT && record <= RECORD.THREW) value = this.home.receive(this, /** @type {number} */ (value))
-      if (record === RECORD.RETURNED) this.resolve(value)
-      else this.#fail(record, about, value)
+      if (about === TAG.PORT && notice <= NOTICE.THREW) value = this.home.receive(this, /** @type {number} */ (value))
+      if (notice === NOTICE.RETURNED) this.resolve(value)
+      else this.#fail(notice, about, value)
     } catch (error) {
       this.reject(error)
     }
   }
 
   /**
-   * @param {number} record
+   * @param {number} notice
    * @param {number} about
    * @param {unknown} value
    */
-  #fail(record, about, value) {
-    switch (record) {
+  #fail(notice, about, value) {
+    switch (notice) {
       case BROKEN:
         return this.reject(value)
-      case RECORD.THREW:
+      case NOTICE.THREW:
         return this.fail(() => revive(/** @type {import('../../payload/thrown').Description} */ (value)))
-      case RECORD.FAILED: {
+      case NOTICE.FAILED: {
         const text = /** @type {string} */ (value)
         const end = text.indexOf('\n')
         return this.#failWith(() => errors.fromCode(text.slice(0, end), text.slice(end + 1)))
       }
-      case RECORD.TASK_TIMEOUT:
+      case NOTICE.TASK_TIMEOUT:
         return this.#failWith(() => new errors.TaskTimeoutError('The task ran longer than its timeout'))
-      case RECORD.QUEUE_TIMEOUT:
+      case NOTICE.QUEUE_TIMEOUT:
         return this.#failWith(() => new errors.QueueTimeoutError('The task waited longer than its queueTimeout'))
-      case RECORD.DEADLINE:
+      case NOTICE.DEADLINE:
         return this.#failWith(() => new errors.DeadlineError('The task had not ended at its deadline'))
-      case RECORD.CANCELLED:
+      case NOTICE.CANCELLED:
         return this.#failWith(() => new errors.AbortError(new Error('cancelQueued() was called')))
-      case RECORD.POOL_CLOSED:
+      case NOTICE.POOL_CLOSED:
         return this.#failWith(() => new errors.PoolClosedError('The pool was destroyed before the task ended'))
-      case RECORD.WORKER_GONE:
+      case NOTICE.WORKER_GONE:
         // A task that was for one worker only, which has ended before.
         if (value === 0) return this.#failWith(unstarted)
         return this.#workerGone(this.home.whyGone(about), /** @type {number} */ (value))
