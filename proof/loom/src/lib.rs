@@ -25,7 +25,7 @@ mod scheduler {
 }
 
 mod native {
-    pub(super) mod context {
+    pub(super) mod tally {
         //! How far a task is orders nothing, so it is left out.
         use crate::scheduler::Progress;
 
