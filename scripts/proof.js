@@ -44,7 +44,10 @@ function noSanitizer(runtime) {
  */
 const sanitized = (sanitizer) => ({
   RUSTC_BOOTSTRAP: '1',
-  RUSTFLAGS: `-Zsanitizer=${sanitizer} -Cunsafe-allow-abi-mismatch=sanitizer -Copt-level=1`,
+  RUSTFLAGS: `-Zsanitizer=${sanitizer} -Cunsafe-allow-abi-mismatch=sanitizer`,
+  // By the profile: the flag of the compiler would turn off what the tests of the scheduler check beside.
+  CARGO_PROFILE_TEST_OPT_LEVEL: '1',
+  CARGO_PROFILE_RELEASE_OPT_LEVEL: '1',
   CARGO_PROFILE_RELEASE_LTO: 'off',
   CARGO_PROFILE_RELEASE_CODEGEN_UNITS: '16',
   CARGO_PROFILE_RELEASE_STRIP: 'none'
