@@ -300,6 +300,41 @@ test('shared memory is shared, both ways', async (t) => {
   t.is(await pool.runTask(() => globalThis.kept[0]), 42)
 })
 
+test('shared memory is found where the value before had it, elsewhere, and not where there is none', async (t) => {
+  const { pool } = t.context
+  const memory = () => new Int32Array(new SharedArrayBuffer(8))
+  const isSame = (one, other) => {
+    Atomics.store(one, 0, 7)
+    return Atomics.load(other, 0) === 7
+  }
+  for (const make of [
+    (value) => ({ name: 'first', cells: value }),
+    (value) => ({ name: 'under the same key', cells: value }),
+    (value) => value,
+    (value) => [value, 'in a list'],
+    (value) => ({ nested: { cells: value } }),
+    (value) => ({
+      get cells() {
+        return value
+      }
+    })
+  ]) {
+    const value = memory()
+    const given = await pool.run(make(value))
+    t.true(
+      isSame(
+        value,
+        [given, given.cells, given[0], given.nested?.cells].find((each) => each instanceof Int32Array)
+      )
+    )
+    t.deepEqual(await pool.run({ name: 'none', cells: 1 }), { name: 'none', cells: 1 })
+    t.deepEqual(await pool.run(new Int32Array([1, 2])), new Int32Array([1, 2]))
+    t.deepEqual(await pool.run([1]), [1])
+  }
+  const proxy = new Proxy({ cells: memory() }, {})
+  t.is((await failure(pool.run(proxy))).name, 'DataCloneError')
+})
+
 test('shared memory goes to queued tasks as well', async (t) => {
   const { pool, gate } = taskPool(t, { maxThreads: 1 })
   const shared = new Int32Array(new SharedArrayBuffer(4))

@@ -23,7 +23,9 @@ const {
   keys: keysOf,
   setPrototypeOf
 } = Object
-const byteLength = getOwnPropertyDescriptor(getPrototypeOf(Uint8Array.prototype), 'byteLength')
+const viewProto = getPrototypeOf(Uint8Array.prototype)
+const byteLength = getOwnPropertyDescriptor(viewProto, 'byteLength')
+const buffer = getOwnPropertyDescriptor(viewProto, 'buffer')
 const { fromCharCode } = String
 const { parse: parseJson, stringify: toJson } = JSON
 /** Of a pattern. @param {string} name @returns {((pattern: object) => unknown) | undefined} */
@@ -88,6 +90,8 @@ module.exports = {
   mapGet: uncurried(Map.prototype.get),
   /** @type {(view: ArrayBufferView) => number} of a typed array */
   byteLengthOf: uncurried(/** @type {() => number} */ (byteLength?.get)),
+  /** @type {(view: ArrayBufferView) => ArrayBufferLike} of a typed array */
+  bufferOf: uncurried(/** @type {() => ArrayBufferLike} */ (buffer?.get)),
   latin1Slice: uncurried(Buffer.prototype.latin1Slice),
   ucs2Slice: uncurried(Buffer.prototype.ucs2Slice),
   utf8Slice: uncurried(Buffer.prototype.utf8Slice),

@@ -28,6 +28,7 @@ const { encode: encodePlain, UNSUPPORTED } = require('./encode')
 const { lentOf } = require('./lend')
 const { isFree } = require('./frames')
 const { bigInt, decodeRecord, encodeRecord } = require('./records')
+const { isKnownToShare, noteShared } = require('./shared')
 const { VIEWS, viewType, isWholeView, isDetached, slabBytes } = require('./views')
 const { beginsWide } = require('./wide')
 
@@ -167,12 +168,14 @@ function encodeView(type, view) {
 
 /** @param {object} value */
 function encodeData(value) {
+  if (isKnownToShare(value)) return PORT
   let encoded
   try {
     encoded = encodePlain(value)
   } catch (error) {
-    if (error === UNSUPPORTED) return PORT
-    throw error
+    if (error !== UNSUPPORTED) throw error
+    noteShared(value)
+    return PORT
   }
   return typeof encoded === 'number' ? inScratch(TAG.CODEC, encoded) : elsewhere(TAG.CODEC, encoded)
 }
