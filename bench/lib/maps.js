@@ -123,10 +123,9 @@ async function maps(line, cleanups) {
     set: () => timed(10_000, (key) => texts.set(key, TEXT)),
     lmdbPut: () => timed(500, (key) => lmdb.putSync(key, TEXT)),
     increment: () => timed(10_000, () => texts.increment('hits')),
-    // So few that the system seldom takes the CPU in between.
-    near: () => timed(5_000, (key) => objects.get(key)),
-    nearEnding: () => timed(5_000, (key) => ending.get(key)),
-    local: () => timed(5_000, (key) => local.get(key)),
+    near: () => timed(30_000, (key) => objects.get(key)),
+    nearEnding: () => timed(30_000, (key) => ending.get(key)),
+    local: () => timed(30_000, (key) => local.get(key)),
     setData: () => timed(2_000, (key) => texts.set(`data ${key}`, DATA))
   }
   if (redis !== undefined) {
