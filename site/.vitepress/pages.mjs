@@ -10,7 +10,10 @@ export const folder = fileURLToPath(new URL('../pages', import.meta.url))
 /** @type {[group: string, pages: string[]][]} */
 const groups = [
   ['Begin', ['install', 'pools', 'scripts', 'tasks', 'values', 'errors']],
-  ['In depth', ['observation', 'counters', 'performance', 'sizing', 'tables', 'your-own-rust', 'adding-a-task']],
+  [
+    'In depth',
+    ['observation', 'counters', 'performance', 'sizing', 'tables', 'images', 'your-own-rust', 'adding-a-task']
+  ],
   ['Processes and machines', ['cluster', 'shared-state', 'sticky-sessions', 'fleet', 'operations']],
   ['Guides', ['recipes', 'testing', 'bundlers', 'troubleshooting', 'security', 'comparison']],
   ['Coming from', []],

@@ -1,0 +1,113 @@
+//! Reading images: which format it is, what its header says, and its pixels.
+
+use rspool_task::{Context, Result};
+
+use crate::choice::Format;
+use crate::pixels::{Orientation, Pixels};
+use crate::{errors, gif, jpeg, png, webp};
+
+/// What the header of an image says.
+#[derive(Debug)]
+pub(crate) struct Header {
+    pub(crate) format: Format,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) channels: u8,
+    pub(crate) depth: u8,
+    pub(crate) has_alpha: bool,
+    /// As EXIF counts.
+    pub(crate) orientation: u8,
+    pub(crate) animated: bool,
+    pub(crate) progressive: bool,
+    pub(crate) icc: Option<Vec<u8>>,
+}
+
+impl Header {
+    /// Reads as much as it needs of a file. Checks nothing but the format.
+    pub(crate) fn read(bytes: &[u8], context: &Context<'_>) -> Result<Self> {
+        match format(bytes) {
+            Some(Format::Jpeg) => jpeg::header(bytes, context),
+            Some(Format::Png) => png::header(bytes, context),
+            Some(Format::Webp) => webp::header(bytes, context),
+            Some(Format::Gif) => gif::header(bytes, context),
+            None => Err(errors::unknown()),
+        }
+    }
+
+    /// At which part of its size (one in 1, 2, 4 or 8) it is decoded, if it may be so many times smaller at most.
+    pub(crate) fn shrink(&self, most: f64) -> u32 {
+        let parts = match self.format {
+            Format::Jpeg => [8, 4, 2].as_slice(),
+            // Their decoders have no way to it.
+            Format::Png | Format::Webp | Format::Gif => &[],
+        };
+        let mut fitting = parts.iter().filter(|part| f64::from(**part) <= most);
+        fitting.next().copied().unwrap_or(1)
+    }
+
+    /// The pixels, of an image that may be that large. A JPEG is decoded at one part in `shrink` (1, 2, 4 or 8) of its size.
+    pub(crate) fn decode(
+        &self,
+        bytes: &[u8],
+        shrink: u32,
+        context: &Context<'_>,
+    ) -> Result<Pixels> {
+        let pixels = match self.format {
+            Format::Jpeg => jpeg::decode(bytes, self, shrink, context),
+            Format::Png => png::decode(bytes, self, context),
+            Format::Webp => webp::decode(bytes, self, context),
+            Format::Gif => gif::decode(bytes, self, context),
+        }?;
+        context.check()?;
+        Ok(pixels)
+    }
+
+    /// How the image is to be turned: as it says itself, if so wanted, and then by so many degrees.
+    pub(crate) fn turn(&self, auto_orient: bool, degrees: u16) -> Orientation {
+        let mut orientation = match auto_orient {
+            true => Orientation::of_exif(self.orientation),
+            false => Orientation::UPRIGHT,
+        };
+        for _ in 0..degrees / 90 {
+            orientation = orientation.turned();
+        }
+        orientation
+    }
+}
+
+/// By the first bytes.
+fn format(bytes: &[u8]) -> Option<Format> {
+    match bytes {
+        [0xFF, 0xD8, 0xFF, ..] => Some(Format::Jpeg),
+        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Some(Format::Png),
+        [
+            b'R',
+            b'I',
+            b'F',
+            b'F',
+            _,
+            _,
+            _,
+            _,
+            b'W',
+            b'E',
+            b'B',
+            b'P',
+            ..,
+        ] => Some(Format::Webp),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Format::Gif),
+        _ => None,
+    }
+}
+
+/// The orientation that EXIF says, or upright if it cannot be read.
+pub(crate) fn orientation(exif: Option<&[u8]>) -> u8 {
+    let read = |exif: &[u8]| {
+        let exif = exif::Reader::new().read_raw(exif.to_vec()).ok()?;
+        let field = exif.get_field(exif::Tag::Orientation, exif::In::PRIMARY)?;
+        u8::try_from(field.value.get_uint(0)?).ok()
+    };
+    exif.and_then(read)
+        .filter(|number| (1..=8).contains(number))
+        .unwrap_or(1)
+}

@@ -1,0 +1,187 @@
+//! Pixels in memory: rows of 8-bit channels, without a gap.
+
+use rspool_task::{Error, Result};
+
+/// An image that is decoded. One channel is grey, two are grey and alpha, three red, green and blue, four those and alpha.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Pixels {
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    pub(crate) channels: u8,
+    pub(crate) data: Vec<u8>,
+}
+
+/// So many zeros, or an error if there is no memory for them.
+pub(crate) fn zeros(len: usize) -> Result<Vec<u8>> {
+    let mut data = Vec::new();
+    data.try_reserve_exact(len)
+        .map_err(|_| Error::out_of_memory(len))?;
+    data.resize(len, 0);
+    Ok(data)
+}
+
+impl Pixels {
+    /// Black ones.
+    pub(crate) fn new(width: u32, height: u32, channels: u8) -> Result<Self> {
+        let len = size(width, height, channels);
+        Ok(Self {
+            width,
+            height,
+            channels,
+            data: zeros(len)?,
+        })
+    }
+
+    pub(crate) fn has_alpha(&self) -> bool {
+        self.channels.is_multiple_of(2)
+    }
+
+    /// Bytes of a pixel.
+    pub(crate) fn step(&self) -> usize {
+        usize::from(self.channels)
+    }
+
+    /// Bytes of a row.
+    pub(crate) fn stride(&self) -> usize {
+        self.width as usize * self.step()
+    }
+
+    /// With another number of channels: grey becomes colours, and alpha is added, or dropped.
+    pub(crate) fn with_channels(self, channels: u8) -> Result<Self> {
+        if channels == self.channels {
+            return Ok(self);
+        }
+        let mut pixels = Self::new(self.width, self.height, channels)?;
+        let (from, to) = (self.step(), usize::from(channels));
+        for (from, to) in self
+            .data
+            .chunks_exact(from)
+            .zip(pixels.data.chunks_exact_mut(to))
+        {
+            let (colours, alpha) = match *from {
+                [grey] => ([grey; 3], 255),
+                [grey, alpha] => ([grey; 3], alpha),
+                [red, green, blue] => ([red, green, blue], 255),
+                [red, green, blue, alpha] => ([red, green, blue], alpha),
+                _ => unreachable!("an image has one to four channels"),
+            };
+            match to {
+                [grey] => *grey = colours[0],
+                [grey, opacity] => (*grey, *opacity) = (colours[0], alpha),
+                [rest @ .., opacity] if rest.len() == 3 => {
+                    rest.copy_from_slice(&colours);
+                    *opacity = alpha;
+                }
+                rest => rest.copy_from_slice(&colours),
+            }
+        }
+        Ok(pixels)
+    }
+
+    /// On a colour, without alpha.
+    pub(crate) fn flattened(self, [red, green, blue]: [u8; 3]) -> Result<Self> {
+        if !self.has_alpha() {
+            return Ok(self);
+        }
+        let grey = self.channels == 2 && red == green && green == blue;
+        let mut pixels = self.with_channels(4)?;
+        for pixel in pixels.data.chunks_exact_mut(4) {
+            let alpha = u16::from(pixel[3]);
+            for (channel, behind) in pixel.iter_mut().zip([red, green, blue]) {
+                let mixed = u16::from(*channel) * alpha + u16::from(behind) * (255 - alpha);
+                #[expect(clippy::cast_possible_truncation, reason = "a mean of bytes is one")]
+                let byte = ((mixed + 127) / 255) as u8;
+                *channel = byte;
+            }
+        }
+        pixels.with_channels(if grey { 1 } else { 3 })
+    }
+
+    /// Upright: as an image of this EXIF orientation is to be shown.
+    pub(crate) fn oriented(self, orientation: Orientation) -> Result<Self> {
+        if orientation == Orientation::UPRIGHT {
+            return Ok(self);
+        }
+        let (width, height) = orientation.size(self.width, self.height);
+        let mut pixels = Self::new(width, height, self.channels)?;
+        let step = self.step();
+        for (y, row) in pixels
+            .data
+            .chunks_exact_mut(width as usize * step)
+            .enumerate()
+        {
+            for (x, to) in row.chunks_exact_mut(step).enumerate() {
+                let (mut from_x, mut from_y) = if orientation.swap { (y, x) } else { (x, y) };
+                if orientation.flip_x {
+                    from_x = self.width as usize - 1 - from_x;
+                }
+                if orientation.flip_y {
+                    from_y = self.height as usize - 1 - from_y;
+                }
+                let at = (from_y * self.width as usize + from_x) * step;
+                to.copy_from_slice(&self.data[at..at + step]);
+            }
+        }
+        Ok(pixels)
+    }
+}
+
+/// Bytes of so many pixels.
+pub(crate) fn size(width: u32, height: u32, channels: u8) -> usize {
+    width as usize * height as usize * usize::from(channels)
+}
+
+/// How an image as it is shown comes from the one that is stored: its axes are exchanged or not, then each is turned or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Orientation {
+    pub(crate) swap: bool,
+    /// Whether the stored columns go from right to left.
+    pub(crate) flip_x: bool,
+    /// Whether the stored rows go from bottom to top.
+    pub(crate) flip_y: bool,
+}
+
+impl Orientation {
+    pub(crate) const UPRIGHT: Self = Self::new(false, false, false);
+
+    const fn new(swap: bool, flip_x: bool, flip_y: bool) -> Self {
+        Self {
+            swap,
+            flip_x,
+            flip_y,
+        }
+    }
+
+    /// As EXIF counts them, from 1 to 8.
+    pub(crate) const fn of_exif(number: u8) -> Self {
+        match number {
+            2 => Self::new(false, true, false),
+            3 => Self::new(false, true, true),
+            4 => Self::new(false, false, true),
+            5 => Self::new(true, false, false),
+            6 => Self::new(true, false, true),
+            7 => Self::new(true, true, true),
+            8 => Self::new(true, true, false),
+            _ => Self::UPRIGHT,
+        }
+    }
+
+    /// And then a quarter of a turn clockwise.
+    pub(crate) const fn turned(self) -> Self {
+        if self.swap {
+            // What is shown across goes down in the stored image: the new one's rows are its columns.
+            Self::new(false, !self.flip_x, self.flip_y)
+        } else {
+            Self::new(true, self.flip_x, !self.flip_y)
+        }
+    }
+
+    /// The size that is shown of one that is stored, or the other way round.
+    pub(crate) const fn size(self, width: u32, height: u32) -> (u32, u32) {
+        if self.swap {
+            (height, width)
+        } else {
+            (width, height)
+        }
+    }
+}
