@@ -30,8 +30,12 @@ pub(crate) fn damaged(why: impl Display) -> Error {
     Error::failed(CORRUPT_INPUT, format!("the image is damaged: {why}"))
 }
 
+/// The most pixels of an image, unless a call says otherwise: those of sharp.
+const MAX_PIXELS: u64 = 0x3FFF * 0x3FFF;
+
 /// Refuses more pixels than are allowed.
-pub(crate) fn check_pixels(width: u32, height: u32, max: u64) -> Result<(), Error> {
+pub(crate) fn check_pixels(width: u32, height: u32, max: Option<u64>) -> Result<(), Error> {
+    let max = max.unwrap_or(MAX_PIXELS);
     if width == 0 || height == 0 {
         return Err(damaged("it has no pixels"));
     }

@@ -28,7 +28,12 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// For an image of this size, as it is shown.
-    pub(crate) fn new(width: u32, height: u32, params: &OutputParams, max: u64) -> Result<Self> {
+    pub(crate) fn new(
+        width: u32,
+        height: u32,
+        params: &OutputParams,
+        max: Option<u64>,
+    ) -> Result<Self> {
         let (full_width, full_height) = (f64::from(width), f64::from(height));
         let (box_width, box_height) = box_of(width, height, params)?;
         let mut across = box_width / full_width;
@@ -183,7 +188,7 @@ mod tests {
             compression: None,
             background: None,
         };
-        Plan::new(size.0, size.1, &params, 1 << 40).unwrap()
+        Plan::new(size.0, size.1, &params, None).unwrap()
     }
 
     #[test]
@@ -255,9 +260,9 @@ mod tests {
             compression: None,
             background: None,
         };
-        assert!(Plan::new(10, 10, &params, 100).is_err());
+        assert!(Plan::new(10, 10, &params, Some(100)).is_err());
         params.width = Some(u32::MAX);
-        let error = Plan::new(10, 10, &params, 100).unwrap_err();
+        let error = Plan::new(10, 10, &params, Some(100)).unwrap_err();
         assert_eq!(error.code(), "ERR_IMAGE_TOO_LARGE");
     }
 }

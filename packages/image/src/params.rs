@@ -7,9 +7,6 @@ use crate::choice::{
 };
 use crate::colour::Colour;
 
-/// The most pixels of an image, unless a call says otherwise: those of sharp.
-const MAX_PIXELS: u64 = 268_402_689;
-
 /// A record of what is said of one image to be made, and of more.
 macro_rules! output_params {
     ($(#[$meta:meta])* $name:ident { $($rest:tt)* }) => {
@@ -56,15 +53,15 @@ output_params! {
     /// The params of `image.resize`.
     ResizeParams {
         /// More images of the same decode: what one does not say is as above.
-        pub(crate) outputs: Vec<OutputParams> = Vec::new(),
+        pub(crate) outputs: Option<Vec<OutputParams>>,
         /// Turn the image as its EXIF orientation says.
         pub(crate) auto_orient: bool = true,
         /// Degrees clockwise, after that: 0, 90, 180 or 270.
         pub(crate) rotate: u16 = 0,
         /// Decode a JPEG at a half, a quarter or an eighth of its size, as close to the target as 1.2 times. Without it, twice.
         pub(crate) fast_shrink: bool = true,
-        /// The most pixels of the input, and of each image that is made.
-        pub(crate) max_pixels: u64 = MAX_PIXELS,
+        /// The most pixels of the input, and of each image that is made. 268402689 by default.
+        pub(crate) max_pixels: Option<u64>,
     }
 }
 
@@ -112,8 +109,8 @@ record! {
     pub(crate) struct LookParams {
         /// Turn the image as its EXIF orientation says.
         pub(crate) auto_orient: bool = true,
-        /// The most pixels of the input.
-        pub(crate) max_pixels: u64 = MAX_PIXELS,
+        /// The most pixels of the input. 268402689 by default.
+        pub(crate) max_pixels: Option<u64>,
     }
 
     /// The params of `image.hash`.
@@ -122,8 +119,8 @@ record! {
         pub(crate) kind: Option<HashKind>,
         /// Turn the image as its EXIF orientation says.
         pub(crate) auto_orient: bool = true,
-        /// The most pixels of the input.
-        pub(crate) max_pixels: u64 = MAX_PIXELS,
+        /// The most pixels of the input. 268402689 by default.
+        pub(crate) max_pixels: Option<u64>,
     }
 
     /// The params of `image.placeholder`.
@@ -136,8 +133,8 @@ record! {
         pub(crate) components_y: u8 = 3,
         /// Turn the image as its EXIF orientation says.
         pub(crate) auto_orient: bool = true,
-        /// The most pixels of the input.
-        pub(crate) max_pixels: u64 = MAX_PIXELS,
+        /// The most pixels of the input. 268402689 by default.
+        pub(crate) max_pixels: Option<u64>,
     }
 
     /// What `image.info` gives.

@@ -57,7 +57,11 @@ pub(crate) fn resize(
     let (width, height) = turn.size(header.width, header.height);
 
     let first = params.first();
-    let more = params.outputs.iter().map(|more| more.clone().or(&first));
+    let more = params
+        .outputs
+        .iter()
+        .flatten()
+        .map(|more| more.clone().or(&first));
     let jobs = std::iter::once(first.clone())
         .chain(more)
         .map(|output| {

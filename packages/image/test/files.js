@@ -33,9 +33,9 @@ function png(width, height, colour) {
  */
 function chunk(type, data) {
   const body = Buffer.concat([Buffer.from(type, 'latin1'), data])
-  const size = Buffer.alloc(4)
+  const [size, sum] = [Buffer.alloc(4), Buffer.alloc(4)]
   size.writeUInt32BE(data.length)
-  const sum = Buffer.from(runTaskSync('hash.crc32', body), 'hex')
+  sum.writeUInt32BE(runTaskSync('hash.crc32', body))
   return Buffer.concat([size, body, sum])
 }
 

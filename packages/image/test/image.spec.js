@@ -108,3 +108,19 @@ test('many at once give what one gives', async (t) => {
   for (const [index, width] of widths.entries()) t.deepEqual(made[index], await call(width))
   await pool.close()
 })
+
+test('images that look alike have hashes that are alike', async (t) => {
+  const { data } = await tasks.image.resize(jpeg, { params: { width: 300, quality: 50 } })
+  const bits = (one, other) => [...(one ^ other).toString(2)].filter((bit) => bit === '1').length
+  for (const kind of ['phash', 'dhash']) {
+    const [one, other] = await Promise.all([jpeg, data].map((image) => tasks.image.hash(image, { params: { kind } })))
+    t.is(typeof one, 'bigint')
+    t.true(bits(one, other) <= 8, `${kind}: ${one} and ${other}`)
+  }
+})
+
+test('placeholders are short texts', async (t) => {
+  const thumbhash = Buffer.from(await tasks.image.placeholder(jpeg), 'base64')
+  t.true(thumbhash.length >= 5 && thumbhash.length <= 30)
+  t.is((await tasks.image.placeholder(jpeg, { params: { kind: 'blurhash' } })).length, 28)
+})
