@@ -27,7 +27,7 @@ module.exports = {
     const { ASK } = require('../../native/wire')
     const cluster = pick(values.pid)
     const process = processOf(new Viewer(cluster), slot)
-    await ask(cluster, process, { kind: ASK.START_PROFILE, argument: Math.ceil(seconds), timeout: 5000 })
+    await ask(cluster, process, { kind: ASK.START_PROFILE, argument: Math.ceil(seconds), timeout: 20_000 })
     await sleep(seconds * 1000)
     const written = await ask(cluster, process, { kind: ASK.STOP_PROFILE, timeout: 30_000 })
     const file = path.resolve(dir, `slot-${slot}-${path.basename(written)}`)
