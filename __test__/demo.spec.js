@@ -273,7 +273,8 @@ onUnix('the live page does the work, counts it, and stops when told', async (t) 
   const [code, signal] = await ended
   t.is(signal, null)
   t.is(code, 0)
-  t.is(errors(), '')
+  // A busy machine may give a process no turn for a while.
+  t.is(errors().replace(/^rspool: slot \d \(process \d+\) (does not respond|responds again).*\n/gm, ''), '')
 })
 
 for (const [width, colorScheme] of [

@@ -160,7 +160,7 @@ function node(args, options = {}) {
     const child = execFile(
       process.execPath,
       args,
-      { timeout: 60_000, killSignal: 'SIGKILL', cwd: root, ...options },
+      { timeout: 110_000, killSignal: 'SIGKILL', cwd: root, ...options },
       (_, stdout, stderr) => resolve({ code: child.exitCode, signal: child.signalCode, stdout, stderr })
     )
   })
