@@ -174,7 +174,7 @@ impl Column {
     ///
     /// # Errors
     /// There are too many texts.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, field: &[u8], strictly: bool) -> Result<bool> {
         let number = !strictly || kind::is_number(field);
         match &mut self.cells {
@@ -204,28 +204,6 @@ impl Column {
         }
         self.len += 1;
         Ok(true)
-    }
-
-    /// Takes the rows behind the first `len` out.
-    pub fn truncate(&mut self, len: usize) {
-        match &mut self.cells {
-            Cells::Null => {}
-            Cells::Bool(cells) => cells.truncate(len),
-            Cells::I32(cells) => cells.truncate(len),
-            Cells::I64(cells) | Cells::Timestamp(cells) => cells.truncate(len),
-            Cells::F64(cells) => cells.truncate(len),
-            Cells::Text(texts) => {
-                texts.ends.truncate(len);
-                texts
-                    .bytes
-                    .truncate(texts.ends.last().map_or(0, |end| *end as usize));
-            }
-            Cells::Dictionary(codes) => codes.codes.truncate(len),
-        }
-        while self.nulls.last().is_some_and(|row| *row as usize >= len) {
-            self.nulls.pop();
-        }
-        self.len = len;
     }
 
     /// One column of several parts of the same type.

@@ -8,7 +8,7 @@ use rspool_task::{Context, Error, ROWS, Result};
 
 use crate::kind::Kind;
 use crate::part::{Bad, BadRows, Found, MOST_BAD, Part, Plan, read_all};
-use crate::rows::{Row, Rows};
+use crate::rows::{Batch, end_of_rows, first_row};
 use crate::split::{Chunks, Dialect, split};
 use crate::table::Table;
 
@@ -40,7 +40,7 @@ pub struct Options {
 }
 
 /// Bytes of a chunk: the work of a millisecond.
-pub const CHUNK: usize = 128 * 1024;
+pub const CHUNK: usize = 256 * 1024;
 /// Rows from which the types are guessed.
 const SAMPLE: usize = 100;
 const MARK: &[u8] = b"\xef\xbb\xbf";
@@ -86,17 +86,16 @@ fn header<'a>(
     options: &Options,
     context: &Context<'_>,
 ) -> Result<(Vec<String>, &'a [u8])> {
-    let mut rows = Rows::new(bytes, options.dialect);
-    let Some(first) = rows.next_row() else {
+    let Some((first, end)) = first_row(bytes, options.dialect) else {
         return Ok((options.names.clone().unwrap_or_default(), b""));
     };
-    let in_header = (0..first.count()).map(|at| match options.header {
-        true => String::from_utf8_lossy(first.field(at)).into_owned(),
+    let in_header = first.iter().map(|field| match options.header {
+        true => String::from_utf8_lossy(field).into_owned(),
         false => String::new(),
     });
     let names = options.names.clone().unwrap_or_else(|| in_header.collect());
-    if names.len() != first.count() {
-        let (names, fields) = (names.len(), first.count());
+    if names.len() != first.len() {
+        let (names, fields) = (names.len(), first.len());
         return Err(Error::invalid(format!(
             "params.names has {names} names, and the first row has {fields} fields"
         )));
@@ -104,7 +103,7 @@ fn header<'a>(
     if !options.header {
         return Ok((distinct(names), bytes));
     }
-    let (header, rest) = bytes.split_at(rows.position());
+    let (header, rest) = bytes.split_at(end);
     if split(header, options.dialect, header.len(), context)?.open {
         return Err(Error::failed(
             rspool_task::CORRUPT_INPUT,
@@ -145,13 +144,7 @@ fn first_rows<'a>(bytes: &'a [u8], options: &Options) -> &'a [u8] {
     let Some(most) = options.max_rows else {
         return bytes;
     };
-    let mut rows = Rows::new(bytes, options.dialect);
-    for _ in 0..most {
-        if rows.next_row().is_none() {
-            break;
-        }
-    }
-    &bytes[..rows.position()]
+    &bytes[..end_of_rows(bytes, options.dialect, most)]
 }
 
 fn plans(names: &[String], options: &Options) -> Result<Vec<Plan>> {
@@ -226,140 +219,128 @@ impl Reader<'_> {
     /// The rows of a chunk, up to `most`.
     fn chunk(&self, chunk: Range<usize>, plans: &[Plan], most: usize) -> Result<Part> {
         let open = self.chunks.open && chunk.end == self.bytes.len();
-        let bytes = &self.bytes[chunk];
-        let utf8 = std::str::from_utf8(bytes).is_ok();
-        let order = order(plans);
-        let mut part = Part {
-            columns: plans.iter().map(|plan| Found::begin(*plan)).collect(),
-            ..Part::default()
-        };
-        let mut rows = Rows::new(bytes, self.options.dialect);
-        let mut read = 0;
-        while part.seen < most {
-            let Some(row) = rows.next_row() else { break };
-            let end = row.source.len();
-            read += end;
-            let fault = if open && read == bytes.len() {
-                Some((None, "a quote is opened and never closed".into()))
-            } else {
-                self.fault(row, plans.len(), utf8)
-            };
-            let fault = match fault {
-                None => self.take(
-                    row,
-                    &order,
-                    plans,
-                    part.seen - part.skipped,
-                    &mut part.columns,
-                )?,
-                fault => fault,
-            };
-            if let Some((column, message)) = fault {
-                part.skipped += 1;
-                if part.bad.len() < MOST_BAD {
-                    part.bad.push(Bad {
-                        row: part.seen,
-                        column,
-                        message,
-                    });
-                }
-                if self.options.bad_rows == BadRows::Error {
-                    break;
-                }
+        let mut part = Part::default();
+        let mut batch = self.batch(&self.bytes[chunk], plans.len(), most, open, &mut part);
+        part.columns = plans.iter().map(|plan| Found::begin(*plan)).collect();
+        let given = |at: &usize| matches!(plans[*at], Plan::Given(_));
+        loop {
+            let mut refused = Vec::new();
+            for at in (0..plans.len()).filter(given) {
+                part.columns[at] = self.given(&batch, at, plans[at], &mut refused)?;
             }
-            part.seen += 1;
+            if refused.is_empty() {
+                break;
+            }
+            // The first column counts of several in one row that refuse their fields.
+            refused.sort_by_key(|bad| bad.row);
+            refused.dedup_by_key(|bad| bad.row);
+            batch.remove(refused.iter().map(|bad| bad.row));
+            part.bad.extend(refused);
         }
+        for at in (0..plans.len()).filter(|at| !given(at)) {
+            for row in 0..batch.rows() {
+                let found = &mut part.columns[at];
+                let field = self.present(&batch, row, at, found.is_text());
+                found.infer(field)?;
+            }
+        }
+        part.bad.sort_by_key(|bad| bad.row);
+        part.skipped = part.bad.len();
+        part.bad.truncate(MOST_BAD);
         Ok(part)
     }
 
-    /// What is wrong with a row, whatever the types of its columns.
-    fn fault(&self, row: Row<'_>, columns: usize, utf8: bool) -> Option<Fault> {
-        if row.count() != columns {
-            return Some((
-                None,
-                format!(
+    /// The rows that have as many fields as there are columns; the others are bad ones of the part.
+    fn batch<'b>(
+        &self,
+        bytes: &'b [u8],
+        columns: usize,
+        most: usize,
+        open: bool,
+        part: &mut Part,
+    ) -> Batch<'b> {
+        let utf8 = std::str::from_utf8(bytes).is_ok();
+        let mut rows = Batch::new(bytes, self.options.dialect, columns);
+        let mut bad = |row, column, message| {
+            part.bad.push(Bad {
+                row,
+                column,
+                message,
+            })
+        };
+        while part.seen < most {
+            let Some(row) = rows.read() else { break };
+            if open && rows.at_end() {
+                bad(part.seen, None, "a quote is opened and never closed".into());
+            } else if row.count != columns {
+                let message = format!(
                     "it has {} fields, and there are {columns} columns",
-                    row.count()
-                ),
-            ));
+                    row.count
+                );
+                bad(part.seen, None, message);
+            } else if !utf8 && std::str::from_utf8(row.source).is_err() {
+                bad(part.seen, None, "it is not UTF-8".into());
+            } else if let Some((column, size)) = rows.longer_than(self.options.max_field, row) {
+                let message = format!(
+                    "it has {size} bytes, and maxField is {}",
+                    self.options.max_field
+                );
+                bad(part.seen, Some(column), message);
+            } else {
+                rows.keep(part.seen, row);
+            }
+            part.seen += 1;
         }
-        if !utf8 && std::str::from_utf8(row.source).is_err() {
-            return Some((None, "it is not UTF-8".into()));
-        }
-        if row.source.len() > self.options.max_field {
-            let long = (0..columns).find(|at| row.field(*at).len() > self.options.max_field)?;
-            let message = format!(
-                "it has {} bytes, and maxField is {}",
-                row.field(long).len(),
-                self.options.max_field
-            );
-            return Some((Some(long), message));
-        }
-        None
+        rows
     }
 
-    /// Adds a row to the columns. If it is bad they are as before.
-    #[inline]
-    fn take(
+    /// A column of a type that the user has given. Rows whose field is none are refused.
+    fn given(
         &self,
-        row: Row<'_>,
-        order: &[usize],
-        plans: &[Plan],
-        len: usize,
-        columns: &mut [Found],
-    ) -> Result<Option<Fault>> {
-        for (done, at) in order.iter().enumerate() {
-            let field = row.field(*at);
-            let field = if field.is_empty() {
-                // An empty text, if somebody has written quotes for it.
-                Some(field).filter(|_| {
-                    columns[*at].is_text() && !self.is_null(field) && row.is_quoted(*at)
-                })
-            } else {
-                Some(field).filter(|field| !self.is_null(field))
-            };
-            match (plans[*at], &mut columns[*at]) {
-                (Plan::Given(kind), Found::Column(column)) => match field {
-                    None => column.push_null(),
-                    Some(field) if column.push(field, false)? => {}
-                    Some(field) => {
-                        for at in &order[..done] {
-                            if let Found::Column(column) = &mut columns[*at] {
-                                column.truncate(len);
-                            }
-                        }
-                        return Ok(Some((
-                            Some(*at),
-                            format!("{} is no {}", quoted(field), kind.name()),
-                        )));
-                    }
-                },
-                (_, found) => found.infer(field)?,
+        batch: &Batch<'_>,
+        at: usize,
+        plan: Plan,
+        refused: &mut Vec<Bad>,
+    ) -> Result<Found> {
+        let mut found = Found::begin(plan);
+        let text = found.is_text();
+        let Found::Column(column) = &mut found else {
+            return Ok(found);
+        };
+        for row in 0..batch.rows() {
+            match self.present(batch, row, at, text) {
+                None => column.push_null(),
+                Some(field) if column.push(field, false)? => {}
+                Some(field) => {
+                    let message = format!("{} is no {}", quoted(field), column.kind().name());
+                    refused.push(Bad {
+                        row: batch.number(row),
+                        column: Some(at),
+                        message,
+                    });
+                }
             }
         }
-        Ok(None)
+        Ok(found)
     }
 
-    fn is_null(&self, field: &[u8]) -> bool {
-        self.nulls.contains(&field)
+    /// A field, if it is no null: an empty one is a text if somebody has written quotes for it.
+    #[inline]
+    fn present<'b>(
+        &self,
+        batch: &'b Batch<'_>,
+        row: usize,
+        at: usize,
+        text: bool,
+    ) -> Option<&'b [u8]> {
+        let field = batch.field(row, at);
+        let present = if field.is_empty() {
+            text && batch.is_quoted(row, at)
+        } else {
+            true
+        };
+        (present && (self.nulls.is_empty() || !self.nulls.contains(&field))).then_some(field)
     }
-}
-
-/// What is wrong with a row: the column, if it is one, and the message.
-type Fault = (Option<usize>, String);
-
-/// The columns in the order in which a row is added to them: first those that may refuse it, so that a bad row leaves
-/// nothing behind in the others.
-fn order(plans: &[Plan]) -> Vec<usize> {
-    let rank = |at: &usize| match plans[*at] {
-        Plan::Given(Kind::Text | Kind::Dictionary) => 1,
-        Plan::Given(_) => 0,
-        Plan::Inferred(_) => 2,
-        Plan::Skip => 3,
-    };
-    let mut order: Vec<usize> = (0..plans.len()).filter(|at| rank(at) < 3).collect();
-    order.sort_by_key(rank);
-    order
 }
 
 /// A field in a message.
