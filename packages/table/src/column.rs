@@ -6,7 +6,7 @@ use std::fmt;
 use foldhash::fast::RandomState;
 use rspool_task::{Error, Result};
 
-use crate::kind::{self, Kind};
+use crate::kind::{self, Field, Kind};
 
 /// The cells of a column: a null has a place there, too.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,6 +95,19 @@ impl Texts {
 }
 
 impl Codes {
+    /// Rows of these texts, each of which is there once.
+    #[must_use]
+    pub fn new(codes: Vec<u32>, texts: Vec<String>) -> Self {
+        Self {
+            codes,
+            texts: texts
+                .into_iter()
+                .map(|text| text.into_bytes().into())
+                .collect(),
+            known: HashMap::default(),
+        }
+    }
+
     fn push(&mut self, text: &[u8]) {
         let code = self.code(text);
         self.codes.push(code);
@@ -175,8 +188,9 @@ impl Column {
     /// # Errors
     /// There are too many texts.
     #[inline(always)]
-    pub fn push(&mut self, field: &[u8], strictly: bool) -> Result<bool> {
-        let number = !strictly || kind::is_number(field);
+    pub fn push(&mut self, field: Field<'_>, strictly: bool) -> Result<bool> {
+        let Field { bytes: field, text } = field;
+        let number = !text && (!strictly || kind::is_number(field));
         match &mut self.cells {
             Cells::Text(texts) => texts.push(field)?,
             Cells::Dictionary(codes) => codes.push(field),
@@ -193,8 +207,8 @@ impl Column {
                 _ => return Ok(false),
             },
             Cells::Bool(cells) => match kind::boolean(field) {
-                Some(truth) => cells.push(u8::from(truth)),
-                None => return Ok(false),
+                Some(truth) if !text => cells.push(u8::from(truth)),
+                _ => return Ok(false),
             },
             Cells::Timestamp(cells) => match kind::timestamp(field) {
                 Some(time) => cells.push(time),
@@ -204,6 +218,51 @@ impl Column {
         }
         self.len += 1;
         Ok(true)
+    }
+
+    /// The column of these rows.
+    ///
+    /// # Errors
+    /// There are too many texts.
+    pub fn take(&self, rows: &[u32]) -> Result<Self> {
+        fn of<T: Copy>(cells: &[T], rows: &[u32]) -> Vec<T> {
+            rows.iter().map(|row| cells[*row as usize]).collect()
+        }
+        let cells = match &self.cells {
+            Cells::Null => Cells::Null,
+            Cells::Bool(cells) => Cells::Bool(of(cells, rows)),
+            Cells::I32(cells) => Cells::I32(of(cells, rows)),
+            Cells::I64(cells) => Cells::I64(of(cells, rows)),
+            Cells::F64(cells) => Cells::F64(of(cells, rows)),
+            Cells::Timestamp(cells) => Cells::Timestamp(of(cells, rows)),
+            Cells::Text(texts) => {
+                let mut taken = Texts::default();
+                for row in rows {
+                    taken.push(texts.get(*row as usize))?;
+                }
+                Cells::Text(taken)
+            }
+            Cells::Dictionary(codes) => Cells::Dictionary(Codes {
+                codes: of(&codes.codes, rows),
+                ..codes.clone()
+            }),
+        };
+        let nulls = (0..)
+            .zip(rows)
+            .filter(|(_, row)| self.is_null(**row))
+            .map(|(at, _)| at)
+            .collect();
+        Ok(Self {
+            cells,
+            nulls,
+            len: rows.len(),
+        })
+    }
+
+    /// Whether a row is null.
+    #[must_use]
+    pub fn is_null(&self, row: u32) -> bool {
+        self.nulls.binary_search(&row).is_ok()
     }
 
     /// One column of several parts of the same type.

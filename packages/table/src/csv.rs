@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use rspool_task::{Context, Error, ROWS, Result};
 
-use crate::kind::Kind;
-use crate::part::{Bad, BadRows, Found, MOST_BAD, Part, Plan, read_all};
+use crate::kind::{Field, Kind};
+use crate::part::{Bad, BadRows, Fields, Part, Plan, fill, read_all};
 use crate::rows::{Batch, end_of_rows, first_row};
 use crate::split::{Chunks, Dialect, split};
 use crate::table::Table;
@@ -220,33 +220,12 @@ impl Reader<'_> {
     fn chunk(&self, chunk: Range<usize>, plans: &[Plan], most: usize) -> Result<Part> {
         let open = self.chunks.open && chunk.end == self.bytes.len();
         let mut part = Part::default();
-        let mut batch = self.batch(&self.bytes[chunk], plans.len(), most, open, &mut part);
-        part.columns = plans.iter().map(|plan| Found::begin(*plan)).collect();
-        let given = |at: &usize| matches!(plans[*at], Plan::Given(_));
-        loop {
-            let mut refused = Vec::new();
-            for at in (0..plans.len()).filter(given) {
-                part.columns[at] = self.given(&batch, at, plans[at], &mut refused)?;
-            }
-            if refused.is_empty() {
-                break;
-            }
-            // The first column counts of several in one row that refuse their fields.
-            refused.sort_by_key(|bad| bad.row);
-            refused.dedup_by_key(|bad| bad.row);
-            batch.remove(refused.iter().map(|bad| bad.row));
-            part.bad.extend(refused);
-        }
-        for at in (0..plans.len()).filter(|at| !given(at)) {
-            for row in 0..batch.rows() {
-                let found = &mut part.columns[at];
-                let field = self.present(&batch, row, at, found.is_text());
-                found.infer(field)?;
-            }
-        }
-        part.bad.sort_by_key(|bad| bad.row);
-        part.skipped = part.bad.len();
-        part.bad.truncate(MOST_BAD);
+        let batch = self.batch(&self.bytes[chunk], plans.len(), most, open, &mut part);
+        let mut batch = Present {
+            batch,
+            nulls: &self.nulls,
+        };
+        fill(&mut batch, plans, &mut part)?;
         Ok(part)
     }
 
@@ -293,62 +272,33 @@ impl Reader<'_> {
         }
         rows
     }
-
-    /// A column of a type that the user has given. Rows whose field is none are refused.
-    fn given(
-        &self,
-        batch: &Batch<'_>,
-        at: usize,
-        plan: Plan,
-        refused: &mut Vec<Bad>,
-    ) -> Result<Found> {
-        let mut found = Found::begin(plan);
-        let text = found.is_text();
-        let Found::Column(column) = &mut found else {
-            return Ok(found);
-        };
-        for row in 0..batch.rows() {
-            match self.present(batch, row, at, text) {
-                None => column.push_null(),
-                Some(field) if column.push(field, false)? => {}
-                Some(field) => {
-                    let message = format!("{} is no {}", quoted(field), column.kind().name());
-                    refused.push(Bad {
-                        row: batch.number(row),
-                        column: Some(at),
-                        message,
-                    });
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    /// A field, if it is no null: an empty one is a text if somebody has written quotes for it.
-    #[inline]
-    fn present<'b>(
-        &self,
-        batch: &'b Batch<'_>,
-        row: usize,
-        at: usize,
-        text: bool,
-    ) -> Option<&'b [u8]> {
-        let field = batch.field(row, at);
-        let present = if field.is_empty() {
-            text && batch.is_quoted(row, at)
-        } else {
-            true
-        };
-        (present && (self.nulls.is_empty() || !self.nulls.contains(&field))).then_some(field)
-    }
 }
 
-/// A field in a message.
-fn quoted(field: &[u8]) -> String {
-    let text = String::from_utf8_lossy(field);
-    let mut shown: String = text.chars().take(40).collect();
-    if shown.len() < text.len() {
-        shown.push('…');
+/// The rows of a chunk, with what is null for the user.
+struct Present<'a> {
+    batch: Batch<'a>,
+    nulls: &'a [&'a [u8]],
+}
+
+impl Fields for Present<'_> {
+    fn rows(&self) -> usize {
+        self.batch.rows()
     }
-    format!("'{shown}'")
+
+    fn number(&self, row: usize) -> usize {
+        self.batch.number(row)
+    }
+
+    fn remove(&mut self, numbers: impl Iterator<Item = usize>) {
+        self.batch.remove(numbers);
+    }
+
+    /// An empty field is a text if somebody has written quotes for it.
+    #[inline]
+    fn field(&self, row: usize, column: usize, text: bool) -> Option<Field<'_>> {
+        let bytes = self.batch.field(row, column);
+        let present = !bytes.is_empty() || (text && self.batch.is_quoted(row, column));
+        let present = present && (self.nulls.is_empty() || !self.nulls.contains(&bytes));
+        present.then_some(Field { bytes, text: false })
+    }
 }

@@ -24,6 +24,15 @@ pub enum Kind {
     Dictionary,
 }
 
+/// What a row has in a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field<'a> {
+    /// As it is written; a text without its quotes.
+    pub bytes: &'a [u8],
+    /// Whether it is a text, even if it looks like a number. In CSV nothing says so.
+    pub text: bool,
+}
+
 /// What users call them.
 const NAMES: [(&str, Kind); 8] = [
     ("null", Kind::Null),
@@ -58,9 +67,16 @@ impl Kind {
         }
     }
 
-    /// The narrowest type that holds this field, which is not empty.
+    /// The narrowest type that holds this field.
     #[must_use]
-    pub fn of(field: &[u8]) -> Self {
+    pub fn of(field: Field<'_>) -> Self {
+        let Field { bytes: field, text } = field;
+        if text {
+            return match timestamp(field) {
+                Some(_) => Self::Timestamp,
+                None => Self::Text,
+            };
+        }
         if is_number(field) {
             match integer(field) {
                 Some(n) if i32::try_from(n).is_ok() => return Self::I32,
@@ -202,7 +218,17 @@ mod tests {
             (" 1", Kind::Text),
             ("-", Kind::Text),
         ] {
-            assert_eq!(Kind::of(field.as_bytes()), kind, "{field}");
+            let field = |text| Field {
+                bytes: field.as_bytes(),
+                text,
+            };
+            assert_eq!(Kind::of(field(false)), kind, "{:?}", field(false));
+            let as_text = if kind == Kind::Timestamp {
+                kind
+            } else {
+                Kind::Text
+            };
+            assert_eq!(Kind::of(field(true)), as_text, "{:?}", field(true));
         }
     }
 

@@ -4,6 +4,7 @@ use rspool_task::{Error, Input, Output, Record, Result, Value, must_be, record};
 
 use crate::csv::{CHUNK, Options};
 use crate::kind::Kind;
+use crate::ndjson;
 use crate::part::BadRows;
 use crate::split::Dialect;
 
@@ -35,6 +36,37 @@ record! {
         /// What becomes of rows with a fault: 'error' rejects with the first, 'skip' leaves them out, 'collect' also says
         /// which they were, the first 1000. 'error' if it is not given.
         pub bad_rows: Option<BadRows>,
+    }
+
+    /// The params of `table.ndjson`.
+    #[derive(Debug, Default)]
+    pub struct Ndjson {
+        /// The types of columns by name. A value that is none of its type makes its row a bad one.
+        pub columns: Option<Types>,
+        /// The columns that are wanted, if not all.
+        pub select: Option<Vec<String>>,
+        /// Rows that are read at most.
+        pub max_rows: Option<usize>,
+        /// Bytes that a value may have.
+        pub max_field: usize = 1_048_576,
+        /// What becomes of lines with a fault: 'error' rejects with the first, 'skip' leaves them out, 'collect' also says
+        /// which they were, the first 1000. 'error' if it is not given.
+        pub bad_rows: Option<BadRows>,
+    }
+}
+
+impl Ndjson {
+    /// As they are meant.
+    #[must_use]
+    pub fn options(self) -> ndjson::Options {
+        ndjson::Options {
+            types: self.columns.unwrap_or_default().0,
+            select: self.select,
+            max_rows: self.max_rows,
+            max_field: self.max_field,
+            bad_rows: self.bad_rows.unwrap_or(BadRows::Error),
+            chunk: CHUNK,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use rspool_task::{Context, Error, Result};
 
 use crate::column::Column;
-use crate::kind::Kind;
+use crate::kind::{Field, Kind};
 use crate::table::{BadRow, Table};
 
 /// What is to become of a column.
@@ -87,7 +87,7 @@ impl Found {
     /// # Errors
     /// There are too many texts.
     #[inline]
-    pub fn infer(&mut self, field: Option<&[u8]>) -> Result<()> {
+    pub fn infer(&mut self, field: Option<Field<'_>>) -> Result<()> {
         match (&mut *self, field) {
             (Self::Nothing, _) | (Self::Wider(_), None) => {}
             (Self::Column(column), None) => column.push_null(),
@@ -115,6 +115,89 @@ impl Part {
         }
         wider
     }
+}
+
+/// The rows of a chunk.
+pub trait Fields {
+    /// How many there are.
+    fn rows(&self) -> usize;
+
+    /// The number of a row among all of the chunk.
+    fn number(&self, row: usize) -> usize;
+
+    /// Takes rows out: their numbers, in order.
+    fn remove(&mut self, numbers: impl Iterator<Item = usize>);
+
+    /// What a row has in a column, which may be one of texts. `None` is a null.
+    fn field(&self, row: usize, column: usize, text: bool) -> Option<Field<'_>>;
+}
+
+/// Makes columns of rows. Rows whose fields are not of a type that the user has given become bad ones; nothing of them is
+/// in any column.
+///
+/// # Errors
+/// There are too many texts.
+pub fn fill(rows: &mut impl Fields, plans: &[Plan], part: &mut Part) -> Result<()> {
+    part.columns = plans.iter().map(|plan| Found::begin(*plan)).collect();
+    let given = |at: &usize| matches!(plans[*at], Plan::Given(_));
+    loop {
+        let mut refused = Vec::new();
+        for at in (0..plans.len()).filter(given) {
+            part.columns[at] = fill_given(rows, at, plans[at], &mut refused)?;
+        }
+        if refused.is_empty() {
+            break;
+        }
+        // The first column counts of several in one row that refuse their fields.
+        refused.sort_by_key(|bad| bad.row);
+        refused.dedup_by_key(|bad| bad.row);
+        rows.remove(refused.iter().map(|bad| bad.row));
+        part.bad.extend(refused);
+    }
+    for at in (0..plans.len()).filter(|at| matches!(plans[*at], Plan::Inferred(_))) {
+        let found = &mut part.columns[at];
+        for row in 0..rows.rows() {
+            found.infer(rows.field(row, at, found.is_text()))?;
+        }
+    }
+    part.bad.sort_by_key(|bad| bad.row);
+    part.skipped = part.bad.len();
+    part.bad.truncate(MOST_BAD);
+    Ok(())
+}
+
+/// A column of a type that the user has given.
+fn fill_given(rows: &impl Fields, at: usize, plan: Plan, refused: &mut Vec<Bad>) -> Result<Found> {
+    let mut found = Found::begin(plan);
+    let text = found.is_text();
+    let Found::Column(column) = &mut found else {
+        return Ok(found);
+    };
+    for row in 0..rows.rows() {
+        match rows.field(row, at, text) {
+            None => column.push_null(),
+            Some(field) if column.push(field, false)? => {}
+            Some(field) => {
+                let message = format!("{} is no {}", quoted(field.bytes), column.kind().name());
+                refused.push(Bad {
+                    row: rows.number(row),
+                    column: Some(at),
+                    message,
+                });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// A field in a message.
+fn quoted(field: &[u8]) -> String {
+    let text = String::from_utf8_lossy(field);
+    let mut shown: String = text.chars().take(40).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    format!("'{shown}'")
 }
 
 /// Reads all chunks by the plan, and those columns again whose type turns out to be another.
@@ -156,8 +239,11 @@ pub fn read_all(
     join(names, &plans, parts, bad_rows, context)
 }
 
-/// The first bad row as an error.
-fn check(parts: &[Part], names: &[String], bad_rows: BadRows) -> Result<()> {
+/// The first bad row as an error, if it is to end the task.
+///
+/// # Errors
+/// `ERR_RSPOOL_CORRUPT_INPUT`.
+pub fn check(parts: &[Part], names: &[String], bad_rows: BadRows) -> Result<()> {
     if bad_rows != BadRows::Error {
         return Ok(());
     }
@@ -181,7 +267,10 @@ fn bad_row(bad: &Bad, before: usize, names: &[String]) -> BadRow {
 }
 
 /// The table of all parts.
-fn join(
+///
+/// # Errors
+/// `Cancelled`, `ERR_RSPOOL_OUTPUT_TOO_LARGE`.
+pub fn join(
     names: &[String],
     plans: &[Plan],
     parts: Vec<Part>,
