@@ -97,8 +97,8 @@ const mutations = [
     name: 'J09',
     what: 'an isolate that posts to a blocked owner says nothing',
     file: 'lib/worker/nested.js',
-    from: '      list\n    )\n    bound.look()\n',
-    to: '      list\n    )\n',
+    from: '    bound.look()\n    /** @type {Nested} */\n',
+    to: '    /** @type {Nested} */\n',
     tests: ['nested']
   },
   {
