@@ -167,7 +167,7 @@ impl Raw {
 
     /// The value, if it is one without memory. What has memory all the same is left to be dropped.
     #[inline]
-    fn plain_value(&self) -> Option<Value<'static>> {
+    pub(crate) fn plain_value(&self) -> Option<Value<'static>> {
         Some(match self.tag {
             tag::UNDEFINED => Value::Undefined,
             tag::NULL => Value::Null,

@@ -16,6 +16,9 @@ impl Reply {
     #[inline]
     pub unsafe fn into_result(self) -> Result<Value<'static>> {
         if self.status == status::RETURNED {
+            if let Some(value) = self.value.plain_value() {
+                return Ok(value);
+            }
             // SAFETY: the caller's promise.
             let value = unsafe { self.value.into_value() };
             return value.map(Value::into_owned).map_err(|why| malformed(&why));
