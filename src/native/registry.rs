@@ -92,7 +92,8 @@ fn test_tasks() -> bool {
 /// The name that is most like an unknown one, if any is near: it differs by a few letters or in
 /// case, or only the family is missing or wrong.
 pub fn suggest(name: &str) -> Option<&'static str> {
-    nearest(name, names()).or_else(|| {
+    let known: Vec<&'static str> = names().collect();
+    rspool_task::nearest(name, &known).or_else(|| {
         let leaf = leaf(name).to_lowercase();
         names().find(|known| self::leaf(known).to_lowercase() == leaf)
     })
@@ -100,26 +101,6 @@ pub fn suggest(name: &str) -> Option<&'static str> {
 
 fn leaf(name: &str) -> &str {
     name.rsplit('.').next().unwrap_or(name)
-}
-
-/// The one of `known` that is within a third of its letters of `name`.
-pub(crate) fn nearest(
-    name: &str,
-    known: impl Iterator<Item = &'static str>,
-) -> Option<&'static str> {
-    // Longer than any name: the distance is quadratic and `name` comes from the user.
-    if name.len() > 100 {
-        return None;
-    }
-    let lower = name.to_lowercase();
-    known
-        .map(|known| {
-            let distance = strsim::damerau_levenshtein(&known.to_lowercase(), &lower);
-            (distance, known)
-        })
-        .filter(|(distance, known)| distance * 3 <= known.len())
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, known)| known)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //!   if the size says that it is there. So host and plugin of one major version work together, whichever is newer.
 //!   [`Raw`], [`Field`] and [`Str`] are items of lists, and [`Reply`] is made by one side and written by the other: they
 //!   never change within a major version.
+//!   `tests/version_1` holds both to it: the tables as the first version has them.
 //! - Whoever allocates frees: memory travels with the function that takes it back.
 //! - No unwinding crosses. A panic becomes [`status::PANICKED`] on the side where it happened.
 //! - The host's functions may be called from any thread while the call lasts, except `emit`, which is for the

@@ -43,6 +43,8 @@ pub use input::{Input, TaskParams, must_be};
 pub use json::{Json, to_json};
 pub use output::Output;
 pub use parallel::ChunkResult;
+#[doc(hidden)]
+pub use params::nearest;
 pub use params::{Fields, Params};
 pub use raw::{MAX_DEPTH, Malformed};
 pub use value::{BigInt, MAX_SAFE_INTEGER, Record, Value};

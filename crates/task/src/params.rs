@@ -222,8 +222,10 @@ pub(crate) fn unknown(what: &str, name: &str, known: &[&str]) -> Error {
     Error::invalid(message)
 }
 
-/// The one of `known` that is within a third of its letters of `name`.
-fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+/// The one of `known` that is within a third of its letters of `name`. For rspool itself too.
+#[doc(hidden)]
+#[must_use]
+pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     // Longer than any name: the distance is quadratic and `name` comes from the user.
     if name.len() > 100 {
         return None;
