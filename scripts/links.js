@@ -1,10 +1,11 @@
 'use strict'
 
-// Finds links of the pages that lead nowhere: to a file that is not there, or to a heading that its page has not. Links
-// to other sites are not followed: what they say is not ours, and a test must not need the network.
+// Finds what pages name and is not there: links to a file or to a heading, and commands `npm run …`. Links to other sites
+// are not followed: their contents are not ours, and a test must not need the network.
 
 const fs = require('node:fs')
 const path = require('node:path')
+const { scripts } = require('../package.json')
 const { root, pages, read } = require('../__test__/pages')
 
 /** What links to a page can name: the ids that GitHub gives to its headings, and those that it has itself. @param {string} text */
@@ -37,6 +38,12 @@ function deadLinks(page, text, textOf) {
   })
 }
 
+/** The scripts of package.json that a page tells to run, and that do not exist. @param {string} text */
+function unknownScripts(text) {
+  const named = Array.from(text.matchAll(/(?<=`|^)npm run ([a-z][a-z:]*)/gm), ([, name]) => name)
+  return named.filter((name) => !Object.hasOwn(scripts, name))
+}
+
 function main() {
   const textOf = (/** @type {string} */ file) => {
     const place = path.join(root, file)
@@ -44,9 +51,11 @@ function main() {
     return file.endsWith('.md') ? read(file) : ''
   }
   const dead = pages.flatMap((page) => deadLinks(page, read(page), textOf).map((link) => `${page}: ${link}`))
+  const unknown = pages.flatMap((page) => unknownScripts(read(page)).map((name) => `${page}: npm run ${name}`))
   for (const line of dead) console.error(`${line} leads nowhere`)
-  if (dead.length > 0) process.exit(1)
-  console.log(`${pages.length} pages, no dead link`)
+  for (const line of unknown) console.error(`${line} is no script`)
+  if (dead.length + unknown.length > 0) process.exit(1)
+  console.log(`${pages.length} pages, no dead link, no unknown script`)
 }
 
 if (require.main === module) main()
