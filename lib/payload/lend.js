@@ -6,7 +6,7 @@ const { types } = require('node:util')
 const { invalidArgument } = require('../errors')
 const { show } = require('../pool/options/validate')
 
-/** What is lent to somebody who cannot read it in place is refused as it is read. */
+/** A lent buffer is refused where the receiver cannot read it in place. */
 function refuse() {
   throw invalidArgument('A buffer that is lent must be the input of a native task, or a member of it')
 }

@@ -1,6 +1,6 @@
 'use strict'
 
-// The way of those who choose the next task or the thread themselves: by a queue or a load balancer of
+// For users that choose the next task or its thread themselves: by a queue or a load balancer of
 // their own, or by tasks that share a thread, of which an abortable one must be alone. Each thread is a
 // pool of one worker; the main thread gives out the tasks, as piscina does.
 

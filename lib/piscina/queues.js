@@ -95,7 +95,7 @@ class FixedQueue {
   remove(task) {
     for (let i = 0; i < this.#size; i++) {
       if (this.#ring[this.#at(i)] !== task) continue
-      // Those ahead of it move back: who gives up has seldom waited for long behind many.
+      // Those ahead of it move back. A task that is given up has seldom waited behind many.
       for (; i > 0; i--) this.#ring[this.#at(i)] = this.#ring[this.#at(i - 1)]
       this.shift()
       return

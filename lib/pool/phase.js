@@ -18,7 +18,7 @@ const BOTH_LANES = 3
  * @property {() => void} refuse takes no more tasks
  * @property {() => void} stopStarts nobody waits for isolates any more
  * @property {() => void} terminate ends all isolates at once
- * @property {() => void} prepare loads now what the end needs: then there may be nobody left who can load anything
+ * @property {() => void} prepare loads now what the end needs: later, nothing may be able to load it
  * @property {() => void} keep keeps what can be read afterwards
  * @property {() => void} ended
  */

@@ -76,7 +76,7 @@ class Computing {
       this.#pending.set(key, pending)
     }
     if (found === undefined) return pending
-    // The next one who asks tries again.
+    // The next caller tries again.
     pending.catch(() => {})
     return found.value
   }

@@ -1,6 +1,6 @@
 'use strict'
 
-// Those in this thread who wait for a change in a shared map. The doorbell rings when there may be one, and now and
+// The callers in this thread that wait for a change in a shared map. The doorbell rings when there may be one, and now and
 // then; then each looks at its key.
 
 const { hold, release, setMapRing } = require('../native/environment')

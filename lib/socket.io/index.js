@@ -109,7 +109,7 @@ function createAdapter(context, given) {
       return `socket.io to ${uid}`
     }
 
-    /** The package tells errors only those who debug it. */
+    /** socket.io shows errors only in its debug output. */
     #publish(/** @type {string} */ topic, /** @type {object} */ message) {
       try {
         context.publish(topic, message)

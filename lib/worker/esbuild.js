@@ -1,6 +1,6 @@
 'use strict'
 
-// A loader of TypeScript for users who have esbuild and nothing else, as projects with Vite do.
+// A loader of TypeScript for projects that have no loader but esbuild, such as those with Vite.
 // Modules go through hooks on a thread of their own, CommonJS through `require.extensions`.
 
 const fs = require('node:fs')

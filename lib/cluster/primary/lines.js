@@ -23,7 +23,7 @@ const FORMATS = {
     `${JSON.stringify({ time: new Date().toISOString(), slot, generation, pid, stream, line })}\n`
 }
 
-/** One of the streams of this program, and who waits until it can take more. */
+/** One of the streams of this program, and the callers that wait until it can take more. */
 class Outlet {
   #stream
   /** @type {Set<import('node:stream').Readable>} */

@@ -1,7 +1,7 @@
 'use strict'
 
 // Locks by name over all processes of the cluster. Who holds what is decided in the region (src/memory/locks); here
-// are the promises of those who wait in this process.
+// are the promises of the callers that wait in this process.
 
 const { RspoolError, AbortError, invalidArgument } = require('../../errors')
 const { readOptions, abortSignal, duration, callable, show } = require('../../pool/options/validate')

@@ -92,8 +92,8 @@ class Stream {
   }
 
   /**
-   * Gives back what its task keeps of the process, or takes it again: who left a stream open and waits for
-   * nothing of it does not wait for its end either.
+   * Lets the process end, or keeps it again: a stream that is left open, and of which no item is awaited, keeps no
+   * process.
    * @param {boolean} idle
    */
   #rest(idle) {

@@ -1,6 +1,6 @@
 'use strict'
 
-// What isolates send through their ports: each kind of message, and who takes it.
+// What isolates send through their ports: each kind of message, and its receiver.
 
 const { isBlocked, notify } = require('../../native/drain')
 const { uncaught } = require('../../native/environment')

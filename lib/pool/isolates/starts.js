@@ -102,7 +102,7 @@ class Starts {
     return this.#expecting.length + this.#watching.size > 0
   }
 
-  /** What those get to hear who have waited for an isolate. */
+  /** Settles the promises of callers that have waited for an isolate. */
   why() {
     const cause = this.#error
     const { message } = /** @type {{ message?: unknown }} */ (cause ?? {})

@@ -23,7 +23,7 @@ function workerOptions(options, number) {
   return given
 }
 
-/** A worker cannot start without a working directory, and Node.js says so to nobody who is blocked. */
+/** A worker cannot start without a working directory, and Node.js does not tell a blocked thread so. */
 function needsWorkingDirectory() {
   try {
     fs.realpathSync.native('.')

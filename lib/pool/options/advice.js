@@ -6,7 +6,7 @@
 const places = new Map()
 
 /**
- * Makes options known to those who read others.
+ * Makes options known to the readers of other options, for their advice.
  * @param {Iterable<string>} names
  * @param {(name: string) => string} write how such an option is given
  */

@@ -212,7 +212,7 @@ class Task {
 Task.prototype.held = undefined
 /** What came for it through a port ahead of its outcome. @type {{ value: unknown } | undefined} */
 Task.prototype.arrived = undefined
-/** Whether it settles while its thread is blocked, before anybody who looks on is told. */
+/** Whether it settles while its thread is blocked, before any observer is told. */
 Task.prototype.prompt = false
 /** The class that watches tasks, once somebody observes them. @type {InstanceType<typeof import('../observe/watcher').Watcher> | undefined} */
 Task.prototype.watcher = undefined
