@@ -3,7 +3,7 @@
 const { EventEmitter, getEventListeners } = require('node:events')
 const test = require('ava')
 const { byPort } = require('./by-port')
-const { failure, makePool, taskPool } = require('./helpers')
+const { failure, makePool, markedPool, taskPool } = require('./helpers')
 
 const aborted = { name: 'AbortError', code: 'ABORT_ERR' }
 
@@ -15,6 +15,24 @@ test('a signal that is aborted rejects at once, with its reason as the cause', a
   t.is(pool.stats().queued, 0)
   await t.throwsAsync(pool.runTask('hash.crc32', 'a', { signal: AbortSignal.abort() }), aborted)
   t.is(await pool.run(1), 1)
+})
+
+test('of the tasks of one signal, none that waits begins when it aborts', async (t) => {
+  const { pool, marked, marks } = markedPool(t, 'calls.js', { maxThreads: 1, abortGrace: Infinity })
+  // The worker has time to go on while the tasks are aborted one after another.
+  class Slow extends EventEmitter {
+    get reason() {
+      for (const end = performance.now() + 20; performance.now() < end; );
+      return 'slow'
+    }
+  }
+  const signal = new Slow()
+  const calls = Array.from({ length: 5 }, (_, n) => failure(pool.run(n, { name: 'untilAborted', signal })))
+  await marked(0, 1)
+  signal.emit('abort')
+  for (const { code, cause } of await Promise.all(calls)) t.deepEqual([code, cause], ['ABORT_ERR', 'slow'])
+  t.is(await pool.run(4), 8)
+  t.is(Atomics.load(marks, 0), 1)
 })
 
 test('a queued task does not run', async (t) => {

@@ -40,7 +40,10 @@ function listen(signal, onAbort) {
     listeners.set(signal, set)
     subscribe(signal, () => {
       listeners.delete(signal)
-      for (const each of set) each(/** @type {Partial<AbortSignal>} */ (signal).reason)
+      // What came last goes first: a task that waits is not to begin in the place of one that was aborted before it.
+      const all = Array.from(set)
+      for (let i = all.length - 1; i >= 0; i--)
+        if (set.has(all[i])) all[i](/** @type {Partial<AbortSignal>} */ (signal).reason)
     })
   }
   waiting.add(onAbort)
