@@ -12,9 +12,10 @@ const { failures } = require('./failures')
 const { setup, root } = require('./setup')
 const { mutations } = require('../proof/mutations')
 
-const usage = `Usage: npm run mutate -- [name ...]
+const usage = `Usage: npm run mutate -- [name ...] | --check
 
-Names are those of the table; without one, all. Needs git, for the list of files.`
+Names are those of the table; without one, all. Needs git, for the list of files.
+--check only looks whether each is still found in the code.`
 
 /** A hang is what a change may well lead to. */
 const LIMIT = 300_000
@@ -65,12 +66,26 @@ function failing(dir, { tests, rust }, limit = LIMIT) {
   return status === 0 ? undefined : failures(stripVTControlCharacters(stdout + stderr))
 }
 
+/**
+ * Whether the code has its place once, so that no other is broken.
+ * @param {Mutation} mutation
+ * @param {string} source
+ */
+const isFound = (mutation, source) => source.split(mutation.from).length === 2
+
+/** That each is found: a change of the code may have moved its place. */
+function check() {
+  const lost = mutations.filter((each) => !isFound(each, fs.readFileSync(path.join(root, each.file), 'utf8')))
+  for (const { name, file } of lost) console.error(`${name} is not found in ${file}, or more than once`)
+  console.log(`${mutations.length - lost.length} of ${mutations.length} mutations are found`)
+  process.exit(lost.length > 0 ? 1 : 0)
+}
+
 /** @param {string} dir @param {Mutation} mutation @returns {'killed' | 'SURVIVED' | 'NOT FOUND'} */
 function attempt(dir, mutation) {
   const file = path.join(dir, mutation.file)
   const before = fs.readFileSync(file, 'utf8')
-  // Once, so that what is broken is what is meant.
-  if (before.split(mutation.from).length !== 2) return 'NOT FOUND'
+  if (!isFound(mutation, before)) return 'NOT FOUND'
   fs.writeFileSync(
     file,
     before.replace(mutation.from, () => mutation.to)
@@ -84,6 +99,7 @@ function attempt(dir, mutation) {
 
 function main() {
   const names = process.argv.slice(2)
+  if (names.includes('--check')) return check()
   const chosen = mutations.filter(({ name }) => names.length === 0 || names.includes(name))
   if (names.includes('--help') || chosen.length === 0) {
     console.error(usage)

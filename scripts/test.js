@@ -95,6 +95,7 @@ function allSteps(avaArgs) {
     cargo('lint', 'clippy without Node', 'clippy', '--no-default-features', ...locked, '--', '-D', 'warnings'),
     node('lint', 'licences', path.join(__dirname, 'licences.js'), []),
     node('lint', 'no spec waits for a time to pass', path.join(__dirname, 'waits.js'), []),
+    node('lint', 'each mutation has its place', path.join(__dirname, 'mutate.js'), ['--check']),
     node('lint', 'no dead link', path.join(__dirname, 'links.js'), []),
     node('lint', 'spelling', bin('cspell/bin.mjs'), ['lint', '--no-progress']),
     cargo('rust', 'cargo test without Node', 'test', '--no-default-features', ...locked),
