@@ -1,15 +1,14 @@
-//! What passes between rspool and a plugin: C structs and functions, and nothing else.
+//! The interface between rspool and a plugin: C structs and functions, and nothing else.
 //!
-//! A plugin has one symbol, [`ENTRY`], whose number is the major version. It takes a [`HostInfo`] and gives a
-//! [`Plugin`], which lists its tasks. The rules:
+//! A plugin exports one symbol, [`ENTRY`]; the number in it is the major version. The function takes a [`HostInfo`] and
+//! returns a [`Plugin`], which lists the tasks. The rules:
 //!
-//! - Tables only grow, at their end. Each begins with its `size`, which its writer sets: a reader uses a field only
-//!   if the size says that it is there. So host and plugin of one major version work together, whichever is newer.
-//!   [`Raw`], [`Field`] and [`Str`] are items of lists, and [`Reply`] is made by one side and written by the other: they
-//!   never change within a major version.
-//!   `tests/version_1` holds both to it: the tables as the first version has them.
-//! - Whoever allocates frees: memory travels with the function that takes it back.
-//! - No unwinding crosses. A panic becomes [`status::PANICKED`] on the side where it happened.
+//! - Tables only grow, at their end. Each begins with its `size`, which its writer sets. A reader uses a field only if
+//!   the size covers it. So a host and a plugin of one major version work together, whichever is newer. [`Raw`],
+//!   [`Field`] and [`Str`] are items of lists, and [`Reply`] is made by one side and written by the other: these four
+//!   never change within a major version. `tests/version_1` has the tables of the first version, and checks both rules.
+//! - The side that allocates memory frees it: memory travels with the function that takes it back.
+//! - No panic unwinds across the border. It becomes [`status::PANICKED`] on the side where it happened.
 //! - The host's functions may be called from any thread while the call lasts, except `emit`, which is for the
 //!   thread of the task.
 
@@ -17,17 +16,17 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::atomic::AtomicU32;
 
-/// Versions of which another number means that host and plugin cannot work together.
+/// The major version. A host and a plugin with different numbers cannot work together.
 pub const MAJOR: u32 = 1;
-/// Versions that differ in how far the tables have grown.
+/// The minor version, which tells how far the tables have grown.
 pub const MINOR: u32 = 0;
 /// The symbol of a plugin.
 pub const ENTRY: &str = "rspool_plugin_v1";
 
-/// The type of [`ENTRY`]. What it gives is static. Null: the plugin refuses this host.
+/// The type of [`ENTRY`]. The returned table is static. Null means that the plugin refuses this host.
 pub type Entry = unsafe extern "C" fn(host: *const HostInfo) -> *const Plugin;
 
-/// UTF-8 that somebody else keeps.
+/// UTF-8 that the reader does not own.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Str {
@@ -37,7 +36,7 @@ pub struct Str {
     pub len: usize,
 }
 
-/// What a plugin is told of the host when it is loaded.
+/// What the host tells a plugin when it loads it.
 #[repr(C)]
 #[derive(Debug)]
 pub struct HostInfo {
@@ -61,7 +60,7 @@ pub struct Plugin {
     pub major: u32,
     /// [`MINOR`] of the plugin.
     pub minor: u32,
-    /// The least minor version of a host that it works with.
+    /// The least minor version that the host must have.
     pub needs: u32,
     /// Zero.
     pub reserved: u32,
@@ -71,17 +70,17 @@ pub struct Plugin {
     pub profile: Str,
     /// The tasks, each `task_size` bytes after the one before.
     pub tasks: *const Task,
-    /// How many.
+    /// The number of tasks.
     pub task_count: usize,
-    /// Bytes of each.
+    /// The size of each, in bytes.
     pub task_size: usize,
     /// Makes the state of a worker.
     pub state_new: Option<StateNew>,
-    /// Drops it, on the worker's thread.
+    /// Drops the state of a worker, on the worker's thread.
     pub state_drop: Option<StateDrop>,
     /// Makes the state that all workers of a pool share.
     pub shared_new: Option<StateNew>,
-    /// Drops it, on any thread.
+    /// Drops the shared state, on any thread.
     pub shared_drop: Option<StateDrop>,
 }
 
@@ -93,68 +92,68 @@ pub struct Task {
     pub size: usize,
     /// `plugin.task`.
     pub name: Str,
-    /// None is known yet.
+    /// No flag exists yet.
     pub flags: u64,
     /// Runs it.
     pub run: Option<Run>,
-    /// Says what it takes and gives.
+    /// Describes the input, the params and the result.
     pub schema: Option<Schema>,
 }
 
-/// Runs a task to its end on the calling thread. `input` and `params` are the task's from then on: what it leaves in
-/// them is dropped by the caller. `reply` is written once.
+/// Runs a task to its end on the calling thread. `input` and `params` belong to the task from then on; the caller drops
+/// what the task leaves in them. `reply` is written once.
 pub type Run =
     unsafe extern "C" fn(call: *const Call, input: *mut Raw, params: *mut Raw, reply: *mut Reply);
 /// Writes a record of strings: `doc`, and `input`, `params` and `result` as TypeScript.
 pub type Schema = unsafe extern "C" fn(out: *mut Raw);
-/// Makes a state from the plugin's config. Null, and a reply, if that fails.
+/// Makes a state from the plugin's config. On failure, returns null and writes a reply.
 pub type StateNew = unsafe extern "C" fn(config: *mut Raw, reply: *mut Reply) -> *mut c_void;
-/// Takes a state back.
+/// Takes a state back, and drops it.
 pub type StateDrop = unsafe extern "C" fn(state: *mut c_void);
 
-/// One call of a task, by the host. The functions of [`Host`] know it by its address.
+/// One call of a task by the host. The address of this table identifies the call to the functions of [`Host`].
 #[repr(C)]
 #[derive(Debug)]
 pub struct Call {
     /// Bytes of this table.
     pub size: usize,
-    /// What the task may call.
+    /// The functions that the task may call.
     pub host: *const Host,
-    /// Not 0 once the task is to stop. Read directly, by relaxed loads.
+    /// Not 0 once the task should stop. The task reads it directly, by relaxed loads.
     pub cancelled: *const AtomicU32,
-    /// What `state_new` made on this thread; null without it.
+    /// The state that `state_new` made on this thread; null if the plugin has none.
     pub state: *mut c_void,
-    /// What `shared_new` made; null without it.
+    /// The state that `shared_new` made; null if the plugin has none.
     pub shared: *mut c_void,
 }
 
-/// What a running task may call.
+/// The functions that a running task may call.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Host {
     /// Bytes of this table.
     pub size: usize,
-    /// Adds to a counter of the caller, if there is one of this name.
+    /// Adds to the caller's counter of this name, if there is one.
     pub count: Option<unsafe extern "C" fn(call: *const Call, name: Str, n: i64)>,
     /// Tells the caller how far the task is.
     pub progress: Option<unsafe extern "C" fn(call: *const Call, value: f64)>,
-    /// Runs chunks on several workers: see [`Parallel`].
+    /// Runs chunks on several workers; see [`Parallel`].
     pub parallel: Option<Parallel>,
 }
 
-/// Has each chunk below `count` run once, by this thread and by others, until a chunk gives another number than 0 or the
-/// task is given up. Returns, when each that began has ended, one of [`ended`].
+/// Runs each chunk below `count` once, on this thread and on others, until a chunk returns another number than 0 or the
+/// task is given up. Returns one of [`ended`] when each chunk that began has ended.
 pub type Parallel =
     unsafe extern "C" fn(call: *const Call, count: usize, data: *const c_void, chunk: Chunk) -> u32;
 
-/// Runs the chunk of this index; `data` is what was given with the function. It does not unwind.
+/// Runs the chunk of this index. `data` is the pointer that was passed with the function. It does not unwind.
 pub type Chunk = unsafe extern "C" fn(data: *const c_void, index: usize) -> u32;
 
 /// How a run of chunks ended.
 pub mod ended {
     /// Each chunk ran.
     pub const DONE: u32 = 0;
-    /// A chunk ended it.
+    /// A chunk stopped the run.
     pub const STOPPED: u32 = 1;
     /// The task was given up.
     pub const CANCELLED: u32 = 2;
@@ -168,9 +167,9 @@ pub struct Reply {
     pub status: u32,
     /// Zero.
     pub reserved: u32,
-    /// The result, or the message of a failure, a string.
+    /// The result, or the message of a failure as a string.
     pub value: Raw,
-    /// The code of a failure, a string.
+    /// The code of a failure as a string.
     pub code: Raw,
 }
 
@@ -178,13 +177,13 @@ pub struct Reply {
 pub mod status {
     /// The value is the result.
     pub const RETURNED: u32 = 0;
-    /// The task could not do its work: a message and a code.
+    /// The task could not do its work. There is a message and a code.
     pub const FAILED: u32 = 1;
-    /// The task has seen its cancel flag.
+    /// The task has seen its cancel flag, and stopped.
     pub const CANCELLED: u32 = 2;
-    /// A bug of the task: a message.
+    /// The task has a bug and panicked. There is a message.
     pub const PANICKED: u32 = 3;
-    /// What the caller gave is not what the task takes: a message.
+    /// The task does not take this input or these params. There is a message.
     pub const INVALID: u32 = 4;
     /// Nothing has been written yet.
     pub const NONE: u32 = u32::MAX;
@@ -224,31 +223,33 @@ impl Reply {
     };
 }
 
-/// A value. What it points to is its owner's, until it is taken out (then [`Raw::UNDEFINED`] is left here) or dropped.
+/// A value. Its owner also owns the memory behind its pointers, until the value is taken out (then [`Raw::UNDEFINED`]
+/// is left here) or dropped.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Raw {
     /// One of [`tag`].
     pub tag: u32,
-    /// What the elements of an array are: one of [`kind`].
+    /// The type of an array's elements: one of [`kind`].
     pub kind: u32,
     /// Bits of [`flag`].
     pub flags: u32,
     /// Zero.
     pub reserved: u32,
-    /// The number.
+    /// The value, if it is a number.
     pub number: f64,
-    /// Bytes; the words of a BigInt, 64 bits each, the least first; [`Raw`]s of a list; [`Field`]s of a record.
+    /// By the tag: bytes; the words of a BigInt, 64 bits each, least significant first; the [`Raw`]s of a list; the
+    /// [`Field`]s of a record.
     pub data: *mut c_void,
-    /// How many of these.
+    /// How many of them there are.
     pub len: usize,
-    /// For `release`.
+    /// An argument of `release`.
     pub owner: *mut c_void,
     /// Takes the memory back.
     pub release: Option<Release>,
 }
 
-/// Takes memory back from whoever has it.
+/// Takes memory back from the side that has used it.
 pub type Release = unsafe extern "C" fn(owner: *mut c_void, data: *mut c_void, len: usize);
 
 /// A field of a record.
@@ -297,20 +298,20 @@ pub mod kind {
 
 /// Bits of [`Raw::flags`].
 pub mod flag {
-    /// Nobody else has the bytes: they may be changed in place.
+    /// Nobody else uses the bytes: they may be changed in place.
     pub const WRITABLE: u32 = 1;
     /// Others may write into the bytes at any time: they are read atomically.
     pub const SHARED: u32 = 2;
     /// The BigInt is below zero.
     pub const NEGATIVE: u32 = 4;
-    /// The bytes are there for the call only.
+    /// The bytes live only as long as the call.
     pub const LENT: u32 = 8;
-    /// The bytes of the string have been found to be UTF-8.
+    /// The bytes of the string have been checked: they are UTF-8.
     pub const UTF8: u32 = 16;
 }
 
 impl Raw {
-    /// `undefined`, and what is left where a value was taken out.
+    /// `undefined`. It is also left in the place of a value that was taken out.
     pub const UNDEFINED: Self = Self::plain(tag::UNDEFINED, 0.0);
 
     /// A value that has no memory.
@@ -348,7 +349,7 @@ impl Drop for Raw {
 }
 
 impl Str {
-    /// What lives for ever, or longer than its reader.
+    /// A text that is static, or outlives its reader.
     #[must_use]
     pub const fn of(text: &str) -> Self {
         Self {
@@ -357,7 +358,7 @@ impl Str {
         }
     }
 
-    /// The text; nothing if it is no UTF-8, or cannot be one.
+    /// The text. Nothing if it is not UTF-8, or if its parts cannot be those of a text.
     ///
     /// # Safety
     /// Where it points to something, that is readable for so many bytes, and stays so for `'a`.

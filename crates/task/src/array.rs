@@ -1,4 +1,4 @@
-//! Typed arrays: [`Array`] of elements that the task knows, [`TypedArray`] of any.
+//! Typed arrays: [`Array`] has elements of a type that the task knows, [`TypedArray`] of any kind.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -99,7 +99,7 @@ impl TypedArray<'_> {
         self.bytes.is_empty()
     }
 
-    /// The elements for as long as one likes: copied if they are lent for the call.
+    /// The elements without the limit of the call: copied if they are lent for it.
     #[must_use]
     pub fn into_owned(self) -> TypedArray<'static> {
         TypedArray {
@@ -113,7 +113,7 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// What an [`Array`] has: integers of 8 to 64 bits, and floats.
+/// The elements that an [`Array`] can have: integers of 8 to 64 bits, and floats.
 pub trait Element: Copy + Send + Sync + fmt::Debug + PartialEq + sealed::Sealed + 'static {
     /// The typed array that has such elements.
     const KIND: ArrayKind;
@@ -135,8 +135,9 @@ elements! {
     f32: Float32, f64: Float64, i64: BigInt64, u64: BigUint64
 }
 
-/// A typed array: read as a `[T]`, made from a `Vec<T>` without a copy. `Array<f64>` is a Float64Array, `Array<u64>` a
-/// BigUint64Array, and so on. That of an input lives as long as its call: [`Array::into_owned`] keeps it for longer.
+/// A typed array. It reads as a `[T]`, and is made from a `Vec<T>` without a copy. `Array<f64>` is a Float64Array,
+/// `Array<u64>` a BigUint64Array, and so on. The array of an input lives as long as its call; [`Array::into_owned`]
+/// keeps it for longer.
 #[derive(Clone)]
 pub struct Array<'a, T: Element> {
     /// Aligned for `T`, and whole elements.
@@ -145,8 +146,8 @@ pub struct Array<'a, T: Element> {
 }
 
 impl<'a, T: Element> Array<'a, T> {
-    /// The elements of these bytes: without a copy where they are aligned, as those of a typed array are. What is
-    /// left behind the last whole element is dropped.
+    /// The elements of these bytes: without a copy if they are aligned, as those of a typed array are. Bytes after the
+    /// last whole element are dropped.
     #[must_use]
     pub fn from_bytes(bytes: Bytes<'a>) -> Self {
         let whole = bytes.len().is_multiple_of(size_of::<T>());
@@ -162,7 +163,7 @@ impl<'a, T: Element> Array<'a, T> {
         elements.map(read).collect::<Vec<T>>().into()
     }
 
-    /// The elements to be changed in place: without a copy if nobody else reads them.
+    /// The elements, to change them in place: without a copy if nobody else reads them.
     pub fn to_mut(&mut self) -> &mut [T] {
         let len = self.len();
         if !self.bytes.is_writable() {
@@ -182,7 +183,7 @@ impl<'a, T: Element> Array<'a, T> {
         }
     }
 
-    /// The elements for as long as one likes: copied if they are lent for the call.
+    /// The elements without the limit of the call: copied if they are lent for it.
     #[must_use]
     pub fn into_owned(self) -> Array<'static, T> {
         Array::from_bytes(self.bytes.into_owned())

@@ -9,8 +9,8 @@ use std::ptr::{self, NonNull};
 use crate::abi::Release;
 use crate::abi::flag;
 
-/// Bytes that one owner has, wherever they were allocated: read as a `[u8]`, made from a `Vec<u8>` without a copy. Those
-/// of an input live as long as its call at least: [`Bytes::into_owned`] keeps them for longer.
+/// Bytes with one owner, wherever they were allocated. They read as a `[u8]`, and are made from a `Vec<u8>` without a
+/// copy. The bytes of an input live at least as long as its call; [`Bytes::into_owned`] keeps them for longer.
 pub struct Bytes<'a> {
     data: NonNull<u8>,
     len: usize,
@@ -26,13 +26,13 @@ unsafe impl Send for Bytes<'_> {}
 // SAFETY: through a shared reference they are only read.
 unsafe impl Sync for Bytes<'_> {}
 
-/// Takes back what was a `Vec<T>`, whose capacity is in `owner`.
+/// Takes back memory that was a `Vec<T>`, whose capacity is in `owner`.
 unsafe extern "C" fn release_vec<T>(owner: *mut c_void, data: *mut c_void, len: usize) {
     // SAFETY: the parts of a `Vec<T>` that was forgotten.
     drop(unsafe { Vec::<T>::from_raw_parts(data.cast(), len / size_of::<T>(), owner.addr()) });
 }
 
-/// By its address, bytes that are a `Vec<u8>` of this side are known again.
+/// Its address tells whether bytes are a `Vec<u8>` of this side.
 static RELEASE_VEC: Release = release_vec::<u8>;
 
 impl Bytes<'static> {
@@ -70,7 +70,7 @@ impl Bytes<'static> {
 }
 
 impl Bytes<'_> {
-    /// Bytes of somebody else.
+    /// Bytes that somebody else has allocated.
     ///
     /// # Safety
     /// `len` bytes from `data` on are readable, and nobody writes them, until `release` is called with these parts:
@@ -94,7 +94,7 @@ impl Bytes<'_> {
         }
     }
 
-    /// The parts, for [`Bytes::from_parts`]: the bytes are no longer dropped here.
+    /// The parts, for [`Bytes::from_parts`]. The bytes are no longer dropped here.
     #[must_use]
     pub fn into_parts(self) -> (*mut u8, usize, *mut c_void, Option<Release>, u32) {
         let this = std::mem::ManuallyDrop::new(self);
@@ -112,10 +112,10 @@ impl Bytes<'_> {
         self.flags & flag::WRITABLE != 0
     }
 
-    /// The bytes as a vector, if they were one, made by this binary.
+    /// The bytes as a vector, if they came from a vector of this binary.
     ///
     /// # Errors
-    /// The bytes, if they were not.
+    /// The bytes, if they did not.
     pub fn try_into_vec(self) -> Result<Vec<u8>, Self> {
         let is_vec = self
             .release
@@ -128,13 +128,13 @@ impl Bytes<'_> {
         Ok(unsafe { Vec::from_raw_parts(data, len, owner.addr()) })
     }
 
-    /// The bytes as a vector: without a copy if they were one, made by this binary.
+    /// The bytes as a vector: without a copy if they came from a vector of this binary.
     #[must_use]
     pub fn into_vec(self) -> Vec<u8> {
         self.try_into_vec().unwrap_or_else(|bytes| bytes.to_vec())
     }
 
-    /// The bytes for as long as one likes: copied if they are lent for the call.
+    /// The bytes without the limit of the call: copied if they are lent for it.
     #[must_use]
     pub fn into_owned(self) -> Bytes<'static> {
         if self.flags & flag::LENT != 0 {
@@ -145,7 +145,7 @@ impl Bytes<'_> {
         unsafe { Bytes::from_parts(data, len, owner, release, flags) }
     }
 
-    /// The bytes to be changed in place: without a copy if nobody else reads them.
+    /// The bytes, to change them in place: without a copy if nobody else reads them.
     pub fn to_mut(&mut self) -> &mut [u8] {
         if !self.is_writable() {
             *self = self.to_vec().into();
@@ -235,13 +235,13 @@ impl<const N: usize> From<&[u8; N]> for Bytes<'_> {
     }
 }
 
-/// A text that one owner has, wherever it was allocated: read as a `str`, made from a `String` without a copy. That of an
-/// input lives as long as its call: [`Text::into_owned`] keeps it for longer.
+/// A text with one owner, wherever it was allocated. It reads as a `str`, and is made from a `String` without a copy.
+/// The text of an input lives as long as its call; [`Text::into_owned`] keeps it for longer.
 #[derive(Clone)]
 pub struct Text<'a>(Bytes<'a>);
 
 impl<'a> Text<'a> {
-    /// The text of these bytes; the bytes back if they are no UTF-8.
+    /// The text of these bytes, or the bytes again if they are not UTF-8.
     pub fn from_utf8(bytes: Bytes<'a>) -> Result<Self, Bytes<'a>> {
         match str::from_utf8(&bytes) {
             Ok(_) => Ok(Self(bytes)),
@@ -263,13 +263,13 @@ impl<'a> Text<'a> {
         self.0
     }
 
-    /// The text for as long as one likes: copied if it is lent for the call.
+    /// The text without the limit of the call: copied if it is lent for it.
     #[must_use]
     pub fn into_owned(self) -> Text<'static> {
         Text(self.0.into_owned())
     }
 
-    /// The text as a `String`: without a copy if it was one, made by this binary.
+    /// The text as a `String`: without a copy if it came from a `String` of this binary.
     #[must_use]
     pub fn into_string(self) -> String {
         // SAFETY: checked where the text was made, and never changed since.

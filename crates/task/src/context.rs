@@ -1,4 +1,4 @@
-//! What a running task sees of the outside: whether it should stop, what it may count into and tell, and its state.
+//! The context of a running task: whether it should stop, the counters and the progress that it reports, and its state.
 //! A task calls [`Context::check`] after every few milliseconds of work at most, and returns the error at once.
 
 use std::fmt;
@@ -10,38 +10,38 @@ use crate::data::Pieces;
 use crate::error::{Error, Result};
 use crate::state;
 
-/// Bytes of input that a task may handle between two checks. At 100 MB/s, which is slow, this is 2.5 ms of work; at
-/// 10 GB/s a check every 25 µs still costs nothing.
+/// Bytes of input that a task may handle between two checks. At a slow 100 MB/s this is 2.5 ms of work; at 10 GB/s, a
+/// check every 25 µs still costs nothing.
 pub const CHUNK: usize = 256 * 1024;
 
-/// Input bytes that a task has worked through.
+/// Counts the bytes of input that a task has worked through.
 pub const BYTES: &str = "bytes";
-/// Elements, rows or steps that a task has worked through.
+/// Counts the elements, rows or steps that a task has worked through.
 pub const ROWS: &str = "rows";
-/// Tasks that have ended well. Counted for every task by whoever runs it.
+/// Counts the tasks that have ended well. The code that runs a task counts it, not the task.
 pub const DONE: &str = "done";
 
-/// What hears of a task that runs without a host.
+/// Observes a task that runs without a host.
 pub trait Watcher: Sync {
     /// The task adds to a counter.
     fn count(&self, counter: &str, n: i64);
-    /// The task says how far it is.
+    /// The task reports its progress.
     fn progress(&self, _value: f64) {}
 }
 
-/// The surroundings of one running task.
+/// The context of one running task.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
     cancelled: &'a AtomicU32,
     outside: Outside<'a>,
     state: state::Pointers,
-    /// Whether others may run chunks of it.
+    /// Whether other workers may run chunks of it.
     helped: bool,
-    /// Whether what it counts is heard.
+    /// Whether its counts are reported.
     counted: bool,
 }
 
-/// Who hears of the task.
+/// The receiver of what the task reports.
 #[derive(Clone, Copy)]
 enum Outside<'a> {
     /// Pointers: the tables of an older host are shorter than ours.
@@ -55,7 +55,7 @@ unsafe impl Send for Context<'_> {}
 // SAFETY: as above.
 unsafe impl Sync for Context<'_> {}
 
-/// A field of a table of the host, if the table is long enough to have it. It is read only then.
+/// A field of a table of the host. It is read only if the table is long enough to have it.
 macro_rules! field {
     ($table:expr, $type:ty, $field:ident) => {{
         let table: *const $type = $table;
@@ -103,8 +103,8 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Whether the task should stop. One relaxed load: the flag orders nothing, it is only seen a little earlier or
-    /// later.
+    /// Whether the task should stop. This is one relaxed load: the flag orders nothing, and it does not matter whether
+    /// the task sees it a little earlier or later.
     #[inline]
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
@@ -120,8 +120,8 @@ impl<'a> Context<'a> {
         Ok(())
     }
 
-    /// Adds `n` to the counter of this name. Does nothing if the caller gave no counters, none of this name, or they
-    /// are gone. Takes a lock: count once per chunk of work, not per element.
+    /// Adds `n` to the counter of this name. Does nothing if the caller gave no counters or none of this name, or if
+    /// they are gone. Takes a lock: count once per chunk of work, not per element.
     pub fn count(&self, counter: &str, n: i64) {
         if !self.counted {
             return;
@@ -142,8 +142,8 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Tells the caller how far the task is: a number of the task's choice, from 0 to 1 by custom. The caller's
-    /// `onProgress` may hear of the last one only: tell at each chunk of work, at no cost worth counting.
+    /// Tells the caller how far the task is: a number of the task's choice, by custom from 0 to 1. The caller's
+    /// `onProgress` may get only the last one. A report at each chunk of work costs nothing worth counting.
     pub fn progress(&self, value: f64) {
         match self.outside {
             Outside::Host(call, host) => {
@@ -161,7 +161,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Goes through `bytes` in chunks of [`CHUNK`], with a check before each, and counts them.
+    /// Goes through `bytes` in chunks of [`CHUNK`], with a check before each, and counts the bytes.
     pub fn for_each_chunk(
         &self,
         bytes: &(impl Pieces + ?Sized),
@@ -177,7 +177,7 @@ impl<'a> Context<'a> {
         Ok(())
     }
 
-    /// Who runs chunks beside the task's own worker.
+    /// The function that runs chunks also on other workers, if there is one.
     pub(crate) fn crew(&self) -> Option<(*const Call, Parallel)> {
         match self.outside {
             Outside::Host(call, host) if self.helped => {
@@ -189,7 +189,8 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The same, without helpers unless `worthwhile`: work of less than some milliseconds is done sooner alone.
+    /// The same context, without helpers unless `worthwhile`. One worker alone is faster at work of less than some
+    /// milliseconds.
     #[must_use]
     pub fn with_help_if(self, worthwhile: bool) -> Self {
         Self {
@@ -198,7 +199,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The same, counting nothing: for a part of the work whose elements are counted in another.
+    /// The same context without counting: for a part of the work whose elements another part counts.
     #[must_use]
     pub fn uncounted(self) -> Self {
         Self {
@@ -207,8 +208,8 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The state of this worker, as the plugin's `state` has made it: on this thread, for this thread alone, and
-    /// dropped there when the worker ends.
+    /// The state of this worker, as the plugin's `state` has made it. It belongs to this thread alone, and is dropped
+    /// here when the worker ends.
     ///
     /// # Panics
     /// If the plugin has no state of this type, or this is not the task's own thread.

@@ -1,4 +1,4 @@
-//! The bytes that a task is given, wherever they are: to be read in place, or on memory that others may write.
+//! The bytes that a task is given: either read in place, or in memory that others may write.
 
 use std::borrow::Cow;
 use std::ffi::c_void;
@@ -12,15 +12,15 @@ use crate::bytes::Bytes;
 use crate::context::{CHUNK, Context};
 use crate::error::{Error, Result};
 
-/// Bytes of an input or of a result.
+/// The bytes of an input or of a result.
 pub enum Data<'a> {
-    /// To be read in place.
+    /// Bytes that are read in place.
     Own(Bytes<'a>),
-    /// Of a SharedArrayBuffer: others may write them meanwhile.
+    /// Bytes of a SharedArrayBuffer: others may write them at the same time.
     Shared(Shared<'a>),
 }
 
-/// Bytes that others may write while they are read. They are copied, byte by byte as they are at that moment.
+/// Bytes that others may write while they are read. A read copies each byte as it is at that moment.
 pub struct Shared<'a> {
     data: *const u8,
     len: usize,
@@ -35,7 +35,7 @@ unsafe impl Send for Shared<'_> {}
 unsafe impl Sync for Shared<'_> {}
 
 impl Shared<'_> {
-    /// Bytes of somebody else.
+    /// Bytes that somebody else has allocated.
     ///
     /// # Safety
     /// `len` bytes from `data` on are readable for the lifetime, until `release` is called with these parts: once, on
@@ -66,7 +66,7 @@ impl Shared<'_> {
     /// Copies the bytes from `offset` on.
     ///
     /// # Panics
-    /// If there are not so many.
+    /// If there are fewer bytes.
     pub fn copy_to(&self, offset: usize, to: &mut [u8]) {
         let end = offset.checked_add(to.len());
         assert!(end.is_some_and(|end| end <= self.len), "within the bytes");
@@ -126,7 +126,7 @@ impl<'a> Data<'a> {
         self.len() == 0
     }
 
-    /// The bytes. None of shared memory, which others may write meanwhile.
+    /// The bytes, or `None` for shared memory, which others may write at the same time.
     #[must_use]
     pub fn as_slice(&self) -> Option<&[u8]> {
         match self {
@@ -135,7 +135,7 @@ impl<'a> Data<'a> {
         }
     }
 
-    /// The bytes in one piece. Those of shared memory are copied, with a check before each chunk.
+    /// The bytes in one piece. Bytes of shared memory are copied, with a check before each chunk.
     ///
     /// # Errors
     /// [`Error::Cancelled`], and `ERR_RSPOOL_OUT_OF_MEMORY` for the copy.
@@ -154,7 +154,7 @@ impl<'a> Data<'a> {
         Ok(Cow::Owned(copy))
     }
 
-    /// The bytes to be read in place. Those of shared memory are copied.
+    /// The bytes, to read them in place. Bytes of shared memory are copied.
     #[must_use]
     pub fn into_bytes(self) -> Bytes<'a> {
         match self {
@@ -167,22 +167,22 @@ impl<'a> Data<'a> {
         }
     }
 
-    /// The bytes for as long as one likes: copied if they are lent for the call.
+    /// The bytes without the limit of the call: copied if they are lent for it.
     #[must_use]
     pub fn into_owned(self) -> Data<'static> {
         Data::Own(self.into_bytes().into_owned())
     }
 
-    /// The bytes as the task's own vector: copied if they are not one.
+    /// The bytes as a vector of the task: copied if they are not one yet.
     #[must_use]
     pub fn into_vec(self) -> Vec<u8> {
         self.into_bytes().into_vec()
     }
 
-    /// Calls `read` with a part of the bytes, by way of `buffer` if they are on shared memory.
+    /// Calls `read` with a part of the bytes. Bytes of shared memory go through `buffer`.
     ///
     /// # Panics
-    /// If there are not so many.
+    /// If there are fewer bytes.
     pub fn with<T>(
         &self,
         range: Range<usize>,
@@ -200,7 +200,7 @@ impl<'a> Data<'a> {
     }
 }
 
-/// An empty vector with room for so many elements.
+/// An empty vector with room for `length` elements.
 ///
 /// # Errors
 /// `ERR_RSPOOL_OUT_OF_MEMORY`.
@@ -211,12 +211,12 @@ pub fn room_for<T>(length: usize) -> Result<Vec<T>> {
     Ok(room)
 }
 
-/// What can be read piece by piece.
+/// Something that can be read piece by piece.
 pub trait Pieces {
-    /// Bytes.
+    /// Its size in bytes.
     fn size(&self) -> usize;
 
-    /// Calls `read` with a part of the bytes, by way of `buffer` if they are on shared memory.
+    /// Calls `read` with a part of the bytes. Bytes of shared memory go through `buffer`.
     fn piece(&self, range: Range<usize>, buffer: &mut Vec<u8>, read: &mut dyn FnMut(&[u8]));
 }
 

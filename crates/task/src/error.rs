@@ -1,19 +1,18 @@
-//! What a task can fail with. Each variant has one stable code, which is what a user matches on; the message is for
-//! people.
+//! The errors of a task. Each variant has one stable code, which a user matches on; the message is for people.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// Why a task gave no result. Any `std::error::Error` becomes one by `?`.
+/// Why a task gave no result. `?` converts any `std::error::Error` to one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
-    /// The task saw its cancel flag and stopped. Whether that was an abort, a time limit or the end of the pool is
-    /// known to whoever raised the flag.
+    /// The task saw its cancel flag and stopped. Only the code that raised the flag knows whether the reason was an
+    /// abort, a time limit or the end of the pool.
     Cancelled,
-    /// The input or a param is not what the task takes: a `TypeError` for the user. The message names what was
-    /// wrong, its value and what is allowed.
+    /// The task does not take this input or this param. The user gets a `TypeError`. The message names what was wrong,
+    /// its value and what is allowed.
     InvalidInput(String),
-    /// The task could not do its work on a well-formed call.
+    /// The call was well-formed, but the task could not do its work.
     Failed {
         /// A stable code in capitals, listed in the documentation of the task. `ERR_RSPOOL_*` are rspool's.
         code: Cow<'static, str>,
@@ -24,7 +23,7 @@ pub enum Error {
     Panicked(String),
 }
 
-/// What a task gives.
+/// The result of a task.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The task could not do its work, and says no more than its message.
@@ -35,7 +34,7 @@ pub const OUTPUT_TOO_LARGE: &str = "ERR_RSPOOL_OUTPUT_TOO_LARGE";
 pub const CORRUPT_INPUT: &str = "ERR_RSPOOL_CORRUPT_INPUT";
 /// The system refused the memory that the task asked for.
 pub const OUT_OF_MEMORY: &str = "ERR_RSPOOL_OUT_OF_MEMORY";
-/// The input or a param is not what the task takes.
+/// The task does not take this input or this param.
 pub const INVALID_ARGUMENT: &str = "ERR_RSPOOL_INVALID_ARGUMENT";
 /// The task panicked.
 pub const PANICKED: &str = "ERR_RSPOOL_TASK_PANIC";
@@ -43,7 +42,7 @@ pub const PANICKED: &str = "ERR_RSPOOL_TASK_PANIC";
 pub const UNSUPPORTED: &str = "ERR_RSPOOL_UNSUPPORTED";
 
 impl Error {
-    /// A failure that has no code of its own: `ERR_RSPOOL_TASK_FAILED`.
+    /// A failure without a code of its own: `ERR_RSPOOL_TASK_FAILED`.
     pub fn new(message: impl Into<String>) -> Self {
         Self::failed(TASK_FAILED, message)
     }
@@ -61,7 +60,7 @@ impl Error {
         }
     }
 
-    /// `ERR_RSPOOL_OUT_OF_MEMORY` for an allocation of `bytes` that was refused.
+    /// `ERR_RSPOOL_OUT_OF_MEMORY`, for a refused allocation of `bytes`.
     #[must_use]
     pub fn out_of_memory(bytes: usize) -> Self {
         Self::failed(
@@ -92,7 +91,7 @@ impl fmt::Display for Error {
     }
 }
 
-// `Error` itself is no `std::error::Error`, so that each of those can become one.
+// `Error` does not implement `std::error::Error` itself, so that any error that does can become one.
 impl<E: std::error::Error> From<E> for Error {
     fn from(error: E) -> Self {
         Self::new(error.to_string())

@@ -1,4 +1,4 @@
-//! What can be the input of a task, and what its params.
+//! The types that the input of a task can have, and its params.
 
 use crate::array::{Array, Element, TypedArray};
 use crate::bytes::{Bytes, Text};
@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::params::Params;
 use crate::value::{BigInt, MAX_SAFE_INTEGER, Record, Value};
 
-/// A type of inputs, and of what is in them.
+/// A type of inputs, and of the values in them.
 pub trait Input<'a>: Sized {
     /// The type in TypeScript.
     fn type_of() -> String;
@@ -57,7 +57,7 @@ impl TaskParams for () {
     }
 }
 
-/// An input of some type: the name of the type in TypeScript, what is allowed in words, and the values.
+/// An input of some type: its name in TypeScript, the allowed values in words, and the patterns that match them.
 macro_rules! input {
     ($($type:ty, $ts:literal, $allowed:literal: $($pattern:pat => $value:expr),+;)+) => {
         $(
@@ -98,7 +98,7 @@ impl<'a> Input<'a> for f32 {
     }
 }
 
-/// Integers that a number holds, or that a BigInt does.
+/// Integers, given as a number or as a BigInt.
 macro_rules! integers {
     ($($type:ty),+) => {
         $(
@@ -123,7 +123,7 @@ macro_rules! integers {
 
 integers! { u8, u16, u32, u64, usize, i8, i16, i32, i64, isize }
 
-/// A number that is an integer, and holds it exactly.
+/// The number as an integer, if it is one and a number holds it exactly.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
@@ -184,7 +184,7 @@ impl<'a> Input<'a> for Data<'a> {
 }
 
 impl<'a> Input<'a> for Text<'a> {
-    /// Bytes too, if they are UTF-8: what was read from a file.
+    /// Bytes are accepted too if they are UTF-8, such as the contents of a file.
     fn type_of() -> String {
         "BytesLike".into()
     }
@@ -278,7 +278,7 @@ impl<'a, T: Input<'a>> Input<'a> for Vec<T> {
     }
 }
 
-/// Inputs of several values: an array of exactly so many.
+/// Inputs of several values: an array of exactly this length.
 macro_rules! tuples {
     ($($count:literal: $($type:ident $at:literal),+;)+) => {
         $(

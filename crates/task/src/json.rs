@@ -10,8 +10,8 @@ use crate::output::Output;
 use crate::params::Params;
 use crate::value::Value;
 
-/// An input, params or a result of any type that serde knows. What is no JSON (bytes, BigInts, undefined) it cannot
-/// have.
+/// An input, params or a result of any type that serde knows. It cannot contain values that JSON does not have (bytes,
+/// BigInts, undefined).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Json<T>(pub T);
 
@@ -29,11 +29,11 @@ impl From<Plain> for Value<'_> {
     }
 }
 
-/// The value as JSON; the value itself if it is none, or has something in it that is none. As `JSON.stringify` does it,
-/// what is undefined is left out of records, and is null in lists; so are NaN and the infinities.
+/// The value as JSON. As in `JSON.stringify`, undefined is left out of records and is null in lists; NaN and the
+/// infinities are null too.
 ///
 /// # Errors
-/// What is no JSON.
+/// The value, or the part of it, that JSON cannot express.
 pub fn to_json(value: Value<'_>) -> Result<Plain, Value<'_>> {
     Ok(match value {
         Value::Undefined | Value::Null => Plain::Null,
@@ -54,7 +54,7 @@ pub fn to_json(value: Value<'_>) -> Result<Plain, Value<'_>> {
     })
 }
 
-/// An integer as one, as JavaScript writes it.
+/// An integer stays an integer, as JavaScript writes it.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,

@@ -1,10 +1,10 @@
-//! What tasks for rspool are written with: plain Rust functions that run on the threads of its pool, in a Node.js
-//! app that needs no compiler to use them.
+//! Write tasks for rspool: plain Rust functions that run on the threads of a pool, in a Node.js app that needs no
+//! compiler to use them.
 //!
-//! A task is a function `fn(Input, Params, &Context) -> Result<Output>`. Inputs and outputs are bytes, strings, numbers,
-//! typed arrays, and tuples and [records](record!) of these. [`plugin!`] makes a plugin of some of them; [`testing`] runs
-//! them in plain `cargo test`. This crate knows nothing of Node.js and depends on nothing; with the feature `serde`,
-//! [`Json`] is an input, params and an output too.
+//! A task is a function `fn(Input, Params, &Context) -> Result<Output>`. Inputs and outputs are bytes, strings,
+//! numbers, typed arrays, and tuples and [records](record!) of these. [`plugin!`] makes a plugin from such functions;
+//! [`testing`] runs them in plain `cargo test`. This crate knows nothing of Node.js and has no dependencies. With the
+//! feature `serde`, [`Json`] can be an input, params and an output too.
 
 pub mod abi;
 mod array;

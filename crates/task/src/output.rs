@@ -1,4 +1,4 @@
-//! What a task can give.
+//! The types that the result of a task can have.
 
 use crate::array::{Array, Element, TypedArray};
 use crate::bytes::{Bytes, Text};
@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::params::Params;
 use crate::value::{BigInt, MAX_SAFE_INTEGER, Record, Value};
 
-/// A type of results, and of what is in them.
+/// A type of results, and of the values in them.
 pub trait Output {
     /// The type in TypeScript.
     fn type_of() -> String;
@@ -41,7 +41,7 @@ output! {
     "string": String, &str;
 }
 
-/// Results that may have come with the input: what of it is lent is copied.
+/// Results that may borrow from the input: the lent parts are copied.
 macro_rules! owned {
     ($($type:ident, $ts:literal;)+) => {
         $(
@@ -77,7 +77,7 @@ impl Output for Params {
     }
 }
 
-/// Integers that are numbers as long as a number holds them exactly.
+/// Integers that become a number if a number holds them exactly, and a BigInt otherwise.
 macro_rules! wide {
     ($($type:ty),+) => {
         $(

@@ -1,7 +1,7 @@
-//! Panics of tasks: kept in, silent, with their place in the message.
+//! Contains the panics of tasks. A panic prints nothing, and its place becomes part of the message.
 //!
-//! Each binary has a standard library of its own, and so a hook of its own: that of rspool hears nothing of a
-//! panic in a plugin.
+//! Each binary has its own standard library, and so its own panic hook: the hook of rspool does not see a panic in a
+//! plugin.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -12,13 +12,13 @@ use std::sync::Once;
 use crate::error::{Error, Result};
 
 thread_local! {
-    /// Whether a panic of this thread is going to be caught here.
+    /// Whether a panic of this thread will be caught here.
     static CAUGHT: Cell<bool> = const { Cell::new(false) };
-    /// Where the last one was.
+    /// Where the last panic was.
     static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Keeps the panics of tasks off stderr, and notes where they are. Those of other code go where they went before.
+/// Keeps the panics of tasks off stderr, and notes where they are. Other panics go to the hook that was there before.
 pub fn silence() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -42,17 +42,18 @@ fn note(info: &PanicHookInfo<'_>) {
     });
 }
 
-/// What `run` gives; a panic of it becomes [`Error::Panicked`], and is silent.
+/// The result of `run`. A panic becomes [`Error::Panicked`], and prints nothing.
 pub fn contained<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
     silence();
     let before = CAUGHT.replace(true);
-    // What panics drops all that it owned; what it borrowed is its author's, as in any Rust thread.
+    // A panic drops everything that the task owned. The state of what it borrowed is up to the task's author, as in any
+    // Rust thread.
     let result = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(error_of(panic)));
     CAUGHT.set(before);
     result
 }
 
-/// The panic as an error, and nothing of it is left.
+/// Turns the panic into an error, and drops its payload.
 fn error_of(panic: Box<dyn Any + Send>) -> Error {
     let mut message = String::from("the task panicked");
     if let Some(text) = panic.downcast_ref::<&'static str>() {
@@ -64,7 +65,7 @@ fn error_of(panic: Box<dyn Any + Send>) -> Error {
     if !place.is_empty() {
         let _ = write!(message, " ({place})");
     }
-    // What was thrown may panic when it is dropped, and what that throws too: not for ever.
+    // The payload may panic when it is dropped, and so may the payload of that panic. After some attempts it is leaked.
     let mut rest = Some(panic);
     for _ in 0..8 {
         let Some(panic) = rest.take() else { break };

@@ -1,8 +1,8 @@
-//! One task on several workers: flat lists of chunks, which the task's own worker and those that have nothing else to
-//! do run between them.
+//! One task on several workers: flat lists of chunks, which the task's own worker shares with the workers that have
+//! nothing else to do.
 //!
-//! A chunk should take from 50 µs to 1 ms: a worker that helps leaves at the end of one when a task wants its place, and
-//! a task that is given up ends there. Which worker runs a chunk, and when, must not show in the result.
+//! A chunk should take from 50 µs to 1 ms. A helping worker leaves at the end of a chunk when a task wants its place,
+//! and a task that is given up ends there. The result must not depend on which worker runs a chunk, or when.
 
 use std::ffi::c_void;
 use std::sync::Mutex;
@@ -13,12 +13,12 @@ use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::panics::contained;
 
-/// What a chunk gives: nothing, or whether it could do its work.
+/// The return type of a chunk: nothing, or a `Result`.
 pub trait ChunkResult {
-    /// The error that ends the task.
+    /// The error, if there is one. It ends the task.
     ///
     /// # Errors
-    /// Just that.
+    /// The error of the chunk.
     fn into_result(self) -> Result<()>;
 }
 
@@ -34,10 +34,10 @@ impl ChunkResult for Result<()> {
     }
 }
 
-/// What the chunks of a job share.
+/// The data that the chunks of a job share.
 struct Work<F> {
     run: F,
-    /// Why a chunk ended it.
+    /// The error of the chunk that ended the job.
     stop: Mutex<Option<Error>>,
 }
 
@@ -61,14 +61,14 @@ where
     }
 }
 
-/// Nothing that is behind these locks can be half changed.
+/// The data behind these locks are never half changed, so a poisoned lock is taken as it is.
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|broken| broken.into_inner())
 }
 
 impl Context<'_> {
-    /// Runs `work` for each index below `count`, on this worker and on those that have nothing else to do. Inside a
-    /// chunk it runs the indices one after another.
+    /// Runs `work` for each index below `count`, on this worker and on those that have nothing else to do. Within a
+    /// chunk, the indices of a nested call run one after another.
     ///
     /// # Errors
     /// The first error or panic of a chunk, or [`Error::Cancelled`].
@@ -91,7 +91,7 @@ impl Context<'_> {
         })
     }
 
-    /// As [`parallel`](Self::parallel), for pieces of `items` with `size` items each, the last one with what is left.
+    /// As [`parallel`](Self::parallel), for pieces of `items` with `size` items each; the last piece may be shorter.
     /// `work` gets the number of the piece and the piece.
     ///
     /// # Errors
@@ -127,7 +127,7 @@ impl Context<'_> {
         self.parallel_items(items.chunks_mut(size).collect(), work)
     }
 
-    /// As [`parallel`](Self::parallel), for each of `items`, which `work` gets with its number.
+    /// As [`parallel`](Self::parallel), for each of `items`. `work` gets the number of the item and the item.
     ///
     /// # Errors
     /// As for [`parallel`](Self::parallel).
@@ -149,7 +149,7 @@ impl Context<'_> {
         })
     }
 
-    /// What `work` gives for each of `items`, in order.
+    /// The results of `work` for each of `items`, in order.
     ///
     /// # Errors
     /// As for [`parallel`](Self::parallel).
@@ -168,7 +168,7 @@ impl Context<'_> {
         Ok(results.into_iter().flatten().collect())
     }
 
-    /// What `work` gives for each piece of `items` with `size` items, in order.
+    /// The results of `work` for each piece of `items` with `size` items, in order.
     ///
     /// # Errors
     /// As for [`parallel`](Self::parallel).
@@ -184,7 +184,7 @@ impl Context<'_> {
         self.map_items(items.chunks(size).collect(), work)
     }
 
-    /// What `work` gives for each piece of `data` with `size` bytes, in order; the bytes are counted.
+    /// The results of `work` for each piece of `data` with `size` bytes, in order. The bytes are counted.
     ///
     /// # Errors
     /// As for [`parallel`](Self::parallel).
@@ -207,7 +207,7 @@ impl Context<'_> {
         })
     }
 
-    /// Runs both, on two workers if another has nothing else to do.
+    /// Runs both functions, on two workers if another worker has nothing else to do.
     ///
     /// # Errors
     /// As for [`parallel`](Self::parallel).
@@ -225,7 +225,7 @@ impl Context<'_> {
     }
 }
 
-/// A function that is called once, and what it gave.
+/// A function that is called once, and its result.
 struct Once<F, T>(Mutex<(Option<F>, Option<T>)>);
 
 impl<F: FnOnce() -> T, T> Once<F, T> {
@@ -248,7 +248,7 @@ impl<F: FnOnce() -> T, T> Once<F, T> {
     }
 }
 
-/// Has chunks run by `run`, which gives how that ended.
+/// Lets `crew` run the chunks of `run`. `crew` returns how that ended.
 fn share<F, R>(
     run: F,
     crew: impl FnOnce(*const c_void, unsafe extern "C" fn(*const c_void, usize) -> u32) -> u32,

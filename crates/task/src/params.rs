@@ -1,5 +1,5 @@
-//! The params of a task: an object, read field by field. A field that is missing takes the task's default; an unknown
-//! or wrong one is refused with its name, its value and what is allowed. [`Fields`] also reads inputs that are objects.
+//! The params of a task: an object that is read field by field. A missing field takes the task's default. An unknown or
+//! wrong field is refused with its name, its value and what is allowed. [`Fields`] also reads inputs that are objects.
 
 use std::ops::RangeInclusive;
 
@@ -11,13 +11,13 @@ use crate::value::{Record, Value, quote, safe_integer};
 pub struct Params(Option<Record<'static>>);
 
 impl Params {
-    /// No params: every field takes its default. Allocates nothing.
+    /// No params: every field takes its default. Nothing is allocated.
     #[must_use]
     pub const fn none() -> Self {
         Self(None)
     }
 
-    /// Params from an object, or from `undefined` or `null`, which are none.
+    /// Params from an object. `undefined` and `null` mean no params.
     pub fn from_value(value: Value<'static>) -> Result<Self> {
         match value {
             Value::Undefined | Value::Null => Ok(Self(None)),
@@ -29,7 +29,7 @@ impl Params {
         }
     }
 
-    /// Starts reading. A field that is not in `known` is refused.
+    /// Starts to read. A field that is not in `known` is refused.
     pub fn read(&self, known: &'static [&'static str]) -> Result<Fields<'_>> {
         Fields::new("params", self.0.as_ref(), known)
     }
@@ -62,13 +62,13 @@ impl From<Params> for Value<'_> {
 /// Reads the fields of an object whose names are known.
 #[derive(Debug)]
 pub struct Fields<'a> {
-    /// What the object is to the user: `params` or `input`.
+    /// What the user calls the object: `params` or `input`.
     what: &'static str,
     record: Option<&'a Record<'a>>,
 }
 
 impl<'a> Fields<'a> {
-    /// Starts reading `record`, called `what` in messages. A field that is not in `known` is refused.
+    /// Starts to read `record`, called `what` in messages. A field that is not in `known` is refused.
     pub fn new(
         what: &'static str,
         record: Option<&'a Record<'a>>,
@@ -116,7 +116,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A number that is finite.
+    /// A finite number.
     pub fn number(&self, name: &str) -> Result<Option<f64>> {
         let Some(value) = self.get(name) else {
             return Ok(None);
@@ -155,8 +155,8 @@ impl<'a> Fields<'a> {
         Err(self.wrong(name, &allowed, value))
     }
 
-    /// An unsigned 64-bit integer: a number up to 2⁵³ − 1, or beyond it a BigInt, or a string of decimal digits or of
-    /// hexadecimal digits after `0x`.
+    /// An unsigned 64-bit integer: a number up to 2⁵³ − 1, a BigInt, or a string of decimal digits or of hexadecimal
+    /// digits after `0x`.
     pub fn u64(&self, name: &str) -> Result<Option<u64>> {
         let Some(value) = self.get(name) else {
             return Ok(None);
@@ -222,11 +222,11 @@ pub(crate) fn unknown(what: &str, name: &str, known: &[&str]) -> Error {
     Error::invalid(message)
 }
 
-/// The one of `known` that is within a third of its letters of `name`. For rspool itself too.
+/// The name in `known` that differs from `name` in at most a third of its letters. rspool itself uses it too.
 #[doc(hidden)]
 #[must_use]
 pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    // Longer than any name: the distance is quadratic and `name` comes from the user.
+    // Longer than any known name. The distance takes quadratic time, and `name` comes from the user.
     if name.len() > 100 {
         return None;
     }
@@ -261,7 +261,7 @@ fn distance(a: &str, b: &str) -> usize {
     rows[2][b.len()]
 }
 
-/// A value in a message about a param, which its reader wrote as JSON.
+/// A value in a message about a param, as the user wrote it in JSON.
 fn plainly(value: &Value<'_>) -> String {
     match value {
         Value::String(text) => quote(text),

@@ -1,7 +1,8 @@
-//! The macros that list tasks.
+//! The macros that list the tasks of a plugin.
 
-/// Makes a plugin of plain functions: `fn(Input, Params, &Context) -> Result<Output>`, each with the name that
-/// JavaScript calls it by. All names have the plugin's name before the dot. Once in a `cdylib`.
+/// Makes a plugin from plain functions of the form `fn(Input, Params, &Context) -> Result<Output>`. Each is listed with
+/// the name by which JavaScript calls it, and every name begins with the plugin's name and a dot. Use it once in a
+/// `cdylib`.
 ///
 /// ```
 /// use rspool_task::{Context, Result, Text};
@@ -19,8 +20,9 @@
 /// # fn main() {}
 /// ```
 ///
-/// A plugin that keeps something between calls names the functions that make it, from the plugin's config: `state`
-/// for each worker, made on its thread and dropped there; `shared` for all workers of a pool.
+/// A plugin that keeps something between calls names the functions that make it from the plugin's config. `state` makes
+/// one state per worker, which is made and dropped on the worker's thread. `shared` makes one for all workers of a
+/// pool.
 ///
 /// ```
 /// # use rspool_task::{Context, Result, record};
@@ -71,7 +73,7 @@ macro_rules! plugin {
     };
 }
 
-/// Declares `TABLE`, the table of some tasks, without the symbol of a plugin: for tests, and for rspool's own.
+/// Declares `TABLE`, a table of tasks, without the symbol of a plugin: for tests, and for rspool's own tasks.
 #[macro_export]
 macro_rules! table {
     ($(state = $state:expr;)? $(shared = $shared:expr;)? $($(#[doc = $doc:literal])* $name:literal => $task:expr),+ $(,)?) => {

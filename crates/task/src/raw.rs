@@ -1,5 +1,5 @@
-//! Values as they cross the border, and back. What comes from the other side is checked as far as it can be: tags,
-//! kinds, lengths, UTF-8. That its pointers are what it says is the promise of every C interface.
+//! Converts values to and from the form in which they cross the border. A value from the other side is checked as far
+//! as possible: tags, kinds, lengths, UTF-8. Its pointers have to be trusted, as in every C interface.
 
 use std::ffi::c_void;
 use std::fmt;
@@ -10,10 +10,10 @@ use crate::bytes::{Bytes, Text};
 use crate::data::{Data, Shared};
 use crate::value::{BigInt, Record, Value};
 
-/// How deep lists and records may be in one another.
+/// How deep lists and records may be nested.
 pub const MAX_DEPTH: usize = 128;
 
-/// What came is no value: why.
+/// Why the other side's value is not valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Malformed(String);
 
@@ -30,7 +30,7 @@ fn malformed(why: impl Into<String>) -> Malformed {
 }
 
 impl From<Value<'_>> for Raw {
-    /// Hands a value over. What is lent in it is so on the other side.
+    /// Hands a value over. Lent memory is also lent to the other side.
     #[inline]
     fn from(value: Value<'_>) -> Self {
         match value {
@@ -45,7 +45,7 @@ impl From<Value<'_>> for Raw {
 }
 
 impl Raw {
-    /// Hands a value over that has memory.
+    /// Hands over a value that has memory.
     fn of_memory(value: Value<'_>) -> Self {
         match value {
             Value::String(text) => from_bytes(tag::STRING, flag::UTF8, text.into_bytes()),
@@ -94,7 +94,7 @@ fn from_bytes(tag: u32, also: u32, bytes: Bytes<'_>) -> Raw {
     }
 }
 
-/// A value that keeps a list of items in a box of its own.
+/// A value whose list of items is in a box of its own.
 fn boxed<T>(tag: u32, items: Vec<T>) -> Raw {
     unsafe extern "C" fn release<T>(owner: *mut c_void, _: *mut c_void, _: usize) {
         // SAFETY: the box that is made below, once.
@@ -123,7 +123,7 @@ fn from_record(record: Record<'_>) -> Raw {
         drop(unsafe { Box::from_raw(owner.cast::<Fields>()) });
     }
     let (names, values): (Vec<_>, Vec<_>) = record.into_iter().unzip();
-    // A string that moves keeps its bytes where they are.
+    // The bytes of a string stay where they are when the string moves.
     let field = |(name, value): (&String, Value<'_>)| Field {
         name: Str::of(name),
         value: value.into(),
@@ -142,12 +142,12 @@ fn from_record(record: Record<'_>) -> Raw {
     }
 }
 
-/// How far the other side is believed.
+/// How far the other side is trusted.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Trust {
-    /// All that can be checked is.
+    /// Everything that can be checked is checked.
     None,
-    /// What it says that it has checked is not checked again.
+    /// The checks that the other side says it has made are not repeated.
     Checks,
 }
 
@@ -165,7 +165,7 @@ impl Raw {
         }
     }
 
-    /// The value, if it is one without memory. What has memory all the same is left to be dropped.
+    /// The value, if its type has no memory. If it has memory all the same, the drop of `self` frees it.
     #[inline]
     pub(crate) fn plain_value(&self) -> Option<Value<'static>> {
         Some(match self.tag {
@@ -178,7 +178,7 @@ impl Raw {
         })
     }
 
-    /// As [`Raw::into_value`], of somebody who has checked strings.
+    /// As [`Raw::into_value`], for a sender that has checked its strings.
     ///
     /// # Safety
     /// As for [`Raw::into_value`]; a string with [`flag::UTF8`] is UTF-8.
@@ -191,7 +191,7 @@ impl Raw {
         }
     }
 
-    /// The bytes of a string, of bytes or of an array, taken over.
+    /// The bytes of a string, of bytes or of an array. The result owns them.
     ///
     /// # Safety
     /// As for [`Raw::into_value`].
@@ -344,7 +344,7 @@ mod tests {
             record.into(),
         ] {
             assert_eq!(round(value.clone()), value);
-            // What nobody takes is dropped once.
+            // A value that nobody takes is dropped once.
             drop(Raw::from(value));
         }
     }

@@ -5,9 +5,9 @@ use crate::input::Input;
 use crate::params::unknown;
 use crate::value::{Record, Value};
 
-/// Declares structs that are objects in JavaScript: as inputs, as params, as results, and in one another. A field
-/// `max_words` is `maxWords` there. A field with a default may be left out, and so may one of `Option`; any other must be
-/// given, and what is no field is refused.
+/// Declares structs that are objects in JavaScript. They may be inputs, params, results, and fields of one another. The
+/// field `max_words` is `maxWords` in JavaScript. A field with a default may be left out, and so may an `Option`; every
+/// other field must be given, and an unknown field is refused.
 ///
 /// ```
 /// rspool_task::record! {
@@ -24,7 +24,7 @@ use crate::value::{Record, Value};
 /// }
 /// ```
 ///
-/// One that has bytes or arrays of an input names their lifetime: `struct Pair<'a> { keys: Array<'a, u32>, … }`.
+/// A struct with bytes or arrays of an input names their lifetime: `struct Pair<'a> { keys: Array<'a, u32>, … }`.
 #[macro_export]
 macro_rules! record {
     ($(
@@ -131,7 +131,7 @@ pub fn camel(name: &str) -> String {
     camel
 }
 
-/// Refuses fields that are not known.
+/// Refuses unknown fields.
 ///
 /// # Errors
 /// [`Error::InvalidInput`](crate::Error::InvalidInput).

@@ -6,13 +6,13 @@ use crate::raw::Malformed;
 use crate::value::Value;
 
 impl Reply {
-    /// The result, or why there is none. What the reply only lends is copied.
+    /// The result, or why there is none. Values that the reply only lends are copied.
     ///
     /// # Safety
     /// What it points to is as its values say; what is lent is there until this returns.
     ///
     /// # Errors
-    /// What the task says, or what is wrong with the reply.
+    /// The error of the task, or what is wrong with the reply.
     #[inline]
     pub unsafe fn into_result(self) -> Result<Value<'static>> {
         if self.status == status::RETURNED {
@@ -27,7 +27,7 @@ impl Reply {
         unsafe { self.into_failure() }
     }
 
-    /// Why there is no result.
+    /// Reads why there is no result.
     ///
     /// # Safety
     /// As for [`Reply::into_result`].

@@ -1,4 +1,4 @@
-//! What stands between a table and a plain function: takes the values over, keeps panics in, and writes the reply.
+//! The layer between a table and a plain function: takes the values over, contains panics, and writes the reply.
 
 use crate::abi::{Call, Raw, Reply, Str, status, tag};
 use crate::context::Context;
@@ -9,7 +9,7 @@ use crate::panics::contained;
 use crate::params::Params;
 use crate::value::{Record, Value};
 
-/// A call while it lasts: what is lent to a task cannot leave it.
+/// A call while it lasts. Values that are lent to a task cannot leave it.
 #[derive(Debug)]
 pub struct Scope {
     call: *const Call,
@@ -86,7 +86,7 @@ pub(crate) unsafe fn params<P: TaskParams>(raw: Raw, what: &'static str) -> Resu
     P::read(params, what)
 }
 
-/// The reply of a task that has failed.
+/// The reply of a failed task.
 pub(crate) fn refusal(error: Error) -> Reply {
     let (status, code, message) = match error {
         Error::Cancelled => {
@@ -107,7 +107,7 @@ pub(crate) fn refusal(error: Error) -> Reply {
     }
 }
 
-/// Says what a task takes and gives.
+/// Describes the input, the params and the result of a task.
 ///
 /// # Safety
 /// As `abi::Schema` says.
@@ -128,7 +128,7 @@ pub unsafe fn schema<'a, I: Input<'a>, P: TaskParams, O: Output>(
     unsafe { out.write(written.unwrap_or_default().into()) }
 }
 
-/// The plugin's name in the first name of a task, for [`crate::plugin!`].
+/// The plugin's name, taken from the name of its first task. For [`crate::plugin!`].
 #[must_use]
 pub const fn prefix(name: &'static str) -> &'static str {
     let bytes = name.as_bytes();
@@ -139,7 +139,7 @@ pub const fn prefix(name: &'static str) -> &'static str {
     name.split_at(at).0
 }
 
-/// Whether `name` is `prefix.task`, of letters and digits, for [`crate::plugin!`].
+/// Whether `name` is `prefix.task`, with letters and digits. For [`crate::plugin!`].
 #[must_use]
 pub const fn is_name(name: &str, prefix: &str) -> bool {
     let (name, prefix) = (name.as_bytes(), prefix.as_bytes());

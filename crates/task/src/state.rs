@@ -1,4 +1,4 @@
-//! What a plugin keeps between calls: one state for each worker, and one that the workers of a pool share.
+//! What a plugin keeps between calls: one state per worker, and one that all workers of a pool share.
 
 use std::any::{Any, TypeId, type_name};
 use std::ffi::c_void;
@@ -24,12 +24,12 @@ struct Held {
 pub(crate) struct Pointers {
     state: *const Held,
     shared: *const Held,
-    /// Which thread may have `state`.
+    /// The thread that may use `state`.
     thread: *const u8,
 }
 
 thread_local! {
-    /// Its address names the thread.
+    /// The address identifies the thread.
     static HERE: u8 = const { 0 };
 }
 
@@ -45,7 +45,7 @@ impl Pointers {
         thread: ptr::null(),
     };
 
-    /// Those of a call that runs on this thread.
+    /// The states of a call that runs on this thread.
     ///
     /// # Safety
     /// The call is as `abi` says, and this is the thread of its task.
@@ -65,7 +65,7 @@ impl Pointers {
         }
     }
 
-    /// The state of the worker. It lives as long as the context that asks.
+    /// The state of the worker. It lives as long as the context.
     pub(crate) fn own<'a, S: 'static>(self) -> &'a S {
         assert!(
             self.state.is_null() || self.thread == here(),
@@ -75,7 +75,7 @@ impl Pointers {
         unsafe { read(self.state, "state") }
     }
 
-    /// The state of the pool. It lives as long as the context that asks.
+    /// The state of the pool. It lives as long as the context.
     pub(crate) fn shared<'a, S: Send + Sync + 'static>(self) -> &'a S {
         // SAFETY: as `make` has made it; it is dropped after the last call.
         unsafe { read(self.shared, "shared") }
@@ -151,7 +151,7 @@ pub unsafe fn make_shared<P: TaskParams, S: Send + Sync + 'static>(
 pub unsafe extern "C" fn drop_state(state: *mut c_void) {
     // SAFETY: the caller's promise.
     let held = unsafe { Box::from_raw(state.cast::<Held>()) };
-    // A panic of its drop ends here.
+    // If the drop panics, the panic ends here.
     let _ = contained(|| {
         drop(held);
         Ok(())

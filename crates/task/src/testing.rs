@@ -1,4 +1,4 @@
-//! Runs tasks in plain `cargo test`: by the same shim and the same tables as in rspool, and under miri.
+//! Runs tasks in plain `cargo test`, also under miri, with the same shim and tables as in rspool.
 //!
 //! ```
 //! use rspool_task::{Context, Result, Text, testing};
@@ -50,14 +50,14 @@ impl<'a, I: Input<'static>> Input<'a> for Owned<I> {
     }
 }
 
-/// What a task did.
+/// The outcome of a task.
 #[derive(Debug, PartialEq)]
 pub struct Outcome {
-    /// What it gave.
+    /// The result, or the error.
     pub result: Result<Value<'static>>,
-    /// What it counted, by counter.
+    /// What the task added to each counter.
     pub counts: BTreeMap<String, i64>,
-    /// How far it said that it was, each time.
+    /// Each progress that the task reported.
     pub progress: Vec<f64>,
 }
 
@@ -65,13 +65,13 @@ pub struct Outcome {
 #[derive(Debug, Default)]
 pub struct Trial {
     cancelled: AtomicU32,
-    /// Cancels after so many calls of `count` and `progress`.
+    /// Cancels the task after this many calls of `count` and `progress`.
     patience: Option<usize>,
     state: Option<State>,
     shared: Option<State>,
 }
 
-/// A state that a table's function has made.
+/// A state that a function of a table has made.
 #[derive(Debug)]
 struct State(*mut c_void);
 
@@ -82,7 +82,7 @@ impl Drop for State {
     }
 }
 
-/// A call, and who hears of it.
+/// A call, and what was heard of it.
 #[repr(C)]
 struct Watched<'a> {
     call: Call,
@@ -119,7 +119,7 @@ unsafe extern "C" fn progress(call: *const Call, value: f64) {
     watched.hear(|heard| heard.progress.push(value));
 }
 
-/// Runs chunks on this thread and on one more.
+/// Runs chunks on this thread and one more.
 unsafe extern "C" fn parallel(
     call: *const Call,
     count: usize,
@@ -173,30 +173,30 @@ impl Watched<'_> {
 }
 
 impl Trial {
-    /// A worker without a state, and nobody who cancels.
+    /// A worker without a state. No task is cancelled.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Tasks are cancelled from the start: they end at their first check.
+    /// Cancels tasks from the start: they end at their first check.
     #[must_use]
     pub fn cancelled(self) -> Self {
         self.cancelled.store(1, Relaxed);
         self
     }
 
-    /// A task is cancelled once it has counted or told its progress so many times.
+    /// Cancels a task once it has called `count` and `progress` this many times in all.
     #[must_use]
     pub fn cancel_after(mut self, times: usize) -> Self {
         self.patience = Some(times);
         self
     }
 
-    /// With the state of a worker, made from this config.
+    /// Adds the state of a worker, made by `new` from `config`.
     ///
     /// # Errors
-    /// What `new` gives.
+    /// The error of `new`.
     pub fn with_state<P: TaskParams, S: 'static>(
         mut self,
         new: impl Fn(P) -> Result<S>,
@@ -209,10 +209,10 @@ impl Trial {
         Ok(self)
     }
 
-    /// With the state that the workers of a pool share, made from this config.
+    /// Adds the state that the workers of a pool share, made by `new` from `config`.
     ///
     /// # Errors
-    /// What `new` gives.
+    /// The error of `new`.
     pub fn with_shared<P: TaskParams, S: Send + Sync + 'static>(
         mut self,
         new: impl Fn(P) -> Result<S>,
@@ -225,10 +225,10 @@ impl Trial {
         Ok(self)
     }
 
-    /// With the states of a plugin's table, made from this config.
+    /// Adds the states of a plugin, made from `config` by the functions of its table.
     ///
     /// # Errors
-    /// What its functions give.
+    /// The error of such a function.
     pub fn with_states_of(mut self, plugin: &Plugin, config: &Value<'static>) -> Result<Self> {
         let make = |new: StateNew| {
             let (mut config, mut reply) = (Raw::from(config.clone()), Reply::NONE);
@@ -259,10 +259,10 @@ impl Trial {
         })
     }
 
-    /// Runs the task of this name that is in a table.
+    /// Runs the task of this name in the table of a plugin.
     ///
     /// # Panics
-    /// If there is none.
+    /// If the table has no such task.
     pub fn run_named(
         &self,
         plugin: &Plugin,
@@ -338,7 +338,7 @@ fn made(state: *mut c_void, reply: Reply) -> Result<State> {
     Ok(State(state))
 }
 
-/// The tasks of a table, which is of this or of a later minor version.
+/// The tasks of a table, which has this minor version or a later one.
 pub fn tasks(plugin: &Plugin) -> impl Iterator<Item = &Task> {
     (0..plugin.task_count).map(|at| {
         // SAFETY: the table says so.

@@ -1,4 +1,4 @@
-//! What a task takes and gives, whatever its type: plain Rust data.
+//! The values that a task takes and gives, whatever its type: plain Rust data.
 
 use crate::array::TypedArray;
 use crate::bytes::{Bytes, Text};
@@ -7,10 +7,10 @@ use crate::error::{Error, Result};
 use crate::input::Input;
 use crate::params::Fields;
 
-/// An input, a param or a result of a task. What of an input is lent lives as long as its call.
+/// An input, a param or a result of a task. The parts that are lent from an input live as long as its call.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Value<'a> {
-    /// `undefined`, and what was not given.
+    /// `undefined`, or a value that was not given.
     #[default]
     Undefined,
     /// `null`.
@@ -25,7 +25,7 @@ pub enum Value<'a> {
     String(Text<'a>),
     /// A Buffer, a Uint8Array, a DataView or an ArrayBuffer; as a result a Buffer.
     Bytes(Data<'a>),
-    /// Any other typed array, and a Uint8Array that is not a Buffer as a result.
+    /// Any other typed array. In a result, also a Uint8Array that is not a Buffer.
     Array(TypedArray<'a>),
     /// An array.
     List(Vec<Value<'a>>),
@@ -44,22 +44,22 @@ impl<'a> Record<'a> {
         Self(Vec::new())
     }
 
-    /// Adds a field; of two with one name the last counts.
+    /// Adds a field. If two fields have one name, the last one counts.
     pub fn push(&mut self, name: impl Into<String>, value: impl Into<Value<'a>>) {
         self.0.push((name.into(), value.into()));
     }
 
-    /// The record with a field more.
+    /// The record with one more field.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, value: impl Into<Value<'a>>) -> Self {
         self.push(name, value);
         self
     }
 
-    /// Takes a field of an input out that is a typed array, a Buffer among them.
+    /// Takes a field of an input out, which must be a typed array or a Buffer.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] if it is something else, or not there.
+    /// [`Error::InvalidInput`] if the field is something else or missing.
     pub fn take_array(&mut self, name: &str) -> Result<TypedArray<'a>> {
         self.take(name)
             .unwrap_or_default()
@@ -82,7 +82,7 @@ impl<'a> Record<'a> {
             .find_map(|(known, value)| (known == name).then_some(value))
     }
 
-    /// The value of this field, to be changed.
+    /// The value of this field, to change it.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Value<'a>> {
         let mut fields = self.0.iter_mut().rev();
         fields.find_map(|(known, value)| (known == name).then_some(value))
@@ -94,7 +94,7 @@ impl<'a> Record<'a> {
         fields.find_map(|(known, value)| (known == name).then(|| std::mem::take(value)))
     }
 
-    /// The record for as long as one likes: what is lent for the call is copied.
+    /// The record without the limit of the call: the lent parts are copied.
     #[must_use]
     pub fn into_owned(self) -> Record<'static> {
         let fields = self.into_iter();
@@ -131,7 +131,7 @@ impl<'a, N: Into<String>, V: Into<Value<'a>>> FromIterator<(N, V)> for Record<'a
     }
 }
 
-/// A BigInt: its sign and its magnitude, least significant word first. Zero is no words, or only zero words.
+/// A BigInt: its sign and its magnitude, least significant word first. Zero has no words, or only zero words.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BigInt {
     /// Whether the number is below zero.
@@ -184,11 +184,11 @@ impl BigInt {
     }
 }
 
-/// The largest integer that a JavaScript number holds exactly with all below it: 2⁵³ − 1.
+/// The largest integer up to which a JavaScript number holds every integer exactly: 2⁵³ − 1.
 pub const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 
 impl<'a> Value<'a> {
-    /// The input of a task that takes bytes: bytes as they are, the memory of a typed array, a string as UTF-8.
+    /// The input of a task that takes bytes: bytes as they are, the memory of a typed array, or the UTF-8 of a string.
     /// Nothing is copied.
     pub fn into_bytes(self) -> Result<Data<'a>> {
         match self {
@@ -202,7 +202,8 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The input of a task that takes a typed array of any kind, called `what` in messages; a Buffer is one of bytes.
+    /// The input of a task that takes a typed array of any kind, called `what` in messages. A Buffer counts as an array
+    /// of bytes.
     ///
     /// # Errors
     /// [`Error::InvalidInput`].
@@ -210,7 +211,7 @@ impl<'a> Value<'a> {
         TypedArray::from_value(self, what)
     }
 
-    /// The value for as long as one likes: what is lent for the call is copied.
+    /// The value without the limit of the call: the lent parts are copied.
     #[inline]
     #[must_use]
     pub fn into_owned(self) -> Value<'static> {
