@@ -1,23 +1,23 @@
-//! How a thread or an event loop is woken from any other thread.
+//! Wakes a thread or an event loop from any other thread.
 //!
-//! A sender first puts its message down, then rings. A [`Ringer`] wakes for the first ring only,
-//! until its owner answers; and its owner answers *before* it looks for what has come. So each thing is either
-//! seen by a look that is under way, or wakes again.
+//! A sender first puts its message down, then rings. Only the first ring wakes the owner of a [`Ringer`], until the
+//! owner answers; and the owner answers *before* it looks for messages. So a message is either seen by the look that is
+//! under way, or its ring wakes the owner again.
 
 use crate::sync::{AtomicU32, Ordering::SeqCst};
 use crate::wire::ring;
 
-/// Why somebody is woken.
+/// Why a thread or an event loop is woken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Ring {
-    /// There is something in its outbox.
+    /// There is a message in its outbox.
     Outbox = ring::OUTBOX,
-    /// Its idle worker is to look for tasks.
+    /// Its idle worker should look for tasks.
     Lane = ring::LANE,
-    /// A task that it runs was given up; its flag says which.
+    /// A task that it runs was given up; the flag of the slot says which.
     Cancel = ring::CANCEL,
-    /// It has asked for a turn of its event loop itself.
+    /// It asked itself for a turn of its event loop.
     Turn = ring::TURN,
     /// There are messages of the cluster.
     Messages = ring::MESSAGES,
@@ -31,13 +31,13 @@ pub enum Ring {
 
 /// Wakes a thread or an event loop from any thread.
 pub trait Bell: Send + Sync + std::fmt::Debug {
-    /// Wakes it. Cheap when it has been woken already; never blocks; nothing once it is gone.
+    /// Wakes it. Cheap if it has been woken already; never blocks; does nothing once the receiver is gone.
     fn ring(&self, why: Ring);
 
-    /// Tells the task of this generation in this slot of the worker that nobody waits for it any more.
+    /// Tells the worker that nobody waits any more for the task of this generation in this slot.
     fn cancel(&self, slot: u32, generation: u32);
 
-    /// How far the task is that runs there, where that is known.
+    /// How far the running task is, if that is known.
     fn progress(&self) -> Option<Progress> {
         None
     }
@@ -52,14 +52,14 @@ pub struct Progress {
     pub rows: u64,
 }
 
-/// What has been rung for since the last answer.
+/// The reasons of all rings since the last answer.
 #[derive(Debug, Default)]
 pub struct Ringer {
     rung: AtomicU32,
 }
 
 impl Ringer {
-    /// Notes why, and calls `wake` if nobody has rung since the last answer.
+    /// Notes the reason, and calls `wake` if nobody has rung since the last answer.
     #[inline]
     pub fn ring(&self, why: Ring, wake: impl FnOnce()) {
         // SeqCst pairs with `answer`.
@@ -68,9 +68,9 @@ impl Ringer {
         }
     }
 
-    /// Why it was rung, as bits of [`Ring`]. The next ring wakes again.
+    /// The reasons of the rings, as bits of [`Ring`]. The next ring wakes again.
     pub fn answer(&self) -> u32 {
-        // SeqCst pairs with `ring`: what was put down before a ring that this clears is seen by a look after
+        // SeqCst pairs with `ring`: a message that was put down before a ring which this clears is seen by a look after
         // this.
         self.rung.swap(0, SeqCst)
     }

@@ -1,21 +1,21 @@
 //! Whether the event loop of an environment is blocked.
 //!
-//! A sender that has something beside the outbox, in a port, first puts it there and then asks. The environment first says
-//! that it is blocked and then looks. So either the one finds the message, or the other hears that it has to send a
-//! [`Control::Look`](super::Control::Look).
+//! A sender that has a message beside the outbox, in a port, first puts it there and then asks. The environment first
+//! says that it is blocked and then looks. So either the environment finds the message, or the sender sees that it has
+//! to send a [`Control::Look`](super::Control::Look).
 
 use crate::sync::{AtomicU32, Ordering::SeqCst};
 
-/// How many calls block an event loop, one in another.
+/// The number of nested calls that block an event loop.
 #[derive(Debug, Default)]
 pub(super) struct Blocked {
     calls: AtomicU32,
 }
 
 impl Blocked {
-    /// One call more blocks it, or one fewer.
+    /// One more call blocks it, or one fewer.
     pub(super) fn set(&self, blocked: bool) {
-        // SeqCst pairs with `is_set`: whoever does not see it has put its message where the environment looks
+        // SeqCst pairs with `is_set`: a sender that does not see this has put its message where the environment looks
         // after this.
         if blocked {
             self.calls.fetch_add(1, SeqCst);
@@ -24,7 +24,7 @@ impl Blocked {
         }
     }
 
-    /// Whether any call blocks it. To be asked after something was put beside the outbox.
+    /// Whether any call blocks it. To be asked after a message was put beside the outbox.
     #[must_use]
     pub(super) fn is_set(&self) -> bool {
         // SeqCst pairs with `set`.

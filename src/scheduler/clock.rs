@@ -1,4 +1,4 @@
-//! Monotonic nanoseconds. A task asks for them thrice, so they come as directly as the system gives them.
+//! Monotonic nanoseconds. They are read three times per task, so they come as directly as the system gives them.
 
 /// Nanoseconds on a clock that never goes back.
 #[cfg(target_os = "linux")]
@@ -6,7 +6,7 @@
 pub fn now() -> u64 {
     use rustix::time::{ClockId, clock_gettime};
     let time = clock_gettime(ClockId::Monotonic);
-    // Since the system was started: neither is negative, nor is it centuries.
+    // The clock counts from the start of the system, so neither number is negative or as large as centuries.
     time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned()
 }
 

@@ -1,5 +1,5 @@
-//! An owner and its workers, played by threads: what JavaScript does with a pool, without JavaScript. For
-//! ThreadSanitizer, which sees all of this and nothing inside of Node.js.
+//! Plays an owner and its workers by threads: does with a pool what JavaScript does, without JavaScript. For
+//! ThreadSanitizer, which sees all of this but nothing within Node.js.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -11,13 +11,13 @@ use parking_lot::{Condvar, Mutex};
 use super::tests::{LIMITS, Never, call, returned};
 use super::*;
 
-/// A doorbell over an event loop that is a condition.
+/// A doorbell for an event loop that is a condition variable.
 #[derive(Debug, Default)]
 struct EventLoop {
     ringer: Ringer,
     turns: Mutex<bool>,
     changed: Condvar,
-    /// As the cancel flags in the memory of an isolate.
+    /// Like the cancel flags in the memory of an isolate.
     given_up: AtomicU32,
 }
 
@@ -47,7 +47,7 @@ impl Bell for EventLoop {
     }
 }
 
-/// What an isolate does: joins, hands over, takes, and waits for its bell.
+/// Does what an isolate does: joins, hands over outcomes, takes tasks, and waits for its bell.
 fn isolate(pool: &Arc<Scheduler>, id: WorkerId) {
     let bell = Arc::new(EventLoop::default());
     if pool.join(id, Arc::clone(&bell) as _) {
@@ -103,9 +103,9 @@ fn an_owner_and_its_isolates_settle_each_task_once() {
             start(id);
         }
         match ticket % 64 {
-            // Some are given up: then their outcome is the owner's to tell.
+            // Some tasks are given up. Then the owner tells their outcome.
             7 if pool.cancel(keys[ticket as usize / 2]) => settled[ticket as usize / 2] += 1,
-            // Now and then the owner is blocked, and waits as runSync does.
+            // Now and then the owner is blocked, and waits as `runSync` does.
             30 => {
                 outbox.block(true);
                 outbox.wait(Duration::from_millis(1));

@@ -2,14 +2,14 @@
 //! Queuing: A Scheduling Algorithm for Integrated Services Packet Switching Networks", SIGCOMM 1996),
 //! with the measured run time of a task as its length.
 //!
-//! Each group has a start tag, in nanoseconds of run time over its weight, and the group with the
-//! lowest runs next. A task advances its group's tag by its run time over the weight. That is only known
-//! when it ends, so the tag is advanced by the group's typical run time at first, and corrected then. The
-//! pool's clock is the tag of the group that was served last: a group that had nothing waiting starts from
-//! there, so it neither saves up what it did not use nor pays for having been away.
+//! Each group has a start tag, in nanoseconds of run time over its weight, and the group with the lowest tag runs next.
+//! A task advances its group's tag by its run time over the weight. The run time is only known when the task ends, so
+//! the tag is first advanced by the group's typical run time, and corrected then. The pool's clock is the tag of the
+//! group that was served last. A group that had nothing waiting starts from there, so it neither saves up what it did
+//! not use nor pays for having been away.
 //!
-//! Tasks without a group are the group [`PLAIN`]. A group that has nothing waiting or running is
-//! forgotten as soon as the clock has reached its tag; until then it still owes.
+//! Tasks without a group belong to the group [`PLAIN`]. A group with nothing waiting or running is forgotten as soon as
+//! the clock has reached its tag; until then it still owes.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -17,15 +17,15 @@ use super::ids::{GroupId, PLAIN};
 use super::slab::Slab;
 use super::waiting::LineOf;
 
-/// Nanoseconds that a task is taken to run for until some have.
+/// The assumed run time of a task in nanoseconds, until one has run.
 const UNKNOWN_RUN: f64 = 1e6;
 
-/// What a group may use.
+/// How much a group may use.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GroupLimits {
-    /// Its share of the pool, against those of the others that have work: above 0.
+    /// Its share of the pool, relative to the other groups that have work. Above 0.
     pub weight: f64,
-    /// Tasks of it that run at once over both lanes; `u32::MAX` is no limit.
+    /// How many of its tasks may run at once over both lanes; `u32::MAX` is no limit.
     pub max_running: u32,
 }
 
@@ -38,7 +38,7 @@ impl Default for GroupLimits {
     }
 }
 
-/// A start tag as a key that sorts as the number does, which is never negative.
+/// A start tag as a key that sorts as the number does. The number is never negative.
 pub(super) type Tag = u64;
 
 #[derive(Debug)]
@@ -48,11 +48,11 @@ pub(super) struct Group {
     tag: f64,
     waiting: usize,
     running: u32,
-    /// Running tasks that wait for others, which may be of this group, and so leave them their place.
+    /// Running tasks that wait for others. Those may be of this group, so the waiting ones leave them their place.
     suspended: u32,
     /// How long its tasks have lately run: a moving average, in nanoseconds.
     typical: f64,
-    /// Where tasks of it wait.
+    /// The lines in which its tasks wait.
     lines: Vec<LineOf>,
 }
 
@@ -74,7 +74,7 @@ impl Group {
         self.tag.to_bits()
     }
 
-    /// Whether as many of its tasks run as may.
+    /// Whether the group runs as many tasks as it may.
     pub(super) fn is_blocked(&self) -> bool {
         self.running - self.suspended >= self.limits.max_running
     }
@@ -91,14 +91,14 @@ pub(super) struct Groups {
     entries: Slab<Group>,
     /// Groups with something waiting or running.
     active: usize,
-    /// Groups that have nothing, but a tag that the clock has not reached.
+    /// Groups with nothing waiting or running, but with a tag that the clock has not reached.
     resting: BTreeSet<(Tag, GroupId)>,
     clock: f64,
     typical: f64,
 }
 
 impl Groups {
-    /// Groups of a pool where so many tasks without a group wait and run already.
+    /// The groups of a pool in which this many tasks without a group already wait and run.
     pub(super) fn new(waiting: usize, running: u32) -> Self {
         let mut entries = Slab::default();
         let mut plain = Group::new("".into(), GroupLimits::default(), 0.0, UNKNOWN_RUN);
@@ -117,7 +117,7 @@ impl Groups {
         }
     }
 
-    /// Sets what the group of this name may use. Before it has tasks.
+    /// Sets how much the group of this name may use. To be called before it has tasks.
     pub(super) fn configure(&mut self, name: Box<str>, limits: GroupLimits) {
         self.configured.insert(name, limits);
     }
@@ -162,7 +162,7 @@ impl Groups {
         self.settle(id);
     }
 
-    /// A waiting task of the group runs from now on. Gives the nanoseconds that it is charged for now.
+    /// A waiting task of the group runs from now on. Returns the nanoseconds that the group is charged now.
     pub(super) fn start(&mut self, id: GroupId) -> u32 {
         let group = &mut self.entries[id];
         self.clock = self.clock.max(group.tag);
@@ -174,7 +174,7 @@ impl Groups {
         charge
     }
 
-    /// A running task of the group waits for others, or goes on.
+    /// A running task of the group starts to wait for others, or goes on.
     pub(super) fn suspend(&mut self, id: GroupId, waits: bool) {
         // PLAIN has no limit. It may have been made after some of its tasks were suspended, so its count would be
         // wrong.
@@ -188,7 +188,7 @@ impl Groups {
         }
     }
 
-    /// A task of the group has run for so many nanoseconds, and was charged for others.
+    /// A task of the group has run for `ran` nanoseconds, and the group was charged `charged` for it.
     pub(super) fn end(&mut self, id: GroupId, charged: u32, ran: u64) {
         let group = &mut self.entries[id];
         let ran = ran as f64;
@@ -199,13 +199,13 @@ impl Groups {
         self.settle(id);
     }
 
-    /// Others have worked on a running task of the group for so many nanoseconds.
+    /// Other workers have worked on a running task of the group for `helped` nanoseconds.
     pub(super) fn charge(&mut self, id: GroupId, helped: u64) {
         let group = &mut self.entries[id];
         group.tag += helped as f64 / group.limits.weight;
     }
 
-    /// As if a task of the group had never started.
+    /// Undoes the start of a task of the group.
     pub(super) fn undo(&mut self, id: GroupId, charged: u32) {
         let group = &mut self.entries[id];
         group.tag = (group.tag - f64::from(charged) / group.limits.weight).max(0.0);
@@ -221,7 +221,7 @@ impl Groups {
         }
         self.active -= 1;
         if self.active == 0 {
-            // Nobody is there to owe to.
+            // There is no other group to owe to.
             self.clock = self.clock.max(group.tag);
             let tags = self.resting.iter().map(|&(tag, _)| f64::from_bits(tag));
             self.clock = tags.fold(self.clock, f64::max);
@@ -253,7 +253,7 @@ impl Groups {
     }
 
     /// # Panics
-    /// When what is counted is not what is there.
+    /// If the counts differ from the contents.
     #[cfg(any(test, debug_assertions))]
     pub(super) fn check(&self, tasks: &Slab<super::task::Task>) {
         use super::task::Stage;

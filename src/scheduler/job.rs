@@ -1,11 +1,12 @@
-//! Work that one task shares with other workers: chunks, each of which one of them runs.
+//! Work that one task shares with other workers: chunks, each of which is run by one of the workers.
 //!
-//! 1. The worker of the task runs chunk after chunk, and so does each worker that helps. One counter gives out the chunks.
+//! 1. The worker of the task runs chunk after chunk, and so does each worker that helps. One counter gives out the
+//!    chunks.
 //! 2. Helpers come in while the job is offered, under the scheduler's lock. Once the offer is withdrawn, under the same
-//!    lock, none comes any more.
-//! 3. Then who has the task waits for the helpers that are inside. The last one to leave wakes it.
+//!    lock, no more come in.
+//! 3. Then the worker of the task waits for the helpers that are inside. The last one to leave wakes it.
 //!
-//! So what a chunk uses need only live until the wait is over.
+//! So the data that a chunk uses need only live until that wait is over.
 
 use std::ffi::c_void;
 
@@ -14,8 +15,8 @@ use crate::sync::{
     Ordering::{AcqRel, Acquire, Relaxed},
 };
 
-/// Runs the chunk of this index; `data` is what was given with the function. Anything but 0 ends the job: no further
-/// chunk begins. Must not unwind.
+/// Runs the chunk of this index. `data` is the pointer that was passed with the function. If it returns another number
+/// than 0, the job ends: no further chunk begins. Must not unwind.
 pub type Chunk = unsafe extern "C" fn(data: *const c_void, index: usize) -> u32;
 
 /// How a job ended.
@@ -24,13 +25,13 @@ pub type Chunk = unsafe extern "C" fn(data: *const c_void, index: usize) -> u32;
 pub enum Ended {
     /// Each chunk ran.
     Done = 0,
-    /// A chunk ended it.
+    /// A chunk stopped it.
     Stopped = 1,
     /// Its task was given up.
     Cancelled = 2,
 }
 
-/// The chunks of one job, and who is inside.
+/// The chunks of one job, and the number of helpers inside.
 #[derive(Debug)]
 pub(super) struct Job {
     chunk: Chunk,
@@ -40,7 +41,7 @@ pub(super) struct Job {
     next: AtomicUsize,
     /// Not 0 once a chunk has ended the job.
     stopped: AtomicU32,
-    /// Helpers inside.
+    /// The number of helpers inside.
     inside: AtomicU32,
     lock: Mutex<()>,
     left: Condvar,
@@ -76,7 +77,7 @@ impl Job {
         }
     }
 
-    /// Whether there are chunks that nobody has begun. Read by those who are not inside, too.
+    /// Whether there are chunks that nobody has begun. A worker that is not inside may ask, too.
     pub(super) fn has_chunks(&self) -> bool {
         self.stopped.load(Relaxed) == 0 && self.next.load(Relaxed) < self.count
     }
@@ -86,10 +87,10 @@ impl Job {
         unsafe { &*self.cancelled }.load(Relaxed) != 0
     }
 
-    /// Runs chunks until there are none, the job has ended, or `leave` says so, which is asked before each.
+    /// Runs chunks until there are none, the job has ended, or `leave`, which is asked before each chunk, returns true.
     pub(super) fn work(&self, mut leave: impl FnMut() -> bool) {
         while self.stopped.load(Relaxed) == 0 && !self.is_cancelled() && !leave() {
-            // Which chunk is whose; what chunks write is handed over by `leave` and `wait`.
+            // Relaxed: this only gives out the chunk. `leave` and `wait` hand over what the chunks write.
             let index = self.next.fetch_add(1, Relaxed);
             if index >= self.count {
                 return;
@@ -101,16 +102,16 @@ impl Job {
         }
     }
 
-    /// A helper comes in. While the job is offered, so before [`wait`](Self::wait).
+    /// A helper comes in. Only while the job is offered, so before [`wait`](Self::wait).
     pub(super) fn enter(&self) {
         self.inside.fetch_add(1, Relaxed);
     }
 
-    /// A helper leaves. It uses nothing of the caller's any more.
+    /// A helper leaves. It uses no data of the caller any more.
     pub(super) fn leave(&self) {
-        // Release: what its chunks wrote is seen by who finds nobody inside.
+        // Release: a thread that finds nobody inside sees what the helper's chunks wrote.
         if self.inside.fetch_sub(1, AcqRel) == 1 {
-            // Who waits has looked before this lock, and then hears the bell, or looks after it.
+            // A waiting thread either looked before it was locked here, and hears the bell, or looks after it.
             let _lock = self.lock.lock();
             self.left.notify_one();
         }
@@ -121,7 +122,7 @@ impl Job {
         self.inside.load(Acquire) == 0
     }
 
-    /// Waits until nobody is inside. After the offer was withdrawn.
+    /// Waits until nobody is inside. To be called after the offer was withdrawn.
     pub(super) fn wait(&self) {
         let mut lock = self.lock.lock();
         while !self.is_empty() {
@@ -129,7 +130,7 @@ impl Job {
         }
     }
 
-    /// How it ended, for the worker of the task.
+    /// How the job ended, for the worker of the task.
     pub(super) fn ended(&self) -> Ended {
         if self.stopped.load(Relaxed) != 0 {
             Ended::Stopped

@@ -1,4 +1,4 @@
-//! How far a task says that it is, on its way to its owner: of what comes while the owner has not looked, the last one.
+//! The progress that a task reports, on its way to the owner: only the last value that came before the owner looked.
 
 use std::sync::atomic::{
     AtomicBool, AtomicU64,
@@ -9,19 +9,19 @@ use std::sync::atomic::{
 #[derive(Debug, Default)]
 pub struct Latest {
     bits: AtomicU64,
-    /// The owner has been told that there is one, and has not looked.
+    /// The owner has been told that there is a value, and has not looked yet.
     told: AtomicBool,
 }
 
 impl Latest {
-    /// Sets it. Says whether the owner is to be told.
+    /// Sets the value. Returns whether the owner has to be told.
     pub fn set(&self, value: f64) -> bool {
         self.bits.store(value.to_bits(), Relaxed);
-        // Release: who finds itself told sees this value, or a later one.
+        // Release: an owner that has been told already sees this value, or a later one.
         !self.told.swap(true, AcqRel)
     }
 
-    /// Takes it: the next one is told again.
+    /// Takes the value. The owner is told again of the next one.
     pub fn take(&self) -> f64 {
         self.told.swap(false, AcqRel);
         f64::from_bits(self.bits.load(Relaxed))

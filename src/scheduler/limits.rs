@@ -1,19 +1,19 @@
-//! What a pool may use, and why it takes no more.
+//! The limits of a pool, and why it refuses a task.
 
 use crate::manner::Manner;
 
-/// What a pool may use.
+/// The limits of a pool.
 #[derive(Clone, Debug)]
 pub struct PoolLimits {
-    /// Workers of each lane that are kept.
+    /// Workers that are kept per lane.
     pub min_threads: u32,
-    /// Workers of each lane at most, and busy ones over both lanes.
+    /// The most workers per lane, and the most busy workers over both lanes.
     pub max_threads: u32,
-    /// Tasks that may wait beyond what the workers can take; `usize::MAX` is no limit.
+    /// Tasks that may wait beyond those that the workers can take; `usize::MAX` is no limit.
     pub max_queue: usize,
     /// Tasks that an isolate may run at once.
     pub concurrency: u32,
-    /// Milliseconds for which an isolate that was rung and runs no task may not come; `u32::MAX` is for ever.
+    /// Milliseconds for which an isolate that was rung and runs no task may stay away; `u32::MAX` is for ever.
     pub stall_timeout: u32,
     /// Milliseconds that an abandoned script task gets to end by itself; `u32::MAX` is for ever.
     pub abort_grace: u32,
@@ -23,7 +23,7 @@ pub struct PoolLimits {
     pub idle_timeout: u32,
     /// How the threads of the workers are run.
     pub manner: Manner,
-    /// What the pool is called, for people: its threads have it in their names.
+    /// The name of the pool, for people. The names of its threads contain it.
     pub label: String,
 }
 

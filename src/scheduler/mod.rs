@@ -1,4 +1,4 @@
-//! The pool itself: queue, tickets, limits, idle workers, statistics. No Node-API in here.
+//! A pool: its queue, tickets, limits, idle workers and statistics. There is no Node-API in here.
 //!
 //! A [`Scheduler`] is one pool. Callers [`submit`](Scheduler::submit); workers of either lane pull
 //! with [`exchange`](Scheduler::exchange), which hands over the result of one task and takes the

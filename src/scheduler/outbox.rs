@@ -1,11 +1,11 @@
-//! Where the results for one environment collect, and the one way to wake it.
+//! Collects the results for one environment, and is the one way to wake it.
 //!
-//! Protocol: a sender first puts the message in, then rings. [`Bell::ring`] does nothing while the
-//! environment has been rung and has not answered; the answer clears that *before* it empties the
-//! outbox, so a message is either seen by the running drain or rings again.
+//! A sender first puts the message in, then rings. [`Bell::ring`] does nothing while the environment has been rung and
+//! has not answered. The answer clears that *before* it empties the outbox, so a message is either seen by the running
+//! drain, or its ring wakes the environment again.
 //!
-//! An environment may also [`wait`](Outbox::wait) with its event loop blocked. It says so first, so that
-//! who has something for it beside the outbox (in a port) sends a [`Control::Look`] too.
+//! An environment may also [`wait`](Outbox::wait) with its event loop blocked. It says so first, so that a sender with
+//! a message beside the outbox (in a port) sends a [`Control::Look`] too.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
@@ -24,36 +24,36 @@ use super::spin;
 use super::task::Outcome;
 use crate::wire::{ending, reminder};
 
-/// For how long a blocked environment waits actively.
+/// How long a blocked environment spins.
 const ACTIVE: Duration = Duration::from_micros(50);
 
-/// What the owner's thread has to do that only it can.
+/// Something that only the owner's thread can do.
 #[derive(Debug)]
 pub enum Control {
     /// Start an isolate for this worker.
     Start(WorkerId),
-    /// The isolate of this worker has started. It comes ahead of all that the worker does.
+    /// The isolate of this worker has started. This comes ahead of everything that the worker does.
     Ready(WorkerId),
     /// End the isolate of this worker.
     Terminate(WorkerId, Ending),
     /// A lane of a closed pool has no worker left.
     LaneEnded(Lane),
-    /// The isolate of this worker runs no more: its `exit` event comes when the owner's loop turns.
+    /// The isolate of this worker no longer runs. Its `exit` event comes when the owner's loop turns.
     Gone(WorkerId),
     /// There is a message in the port of this worker's isolate, and the owner's loop is blocked.
     Look(WorkerId),
-    /// The isolate of this worker has not started in the time that it may take.
+    /// The isolate of this worker has not started in the allowed time.
     StartedTooLate(WorkerId),
     /// The code of this worker's isolate does not run yet. If the owner's loop is blocked, it cannot see why.
     NotBegun(WorkerId),
-    /// This worker was rung long ago, runs no task and does not come: it is to be ended, unless there is an excuse that
+    /// This worker was rung long ago, runs no task and does not come. The owner ends it, unless there is an excuse that
     /// only the owner knows.
     Stalled(WorkerId),
-    /// A time is over that the owner waits for.
+    /// A time for which the owner waits is over.
     Remind(Reminder),
 }
 
-/// Why an isolate is to be ended.
+/// Why an isolate has to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i32)]
 pub enum Ending {
@@ -65,15 +65,15 @@ pub enum Ending {
     ClosedLate = ending::CLOSED_LATE,
 }
 
-/// What the owner waits for a certain time for.
+/// What the owner waits for with a time limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Reminder {
-    /// The pool to close.
+    /// The pool should have closed.
     Close = reminder::CLOSE,
-    /// What the isolates have written to arrive.
+    /// The output of the isolates should have arrived.
     Output = reminder::OUTPUT,
-    /// Isolates to be started again, after one could not be.
+    /// Isolates may be started again, after one could not be.
     Retry = reminder::RETRY,
 }
 
@@ -86,23 +86,23 @@ impl Reminder {
 pub enum Message {
     /// A task ended.
     Settled {
-        /// Which.
+        /// The call.
         ticket: u32,
-        /// How.
+        /// How it ended.
         outcome: Outcome,
     },
-    /// A native task says how far it is.
+    /// A native task reports how far it is.
     Progress {
-        /// Which: tickets are used again, so the generation says it too.
+        /// The call. Tickets are used again, so the generation belongs to it.
         ticket: u32,
         /// Its generation.
         generation: u32,
         /// The last value.
         latest: Arc<Latest>,
     },
-    /// An observed task has been taken by a worker.
+    /// A worker has taken an observed task.
     Started {
-        /// Which: tickets are used again, so the generation says it too.
+        /// The call. Tickets are used again, so the generation belongs to it.
         ticket: u32,
         /// Its generation.
         generation: u32,
@@ -111,7 +111,7 @@ pub enum Message {
         /// Nanoseconds that it waited.
         waited: u64,
     },
-    /// A worker has taken a task whose input is to come through its port: that is to be sent now.
+    /// A worker has taken a task whose input comes through its port: the owner sends it now.
     Wanted {
         /// The owner's name for the pool.
         pool: u32,
@@ -119,18 +119,18 @@ pub enum Message {
         worker: WorkerId,
         /// The task's slot there.
         slot: u32,
-        /// Which: tickets are used again, so the generation says it too.
+        /// The call. Tickets are used again, so the generation belongs to it.
         ticket: u32,
         /// Its generation.
         generation: u32,
-        /// Which function.
+        /// The function that it calls.
         target: u32,
     },
-    /// Something to do for a pool.
+    /// Something that the owner does for a pool.
     Control {
         /// The owner's name for the pool.
         pool: u32,
-        /// What.
+        /// What it does.
         control: Control,
     },
 }
@@ -138,9 +138,9 @@ pub enum Message {
 /// The results and requests that wait for one environment. Many senders, one receiver.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    /// In the order in which they came. Senders write here all the time, the receiver takes them together.
+    /// In the order in which they came. Senders write here all the time; the receiver takes all at once.
     messages: CachePadded<Mutex<VecDeque<Message>>>,
-    /// A receiver that sleeps in [`wait`](Self::wait).
+    /// Wakes a receiver that sleeps in [`wait`](Self::wait).
     arrived: Condvar,
     bell: OnceLock<Arc<dyn Bell>>,
     blocked: Blocked,
@@ -148,11 +148,11 @@ pub struct Outbox {
     queued: AtomicIsize,
 }
 
-/// Messages for which room is kept.
+/// Messages for which the queue keeps room.
 const KEPT: usize = 1024;
 
 impl Outbox {
-    /// Sets what wakes the receiver. Once.
+    /// Sets what wakes the receiver. To be called once.
     pub fn attach(&self, bell: Arc<dyn Bell>) {
         let first = self.bell.set(bell).is_ok();
         debug_assert!(first, "an outbox has one bell");
@@ -167,7 +167,7 @@ impl Outbox {
         }
     }
 
-    /// Wakes the receiver without a message: a task that nobody waits for has ended, and what it had is free.
+    /// Wakes the receiver without a message: a task that nobody waits for has ended, and its resources are free.
     pub(super) fn ring(&self) {
         if let Some(bell) = self.bell.get() {
             bell.ring(Ring::Outbox);
@@ -180,7 +180,7 @@ impl Outbox {
         self.messages.lock().pop_front()
     }
 
-    /// Takes all messages out, into what is empty. The room that many have had is given back.
+    /// Takes all messages out, into an empty queue. If they were many, their room is given back.
     pub fn take(&self, into: &mut VecDeque<Message>) {
         debug_assert!(into.is_empty(), "what was taken before has been read");
         if into.capacity() > KEPT {
@@ -189,19 +189,19 @@ impl Outbox {
         std::mem::swap(&mut *self.messages.lock(), into);
     }
 
-    /// The receiver's event loop is blocked from here on, or no more.
+    /// Says that the receiver's event loop is blocked from now on, or no longer.
     pub fn block(&self, blocked: bool) {
         self.blocked.set(blocked);
     }
 
-    /// Whether the receiver's event loop is blocked. To be asked after something was put beside the outbox.
+    /// Whether the receiver's event loop is blocked. To be asked after a message was put beside the outbox.
     #[must_use]
     pub fn is_blocked(&self) -> bool {
         self.blocked.is_set()
     }
 
-    /// Blocks until something waits, or for so long. It waits actively first, if a core is spare: an answer
-    /// often comes sooner than a thread is woken.
+    /// Blocks until a message waits, but for `most` at most. If a core is spare it spins first: an answer often comes
+    /// sooner than a thread is woken.
     pub fn wait(&self, most: Duration) {
         let start = Instant::now();
         while spin::core_is_spare() && start.elapsed() < ACTIVE.min(most) {
@@ -215,17 +215,17 @@ impl Outbox {
         }
         let mut messages = self.messages.lock();
         if messages.is_empty() {
-            // Whether something has come or the time is over is seen by who looks.
+            // The caller looks whether a message has come or the time is over.
             self.arrived.wait_for(&mut messages, most);
         }
     }
 
-    /// So many more bytes of inputs wait in a pool.
+    /// Counts more bytes of inputs (or fewer) that wait in a pool.
     pub(super) fn count_queued(&self, bytes: isize) {
         self.queued.fetch_add(bytes, Relaxed);
     }
 
-    /// Bytes of inputs that wait in the pools of the environment, or did a moment ago.
+    /// Bytes of inputs that wait in the pools of the environment, up to date or slightly behind.
     #[must_use]
     pub fn queued_bytes(&self) -> isize {
         self.queued.load(Relaxed)

@@ -12,16 +12,16 @@ pub enum Body {
     Number(f64),
     /// Anything else, owned.
     Bytes(Bytes),
-    /// Bytes that the owner lends. Only an input of a native task is.
+    /// Bytes that the owner lends. Only the input of a native task may have them.
     Lent(Lent),
-    /// What is made of other payloads. Only an input or a result of a native task is.
+    /// A value that consists of other payloads. Only inputs and results of native tasks may have them.
     Parts(Box<[Payload]>),
 }
 
-/// An encoded value. Of what it is the scheduler knows only whether it is here.
+/// An encoded value. The scheduler does not know what it is, only whether it is here.
 #[derive(Clone, Debug)]
 pub struct Payload {
-    /// What the body means; chosen by the encoder.
+    /// The meaning of the body; chosen by the encoder.
     pub tag: u32,
     /// The value.
     pub body: Body,

@@ -1,26 +1,27 @@
-//! The waiting tasks of one line, by when they are due (`Task::due`): by priority, first come first served within one,
-//! and what has waited long enough goes ahead of what is more urgent, so that nothing waits for ever.
+//! The waiting tasks of one line, in the order in which they are due (`Task::due`): by priority, and first come, first
+//! served within a priority. A task that has waited long enough goes ahead of more urgent ones, so that none waits for
+//! ever.
 //!
-//! There is a list for each priority. It runs through the tasks themselves, so any task can leave in constant time
-//! and waiting costs no memory of its own. Nearly all tasks come in the order in which they are due and are added
-//! at the end of their list. One that does not (it has a deadline, or another task waits for it) is in a tree.
+//! There is one list per priority. It runs through the tasks themselves, so any task can leave in constant time, and
+//! waiting costs no memory of its own. Nearly all tasks come in the order in which they are due and are added at the
+//! end of their list. The others (with a deadline, or awaited by another task) are in a tree.
 
 use std::collections::BTreeSet;
 
 use super::slab::{NIL, Slab};
 use super::task::Task;
 
-/// The lowest and the highest priority, as `nice` counts: −20 runs first.
+/// The lowest and the highest priority, counted as by `nice`: −20 runs first.
 pub const PRIORITIES: std::ops::RangeInclusive<i8> = -20..=19;
 const BANDS: usize = 40;
 
-/// A list of waiting tasks a priority.
+/// One list of waiting tasks per priority.
 #[derive(Debug)]
 pub(super) struct Queue {
     bands: [Band; BANDS],
     /// Bit b is set while band b has a task.
     filled: u64,
-    /// Those that are due sooner than the end of their list: when, their generation, their key.
+    /// Tasks that are due sooner than the end of their list: when they are due, their generation, their key.
     sooner: BTreeSet<(i64, u32, u32)>,
     len: usize,
 }
@@ -76,7 +77,7 @@ impl Queue {
         heads.min_by_key(|&key| tasks[key].due())
     }
 
-    /// When the task came that has waited here for longest.
+    /// When the task came that has waited longest here.
     pub(super) fn oldest(&self, tasks: &Slab<Task>) -> Option<u64> {
         let heads = (0..BANDS)
             .filter(|b| self.filled & (1 << b) != 0)
@@ -85,7 +86,7 @@ impl Queue {
         heads.chain(due).map(|key| tasks[key].started).min()
     }
 
-    /// Adds a task behind those that are due as soon.
+    /// Adds a task behind the tasks that are due at the same time.
     pub(super) fn push(&mut self, tasks: &mut Slab<Task>, key: u32) {
         self.len += 1;
         let task = &tasks[key];
@@ -170,7 +171,7 @@ mod tests {
             ..Task::for_test(3, -5)
         });
         queue.push(&mut tasks, late);
-        // It came 25 levels later, and is only 24 more urgent than the least urgent.
+        // It came 25 levels later than the least urgent task, and is only 24 levels more urgent.
         assert_eq!(drain(&mut queue, &mut tasks), [2, 1, 0, 3]);
     }
 

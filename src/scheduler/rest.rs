@@ -1,4 +1,4 @@
-//! Gives memory back that was kept for payloads, when it has not been wanted for a while.
+//! Gives back memory that is kept for payloads, after nobody has wanted it for a while.
 
 use std::sync::{Arc, OnceLock};
 
@@ -7,7 +7,7 @@ use super::clock::now;
 use super::timer::{Clock, Running, TICK_NS};
 use crate::memory::bytes;
 
-/// Nanoseconds in which a block has to be wanted, or goes.
+/// Nanoseconds within which a block has to be wanted, or it is given back.
 const A_WHILE: u64 = 1_000_000_000;
 
 static REST: OnceLock<Arc<Rest>> = OnceLock::new();
@@ -35,7 +35,7 @@ impl Rest {
     }
 }
 
-/// Has the memory given back from now on, by the timer.
+/// Lets the timer give the memory back from now on.
 pub(super) fn watch(timer: Running) {
     REST.get_or_init(|| {
         let rest = Arc::new(Rest::default());

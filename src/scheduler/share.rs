@@ -1,8 +1,8 @@
-//! A pool's part in the CPU budget of a cluster, or of a process. Without one every call is a check for that.
+//! A pool's part in the CPU budget of a cluster or of a process. Without a budget, each call only checks for one.
 //!
-//! A pool may always run one task; each further busy worker needs a token of the budget. Tokens are
-//! held for as many workers as are busy, and given back when they are not, so no idle worker ever
-//! has one. A pool that lacks one says so, and looks again when the budget calls.
+//! A pool may always run one task; each further busy worker needs a token of the budget. A pool holds as many tokens as
+//! its busy workers need, and gives them back when they are idle again, so no idle worker ever has one. A pool that
+//! lacks a token says so, and looks again when the budget calls it.
 
 use std::sync::{Once, Weak};
 
@@ -37,7 +37,7 @@ impl Share {
     }
 
     /// # Panics
-    /// When the pool has a token that nobody needs. After [`settle`](Self::settle).
+    /// If the pool has a token that no worker needs. To be called after [`settle`](Self::settle).
     #[cfg(test)]
     pub(super) fn check(&self, busy: u32) {
         let needed = busy.saturating_sub(1);
@@ -48,7 +48,7 @@ impl Share {
         );
     }
 
-    /// Whether one more worker may be busy besides `busy` others. Takes the token for it.
+    /// Whether one more worker may be busy besides `busy` others. If so, takes the token for it.
     pub(super) fn afford(&mut self, busy: u32) -> bool {
         let Some(budget) = self.budget else {
             return true;
@@ -72,7 +72,8 @@ impl Share {
         could
     }
 
-    /// As [`afford`](Self::afford), for a worker that would only help: nobody is told that a token is lacking.
+    /// As [`afford`](Self::afford), for a worker that would only help: the budget does not hear that a token is
+    /// lacking.
     pub(super) fn afford_help(&mut self, busy: u32) -> bool {
         let starved = self.starved;
         let got = self.afford(busy);
@@ -86,7 +87,7 @@ impl Share {
             .is_none_or(|budget| self.tokens >= busy || budget.free() > 0)
     }
 
-    /// Gives back what `busy` workers do not need. True, once, if the pool has lacked a token since.
+    /// Gives back the tokens that `busy` workers do not need. Returns true, once, if the pool has lacked a token since.
     pub(super) fn settle(&mut self, busy: u32) -> bool {
         let Some(budget) = self.budget else {
             return false;
@@ -110,7 +111,7 @@ pub(super) fn is_wanted() -> bool {
     budget::current().is_some_and(Budget::is_wanted)
 }
 
-/// Has the pool look again when a token is free. False if nobody can tell it.
+/// Asks for a call when a token is free, so that the pool looks again. Returns false if nobody can make that call.
 pub(super) fn wait_for_token(pool: Weak<dyn Called>) -> bool {
     let Some(budget) = budget::current() else {
         return true;
@@ -138,7 +139,7 @@ pub(super) mod tests {
     use crate::memory::region::{Region, Spec};
 
     impl Share {
-        /// A share of a budget of so many tokens.
+        /// A share of a budget of `tokens` tokens.
         pub(in crate::scheduler) fn of_tokens(tokens: u32) -> (Self, &'static Budget) {
             let spec = Spec {
                 seats: 1,

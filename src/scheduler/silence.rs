@@ -1,4 +1,4 @@
-//! What is known of a worker that was rung and does not come.
+//! The state of a worker that was rung and does not come.
 
 use std::time::Duration;
 
@@ -7,33 +7,33 @@ use crate::supervise::stall::{Judge, Look, Verdict};
 
 const MS: u64 = 1_000_000;
 
-/// Nanoseconds after the ring until it is first looked at: most of those that are late have come by then.
+/// Nanoseconds from the ring to the first look: most late workers have come by then.
 const FIRST_LOOK: u64 = 20 * MS;
-/// Nanoseconds between two looks. The judge must not be away for longer than it may.
+/// Nanoseconds between two looks: few enough that the judge is never away for too long to judge.
 const LOOK_EVERY: u64 = 250 * MS;
-/// Nanoseconds after the ring from which a worker is not counted on any more.
+/// Nanoseconds after the ring from which a worker is no longer counted on.
 pub(super) const UNRESPONSIVE: u64 = 1_000 * MS;
 
-/// The letter of the thread's state and its CPU milliseconds, where the system tells.
+/// The letter of the thread's state and its CPU milliseconds, if the system tells.
 pub(super) type Usage = Option<(char, u64)>;
 
-/// One time that a worker was rung for, until it comes.
+/// The silence of a worker: from the ring until it comes.
 #[derive(Debug)]
 pub(super) struct Silence {
     /// When it was rung.
     pub(super) since: u64,
     pub(super) alarm: EntryId,
-    /// Others are rung and started in its place.
+    /// Others are rung and started in place of the worker.
     pub(super) counted_out: bool,
-    /// The owner knows that it is to be ended.
+    /// The owner has been told to end the worker.
     pub(super) told: bool,
     judge: Judge,
-    /// When it is to be ended, as far as that is known.
+    /// When the worker is to be ended, as far as that is known.
     limit: u64,
 }
 
 impl Silence {
-    /// It may be silent for `limit` nanoseconds; `u64::MAX` is for ever.
+    /// The worker may be silent for `limit` nanoseconds; `u64::MAX` is for ever.
     pub(super) fn new(since: u64, limit: u64) -> Self {
         Self {
             since,
@@ -49,12 +49,12 @@ impl Silence {
         self.since + FIRST_LOOK
     }
 
-    /// It has been silent for so long that it is not counted on.
+    /// Whether the worker has been silent for too long to be counted on.
     pub(super) fn is_unresponsive(&self, now: u64) -> bool {
         now.saturating_sub(self.since) >= UNRESPONSIVE
     }
 
-    /// It is to be ended `grace` nanoseconds from now at the latest.
+    /// The worker is to be ended `grace` nanoseconds from now at the latest.
     pub(super) fn hasten(&mut self, grace: u64, now: u64) {
         let limit = now.saturating_add(grace);
         if limit < self.limit {
@@ -64,7 +64,7 @@ impl Silence {
         }
     }
 
-    /// Whether it is stalled, by what its thread did since it was rung.
+    /// Whether the worker is stalled, judged by what its thread did since the ring.
     pub(super) fn look(&mut self, usage: Usage, now: u64) -> bool {
         let look = Look {
             now: now / MS,
@@ -75,7 +75,7 @@ impl Silence {
         self.judge.look(look) != Verdict::Fine
     }
 
-    /// There is an excuse: the count starts again.
+    /// There is an excuse: the judge starts to count again.
     pub(super) fn excuse(&mut self, limit: u64, now: u64) {
         let (since, alarm, counted_out) = (self.since, self.alarm, self.counted_out);
         *self = Self {
@@ -86,7 +86,7 @@ impl Silence {
         };
     }
 
-    /// When it is looked at again.
+    /// When to look at the worker again.
     pub(super) fn next_look(&self, now: u64) -> u64 {
         let mut next = now + LOOK_EVERY;
         for milestone in [self.since + UNRESPONSIVE, self.limit] {

@@ -1,7 +1,7 @@
-//! Storage with small integer keys, in chunks that never move: growing to a million entries copies
-//! nothing, and a freed entry is reused first (it is warm in the cache).
+//! Storage with small integer keys, in chunks that never move. Growing to a million entries copies nothing, and the
+//! entry that was freed last is reused first, because it is warm in the cache.
 
-/// Entries that are made room for at once, where there may be very many.
+/// Entries per chunk, if there may be very many.
 const MANY: usize = 64;
 
 /// No entry; also the end of a list.

@@ -1,24 +1,23 @@
 //! When a worker without a task may wait actively, and for how long.
 //!
-//! Spinning for some microseconds saves the sleep and wake of an idle worker (tens of microseconds)
-//! when tasks come one at a time. It must never take a core from work: at most one worker of a lane
-//! spins (the scheduler counts searchers), only while a core is spare, and only if tasks have lately
-//! come soon enough. How soon is measured whether somebody spins or not, so that a caller who waits
-//! for one task after the other gets from the slow pace, where both sides sleep and are woken, to the
-//! fast one.
+//! Spinning for some microseconds saves the sleep and wake of an idle worker (tens of microseconds) when tasks come one
+//! at a time. It must never take a core from work. So at most one worker per lane spins (the scheduler counts the
+//! searchers), only while a core is spare, and only if tasks have lately come soon enough. The time between tasks is
+//! measured even if no worker spins. So a caller that waits for one task after the other gets from the slow pace, where
+//! both sides sleep and are woken, to the fast one.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// Nanoseconds that a worker spins at least, and at most, before it goes idle.
+/// Nanoseconds for which a worker spins at least, and at most, before it goes idle.
 const SHORTEST: u64 = 20_000;
 const LONGEST: u64 = 100_000;
-/// A longer time without a task counts as this much, so that better times show soon.
+/// A longer time without a task counts as this much, so that a faster pace shows soon.
 const CAP: u64 = 4 * LONGEST;
-/// Where tasks come too seldom, one wait in so many spins all the same.
+/// Where tasks come too seldom, one wait in this many spins all the same.
 const PROBE: u32 = 32;
 
-/// Workers of all pools of the process that run or look for a task.
+/// Workers of all pools of the process that run a task or look for one.
 static AWAKE: AtomicU32 = AtomicU32::new(0);
 
 fn cores() -> u32 {
@@ -36,7 +35,7 @@ pub(super) fn slept() {
     AWAKE.fetch_sub(1, Relaxed);
 }
 
-/// Whether a worker that is awake leaves a core to the thread that submits.
+/// Whether a worker that is awake leaves a core for the thread that submits.
 pub(super) fn core_is_spare() -> bool {
     AWAKE.load(Relaxed) < cores()
 }
@@ -58,7 +57,7 @@ impl Default for Gaps {
 }
 
 impl Gaps {
-    /// How long a worker is to spin now, if at all.
+    /// How long a worker should spin now, if at all.
     pub(super) fn budget(&mut self) -> Option<u64> {
         if self.typical <= LONGEST {
             return Some((2 * self.typical).clamp(SHORTEST, LONGEST));
@@ -67,7 +66,7 @@ impl Gaps {
         self.refused.is_multiple_of(PROBE).then_some(SHORTEST)
     }
 
-    /// A worker got a task after so long without one.
+    /// A worker got a task after `ns` nanoseconds without one.
     pub(super) fn ended(&mut self, ns: u64) {
         self.typical = (3 * self.typical + ns.min(CAP)) / 4;
     }

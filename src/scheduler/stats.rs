@@ -1,4 +1,4 @@
-//! What a pool has done, and how long it took: counts, and histograms of waiting and running.
+//! What a pool has done and how long it took: counts, and histograms of wait and run times.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::ids::WorkerId;
 use super::lane::Lane;
 use super::task::{Outcome, PANICKED};
 
-/// An hour, in the histograms' nanoseconds: longer times are counted as this.
+/// An hour in nanoseconds. The histograms count longer times as this.
 const LONGEST: u64 = 3_600_000_000_000;
 
 /// A pool's figures so far.
@@ -44,12 +44,12 @@ impl Stats {
         self.busy_ns += ns;
     }
 
-    /// Workers have helped with a task for so long.
+    /// Counts nanoseconds for which workers have helped with a task.
     pub(super) fn helped(&mut self, ns: u64) {
         self.busy_ns += ns;
     }
 
-    /// A task has ended like this.
+    /// Counts a task that has ended with this outcome.
     pub(super) fn ended(&mut self, outcome: &Outcome) {
         match Failure::of(outcome) {
             None => self.completed += 1,
@@ -81,7 +81,7 @@ impl Stats {
         Distribution(self.histogram(what).clone())
     }
 
-    /// Begins to measure anew.
+    /// Starts to measure anew.
     pub(super) fn reset(&mut self, what: Measured) {
         self.histogram(what).reset();
     }
@@ -94,7 +94,7 @@ impl Stats {
     }
 }
 
-/// In which way a call did not give a result.
+/// Why a call gave no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// Its function threw, or a native task gave an error.
@@ -117,12 +117,12 @@ pub enum Failure {
     Panic,
     /// The pool was destroyed.
     Closed,
-    /// It was no task: the queue was full, the input too large, or the pool closed.
+    /// It never became a task: the queue was full, the input too large, or the pool closed.
     Refused,
 }
 
 impl Failure {
-    /// What each is called, in the order of the variants.
+    /// The name of each variant, in their order.
     pub const NAMES: [&str; 11] = [
         "thrown",
         "timeout",
@@ -137,7 +137,7 @@ impl Failure {
         "refused",
     ];
 
-    /// None if the task returned.
+    /// The failure of an outcome; none if the task returned.
     pub(super) fn of(outcome: &Outcome) -> Option<Self> {
         Some(match outcome {
             Outcome::Returned(_) => return None,
@@ -165,20 +165,20 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Tasks that ended otherwise; calls that were refused were none.
+    /// Tasks that ended otherwise. Refused calls are not counted: they were no tasks.
     #[must_use]
     pub fn failed(&self) -> u64 {
         let all: u64 = self.failures.iter().sum();
         all - self.failures[Failure::Refused as usize]
     }
 
-    /// In which ways calls gave no result, and how many.
+    /// Why calls gave no result, and how many for each reason.
     pub fn failures(&self) -> impl Iterator<Item = (&'static str, u64)> {
         Failure::NAMES.into_iter().zip(self.failures)
     }
 }
 
-/// Which of a pool's times.
+/// One of the two times that a pool measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measured {
     /// From submission to start.
@@ -187,7 +187,7 @@ pub enum Measured {
     Run,
 }
 
-/// It grows with what is measured: all of it is 36 kB, what most tasks need a quarter of that.
+/// A histogram grows with the times that it records: up to 36 kB, but for most tasks a quarter of that.
 fn histogram() -> Histogram<u64> {
     let mut times = Histogram::new_with_max(2, 2).expect("the bounds are valid");
     times.auto(true);
@@ -198,7 +198,7 @@ fn record(times: &mut Histogram<u64>, ns: u64) {
     times.record(ns.min(LONGEST)).expect("it grows");
 }
 
-/// All times of one kind at one moment.
+/// All times of one kind, as they are at one moment.
 #[derive(Clone, Debug)]
 pub struct Distribution(Histogram<u64>);
 
@@ -209,7 +209,7 @@ impl Distribution {
         (self.0.mean() / 1e6, self.0.stdev() / 1e6)
     }
 
-    /// The times in milliseconds, each with how often it was measured, the shortest first.
+    /// The times in milliseconds, shortest first, each with the number of tasks that took it.
     pub fn buckets(&self) -> impl Iterator<Item = (f64, u64)> {
         let longest = self.0.max();
         self.0.iter_recorded().map(move |step| {
@@ -218,7 +218,7 @@ impl Distribution {
         })
     }
 
-    /// The shortest in milliseconds.
+    /// The shortest time in milliseconds.
     #[must_use]
     pub fn min(&self) -> f64 {
         self.0.min() as f64 / 1e6
@@ -228,7 +228,7 @@ impl Distribution {
 /// A distribution of times, in milliseconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Percentiles {
-    /// How many were measured.
+    /// The number of times that were measured.
     pub count: u64,
     /// The shortest.
     pub min: f64,
@@ -236,13 +236,13 @@ pub struct Percentiles {
     pub max: f64,
     /// The mean.
     pub mean: f64,
-    /// Half took at most this.
+    /// Half of the times are at most this.
     pub p50: f64,
-    /// 90 % took at most this.
+    /// 90 % of the times are at most this.
     pub p90: f64,
-    /// 99 % took at most this.
+    /// 99 % of the times are at most this.
     pub p99: f64,
-    /// 99.9 % took at most this.
+    /// 99.9 % of the times are at most this.
     pub p999: f64,
 }
 
@@ -277,9 +277,9 @@ pub struct Snapshot {
     pub running: usize,
     /// How calls have ended.
     pub counts: Counts,
-    /// Milliseconds that the task which has waited for longest has waited.
+    /// Milliseconds for which the oldest waiting task has waited.
     pub oldest_queued: Option<f64>,
-    /// Milliseconds that the task which has run for longest has run.
+    /// Milliseconds for which the oldest running task has run.
     pub oldest_running: Option<f64>,
     /// Times from submission to start.
     pub wait: Percentiles,
@@ -294,15 +294,15 @@ pub struct Snapshot {
 /// A worker at one moment.
 #[derive(Debug)]
 pub struct WorkerSnapshot {
-    /// Which.
+    /// Its id.
     pub id: WorkerId,
-    /// Of which lane.
+    /// Its lane.
     pub lane: Lane,
     /// `starting`, `busy`, `idle` or `unresponsive`.
     pub state: &'static str,
-    /// Tasks that it has now, those included that it will have when it has started.
+    /// Tasks that it has now, including those that it was given while it still starts.
     pub running: u32,
-    /// Those that it runs.
+    /// The tasks that it runs.
     pub tasks: Vec<TaskSnapshot>,
     /// Tasks that it has finished.
     pub completed: u64,
@@ -310,7 +310,7 @@ pub struct WorkerSnapshot {
     pub age: f64,
     /// Milliseconds that its tasks have run, added up.
     pub busy: f64,
-    /// The system's number of its thread, where the system tells.
+    /// The system's number of its thread, if the system tells.
     pub thread: Option<u32>,
 }
 
@@ -319,12 +319,12 @@ pub struct WorkerSnapshot {
 pub struct TaskSnapshot {
     /// The owner's name for the call.
     pub ticket: u32,
-    /// Which function.
+    /// The function that it calls.
     pub target: u32,
-    /// What that is called, in the script lane.
+    /// The name of that function, in the script lane.
     pub name: Option<Arc<str>>,
     /// Milliseconds that it has run.
     pub running: f64,
-    /// How far it is, where that is known.
+    /// How far it is, if that is known.
     pub progress: Option<Progress>,
 }

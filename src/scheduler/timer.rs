@@ -1,8 +1,8 @@
-//! The thread that tells pools that a time has come: one for the process, started where the first pool is made.
+//! The thread that tells pools that a time has come. There is one per process, started with the first pool.
 //!
-//! Each pool has a [`Clock`] here, which is set to the next of its alarms. The alarms themselves are the pool's
-//! (`state::alarms`), so that arming one for a task takes no lock but the pool's own, and no other thread unless
-//! it is the next one. A pool without alarms wakes nobody.
+//! Each pool has a [`Clock`] here, set to the next of its alarms. The alarms themselves belong to the pool
+//! (`state::alarms`). So arming one for a task takes no lock but the pool's own, and involves no other thread unless
+//! this alarm is the next one. A pool without alarms wakes nobody.
 
 use std::io;
 use std::sync::{Arc, Weak};
@@ -16,11 +16,11 @@ use super::slab::Slab;
 use super::wheel::{EntryId, Wheel};
 use crate::trust::Trust;
 
-/// Nanoseconds of a tick: alarms come so much too late at most.
+/// Nanoseconds per tick. An alarm is late by at most this.
 pub(super) const TICK_NS: u64 = 1_000_000;
 const STACK: usize = 256 * 1024;
 
-/// There once it runs.
+/// Set once the timer runs.
 static TIMER: Mutex<Option<Arc<Timer>>> = Mutex::new(None);
 
 #[derive(Debug)]
@@ -32,7 +32,7 @@ struct Timer {
 struct Clocks {
     wheel: Wheel<u32>,
     entries: Slab<Entry, 16>,
-    /// The tick that the thread sleeps until.
+    /// The tick until which the thread sleeps.
     sleeping_until: u64,
 }
 
@@ -44,11 +44,11 @@ impl std::fmt::Debug for Clocks {
 
 struct Entry {
     called: Weak<dyn Called>,
-    /// In the wheel, while it is set.
+    /// Its entry in the wheel, while it is set.
     set: EntryId,
 }
 
-/// Has a pool called when a time has come.
+/// Calls a pool when a time has come.
 #[derive(Debug)]
 pub(super) struct Clock {
     timer: Arc<Timer>,
@@ -59,10 +59,10 @@ pub(super) struct Clock {
 #[derive(Clone, Debug)]
 pub(super) struct Running(Arc<Timer>);
 
-/// The timer of the process. Starts its thread, unless it runs.
+/// The timer of the process. Starts its thread, unless that runs already.
 ///
 /// # Errors
-/// When the system gives no thread. The next call tries again.
+/// If the system gives no thread. The next call tries again.
 pub(super) fn start() -> io::Result<Running> {
     start_in(&TIMER, |timer| {
         let builder = std::thread::Builder::new()
@@ -108,7 +108,8 @@ impl Running {
 }
 
 impl Clock {
-    /// Calls [`Called::alarm`], once, at this tick or soon after. If it is set to an earlier one, that stays.
+    /// Calls [`Called::alarm`], once, at this tick or soon after. If the clock is set to an earlier tick, that one
+    /// stays.
     pub(super) fn set(&self, tick: u64) {
         let clocks = &mut *self.timer.clocks.lock();
         let set = &mut clocks.entries[self.index].set;
@@ -133,7 +134,7 @@ impl Drop for Clock {
         if set != EntryId::NONE {
             clocks.wheel.remove(set);
         }
-        // Frees the memory of the pool, perhaps.
+        // May free the memory of the pool.
         drop(clocks);
         drop(called);
     }

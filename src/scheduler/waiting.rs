@@ -1,6 +1,6 @@
-//! All that waits in a pool: a line for each lane, and one for each worker that tasks wait for in
-//! particular. A line without groups is one queue. With groups it has a queue a group, and the groups in
-//! the order of their tags; those that may not run now are left out of it.
+//! All tasks that wait in a pool. There is a line per lane, and one per worker for which tasks wait in particular. A
+//! line without groups is one queue. With groups, it has a queue per group, and orders the groups by their tags; groups
+//! that may not run now are left out of that order.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,7 +11,7 @@ use super::queue::Queue;
 use super::slab::Slab;
 use super::task::{Stage, Task};
 
-/// Whose line a task waits in.
+/// In whose line a task waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum LineOf {
     /// For any worker of a lane.
@@ -29,7 +29,7 @@ impl LineOf {
     }
 }
 
-/// What waits in one line.
+/// The tasks that wait in one line.
 #[derive(Debug, Default)]
 struct Line {
     plain: Queue,
@@ -42,7 +42,7 @@ struct Grouped {
     /// The groups that may run, by their tags.
     order: BTreeSet<(Tag, GroupId)>,
     len: usize,
-    /// Tasks of groups that may not run now.
+    /// The number of tasks of groups that may not run now.
     blocked: usize,
 }
 
@@ -80,7 +80,7 @@ impl Line {
         }
     }
 
-    /// When the task came that has waited here for longest.
+    /// When the task came that has waited longest here.
     fn oldest(&self, tasks: &Slab<Task>) -> Option<u64> {
         let grouped = self
             .grouped
@@ -90,7 +90,7 @@ impl Line {
         queues.filter_map(|queue| queue.oldest(tasks)).min()
     }
 
-    /// Any task, whether it may run or not.
+    /// Any task, even one that may not run now.
     fn any(&self, tasks: &Slab<Task>) -> Option<u32> {
         self.plain.head(tasks).or_else(|| {
             let queue = self.grouped.as_ref()?.queues.values().next()?;
@@ -154,7 +154,7 @@ impl Line {
         }
     }
 
-    /// The group's tag, or whether it may run, has changed.
+    /// Reorders a group after its tag, or whether it may run, has changed.
     fn reorder(&mut self, group: GroupId, before: Option<Tag>, after: Option<Tag>) {
         let grouped = self
             .grouped
@@ -172,11 +172,11 @@ impl Line {
     }
 }
 
-/// All that waits in a pool.
+/// All tasks that wait in a pool.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     lanes: PerLane<Line>,
-    /// By worker; only those for which something waits.
+    /// By worker; only workers for which tasks wait.
     own: HashMap<u32, Box<Line>>,
     /// Tasks in `own`.
     bound: usize,
@@ -184,30 +184,30 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// Tasks that wait, wherever.
+    /// The number of waiting tasks, in all lines.
     pub(super) fn len(&self) -> usize {
         let [native, script] = &self.lanes.0;
         native.len() + script.len() + self.bound
     }
 
-    /// Tasks that any worker of the lane could run now, but for the CPU limit.
+    /// The number of tasks that any worker of the lane could run now, apart from the CPU limit.
     pub(super) fn runnable(&self, lane: Lane) -> usize {
         self.lanes[lane].runnable()
     }
 
-    /// When the task came that has waited for longest.
+    /// When the task came that has waited longest.
     pub(super) fn oldest(&self, tasks: &Slab<Task>) -> Option<u64> {
         let own = self.own.values().map(|line| &**line);
         let lines = self.lanes.0.iter().chain(own);
         lines.filter_map(|line| line.oldest(tasks)).min()
     }
 
-    /// Tasks that wait for particular workers.
+    /// The number of tasks that wait for particular workers.
     pub(super) fn bound(&self) -> usize {
         self.bound
     }
 
-    /// Tasks that wait for this worker.
+    /// The number of tasks that wait for this worker.
     pub(super) fn own_len(&self, id: WorkerId) -> usize {
         if self.bound == 0 {
             return 0;
@@ -215,12 +215,12 @@ impl Waiting {
         self.own.get(&id.0).map_or(0, |line| line.len())
     }
 
-    /// The task that is to run next in a lane, of those that any worker may take.
+    /// The task that should run next in a lane, of those that any worker may take.
     pub(super) fn head(&self, tasks: &Slab<Task>, lane: Lane) -> Option<u32> {
         self.lanes[lane].head(tasks, self.groups.as_deref())
     }
 
-    /// The task that is to run next of those that wait for this worker.
+    /// The task that should run next of those that wait for this worker.
     pub(super) fn own_head(&self, tasks: &Slab<Task>, id: WorkerId) -> Option<u32> {
         if self.bound == 0 {
             return None;
@@ -229,7 +229,7 @@ impl Waiting {
         line.head(tasks, self.groups.as_deref())
     }
 
-    /// Whether `a` is to run before `b`.
+    /// Whether `a` should run before `b`.
     pub(super) fn precedes(&self, tasks: &Slab<Task>, a: u32, b: u32) -> bool {
         let (a, b) = (&tasks[a], &tasks[b]);
         if let Some(groups) = &self.groups
@@ -243,7 +243,7 @@ impl Waiting {
         a.due() < b.due()
     }
 
-    /// Any task that waits in a lane, or for a worker of it, whether it may run now or not.
+    /// Any task that waits in a lane, or for one of its workers, even one that may not run now.
     pub(super) fn any(&self, tasks: &Slab<Task>, lane: Lane) -> Option<u32> {
         let own = self.own.values().filter_map(|line| line.any(tasks));
         let shared = self.lanes[lane].any(tasks).into_iter();
@@ -251,7 +251,7 @@ impl Waiting {
         any.find(|&index| tasks[index].lane == lane)
     }
 
-    /// All that waits for this worker, in no particular order of groups.
+    /// All tasks that wait for this worker, the groups in no particular order.
     pub(super) fn own_tasks(&self, tasks: &Slab<Task>, id: WorkerId) -> Vec<u32> {
         if self.own_len(id) == 0 {
             return Vec::new();
@@ -265,7 +265,7 @@ impl Waiting {
         found
     }
 
-    /// Adds a task behind its equals, where its `worker` and `group` say.
+    /// Adds a task behind its equals, in the line and the queue that its `worker` and `group` say.
     pub(super) fn push(&mut self, tasks: &mut Slab<Task>, index: u32) {
         if let Some(groups) = &mut self.groups {
             groups.arrive(tasks[index].group);
@@ -273,7 +273,7 @@ impl Waiting {
         self.insert(tasks, index);
     }
 
-    /// Takes a task out that is not to run.
+    /// Takes out a task that will not run.
     pub(super) fn remove(&mut self, tasks: &mut Slab<Task>, index: u32) {
         self.extract(tasks, index);
         if let Some(groups) = &mut self.groups {
@@ -281,20 +281,20 @@ impl Waiting {
         }
     }
 
-    /// Takes a task out that runs from now on, and charges its group.
+    /// Takes out a task that runs from now on, and charges its group.
     pub(super) fn start(&mut self, tasks: &mut Slab<Task>, index: u32) {
         self.extract(tasks, index);
         let task = &mut tasks[index];
         self.change(task.group, |groups| task.charged = groups.start(task.group));
     }
 
-    /// A running task waits for others, or goes on.
+    /// A running task starts to wait for others, or goes on.
     pub(super) fn suspend(&mut self, task: &mut Task, waits: bool) {
         task.suspended = waits;
         self.change(task.group, |groups| groups.suspend(task.group, waits));
     }
 
-    /// A task that ran no longer does.
+    /// A task that ran has ended.
     pub(super) fn end(&mut self, task: &Task, ran: u64) {
         self.change(task.group, |groups| {
             if task.suspended {
@@ -304,7 +304,7 @@ impl Waiting {
         });
     }
 
-    /// Others have worked on a task of a group for so many nanoseconds.
+    /// Other workers have worked on a task of the group for `helped` nanoseconds.
     pub(super) fn charge(&mut self, group: GroupId, helped: u64) {
         self.change(group, |groups| groups.charge(group, helped));
     }
@@ -314,7 +314,7 @@ impl Waiting {
         self.change(task.group, |groups| groups.undo(task.group, task.charged));
     }
 
-    /// Has a waiting task wait for another worker, or for any.
+    /// Lets a waiting task wait for another worker, or for any.
     pub(super) fn rebind(&mut self, tasks: &mut Slab<Task>, index: u32, to: WorkerId) {
         self.extract(tasks, index);
         tasks[index].worker = to;
@@ -322,7 +322,7 @@ impl Waiting {
     }
 
     /// # Panics
-    /// When what is counted is not what is there.
+    /// If the counts differ from the contents.
     #[cfg(any(test, debug_assertions))]
     pub(super) fn check(&self, tasks: &Slab<Task>) {
         let waits = |line| {
@@ -362,12 +362,12 @@ impl Waiting {
         }
     }
 
-    /// The group of this name. `running` is how many tasks run now, if it is the first group.
+    /// The group of this name. `running` is how many tasks run now, in case this is the first group.
     pub(super) fn group(&mut self, name: Box<str>, running: u32) -> GroupId {
         self.groups(running).of(name)
     }
 
-    /// Sets what the group of this name may use.
+    /// Sets how much the group of this name may use.
     pub(super) fn configure(&mut self, name: Box<str>, limits: GroupLimits, running: u32) {
         self.groups(running).configure(name, limits);
     }

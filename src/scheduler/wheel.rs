@@ -3,19 +3,19 @@
 //!
 //! There are six levels of 64 slots. A slot of the lowest level is one tick, and a slot of each other level is
 //! as long as all slots of the level below. An entry is in the level of the highest bits in which its tick
-//! differs from the present, and moves down as its slot begins. A bit per slot says whether it has entries, so
-//! the next one is found by counting zeros. The entries of a slot are linked, so each can be taken out at once:
-//! to arm and to cancel cost the same whatever else is armed.
+//! differs from the present, and moves down as its slot begins. A bit per slot says whether it has entries, so the next
+//! entry is found by counting zeros. The entries of a slot are linked, so each can be taken out at once. So arming and
+//! cancelling cost the same, however many alarms are armed.
 
 use super::slab::{NIL, Slab};
 
 const LEVELS: usize = 6;
 const BITS: u32 = 6;
 const SLOTS: usize = 1 << BITS;
-/// Ticks that an entry is put ahead at most. It is put ahead again until its tick has come.
+/// Ticks that an entry is put ahead at most. An entry farther away is put ahead again until its tick has come.
 const FARTHEST: u64 = 1 << (BITS as u64 * LEVELS as u64 - 1);
 
-/// Names an entry of a wheel while it is there.
+/// Names an entry of a wheel, as long as the entry is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct EntryId(u32);
 
@@ -46,7 +46,7 @@ struct Level {
 pub(super) struct Wheel<T> {
     levels: Box<[Level; LEVELS]>,
     entries: Slab<Entry<T>, 16>,
-    /// All ticks before this one have fired, and this one may have.
+    /// All ticks before this one have fired. This one may have fired, too.
     present: u64,
 }
 
@@ -64,7 +64,7 @@ impl<T> Wheel<T> {
         }
     }
 
-    /// Adds an item. One whose tick has fired is due at the next.
+    /// Adds an item. If its tick has already fired, the item is due at the next.
     pub(super) fn insert(&mut self, tick: u64, item: T) -> EntryId {
         let key = self.entries.insert(Entry {
             tick: tick.max(self.present + 1),
@@ -84,13 +84,13 @@ impl<T> Wheel<T> {
         self.entries.remove(id.0).item
     }
 
-    /// What an entry is.
+    /// The item of an entry.
     #[cfg(any(test, debug_assertions))]
     pub(super) fn item(&self, id: EntryId) -> &T {
         &self.entries[id.0].item
     }
 
-    /// How many there are.
+    /// The number of entries.
     #[cfg(any(test, debug_assertions))]
     pub(super) fn len(&self) -> usize {
         self.entries.keys().count()
@@ -119,14 +119,14 @@ impl<T> Wheel<T> {
         }
     }
 
-    /// No later than the next item is due, and after the present; none if there are no items.
+    /// A tick after the present, no later than that of the next item; none if there are no items.
     pub(super) fn next(&self) -> Option<u64> {
         self.first().map(|(.., start)| start)
     }
 
-    /// The slot that begins next of those with entries: its level, its number, and its first tick.
+    /// Of the slots with entries, the one that begins next: its level, its number, and its first tick.
     fn first(&self) -> Option<(usize, usize, u64)> {
-        // What is on a level comes before the next slot of the level above.
+        // Entries on a level come before the next slot of the level above.
         let level = self.levels.iter().position(|level| level.filled != 0)?;
         let (shift, whole) = (shift(level), 1 << shift(level + 1));
         let now = (self.present >> shift) as usize % SLOTS;
@@ -137,13 +137,13 @@ impl<T> Wheel<T> {
         let slot = (now + ahead) % SLOTS;
         let mut start = (self.present & !(whole - 1)) + ((slot as u64) << shift);
         if slot < now {
-            // Of the next turn: only the highest level has such.
+            // A slot of the next turn, which only the highest level has.
             start += whole;
         }
         Some((level, slot, start))
     }
 
-    /// The entries of a slot that has begun go to where they are now.
+    /// Moves the entries of a slot that has begun to the levels where they are now due.
     fn move_down(&mut self, level: usize, slot: usize) {
         let mut key = std::mem::replace(&mut self.levels[level].heads[slot], NIL);
         self.levels[level].filled &= !(1 << slot);
@@ -187,7 +187,7 @@ impl<T> Wheel<T> {
     }
 }
 
-/// Bits of a tick below the slots of a level.
+/// The number of tick bits below the slots of a level.
 fn shift(level: usize) -> u32 {
     BITS * level as u32
 }
@@ -197,7 +197,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Has every tick up to `until` come, and gives each item with the tick at which it came.
+    /// Runs the wheel through every tick up to `until`, and returns each item with the tick at which it came.
     fn run(wheel: &mut Wheel<u64>, from: u64, until: u64) -> Vec<(u64, u64)> {
         (from..=until)
             .flat_map(|tick| {
@@ -264,7 +264,7 @@ mod tests {
             for (kind, ticks, which) in steps {
                 match kind {
                     0 | 1 => {
-                        // Near ones and far ones.
+                        // Some are near, some far.
                         let tick = now + if kind == 0 { ticks % 100 } else { ticks << (which * 3) };
                         let id = wheel.insert(tick, name);
                         list.push((tick.max(wheel.present + 1), id, name));

@@ -5,7 +5,7 @@
 //! | Starting | – | `starting` of its lane, `busy` too once it has been given a task |
 //! | Active | – | `busy` of its lane while it runs a task, or helps with one |
 //! | Spinning, Waking | – | `searching` of its lane, `busy` too if it was rung as a spare one |
-//! | Idle | `idle` of its lane | – (tasks of its may wait for others) |
+//! | Idle | `idle` of its lane | – (it may have tasks that wait for others) |
 //! | Spare | `spare` of its lane | `busy` (it runs a task and could take more) |
 
 use std::sync::Arc;
@@ -27,12 +27,12 @@ pub(super) enum WorkerState {
 }
 
 impl WorkerState {
-    /// Will look into the queue without being rung.
+    /// Whether it will look into the queue without being rung.
     pub(super) fn searches(self) -> bool {
         matches!(self, Self::Spinning | Self::Waking)
     }
 
-    /// Occupies a core, or is about to.
+    /// Whether it occupies a core, or is about to.
     pub(super) fn awake(self) -> bool {
         matches!(self, Self::Active | Self::Spinning | Self::Waking)
     }
@@ -42,30 +42,30 @@ impl WorkerState {
 pub(super) struct Worker {
     pub(super) lane: Lane,
     pub(super) state: WorkerState,
-    /// It is to end once it runs nothing.
+    /// It should end once it runs nothing.
     pub(super) retiring: bool,
     pub(super) bell: Option<Arc<dyn Bell>>,
-    /// The task in each slot; there are as many as tasks that it may have at once.
+    /// The task in each slot. It has as many slots as tasks that it may have at once.
     pub(super) slots: Vec<Option<u32>>,
-    /// The slots whose tasks wait for others and have left their place to them.
+    /// The slots whose tasks wait for others and have left them their place.
     waits: Vec<bool>,
     /// The slots without a task, the last used last.
     free: Vec<u32>,
     /// Tasks in its slots.
     pub(super) running: u32,
-    /// How many of those that run wait for others.
+    /// The number of its tasks that wait for others.
     pub(super) waiting: u32,
-    /// How many that do not it may run at once.
+    /// The number of tasks that it may run at once, not counting those that wait for others.
     room: u32,
     /// It is to be replaced.
     pub(super) worn: bool,
-    /// Tells it from the others that have had its id.
+    /// Distinguishes it from other workers that have had its id.
     pub(super) serial: u32,
-    /// Of what it is about: its start, its age, or its end.
+    /// The alarm for its start, its age, or its end.
     pub(super) alarm: EntryId,
     /// It was rung, and has not come.
     pub(super) silence: Option<Box<Silence>>,
-    /// Tasks of its that were sent to it, and of which it has not said that they have arrived.
+    /// Tasks that were sent to it, and of which it has not said that they have arrived.
     pub(super) unseen: u32,
     /// The task of another worker that it helps with.
     pub(super) helping: Option<Box<Helping>>,
@@ -118,17 +118,17 @@ impl Worker {
         self.active() < self.room && self.helping.is_none()
     }
 
-    /// The tasks that it runs and that do not wait for others.
+    /// The number of its tasks that do not wait for others.
     pub(super) fn active(&self) -> u32 {
         self.running - self.waiting
     }
 
-    /// Whether it runs something, or helps: then it is one of the busy ones.
+    /// Whether it runs a task, or helps: then it is counted as busy.
     pub(super) fn is_busy(&self) -> bool {
         self.active() > 0 || self.helping.is_some()
     }
 
-    /// Whether it runs something that it knows of.
+    /// Whether it runs a task that it knows of.
     pub(super) fn has_begun_tasks(&self) -> bool {
         self.running > self.unseen
     }
@@ -139,12 +139,12 @@ impl Worker {
         !self.retiring && silence.is_some_and(|silence| silence.counted_out)
     }
 
-    /// Whether it is to take more tasks.
+    /// Whether it should take more tasks.
     pub(super) fn stays(&self) -> bool {
         !self.retiring && !self.is_counted_out()
     }
 
-    /// The task that is in a slot waits for others, or goes on. False if that is nothing new.
+    /// The task in a slot starts to wait for others, or goes on. Returns false if it already did so.
     pub(super) fn set_waits(&mut self, slot: u32, waits: bool) -> bool {
         let index = slot as usize;
         if self.waits[index] == waits {

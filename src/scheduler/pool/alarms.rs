@@ -1,4 +1,5 @@
-//! The pool's clock rings, on the timer's thread: what is due is decided under the lock, and follows after it.
+//! The pool's clock rings on the timer's thread. The state decides under the lock what is due; the effects follow after
+//! it.
 
 use super::Scheduler;
 use super::follow_up::ring_all;
@@ -7,11 +8,11 @@ use crate::scheduler::clock::now;
 use crate::scheduler::state::Quiet;
 use crate::supervise::reading;
 
-/// Alarms that are done while the lock is held once.
+/// The most alarms that are handled while the lock is held once.
 const AT_ONCE: usize = 64;
 
 impl Scheduler {
-    /// Reads what the thread of a worker does that does not come, and has the state judge it.
+    /// Reads what the thread of a silent worker does, and lets the state judge it.
     fn look_at(&self, quiet: Quiet) {
         let usage = quiet.thread.and_then(reading::thread_usage);
         let now = now();

@@ -1,7 +1,7 @@
 //! The workers' side: they come, run one task after another, and go.
 //!
-//! A worker that was started [joins](Scheduler::join), then [exchanges](Scheduler::exchange) an outcome for
-//! what to do next until it is told to retire. Whoever ends it, or finds it ended, says that it has
+//! A worker that was started [joins](Scheduler::join), then [exchanges](Scheduler::exchange) an outcome for its next
+//! step until it is told to retire. The code that ends it, or finds that it has ended, says that it has
 //! [left](Scheduler::leave).
 
 use std::sync::Arc;
@@ -22,17 +22,17 @@ use crate::supervise::reading;
 pub enum Step {
     /// Run this task.
     Run(Taken),
-    /// Help with the task of another worker: see [`Scheduler::help`].
+    /// Help with the task of another worker; see [`Scheduler::help`].
     Help(Help),
-    /// Wait to be rung.
+    /// Wait for a ring.
     Idle,
     /// End.
     Retire,
 }
 
 impl Scheduler {
-    /// A started worker is ready, on this thread; from here on it calls [`exchange`](Self::exchange). False when
-    /// the pool does not know it (any more): it ends.
+    /// A started worker is ready, on this thread. From now on it calls [`exchange`](Self::exchange). Returns false if
+    /// the pool does not know it (any more): then it ends.
     #[must_use]
     pub fn join(&self, id: WorkerId, bell: Arc<dyn Bell>) -> bool {
         let (thread, now) = (reading::this_thread(), now());
@@ -66,7 +66,7 @@ impl Scheduler {
         self.lock().has_begun(id);
     }
 
-    /// Has the owner look how far a task is.
+    /// Asks the owner to look how far a task is.
     pub fn tell_progress(&self, ticket: u32, generation: u32, latest: &Arc<Latest>) {
         self.owner.send(Message::Progress {
             ticket,
@@ -80,7 +80,7 @@ impl Scheduler {
         self.exchange_at(id, finished, now())
     }
 
-    /// As [`exchange`](Self::exchange), by a caller that has asked what time it is.
+    /// As [`exchange`](Self::exchange), for a caller that has already read the clock.
     pub fn exchange_at(&self, id: WorkerId, finished: Option<Finished>, mut now: u64) -> Step {
         let mut state = self.lock();
         let ended = finished.is_some();
@@ -110,8 +110,8 @@ impl Scheduler {
         }
     }
 
-    /// Waits actively until there may be something for the worker that spins in a lane, or the time is over.
-    /// Gives the time then.
+    /// Spins until there may be something for the spinning worker of a lane, or the time is over. Returns the time at
+    /// the end.
     fn spin(&self, lane: Lane, start: u64, budget: u64) -> u64 {
         loop {
             for _ in 0..8 {
@@ -120,7 +120,7 @@ impl Scheduler {
                 }
                 std::hint::spin_loop();
             }
-            // The thread that is to submit may have been woken on this very core.
+            // The thread that will submit may have been woken on this very core.
             std::thread::yield_now();
             let now = now();
             if now.saturating_sub(start) > budget {
@@ -129,7 +129,7 @@ impl Scheduler {
         }
     }
 
-    /// Hands over an outcome only.
+    /// Hands over an outcome, without asking for more.
     pub fn finish(&self, id: WorkerId, finished: Finished) {
         let now = now();
         let mut state = self.lock();
@@ -137,41 +137,41 @@ impl Scheduler {
         self.follow_up(state, now, settled);
     }
 
-    /// The task in a slot of a worker waits for others: it leaves its place to them, and its worker may take
-    /// one more. Or it goes on.
+    /// The task in a slot of a worker starts to wait for others: it leaves them its place, and its worker may take one
+    /// more. Or the task goes on.
     pub fn set_waits(&self, id: WorkerId, slot: u32, waits: bool) {
         self.change(|state, now| state.set_waits(id, slot, waits, now));
     }
 
-    /// There is a message for the owner in the port of a worker's isolate: says so if the owner's event
-    /// loop, which would see it, is blocked.
+    /// There is a message for the owner in the port of a worker's isolate. If the owner's event loop is blocked, it
+    /// cannot see the message, and is told here.
     pub fn look(&self, id: WorkerId) {
         if self.owner.is_blocked() {
             self.control(Control::Look(id));
         }
     }
 
-    /// An isolate has grown too large, and is to be replaced.
+    /// An isolate has grown too large, and should be replaced.
     pub fn wear_out(&self, id: WorkerId) {
         self.change(|state, _| state.wear_out(id));
     }
 
-    /// Retires an idle worker that has waited in vain, unless the minimum needs it.
+    /// Retires an idle worker that has waited in vain, unless the minimum of workers needs it.
     pub fn expire_idle(&self, id: WorkerId) {
         self.lock().expire_idle(id, now());
     }
 
-    /// An isolate that was told to retire has run its teardown: it ends soon, or is ended.
+    /// An isolate that was told to retire has run its teardown. It ends soon by itself, or will be ended.
     pub fn torn_down(&self, id: WorkerId) {
         self.lock().torn_down(id, now());
     }
 
-    /// The isolate of a worker runs no more. The owner says when it has [left](Self::leave).
+    /// The isolate of a worker no longer runs. The owner says when it has [left](Self::leave).
     pub fn gone(&self, id: WorkerId) {
         self.control(Control::Gone(id));
     }
 
-    /// A worker ended, in whatever way. The tasks that it had end with [`Outcome::WorkerGone`].
+    /// A worker has ended, for whatever reason. The tasks that it had end with [`Outcome::WorkerGone`].
     pub fn leave(&self, id: WorkerId) {
         let now = now();
         let mut state = self.lock();

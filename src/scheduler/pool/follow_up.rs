@@ -1,8 +1,8 @@
-//! What follows a decision.
+//! Carries out what follows from a decision.
 //!
-//! 1. Under the lock the state decides who is woken.
+//! 1. Under the lock, the state decides which workers are woken.
 //! 2. The lock is released: see [`Held`].
-//! 3. The owner is told of outcomes, workers are rung, a native worker is started. An isolate is started on the
+//! 3. The owner is told of outcomes, workers are rung, and a native worker is started. An isolate is started on the
 //!    owner's thread: by the caller, or on request.
 
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::scheduler::state::{State, Wakes};
 use crate::scheduler::task::Taken;
 
 impl Scheduler {
-    /// Changes the state, and does what follows.
+    /// Changes the state, and carries out what follows.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut State, u64) -> T) -> T {
         let now = now();
         let mut state = self.lock();
@@ -28,7 +28,7 @@ impl Scheduler {
         result
     }
 
-    /// Has the state reject tasks, and tells the owner. Gives how many.
+    /// Lets the state reject tasks, and tells the owner. Returns their number.
     pub(super) fn reject(&self, reject: impl FnOnce(&mut State) -> Vec<Message>) -> usize {
         let messages = reject(&mut self.lock());
         let rejected = messages.len();
@@ -36,7 +36,7 @@ impl Scheduler {
         rejected
     }
 
-    /// Releases the lock after a change, and does what follows; the owner is told `messages`.
+    /// Releases the lock after a change, and carries out what follows. The owner is told `messages`.
     #[inline]
     pub(super) fn follow_up(
         &self,
@@ -50,7 +50,7 @@ impl Scheduler {
         self.ring_and_request(wakes);
     }
 
-    /// Rings, and starts native workers. An isolate that is to be started is left to the caller.
+    /// Rings workers, and starts native ones. The caller has to start the returned isolate.
     pub(super) fn ring_and_launch(&self, wakes: Wakes) -> Option<WorkerId> {
         for bell in wakes.rings.0.iter().flatten() {
             bell.ring(Ring::Lane);
@@ -69,14 +69,14 @@ impl Scheduler {
         wakes.starts[Lane::Script]
     }
 
-    /// As [`ring_and_launch`](Self::ring_and_launch), off the owner's thread: it is asked to start isolates.
+    /// As [`ring_and_launch`](Self::ring_and_launch), off the owner's thread: the owner is asked to start isolates.
     pub(super) fn ring_and_request(&self, wakes: Wakes) {
         if let Some(id) = self.ring_and_launch(wakes) {
             self.control(Control::Start(id));
         }
     }
 
-    /// A worker has a task from now on: the owner is told if it is observed.
+    /// A worker has a task from now on. If the task is observed, the owner is told.
     #[inline]
     pub(super) fn started(&self, worker: WorkerId, taken: &Taken) {
         if let Some(waited) = taken.observed {
@@ -89,7 +89,7 @@ impl Scheduler {
         }
     }
 
-    /// The owner is to send what only a port can carry to the worker that has the task.
+    /// Asks the owner to send the input that only a port can carry to the worker that has the task.
     #[inline]
     pub(super) fn want(&self, worker: WorkerId, taken: &Taken) {
         if taken.payload.is_elsewhere() {
@@ -104,7 +104,7 @@ impl Scheduler {
         }
     }
 
-    /// Asks the owner for what only its thread can do.
+    /// Asks the owner for something that only its thread can do.
     pub(super) fn control(&self, control: Control) {
         self.owner.send(Message::Control {
             pool: self.id,

@@ -1,9 +1,9 @@
-//! Tasks that are given up: by their caller.
+//! Tasks that their caller gives up.
 //!
-//! 1. Under the lock one that waits is taken out, and one that runs becomes abandoned: who did that tells its
-//!    caller, and what its worker reports is dropped.
+//! 1. Under the lock, a waiting task is taken out, and a running one becomes abandoned. The code that did so tells the
+//!    caller; what the worker reports later is dropped.
 //! 2. The worker of an abandoned task is told, once it has a bell.
-//! 3. An isolate that has not ended it after the grace time is ended itself, by the owner.
+//! 3. If the isolate has not ended the task after the grace time, the owner ends the isolate.
 //!
 //! Time limits do the same (`state::alarms`).
 
@@ -14,13 +14,13 @@ use crate::scheduler::state::Given;
 use crate::scheduler::task::Outcome;
 
 impl Scheduler {
-    /// Gives a task up. True when it had not ended: its outcome is now the caller's to tell.
+    /// Gives a task up. Returns true if it had not ended: then the caller has to tell its outcome.
     pub fn cancel(&self, key: Key) -> bool {
         let now = now();
         let mut state = self.lock();
         let given = state.give_up(key, &Outcome::Cancelled, now);
         if let Given::Running(cancel) = &given {
-            // It may have a place again.
+            // The task may have its place again.
             self.follow_up(state, now, None);
             if let Some(cancel) = cancel {
                 cancel.tell();

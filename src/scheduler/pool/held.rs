@@ -1,7 +1,7 @@
 //! The state of a pool while its lock is held.
 //!
-//! However the lock was come by and is given back, three things hold: a panic in between ends the process, what
-//! others see without the lock is [published](super::published), and the pool's clock is set to its next alarm.
+//! However the lock is taken and given back, three things hold: a panic in between ends the process, the hints that
+//! others read without the lock are [published](super::published), and the pool's clock is set to its next alarm.
 
 use std::ops::{Deref, DerefMut};
 
@@ -12,9 +12,9 @@ use crate::scheduler::state::State;
 use crate::trust::Trust;
 
 pub(super) struct Held<'a> {
-    /// First, so that nobody gets the lock before the process has ended.
+    /// The first field, so that nobody gets the lock before the process has ended.
     trust: Trust,
-    /// There until it is dropped.
+    /// Set until it is dropped.
     state: Option<MutexGuard<'a, State>>,
     pool: &'a Scheduler,
 }
@@ -31,7 +31,7 @@ impl Scheduler {
 
 #[cfg(test)]
 impl Scheduler {
-    /// A decision that fails half way.
+    /// A decision that fails half-way.
     pub(in crate::scheduler) fn break_for_test(&self) {
         let _state = self.lock();
         panic!("half way");

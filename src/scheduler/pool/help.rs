@@ -1,4 +1,4 @@
-//! One task, several workers: the task's side offers chunks and works itself, the helper's side works and leaves.
+//! One task, several workers: the worker of the task offers chunks and works itself; a helper works and leaves.
 
 use std::cell::Cell;
 use std::ffi::c_void;
@@ -12,19 +12,19 @@ use crate::scheduler::share;
 use crate::scheduler::state::Help;
 use crate::sync::{AtomicU32, Ordering::Relaxed};
 
-/// Nanoseconds after which a task looks once more whether there is help for it: a token may have become free, which
-/// nobody tells those that only want help.
+/// Nanoseconds after which a task looks once more for help: a token may have become free, and nobody tells a pool so
+/// that only wants help.
 const LOOK_AGAIN: u64 = 5_000_000;
 
-/// Nanoseconds for which a task waits actively for its last helpers: a chunk is short.
+/// Nanoseconds for which a task spins for its last helpers: a chunk is short.
 const ACTIVE: u64 = 20_000;
 
 thread_local! {
-    /// Whether this thread runs a chunk: what that shares, it runs by itself.
+    /// Whether this thread runs a chunk. If a chunk shares work, the thread runs all of that work itself.
     static INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs chunks of a job. Not for a thread that runs one.
+/// Runs chunks of a job. Not to be called by a thread that already runs a chunk.
 fn work(job: &Job, leave: impl FnMut() -> bool) {
     INSIDE.set(true);
     job.work(leave);
@@ -32,8 +32,9 @@ fn work(job: &Job, leave: impl FnMut() -> bool) {
 }
 
 impl Scheduler {
-    /// Has the chunks below `count` run by the worker that has a task, which calls this, and by others that have
-    /// nothing else to do: for the chunks of a chunk by that worker alone. Returns when each that began has ended.
+    /// Runs the chunks below `count` on the worker that has a task, which calls this, and on others that have nothing
+    /// else to do. Within a chunk, the chunks of a nested call run on that worker alone. Returns when each chunk that
+    /// began has ended.
     ///
     /// # Safety
     /// Until this returns, `chunk` may be called with `data` from any thread and with any index below `count`, with
@@ -76,7 +77,7 @@ impl Scheduler {
         job.ended()
     }
 
-    /// Runs chunks of another worker's task, until there are none or this worker's place is wanted.
+    /// Runs chunks of another worker's task until there are none, or this worker's place is wanted.
     pub fn help(&self, id: WorkerId, help: Help) {
         let Help { job, leave } = help;
         let mut wanted = false;

@@ -1,9 +1,9 @@
 //! A pool: the state behind its lock, and what follows a decision.
 //!
-//! Every method takes the lock, has the [`State`] decide, releases it and only then rings, sends or starts
-//! anything. `submit` is the callers' side, `exchange` the workers', `steer` the owner's; `give_up` ends what
-//! nobody waits for any more, `alarms` is what comes with time, `follow_up` what comes after the lock,
-//! `held` is the lock, `published` what is seen without it, and `readings` what is told of all that.
+//! Every method takes the lock, lets the [`State`] decide, releases the lock, and only then rings, sends or starts
+//! anything. `submit` is the callers' side, `exchange` the workers', `steer` the owner's. `give_up` ends tasks that
+//! nobody waits for any more, `alarms` handles what is due at a time, `follow_up` what comes after the lock. `held` is
+//! the lock, `published` is readable without it, and `readings` reports on the pool.
 
 mod alarms;
 mod exchange;
@@ -41,7 +41,7 @@ pub trait Launch: Send + Sync + fmt::Debug {
     /// Starts a thread that will [`join`](Scheduler::join) as this worker.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// If the system gives no thread.
     fn launch(&self, pool: &Arc<Scheduler>, id: WorkerId) -> io::Result<()>;
 }
 
@@ -56,18 +56,18 @@ pub struct Scheduler {
     owner: Arc<Outbox>,
     native: Box<dyn Launch>,
     published: Published,
-    /// For what calls it later.
+    /// For the timer and the CPU budget, which call the pool later.
     this: Weak<Self>,
     clock: Clock,
-    /// Apart from what only is read, since all threads write here.
+    /// Apart from the fields that are only read, because all threads write here.
     state: CachePadded<Mutex<State>>,
 }
 
 impl Scheduler {
-    /// A pool without workers, which `owner` hears of as `id`. `native` starts native workers.
+    /// A pool without workers. Its `owner` knows it as `id`. `native` starts native workers.
     ///
     /// # Errors
-    /// When the system gives no thread for the timer. Then there is no pool.
+    /// If the system gives no thread for the timer. Then there is no pool.
     pub fn new(
         id: u32,
         mut limits: PoolLimits,
@@ -93,9 +93,9 @@ impl Scheduler {
         }))
     }
 
-    /// Starts a native worker. False if the system gives no thread.
+    /// Starts a native worker. Returns false if the system gives no thread.
     fn launch(&self, id: WorkerId) -> bool {
-        // It is being used, so it is there.
+        // This method runs, so the pool is there.
         self.this
             .upgrade()
             .is_some_and(|this| self.native.launch(&this, id).is_ok())
@@ -107,7 +107,7 @@ impl Scheduler {
         self.idle_timeout
     }
 
-    /// What the pool is called, for people.
+    /// The name of the pool, for people.
     #[must_use]
     pub fn label(&self) -> &str {
         &self.label

@@ -1,8 +1,8 @@
-//! What is seen of a pool without its lock.
+//! The part of a pool's state that others read without its lock.
 //!
-//! Written under the lock by the thread that has changed the state. All access is relaxed, for both are hints: the
-//! worker that spins takes the lock to see what there is for it, and the owner tells the bytes to the engine,
-//! whose collector needs no more than a rough idea.
+//! The thread that has changed the state writes it under the lock. All access is relaxed, for both values are hints:
+//! the spinning worker takes the lock to see what there is for it, and the owner tells the bytes to the JavaScript
+//! engine, whose collector needs no more than a rough idea.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
@@ -13,14 +13,14 @@ use crate::scheduler::lane::{Lane, PerLane};
 use crate::scheduler::outbox::Outbox;
 use crate::scheduler::state::State;
 
-/// Bytes of queued inputs that are not worth telling.
+/// Differences in the bytes of queued inputs below this are not told.
 const TOLD_STEP: usize = 64 << 10;
 
 #[derive(Debug)]
 pub(super) struct Published {
-    /// Whether there is something for the worker that spins. It reads that all the time.
+    /// Whether there is something for the spinning worker, which reads this all the time.
     hints: PerLane<CachePadded<AtomicBool>>,
-    /// What the owner has been told of the bytes that wait. It is given back as the pool is dropped.
+    /// The number of waiting bytes that the owner has been told. It is taken back when the pool is dropped.
     queued_bytes: AtomicUsize,
     owner: Arc<Outbox>,
 }
@@ -37,7 +37,7 @@ impl Published {
     /// To be called under the lock.
     pub(super) fn update(&self, state: &State) {
         let (queued, told) = (state.queued_bytes(), self.queued_bytes.load(Relaxed));
-        // In coarse steps: all threads would write to one place otherwise.
+        // Coarse steps, because otherwise all threads would write to one place.
         if queued.abs_diff(told) >= TOLD_STEP {
             self.queued_bytes.store(queued, Relaxed);
             self.owner
@@ -45,21 +45,21 @@ impl Published {
         }
         for lane in Lane::ALL {
             let (hint, new) = (&self.hints[lane], state.hint(lane));
-            // The worker that spins keeps the line unless there is news.
+            // The cache line stays with the spinning worker unless there is news.
             if hint.load(Relaxed) != new {
                 hint.store(new, Relaxed);
             }
         }
     }
 
-    /// Whether there may be something for the worker that spins in a lane.
+    /// Whether there may be something for the spinning worker of a lane.
     pub(super) fn waits(&self, lane: Lane) -> bool {
         self.hints[lane].load(Relaxed)
     }
 }
 
 impl Drop for Published {
-    /// What was not worth telling would be told for ever.
+    /// Takes back the bytes that the owner was told, which would otherwise be counted for ever.
     fn drop(&mut self) {
         let told = *self.queued_bytes.get_mut();
         self.owner.count_queued(-told.cast_signed());

@@ -1,4 +1,4 @@
-//! What is told of a pool: its load, its workers, and the times of its tasks.
+//! Readings of a pool: its load, its workers, and the times of its tasks.
 
 use super::Scheduler;
 use crate::scheduler::clock::now;
@@ -8,13 +8,13 @@ use crate::scheduler::measures::Measure;
 use crate::scheduler::stats::{Distribution, Failure, Measured, Snapshot};
 
 impl Scheduler {
-    /// Tasks that wait, and tasks that run.
+    /// The number of waiting tasks, and of running tasks.
     #[must_use]
     pub fn load(&self) -> (usize, usize) {
         self.lock().load()
     }
 
-    /// The workers of a lane that are ready and are to stay.
+    /// The workers of a lane that are ready and will stay.
     #[must_use]
     pub fn ready_ids(&self, lane: Lane) -> Vec<WorkerId> {
         self.lock().ready_ids(lane)
@@ -26,12 +26,12 @@ impl Scheduler {
         self.lock().snapshot(now())
     }
 
-    /// A call has failed that was never submitted.
+    /// Counts a failed call that was never submitted.
     pub fn count_failure(&self, failure: Failure) {
         self.lock().count_failure(failure);
     }
 
-    /// The times of tasks since the pool was made, by what those are called.
+    /// The times of tasks since the pool was made, by the names of the tasks.
     #[must_use]
     pub fn measures(&self) -> Vec<Measure> {
         self.lock().measures()
@@ -43,7 +43,7 @@ impl Scheduler {
         self.lock().times(what)
     }
 
-    /// Begins to measure anew.
+    /// Starts to measure anew.
     pub fn reset_times(&self, what: Measured) {
         self.lock().reset_times(what);
     }

@@ -1,7 +1,7 @@
-//! The owner's side: it sets how the pool works, stops and resumes it, and ends it.
+//! The owner's side: it configures the pool, pauses and resumes it, and ends it.
 //!
-//! A pool ends in two steps. Closed, it takes no more tasks, and its workers retire as they run out of them;
-//! as the last worker of a lane leaves, the owner is told [`Control::LaneEnded`].
+//! A pool ends in two steps. Once closed, it takes no more tasks, and its workers retire as they run out of tasks. When
+//! the last worker of a lane leaves, the owner is told [`Control::LaneEnded`].
 
 use std::sync::Arc;
 
@@ -16,40 +16,41 @@ use crate::scheduler::state::{Wear, ns};
 use crate::scheduler::task::Outcome;
 
 impl Scheduler {
-    /// Sets what the tasks of the group of this name may use. Before there are any.
+    /// Sets how much the tasks of the group of this name may use. To be called before there are any.
     pub fn configure_group(&self, name: Box<str>, limits: GroupLimits) {
         self.lock().configure_group(name, limits);
     }
 
-    /// Sets the pool's own function, whose number is [`OWN`](crate::wire::target::OWN). Before there are tasks.
+    /// Sets the pool's own function, whose number is [`OWN`](crate::wire::target::OWN). To be called before there are
+    /// tasks.
     pub fn set_own_target(&self, text: &str, name: &str) {
         let mut state = self.lock();
         let function = state.function(text, name);
         state.targets().set_own(function);
     }
 
-    /// The number of a function for script tasks; there until it is [forgotten](Self::forget_target) and no
-    /// task names it.
+    /// The number of a function for script tasks. It is valid until it is [forgotten](Self::forget_target) and no task
+    /// names it.
     pub fn add_target(&self, text: &str, name: &str) -> u32 {
         let mut state = self.lock();
         let function = state.function(text, name);
         state.targets().add(function)
     }
 
-    /// No new task will name it.
+    /// Says that no new task will name this function.
     pub fn forget_target(&self, number: u32) {
         self.lock().targets().forget(number);
     }
 
-    /// What a number means, while a task names it or the owner keeps it.
+    /// The function of this number, while a task names it or the owner keeps it.
     pub fn target(&self, number: u32) -> Option<Arc<str>> {
         let mut state = self.lock();
         let function = state.targets().get(number);
         function.map(|function| Arc::clone(&function.text))
     }
 
-    /// Sets when isolates are replaced: after so many tasks (`u32::MAX` is never), after so many
-    /// milliseconds (`u32::MAX` is never), or each after one task. Before there are any.
+    /// Sets when isolates are replaced: after this many tasks (`u32::MAX` is never), after this many milliseconds
+    /// (`u32::MAX` is never), or each after one task. To be called before there are isolates.
     pub fn recycle(&self, tasks: u32, age: u32, one_task: bool) {
         self.lock().set_wear(Wear {
             tasks,
@@ -58,37 +59,37 @@ impl Scheduler {
         });
     }
 
-    /// Has every isolate that there is replaced, one after another.
+    /// Replaces every isolate that exists now, one after another.
     pub fn wear_all_out(&self) {
         let bells = self.change(|state, now| state.wear_all_out(now));
         ring_all(&bells);
     }
 
-    /// Stops or resumes the starting of what waits; what runs goes on.
+    /// Pauses or resumes the start of waiting tasks. Running tasks go on.
     pub fn pause(&self, paused: bool) {
         self.change(|state, _| state.pause(paused));
     }
 
-    /// Changes how many workers there may be: idle ones that are too many end now, busy ones when
-    /// they have ended their tasks.
+    /// Changes how many workers there may be. Idle workers that are too many end now, busy ones when they have ended
+    /// their tasks.
     pub fn resize(&self, min_threads: u32, max_threads: u32) {
         let bells = self.change(|state, now| state.resize(min_threads, max_threads, now));
         ring_all(&bells);
     }
 
-    /// The isolate of a worker is being started: the time that it may take begins.
+    /// The isolate of a worker is being started. Its allowed time begins.
     pub fn begin_start(&self, id: WorkerId) {
         self.lock().begin_start(id, now());
     }
 
-    /// Has the owner [reminded](Control::Remind) after so many milliseconds. If it is to be sooner already, that
-    /// stays.
+    /// [Reminds](Control::Remind) the owner after this many milliseconds. If the same reminder is already set to come
+    /// sooner, that one stays.
     pub fn remind(&self, reminder: Reminder, ms: u32) {
         self.lock().remind(reminder, ms, now());
     }
 
-    /// Has a worker leave out of account that the owner is about to end because it was rung and does not come. Gives
-    /// for how many nanoseconds it has not; none if it has come meanwhile.
+    /// The owner is about to end this worker, because it was rung and does not come: the pool stops counting on it.
+    /// Returns for how many nanoseconds it has not come; none if it has come meanwhile.
     pub fn end_stalled(&self, id: WorkerId) -> Option<u64> {
         self.change(|state, now| state.end_stalled(id, now))
     }
@@ -98,13 +99,13 @@ impl Scheduler {
         self.lock().excuse(id, now());
     }
 
-    /// Rejects all that waits with [`Outcome::Cancelled`]. Gives how many that were.
+    /// Rejects all waiting tasks with [`Outcome::Cancelled`]. Returns their number.
     pub fn cancel_waiting(&self) -> usize {
         self.reject(|state| state.cancel_all_waiting(now()))
     }
 
-    /// Takes no more tasks; workers end once they run nothing. What waits is not run: the owner
-    /// closes when nothing waits.
+    /// Takes no more tasks. Workers end once they run nothing. Waiting tasks are not run: the owner closes when nothing
+    /// waits.
     pub fn close(&self) {
         let mut state = self.lock();
         let bells = state.close(now());
@@ -116,7 +117,7 @@ impl Scheduler {
         }
     }
 
-    /// Closes, and rejects all that waits or runs with [`Outcome::PoolClosed`].
+    /// Closes, and rejects all waiting and running tasks with [`Outcome::PoolClosed`].
     pub fn destroy(&self) {
         let mut cancels = Vec::new();
         self.reject(|state| {

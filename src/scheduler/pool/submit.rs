@@ -1,7 +1,7 @@
 //! The callers' side: tasks come in, on the owner's thread.
 //!
-//! A task either waits until a worker [exchanges](Scheduler::exchange) for it, or, if its input goes through
-//! a port of JavaScript's, is given to a worker at once, so that the caller knows into which port.
+//! A task usually waits until a worker [exchanges](Scheduler::exchange) for it. If its input goes through a JavaScript
+//! port, the task is given to a worker at once, so that the caller knows the port.
 
 use super::Scheduler;
 use crate::scheduler::bell::Ring;
@@ -11,7 +11,7 @@ use crate::scheduler::lane::Lane;
 use crate::scheduler::limits::Refusal;
 use crate::scheduler::task::{NewTask, Taken};
 
-/// A task was taken.
+/// A task that the pool has taken.
 #[derive(Clone, Copy, Debug)]
 pub struct Submitted {
     /// Its name for [`Scheduler::cancel`].
@@ -24,17 +24,17 @@ impl Scheduler {
     /// Queues a task. To be called on the owner's thread.
     ///
     /// # Errors
-    /// [`Refusal`] when the queue is full or the pool is closed; the task is dropped.
+    /// [`Refusal`] if the queue is full or the pool is closed. The task is dropped.
     pub fn submit(&self, new: NewTask) -> Result<Submitted, Refusal> {
         self.submit_for(new, None, false)
     }
 
-    /// As [`submit`](Self::submit). One that a running one (`outer`) may wait for is taken however many wait, counts
-    /// as having waited as long as that one, and goes before all of its priority. One for which room was
-    /// [`reserved`](Self::reserve) is taken, too, and uses that up whatever becomes of it.
+    /// As [`submit`](Self::submit). A task that a running one (`outer`) may wait for is taken however many tasks wait.
+    /// It counts as having waited as long as `outer`, and goes before all tasks of its priority. A task for which room
+    /// was [`reserved`](Self::reserve) is taken, too, and uses that room up whatever becomes of it.
     ///
     /// # Errors
-    /// [`Refusal`] when the pool is closed, or the queue full and that one not there (any more).
+    /// [`Refusal`] if the pool is closed, or if the queue is full and `outer` does not exist (any more).
     pub fn submit_for(
         &self,
         new: NewTask,
@@ -50,29 +50,28 @@ impl Scheduler {
         Ok(Submitted { key, start })
     }
 
-    /// Gives a task to an idle worker of its lane at once, or, where all are still starting, to one of
-    /// those, if nothing waits: the caller sends the input. Otherwise the task is dropped, and is to be
-    /// submitted as usual.
+    /// If nothing waits, gives a task at once to an idle worker of its lane or, if all workers are still starting, to
+    /// one of them. Then the caller sends the input. Otherwise the task is dropped, and the caller submits it as usual.
     pub fn submit_direct(&self, new: NewTask) -> Option<(WorkerId, Taken)> {
         let (id, taken) = self.lock().enqueue_direct(new, now())?;
         self.started(id, &taken);
         Some((id, taken))
     }
 
-    /// Makes sure of room for one task, before its input is taken from the caller.
+    /// Reserves room for one task, before its input is taken from the caller.
     ///
     /// # Errors
-    /// [`Refusal`] when the queue is full or the pool is closed.
+    /// [`Refusal`] if the queue is full or the pool is closed.
     pub fn reserve(&self, lane: Lane) -> Result<(), Refusal> {
         self.lock().reserve(lane)
     }
 
-    /// The task that room was reserved for does not come.
+    /// The task for which room was reserved does not come.
     pub fn unreserve(&self) {
         self.lock().unreserve();
     }
 
-    /// Takes a direct submission back whose input could not be sent. False when it has ended meanwhile.
+    /// Takes back a direct submission whose input could not be sent. Returns false if it has ended meanwhile.
     pub fn undo(&self, id: WorkerId, slot: u32, generation: u32) -> bool {
         let mut state = self.lock();
         if !state.runs(id, slot, generation) {
@@ -86,7 +85,7 @@ impl Scheduler {
         true
     }
 
-    /// Makes room for the workers of a lane that the minimum, or `least`, lacks; the caller starts them.
+    /// Adds the workers that a lane has fewer than the minimum, or than `least`. The caller starts them.
     #[must_use]
     pub fn reserve_minimum(&self, lane: Lane, least: u32) -> Vec<WorkerId> {
         self.lock().reserve_minimum(lane, least, now())
