@@ -1,8 +1,8 @@
-//! What a pool is called for by what all pools of the process share: the timer and the CPU budget.
+//! The calls that a pool gets from the parts that all pools of the process share: the timer and the CPU budget.
 
-/// Is called from other threads, which hold none of its locks.
+/// A pool as the timer and the budget see it. The calls come from other threads, which hold none of the pool's locks.
 pub(super) trait Called: Send + Sync {
-    /// A time has come that it wanted to be told of.
+    /// The time of an alarm has come.
     fn alarm(&self);
 
     /// There may be a free token of the CPU budget.

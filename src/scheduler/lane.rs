@@ -28,7 +28,7 @@ impl Lane {
     }
 }
 
-/// One `T` a lane.
+/// One `T` per lane.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct PerLane<T>(pub(super) [T; 2]);
 

@@ -1,5 +1,5 @@
-//! How long tasks have waited and run, by what they are called, in the buckets of the metrics. Recording a time
-//! costs a few compares, and a pool has few names: what comes after them shares one place.
+//! How long tasks have waited and run, by the names of the tasks, in the buckets of the metrics. Recording a time costs
+//! a few comparisons. A pool has few names; those beyond the limit share one place.
 
 use std::sync::Arc;
 
@@ -26,27 +26,27 @@ pub const BOUNDS: [u64; 19] = [
     60_000_000_000,
 ];
 
-/// Names that have a place of their own.
+/// The number of names that have a place of their own.
 const NAMES: usize = 100;
 
 /// The place of a name.
 pub(super) type Place = u8;
 
-/// That of all names beyond.
+/// The place of all names beyond that.
 const OTHER: Place = 0;
 
 /// Times of one kind.
 #[derive(Clone, Debug, Default)]
 pub struct Buckets {
-    /// How many were up to each bound and above the one before; last those above all.
+    /// The number of times up to each bound and above the one before. The last one counts those above all bounds.
     pub counts: [u64; BOUNDS.len() + 1],
-    /// All of them, in nanoseconds.
+    /// The sum of all times, in nanoseconds.
     pub sum: u64,
 }
 
 impl Buckets {
     fn add(&mut self, ns: u64) {
-        // Most are short.
+        // Most times are short.
         let bucket = match ns <= BOUNDS[0] {
             true => 0,
             false => BOUNDS.partition_point(|&bound| bound < ns),
@@ -56,26 +56,26 @@ impl Buckets {
     }
 }
 
-/// What the tasks of one name are called.
+/// The name of tasks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Name {
     /// A native task, by its number.
     Native(u32),
-    /// An export, or what stands for inline functions.
+    /// The name of an export, or a name that stands for inline functions.
     Script(Arc<str>),
     /// All others.
     Other,
 }
 
 impl Name {
-    /// What all others are called.
+    /// The name that all others share.
     pub const OTHER: &str = "other";
 }
 
 /// The times of the tasks of one name.
 #[derive(Clone, Debug)]
 pub struct Measure {
-    /// What they are called.
+    /// The name.
     pub name: Name,
     /// From submission to start.
     pub wait: Buckets,
@@ -97,7 +97,7 @@ impl Measure {
 pub(super) struct Measures {
     /// By place.
     all: Vec<Measure>,
-    /// The places of native tasks, by their numbers.
+    /// The places of native tasks, by the numbers of the tasks.
     natives: Vec<Place>,
 }
 
@@ -128,7 +128,7 @@ impl Measures {
             return place;
         }
         let place = self.place(Name::Native(target));
-        // What is no task is not remembered.
+        // A number without a place of its own is not remembered.
         if place != OTHER {
             self.natives
                 .resize(self.natives.len().max(index + 1), OTHER);
@@ -157,7 +157,7 @@ impl Measures {
         self.all[place as usize].run.add(ns);
     }
 
-    /// Those of which there is anything to tell.
+    /// The measures that have any times.
     pub(super) fn told(&self) -> Vec<Measure> {
         let any = |measure: &&Measure| measure.wait.counts.iter().any(|&count| count > 0);
         self.all.iter().filter(any).cloned().collect()

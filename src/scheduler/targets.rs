@@ -1,8 +1,8 @@
-//! What the numbers of a pool's script targets mean: texts that the owner and the isolates agree on.
+//! The meanings of a pool's target numbers in the script lane: texts that the owner and the isolates agree on.
 //!
-//! A text is there as long as the owner keeps it or a task of the pool names it, so a table that callers'
-//! names feed is as large as what the owner keeps and what is in flight. Numbers are not used again while an
-//! isolate may remember what they meant.
+//! A text is kept as long as the owner keeps it or a task of the pool names it. So a table that is fed with names from
+//! callers is only as large as what the owner keeps and what is in flight. A number is not used again while an isolate
+//! may remember its old meaning.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,9 +16,9 @@ use crate::wire::target::OWN;
 /// A function of the script lane.
 #[derive(Clone, Debug)]
 pub(super) struct Function {
-    /// What an isolate is to find.
+    /// The text by which an isolate finds it.
     pub(super) text: Arc<str>,
-    /// What it is called, for people.
+    /// Its name, for people.
     pub(super) name: Arc<str>,
     /// Where its times are counted.
     pub(super) place: Place,
@@ -27,15 +27,15 @@ pub(super) struct Function {
 #[derive(Debug)]
 struct Target {
     function: Function,
-    /// Whether the owner may still name it.
+    /// Whether the owner may still use it.
     kept: bool,
-    /// Tasks that name it.
+    /// The number of tasks that name it.
     tasks: usize,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Targets {
-    /// The function of most tasks stays, and nobody counts them.
+    /// The function of most tasks. It stays, so the tasks that name it are not counted.
     own: Option<Function>,
     others: BTreeMap<u32, Target>,
     last: u32,
@@ -47,7 +47,7 @@ impl Targets {
         self.own = Some(function);
     }
 
-    /// The number of one more target, which the owner keeps.
+    /// Adds a target, which the owner keeps. Returns its number.
     pub(super) fn add(&mut self, function: Function) -> u32 {
         loop {
             self.last = self.last.wrapping_add(1);
@@ -64,12 +64,12 @@ impl Targets {
         self.last
     }
 
-    /// The owner will not name it any more.
+    /// The owner will not use it any more.
     pub(super) fn forget(&mut self, number: u32) {
         self.change(number, |target| target.kept = false);
     }
 
-    /// Stores a task, and counts it for what it names.
+    /// Stores a task, and counts it for the target that it names.
     pub(super) fn insert(
         &mut self,
         tasks: &mut Slab<Task>,
@@ -92,7 +92,7 @@ impl Targets {
         task
     }
 
-    /// As `remove`, of one in which nothing is of interest any more.
+    /// As `remove`, for a task of which nothing is needed any more.
     pub(super) fn drop(&mut self, tasks: &mut Slab<Task>, index: u32) {
         let task = &tasks[index];
         if task.lane == Lane::Script {
@@ -101,7 +101,7 @@ impl Targets {
         tasks.drop(index);
     }
 
-    /// One more task names it. Gives where its times are counted.
+    /// One more task names it. Returns the place where its times are counted.
     fn begin(&mut self, number: u32) -> Place {
         if number == OWN {
             return self.own.as_ref().map_or(0, |own| own.place);
@@ -128,7 +128,7 @@ impl Targets {
         }
     }
 
-    /// What a number means.
+    /// The function of a number.
     pub(super) fn get(&self, number: u32) -> Option<&Function> {
         match number {
             OWN => self.own.as_ref(),

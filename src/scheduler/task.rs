@@ -1,4 +1,4 @@
-//! One call on its way: what the caller gave, where it stands, how it ended.
+//! One call: what the caller gave, what state the task is in, and how it ended.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,27 +11,26 @@ use super::slab::NIL;
 use super::wheel::EntryId;
 use crate::memory::counters::CounterSet;
 
-/// What only native tasks carry, and few of them.
+/// Fields that only native tasks have, and few of them.
 #[derive(Clone, Debug, Default)]
 pub struct Attachments {
     /// The task's parameters as JSON text.
     pub params: Option<Box<str>>,
     /// What the task counts into.
     pub counters: Option<Arc<CounterSet>>,
-    /// Whether the owner hears how far it is.
+    /// Whether the owner hears of its progress.
     pub progress: bool,
 }
 
-/// Which worker of its lane a task is for.
+/// Which worker of its lane should run a task.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Placement {
-    /// Any.
+    /// Any worker.
     #[default]
     Any,
-    /// The one that the other tasks with this key have had, while it lives. Not 0, and below
-    /// [`Placement::KEYS`].
+    /// The worker that has had the other tasks with this key, while it lives. Not 0, and below [`Placement::KEYS`].
     Key(u16),
-    /// This one: without it the task does not run.
+    /// Only this worker: without it the task does not run.
     Worker(WorkerId),
 }
 
@@ -46,33 +45,33 @@ pub(super) const PINNED: u16 = u16::MAX;
 /// A call as the caller makes it.
 #[derive(Debug)]
 pub struct NewTask {
-    /// The owner's name for the call; comes back with the outcome.
+    /// The owner's number for the call, which comes back with the outcome.
     pub ticket: u32,
-    /// Which function: the owner and the lane agree on its meaning.
+    /// The function to call. The owner and the lane agree on the meaning.
     pub target: u32,
-    /// The worker that executes it.
+    /// The lane that runs it.
     pub lane: Lane,
     /// −20 (first) to 19 (last).
     pub priority: i8,
-    /// Milliseconds that it may run; `u32::MAX` is no limit.
+    /// Milliseconds for which it may run; `u32::MAX` is no limit.
     pub timeout: u32,
-    /// Milliseconds that it may wait; `u32::MAX` is no limit.
+    /// Milliseconds for which it may wait; `u32::MAX` is no limit.
     pub queue_timeout: u32,
     /// When it must have ended, on the scheduler's clock; `u64::MAX` is never.
     pub deadline: u64,
     /// How often it may start again after its worker has died.
     pub retries: u8,
-    /// Which worker it is for.
+    /// The worker that should run it.
     pub placement: Placement,
     /// The name of its group, if it has one.
     pub group: Option<Box<str>>,
     /// The encoded input.
     pub payload: Payload,
-    /// Rare extras of native tasks.
+    /// Rarely used fields of native tasks.
     pub attachments: Option<Box<Attachments>>,
-    /// Whether the owner is told when it starts, and how long it ran.
+    /// Whether the owner is told when it starts, and how long it has run.
     pub observed: bool,
-    /// Whether no other worker is to help with it.
+    /// Whether other workers must not help with it.
     pub alone: bool,
 }
 
@@ -84,40 +83,40 @@ pub(super) const NO_LIMIT: u32 = u32::MAX;
 /// A task as a worker receives it.
 #[derive(Debug)]
 pub struct Taken {
-    /// To be given back with the outcome.
+    /// Comes back with the outcome.
     pub key: Key,
-    /// The slot of the worker that it occupies; cancellation is signalled there.
+    /// The slot of the worker that it occupies. Cancellation is signalled there.
     pub slot: u32,
-    /// The owner's name for the call.
+    /// The owner's number for the call.
     pub ticket: u32,
-    /// Which function to run.
+    /// The function to run.
     pub target: u32,
-    /// Milliseconds that it may run; `u32::MAX` is no limit.
+    /// Milliseconds for which it may run; `u32::MAX` is no limit.
     pub timeout: u32,
     /// The encoded input.
     pub payload: Payload,
-    /// Rare extras of native tasks.
+    /// Rarely used fields of native tasks.
     pub attachments: Option<Box<Attachments>>,
-    /// Whether no other worker is to help with it.
+    /// Whether other workers must not help with it.
     pub alone: bool,
-    /// Nanoseconds that it waited, where the owner is to be told that it starts now.
+    /// Nanoseconds for which it waited, if the owner has to be told that it starts now.
     pub observed: Option<u64>,
 }
 
-/// How a task ended that a worker had.
+/// How a task of a worker ended.
 #[derive(Debug)]
 pub struct Finished {
     /// The slot of the worker that it occupied.
     pub slot: u32,
-    /// Its generation: a slot is used again.
+    /// The generation of the task, because a slot is used again.
     pub generation: u32,
     /// How it ended.
     pub outcome: Outcome,
 }
 
-/// Nanoseconds of waiting that are worth one level of priority.
+/// The nanoseconds of waiting that outweigh one level of priority.
 pub(super) const LEVEL: i64 = 500_000_000;
-/// Nanoseconds of waiting that a deadline is worth at most: as much as the levels from 0 to the best.
+/// The most nanoseconds of waiting that a deadline can be worth: as much as the levels from 0 to the best.
 pub(super) const URGENCY: i64 = 20 * LEVEL;
 
 /// The code of a native task's failure that was a panic.
@@ -130,7 +129,7 @@ pub enum Outcome {
     Returned(Payload),
     /// It threw this.
     Threw(Payload),
-    /// Its result could not be cloned: why.
+    /// Its result could not be cloned. This is the reason.
     NotCloned(Payload),
     /// A native task failed: a stable code and a message.
     Failed {
@@ -145,7 +144,7 @@ pub enum Outcome {
     QueueTimeout,
     /// It had not ended at its `deadline`.
     Deadline,
-    /// It was taken out of the queue on the owner's word.
+    /// The owner had it taken out of the queue.
     Cancelled,
     /// The pool was destroyed.
     PoolClosed,
@@ -158,7 +157,7 @@ pub enum Outcome {
     },
     /// No worker of the lane could be started; the owner knows why.
     WorkerStart,
-    /// How an observed task ended that a worker has run.
+    /// How an observed task ended, and how long a worker has run it.
     Timed {
         /// Nanoseconds that it ran.
         ran: u64,
@@ -167,14 +166,14 @@ pub enum Outcome {
     },
 }
 
-/// Where a task stands.
+/// The stage of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     /// In a queue.
     Waiting,
     /// With a worker.
     Running,
-    /// With a worker, but its outcome has been told: what the worker reports is dropped.
+    /// With a worker, but its outcome has been told. What the worker reports is dropped.
     Abandoned,
 }
 
@@ -186,17 +185,17 @@ pub(super) struct Task {
     pub(super) generation: u32,
     pub(super) next: u32,
     pub(super) prev: u32,
-    /// While it waits, the worker that it waits for, if that is a particular one; then the one that has it.
+    /// While the task waits, the worker that it waits for, if there is a particular one; later the worker that has it.
     pub(super) worker: WorkerId,
     pub(super) slot: u32,
     pub(super) group: GroupId,
-    /// Nanoseconds that its group was charged when it started.
+    /// Nanoseconds that its group was charged for it when it started.
     pub(super) charged: u32,
     pub(super) timeout: u32,
     pub(super) queue_timeout: u32,
-    /// Of its stage, if that has a limit.
+    /// The alarm of its stage, if that has a limit.
     pub(super) alarm: EntryId,
-    /// 0, or which tasks are to have the same worker; or [`PINNED`].
+    /// 0, the key of tasks that should have the same worker, or [`PINNED`].
     pub(super) key: u16,
     pub(super) priority: i8,
     pub(super) retries: u8,
@@ -207,11 +206,11 @@ pub(super) struct Task {
     pub(super) stage: Stage,
     pub(super) observed: bool,
     pub(super) alone: bool,
-    /// It runs and waits for others.
+    /// It runs, but waits for other tasks.
     pub(super) suspended: bool,
-    /// When it came, as far as the order of tasks goes: earlier than it did if it is urgent.
+    /// When it came, as far as the order is concerned: earlier than in fact if it is urgent.
     pub(super) since: i64,
-    /// It is in a list of its queue.
+    /// Whether it is in a list of its queue.
     pub(super) listed: bool,
     /// When it started; until then, when it was submitted.
     pub(super) started: u64,
@@ -277,8 +276,8 @@ impl Task {
         self.attachments.take()
     }
 
-    /// Its place in the order of all tasks of a pool, as a time: a level of priority is worth a
-    /// certain wait, so that nothing waits for ever behind what is more urgent.
+    /// The place of the task in the order of all tasks of a pool, as a time. A level of priority is worth a certain
+    /// wait, so that no task waits for ever behind more urgent ones.
     pub(super) fn due(&self) -> i64 {
         self.since + i64::from(self.priority) * LEVEL
     }
@@ -306,5 +305,5 @@ impl Task {
     }
 }
 
-// A queued number must stay cheap: the store adds a word, the queue nothing.
+// Queued tasks must be cheap in number: the store adds one word to this, the queue nothing.
 const _: () = assert!(size_of::<Task>() <= 144);

@@ -1,5 +1,5 @@
-//! The scheduler as its callers and workers see it: with hand-driven workers where the order of
-//! events matters, and with real threads where every order must do.
+//! The scheduler as its callers and workers see it: with workers that the test moves where the order of events matters,
+//! and with real threads where every order must be right.
 
 mod threads;
 mod told;
@@ -61,7 +61,7 @@ pub(super) const LIMITS: PoolLimits = PoolLimits {
     label: String::new(),
 };
 
-/// A lane whose workers come only where a test has them come.
+/// A lane whose workers come only when a test lets them come.
 #[derive(Debug)]
 pub(super) struct Never;
 
@@ -302,7 +302,7 @@ fn a_task_that_is_given_up_settles_for_its_caller_only() {
     assert!(pool.cancel(waiting) && !pool.cancel(waiting));
     assert!(pool.cancel(first.key) && !pool.cancel(first.key));
     assert_eq!(*bell.cancelled.lock(), [(taken.slot, first.key.generation)]);
-    // What it reports later is dropped, and the place is free again.
+    // What the worker reports later is dropped, and the place is free again.
     assert!(matches!(
         pool.exchange(worker, returned(&taken)),
         Step::Idle
@@ -352,7 +352,7 @@ fn time_limits_reject_and_an_isolate_that_does_not_stop_is_ended() {
         outcomes,
         HashMap::from([(1, "task timeout"), (2, "queue timeout")])
     );
-    // Should it stop now after all, no other task is given to it.
+    // Even if it stops now after all, it is given no other task.
     pool.submit(call(3, Lane::Script)).unwrap();
     assert!(matches!(
         pool.exchange(worker, returned(&taken)),
@@ -455,7 +455,7 @@ fn room_that_is_reserved_is_nobody_elses_until_it_is_used_or_given_back() {
     assert_eq!(pool.reserve(Lane::Script), Err(Refusal::Full));
 }
 
-/// What this very test writes and how it ends, in a process of its own in which `variable` is set.
+/// Runs this very test in a process of its own, in which `variable` is set. Returns the output and the exit status.
 fn in_a_process(test: &str, variable: &str) -> std::process::Output {
     let mut command = std::process::Command::new(std::env::current_exe().unwrap());
     let output = command
@@ -474,7 +474,7 @@ fn a_panic_while_a_decision_is_taken_ends_the_process_with_a_sentence() {
     if std::env::var_os(VARIABLE).is_some() {
         let (pool, _) = pool(LIMITS);
         let broken = std::panic::AssertUnwindSafe(|| pool.break_for_test());
-        // As the calls from JavaScript are caught.
+        // Calls from JavaScript are caught in the same way.
         let _ = std::panic::catch_unwind(broken);
         println!("went on");
         return;

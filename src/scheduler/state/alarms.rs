@@ -1,12 +1,12 @@
-//! What comes with time: each alarm belongs to a task, a worker or the pool, and is taken out with it.
+//! Alarms: each belongs to a task, a worker or the pool, and is taken out with it.
 //!
-//! A task has one alarm at most. It is set anew whenever the task comes to another stage: while it waits for
-//! its `queueTimeout`, while it runs for its `timeout`, each of them or the deadline, whichever is sooner; and when
-//! it has been given up, for the time that its isolate gets. So no alarm of one attempt, or of one stage, can
-//! hit another.
+//! A task has one alarm at most, which is set anew at each stage of the task. While the task waits, the alarm is for
+//! its `queueTimeout`; while it runs, for its `timeout`; or for the deadline, if that is sooner. Once the task has been
+//! given up, the alarm is for the time that its isolate gets. So no alarm of one attempt, or of one stage, can hit
+//! another.
 //!
-//! A worker has one alarm, too, beside the one of its silence: while it starts for the time that this may take,
-//! then for its age, and when it has been told to end for the time that it gets for that.
+//! A worker has one alarm, too, besides the one for its silence. First it is for the time that the start may take, then
+//! for the worker's age, and once the worker has been told to end, for the time that it gets for that.
 
 use std::sync::Arc;
 
@@ -27,24 +27,23 @@ pub(in crate::scheduler) const NEVER: u64 = u64::MAX;
 
 const MS: u64 = 1_000_000;
 
-/// Nanoseconds until it is checked whether a worker that was rung has come, and whether the busy ones have kept
-/// up.
+/// Nanoseconds until the pool checks whether a worker that was rung has come, and whether the busy ones have kept up.
 const WAKE_PATIENCE: u64 = 2 * MS;
-/// Nanoseconds until a pool looks again for a token of the CPU budget, where nobody tells it.
+/// Nanoseconds until a pool looks again for a token of the CPU budget, if nobody tells it.
 const LOOK_AGAIN: u64 = 50 * MS;
-/// Nanoseconds that an isolate gets to begin before it is asked whether it ever will.
+/// Nanoseconds that an isolate gets to begin before the owner is asked whether it ever will.
 const BEGIN_PATIENCE: u64 = 10_000 * MS;
-/// Nanoseconds that a retired isolate of an open pool gets to end by itself: nobody waits for it.
+/// Nanoseconds that a retired isolate of an open pool gets to end by itself. Nothing waits for that.
 const LEAVE_GRACE: u64 = 5_000 * MS;
-/// The same where each task has an isolate, and the next ones do wait.
+/// The same if each task has an isolate of its own: then the next tasks do wait for it.
 const ONE_TASK_GRACE: u64 = 100 * MS;
 /// The same for all isolates of a closed pool together.
 const CLOSE_GRACE: u64 = 1_000 * MS;
-/// Nanoseconds before an isolate is started after one that could not be; doubled each time, up to the longest.
+/// Nanoseconds between a failed start of an isolate and the next one. Doubled each time, up to the longest.
 const FIRST_BACKOFF: u64 = 100 * MS;
 const LONGEST_BACKOFF: u64 = 5_000 * MS;
 
-/// Nanoseconds of a limit in milliseconds; without a limit, [`NEVER`].
+/// The nanoseconds of a limit in milliseconds, or [`NEVER`] without a limit.
 #[inline]
 pub(in crate::scheduler) fn ns(ms: u32) -> u64 {
     match ms {
@@ -53,10 +52,10 @@ pub(in crate::scheduler) fn ns(ms: u32) -> u64 {
     }
 }
 
-/// What a time is for.
+/// The purpose of an alarm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Alarm {
-    /// A limit of this task's stage, or its deadline.
+    /// A limit of this task's stage is over, or its deadline.
     Task(u32),
     /// This worker has not started in time, or has not even begun.
     Start(WorkerId),
@@ -72,9 +71,9 @@ pub(super) enum Alarm {
     Wakers,
     /// Isolates may be started again.
     Retry,
-    /// The isolates of the closed pool have had their time.
+    /// The time that the isolates of the closed pool get is over.
     Closed,
-    /// The owner wanted to be told.
+    /// The owner wanted to be told of this time.
     Reminder(Reminder),
 }
 
@@ -84,7 +83,7 @@ pub(in crate::scheduler) struct Alarms {
     wheel: Wheel<Alarm>,
     /// No alarm comes before this tick.
     earliest: u64,
-    /// The tick that the pool's clock is set to.
+    /// The tick to which the pool's clock is set.
     told: u64,
     pub(super) idle: EntryId,
     pub(super) wakers: EntryId,
@@ -105,12 +104,12 @@ impl Alarms {
         }
     }
 
-    /// Sets an alarm, in place of what `id` names; none if the time is [`NEVER`].
+    /// Sets an alarm in place of the one that `id` names; none if the time is [`NEVER`].
     #[inline]
     fn set(&mut self, id: &mut EntryId, at: u64, alarm: Alarm) {
         self.clear(id);
         if at != NEVER {
-            // Rounded up: never early.
+            // Rounded up, so that it is never early.
             let tick = at.div_ceil(TICK_NS);
             *id = self.wheel.insert(tick, alarm);
             self.earliest = self.earliest.min(tick);
@@ -141,7 +140,7 @@ impl Alarms {
         self.wheel.next().map(|tick| tick * TICK_NS)
     }
 
-    /// How many of the pool itself are set.
+    /// How many alarms of the pool itself are set.
     pub(super) fn of_pool(&self) -> usize {
         let own = [self.idle, self.wakers, self.retry];
         let all = own.into_iter().chain(self.reminders);
@@ -149,21 +148,21 @@ impl Alarms {
     }
 }
 
-/// What follows from alarms, once the lock is released.
+/// The effects of alarms, to be carried out once the lock is released.
 #[derive(Debug, Default)]
 pub(in crate::scheduler) struct Effects {
     pub(in crate::scheduler) messages: Vec<Message>,
     pub(in crate::scheduler) cancels: Vec<Cancel>,
     pub(in crate::scheduler) bells: Vec<Arc<dyn Bell>>,
     pub(in crate::scheduler) controls: Vec<Control>,
-    /// Threads to look at.
+    /// Workers whose threads should be looked at.
     pub(in crate::scheduler) quiet: Vec<Quiet>,
-    /// What waits has done so for long enough to need somebody else.
+    /// The waiting tasks have waited long enough to need another worker.
     pub(in crate::scheduler) doubtful: bool,
 }
 
 impl State {
-    /// The tick that the pool's clock is to be set to, if it is set to a later one.
+    /// The tick to which the pool's clock has to be set, if it is set to a later one.
     #[inline]
     pub(in crate::scheduler) fn untold_alarm(&mut self) -> Option<u64> {
         let alarms = &mut self.alarms;
@@ -173,8 +172,8 @@ impl State {
         })
     }
 
-    /// The pool's clock has rung, and is set to nothing. Does what is due, up to so many alarms; more of them
-    /// have the clock ring at once.
+    /// The pool's clock has rung, and is not set any more. Handles the alarms that are due, at most `most` of them. If
+    /// there are more, the clock rings again at once.
     pub(in crate::scheduler) fn ring_alarms(&mut self, most: usize, now: u64) -> Effects {
         let mut effects = Effects::default();
         for _ in 0..most {
@@ -246,7 +245,7 @@ impl State {
 
     // ---- tasks -----------------------------------------------------------------------------------
 
-    /// Sets the alarm of a task for the stage that it has come to.
+    /// Sets the alarm of a task for its present stage.
     #[inline]
     pub(super) fn time_task(&mut self, index: u32) {
         let task = &mut self.tasks[index];
@@ -256,7 +255,7 @@ impl State {
         }
     }
 
-    /// The isolate of a task that was given up gets so long to end it.
+    /// Sets the time that the isolate of an abandoned task gets to end it.
     pub(super) fn time_grace(&mut self, index: u32, now: u64) {
         let task = &mut self.tasks[index];
         let at = match task.lane {
@@ -332,19 +331,19 @@ impl State {
         self.alarms.set(&mut worker.alarm, next, Alarm::Start(id));
     }
 
-    /// A worker has joined: it may have a limit of age.
+    /// A worker has joined. Sets the alarm for its age, if that is limited.
     pub(super) fn time_age(&mut self, id: WorkerId, now: u64) {
         let worker = &mut self.workers[id.0];
         let at = self.wear.age_of(worker).map_or(NEVER, |age| now + age);
         self.alarms.set(&mut worker.alarm, at, Alarm::Age(id));
     }
 
-    /// An isolate has been told to end, and begins with that.
+    /// An isolate has been told to end, and starts to do so.
     pub(super) fn time_leave(&mut self, id: WorkerId, now: u64) {
         self.time_leave_within(id, ns(self.limits.start_timeout), now);
     }
 
-    /// An isolate that was told to end has nothing left to do, and ends unless something of its script's keeps it.
+    /// An isolate that was told to end has nothing left to do. It ends unless its script left something that keeps it.
     pub(in crate::scheduler) fn torn_down(&mut self, id: WorkerId, now: u64) {
         let grace = if self.wear.one_task {
             ONE_TASK_GRACE
@@ -363,19 +362,19 @@ impl State {
         }
     }
 
-    /// A worker that does not come is looked at.
+    /// Sets when to look at a worker that does not come.
     pub(super) fn time_silence(&mut self, id: WorkerId, at: u64) {
         if let Some(silence) = &mut self.workers[id.0].silence {
             self.alarms.set(&mut silence.alarm, at, Alarm::Silence(id));
         }
     }
 
-    /// A worker that was rung, or the busy ones, are looked after in a while.
+    /// Checks in a while whether the workers that were rung have come, and the busy ones have kept up.
     pub(super) fn expect_wakers(&mut self, now: u64) {
         self.look_within(WAKE_PATIENCE, now);
     }
 
-    /// The pool lacks a token of the CPU budget, and nobody tells it when there is one.
+    /// The pool lacks a token of the CPU budget, and nobody will tell it of a free one.
     pub(in crate::scheduler) fn look_later(&mut self, now: u64) {
         self.look_within(LOOK_AGAIN, now);
     }
@@ -388,7 +387,7 @@ impl State {
         }
     }
 
-    /// An isolate is idle from now on, or fewer are needed: those that are too many end in a while.
+    /// An isolate is idle from now on, or fewer are needed. Surplus idle isolates end in a while.
     pub(super) fn expect_idle(&mut self) {
         if self.alarms.idle != EntryId::NONE
             || self.limits.idle_timeout == NO_LIMIT
@@ -408,7 +407,7 @@ impl State {
 
     // ---- the pool --------------------------------------------------------------------------------
 
-    /// An isolate could not be started: the next one waits, longer each time.
+    /// An isolate could not be started. The next start has to wait, longer each time.
     pub(super) fn start_failed(&mut self, now: u64) {
         let lane = &mut self.lanes[Lane::Script];
         let backoff = FIRST_BACKOFF << lane.failures.min(6);
@@ -420,7 +419,7 @@ impl State {
         self.alarms.retry = id;
     }
 
-    /// The isolates of a closed pool get so long to end by themselves.
+    /// Sets the time that the isolates of a closed pool get to end by themselves.
     pub(super) fn time_close(&mut self, now: u64) {
         debug_assert_eq!(self.phase, Phase::Closed);
         if self.lanes[Lane::Script].workers > 0 {
@@ -429,7 +428,7 @@ impl State {
         }
     }
 
-    /// The owner is told after so many milliseconds. A reminder that is set stays if it comes sooner.
+    /// Reminds the owner after this many milliseconds. If the reminder is set to come sooner, it stays.
     pub(in crate::scheduler) fn remind(&mut self, reminder: Reminder, ms: u32, now: u64) {
         let at = now.saturating_add(ns(ms));
         let mut id = self.alarms.reminders[reminder as usize];
@@ -441,7 +440,7 @@ impl State {
     }
 }
 
-/// When the stage of a task is over.
+/// When the limit of a task's stage is over.
 fn limit_of(task: &Task) -> u64 {
     let limit = match task.stage {
         Stage::Waiting => task.queue_timeout,
@@ -451,7 +450,7 @@ fn limit_of(task: &Task) -> u64 {
     task.started.saturating_add(ns(limit))
 }
 
-/// When there is something to do about a task that has not been given up.
+/// When the alarm of a task that has not been given up is due.
 pub(super) fn due_of(task: &Task) -> u64 {
     limit_of(task).min(task.deadline)
 }

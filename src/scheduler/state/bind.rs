@@ -1,8 +1,8 @@
-//! Tasks that are for one worker: those with a key have the worker that the others with their key have
-//! had, as long as it lives; those of a broadcast are pinned to theirs.
+//! Tasks that are for one worker. All tasks with the same key go to the same worker, as long as it lives; those of a
+//! broadcast are pinned to their workers.
 //!
-//! A key is one of 65,534: which worker a key has takes bounded memory, and two keys of the user's that
-//! meet in one share a worker.
+//! A key is one of 65,534, so the table of keys and workers takes bounded memory. Two keys of the user that become the
+//! same key share a worker.
 
 use super::{Phase, State};
 use crate::scheduler::ids::WorkerId;
@@ -22,7 +22,7 @@ impl State {
         self.nudge(index);
     }
 
-    /// A worker that spins looks into the shared queue only.
+    /// Nudges a spinning worker, which otherwise looks into the shared queue only.
     pub(super) fn nudge(&mut self, index: u32) {
         let worker = self.workers.get(self.tasks[index].worker.0);
         if let Some(worker) = worker.filter(|worker| worker.state == WorkerState::Spinning) {
@@ -30,7 +30,7 @@ impl State {
         }
     }
 
-    /// `now` if a worker may be started for it.
+    /// The worker for a key. `now` is given if a worker may be started for it.
     pub(super) fn worker_for(&mut self, key: u16, now: Option<u64>) -> WorkerId {
         if let Some(&(id, serial)) = self.bindings.get(&key) {
             let bound = self.workers.get(id.0);
@@ -43,7 +43,7 @@ impl State {
         chosen
     }
 
-    /// Tasks with this key are for this worker from now on.
+    /// From now on, tasks with this key are for this worker.
     pub(super) fn bind(&mut self, key: u16, id: WorkerId) {
         if let Some(worker) = self.workers.get(id.0) {
             self.bindings.insert(key, (id, worker.serial));
@@ -86,7 +86,7 @@ impl State {
         staying.min_by_key(load).map_or(WorkerId::NONE, WorkerId)
     }
 
-    /// The worker is to end. What waits for it goes elsewhere, but for what is for nobody else.
+    /// The worker has to end. The tasks that wait for it go elsewhere, except those that no other worker may run.
     pub(super) fn set_retiring(&mut self, id: WorkerId) {
         let worker = &mut self.workers[id.0];
         let counted_out = worker.is_counted_out();
@@ -99,7 +99,7 @@ impl State {
         self.move_own_tasks(id);
     }
 
-    /// A task whose worker died waits once more.
+    /// A task whose worker died waits again.
     pub(super) fn start_over(&mut self, index: u32, ran: u64, now: u64) {
         let task = &mut self.tasks[index];
         task.stage = Stage::Waiting;
@@ -107,7 +107,7 @@ impl State {
         task.worker = WorkerId::NONE;
         self.queued_bytes += task.payload.heap_bytes();
         self.assign(index, now);
-        // In this order: a group with nothing to do is forgotten.
+        // In this order, because a group with nothing waiting or running would be forgotten.
         self.waiting.push(&mut self.tasks, index);
         self.waiting.end(&self.tasks[index], ran);
         self.tasks[index].suspended = false;

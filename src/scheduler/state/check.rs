@@ -1,5 +1,5 @@
-//! What always holds between two decisions. Counts and lists say again what tasks and workers say one by one, so
-//! that a decision costs the same however many there are; here they are compared.
+//! What always holds between two decisions. Counts and lists repeat what the tasks and workers say one by one, so that
+//! a decision costs the same however many there are. Here the two are compared.
 
 use super::alarms::{Alarm, NEVER, due_of};
 use super::{Phase, State};
@@ -9,11 +9,11 @@ use crate::scheduler::task::Stage;
 use crate::scheduler::wheel::EntryId;
 use crate::scheduler::worker::{Worker, WorkerState};
 
-/// Up to so many tasks and workers a pool is checked after each change, where debug assertions are on.
+/// A pool with up to this many tasks and workers is checked after each change, if debug assertions are on.
 const SMALL: usize = 32;
 
 impl State {
-    /// As [`check`](Self::check), unless that would take long.
+    /// As [`check`](Self::check), unless the check would take long.
     pub(in crate::scheduler) fn check_if_small(&self) {
         let (waiting, running) = self.load();
         let workers: u32 = self.lanes.0.iter().map(|lane| lane.workers).sum();
@@ -23,7 +23,7 @@ impl State {
     }
 
     /// # Panics
-    /// When something does not hold.
+    /// If the two differ.
     pub(in crate::scheduler) fn check(&self) {
         for lane in Lane::ALL {
             self.check_lane(lane);

@@ -1,9 +1,9 @@
-//! Which task a worker gets, and whether it gets one.
+//! Chooses which task a worker gets, and whether it gets one.
 //!
-//! The CPU limit: at most `max_threads` workers over both lanes run tasks. Where the last free place
-//! is wanted by both lanes, the better priority has it, then whoever has waited longer. But a worker
-//! that was woken keeps its place for a `TURN` against equal priorities: under a backlog every task
-//! has waited long, and mixed small tasks would pay a switch of lanes each.
+//! The CPU limit: at most `max_threads` workers over both lanes run tasks. If both lanes want the last free place, the
+//! task of better priority gets it, then the one that has waited longer. But a worker that was woken keeps its place
+//! for a `TURN` against tasks of equal priority: under a backlog every task has waited long, and mixed small tasks
+//! would otherwise each pay for a switch of lanes.
 
 use super::State;
 use super::help::Help;
@@ -14,24 +14,24 @@ use crate::scheduler::spin;
 use crate::scheduler::task::{Finished, Outcome, PINNED, Stage, Taken};
 use crate::scheduler::worker::WorkerState;
 
-/// Nanoseconds for which a worker that was woken does not give its place to the other lane.
+/// Nanoseconds for which a woken worker does not give its place to the other lane.
 pub(super) const TURN: u64 = 2_000_000;
 
-/// What a worker that asked for a task does next.
+/// What a worker does next, after it asked for a task.
 #[derive(Debug)]
 pub(in crate::scheduler) enum Next {
     Run(Taken),
     /// Help with the task of another worker.
     Help(Help),
-    /// Wait actively for so many nanoseconds, then ask again.
+    /// Spin for this many nanoseconds, then ask again.
     Spin(u64),
     Idle,
     Retire,
 }
 
 impl State {
-    /// A worker hands over the outcome of a task. Nothing to tell if that was abandoned, or is not the one in that
-    /// slot (any more).
+    /// A worker hands over the outcome of a task. Returns no message if the task was abandoned, or is not the one in
+    /// that slot (any more).
     pub(in crate::scheduler) fn finish(
         &mut self,
         id: WorkerId,
@@ -45,7 +45,7 @@ impl State {
         } = finished;
         let worker = self.workers.get_mut(id.0)?;
         let index = (*worker.slots.get(slot as usize)?)?;
-        // It is looked at where it is: moving it out would copy it.
+        // Read in place: to move the task out would copy it.
         let task = &self.tasks[index];
         if task.generation != generation {
             return None;
@@ -83,7 +83,7 @@ impl State {
         Some(Message::Settled { ticket, outcome })
     }
 
-    /// A worker that is awake asks what to do.
+    /// A worker that is awake asks for its next step.
     pub(in crate::scheduler) fn next(&mut self, id: WorkerId, may_spin: bool, now: u64) -> Next {
         let Some(worker) = self.workers.get(id.0) else {
             return Next::Retire;
@@ -145,7 +145,7 @@ impl State {
         Next::Idle
     }
 
-    /// The task that a worker is to run next, if it may take one.
+    /// The task that a worker should run next, if it may take one.
     fn pick(&self, id: WorkerId) -> Option<u32> {
         let worker = &self.workers[id.0];
         if !worker.has_room() || self.paused {
@@ -213,12 +213,12 @@ impl State {
             payload: task.take_payload(),
             attachments: task.take_attachments(),
             alone: task.alone,
-            // One that waits for its worker to start has not begun.
+            // A task that waits for its worker to start has not begun.
             observed: (task.observed && !starting).then_some(waited),
         })
     }
 
-    /// Whether the last free place is for the other lane's next task rather than for `own`.
+    /// Whether the last free place should go to the other lane's next task rather than to `own`.
     pub(super) fn yields(&self, id: WorkerId, own: u32, now: u64) -> bool {
         if self.busy() + 1 < self.limits.max_threads {
             return false;
@@ -235,7 +235,7 @@ impl State {
         turn_over || (own.group == rival.group && rival.priority < own.priority)
     }
 
-    /// The next task of those that only idle workers can take, as seen from a busy one of this lane.
+    /// The next of the tasks that only idle workers can take, as seen from a busy worker of this lane.
     fn rival(&self, lane: Lane) -> Option<u32> {
         let other = lane.other();
         let shared = match self.lanes[other].idle.is_empty() {
@@ -255,8 +255,8 @@ impl State {
         })
     }
 
-    /// The task in a slot waits for others, and leaves its place to them, or goes on, and has it again at
-    /// once. While all tasks of a worker wait, it is idle. A task that was given up leaves its place no more.
+    /// The task in a slot starts to wait for others and leaves them its place, or it goes on and has the place again at
+    /// once. While all tasks of a worker wait, the worker is idle. A task that was given up no longer leaves its place.
     pub(in crate::scheduler) fn set_waits(
         &mut self,
         id: WorkerId,

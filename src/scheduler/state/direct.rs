@@ -1,5 +1,5 @@
-//! Tasks that are given to a worker as they come, because their input goes through a port of JavaScript's: who
-//! sends it has to know into which.
+//! Tasks that are given to a worker as they come, because their input goes through a JavaScript port: the sender has to
+//! know which port.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use crate::scheduler::task::{NO_LIMIT, NewTask, Placement, Taken};
 use crate::scheduler::worker::WorkerState;
 
 impl State {
-    /// Queues a task and gives it at once to an idle worker, or, where all are still starting, to one of
-    /// those, if there is one and nothing is ahead.
+    /// If nothing is ahead of the task, queues it and gives it at once to an idle worker or, if all workers are still
+    /// starting, to one of them.
     pub(in crate::scheduler) fn enqueue_direct(
         &mut self,
         new: NewTask,
@@ -41,7 +41,7 @@ impl State {
         let key = self.enqueue(new, now);
         let taken = self.take(id, now);
         if taken.is_none() {
-            // Another process was faster to take the last token, or the task's lane yields.
+            // Another process was faster to take the last token, or the lane of the task yields.
             self.withdraw(key.index);
             if idle.is_some() {
                 self.enter(id.0, WorkerState::Idle);
@@ -64,9 +64,9 @@ impl State {
         }
     }
 
-    /// A starting worker with room that can be given a task already. None where others have started and
-    /// would come sooner, where the worker is not for this side to choose, and where a time limit could
-    /// not tell the start of the worker from the run of the task.
+    /// A starting worker with room, which can be given a task already. None if other workers have started and would
+    /// come sooner, if the task's placement chooses the worker, or if a time limit could not tell the start of the
+    /// worker from the run of the task.
     fn starting_for(&self, new: &NewTask) -> Option<u32> {
         let lane = &self.lanes[new.lane];
         let may = new.timeout == NO_LIMIT
@@ -83,7 +83,7 @@ impl State {
         with_room.min_by_key(|&id| self.workers[id].running)
     }
 
-    /// Takes a direct submission back. The worker is to ask for another task.
+    /// Takes a direct submission back. The worker should ask for another task.
     pub(in crate::scheduler) fn undo(
         &mut self,
         id: WorkerId,

@@ -1,4 +1,4 @@
-//! Tasks that end without a result of theirs: nobody waits for them any more, or the pool ends.
+//! Tasks that end without a result of their own: nobody waits for them any more, or the pool ends.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::scheduler::outbox::Message;
 use crate::scheduler::task::{Outcome, Stage};
 use crate::scheduler::worker::WorkerState;
 
-/// A worker that has to be told that nobody waits for a task of its any more.
+/// Tells a worker that nobody waits for one of its tasks any more.
 #[derive(Debug)]
 pub(in crate::scheduler) struct Cancel {
     bell: Arc<dyn Bell>,
@@ -25,25 +25,25 @@ impl Cancel {
     }
 }
 
-/// What became of a task that is given up.
+/// The state of a task that is given up.
 #[derive(Debug)]
 pub(in crate::scheduler) enum Given {
     /// It had not started.
     Waiting,
-    /// It runs on; its worker is to be told. One that has not joined is told as it does.
+    /// It runs on, and its worker has to be told. A worker that has not joined is told when it joins.
     Running(Option<Cancel>),
     /// It had ended, or been given up before.
     Ended,
 }
 
 impl State {
-    /// Counts how a task ended, and gives what its owner is told.
+    /// Counts the end of a task, and returns the message for its owner.
     pub(super) fn ended(&mut self, ticket: u32, outcome: Outcome) -> Message {
         self.stats.ended(&outcome);
         Message::Settled { ticket, outcome }
     }
 
-    /// Nobody waits for the task any more.
+    /// Gives a task up: nobody waits for it any more.
     pub(in crate::scheduler) fn give_up(&mut self, key: Key, why: &Outcome, now: u64) -> Given {
         let Some(task) = self
             .tasks
@@ -68,8 +68,8 @@ impl State {
         }
     }
 
-    /// A running task is given up. It has its place again if it had left that: what its worker would take in its
-    /// place could end with it.
+    /// Abandons a running task. If it had left its place, it has the place again: another task that took the place on
+    /// this worker could end with it.
     fn set_abandoned(&mut self, index: u32, now: u64) {
         let task = &mut self.tasks[index];
         task.stage = Stage::Abandoned;
@@ -77,8 +77,8 @@ impl State {
         self.set_waits(worker, slot, false, now);
     }
 
-    /// The worker of a task is to be told that nobody waits for it, and gets so long to end it. One that has
-    /// not joined is told as it does.
+    /// The worker of a task has to be told that nobody waits for it, and gets some time to end it. A worker that has
+    /// not joined is told when it joins.
     pub(super) fn abandon(&mut self, index: u32, now: u64) -> Option<Cancel> {
         let cancel = self.cancel_of(index);
         if cancel.is_some() {
@@ -89,7 +89,7 @@ impl State {
         cancel
     }
 
-    /// How the worker of a task is told that nobody waits for it, if it has joined.
+    /// The message for the worker of a given-up task, if the worker has joined.
     fn cancel_of(&self, index: u32) -> Option<Cancel> {
         let task = &self.tasks[index];
         let bell = self.workers[task.worker.0].bell.clone()?;
@@ -100,8 +100,8 @@ impl State {
         })
     }
 
-    /// The isolate that still runs an abandoned task is to be ended: it takes no more tasks, lest they
-    /// end with it.
+    /// The isolate that still runs an abandoned task has to be ended. It takes no more tasks, because they would end
+    /// with it.
     pub(in crate::scheduler) fn condemn(&mut self, key: Key) -> Option<WorkerId> {
         let task = self.find(key)?;
         if task.lane != Lane::Script || task.stage != Stage::Abandoned {
@@ -118,7 +118,7 @@ impl State {
         Some(worker)
     }
 
-    /// Rejects everything that waits in a lane.
+    /// Rejects all tasks that wait in a lane.
     pub(in crate::scheduler) fn fail_waiting(
         &mut self,
         lane: Lane,
@@ -142,7 +142,7 @@ impl State {
         messages
     }
 
-    /// The owner gives up all that waits.
+    /// The owner gives up all waiting tasks.
     pub(in crate::scheduler) fn cancel_all_waiting(&mut self, now: u64) -> Vec<Message> {
         if self.lanes[Lane::Script].silent > 0 {
             for index in self.tasks.keys().collect::<Vec<_>>() {
@@ -154,8 +154,8 @@ impl State {
         self.fail_all_waiting(|| Outcome::Cancelled)
     }
 
-    /// The system refused the thread of a native worker. What waits is rejected unless another worker will
-    /// come to it; the next submit tries again.
+    /// The system refused the thread of a native worker. The waiting tasks are rejected unless another worker will take
+    /// them; the next submit tries to start a worker again.
     pub(in crate::scheduler) fn launch_failed(&mut self, id: WorkerId, now: u64) -> Vec<Message> {
         let mut messages = self.remove_worker(id, now);
         if self.lanes[Lane::Native].workers == 0 {
@@ -164,7 +164,7 @@ impl State {
         messages
     }
 
-    /// Rejects everything that runs with [`Outcome::PoolClosed`]. Gives which workers are to be told.
+    /// Rejects all running tasks with [`Outcome::PoolClosed`]. Returns the workers to be told.
     pub(in crate::scheduler) fn abandon_running(
         &mut self,
         now: u64,

@@ -1,11 +1,11 @@
 //! The workers that help with the chunks of a running task.
 //!
-//! A task that has chunks for others *offers* them. An offer is no task: a worker of the native lane takes it only where
-//! no task wants its place, and gives the place back, at the end of a chunk, as soon as one does. So helping delays
-//! nobody's turn by more than a chunk. A helper is busy as one that has a task is: it has a place, and a token of the
-//! CPU budget.
+//! A task that has chunks for others *offers* them. An offer is no task: a worker of the native lane takes it only if
+//! no task wants the worker's place, and gives the place back at the end of a chunk as soon as one does. So helping
+//! delays no task by more than a chunk. A helper is as busy as a worker that has a task: it has a place, and a token of
+//! the CPU budget.
 //!
-//! Of several offers the one is taken whose task is due first.
+//! Of several offers, a worker takes the one whose task is due first.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::scheduler::job::Job;
 use crate::scheduler::lane::{Lane, PerLane};
 use crate::sync::{AtomicU32, Ordering::Relaxed};
 
-/// Chunks of a running task that others may run.
+/// Chunks of a running task that other workers may run.
 #[derive(Debug)]
 pub(super) struct Offer {
     job: Arc<Job>,
@@ -35,7 +35,7 @@ impl Offer {
     }
 }
 
-/// What a worker helps with.
+/// The work that a helper does.
 #[derive(Debug)]
 pub(in crate::scheduler) struct Helping {
     job: Arc<Job>,
@@ -45,16 +45,16 @@ pub(in crate::scheduler) struct Helping {
     since: u64,
 }
 
-/// The part of a helper, for its thread.
+/// The same for the helper's thread.
 #[derive(Debug)]
 pub struct Help {
     pub(in crate::scheduler) job: Arc<Job>,
-    /// Not 0 once its place is wanted.
+    /// Not 0 once a task wants the place of the helper.
     pub(in crate::scheduler) leave: Arc<AtomicU32>,
 }
 
 impl State {
-    /// A task of a worker has chunks for others. False if nobody could help, and there is no offer.
+    /// A task of a worker has chunks for others. Returns false, and makes no offer, if nobody could help.
     pub(in crate::scheduler) fn offer(&mut self, id: WorkerId, job: &Arc<Job>, most: u32) -> bool {
         let most = most.min(self.limits.max_threads.saturating_sub(1));
         let task = self
@@ -74,12 +74,12 @@ impl State {
         true
     }
 
-    /// Nobody comes in to help any more.
+    /// Withdraws an offer: no more helpers come in.
     pub(in crate::scheduler) fn withdraw_offer(&mut self, job: &Arc<Job>) {
         self.offers.retain(|offer| !Arc::ptr_eq(&offer.job, job));
     }
 
-    /// The offers of a worker that is gone.
+    /// Withdraws the offers of a worker that is gone.
     pub(super) fn withdraw_offers_of(&mut self, id: WorkerId) {
         self.offers.retain(|offer| offer.worker != id);
     }
@@ -93,7 +93,7 @@ impl State {
             && self.due_tasks() == PerLane([0, 0])
     }
 
-    /// The tasks of each lane that a worker would take now, if it had a place.
+    /// The number of tasks per lane that a worker would take now, if it had a place.
     fn due_tasks(&self) -> PerLane<usize> {
         let mut due = PerLane([0, 0]);
         if self.paused {
@@ -111,14 +111,14 @@ impl State {
         due
     }
 
-    /// The places that tasks want for which nobody is on its way.
+    /// The number of places that tasks want, and for which no worker is on its way.
     fn wanted_places(&self) -> usize {
         let due = self.due_tasks();
         let unserved = |lane| due[lane].saturating_sub(self.lanes[lane].searching as usize);
         Lane::ALL.into_iter().map(unserved).sum()
     }
 
-    /// What a worker that has no task is to help with.
+    /// The offer with which a worker that has no task should help.
     pub(super) fn help(&mut self, id: WorkerId, now: u64) -> Option<Help> {
         let worker = &self.workers[id.0];
         if self.offers.is_empty() || worker.lane != Lane::Native || worker.retiring {
@@ -149,7 +149,7 @@ impl State {
         Some(Help { job, leave })
     }
 
-    /// A worker helps no more, and says so before it leaves the job. `wanted` if another process wants its token.
+    /// A worker stops helping, and says so before it leaves the job. `wanted` if another process wants its token.
     pub(in crate::scheduler) fn end_help(&mut self, id: WorkerId, wanted: bool, now: u64) {
         if wanted {
             self.no_help_before = now + super::choose::TURN;
@@ -175,7 +175,7 @@ impl State {
         }
     }
 
-    /// Has helpers leave where their places are wanted, or one come where a place is free.
+    /// Lets helpers leave if tasks want their places, or lets one come if a place is free.
     pub(super) fn share_out(&mut self, now: u64, wakes: &mut Wakes) {
         let busy = self.busy();
         let over = busy.saturating_sub(self.limits.max_threads) as usize;
@@ -206,7 +206,7 @@ impl State {
         }
     }
 
-    /// Tells so many helpers to leave at the end of their chunks: those of the tasks that are due last.
+    /// Tells this many helpers to leave at the end of their chunks: those whose tasks are due last.
     fn recall(&mut self, many: usize) {
         let mut helpers: Vec<&Helping> = self
             .workers
@@ -214,7 +214,7 @@ impl State {
             .filter_map(|id| self.workers[id].helping.as_deref())
             .collect();
         helpers.sort_by_key(|helping| {
-            // Those that have been told are counted first.
+            // Helpers that have been told already are counted first.
             let told = helping.leave.load(Relaxed) != 0;
             (!told, std::cmp::Reverse(helping.due))
         });
@@ -223,7 +223,7 @@ impl State {
         }
     }
 
-    /// Workers that are busy with tasks.
+    /// Workers that are busy with tasks of their own.
     pub(super) fn busy_with_tasks(&self, lane: Lane) -> u32 {
         match lane {
             Lane::Native => self.lanes[lane].busy - self.helpers,
@@ -231,7 +231,7 @@ impl State {
         }
     }
 
-    /// Whether as many helpers have been told to leave as there are tasks that want their places.
+    /// Whether as many helpers have been told to leave as there are tasks that want places.
     #[cfg(test)]
     pub(super) fn has_recalled(&self) -> bool {
         let free = self.limits.max_threads > self.busy() + self.searching();

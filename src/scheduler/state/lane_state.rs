@@ -1,13 +1,13 @@
-//! What a lane's workers are doing, counted.
+//! Counts what a lane's workers are doing.
 
 use crate::scheduler::spin::Gaps;
 
-/// Tasks that run for less than so many nanoseconds are short: a woken worker would cost more, in its
-/// wake-up and in turns at the lock, than it takes off the busy ones.
+/// Tasks that run for less than this many nanoseconds are short: a woken worker would cost more, in its wake-up and in
+/// turns at the lock, than it takes off the busy ones.
 const SHORT_RUN: u64 = 10_000;
-/// Nanoseconds of short tasks that may wait for each busy worker before another is woken.
+/// Nanoseconds of short tasks that may wait per busy worker before another worker is woken.
 const BACKLOG: u64 = 250_000;
-/// Nanoseconds that tasks are taken to run for until some have.
+/// The assumed run time of a task in nanoseconds, until one has run.
 const UNKNOWN_RUN: u64 = 10_000_000;
 
 #[derive(Debug)]
@@ -23,21 +23,21 @@ pub(super) struct LaneState {
     pub(super) retiring: u32,
     /// Those that were rung and have not come.
     pub(super) silent: u32,
-    /// Of those, the ones that are not counted on, and have not been told to end.
+    /// The silent workers that are not counted on, and have not been told to end.
     pub(super) counted_out: u32,
     /// Starting workers that have all the tasks they may run.
     pub(super) promised: u32,
     /// Workers that spin or were rung, and will look for tasks.
     pub(super) searching: u32,
-    /// Workers that run a task which does not wait for others.
+    /// Workers that run a task which does not wait for others, or help with one.
     pub(super) busy: u32,
     /// Tasks that workers have.
     pub(super) running: u32,
-    /// Of those, the ones that wait for others.
+    /// The tasks among them that wait for others.
     pub(super) waiting: u32,
-    /// Something has come for the very worker that spins.
+    /// There is something for the spinning worker in particular.
     pub(super) nudged: bool,
-    /// No worker is started: the last one failed to.
+    /// No worker is started, because the last start failed.
     pub(super) held: bool,
     /// Starts that failed in a row.
     pub(super) failures: u32,
@@ -75,12 +75,12 @@ impl LaneState {
         self.typical_run = (self.typical_run * 7 + ns.min(1 << 40)) / 8;
     }
 
-    /// The workers that are not about to end, and are counted on: a retired isolate takes its time.
+    /// The workers that are counted on and not about to end. A retired isolate takes its time, so it is not counted.
     pub(super) fn staying(&self) -> u32 {
         self.workers - self.retiring - self.counted_out
     }
 
-    /// Whether the busy workers will have taken what waits before a woken one could.
+    /// Whether the busy workers will have taken the waiting tasks before a woken worker could.
     pub(super) fn keeps_up(&self, waiting: usize) -> bool {
         self.busy > 0
             && self.typical_run < SHORT_RUN

@@ -1,4 +1,4 @@
-//! How workers come and go: they are made room for, join, are told to retire, and are gone.
+//! How workers come and go: they are added, join, are told to retire, and are gone.
 
 use std::sync::Arc;
 
@@ -12,21 +12,21 @@ use crate::scheduler::spin;
 use crate::scheduler::task::{Outcome, Stage};
 use crate::scheduler::worker::{Worker, WorkerState};
 
-/// What follows when a worker has joined.
+/// The effects of a worker's joining.
 #[derive(Debug, Default)]
 pub(in crate::scheduler) struct Joined {
-    /// Whether it is an isolate that has started: the owner is told, ahead of all else about it.
+    /// Whether it is an isolate that has started. The owner is told so, ahead of everything else about it.
     pub(in crate::scheduler) is_ready: bool,
-    /// A worker that it takes the place of, to be rung.
+    /// The bell of the worker that it replaces.
     pub(in crate::scheduler) relieved: Option<Arc<dyn Bell>>,
-    /// Of tasks that it was given before: the owner is told that they begin.
+    /// Messages to the owner: tasks that the worker was given before it joined begin now.
     pub(in crate::scheduler) begun: Vec<Message>,
-    /// Of those that were given up since: it is told.
+    /// The tasks among them that were given up since. The worker is told.
     pub(in crate::scheduler) cancels: Vec<Cancel>,
 }
 
 impl State {
-    /// Moves a worker to another state; the one place where searchers and the awake are counted.
+    /// Moves a worker to another state. This is the only place that counts searching and awake workers.
     pub(super) fn enter(&mut self, id: u32, state: WorkerState) {
         let worker = &mut self.workers[id];
         let old = std::mem::replace(&mut worker.state, state);
@@ -58,7 +58,7 @@ impl State {
         }
     }
 
-    /// Makes room for a worker that somebody else now has to start.
+    /// Adds a worker, which the caller has to get started.
     pub(in crate::scheduler) fn add_worker(&mut self, lane: Lane, now: u64) -> WorkerId {
         let slots = self.slots_of(lane);
         self.serial = self.serial.wrapping_add(1);
@@ -69,7 +69,7 @@ impl State {
         WorkerId(id)
     }
 
-    /// Makes room for the workers of a lane that the minimum, or `least`, lacks.
+    /// Adds the workers that a lane has fewer than the minimum, or than `least`.
     pub(in crate::scheduler) fn reserve_minimum(
         &mut self,
         lane: Lane,
@@ -77,7 +77,7 @@ impl State {
         now: u64,
     ) -> Vec<WorkerId> {
         let mut started = Vec::new();
-        // While starts fail, one is tried for those only that wait for it.
+        // While starts fail, one is only tried if `least` workers are waited for.
         let tries = self.lanes[lane].failures == 0 || least > 0;
         while tries
             && self.phase == Phase::Open
@@ -89,7 +89,7 @@ impl State {
         started
     }
 
-    /// The worker runs and will ask for tasks. None when it is not known (any more).
+    /// The worker runs and will ask for tasks. Returns none if it is not known (any more).
     pub(in crate::scheduler) fn join(
         &mut self,
         id: WorkerId,
@@ -119,7 +119,7 @@ impl State {
         Some(joined)
     }
 
-    /// A task that was given to a worker before it had started begins, unless it was given up since.
+    /// A task begins that was given to a worker before the worker had started, unless it was given up since.
     fn begin_given(&mut self, index: u32, now: u64, joined: &mut Joined) {
         let task = &mut self.tasks[index];
         let waited = now.saturating_sub(task.started);
@@ -143,21 +143,21 @@ impl State {
         }
     }
 
-    /// Notes which thread the worker is.
+    /// Notes the thread of a worker.
     pub(in crate::scheduler) fn set_thread(&mut self, id: WorkerId, thread: Option<u32>) {
         if let Some(worker) = self.workers.get_mut(id.0) {
             worker.thread = thread;
         }
     }
 
-    /// The worker is gone, whatever it was doing. Gives the messages for the tasks it had.
+    /// The worker is gone, whatever it was doing. Returns the messages for the tasks that it had.
     pub(in crate::scheduler) fn remove_worker(&mut self, id: WorkerId, now: u64) -> Vec<Message> {
         if self.workers.get(id.0).is_none() {
             return Vec::new();
         }
         let started = self.workers[id.0].state != WorkerState::Starting;
         let failed = !started && !self.workers[id.0].retiring && self.phase == Phase::Open;
-        // Out of every list and count first.
+        // First it leaves every list and count.
         self.set_retiring(id);
         self.replacement.take_if(|other| *other == id);
         self.enter(id.0, WorkerState::Active);
@@ -215,7 +215,7 @@ impl State {
         messages
     }
 
-    /// Whether a lane has a worker that has started and is to stay.
+    /// Whether a lane has a worker that has started and will stay.
     fn is_ready(&self, lane: Lane) -> bool {
         self.workers.keys().any(|id| {
             let worker = &self.workers[id];
@@ -223,7 +223,7 @@ impl State {
         })
     }
 
-    /// Closes the pool: every worker ends once it runs nothing. Gives the ones to wake for that.
+    /// Closes the pool: every worker ends once it runs nothing. Returns the bells of workers to wake for that.
     pub(in crate::scheduler) fn close(&mut self, now: u64) -> Vec<Arc<dyn Bell>> {
         if std::mem::replace(&mut self.phase, Phase::Closed) == Phase::Open {
             self.time_close(now);
@@ -236,8 +236,8 @@ impl State {
             .collect()
     }
 
-    /// Changes how many workers there may be. Gives the idle ones to wake because they are too many;
-    /// busy ones retire when they have ended their tasks.
+    /// Changes how many workers there may be. Returns the bells of surplus idle workers, which end now; busy ones
+    /// retire when they have ended their tasks.
     pub(in crate::scheduler) fn resize(
         &mut self,
         min_threads: u32,
@@ -256,13 +256,13 @@ impl State {
         bells
     }
 
-    /// The idle workers none of whose tasks waits for others, the coldest first.
+    /// The idle workers without a task that waits for others, the coldest first.
     pub(super) fn without_tasks(&self, lane: Lane) -> impl Iterator<Item = u32> {
         let idle = self.lanes[lane].idle.iter().copied();
         idle.filter(|&id| self.workers[id].running == 0)
     }
 
-    /// Whether a lane has more workers than it may, without those that retire.
+    /// Whether a lane has more workers than it may, not counting those that retire.
     pub(super) fn is_over_size(&self, lane: Lane) -> bool {
         self.settled(lane) > self.limits.max_threads
     }
@@ -286,7 +286,7 @@ impl State {
             .collect()
     }
 
-    /// Retires one idle worker, unless the minimum needs it. It is awake to ask, so nobody rings it.
+    /// Retires one idle worker, unless the minimum needs it. The worker itself asks for this, so nobody rings it.
     pub(in crate::scheduler) fn expire_idle(&mut self, id: WorkerId, now: u64) {
         let Some(worker) = self.workers.get(id.0) else {
             return;
@@ -297,7 +297,7 @@ impl State {
         }
     }
 
-    /// The worker ends once it runs nothing. Gives whom to ring for that.
+    /// The worker ends once it runs nothing. Returns the bell to ring for that, if any.
     pub(super) fn retire(&mut self, id: u32, now: u64) -> Option<Arc<dyn Bell>> {
         self.set_retiring(WorkerId(id));
         if self.workers[id].state == WorkerState::Idle {

@@ -1,11 +1,12 @@
-//! Every decision of a pool: which worker takes which task, which is woken, which is started. Plain data under
-//! the scheduler's lock; nothing in here rings, waits or starts anything.
+//! Every decision of a pool: which worker takes which task, which worker is woken, which is started. This is plain data
+//! under the scheduler's lock; nothing in here rings, waits or starts anything.
 //!
-//! Here is what the pool has, and what goes in and out of its queues; `choose` gives workers their
-//! tasks, `direct` a task to a worker as it comes, `bind` keeps tasks with a worker, `wake` decides who is
-//! rung or started, `help` who helps with a running task, `life` is how workers come and go, `wear` when they are replaced, `give_up` how tasks end
-//! without a result, `alarms` is what comes with time, `silence` is about workers that do not come when they are rung,
-//! `lane_state` counts the workers of a lane, and `readings` is what is told of all that.
+//! This file has the state of the pool, and what goes in and out of its queues. `choose` gives workers their tasks,
+//! `direct` gives a task to a worker as it comes, and `bind` keeps tasks with a worker. `wake` decides which workers
+//! are rung or started, `help` which ones help with a running task. `life` is how workers come and go, `wear` when they
+//! are replaced, `give_up` how tasks end without a result. `alarms` is what happens at a time, `silence` is about
+//! workers that do not come when they are rung, `lane_state` counts the workers of a lane, and `readings` reports on
+//! the pool.
 
 mod alarms;
 mod bind;
@@ -53,7 +54,7 @@ pub(super) use silence::Quiet;
 pub(super) use wake::Wakes;
 pub(super) use wear::Wear;
 
-/// Whether new tasks are taken, and queued ones still run.
+/// Whether new tasks are taken, and queued ones still start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Open,
@@ -64,18 +65,18 @@ enum Phase {
 pub(super) struct State {
     limits: PoolLimits,
     phase: Phase,
-    /// Nothing that waits is started.
+    /// No waiting task is started.
     paused: bool,
     tasks: Slab<Task>,
     targets: Targets,
     measures: Measures,
     generation: u32,
     waiting: Waiting,
-    /// Tasks that are about to come, and have room.
+    /// The number of tasks that are about to come and for which room is reserved.
     reserved: usize,
-    /// The worker that tasks with a key are for: which, and which of those that ever had its id.
+    /// The worker for each key: its id, and the serial that distinguishes it from others with that id.
     bindings: HashMap<u16, (WorkerId, u32)>,
-    /// A worker that somebody has to start, for a key.
+    /// A worker that was added for a key, and has to be started.
     requested: Option<WorkerId>,
     wear: Wear,
     /// Workers that are worn and have not been told to retire.
@@ -84,15 +85,15 @@ pub(super) struct State {
     replacement: Option<WorkerId>,
     lanes: PerLane<LaneState>,
     workers: Slab<Worker, 8>,
-    /// Workers that there have been.
+    /// The number of workers that there have been.
     serial: u32,
     queued_bytes: usize,
     share: Share,
-    /// What running tasks have for others to do.
+    /// The chunks that running tasks offer to other workers.
     offers: Vec<Offer>,
-    /// Workers that help.
+    /// The number of workers that help.
     helpers: u32,
-    /// Another process wants the tokens.
+    /// No worker helps before this time: another process wants the tokens.
     no_help_before: u64,
     stats: Stats,
     alarms: Alarms,
@@ -128,14 +129,14 @@ impl State {
         }
     }
 
-    /// Whether there is something for a spinning worker of a lane.
+    /// Whether there is something for the spinning worker of a lane.
     pub(super) fn hint(&self, lane: Lane) -> bool {
         self.waiting.runnable(lane) > 0
             || self.lanes[lane].nudged
             || (lane == Lane::Native && !self.offers.is_empty() && self.may_help())
     }
 
-    /// Bytes of inputs that wait.
+    /// Bytes of inputs in waiting tasks.
     pub(super) fn queued_bytes(&self) -> usize {
         self.queued_bytes
     }
@@ -159,7 +160,7 @@ impl State {
         Lane::ALL.into_iter().map(running).sum()
     }
 
-    /// Sets what the tasks of a group may use.
+    /// Sets how much the tasks of a group may use.
     pub(super) fn configure_group(&mut self, name: Box<str>, limits: GroupLimits) {
         let running = self.running();
         self.waiting.configure(name, limits, running);
@@ -179,7 +180,7 @@ impl State {
         }
         let slots = self.slots_of(lane) as usize;
         let state = &self.lanes[lane];
-        // Those that help leave for a task.
+        // Helpers leave when a task comes.
         let busy = self.busy() - self.helpers;
         let unused = self.limits.max_threads.saturating_sub(busy) as usize * slots;
         let active = (state.running - state.waiting) as usize;
@@ -188,7 +189,7 @@ impl State {
             > self.limits.max_queue
     }
 
-    /// Makes sure of room for a task that is about to come.
+    /// Reserves room for a task that is about to come.
     pub(super) fn reserve(&mut self, lane: Lane) -> Result<(), Refusal> {
         if self.phase == Phase::Closed {
             return Err(Refusal::Closed);
@@ -201,14 +202,15 @@ impl State {
         Ok(())
     }
 
-    /// The task has come, or does not.
+    /// The task has come, or will not come.
     pub(super) fn unreserve(&mut self) {
         debug_assert!(self.reserved > 0, "there is a reservation to give back");
         self.reserved = self.reserved.saturating_sub(1);
     }
 
-    /// Queues a task if there is room, or if room was reserved for it. One that a task which has not ended may wait for
-    /// always has, counts as having come with that one, and goes before all of its priority.
+    /// Queues a task if there is room, or if room was reserved for it. A task that another one (`outer`, which has not
+    /// ended) may wait for always has room. It counts as having come when `outer` did, and goes before all tasks of its
+    /// priority.
     pub(super) fn admit(
         &mut self,
         mut new: NewTask,
@@ -223,7 +225,7 @@ impl State {
             return Err(Refusal::Closed);
         }
         if let Some((since, priority)) = outer.and_then(|outer| self.standing(outer)) {
-            // What has begun goes before what has not.
+            // A task within one that has begun goes before tasks that have not begun.
             new.priority = new.priority.min(priority.saturating_sub(1));
             return Ok(self.enqueue_as_of(new, since, now));
         }
@@ -239,7 +241,7 @@ impl State {
         self.enqueue_as_of(new, now.cast_signed(), now)
     }
 
-    /// As [`enqueue`](Self::enqueue), with the place in the order of tasks of one that came at `since`.
+    /// As [`enqueue`](Self::enqueue), but the task is ordered as if it had come at `since`.
     fn enqueue_as_of(&mut self, mut new: NewTask, since: i64, now: u64) -> Key {
         let group = new.group.take();
         self.queued_bytes += new.payload.heap_bytes();
@@ -259,8 +261,8 @@ impl State {
         Key { index, generation }
     }
 
-    /// When a task came, as far as the order goes. One that has to start now, lest it misses its deadline, counts as
-    /// having waited for [`URGENCY`]; one that has time left for so much less.
+    /// The time that decides the order: usually when the task came. A task that has to start now to meet its deadline
+    /// counts as having waited for [`URGENCY`]; if there is time left until then, that much less.
     fn since_of(&self, new: &NewTask, since: i64) -> i64 {
         if new.deadline == NO_DEADLINE {
             return since;
@@ -270,12 +272,12 @@ impl State {
         since.min(last_start.cast_signed() - URGENCY)
     }
 
-    /// What script tasks name by numbers.
+    /// The functions that script tasks name by numbers.
     pub(super) fn targets(&mut self) -> &mut Targets {
         &mut self.targets
     }
 
-    /// A function of the script lane, by what it is and what it is called.
+    /// A function of the script lane, from its text and its name.
     pub(super) fn function(&mut self, text: &str, name: &str) -> Function {
         let name: Arc<str> = name.into();
         let place = self.measures.place_of(&name);
@@ -286,13 +288,13 @@ impl State {
         }
     }
 
-    /// Never 0, which cancel flags begin with.
+    /// Never 0, because cancel flags start with that.
     fn next_generation(&mut self) -> u32 {
         self.generation = self.generation.checked_add(1).unwrap_or(1);
         self.generation
     }
 
-    /// The task of this name, while it waits or a worker has it.
+    /// The task with this key, while it waits or a worker has it.
     pub(super) fn find(&self, key: Key) -> Option<&Task> {
         let task = self.tasks.get(key.index)?;
         (task.generation == key.generation).then_some(task)
@@ -305,26 +307,26 @@ impl State {
         index.is_some_and(|index| self.tasks[index].generation == generation)
     }
 
-    /// When a task was submitted, as far as its place in the order goes, and its priority.
+    /// When a task was submitted, as far as the order is concerned, and its priority.
     fn standing(&self, key: Key) -> Option<(i64, i8)> {
         let task = self.find(key)?;
         Some((task.since, task.priority))
     }
 
-    /// Takes a waiting task out that is not to run.
+    /// Takes out a waiting task that will not run.
     fn withdraw(&mut self, index: u32) -> Task {
         self.queued_bytes -= self.tasks[index].payload.heap_bytes();
         self.waiting.remove(&mut self.tasks, index);
         self.remove_task(index)
     }
 
-    /// Takes a task out that is in no line, and its alarm with it.
+    /// Takes out a task that is in no line, and its alarm.
     fn remove_task(&mut self, index: u32) -> Task {
         self.alarms.clear(&mut self.tasks[index].alarm);
         self.targets.remove(&mut self.tasks, index)
     }
 
-    /// As `remove_task`, of one in which nothing is of interest any more.
+    /// As `remove_task`, for a task of which nothing is needed any more.
     fn drop_task(&mut self, index: u32) {
         self.alarms.clear(&mut self.tasks[index].alarm);
         self.targets.drop(&mut self.tasks, index);
@@ -334,7 +336,7 @@ impl State {
         self.workers.get(id.0).map(|worker| worker.lane)
     }
 
-    /// Stops or resumes the starting of what waits.
+    /// Pauses or resumes the start of waiting tasks.
     pub(super) fn pause(&mut self, paused: bool) {
         self.paused = paused;
     }
@@ -346,7 +348,7 @@ impl State {
 }
 
 impl Drop for State {
-    /// Workers of a pool whose owner is gone are never removed one by one.
+    /// The workers of a pool whose owner is gone are never removed one by one, so the awake ones are uncounted here.
     fn drop(&mut self) {
         for id in self.workers.keys().collect::<Vec<_>>() {
             if self.workers[id].state.awake() {

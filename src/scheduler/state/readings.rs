@@ -1,4 +1,4 @@
-//! What is told of a pool at one moment.
+//! Readings of a pool at one moment.
 
 use std::sync::Arc;
 
@@ -13,12 +13,12 @@ use crate::scheduler::task::Task;
 use crate::scheduler::worker::{Worker, WorkerState};
 
 impl State {
-    /// Tasks that wait, and tasks that run.
+    /// The number of waiting tasks, and of running tasks.
     pub(in crate::scheduler) fn load(&self) -> (usize, usize) {
         (self.waiting.len(), self.running() as usize)
     }
 
-    /// The workers of a lane that are ready and are to stay.
+    /// The workers of a lane that are ready and will stay.
     pub(in crate::scheduler) fn ready_ids(&self, lane: Lane) -> Vec<WorkerId> {
         let ready = |&id: &u32| {
             let worker = &self.workers[id];
@@ -109,12 +109,12 @@ impl State {
         function.map(|function| Arc::clone(&function.name))
     }
 
-    /// The times of tasks by what those are called.
+    /// The times of tasks, by the names of the tasks.
     pub(in crate::scheduler) fn measures(&self) -> Vec<Measure> {
         self.measures.told()
     }
 
-    /// The tasks that a worker runs: one that starts may have been given some already.
+    /// The tasks that a worker runs. A worker that is still starting may have tasks, but runs none.
     fn begun_tasks(&self, id: u32) -> impl Iterator<Item = &Task> {
         let worker = &self.workers[id];
         let begun = worker.state != WorkerState::Starting;
@@ -122,7 +122,7 @@ impl State {
         tasks.map(|&index| &self.tasks[index])
     }
 
-    /// When the task came that has waited for longest, be it for a worker that starts.
+    /// When the oldest waiting task came, including tasks whose worker is still starting.
     fn oldest_queued(&self) -> Option<u64> {
         let starting = |worker: &&Worker| worker.state == WorkerState::Starting;
         let workers = self.workers.keys().map(|id| &self.workers[id]);

@@ -1,12 +1,14 @@
-//! Workers that were rung and do not come: a timer that their script left is busy, a regular expression does not
-//! end. They run no task, so no time limit of one ends them.
+//! Workers that were rung and do not come, e.g. because a timer of their script is busy, or a regular expression does
+//! not end. They run no task, so no task's time limit ends them.
 //!
-//! 1. After a moment nobody waits for the worker: another is rung (`wake`), and its silence is watched.
-//! 2. After a second it is not counted on: another is started in its place, and what waits for it goes elsewhere.
-//! 3. After the stall timeout, or a little after a task was given up that waited for nobody else, the owner is
-//!    asked to end it, unless there is an excuse (`supervise::stall`). The owner knows of one more: an inspector.
+//! 1. After a moment the pool does not wait for the worker: another one is rung (`wake`), and the worker's silence is
+//!    watched.
+//! 2. After a second the pool does not count on the worker: another one is started in its place, and the tasks that
+//!    wait for it go elsewhere.
+//! 3. After the stall timeout, or soon after a task was given up that waited for no other worker, the owner is asked to
+//!    end the worker, unless there is an excuse (`supervise::stall`). The owner knows one more excuse: an inspector.
 //!
-//! All of this ends as soon as the worker comes. One that runs a task, and has begun with it, is in no such list.
+//! All of this stops as soon as the worker comes. A worker that has begun to run a task is in no such list.
 
 use super::alarms::ns;
 use super::{Phase, State};
@@ -17,11 +19,11 @@ use crate::scheduler::silence::{Silence, Usage};
 use crate::scheduler::task::PINNED;
 use crate::scheduler::worker::Worker;
 
-/// A silent worker whose thread is to be looked at, once the lock is released.
+/// A silent worker whose thread should be looked at once the lock is released.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::scheduler) struct Quiet {
     pub(in crate::scheduler) id: WorkerId,
-    /// Tells it from others that have had its id.
+    /// Distinguishes it from other workers that have had its id.
     pub(in crate::scheduler) serial: u32,
     pub(in crate::scheduler) thread: Option<u32>,
 }
@@ -54,7 +56,7 @@ impl State {
         lane.counted_out -= u32::from(counted_out);
     }
 
-    /// What became of a silent worker by now.
+    /// Judges a silent worker by what its thread has done.
     pub(in crate::scheduler) fn looked_at(
         &mut self,
         Quiet { id, serial, .. }: Quiet,
@@ -82,7 +84,7 @@ impl State {
         stalled.then_some(Control::Stalled(id))
     }
 
-    /// A task that waits is given up: a silent worker that it waited for alone is not waited for any longer than a
+    /// A waiting task is given up. If only silent workers could have run it, the pool waits no longer for them than a
     /// task may take to stop.
     pub(super) fn blame_silence(&mut self, index: u32, now: u64) {
         let task = &self.tasks[index];
@@ -114,8 +116,8 @@ impl State {
         }
     }
 
-    /// The owner ends a worker, if that still does not come: it takes no more tasks, lest they end with it. Gives
-    /// for how many nanoseconds it has been silent.
+    /// The owner is about to end a worker that still does not come. It takes no more tasks, because they would end with
+    /// it. Returns for how many nanoseconds it has been silent.
     pub(in crate::scheduler) fn end_stalled(&mut self, id: WorkerId, now: u64) -> Option<u64> {
         let worker = self.workers.get(id.0)?;
         let since = worker.silence.as_ref()?.since;
@@ -123,7 +125,7 @@ impl State {
         Some(now.saturating_sub(since))
     }
 
-    /// The owner does not end a worker, since an inspector is open: the count starts again.
+    /// The owner does not end a worker, because an inspector is open. The judge starts to count again.
     pub(in crate::scheduler) fn excuse(&mut self, id: WorkerId, now: u64) {
         let limit = ns(self.limits.stall_timeout);
         let worker = self.workers.get_mut(id.0);
@@ -135,7 +137,7 @@ impl State {
         self.time_silence(id, at);
     }
 
-    /// What waits for a worker goes elsewhere, but for what is for nobody else.
+    /// Moves the tasks that wait for a worker elsewhere, except those that no other worker may run.
     pub(super) fn move_own_tasks(&mut self, id: WorkerId) {
         for index in self.waiting.own_tasks(&self.tasks, id) {
             let key = self.tasks[index].key;

@@ -1,11 +1,11 @@
-//! Which workers are rung, and which are started.
+//! Decides which workers are rung, and which are started.
 //!
-//! A submit wakes at most one worker of the lane, and none while one searches (spins or is waking),
-//! because that one will take the task. A worker that takes a task and leaves others waiting wakes
-//! the next. So n workers cost no more than one.
+//! A submit wakes at most one worker of the lane, and none while one searches (spins or is waking), because that one
+//! will take the task. A worker that takes a task and leaves others waiting wakes the next worker. So n workers cost no
+//! more than one.
 //!
-//! Nor is a worker woken for tasks that the busy ones will have taken before it could come, judged by
-//! how long tasks have lately run. An alarm checks that guess: see `alarms`.
+//! A worker is not woken either for tasks that the busy ones will have taken before it could come. This is judged by
+//! how long tasks have lately run, and an alarm checks the guess: see `alarms`.
 
 use std::sync::Arc;
 
@@ -16,27 +16,27 @@ use crate::scheduler::lane::{Lane, PerLane};
 use crate::scheduler::waiting::LineOf;
 use crate::scheduler::worker::WorkerState;
 
-/// What has to happen once the lock is released.
+/// The effects that have to happen once the lock is released.
 #[derive(Debug, Default)]
 #[must_use]
 pub(in crate::scheduler) struct Wakes {
     pub(in crate::scheduler) rings: PerLane<Option<Arc<dyn Bell>>>,
-    /// Those for whom tasks wait in particular.
+    /// The workers for which tasks wait in particular.
     #[expect(
         clippy::box_collection,
         reason = "they are seldom there, and this is on every task's way"
     )]
     pub(in crate::scheduler) bound: Option<Box<Vec<Arc<dyn Bell>>>>,
     pub(in crate::scheduler) starts: PerLane<Option<WorkerId>>,
-    /// Nobody was woken for something, because it will not wait for long.
+    /// No worker was woken for some tasks, because they will not wait for long.
     trusted: bool,
     /// The pool lacks a token of the CPU budget.
     pub(in crate::scheduler) starved: bool,
 }
 
 impl State {
-    /// Who has to be rung or started so that what waits gets done. Not `trusting`, what waits has done
-    /// so for long enough to need somebody else.
+    /// Which workers have to be rung or started for the waiting tasks. If not `trusting`, these have waited long enough
+    /// to need another worker.
     pub(in crate::scheduler) fn wakes(&mut self, trusting: bool, now: u64) -> Wakes {
         let mut wakes = Wakes::default();
         wakes.starts[Lane::Script] = self.requested.take();
@@ -46,7 +46,7 @@ impl State {
         if !self.paused && self.phase == Phase::Open {
             if self.waiting.bound() == 0 {
                 let [native, script] = Lane::ALL.map(|lane| self.waiting.runnable(lane) > 0);
-                // A worker that has just yielded is idle too: its lane must not be rung first.
+                // A worker that has just yielded is idle, too, and its lane must not be rung first.
                 let order = if native && script {
                     self.by_precedence()
                 } else {
@@ -107,8 +107,8 @@ impl State {
         awake < self.limits.max_threads && self.share.could_afford(awake)
     }
 
-    /// As `wakes`, where tasks wait for workers of their own: who has the task that is due first is woken
-    /// first, for there may not be a place for all.
+    /// As `wakes`, if tasks wait for workers of their own. The worker with the task that is due first is woken first,
+    /// because there may not be a place for all.
     fn wake_in_order(&mut self, trusting: bool, now: u64, wakes: &mut Wakes) {
         let lanes = Lane::ALL.into_iter().filter_map(|lane| {
             let head = self.waiting.head(&self.tasks, lane)?;
@@ -143,7 +143,7 @@ impl State {
         }
     }
 
-    /// The lanes, that of the task which is to have the next free place first.
+    /// The lanes. First comes the one whose task should have the next free place.
     pub(super) fn by_precedence(&self) -> [Lane; 2] {
         let [a, b] = Lane::ALL;
         match (
@@ -163,8 +163,8 @@ impl State {
         self.workers[id].bell.clone()
     }
 
-    /// Stops counting on workers that were rung more than `patience` ago and have not come: their
-    /// event loops are busy with something of their own. Whether others are still expected.
+    /// Stops counting on workers that were rung more than `patience` ago and have not come: their event loops are busy
+    /// with something else. Returns whether others are still expected.
     pub(in crate::scheduler) fn doubt_wakers(&mut self, patience: u64, now: u64) -> bool {
         let mut expected = false;
         for id in self.workers.keys().collect::<Vec<_>>() {

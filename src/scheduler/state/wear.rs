@@ -1,12 +1,12 @@
-//! When isolates are replaced though nothing is wrong with them: after so many tasks, at an age, when one
-//! says that it has grown too large; or each after its first task.
+//! Replaces isolates though nothing is wrong with them: after a number of tasks, at an age, when one says that it has
+//! grown too large, or each after its first task.
 //!
-//! A worn isolate goes on working until another is ready in its place, so there are never fewer, and
-//! for that moment there is one more. One is replaced at a time. PoolLimits differ by up to a tenth from
-//! worker to worker, so that those which started together do not end together.
+//! A worn isolate goes on working until another is ready in its place, so there are never fewer, and for that moment
+//! there is one more. One is replaced at a time. The limits differ by up to a tenth from worker to worker, so that
+//! workers that started together do not end together.
 //!
-//! Where each isolate has one task, the next is started while that one runs: as many as tasks wait, up to
-//! the limit of busy workers, and at least one while anything runs.
+//! If each isolate has one task, the next isolate is started while that task runs: as many as there are waiting tasks,
+//! up to the limit of busy workers, and at least one while any task runs.
 
 use std::sync::Arc;
 
@@ -16,15 +16,15 @@ use crate::scheduler::ids::WorkerId;
 use crate::scheduler::lane::Lane;
 use crate::scheduler::worker::{Worker, WorkerState};
 
-/// Nanoseconds after which an idle worker beyond the minimum is not replaced, but ends.
+/// An idle worker beyond the minimum is not replaced but ends after this many nanoseconds.
 const UNUSED: u64 = 1_000_000_000;
 
 /// When isolates are replaced.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::scheduler) struct Wear {
-    /// After so many tasks; `u32::MAX` is never.
+    /// After this many tasks; `u32::MAX` is never.
     pub(in crate::scheduler) tasks: u32,
-    /// Nanoseconds after they are ready; `u64::MAX` is never.
+    /// This many nanoseconds after they are ready; `u64::MAX` is never.
     pub(in crate::scheduler) age: u64,
     /// Each has one task only.
     pub(in crate::scheduler) one_task: bool,
@@ -47,14 +47,14 @@ impl Wear {
             && worker.completed >= jittered(u64::from(self.tasks), worker.serial)
     }
 
-    /// Nanoseconds after which this worker is too old, if it ever is.
+    /// Nanoseconds after which this worker is too old, if there is a limit.
     pub(super) fn age_of(&self, worker: &Worker) -> Option<u64> {
         let ages = self.age != u64::MAX && worker.lane == Lane::Script;
         ages.then(|| jittered(self.age, worker.serial))
     }
 }
 
-/// A number up to a tenth away from `limit`, the same for the same worker.
+/// A number up to a tenth away from `limit`; for the same worker always the same.
 fn jittered(limit: u64, serial: u32) -> u64 {
     // Neighbours get numbers far apart (Knuth's multiplicative hash).
     let spread = f64::from(serial.wrapping_mul(0x9e37_79b1)) / f64::from(u32::MAX);
@@ -66,7 +66,7 @@ impl State {
         self.wear = wear;
     }
 
-    /// The worker is to be replaced.
+    /// Marks a worker that should be replaced.
     pub(in crate::scheduler) fn wear_out(&mut self, id: WorkerId) {
         let Some(worker) = self.workers.get_mut(id.0) else {
             return;
@@ -76,8 +76,8 @@ impl State {
         }
     }
 
-    /// Every isolate that there is is to be replaced. Where each has one task only, those that have not taken
-    /// theirs end now, and others are started as tasks need them. Gives whom to ring.
+    /// Replaces every isolate. If each has one task only, the isolates without a task end now, and others are started
+    /// as tasks need them. Returns the bells to ring.
     pub(in crate::scheduler) fn wear_all_out(&mut self, now: u64) -> Vec<Arc<dyn Bell>> {
         let isolates: Vec<u32> = self
             .workers
@@ -96,15 +96,15 @@ impl State {
         Vec::new()
     }
 
-    /// The workers of a lane that stay, without one that is to take the place of another.
+    /// The workers of a lane that stay, not counting one that is to replace another.
     pub(super) fn settled(&self, lane: Lane) -> u32 {
-        // One that has been told to end is not counted anyway.
+        // A worker that has been told to end is not counted anyway.
         let stays = |id: WorkerId| self.workers[id.0].stays();
         let extra = lane == Lane::Script && self.replacement.is_some_and(stays);
         self.lanes[lane].staying() - u32::from(extra)
     }
 
-    /// Starts the next isolate that is to take the place of another.
+    /// Starts the next isolate that will replace another.
     pub(super) fn renew(&mut self, now: u64, wakes: &mut Wakes) {
         let lane = &self.lanes[Lane::Script];
         if self.phase == Phase::Closed || lane.held || wakes.starts[Lane::Script].is_some() {
@@ -129,7 +129,7 @@ impl State {
             && now.saturating_sub(self.workers[id.0].idle_since) >= UNUSED
             && self.settled(Lane::Script) > self.limits.min_threads
         {
-            // Nobody misses it.
+            // No task needs it.
             wakes
                 .bound
                 .get_or_insert_default()
@@ -141,7 +141,7 @@ impl State {
         wakes.starts[Lane::Script] = Some(id);
     }
 
-    /// A worn worker: an idle one, or the one that has been there for longest.
+    /// A worn worker: an idle one, or the oldest.
     fn worn_worker_but(&self, other: Option<WorkerId>) -> Option<WorkerId> {
         self.workers
             .keys()
@@ -154,10 +154,10 @@ impl State {
             .map(WorkerId)
     }
 
-    /// If this worker was started in place of a worn one, that one ends now. Gives whom to ring.
+    /// If this worker was started in place of a worn one, that one ends now. Returns the bell to ring.
     pub(super) fn relieve(&mut self, id: WorkerId, now: u64) -> Option<Arc<dyn Bell>> {
         self.replacement.take_if(|other| *other == id)?;
-        // It may be worn itself by now: then it works until another is ready.
+        // The new worker may be worn itself by now. Then it works until another is ready.
         let worn = self.worn_worker_but(Some(id))?;
         self.retire(worn.0, now)
     }

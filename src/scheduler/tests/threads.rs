@@ -1,4 +1,4 @@
-//! Real threads, on which every order of events must do.
+//! Real threads, for which every order of events must be right.
 
 use super::*;
 

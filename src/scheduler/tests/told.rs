@@ -1,4 +1,4 @@
-//! What the owner is told beside outcomes: starts, times, bytes that wait, inputs that are wanted.
+//! What the owner is told besides outcomes: starts, times, waiting bytes, and inputs that workers want.
 
 use super::*;
 
@@ -143,7 +143,7 @@ fn the_owner_hears_who_wants_an_input_that_only_a_port_carries() {
         other => panic!("expected that it is wanted, got {other:?}"),
     };
     wants(heard(&outbox), &first);
-    // Each is told after the outcome of the task before, with which it is read.
+    // Each of them follows the outcome of the task before, with which the owner reads it.
     assert!(matches!(
         heard(&outbox),
         Some(Message::Settled { ticket: 1, .. })

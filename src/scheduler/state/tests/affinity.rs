@@ -29,7 +29,7 @@ fn pool(workers: usize) -> (State, Vec<WorkerId>) {
     (state, ids)
 }
 
-/// The workers that are rung, by who then asks.
+/// The number of workers that are rung.
 fn rings(state: &mut State) -> usize {
     let wakes = state.wakes(false, 0);
     wakes.bound.as_ref().map_or(0, |bells| bells.len()) + wakes.rings.0.iter().flatten().count()
@@ -113,7 +113,7 @@ fn when_a_worker_goes_its_tasks_go_to_another_and_stay_together() {
         assert_eq!(taken(&mut state, ids[0], 0), Some((ticket, 0)));
         state.ends(ids[0], 0, 0);
     }
-    // And the same id is another worker now.
+    // The same id now names another worker.
     let again = idle(&mut state, Lane::Script);
     assert_eq!(again, ids[1]);
     state.enqueue(keyed(9, 5), 0);
@@ -158,7 +158,7 @@ fn an_idle_worker_gets_the_only_place_for_its_own_task_though_others_have_work()
     assert!(taken(&mut state, native, 0).is_some());
     state.enqueue(keyed(1, 3), 1);
     assert_eq!(rings(&mut state), 0, "there is no place");
-    // The lane's other tasks were there first, but no priority is for ever.
+    // The lane's other tasks came first, but no priority lasts for ever.
     let urgent = NewTask {
         priority: -1,
         ..keyed(2, 3)

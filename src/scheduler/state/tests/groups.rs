@@ -17,7 +17,7 @@ fn limits(weight: f64, max_running: u32) -> GroupLimits {
     }
 }
 
-/// Runs `rounds` tasks one after the other, each for `ns(ticket)`; gives their tickets.
+/// Runs `rounds` tasks one after the other, each for `ns(ticket)`. Returns their tickets.
 fn run(state: &mut State, id: WorkerId, rounds: usize, ns: impl Fn(u32) -> u64) -> Vec<u32> {
     let mut now = 0;
     (0..rounds)
@@ -147,12 +147,12 @@ fn max_running_holds_over_both_lanes_and_nobody_is_woken_for_what_it_holds_back(
     assert_eq!(wakes.rings.0.iter().flatten().count(), 0);
     assert_eq!(wakes.starts.0, [None, None]);
     assert_eq!(Lane::ALL.map(|lane| state.hint(lane)), [false, false]);
-    // Others are not held back.
+    // Tasks of other groups are not held back.
     state.enqueue(call(50, Lane::Script), 0);
     assert_eq!(taken(&mut state, ids[2], 0), Some((50, 0)));
     state.ends(ids[2], 0, 1);
     assert_eq!(taken(&mut state, ids[2], 1), None);
-    // One ends: one more may run, in either lane.
+    // One ends, so one more may run, in either lane.
     state.ends(ids[0], 0, 2);
     assert_eq!(Lane::ALL.map(|lane| state.hint(lane)), [true, true]);
     assert_eq!(taken(&mut state, ids[2], 2), Some((3, 0)));

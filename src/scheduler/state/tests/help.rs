@@ -1,4 +1,4 @@
-//! Who helps with a running task, and when helpers leave.
+//! Which workers help with a running task, and when helpers leave.
 
 use std::ffi::c_void;
 
@@ -12,13 +12,13 @@ unsafe extern "C" fn nothing(_: *const c_void, _: usize) -> u32 {
     0
 }
 
-/// A job with more chunks than anybody runs.
+/// A job with more chunks than are ever run.
 pub(super) fn a_job() -> Arc<Job> {
     // SAFETY: `nothing` takes anything, and the flag is there for ever.
     Arc::new(unsafe { Job::new(usize::MAX / 2, std::ptr::null(), nothing, &NEVER) })
 }
 
-/// A pool of so many places, a native worker that runs a task and offers chunks, and idle native workers.
+/// A pool with `max_threads` places, a native worker that runs a task and offers chunks, and idle native workers.
 fn offering(max_threads: u32, idle_workers: usize) -> (State, Arc<Job>, Vec<WorkerId>) {
     let limits = PoolLimits {
         max_threads,
@@ -246,7 +246,7 @@ fn help_counts_for_the_group_of_the_task() {
     let job = a_job();
     assert!(state.offer(caller, &job, 1));
     let help = helps(&mut state, helper, 0).unwrap();
-    // One task of each, and what was helped is more than both have ever run.
+    // One task of each group. The help was longer than both groups have ever run.
     state.enqueue(of_group(2, "greedy"), 1);
     state.enqueue(of_group(3, "modest"), 1);
     leaves(&mut state, helper, &help, 60_000_000_000);

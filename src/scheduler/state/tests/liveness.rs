@@ -1,5 +1,5 @@
-//! Long histories: whatever was submitted, given up, resized, paused or replaced on the way, in the end nothing waits
-//! that somebody could run.
+//! Long histories: whatever was submitted, given up, resized, paused or replaced on the way, in the end no task waits
+//! that a worker could run.
 
 use super::world::{Choices, World};
 use super::*;
@@ -10,7 +10,7 @@ fn histories(wear: Wear) {
         let mut world = World::new(choices, wear);
         for step in 0..600 {
             world.step();
-            // With many tasks it takes long; `machine` does it after each step.
+            // With many tasks the check takes long; `machine` checks after each step.
             if step % 16 == 0 {
                 world.state.check();
             }

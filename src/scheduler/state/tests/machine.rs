@@ -1,4 +1,5 @@
-//! Short histories of any kind, with everything checked after each step. What fails is made as short as it can be.
+//! Short histories of any kind, with everything checked after each step. A failing history is made as short as
+//! possible.
 
 use proptest::prelude::*;
 
@@ -14,7 +15,7 @@ fn any_wear() -> impl Strategy<Value = Wear> {
     ]
 }
 
-/// 200 cases, as many as fit into each run of the tests, unless `PROPTEST_CASES` wants another number.
+/// 200 cases, which fit into each run of the tests, unless `PROPTEST_CASES` wants another number.
 fn config() -> ProptestConfig {
     let wanted = ProptestConfig::default();
     let cases = std::env::var_os("PROPTEST_CASES").map_or(200, |_| wanted.cases);

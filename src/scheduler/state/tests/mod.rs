@@ -1,4 +1,4 @@
-//! Decisions, one at a time, with the times given.
+//! Decisions, one at a time, at given times.
 
 mod affinity;
 mod direct;
@@ -71,7 +71,7 @@ fn call(ticket: u32, lane: Lane) -> NewTask {
 }
 
 impl State {
-    /// When something is due next.
+    /// When the next alarm is due.
     fn next_alarm(&self) -> Option<u64> {
         self.alarms.next()
     }
@@ -92,7 +92,7 @@ fn done() -> Outcome {
     Outcome::Returned(Payload::number(0, 0.0))
 }
 
-/// What this worker is given, if anything: the task's ticket and slot.
+/// The task that this worker is given, if any: its ticket and slot.
 fn taken(state: &mut State, id: WorkerId, now: u64) -> Option<(u32, u32)> {
     match state.next(id, false, now) {
         Next::Run(taken) => Some((taken.ticket, taken.slot)),
@@ -121,7 +121,7 @@ fn add(state: &mut State, lane: Lane, priority: i8, now: u64) {
     state.enqueue(new, now);
 }
 
-/// The worker ends its task, and the lanes that are rung when it gets none.
+/// The worker ends its task. Returns the lanes that are rung when it gets no other.
 fn finish_and_take(state: &mut State, id: WorkerId, now: u64) -> Option<[bool; 2]> {
     state.ends(id, 0, now);
     match state.next(id, false, now) {
@@ -210,7 +210,7 @@ fn nobody_is_woken_for_what_a_busy_worker_will_take_sooner() {
     state.enqueue(call(0, Lane::Script), 0);
     assert_eq!(rung(&mut state, true, 0), 1);
     let mut now = 0;
-    // What nothing is known of may be long.
+    // A task about which nothing is known may be long.
     let Next::Run(first) = state.next(busy, false, now) else {
         panic!("a task waits")
     };
@@ -256,7 +256,7 @@ fn nobody_is_woken_for_what_a_busy_worker_will_take_sooner() {
         state.next(WorkerId(other), false, now),
         Next::Run(_)
     ));
-    // A long one changes the guess.
+    // A long task changes the guess.
     now += 1_000_000;
     state.ends(busy, long.slot, now);
     assert!(matches!(state.next(busy, false, now), Next::Idle));
@@ -304,7 +304,7 @@ fn a_worker_whose_tasks_wait_takes_others_in_slots_of_their_own() {
         state.set_waits(script, taken.slot, true, 0);
         outer.push(taken.slot);
     }
-    // Ended while it waits, and the worker lost with the others.
+    // This task has ended while it waits, and the worker is lost with the other tasks.
     assert!(state.ends(script, outer[7], 0).is_some());
     assert_eq!(state.lanes[Lane::Script].waiting, 49);
     assert_eq!(state.remove_worker(script, 0).len(), 49);
@@ -312,7 +312,7 @@ fn a_worker_whose_tasks_wait_takes_others_in_slots_of_their_own() {
     assert_eq!((lane.waiting, lane.running, lane.busy), (0, 0, 0));
 }
 
-/// A pool of one place, and the name and the slot of a task that waits for another one, which has not begun.
+/// A pool with one place, and a task that waits for another one, which has not begun.
 fn one_waits(abort_grace: u32) -> (State, WorkerId, Taken, Key) {
     let (mut state, _, script) = two_lanes();
     state.limits.abort_grace = abort_grace;
@@ -335,7 +335,7 @@ fn a_worker_takes_no_task_in_the_place_of_one_that_was_given_up_with_which_it_ma
     assert!(takes(&mut state, script).is_none());
     assert!(state.enqueue_direct(call(4, Lane::Script), 0).is_none());
     state.check();
-    // It does not end by itself, and its isolate is ended, with nothing else in it.
+    // It does not end by itself, so its isolate is ended, with no other task in it.
     let effects = state.ring_alarms(64, 1_000_000);
     assert_eq!(effects.controls.len(), 1, "it is to be ended");
     assert!(state.remove_worker(script, 1_000_000).is_empty());
@@ -347,7 +347,7 @@ fn a_worker_takes_the_next_task_once_one_that_was_given_up_while_it_waited_has_e
     state.give_up(outer.key, &Outcome::Cancelled, 0);
     state.give_up(inner, &Outcome::Cancelled, 0);
     state.enqueue(call(3, Lane::Script), 0);
-    // It hears late that the other one has ended, and calls a third.
+    // The task hears late that the other one has ended, and calls a third.
     state.set_waits(script, outer.slot, false, 0);
     state.set_waits(script, outer.slot, true, 0);
     assert!(takes(&mut state, script).is_none());

@@ -1,4 +1,4 @@
-//! Which of the tasks that wait is next.
+//! Which of the waiting tasks is next.
 
 use super::*;
 
@@ -23,7 +23,7 @@ fn until(ticket: u32, deadline: u64) -> NewTask {
     }
 }
 
-/// The tickets in the order in which the tasks run that wait.
+/// The tickets of the waiting tasks, in the order in which they run.
 fn order(state: &mut State, id: WorkerId, now: u64) -> Vec<u32> {
     let next = |state: &mut State| {
         let (ticket, slot) = taken(state, id, now)?;
@@ -60,7 +60,7 @@ fn a_task_waits_ten_seconds_at_most_for_those_of_its_priority_that_are_late() {
     state.enqueue(call(0, Lane::Script), 0);
     let mut now = 0;
     let waited = loop {
-        // Its deadline is as good as over.
+        // Its deadline is almost over.
         state.enqueue(until(1, now + 1), now);
         let (ticket, slot) = taken(&mut state, id, now).expect("two wait");
         state.ends(id, slot, now);
@@ -130,7 +130,7 @@ fn a_task_that_starts_again_has_its_place_among_those_that_came_after_it() {
     assert_eq!(order(&mut state, id, 50), [1, 2, 3]);
 }
 
-/// One that has joined, and asks for nothing yet.
+/// A worker that has joined, and does not ask for a task yet.
 fn idle_with_work(state: &mut State) -> WorkerId {
     let id = state.add_worker(Lane::Script, 50);
     assert!(state.join(id, Arc::new(Silent), 50).is_some());

@@ -4,7 +4,7 @@ use super::*;
 use crate::scheduler::outbox::Control;
 
 const MS: u64 = 1_000_000;
-/// Nanoseconds that a worker gets before somebody else is rung.
+/// Nanoseconds that a worker gets before another one is rung.
 const PATIENCE: u64 = 2 * MS;
 
 /// A pool of one script worker, with a stall timeout of 5 s.
@@ -28,8 +28,8 @@ fn ring_in_vain(state: &mut State, ticket: u32, now: u64) -> Key {
     key
 }
 
-/// Lets time pass up to `to`, in which the thread of the worker is in this state and uses a part of a core. Gives when
-/// the owner was asked to end it.
+/// Lets time pass up to `to`. Meanwhile the worker's thread is in this state and uses this share of a core. Returns
+/// when the owner was asked to end the worker.
 fn pass(state: &mut State, from: u64, to: u64, letter: char, share: f64) -> Option<u64> {
     let mut now = from;
     loop {

@@ -1,4 +1,4 @@
-//! What comes with time, and what does not come any more.
+//! What happens at a time, and what no longer happens.
 
 use super::*;
 use crate::scheduler::outbox::Reminder;
@@ -22,7 +22,7 @@ fn pool() -> (State, WorkerId) {
     (state, id)
 }
 
-/// What happens until this time, with the milliseconds at which it does.
+/// What happens until this time, each with its time in milliseconds.
 fn until(state: &mut State, end: u64) -> Vec<(u64, String)> {
     let mut seen = Vec::new();
     while let Some(at) = state.next_alarm().filter(|&at| at <= end) {
@@ -96,7 +96,7 @@ fn a_limit_ends_with_the_task_and_wakes_nobody() {
     state.give_up(key, &Outcome::Cancelled, 0);
     assert!(matches!(state.next(id, false, 0), Next::Idle));
     assert_eq!(until(&mut state, 400 * MS), []);
-    // The worker is idle for long enough, and that is all.
+    // The worker is idle for long enough. Nothing else happens.
     assert_eq!(until(&mut state, u64::MAX), seen(&[(500, "ring")]));
     assert_eq!(state.next_alarm(), None);
 }
@@ -166,7 +166,7 @@ fn an_isolate_that_does_not_start_is_told_of_and_one_that_never_begins_too() {
     state.has_begun(id);
     let expected = [(125_000, "StartedTooLate(WorkerId(0))")];
     assert_eq!(until(&mut state, u64::MAX), seen(&expected));
-    // Another one is in time.
+    // Another worker is in time.
     let next = state.add_worker(Lane::Script, 125_000 * MS);
     state.begin_start(next, 125_000 * MS);
     state.has_begun(next);
@@ -187,7 +187,7 @@ fn an_isolate_that_is_told_to_end_gets_its_time_for_that() {
         torn_down,
         seen(&[(5900, "Terminate(WorkerId(0), LeavesLate)")])
     );
-    // One whose teardown does not end.
+    // The teardown of this one does not end.
     let id = idle(&mut state, Lane::Script);
     assert!(state.retire(id.0, 0).is_some());
     assert!(matches!(state.next(id, false, 6000 * MS), Next::Retire));
@@ -219,7 +219,7 @@ fn after_a_failure_starts_are_held_back_longer_each_time_until_one_succeeds() {
         now = at * MS;
     }
     assert_eq!(delays, [100, 200, 400, 800, 1600, 3200, 5000, 5000, 5000]);
-    // While none has succeeded, the minimum is no reason to try.
+    // While no start has succeeded, the minimum is no reason to try one.
     state.limits.min_threads = 1;
     assert!(state.reserve_minimum(Lane::Script, 0, now).is_empty());
     let [id] = state.reserve_minimum(Lane::Script, 1, now)[..] else {

@@ -17,12 +17,12 @@ fn worn_after(tasks: u32, max_threads: u32, min_threads: u32) -> State {
     state
 }
 
-/// The isolate that is to be started now.
+/// The isolate that should be started now.
 fn start(state: &mut State) -> Option<WorkerId> {
     state.wakes(false, 0).starts[Lane::Script]
 }
 
-/// Runs tasks on a worker until it is told to end or asks for a replacement; gives how many.
+/// Runs tasks on a worker until it is told to end or asks for a replacement. Returns their number.
 fn run_until_start(state: &mut State, id: WorkerId) -> (u32, WorkerId) {
     for count in 1..1000 {
         state.enqueue(call(count, Lane::Script), 0);

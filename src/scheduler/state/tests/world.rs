@@ -1,6 +1,6 @@
 //! A pool with simulated callers and workers, for histories of any kind. Workers act only when they are started or
-//! rung. What the world knows of each task is the model that the state is compared with: a task settles exactly
-//! once, whoever tells it, and a worker hands over what it was given.
+//! rung. The world's record of each task is the model with which the state is compared: a task settles exactly once,
+//! whoever tells it, and a worker hands over the outcome of a task that it was given.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::scheduler::outbox::Control;
 
 const MS: u32 = 1_000_000;
 
-/// Says who was rung.
+/// Notes which worker was rung.
 #[derive(Debug)]
 struct Ringer(WorkerId, Arc<Mutex<Vec<WorkerId>>>);
 
@@ -25,11 +25,11 @@ impl Bell for Ringer {
     fn cancel(&self, _: u32, _: u32) {}
 }
 
-/// Where the choices of a history come from.
+/// The source of a history's choices.
 pub(super) enum Choices {
-    /// From a number that is not 0.
+    /// A number that is not 0.
     Seed(u32),
-    /// From a list; when that is used up, each choice is the first.
+    /// A list; when that is used up, each choice is the first.
     List(std::vec::IntoIter<u32>),
 }
 
@@ -93,9 +93,9 @@ struct Simulated {
     /// Will look for a task.
     awake: bool,
     has: Vec<Had>,
-    /// What it has for others to do.
+    /// The chunks that it offers to others.
     offers: Option<Arc<Job>>,
-    /// What it helps with.
+    /// The job that it helps with.
     helps: Option<Help>,
 }
 
@@ -110,12 +110,12 @@ pub(super) struct World {
     pub(super) choices: Choices,
     now: u64,
     rung: Arc<Mutex<Vec<WorkerId>>>,
-    /// Those that somebody has to start.
+    /// The workers that have to be started.
     starting: Vec<WorkerId>,
     workers: BTreeMap<u32, Simulated>,
     /// Tasks that were sent to workers which are still starting.
     sent: BTreeMap<u32, Vec<Had>>,
-    /// By ticket: how often it has settled.
+    /// By ticket: how often the task has settled.
     pub(super) settled: Vec<u8>,
     keys: Vec<(u32, Key)>,
 }
@@ -160,7 +160,7 @@ impl World {
         }
     }
 
-    /// What follows each change of the state.
+    /// Carries out what follows from each change of the state.
     fn follow(&mut self) {
         let wakes = self.state.wakes(false, self.now);
         let bound = wakes.bound.iter().flat_map(|bells| bells.iter());
@@ -239,7 +239,7 @@ impl World {
     fn submit(&mut self, outer: Option<Key>) {
         let ticket = self.settled.len() as u32;
         let lane = self.a_lane();
-        // As the owner does before it takes the caller's bytes, which may turn out to be none.
+        // As the owner does before it takes the caller's bytes, which may turn out not to be bytes.
         let reserved = outer.is_none() && self.state.reserve(lane).is_ok();
         if reserved && self.choices.once_in(6) {
             return self.state.unreserve();
@@ -251,7 +251,7 @@ impl World {
         }
     }
 
-    /// As the owner does with an input that a port carries; it may find that it cannot send it.
+    /// As the owner does with an input that a port carries. The owner may find that it cannot send it.
     fn submit_direct(&mut self) {
         let ticket = self.settled.len() as u32;
         let mut new = self.a_task(ticket, Lane::Script);
@@ -286,7 +286,7 @@ impl World {
         self.workers.insert(id.0, worker);
     }
 
-    /// What is due happens.
+    /// Lets the alarms that are due happen.
     fn alarms(&mut self) {
         let effects = self.state.ring_alarms(3, self.now);
         self.settle(effects.messages);
@@ -307,7 +307,7 @@ impl World {
         }
     }
 
-    /// A worker is gone, in whatever way.
+    /// A worker is gone, for whatever reason.
     fn lose(&mut self, id: WorkerId) {
         // A thread does not end within a job.
         self.end_help(id.0);
@@ -335,7 +335,7 @@ impl World {
         }
     }
 
-    /// It has none any more: those that help end, and it goes on.
+    /// The task has no more chunks: the helpers end, and the task goes on.
     fn withdraw(&mut self, id: u32) {
         let Some(job) = self
             .workers
@@ -388,7 +388,7 @@ impl World {
             }
             self.settle(message.into_iter().collect());
             if self.choices.once_in(4) {
-                // A promise that settles twice, or a thenable that calls back twice.
+                // Like a promise that settles twice, or a thenable that calls back twice.
                 let again = self.state.finish(WorkerId(id), had.finished(), self.now);
                 assert!(again.is_none(), "an outcome counts once");
             }
@@ -397,7 +397,7 @@ impl World {
         match self.state.next(WorkerId(id), false, self.now) {
             Next::Run(taken) => {
                 let busy = self.state.busy();
-                // Those that go on after waiting for others have their places at once.
+                // Tasks that go on after waiting for others have their places at once.
                 let limit = self.state.limits.max_threads;
                 assert!(
                     busy == before || busy <= limit,
@@ -418,7 +418,7 @@ impl World {
         }
     }
 
-    /// A running task has another run, and waits for it, or waits no more.
+    /// A running task starts another task and waits for it, or waits no more.
     fn nest(&mut self, id: u32) {
         let worker = self.workers.get_mut(&id).expect("it is there");
         let Some(had) = worker.has.last_mut() else {
@@ -428,7 +428,7 @@ impl World {
         let Had {
             slot, key, waits, ..
         } = *had;
-        // It may take one more.
+        // The worker may take one more.
         worker.awake |= waits;
         if waits {
             self.submit(Some(key));
@@ -503,7 +503,7 @@ impl World {
         self.follow();
     }
 
-    /// Lets everybody who was started or rung do what there is to do, and all time pass.
+    /// Lets every worker that was started or rung do its work, and all time pass.
     pub(super) fn finish(&mut self) {
         self.state.pause(false);
         self.follow();
