@@ -2,16 +2,15 @@
 
 use std::{num::NonZero, thread};
 
-/// The number of CPUs that this process may keep busy, at least 1: the processors of its affinity
-/// mask, and no more than its cgroup's CPU quota (version 1 or 2, of the group and its parents).
+/// The number of CPUs that this process may keep busy, at least 1: the processors of its affinity mask, but no more
+/// than its cgroup's CPU quota (version 1 or 2, of the group and its parents).
 ///
-/// A fractional quota is rounded down, so 1.5 CPUs count as 1. With one worker more than the quota
-/// covers, the kernel would stop the whole process for the rest of each period, the event loop
-/// included, and that is what a pool is there to prevent.
+/// A fractional quota is rounded down, so 1.5 CPUs count as 1. With one worker more than the quota covers, the kernel
+/// would stop the whole process, including the event loop, for the rest of each period. A pool exists to prevent that.
 ///
-/// Two readers are asked, the standard library and `num_cpus`, and the smaller number wins: each
-/// knows set-ups that the other does not (cgroup mounts, platforms). It is read anew each time,
-/// since affinity and quota may change, and takes tens of microseconds.
+/// This asks two readers, the standard library and `num_cpus`, and takes the smaller number: each knows set-ups that
+/// the other does not (cgroup mounts, platforms). It reads anew each time, because affinity and quota may change, and
+/// takes tens of microseconds.
 pub fn cpu_count() -> usize {
     smaller(
         thread::available_parallelism().map_or(usize::MAX, NonZero::get),
@@ -44,7 +43,7 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn honours_the_affinity_mask() {
-        // The mask is inherited, so a child of this test reads a narrower one than the machine's.
+        // The mask is inherited, so a child of this test reads a narrower one than that of the machine.
         const CHILD: &str = "RSPOOL_CPU_COUNT_CHILD";
         if std::env::var_os(CHILD).is_some() {
             assert_eq!(cpu_count(), 1);

@@ -1,24 +1,23 @@
 //! How threads are run: the niceness of a pool's workers, whether each stays on one CPU, and how soon a thread that
-//! only wakes others has its turn. All that is Linux's to give for one thread; elsewhere nothing happens.
+//! only wakes others gets its turn. Only Linux can set these for one thread; on other systems nothing happens.
 
 /// How the thread of a worker is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Manner {
     /// What is added to the niceness that the thread was started with.
     pub nice: u8,
-    /// Whether it runs on one CPU only: of those that the process may use, one that the fewest pinned
-    /// workers have.
+    /// Whether it runs on one CPU only: of the CPUs that the process may use, one with the fewest pinned workers.
     pub pin: bool,
 }
 
 impl Manner {
-    /// As any thread.
+    /// Like any other thread.
     pub const USUAL: Self = Self {
         nice: 0,
         pin: false,
     };
 
-    /// Has the calling thread run in this manner. What the system refuses stays as it is.
+    /// Runs the calling thread in this manner. A setting that the system refuses stays as it is.
     pub fn adopt(self) {
         #[cfg(target_os = "linux")]
         {
@@ -33,7 +32,7 @@ impl Manner {
     }
 }
 
-/// Has the calling thread run as soon as it wakes, even beside many others. For one that only passes on what it hears.
+/// Lets the calling thread run as soon as it wakes, even beside many others. For threads that only pass news on.
 pub fn hurry() {
     #[cfg(target_os = "linux")]
     linux::take_turns(linux::SHORT);
@@ -67,20 +66,20 @@ mod linux {
         static PIN: RefCell<Option<Pin>> = const { RefCell::new(None) };
     }
 
-    /// To Linux the niceness is the thread's, and no pid is the calling thread.
+    /// On Linux the niceness belongs to the thread, and no pid means the calling thread.
     pub(super) fn add_niceness(nice: u8) {
         if let Ok(now) = getpriority_process(None) {
             let _ = setpriority_process(None, (now + i32::from(nice)).min(19));
         }
     }
 
-    /// Nanoseconds of a turn at the CPU; those of other threads are some milliseconds.
+    /// Nanoseconds of a turn at the CPU. The turns of other threads are some milliseconds.
     pub(super) const LONG: u64 = 20_000_000;
-    /// The least that the system gives.
+    /// The shortest turn that the system gives.
     pub(super) const SHORT: u64 = 100_000;
 
-    /// Takes turns of so many nanoseconds, as of Linux 6.12. There a thread that wakes interrupts another at once if its
-    /// turns are the shorter ones, and else waits for the end of a turn, whatever the niceness.
+    /// Takes turns of this many nanoseconds, as Linux 6.12 and later have them. There a thread that wakes interrupts
+    /// another at once if its own turns are shorter. Otherwise it waits for the end of a turn, whatever the niceness.
     pub(super) fn take_turns(turn: u64) {
         let Ok(nice) = getpriority_process(None) else {
             return;
@@ -99,7 +98,7 @@ mod linux {
         // SAFETY: both calls are about the calling thread. The second reads so many bytes of what it is given, and keeps
         // nothing.
         unsafe {
-            // Whoever gave the process another policy has chosen how it gives way.
+            // If the process has another policy, its user has chosen how it gives way.
             if libc::syscall(libc::SYS_sched_getscheduler, 0)
                 == libc::c_long::from(libc::SCHED_OTHER)
             {
@@ -109,7 +108,7 @@ mod linux {
     }
 
     pub(super) fn pin() {
-        // Those of the main thread: the calling one may have been pinned before.
+        // The CPUs of the main thread, because the calling thread may have been pinned before.
         let Ok(allowed) = sched_getaffinity(Some(getpid())) else {
             return;
         };

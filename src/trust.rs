@@ -1,7 +1,7 @@
-//! What must not be interrupted half way.
+//! Decisions that must not be interrupted half-way.
 //!
-//! A panic while a decision is being taken leaves counts and lists that contradict each other: tasks would never
-//! settle, or settle with what is another's. There is no way on from there, so the process ends, as rayon ends it
+//! A panic while a decision is taken leaves counts and lists that contradict each other: tasks would never settle, or
+//! settle with the result of another. There is no way to go on, so the process ends, as it does in rayon
 //! (`unwind::AbortIfPanic`). A panic inside a task is caught before it gets here.
 
 use std::thread;
@@ -10,7 +10,7 @@ use std::thread;
 #[derive(Debug)]
 pub(crate) struct Trust {
     doing: &'static str,
-    /// It was made in the clean-up after a panic, which is not its own.
+    /// Whether it was made in the clean-up after a panic, which is not its own.
     unwinding: bool,
 }
 
@@ -21,7 +21,7 @@ impl Trust {
         Self { doing, unwinding }
     }
 
-    /// Whether a panic unwinds: the process ends as this is dropped.
+    /// Whether a panic unwinds: then the process ends when this is dropped.
     pub(crate) fn is_lost(&self) -> bool {
         thread::panicking() && !self.unwinding
     }

@@ -1,5 +1,5 @@
-//! One call of a native task: what the task is given, what it may call meanwhile, and how it ended. All tasks, the
-//! built-in ones too, are called by the tables that plugins have (`rspool_task::abi`).
+//! One call of a native task: what the task is given, what it may call, and how it ended. All tasks, even the built-in
+//! ones, are called through tables as plugins have them (`rspool_task::abi`).
 
 use std::ffi::c_void;
 use std::fmt;
@@ -15,38 +15,38 @@ use crate::memory::counters::CounterSet;
 use crate::scheduler::Ended;
 use crate::sync::AtomicU32;
 
-/// Who runs chunks of a task beside its own worker.
+/// Runs chunks of a task on other workers beside its own.
 pub(super) trait Crew: Sync + fmt::Debug {
-    /// Has each chunk below `count` run once, by this thread and by others, until a chunk gives another number than 0
-    /// or the task is given up. Returns when each that began has ended.
+    /// Runs each chunk below `count` once, on this thread and on others, until a chunk returns another number than 0 or
+    /// the task is given up. Returns when each chunk that began has ended.
     ///
     /// # Safety
     /// Until this returns, `chunk` may be called with `data` from any thread.
     unsafe fn run(&self, count: usize, data: *const c_void, chunk: Chunk) -> Ended;
 }
 
-/// Hears how far a task is.
+/// Hears the progress of a task.
 pub(super) trait Listener: Sync + fmt::Debug {
     /// A value of the task's choice.
     fn hear(&self, value: f64);
 }
 
-/// What a task sees of the outside.
+/// The surroundings of a running task.
 #[derive(Debug)]
 pub(super) struct Surroundings<'a> {
-    /// Not 0 once the task is to stop.
+    /// Not 0 once the task should stop.
     pub(super) cancelled: &'a AtomicU32,
-    /// Those of the caller.
+    /// The caller's counters.
     pub(super) counters: Option<&'a CounterSet>,
     pub(super) tally: &'a Tally,
-    /// Who hears how far it is.
+    /// Hears the progress of the task.
     pub(super) listener: Option<&'a dyn Listener>,
-    /// None: it is to be done alone.
+    /// None if the task must be done without help.
     pub(super) crew: Option<&'a dyn Crew>,
     pub(super) states: Pair,
 }
 
-/// A running call. Its task knows it by the address of its first field.
+/// A running call. Its task knows the call by the address of the first field.
 #[repr(C)]
 struct Running<'a> {
     call: Call,
@@ -60,9 +60,9 @@ const HOST: Host = Host {
     parallel: Some(parallel),
 };
 
-/// For a task that is to have help.
+/// For a task that may have help.
 static SHARED: Host = HOST;
-/// For one that is to be done alone.
+/// For a task that must be done without help.
 static ALONE: Host = Host {
     parallel: None,
     ..HOST
@@ -113,8 +113,8 @@ const _: () = assert!(
 );
 
 impl NativeTask {
-    /// Runs the task to its end on this thread. A task that is cancelled before it starts does not start; a good end counts
-    /// 1 into `done`.
+    /// Runs the task to its end on this thread. A task that is cancelled before it starts does not start. A task that
+    /// ends well counts 1 into `done`.
     pub(super) fn execute(
         &self,
         input: Value<'_>,
@@ -159,8 +159,8 @@ impl NativeTask {
         Ok(value)
     }
 
-    /// The same error with `task: ` before its message, so that the user sees which task it was, and with a code that is
-    /// one.
+    /// The same error with `task: ` before its message, so that the user sees which task it was, and with a code that
+    /// is valid.
     pub(super) fn blame(&self, error: Error) -> Error {
         let name = |message: String| format!("{}: {message}", self.name);
         match error {
@@ -173,7 +173,7 @@ impl NativeTask {
     }
 }
 
-/// Capitals, digits and underscores: a code stands on a line of its own on its way to the user.
+/// Capitals, digits and underscores, because a code stands on a line of its own on its way to the user.
 fn is_code(code: &str) -> bool {
     let part = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
     (1..=64).contains(&code.len()) && code.bytes().all(part)

@@ -1,5 +1,5 @@
-//! The native lane: threads that run Rust tasks, and the registry of these. Tasks see no more of it than the crate
-//! `rspool-task` shows, the built-in ones neither.
+//! The native lane: threads that run Rust tasks, and the registry of these tasks. Tasks, even the built-in ones, see no
+//! more of it than the crate `rspool-task` shows.
 
 mod call;
 mod parker;

@@ -1,7 +1,7 @@
-//! Where an idle thread of the native lane sleeps, and how a running one is told to stop.
+//! Lets an idle thread of the native lane sleep, and tells a running one to stop.
 //!
-//! A ring that comes before the sleep ends that sleep at once. A task that was given up before it began, or while
-//! it runs, finds its flag set; one that was given up too late leaves the next task alone.
+//! A ring that comes before the sleep ends that sleep at once. A task that is given up before it began, or while it
+//! runs, finds its flag set. If it is given up too late, the next task is left alone.
 
 use std::time::Duration;
 
@@ -14,23 +14,23 @@ use crate::sync::{AtomicU32, Condvar, Mutex, Ordering::Relaxed};
 pub(super) struct Parker {
     state: Mutex<Parked>,
     changed: Condvar,
-    /// Not 0 once the task that runs was given up.
+    /// Not 0 once the running task was given up.
     pub(super) cancelled: AtomicU32,
-    /// How far that task is.
+    /// How far the running task is.
     pub(super) tally: Tally,
 }
 
 #[derive(Debug, Default)]
 struct Parked {
     rung: bool,
-    /// The task that runs, so that a late cancel does not hit the next one.
+    /// The generation of the running task, so that a late cancel does not hit the next one.
     running: u32,
-    /// The task that was last given up, so that an early cancel is not lost.
+    /// The generation of the task that was last given up, so that an early cancel is not lost.
     given_up: u32,
 }
 
 impl Parker {
-    /// Sleeps until rung. False if the time is over first.
+    /// Sleeps until rung. Returns false if the time is over first.
     pub(super) fn wait(&self, limit: Option<Duration>) -> bool {
         let mut state = self.state.lock();
         while !state.rung {
@@ -46,7 +46,7 @@ impl Parker {
         std::mem::take(&mut state.rung)
     }
 
-    /// The task of this generation runs from here on.
+    /// The task of this generation runs from now on.
     pub(super) fn begin(&self, generation: u32) {
         self.tally.begin();
         let mut state = self.state.lock();

@@ -1,5 +1,5 @@
-//! Payloads as values and back: the native lane's end of what `lib/payload/values.js` writes and reads. Those of several
-//! parts are in `record`.
+//! Converts payloads to values and back: the native lane's end of what `lib/payload/values.js` writes and reads.
+//! Payloads with several parts are in `record`.
 
 use std::ffi::c_void;
 
@@ -15,7 +15,7 @@ use crate::memory::loan::Reading;
 use crate::scheduler::{Body, Payload};
 use crate::wire::{tag, view};
 
-/// The elements of a typed array by what the bits above its tag say.
+/// The element type of a typed array, from the bits above its tag.
 fn kind_of(kind: u32) -> Option<ArrayKind> {
     Some(match kind {
         view::UINT8 => ArrayKind::Uint8,
@@ -33,7 +33,7 @@ fn kind_of(kind: u32) -> Option<ArrayKind> {
     })
 }
 
-/// What the bits above the tag say of a typed array.
+/// The bits above the tag for a typed array.
 fn view_of(kind: ArrayKind) -> u32 {
     match kind {
         ArrayKind::Uint8 => view::UINT8,
@@ -50,7 +50,7 @@ fn view_of(kind: ArrayKind) -> u32 {
     }
 }
 
-/// Reads an input. What of it is lent is there as long as the value.
+/// Reads an input. The lent parts of it live as long as the value.
 pub(super) fn to_value(payload: Payload) -> Result<Value<'static>, Error> {
     let unreadable = || Error::invalid("the input is of a kind that native tasks do not take");
     let data: Data = match payload.body {
@@ -65,7 +65,7 @@ pub(super) fn to_value(payload: Payload) -> Result<Value<'static>, Error> {
             });
         }
         Body::Bytes(bytes) => bytes.into_vec().into(),
-        // Whoever made the call is gone.
+        // The caller is gone.
         Body::Lent(lent) => in_place(lent.read().ok_or(Error::Cancelled)?),
         Body::Parts(parts) => return record::from_parts(parts),
     };
@@ -78,7 +78,7 @@ pub(super) fn to_value(payload: Payload) -> Result<Value<'static>, Error> {
         tag::BIGINT => big_int(&bytes).map(Value::BigInt).ok_or_else(unreadable),
         tag::JSON => match serde_json::from_slice(&bytes).map_err(|_| unreadable())? {
             json @ (Json::Array(_) | Json::Object(_)) => Ok(json.into()),
-            // An object that says of itself that it is a text or a number, as a Date does, is none to a task.
+            // An object whose JSON is a text or a number, such as a Date, is an empty object to a task.
             _ => Ok(Record::new().into()),
         },
         _ => Err(unreadable()),
@@ -95,7 +95,7 @@ fn array_of(kind: u32, data: Data<'static>) -> Value<'static> {
     }
 }
 
-/// UTF-8 of JavaScript's, which has no other.
+/// A text from JavaScript, whose UTF-8 is always valid.
 fn text_of(bytes: Vec<u8>) -> Value<'static> {
     match Text::from_utf8(bytes.into()) {
         Ok(text) => text.into(),
@@ -110,7 +110,7 @@ pub(super) fn params_of(json: &str, what: &str) -> Result<Params, Error> {
     Params::try_from(json)
 }
 
-/// Bytes that a task reads where they are: who has them back when they are dropped.
+/// Bytes that a task reads in place. Dropping them gives them back.
 fn in_place(reading: Reading) -> Data<'static> {
     unsafe extern "C" fn release(owner: *mut c_void, _: *mut c_void, _: usize) {
         // SAFETY: the box that is made below, once.
@@ -149,7 +149,7 @@ pub(super) fn from_value(value: Value<'static>) -> Payload {
     }
 }
 
-/// A BigInt travels as its hexadecimal digits, with a sign where it is negative.
+/// A BigInt travels as hexadecimal digits, with a sign if it is negative.
 pub(super) fn big_int(text: &[u8]) -> Option<BigInt> {
     let (negative, digits) = match text.split_first()? {
         (b'-', digits) => (true, digits),
@@ -213,7 +213,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever comes is a value, which goes back as one, or is refused.
+        /// Every payload is either a value, which can be sent back, or refused.
         #[test]
         fn any_payload_is_a_value_or_is_refused(
             tag in any::<u32>(),

@@ -1,9 +1,9 @@
-//! Objects and lists some of whose members JSON cannot carry: as inputs, where a task takes several buffers, and as
-//! results, where it gives some beside numbers.
+//! Objects and lists with members that JSON cannot carry: as inputs, if a task takes several buffers, and as results,
+//! if it gives some buffers besides numbers.
 //!
-//! A record travels as its head and its parts. The head is JSON: `value`, the whole with 0 in the place of each part,
-//! and `parts`, a list of `[path, tag]`, or `[path, tag, text]` for what is too small to travel by itself. The parts
-//! with bytes follow in the order of the head. `lib/payload/records.js` is the other end.
+//! A record travels as a head and parts. The head is JSON: `value` is the whole value with 0 in the place of each part,
+//! and `parts` is a list of `[path, tag]`, or `[path, tag, text]` for parts that are too small to travel separately.
+//! The parts with bytes follow in the order of the head. `lib/payload/records.js` is the other end.
 
 use rspool_task::{Error, MAX_SAFE_INTEGER, Value};
 use serde_json::{Map, Value as Json, json};
@@ -12,7 +12,7 @@ use super::payload::{big_int, from_value, hex, to_value};
 use crate::scheduler::{Body, Payload};
 use crate::wire::tag;
 
-/// Writes a record or a list: as JSON alone, if that can carry all of it.
+/// Writes a record or a list. If JSON can carry all of it, it is JSON alone.
 pub(super) fn to_payload(value: Value<'static>) -> Payload {
     let mut parts = Parts::default();
     let json = parts.head_of(value, &mut Vec::new());
@@ -28,17 +28,17 @@ pub(super) fn to_payload(value: Value<'static>) -> Payload {
     }
 }
 
-/// What of a value JSON cannot carry.
+/// The members of a value that JSON cannot carry.
 #[derive(Default)]
 struct Parts {
-    /// Their paths and tags.
+    /// The paths and tags of all parts.
     named: Vec<Json>,
-    /// Those with bytes.
+    /// The parts with bytes.
     payloads: Vec<Payload>,
 }
 
 impl Parts {
-    /// What the head has of a value.
+    /// The value as it stands in the head.
     fn head_of(&mut self, value: Value<'static>, path: &mut Vec<Json>) -> Json {
         match value {
             Value::Null => Json::Null,
@@ -86,7 +86,7 @@ impl Parts {
     }
 }
 
-/// A number, in as few letters as it takes.
+/// A number in as few characters as possible.
 fn finite(number: f64) -> Json {
     let whole = number as i64;
     let exact = whole as f64 == number && whole.unsigned_abs() <= MAX_SAFE_INTEGER;
@@ -96,7 +96,7 @@ fn finite(number: f64) -> Json {
     number.into()
 }
 
-/// A number that JSON has not, as JavaScript writes it.
+/// A number that JSON does not have, as JavaScript writes it.
 fn js_number(number: f64) -> &'static str {
     if number.is_nan() {
         "NaN"
@@ -137,7 +137,7 @@ pub(super) fn from_parts(parts: Box<[Payload]>) -> Result<Value<'static>, Error>
     Ok(value)
 }
 
-/// What has no bytes of its own.
+/// A part that has no bytes of its own.
 fn small(tag: u32, text: &str) -> Option<Value<'static>> {
     match tag {
         tag::UNDEFINED => Some(Value::Undefined),

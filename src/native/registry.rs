@@ -1,6 +1,6 @@
-//! The native tasks by name and by number: a list that only grows. First come the built-in families (`tasks`), then the
-//! tasks of plugins, as they are loaded. A number means the same task for the life of the process, in every
-//! environment of it.
+//! The native tasks by name and by number, in a list that only grows. First come the built-in families (`tasks`), then
+//! the tasks of plugins, as they are loaded. A number means the same task for the life of the process, in all its
+//! environments.
 
 use std::env;
 use std::sync::LazyLock;
@@ -22,14 +22,14 @@ pub struct NativeTask {
     /// The full name, `family.task`.
     pub name: &'static str,
     pub(super) run: abi::Run,
-    /// Where it comes from, if it is none of ours.
+    /// The plugin that it comes from, unless it is built in.
     pub(super) plugin: Option<&'static Plugin>,
 }
 
-/// A list as it once was, which is never freed: whoever has read it may go on with it.
+/// A list at one time. It is never freed, so a thread that has read it may go on with it.
 type List = &'static [&'static NativeTask];
 
-/// The list as it is.
+/// The current list.
 static TASKS: LazyLock<AtomicPtr<List>> = LazyLock::new(|| {
     panics::silence();
     let test = test_tasks().then_some(TEST_FAMILY);
@@ -44,7 +44,7 @@ static TASKS: LazyLock<AtomicPtr<List>> = LazyLock::new(|| {
     });
     AtomicPtr::new(leaked(own.collect()))
 });
-/// Who adds to it.
+/// Held while the list grows.
 static GROWING: Mutex<()> = Mutex::new(());
 
 fn made(name: &'static str, run: abi::Run, plugin: Option<&'static Plugin>) -> &'static NativeTask {
@@ -55,7 +55,7 @@ fn leaked(list: Vec<&'static NativeTask>) -> *mut List {
     Box::into_raw(Box::new(Vec::leak(list)))
 }
 
-/// All tasks. The place of each is its number.
+/// All tasks. The index of each is its number.
 pub fn all() -> &'static [&'static NativeTask] {
     // SAFETY: a list that `leaked` has made, which is never freed. Acquire: it is seen whole.
     unsafe { *TASKS.load(Acquire) }
@@ -83,14 +83,14 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     all().iter().map(|task| task.name)
 }
 
-/// The tasks that exist to test the pool (`test.*`) are there when the environment variable
-/// `RSPOOL_TEST_TASKS` is `1` at the first look-up of the process.
+/// The tasks that exist to test the pool (`test.*`) are there if the environment variable `RSPOOL_TEST_TASKS` is `1` at
+/// the first look-up of the process.
 fn test_tasks() -> bool {
     env::var_os("RSPOOL_TEST_TASKS").is_some_and(|value| value == "1")
 }
 
-/// The name that is most like an unknown one, if any is near: it differs by a few letters or in
-/// case, or only the family is missing or wrong.
+/// The name that is most similar to an unknown one, if any is near: it differs by a few letters or in case, or only the
+/// family is missing or wrong.
 pub fn suggest(name: &str) -> Option<&'static str> {
     let known: Vec<&'static str> = names().collect();
     rspool_task::nearest(name, &known).or_else(|| {

@@ -1,5 +1,5 @@
-//! What plugins keep between calls: a state for each worker, made and dropped on its thread, and one for all workers of a
-//! pool. Both are made from the pool's config for the plugin by the first task that needs them.
+//! What plugins keep between calls: one state per worker, made and dropped on its thread, and one for all workers of a
+//! pool. The first task that needs them makes both from the pool's config for the plugin.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -14,7 +14,7 @@ use rspool_task::{Error, Params, Value};
 use super::payload::params_of;
 use super::plugins::Plugin;
 
-/// The states that a call is given.
+/// The states that a call gets.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pair {
     pub(super) own: *mut c_void,
@@ -22,14 +22,14 @@ pub(super) struct Pair {
 }
 
 impl Pair {
-    /// Of a task that has none.
+    /// The states of a task that has none.
     pub(super) const NONE: Self = Self {
         own: ptr::null_mut(),
         shared: ptr::null_mut(),
     };
 }
 
-/// What a function of a plugin has made.
+/// A state that a function of a plugin has made.
 #[derive(Debug)]
 struct State {
     made: *mut c_void,
@@ -37,7 +37,7 @@ struct State {
 }
 
 impl State {
-    /// What a plugin makes of a config; nothing if it has no such state.
+    /// The state that a plugin makes from a config; nothing if it has no such state.
     fn make(
         new: Option<StateNew>,
         drop: Option<StateDrop>,
@@ -84,13 +84,13 @@ unsafe impl Send for Shared {}
 // SAFETY: as above.
 unsafe impl Sync for Shared {}
 
-/// A state that is made by the first who needs it; the others wait.
+/// A state that its first user makes; the others wait.
 type Place = Arc<Mutex<Option<Arc<Shared>>>>;
 
-/// What a pool has of plugins.
+/// The configs and states of plugins in a pool.
 #[derive(Debug, Default)]
 pub struct PoolStates {
-    /// By plugin; without one it is the process's.
+    /// By plugin. A plugin that is not in it has the config of the process.
     configs: Mutex<HashMap<u32, Option<Box<str>>>>,
     shared: Mutex<HashMap<u32, Place>>,
 }
@@ -120,12 +120,12 @@ impl PoolStates {
     }
 }
 
-/// What a worker has of plugins.
+/// The states of plugins in a worker.
 #[derive(Debug, Default)]
 pub(super) struct WorkerStates(HashMap<u32, (State, Arc<Shared>)>);
 
 impl WorkerStates {
-    /// The states for a task of this plugin. If one cannot be made, the next task tries again.
+    /// The states for a task of this plugin. If a state cannot be made, the next task tries again.
     pub(super) fn of(&mut self, plugin: &Plugin, pool: &PoolStates) -> Result<Pair, Error> {
         if plugin.state_new.is_none() && plugin.shared_new.is_none() {
             return Ok(Pair::NONE);

@@ -1,4 +1,4 @@
-//! How far the task is that runs on a thread, for whoever looks from outside.
+//! The progress of the task that runs on a thread, for observers from outside.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -6,8 +6,8 @@ use rspool_task::{BYTES, ROWS};
 
 use crate::scheduler::Progress;
 
-/// What the task that runs on a thread has counted, whether its caller gave counters or not. It orders
-/// nothing: whoever looks sees it a little earlier or later.
+/// The counts of the task that runs on a thread, whether or not its caller gave counters. They order nothing: it does
+/// not matter whether an observer sees them a little earlier or later.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     bytes: AtomicU64,

@@ -1,5 +1,5 @@
-//! A worker of the native lane: a plain thread that pulls tasks until the pool retires it, or until
-//! it has been idle for long enough.
+//! A worker of the native lane: a plain thread that takes tasks until the pool retires it, or until it has been idle
+//! for long enough.
 
 use std::ffi::c_void;
 use std::io;
@@ -19,13 +19,13 @@ use crate::scheduler::{
 };
 use crate::trust::Trust;
 
-/// Reserved address space only: a page is used once it is touched.
+/// Reserved address space only: a page takes memory once it is touched.
 const STACK: usize = 2 * 1024 * 1024;
 
 /// The native lane of a pool.
 #[derive(Debug, Default)]
 pub struct NativeLane {
-    /// What it has of plugins.
+    /// Its configs and states of plugins.
     pub states: PoolStates,
 }
 
@@ -42,7 +42,7 @@ impl Launch for Arc<NativeLane> {
     }
 }
 
-/// The name of a worker's thread: as much of the pool's label as there is room for, and the worker.
+/// The name of a worker's thread: as much of the pool's label as fits, and the worker's id.
 fn name_of(label: &str, WorkerId(id): WorkerId) -> String {
     // Linux shows 15 bytes of a name.
     let worker = format!(" {id}");
@@ -55,7 +55,7 @@ fn name_of(label: &str, WorkerId(id): WorkerId) -> String {
 }
 
 fn work(lane: &NativeLane, pool: &Arc<Scheduler>, id: WorkerId) {
-    // Whoever waits for this worker would wait for ever.
+    // A caller that waits for this worker would wait for ever.
     let _trust = Trust::new("running a native worker");
     pool.manner().adopt();
     let parker = Arc::new(Parker::default());
@@ -87,7 +87,7 @@ fn work(lane: &NativeLane, pool: &Arc<Scheduler>, id: WorkerId) {
             }
         }
     }
-    // On this thread, and before anybody hears that it has ended.
+    // On this thread, and before others hear that it has ended.
     drop(states);
     pool.leave(id);
 }
@@ -105,7 +105,7 @@ impl Worker<'_> {
     fn run(&self, taken: Taken, states: &mut WorkerStates) -> Finished {
         let (slot, generation) = (taken.slot, taken.key.generation);
         self.parker.begin(generation);
-        // Of what reads the input and writes the result; tasks keep theirs in.
+        // Catches panics of the code that reads the input and writes the result; those of tasks are already caught.
         let executed = panics::contained(|| self.execute(taken, states));
         let outcome = executed.unwrap_or_else(|error| Outcome::Failed {
             code: error.code().to_owned().into(),
@@ -159,7 +159,7 @@ impl Worker<'_> {
     }
 }
 
-/// Tells the owner of a task how far it is.
+/// Tells the owner of a task its progress.
 #[derive(Debug)]
 struct Teller<'a> {
     pool: &'a Scheduler,

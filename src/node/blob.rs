@@ -1,5 +1,5 @@
-//! Bytes that are too many for the memories: they wait in Rust, and become an ArrayBuffer when they are asked for, or a
-//! string where they are one.
+//! Bytes that are too many for the memories. They wait in Rust until JavaScript asks for them, and then become an
+//! ArrayBuffer, or a string if they are one.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -20,7 +20,7 @@ super::call::exports! {
     c"longInput" LongInput = long_input;
 }
 
-/// `blob(i) -> ArrayBuffer | string`: the bytes that did not fit, without a copy where the engine allows it.
+/// `blob(i) -> ArrayBuffer | string`: bytes that did not fit, without a copy if the engine allows that.
 fn blob(environment: &Environment, call: &Call) -> Returned {
     let index = call.index(call.args()[0])? as usize;
     let (tag, bytes) = match environment.blobs.borrow_mut().get_mut(index) {
@@ -30,7 +30,7 @@ fn blob(environment: &Environment, call: &Call) -> Returned {
     make_value(call.env, tag, bytes)
 }
 
-/// `longInput() -> ArrayBuffer | string`: the input of the task that `exchange` gave, if it did not fit.
+/// `longInput() -> ArrayBuffer | string`: the input of the task that `exchange` returned, if it did not fit.
 fn long_input(environment: &Environment, call: &Call) -> Returned {
     let input = environment.long_input.take();
     let (tag, bytes) = input.ok_or(Fault("there is no such input"))?;
@@ -63,7 +63,7 @@ fn make_array_buffer(env: sys::napi_env, bytes: Bytes) -> Returned {
     if status == sys::Status::napi_ok {
         return Ok(Some(value));
     }
-    // An engine with a memory cage refuses: copy.
+    // An engine with a memory cage refuses, so this copies.
     // SAFETY: the engine has not taken the owner.
     let bytes = unsafe { Box::from_raw(owner) };
     let mut target = ptr::null_mut();

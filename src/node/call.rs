@@ -1,5 +1,5 @@
-//! One call from JavaScript: its arguments, and how it may fail. A failure of a function bound to an
-//! environment is a bug of the JS layer, which has validated; it throws and never aborts.
+//! One call from JavaScript: its arguments, and how it may fail. A failure of a function bound to an environment is a
+//! bug of the JavaScript layer, which has validated the arguments. It throws and never aborts.
 
 use std::ffi::{CStr, CString, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,7 +11,7 @@ use super::environment::Environment;
 use super::pool::Pool;
 use crate::memory::bytes::Bytes;
 
-/// What went wrong, for a thrown Error.
+/// The message for a thrown Error.
 pub(super) struct Fault(pub(super) &'static str);
 
 pub(super) type Returned = Result<Option<sys::napi_value>, Fault>;
@@ -38,7 +38,7 @@ impl Call {
         }
     }
 
-    /// All arguments; missing ones are undefined.
+    /// All arguments. Missing ones are undefined.
     pub(super) fn args(&self) -> [sys::napi_value; MAX_ARGS] {
         let mut args = [ptr::null_mut(); MAX_ARGS];
         let mut count = MAX_ARGS;
@@ -66,7 +66,7 @@ impl Call {
         Ok(number)
     }
 
-    /// A whole number from 0 of 32 bits, and nothing else.
+    /// A whole number from 0 to 2³² − 1, and nothing else.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -155,7 +155,7 @@ impl Call {
         }))
     }
 
-    /// Where the elements of a typed array are, and how many bytes; nothing for another value.
+    /// The address of a typed array's elements and their number of bytes; nothing for another value.
     pub(super) fn view(&self, value: sys::napi_value) -> Option<(*mut u8, usize)> {
         let (mut kind, mut length, mut data) = (0, 0, ptr::null_mut());
         // SAFETY: the out-pointers are valid; the status says whether they were written.
@@ -192,7 +192,7 @@ impl Call {
         }))
     }
 
-    /// The characters of a string that has none wider than a byte.
+    /// The characters of a string that has no character wider than a byte.
     pub(super) fn latin1(&self, value: sys::napi_value) -> Option<Bytes> {
         let mut length = 0;
         // SAFETY: without a buffer the call only measures.
@@ -278,7 +278,7 @@ pub(super) fn check(status: sys::napi_status, what: &'static str) -> Result<(), 
     }
 }
 
-/// A list of what `make` makes of each item.
+/// A list with the result of `make` for each item.
 pub(super) fn make_list<T>(
     call: &Call,
     items: impl Iterator<Item = T>,
@@ -336,7 +336,7 @@ pub(super) unsafe fn environment_of<'a>(
     (unsafe { &*data.cast::<Environment>() }, this)
 }
 
-/// Gives what a function gave, or throws. A panic must not reach the C frame: it would abort the process.
+/// Returns the result of a function, or throws. A panic must not reach the C frame: it would abort the process.
 pub(super) fn give(env: sys::napi_env, function: impl FnOnce() -> Returned) -> sys::napi_value {
     let fault = match catch_unwind(AssertUnwindSafe(function)) {
         Ok(Ok(value)) => return value.unwrap_or(ptr::null_mut()),
@@ -349,8 +349,8 @@ pub(super) fn give(env: sys::napi_env, function: impl FnOnce() -> Returned) -> s
     ptr::null_mut()
 }
 
-/// The C entry of a bound function. Generic over the function through a zero-sized type so that each
-/// has its own entry and no argument is spent on telling which.
+/// The C entry of a bound function. It is generic over the function through a zero-sized type. So each function has an
+/// entry of its own, and no argument is needed to tell which.
 pub(super) unsafe extern "C" fn enter<F: Export>(
     env: sys::napi_env,
     info: sys::napi_callback_info,

@@ -107,7 +107,7 @@ pub fn peek(fd: i32, most: u32) -> Option<Buffer> {
 #[napi]
 pub fn listen_at_path(path: String, backlog: i32) -> Option<i32> {
     let socket = listen::at_path(std::path::Path::new(&path), backlog).ok()?;
-    // As of `duplicate`: the first three may be closed, and then they are not for this.
+    // As in `duplicate`: the first three may be closed, but they are reserved for other uses.
     rustix::io::fcntl_dupfd_cloexec(&socket, 3)
         .ok()
         .map(IntoRawFd::into_raw_fd)

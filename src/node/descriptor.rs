@@ -2,8 +2,8 @@
 
 use std::os::fd::BorrowedFd;
 
-/// The descriptor of that number, for as long as the number is there: one call. None if no descriptor has such a
-/// number.
+/// The descriptor of that number, for as long as the number is borrowed: one call. None if no descriptor can have such
+/// a number.
 pub(super) fn borrowed(fd: &i32) -> Option<BorrowedFd<'_>> {
     if *fd < 0 {
         return None;

@@ -1,14 +1,13 @@
-//! The one way that Rust wakes an event loop: a threadsafe function per environment, behind a gate.
+//! The one way in which Rust wakes an event loop: one threadsafe function per environment, behind a gate.
 //!
-//! 1. A thread that has something for the environment rings. Only the first ring since the last answer goes on
-//!    (see [`Ringer`]).
-//! 2. That one takes the gate and, if it is open, calls the threadsafe function.
-//! 3. A clean-up hook of the environment, added after the threadsafe function was made and therefore
-//!    run before the engine frees it, shuts the gate. Node 20 and 22 abort the process when a
-//!    threadsafe function is called after its environment is gone.
+//! 1. A thread that has a message for the environment rings. Only the first ring since the last answer goes on (see
+//!    [`Ringer`]).
+//! 2. That ring takes the gate and, if it is open, calls the threadsafe function.
+//! 3. A clean-up hook of the environment shuts the gate. The hook was added after the threadsafe function was made, so
+//!    it runs before the engine frees that function. Node 20 and 22 abort the process if a threadsafe function is
+//!    called after its environment is gone.
 //!
-//! Behind the same gate are the cancel flags of a worker: memory of the environment that other
-//! threads write.
+//! The same gate guards the cancel flags of a worker: memory of the environment to which other threads write.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -21,7 +20,7 @@ use parking_lot::Mutex;
 use super::call::{Fault, check};
 use crate::scheduler::{Bell, Ring, Ringer};
 
-/// Wakes one environment, from any thread, as long as it is there.
+/// Wakes one environment from any thread, as long as it exists.
 #[derive(Debug)]
 pub(super) struct Doorbell {
     ringer: Ringer,
@@ -32,10 +31,10 @@ pub(super) struct Doorbell {
 struct Gate {
     open: bool,
     wake: sys::napi_threadsafe_function,
-    /// Calls back after a turn of the loop, where `wake` cannot.
+    /// Calls back after a turn of the loop, if `wake` cannot.
     turn: sys::napi_threadsafe_function,
-    /// For each slot of the worker that the environment is, the generation of the task that was
-    /// given up there: a later task in the slot is never mistaken for it.
+    /// For each slot of the environment's worker, the generation of the task that was given up there. So a later task
+    /// in the slot is never mistaken for it.
     flags: *mut AtomicI32,
     slots: usize,
 }
@@ -45,8 +44,8 @@ struct Gate {
 unsafe impl Send for Gate {}
 
 impl Doorbell {
-    /// Makes the bell; `on_ring` and `on_turn` are called on the loop's thread. Not ref'd: by itself it keeps no
-    /// process alive.
+    /// Makes the bell. `on_ring` and `on_turn` are called on the loop's thread. The bell is not ref'd: by itself it
+    /// keeps no process alive.
     pub(super) fn hang(
         env: sys::napi_env,
         on_ring: sys::napi_value,
@@ -65,11 +64,11 @@ impl Doorbell {
         }))
     }
 
-    /// Has the environment called back after a turn of its event loop: by a ring, or by the function for turns. On
-    /// the loop's thread.
+    /// Calls the environment back after a turn of its event loop: by a ring, or by the function for turns. To be called
+    /// on the loop's thread.
     ///
-    /// The engine calls a threadsafe function that was called while it ran once more at once, before timers and
-    /// I/O had their turn. So the caller names the one that was not called last.
+    /// If a threadsafe function is called while it runs, the engine calls it once more at once, before timers and I/O
+    /// have had their turn. So the caller names the function that was not called last.
     pub(super) fn turn(&self, by_ring: bool) {
         if by_ring {
             return self.ring(Ring::Turn);
@@ -80,12 +79,12 @@ impl Doorbell {
         }
     }
 
-    /// Why the bell was rung, as bits of [`Ring`]; from here on the next one rings again.
+    /// Why the bell was rung, as bits of [`Ring`]. From now on the next ring wakes again.
     pub(super) fn answer(&self) -> u32 {
         self.ringer.answer()
     }
 
-    /// Keeps the environment's loop alive, or lets it end. On the loop's thread.
+    /// Keeps the environment's loop alive, or lets it end. To be called on the loop's thread.
     pub(super) fn hold(&self, env: sys::napi_env, held: bool) {
         let gate = self.gate.lock();
         if !gate.open {
@@ -101,7 +100,7 @@ impl Doorbell {
         }
     }
 
-    /// Sets the cancel flags. What the ones before say is kept.
+    /// Sets the cancel flags. The values of the previous flags are kept.
     ///
     /// # Safety
     /// `flags` must point at `slots` aligned 32-bit integers that are only used atomically and live
@@ -118,7 +117,7 @@ impl Doorbell {
         gate.slots = slots;
     }
 
-    /// Shuts the gate: from here on ringing does nothing. In the environment's clean-up.
+    /// Shuts the gate: from now on, ringing does nothing. Called in the environment's clean-up.
     pub(super) fn shut(&self) {
         let mut gate = self.gate.lock();
         if std::mem::replace(&mut gate.open, false) {
@@ -167,7 +166,7 @@ fn threadsafe(
     let status = unsafe { sys::napi_create_string_utf8(env, c"rspool".as_ptr(), 6, &mut name) };
     check(status, "no name")?;
     let mut made = ptr::null_mut();
-    // The function is the resource too: tools that look for open handles ask its `hasRef`.
+    // The function is also the resource: tools that look for open handles call its `hasRef`.
     // SAFETY: `function` is of the caller's scope; `call_js` needs no context.
     let status = unsafe {
         sys::napi_create_threadsafe_function(
@@ -202,8 +201,8 @@ fn call(function: sys::napi_threadsafe_function) {
     };
 }
 
-/// Runs on the loop's thread; `on_ring` handles its own errors, so what comes out of it is a bug or
-/// an error of the user's listener, and is uncaught as in any event handler.
+/// Runs on the loop's thread. `on_ring` handles its own errors. So an error that it throws is a bug or comes from a
+/// listener of the user, and is uncaught as in any event handler.
 unsafe extern "C" fn call_js(
     env: sys::napi_env,
     on_ring: sys::napi_value,

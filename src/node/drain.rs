@@ -1,7 +1,7 @@
-//! How an environment hears: why its bell was rung, and what has come in for it, as notices in the memories.
+//! How an environment gets its news: why its bell was rung, and what has come in for it, as notices in the memories.
 //!
-//! A notice is a header of four numbers, `[what, ticket or pool, tag or worker or lane, length]`, then a
-//! number or bytes, padded to 8. What does not fit stays with the environment for the next drain.
+//! A notice is a header of four numbers, `[what, ticket or pool, tag or worker or lane, length]`, then a number or
+//! bytes, padded to 8. Notices that do not fit stay with the environment for the next drain.
 
 use std::time::Duration;
 
@@ -24,18 +24,18 @@ super::call::exports! {
 /// The bit of `drain`'s result that is set if there was more than fits.
 const MORE: u32 = 1 << 31;
 
-/// Bytes of a notice that is a time.
+/// Bytes of a notice with a time.
 const READING: usize = HEADER + 8;
-/// Bytes of a notice with four numbers more.
+/// Bytes of a notice with four more numbers.
 const WANTED: usize = HEADER + HEADER;
 
-/// `answer() -> bits`: why the bell was rung. To be called before anything is looked at.
+/// `answer() -> bits`: why the bell was rung. To be called before any look at what has come in.
 fn answer(environment: &Environment, call: &Call) -> Returned {
     call.make_number(f64::from(environment.doorbell.answer()))
 }
 
-/// `drain() -> count`: fills the memory of notices with what has come in: only once those in it have been read. With `MORE` set there was
-/// more than fits.
+/// `drain() -> count`: fills the memory of notices with what has come in. To be called only once all notices in it have
+/// been read. If `MORE` is set, there was more than fits.
 fn drain(environment: &Environment, call: &Call) -> Returned {
     let memories = &environment.memories;
     environment.collect_lent();
@@ -74,7 +74,7 @@ fn drain(environment: &Environment, call: &Call) -> Returned {
     call.make_number(f64::from(count))
 }
 
-/// Writes a notice of an observed task: its last field is a time, in milliseconds.
+/// Writes a notice of an observed task. Its last field is a time in milliseconds.
 fn put_reading(memories: &Memories, offset: usize, header: [i32; 4], ns: u64) -> usize {
     memories.put_header(offset, header);
     #[expect(clippy::cast_precision_loss, reason = "milliseconds for people")]
@@ -115,8 +115,8 @@ fn room_for_outcome(outcome: &Outcome) -> usize {
         }
 }
 
-/// Writes a notice: `[what, ticket or pool, tag or worker or lane, length]`, then a number (length
-/// -1), or bytes, or nothing (length -2 - i: blob i, and those after it if it is the head of a record).
+/// Writes a notice: `[what, ticket or pool, tag or worker or lane, length]`, then a number (length -1), or bytes, or
+/// nothing (length -2 - i: blob i, and the blobs after it if it is the head of a record).
 fn put(environment: &Environment, offset: usize, message: Message) -> Result<usize, Fault> {
     let memories = &environment.memories;
     let (ticket, outcome) = match message {
@@ -253,13 +253,13 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
     }
 }
 
-/// `block(boolean)`: whether this environment's event loop is blocked.
+/// `block(boolean)`: says whether this environment's event loop is blocked.
 fn block(environment: &Environment, call: &Call) -> Returned {
     environment.outbox.block(call.boolean(call.args()[0])?);
     Ok(None)
 }
 
-/// `wait(ms)`: blocks until there is something to drain, or for so long.
+/// `wait(ms)`: blocks until there is something to drain, or the time is over.
 fn wait(environment: &Environment, call: &Call) -> Returned {
     let ms = u64::from(call.index(call.args()[0])?);
     if environment.taken.borrow().is_empty() {
@@ -268,7 +268,7 @@ fn wait(environment: &Environment, call: &Call) -> Returned {
     Ok(None)
 }
 
-/// `keepAlive(boolean)`: whether this environment's loop is to stay while nothing else holds it.
+/// `keepAlive(boolean)`: whether this environment's loop should stay while nothing else holds it.
 fn keep_alive(environment: &Environment, call: &Call) -> Returned {
     environment
         .doorbell
@@ -276,7 +276,7 @@ fn keep_alive(environment: &Environment, call: &Call) -> Returned {
     Ok(None)
 }
 
-/// `turn(byRing)`: has the environment called back after a turn of its event loop.
+/// `turn(byRing)`: calls the environment back after a turn of its event loop.
 fn turn(environment: &Environment, call: &Call) -> Returned {
     environment.doorbell.turn(call.boolean(call.args()[0])?);
     Ok(None)

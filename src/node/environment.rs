@@ -1,9 +1,9 @@
-//! What one environment (the main thread, or an isolate) has on the native side, and its end.
+//! The native side of one environment (the main thread, or an isolate), and its end.
 //!
-//! The engine's clean-up hook shuts the doorbell first, then destroys the pools that the
-//! environment owns: their threads see their tasks cancelled and end, their results have nowhere to
-//! go. The owner of a pool that it only works for is told that the isolate runs no more: it sees it
-//! exit, too, but not while its event loop is blocked.
+//! The engine's clean-up hook shuts the doorbell first. Then it destroys the pools that the environment owns: their
+//! threads see their tasks cancelled and end, and their results have nowhere to go. If the environment is a worker of
+//! another's pool, the owner of that pool is told that the isolate no longer runs. The owner also sees it exit, but not
+//! while its event loop is blocked.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashMap, VecDeque};
@@ -27,7 +27,7 @@ use crate::memory::loan::{Lent, Loan, Returned};
 use crate::memory::ring::Listener;
 use crate::scheduler::{Message, Outbox, Scheduler, WorkerId};
 
-/// All pools of the process, by the number that an isolate is told to join.
+/// All pools of the process, by the number that tells an isolate which one to join.
 static POOLS: LazyLock<Mutex<Pools>> = LazyLock::new(Mutex::default);
 
 #[derive(Default)]
@@ -44,29 +44,29 @@ pub(super) struct Environment {
     pub(super) memories: Memories,
     pub(super) doorbell: Arc<Doorbell>,
     pub(super) outbox: Arc<Outbox>,
-    /// The class of the pools that it owns.
+    /// The class of its own pools.
     class: Cell<sys::napi_ref>,
-    /// Those, by index; an index is free again once JS has released its pool.
+    /// Its own pools, by index. An index is free again once JavaScript has released its pool.
     pools: RefCell<Vec<Option<Owned>>>,
     /// The pool that it works for, if it is a worker.
     member: RefCell<Option<(Arc<Scheduler>, WorkerId)>>,
-    /// Messages that have been taken out of the outbox, and did not fit into the last drain.
+    /// Messages that were taken out of the outbox and did not fit into the last drain.
     pub(super) taken: RefCell<VecDeque<Message>>,
-    /// Bytes that are too long for notices, until JS has fetched them.
+    /// Bytes that are too long for notices, until JavaScript has fetched them.
     pub(super) blobs: RefCell<Vec<Long>>,
-    /// The input of the task that the worker was given, if it is too long, until JS has fetched it.
+    /// The input of the worker's task, if it is too long, until JavaScript has fetched it.
     pub(super) long_input: Cell<Option<Long>>,
-    /// The cancel flags of the worker, which the doorbell uses: as long as this is kept, they live.
+    /// The cancel flags of the worker, which the doorbell uses. They live as long as this is kept.
     flags: Cell<sys::napi_ref>,
     /// Memory of this environment that tasks count into, and what keeps it alive.
     counters: RefCell<Vec<(Arc<Borrowed>, sys::napi_ref)>>,
     /// Memory of this environment that tasks read in place, and what keeps it alive.
     lent: RefCell<HashMap<u64, (Arc<Loan>, sys::napi_ref)>>,
-    /// How many that were so far.
+    /// How many there have been so far.
     last_lent: Cell<u64>,
-    /// What no task names any more.
+    /// Lent memory that no task names any more.
     returned: Arc<Returned>,
-    /// Bytes of inputs that the engine has been told of.
+    /// Bytes of inputs that the engine has been told.
     told: Cell<isize>,
     /// The messages of the cluster that it hears.
     #[cfg(unix)]
@@ -74,18 +74,18 @@ pub(super) struct Environment {
     /// The connections whose first bytes it waits for.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub(super) first_bytes: RefCell<Option<crate::supervise::first_bytes::FirstBytes>>,
-    /// The locks of the cluster, where this environment has opened them.
+    /// The locks of the cluster, if this environment has opened them.
     #[cfg(unix)]
     pub(super) locks: RefCell<Option<locks::Open>>,
-    /// The tables of keys of the cluster, where this environment has opened them.
+    /// The tables of keys of the cluster, if this environment has opened them.
     #[cfg(unix)]
     pub(super) keys: RefCell<Option<limits::Keys>>,
-    /// What shared maps write to.
+    /// The memory that shared maps write to.
     #[cfg(unix)]
     pub(super) map_memory: OnceCell<super::map::MapMemory>,
 }
 
-/// The engine is told of so many bytes at once: that takes longer than what happens to most tasks.
+/// The engine is told this many bytes at once, because telling takes longer than anything else that most tasks need.
 const ACCOUNT_STEP: usize = 1 << 20;
 
 impl Environment {
@@ -101,7 +101,7 @@ impl Environment {
         }
     }
 
-    /// An object of the class that is no pool yet.
+    /// An object of the class, without a pool yet.
     pub(super) fn new_pool_object(&self) -> Result<sys::napi_value, Fault> {
         let (mut class, mut object) = (ptr::null_mut(), ptr::null_mut());
         // SAFETY: a reference of this environment, on its thread.
@@ -126,7 +126,7 @@ impl Environment {
         }
     }
 
-    /// Adds a pool, made from the number it gets. Gives its index and that number with it.
+    /// Adds a pool, made from the number that it gets. Returns its index and that number with it.
     pub(super) fn add_pool<E>(
         &self,
         make: impl FnOnce(u32) -> Result<Arc<Scheduler>, E>,
@@ -155,7 +155,7 @@ impl Environment {
         }
     }
 
-    /// Is to become a worker of the pool with this number. False when there is no such pool.
+    /// Enlists the environment as a future worker of the pool with this number. Returns false if there is no such pool.
     pub(super) fn enlist(&self, uid: u32, id: WorkerId) -> bool {
         let Some(pool) = POOLS.lock().by_uid.get(&uid).and_then(Weak::upgrade) else {
             return false;
@@ -165,12 +165,12 @@ impl Environment {
         true
     }
 
-    /// Becomes the worker that it was enlisted as. False when the pool does not know it any more.
+    /// Becomes the worker as which it was enlisted. Returns false if the pool does not know it any more.
     pub(super) fn join(&self) -> Result<bool, Fault> {
         self.with_member(|pool, id| pool.join(id, Arc::clone(&self.doorbell) as _))
     }
 
-    /// Tells the engine what its garbage collector cannot see: how much waits in the pools.
+    /// Tells the engine what its garbage collector cannot see: how many bytes wait in the pools.
     pub(super) fn account(&self) {
         let queued = self.outbox.queued_bytes();
         let change = queued - self.told.get();
@@ -188,7 +188,7 @@ impl Environment {
         self.counters.borrow_mut().push((memory, reference));
     }
 
-    /// Has `length` bytes from `data` on read in place, and keeps `reference` until no task names them any more.
+    /// Lends `length` bytes from `data` on, to be read in place. Keeps `reference` until no task names them any more.
     ///
     /// # Safety
     /// The reference keeps the bytes where they are, and nobody writes them meanwhile, unless they are `shared`.
@@ -208,7 +208,7 @@ impl Environment {
         lent
     }
 
-    /// Gives the doorbell other cancel flags, a typed array on shared memory, and keeps them.
+    /// Gives the doorbell new cancel flags, a typed array on shared memory, and keeps them.
     pub(super) fn set_flags(&self, call: &Call, flags: sys::napi_value) -> Result<(), Fault> {
         let (data, bytes) = call.view(flags).ok_or(Fault("expected an Int32Array"))?;
         if data.addr() % 4 != 0 {
@@ -244,7 +244,8 @@ impl Environment {
             return;
         }
         counters.retain_mut(|(memory, reference)| {
-            // Ours is the only one left: no task can get another from anywhere, and what they did happened before.
+            // This reference is the only one left: no task can get another one, and everything that tasks did happened
+            // before.
             let used = Arc::get_mut(memory).is_none();
             if !used {
                 // SAFETY: a reference of this environment, on its thread, deleted once.
@@ -331,7 +332,7 @@ fn make(
     readings::bind_all(env, exports, environment)
 }
 
-/// The environment ends: no JavaScript runs any more.
+/// The environment ends: no JavaScript runs in it any more.
 unsafe extern "C" fn close(environment: *mut c_void) {
     // SAFETY: made in `make`, and taken back here, once; the bound functions cannot be called now.
     let environment = unsafe { Box::from_raw(environment.cast::<Environment>()) };
@@ -346,7 +347,7 @@ unsafe extern "C" fn close(environment: *mut c_void) {
     if let Some((pool, id)) = environment.member.take() {
         pool.gone(id);
     }
-    // Last: the tasks that read there have been given up by now.
+    // Last, because the tasks that read there have been given up by now.
     for (loan, _) in environment.lent.borrow().values() {
         loan.close();
     }

@@ -1,4 +1,4 @@
-//! Connections whose first bytes this environment waits for.
+//! The connections whose first bytes this environment waits for.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ super::call::exports! {
     c"endAwaiting" EndAwaiting = end_awaiting;
 }
 
-/// `awaitBytes(fd, name) -> boolean`: the bell is rung when the socket has bytes, has ended, or has waited for long
-/// enough. False when the system does not allow that.
+/// `awaitBytes(fd, name) -> boolean`: rings the bell when the socket has bytes, has ended, or has waited for long
+/// enough. False if the system does not allow that.
 fn await_bytes(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let (fd, name) = (call.int(args[0])?, call.index(args[1])?);
@@ -31,7 +31,7 @@ fn await_bytes(environment: &Environment, call: &Call) -> Returned {
     call.make_boolean(waits)
 }
 
-/// `takeAwaited() -> numbers`: those that wait no more.
+/// `takeAwaited() -> numbers`: the connections that no longer wait.
 fn take_awaited(environment: &Environment, call: &Call) -> Returned {
     let names = match &*environment.first_bytes.borrow() {
         Some(bytes) => bytes.take(),
@@ -40,7 +40,7 @@ fn take_awaited(environment: &Environment, call: &Call) -> Returned {
     make_numbers(call, names.into_iter().map(f64::from))
 }
 
-/// `endAwaiting()`: nobody waits any more.
+/// `endAwaiting()`: no connection waits any more.
 fn end_awaiting(environment: &Environment, _: &Call) -> Returned {
     environment.first_bytes.take();
     Ok(None)

@@ -1,5 +1,5 @@
-//! The functions on the way of a task: submit, cancel, exchange. Their numbers go through shared memory;
-//! `submitWith` takes what few tasks have by arguments.
+//! The functions that every task needs: submit, cancel, exchange. Their numbers go through shared memory; `submitWith`
+//! takes what few tasks have as arguments.
 
 use std::ptr;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ super::call::methods! {
     c"cancel" Cancel = cancel;
 }
 
-/// The payload that JS has encoded, or given as the first argument: bytes, or a text.
+/// The payload that JavaScript has encoded, or has given as the first argument: bytes, or a text.
 #[inline]
 fn payload(environment: &Environment, call: &Call) -> Result<Payload, Fault> {
     let memories = &environment.memories;
@@ -67,7 +67,7 @@ fn payload(environment: &Environment, call: &Call) -> Result<Payload, Fault> {
     Ok(Payload { tag, body })
 }
 
-/// The payloads of a list: a head, and then the tag, the form and the bytes of each part.
+/// The payloads of a list: a head, then the tag, the form and the bytes of each part.
 fn parts(
     environment: &Environment,
     call: &Call,
@@ -94,7 +94,7 @@ fn parts(
     Ok(parts.into())
 }
 
-/// Has the bytes of a view read in place.
+/// Lends the bytes of a view, to be read in place.
 fn lend_bytes(
     environment: &Environment,
     call: &Call,
@@ -113,15 +113,15 @@ fn lend_bytes(
     Ok(unsafe { environment.lend_bytes(data, length, shared, reference) })
 }
 
-/// `submit(bytes?)`: queues the task in the memories. `Result` says whether it was taken; if so, `Key` and
-/// `Generation` name it, and `Start` is the worker to start an isolate for, or -1.
+/// `submit(bytes?)`: queues the task in the memories. `Result` says whether it was taken. If so, `Key` and `Generation`
+/// name it, and `Start` is the worker whose isolate has to be started, or -1.
 fn submit(environment: &Environment, call: &Call) -> Returned {
     submit_new(environment, call, None, None, None)
 }
 
 /// `submitWith(bytes?, params?, counters?, names?, group?, key?, generation?, progress)`: as `submit`, for a native
-/// task with parameters (JSON text) or with counters (a BigInt64Array on shared memory, and its names
-/// joined by NUL), or one that tells how far it is, for a task of a group, or for one that a running task waits for.
+/// task with parameters (JSON text), with counters (a BigInt64Array on shared memory, and their names joined by NUL) or
+/// with progress, for a task of a group, or for one that a running task waits for.
 fn submit_with(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let params = call.string(args[1]).map(String::into_boxed_str);
@@ -208,7 +208,7 @@ fn refused(refusal: Refusal) -> i32 {
     }
 }
 
-/// `reserve(lane) -> SUBMITTED`: makes sure of room for one task before its input is taken from the caller.
+/// `reserve(lane) -> SUBMITTED`: reserves room for one task before its input is taken from the caller.
 fn reserve(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     let lane = lane_of(call, call.args()[0])?;
     let answer = pool.with(|pool| pool.reserve(lane))?;
@@ -223,7 +223,7 @@ fn unreserve(_: &Environment, pool: &Pool, _: &Call) -> Returned {
     Ok(None)
 }
 
-/// The task that JS has described in the memories.
+/// The task that JavaScript has described in the memories.
 #[inline]
 fn new_task(
     environment: &Environment,
@@ -270,9 +270,9 @@ fn new_task(
     })
 }
 
-/// `submitDirect()`: as `submit`, for an input that a port carries. If a worker is idle the task is its
-/// at once: `Start` is the worker, `Slot` its slot, and the caller sends the input now. Otherwise
-/// the task is not submitted and `Slot` is -1.
+/// `submitDirect()`: as `submit`, for an input that a port carries. If a worker is idle, it has the task at once:
+/// `Start` is the worker, `Slot` is the slot, and the caller sends the input now. Otherwise the task is not submitted
+/// and `Slot` is -1.
 fn submit_direct(environment: &Environment, call: &Call) -> Returned {
     let memories = &environment.memories;
     let new = new_task(environment, call, None, None)?;
@@ -293,8 +293,8 @@ fn submit_direct(environment: &Environment, call: &Call) -> Returned {
     Ok(None)
 }
 
-/// `undo(worker, slot, generation) -> boolean`: takes a direct submission back whose input could not be sent. False
-/// when that has ended.
+/// `undo(worker, slot, generation) -> boolean`: takes back a direct submission whose input could not be sent. False if
+/// it has ended.
 fn undo(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     let args = call.args();
     let (worker, slot) = (WorkerId(call.index(args[0])?), call.index(args[1])?);
@@ -311,7 +311,7 @@ fn set_waits(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     Ok(None)
 }
 
-/// The name of a task, as JS was given it.
+/// The key of a task, as JavaScript was given it.
 fn key(call: &Call, index: sys::napi_value, generation: sys::napi_value) -> Result<Key, Fault> {
     Ok(Key {
         index: unsigned(call.int(index)?),
@@ -319,7 +319,7 @@ fn key(call: &Call, index: sys::napi_value, generation: sys::napi_value) -> Resu
     })
 }
 
-/// `cancel(key, generation) -> boolean`: whether the outcome is now the caller's to tell.
+/// `cancel(key, generation) -> boolean`: whether the caller now has to tell the outcome.
 fn cancel(environment: &Environment, pool: &Pool, call: &Call) -> Returned {
     let args = call.args();
     let key = key(call, args[0], args[1])?;
@@ -328,7 +328,7 @@ fn cancel(environment: &Environment, pool: &Pool, call: &Call) -> Returned {
     call.make_boolean(cancelled)
 }
 
-/// The outcome of a task in a slot, as JS has described it.
+/// The outcome of a task in a slot, as JavaScript has described it.
 #[inline]
 fn finished(environment: &Environment, call: &Call) -> Result<Option<Finished>, Fault> {
     let memories = &environment.memories;
@@ -350,7 +350,7 @@ fn finished(environment: &Environment, call: &Call) -> Result<Option<Finished>, 
     }))
 }
 
-/// `exchange(bytes?)`: hands over the outcome that is described, if a slot is named, and takes a task.
+/// `exchange(bytes?)`: hands over the described outcome, if a slot is named, and takes a task.
 fn exchange(environment: &Environment, call: &Call) -> Returned {
     let memories = &environment.memories;
     let finished = finished(environment, call)?;
@@ -395,7 +395,7 @@ fn exchange(environment: &Environment, call: &Call) -> Returned {
     Ok(None)
 }
 
-/// `finish(bytes?)`: hands over the outcome that is described without taking a task.
+/// `finish(bytes?)`: hands over the described outcome without taking a task.
 fn finish(environment: &Environment, call: &Call) -> Returned {
     if let Some(finished) = finished(environment, call)? {
         environment.with_member(|pool, id| pool.finish(id, finished))?;

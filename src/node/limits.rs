@@ -1,4 +1,4 @@
-//! What happens once, and limits, for JavaScript. An environment has one cluster at a time.
+//! Keys that happen once, and limits, for JavaScript. An environment has one cluster at a time.
 
 use std::ptr;
 
@@ -25,7 +25,7 @@ super::call::exports! {
 
 /// Bytes that a key may have.
 const MAX_KEY: usize = 250;
-/// No time ever comes to this.
+/// A time that never comes.
 const NEVER: u64 = 1 << 62;
 
 /// The tables of keys of a region.
@@ -66,9 +66,10 @@ fn now() -> u64 {
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }
 
-/// What a key is known by in one of the spaces of keys; none for what is no string of 1 to 250 bytes.
+/// The hash of a key in one of the spaces of keys. None if the value is no string of 1 to 250 bytes.
 fn read_key(call: &Call, key: sys::napi_value, seed: u64, space: u64) -> Option<Key> {
-    // A character that does not fit is left out: room for one more, so that what was cut is too long, and the terminator.
+    // The engine leaves out a character that does not fit. With room for one more, a key that was cut is still too
+    // long.
     let mut bytes = [0u8; MAX_KEY + 5];
     let mut length = 0;
     // SAFETY: the buffer has as many bytes as is said.
@@ -95,7 +96,7 @@ fn code(refusal: Refusal) -> f64 {
     }
 }
 
-/// `once(key, ttl)`: 1 when nobody was told so before, within the milliseconds; 0, or one of `REFUSED`.
+/// `once(key, ttl)`: 1 if no caller was told 1 within the last `ttl` milliseconds; otherwise 0, or one of `REFUSED`.
 fn once(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let keys = environment.keys.borrow();
@@ -133,8 +134,8 @@ fn once(environment: &Environment, call: &Call) -> Returned {
     })
 }
 
-/// `takePoints(limit, key, n, points, per, burst)`: how many are left; or, when they are not given, one of `REFUSED`, or
-/// below these the negative nanoseconds until they could be. Of no points: how many are left.
+/// `takePoints(limit, key, n, points, per, burst)`: how many points are left, if the points are given. If not: one of
+/// `REFUSED`, or below these the negative nanoseconds until they could be. For no points: how many are left.
 fn take(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let keys = environment.keys.borrow();

@@ -1,4 +1,4 @@
-//! The locks of a cluster for JavaScript: one process has one seat, and uses them on one thread.
+//! The locks of a cluster for JavaScript. One process has one seat, and uses its locks on one thread.
 
 use super::call::{Call, Fault, Returned, make_numbers};
 use super::descriptor::borrowed;
@@ -18,14 +18,14 @@ super::call::exports! {
     c"closeLocks" CloseLocks = close;
 }
 
-/// The locks, and the threads that hear when one has come free.
+/// The locks, and the threads that hear when a lock has come free.
 pub(super) struct Open {
     locks: Locks,
     succession: Succession,
     _hearing: Hearing,
 }
 
-/// `openLocks(fd, seat)`: opens those of the region behind a descriptor, for the process in the seat.
+/// `openLocks(fd, seat)`: opens the locks of the region behind a descriptor, for the process in the seat.
 fn open(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let (fd, seat) = (call.int(args[0])?, call.index(args[1])?);
@@ -54,7 +54,7 @@ fn with<T>(environment: &Environment, f: impl FnOnce(&mut Open) -> T) -> Result<
     }
 }
 
-/// Below 2⁵³, which no cluster lives to see.
+/// Below 2⁵³: no cluster lives to see more tickets.
 #[expect(clippy::cast_precision_loss, reason = "as said above")]
 fn number(ticket: u64) -> f64 {
     ticket as f64
@@ -69,7 +69,7 @@ fn ticket(call: &Call) -> Result<u64, Fault> {
     Ok(call.number(call.args()[0])? as u64)
 }
 
-/// `enterLock(name) -> ticket`: 0 when there is no room.
+/// `enterLock(name) -> ticket`: 0 if there is no room.
 fn enter(environment: &Environment, call: &Call) -> Returned {
     let name = call
         .string(call.args()[0])
@@ -95,20 +95,20 @@ fn holds(environment: &Environment, call: &Call) -> Returned {
     call.make_boolean(with(environment, |open| open.locks.holds(ticket))?)
 }
 
-/// `lookAtLocks() -> tickets`: those that have come to hold something.
+/// `lookAtLocks() -> tickets`: those that now hold their locks.
 fn look(environment: &Environment, call: &Call) -> Returned {
     let tickets = with(environment, |open| open.locks.look())?;
     make_numbers(call, tickets.into_iter().map(number))
 }
 
-/// `leaveLock(ticket) -> ticket`: of the next one of this process that holds it now, or 0.
+/// `leaveLock(ticket) -> ticket`: the next ticket of this process that now holds the lock, or 0.
 fn leave(environment: &Environment, call: &Call) -> Returned {
     let ticket = ticket(call)?;
     let next = with(environment, |open| open.locks.leave(ticket))?;
     call.make_number(next.map_or(0.0, number))
 }
 
-/// `closeLocks()`: lets go whatever is held.
+/// `closeLocks()`: lets go of all locks that are held.
 fn close(environment: &Environment, _: &Call) -> Returned {
     if let Some(open) = environment.locks.borrow_mut().take() {
         open.locks.close();

@@ -1,5 +1,5 @@
-//! The functions of an environment that is a worker of a pool: it joins, and says how it fares. The way of its
-//! tasks is in `hot`.
+//! The functions of an environment that is a worker of a pool: it joins, and reports its state. The calls for its tasks
+//! are in `hot`.
 
 use super::call::{Call, Fault, Returned};
 use super::environment::Environment;
@@ -18,30 +18,30 @@ super::call::exports! {
     c"hasSeen" HasSeen = has_seen;
 }
 
-/// `adopt(nice, pin)`: how this environment's thread is run.
+/// `adopt(nice, pin)`: sets how this environment's thread is run.
 fn adopt(_: &Environment, call: &Call) -> Returned {
     let args = call.args();
     manner(call, args[0], args[1])?.adopt();
     Ok(None)
 }
 
-/// `enlist(uid, worker) -> boolean`: this environment is to become a worker. If it ends, the owner hears.
+/// `enlist(uid, worker) -> boolean`: this environment will become a worker. If it ends, the owner hears.
 fn enlist(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let enlisted = environment.enlist(call.index(args[0])?, WorkerId(call.index(args[1])?));
     call.make_boolean(enlisted)
 }
 
-/// `join(flags) -> boolean`: the environment becomes a worker. `flags` is an Int32Array on shared
-/// memory, one number a slot.
+/// `join(flags) -> boolean`: the environment becomes a worker. `flags` is an Int32Array on shared memory, one number
+/// per slot.
 fn join(environment: &Environment, call: &Call) -> Returned {
     environment.set_flags(call, call.args()[0])?;
     let joined = environment.join()?;
     call.make_boolean(joined)
 }
 
-/// `setWaits(slot, waits, flags?)`: the task in a slot waits for others, or goes on. `flags` are those of
-/// more slots than before.
+/// `setWaits(slot, waits, flags?)`: the task in a slot starts to wait for others, or goes on. `flags` are given if
+/// there are more slots than before.
 fn set_waits(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let (slot, waits) = (call.index(args[0])?, call.boolean(args[1])?);
@@ -58,13 +58,13 @@ fn look(environment: &Environment, _: &Call) -> Returned {
     Ok(None)
 }
 
-/// `wearOut()`: this environment's worker is to be replaced.
+/// `wearOut()`: this environment's worker should be replaced.
 fn wear_out(environment: &Environment, _: &Call) -> Returned {
     environment.with_member(|pool, id| pool.wear_out(id))?;
     Ok(None)
 }
 
-/// `target(number) -> string`: which function a task of this worker names.
+/// `target(number) -> string`: the function that a task of this worker names.
 fn target(environment: &Environment, call: &Call) -> Returned {
     let number = call.index(call.args()[0])?;
     let text = environment.with_member(|pool, _| pool.target(number))?;

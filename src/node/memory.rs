@@ -1,9 +1,9 @@
-//! Memories that an environment's JavaScript and its native functions share, on one thread: what crosses in them
-//! costs a store, where an argument costs a call. The layout is in `wire`.
+//! Memories that an environment's JavaScript and its native functions share, on one thread. Passing a value in them
+//! costs a store, whereas an argument costs a call. The layout is in `wire`.
 //!
-//! There is one for each direction, and none is used for two: `call` and `scratch` are written by JavaScript for
-//! a native call (and `call` has its answer), `input` has the input of the task that a worker was given, and
-//! `notices` what has come in. So nothing that is being written can spoil what has not been read.
+//! There is one memory per direction, and none is used for two. JavaScript writes `call` and `scratch` for a native
+//! call (and `call` has its answer); `input` has the input of the task that a worker was given, and `notices` what has
+//! come in. So nothing that is being written can spoil what has not been read.
 
 use std::ptr::NonNull;
 
@@ -40,7 +40,7 @@ impl Area {
         unsafe { self.at::<T>(offset).write(value) }
     }
 
-    /// Where a value is.
+    /// The address of a value.
     fn at<T>(&self, offset: usize) -> NonNull<T> {
         assert!(offset.is_multiple_of(align_of::<T>()) && offset + size_of::<T>() <= self.length);
         // SAFETY: in bounds, and the base is aligned to 8.
@@ -108,7 +108,7 @@ impl Memories {
         unsafe { self.call.at::<f64>(8 * number).write(value) }
     }
 
-    /// Milliseconds until the deadline; nothing is none.
+    /// Milliseconds until the deadline, if there is one.
     pub(super) fn deadline(&self) -> Result<Option<f64>, Fault> {
         let ms = self.number(number::DEADLINE);
         if ms.is_nan() {
@@ -117,7 +117,7 @@ impl Memories {
         Ok((ms >= 0.0).then_some(ms))
     }
 
-    /// A copy of the first bytes of what was encoded.
+    /// A copy of the first bytes of the encoded value.
     pub(super) fn take_encoded(&self, length: usize) -> Option<Bytes> {
         if length > self.scratch.length {
             return None;
@@ -128,7 +128,7 @@ impl Memories {
         }))
     }
 
-    /// The first bytes of what was encoded, as long as no JavaScript runs.
+    /// The first bytes of the encoded value, as long as no JavaScript runs.
     pub(super) fn encoded(&self, length: usize) -> Option<&[u8]> {
         if length > self.scratch.length {
             return None;
@@ -137,12 +137,12 @@ impl Memories {
         Some(unsafe { std::slice::from_raw_parts(self.scratch.base.as_ptr(), length) })
     }
 
-    /// The input of the task that a worker is given, of at most `INLINE` bytes.
+    /// Writes the input of the task that a worker is given, of at most `INLINE` bytes.
     pub(super) fn put_input(&self, bytes: &[u8]) {
         self.input.put(0, bytes);
     }
 
-    /// Bytes of notices that fit.
+    /// The number of notice bytes that fit.
     pub(super) fn room(&self) -> usize {
         self.notices.length
     }
@@ -172,7 +172,7 @@ pub(super) fn signed(value: u32) -> i32 {
     value as i32
 }
 
-/// As JavaScript has written it into an Int32Array.
+/// As JavaScript has written it to an Int32Array.
 #[expect(
     clippy::cast_sign_loss,
     reason = "ids and lengths cross as 32-bit patterns"

@@ -1,8 +1,8 @@
 //! Every use of Node-API.
 //!
-//! `open` gives each environment that loads the package its own [`environment::Environment`]:
-//! memories, a doorbell, an outbox, and functions that are bound to them. The functions on the way
-//! of a task take and give their numbers through the memories; the rest take arguments.
+//! `open` gives each environment that loads the package its own [`environment::Environment`]: memories, a doorbell, an
+//! outbox, and functions that are bound to them. The functions that every task needs pass their numbers through the
+//! memories; the others take arguments.
 
 mod blob;
 mod call;

@@ -1,4 +1,4 @@
-//! Plugins for JavaScript: loading, and the configs that the process and its pools give them.
+//! Plugins for JavaScript: loads them, and sets the configs that the process and its pools give them.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ super::call::methods! {
     c"configurePlugin" ConfigureInPool = configure_in_pool;
 }
 
-/// `loadPlugin(path) -> JSON text`: what it is, or `{ code, message }`.
+/// `loadPlugin(path) -> JSON text`: the description of the plugin, or `{ code, message }`.
 fn load_plugin(_: &Environment, call: &Call) -> Returned {
     let path = call
         .string(call.args()[0])
@@ -55,19 +55,19 @@ fn describe(plugin: &Plugin) -> serde_json::Value {
     })
 }
 
-/// A config: JSON text; nothing for none.
+/// A config as JSON text, or nothing.
 fn config(call: &Call) -> Option<Box<str>> {
     call.string(call.args()[1]).map(Into::into)
 }
 
-/// `configurePlugin(id, config)`: for all pools that have none of their own. The first one counts.
+/// `configurePlugin(id, config)`: for all pools that have no config of their own. The first call counts.
 fn configure_plugin(_: &Environment, call: &Call) -> Returned {
     let plugin = plugins::by_id(call.index(call.args()[0])?).ok_or(Fault("unknown plugin"))?;
     plugin.configure(config(call));
     Ok(None)
 }
 
-/// `configurePlugin(id, config)`, of a pool: for its workers.
+/// `configurePlugin(id, config)` of a pool: for its workers.
 fn configure_in_pool(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     let id = call.index(call.args()[0])?;
     pool.lane.states.configure(id, config(call));

@@ -1,4 +1,4 @@
-//! A pool as its owner's JavaScript has it: a class, whose methods steer and end the pool. What tasks do goes
+//! A pool as its owner's JavaScript sees it: a class, whose methods steer and end the pool. The calls of tasks go
 //! through the environment's functions, with the pool's `index` among the numbers of the call.
 
 use std::cell::RefCell;
@@ -42,23 +42,23 @@ super::call::methods! {
     c"leave" Leave = leave;
 }
 
-/// What a JavaScript object of the class has.
+/// The native side of a JavaScript object of the class.
 pub(super) struct Pool {
     index: u32,
-    /// Until it is released.
+    /// Set until it is released.
     scheduler: RefCell<Option<Arc<Scheduler>>>,
     /// Its native lane.
     pub(super) lane: Arc<NativeLane>,
 }
 
-/// Says of an object that it is a pool, so that a method that is called on another one is an error.
+/// Marks an object as a pool, so that calling a method on another object is an error.
 const TYPE_TAG: sys::napi_type_tag = sys::napi_type_tag {
     lower: 0x7273_706f_6f6c_2e70,
     upper: 0x6f6f_6c2d_6861_6e64,
 };
 
 impl Pool {
-    /// The pool that a method was called on.
+    /// The pool on which a method was called.
     pub(super) fn of<'a>(env: sys::napi_env, this: sys::napi_value) -> Result<&'a Self, Fault> {
         const WHAT: &str = "expected a pool";
         let (mut known, mut data) = (false, ptr::null_mut());
@@ -88,7 +88,7 @@ unsafe extern "C" fn drop_pool(_: sys::napi_env, data: *mut c_void, _: *mut c_vo
     drop(unsafe { Box::from_raw(data.cast::<Rc<Pool>>()) });
 }
 
-/// Makes an object, and nothing of it is a pool until `create_pool` has wrapped one.
+/// Makes an object, which is no pool until `create_pool` has wrapped one.
 unsafe extern "C" fn construct(
     env: sys::napi_env,
     info: sys::napi_callback_info,
@@ -97,7 +97,7 @@ unsafe extern "C" fn construct(
     unsafe { environment_of(env, info) }.1
 }
 
-/// The class, for the pools of an environment.
+/// Defines the class for the pools of an environment.
 pub(super) fn define(
     env: sys::napi_env,
     environment: *const Environment,
@@ -152,7 +152,7 @@ pub(super) fn lane(call: &Call, value: sys::napi_value) -> Result<Lane, Fault> {
     }
 }
 
-/// A limit: what is not finite is none.
+/// A limit. A number that is not finite means no limit.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -246,7 +246,7 @@ pub(super) fn manner(
     })
 }
 
-/// `release()`: the pool has ended. Its index is another pool's from now on.
+/// `release()`: the pool has ended. From now on its index may belong to another pool.
 fn release(environment: &Environment, pool: &Pool, _: &Call) -> Returned {
     if pool.scheduler.borrow_mut().take().is_some() {
         environment.release_pool(pool.index);
@@ -273,7 +273,7 @@ fn recycle(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     Ok(None)
 }
 
-/// `wearAllOut()`: every isolate that there is is to be replaced.
+/// `wearAllOut()`: replaces every isolate.
 fn wear_all_out(_: &Environment, pool: &Pool, _: &Call) -> Returned {
     pool.with(|pool| pool.wear_all_out())?;
     Ok(None)
@@ -296,7 +296,7 @@ fn text(call: &Call, place: usize) -> Result<String, Fault> {
         .ok_or(Fault("expected a string"))
 }
 
-/// `setOwnTarget(text, name)`: what number 0 means (JSON, see `lib/pool/task/targets.js`), and what that is called.
+/// `setOwnTarget(text, name)`: the function of number 0 (JSON, see `lib/pool/task/targets.js`), and its name.
 fn set_own_target(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     let (text, name) = (text(call, 0)?, text(call, 1)?);
     pool.with(|pool| pool.set_own_target(&text, &name))?;
@@ -310,7 +310,7 @@ fn add_target(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     call.make_number(number.into())
 }
 
-/// `forgetTarget(number)`: the owner names it no more.
+/// `forgetTarget(number)`: the owner does not use it any more.
 fn forget_target(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     let number = call.index(call.args()[0])?;
     pool.with(|pool| pool.forget_target(number))?;
@@ -356,7 +356,7 @@ fn begin_start(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     Ok(None)
 }
 
-/// `remind(what, ms)`: has the owner told after so long.
+/// `remind(what, ms)`: tells the owner after this time.
 fn remind(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     let args = call.args();
     let reminder = match call.index(args[0])? {
@@ -377,8 +377,8 @@ fn leave(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     Ok(None)
 }
 
-/// `endStalled(worker) -> number`: milliseconds for which a worker has not come that was rung, and that is to be ended
-/// now; -1 if it has come.
+/// `endStalled(worker) -> number`: the milliseconds for which a worker that was rung has not come, if the owner should
+/// end it now; -1 if it has come.
 fn end_stalled(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     let id = WorkerId(call.index(call.args()[0])?);
     let silent = pool.with(|pool| pool.end_stalled(id))?;

@@ -1,4 +1,4 @@
-//! The functions that tell: how a pool stands, which native tasks there are, how many CPUs.
+//! The functions that report: the state of a pool, the native tasks, the number of CPUs.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ fn load(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     make_numbers(call, [queued as f64, running as f64].into_iter())
 }
 
-/// `readyIds(lane) -> number[]`: the workers that are ready and are to stay.
+/// `readyIds(lane) -> number[]`: the workers that are ready and will stay.
 fn ready_ids(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     let lane = lane(call, call.args()[0])?;
     list(call, &pool.with(|pool| pool.ready_ids(lane))?)
@@ -121,8 +121,8 @@ fn times(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     call.make_string(&serde_json::json!([times.min(), mean, stddev, buckets]).to_string())
 }
 
-/// `measures() -> JSON text`: `[bounds, [[name, wait, run], …]]`, in which `wait` and `run` are `[counts, sum]`.
-/// Bounds and sums are in seconds.
+/// `measures() -> JSON text`: `[bounds, [[name, wait, run], …]]`, where `wait` and `run` are `[counts, sum]`. Bounds
+/// and sums are in seconds.
 #[expect(clippy::cast_precision_loss, reason = "seconds for people")]
 fn measures(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     let seconds = |ns: u64| ns as f64 / 1e9;
@@ -149,7 +149,8 @@ fn reset_times(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     Ok(None)
 }
 
-/// `countUnsubmitted(why)`: a call has failed before it was submitted. Nothing once the pool has ended.
+/// `countUnsubmitted(why)`: counts a call that has failed before it was submitted. Does nothing once the pool has
+/// ended.
 fn count_unsubmitted(_: &Environment, pool: &Pool, call: &Call) -> Returned {
     let failure = match call.index(call.args()[0])? {
         wire::unsubmitted::ABORTED => Failure::Aborted,

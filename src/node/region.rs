@@ -1,4 +1,4 @@
-//! Regions for JavaScript: an ArrayBuffer over a mapping of its own, used by `Atomics` only.
+//! Regions for JavaScript. Each is an ArrayBuffer over a mapping of its own, which only `Atomics` use.
 
 use std::ffi::c_void;
 use std::os::fd::AsRawFd;
@@ -188,7 +188,7 @@ impl JsRegion {
     #[napi(factory)]
     pub fn open(fd: i32, schema: BigInt) -> Result<JsRegion> {
         let file = borrowed(&fd).ok_or_else(|| no_descriptor(fd))?;
-        // The grandchildren of the cluster have no business with the region.
+        // The cluster's grandchildren must not inherit the region.
         rustix::io::fcntl_setfd(file, rustix::io::FdFlags::CLOEXEC).map_err(failure)?;
         let region = Region::open(file).map_err(failure)?;
         if region.schema() != schema.get_u64().1 {
@@ -353,8 +353,8 @@ impl JsLook {
     }
 }
 
-/// A mapping on its way to JavaScript. The safe wrapper of napi copies where external memory is not
-/// allowed, and a copy would silently not be shared: here that is an error.
+/// A mapping on its way to JavaScript. The safe wrapper of napi makes a copy where external memory is not allowed, and
+/// the copy would silently not be shared. Here that is an error.
 pub struct External(Region);
 
 impl TypeName for External {

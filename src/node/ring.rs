@@ -1,4 +1,4 @@
-//! The messages of the cluster for an environment that hears them. What is published is in `region`.
+//! The messages of the cluster, for an environment that hears them. `region` publishes them.
 
 use std::ptr;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ super::call::exports! {
     c"nextMessage" NextMessage = next_message;
 }
 
-/// `hear(fd)`: the environment hears the messages of the region behind a descriptor from now on; none if that is -1.
+/// `hear(fd)`: the environment hears the messages of the region behind a descriptor from now on, or none if that is -1.
 fn hear(environment: &Environment, call: &Call) -> Returned {
     let fd = call.int(call.args()[0])?;
     let Some(file) = borrowed(&fd) else {
@@ -34,7 +34,7 @@ fn hear(environment: &Environment, call: &Call) -> Returned {
     Ok(None)
 }
 
-/// `want(topic, wanted)`: whether messages of a topic are wanted.
+/// `want(topic, wanted)`: whether the environment wants messages of a topic.
 fn want(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let topic = call.string(args[0]).ok_or(Fault("expected a topic"))?;
@@ -45,8 +45,8 @@ fn want(environment: &Environment, call: &Call) -> Returned {
     Ok(None)
 }
 
-/// `nextMessage() -> [topic, tag, memory, pid, slot, generation] | number | undefined`: a message, or how many were
-/// missed. The slot is -1 where there is none.
+/// `nextMessage() -> [topic, tag, memory, pid, slot, generation] | number | undefined`: a message, or the number of
+/// messages that were missed. The slot is -1 if there is none.
 fn next_message(environment: &Environment, call: &Call) -> Returned {
     let next = match &*environment.listener.borrow() {
         Some(listener) => listener.next(),

@@ -1,5 +1,5 @@
-//! Numbers for lists of keys that recur, one table for the process: whoever writes a number and whoever reads
-//! it may be different environments.
+//! Numbers for lists of keys that recur. There is one table for the process, because the writer and the reader of a
+//! number may be different environments.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -8,9 +8,9 @@ use napi::{Error, Result};
 use napi_derive::napi;
 use parking_lot::Mutex;
 
-/// Key lists that get a number; objects with others carry their keys.
+/// The most lists of keys that get a number. Objects with other keys carry them along.
 const MOST: usize = 4096;
-/// Bytes of all these lists: both ends have code made for each.
+/// The most bytes of all these lists: both ends have code made for each.
 const MOST_TEXT: usize = 1 << 20;
 
 static SHAPES: LazyLock<Mutex<Shapes>> = LazyLock::new(Mutex::default);

@@ -1,4 +1,4 @@
-//! Texts that are too long for the memories, as strings of the engine over Rust memory, where it has such.
+//! Texts that are too long for the memories, as engine strings over Rust memory, if the engine has such strings.
 
 use std::ffi::{c_char, c_void};
 use std::ptr;
@@ -9,12 +9,12 @@ use napi::sys;
 use super::call::{Fault, Returned, check};
 use crate::memory::bytes::Bytes;
 
-/// From this many bytes on a string lies where its bytes are: its creation takes longer than a copy of a shorter one.
+/// From this many bytes on, a string uses the bytes in place. For a shorter one, that takes longer than a copy.
 const LONG: usize = 1 << 16;
 
 type Finalize = unsafe extern "C" fn(sys::napi_env, *mut c_void, *mut c_void);
 
-/// Makes a string over memory of characters `C`, which it gives back by the finalizer.
+/// Makes a string over memory of characters `C`. The finalizer gives the memory back.
 type External<C> = unsafe extern "C" fn(
     sys::napi_env,
     *const C,
@@ -25,11 +25,11 @@ type External<C> = unsafe extern "C" fn(
     *mut bool,
 ) -> sys::napi_status;
 
-/// Makes a string of a copy.
+/// Makes a string from a copy.
 type Copied<C> =
     unsafe fn(sys::napi_env, *const C, isize, *mut sys::napi_value) -> sys::napi_status;
 
-/// What not every engine has, and some only since a version that can be asked for in no other way.
+/// Functions that not every engine has, and some only since a certain version. There is no other way to ask for them.
 struct Externals {
     latin1: Option<External<c_char>>,
     utf16: Option<External<u16>>,
@@ -58,13 +58,13 @@ unsafe fn symbol<F: Copy>(name: &[u8]) -> Option<F> {
     unsafe { host.get::<F>(name).ok().map(|symbol| *symbol) }
 }
 
-/// A string of bytes that are characters.
+/// A string from bytes that are characters.
 pub(super) fn latin1(env: sys::napi_env, bytes: Bytes) -> Returned {
     // SAFETY: the functions make strings of one byte a character.
     unsafe { make::<c_char>(env, bytes, EXTERNALS.latin1, sys::napi_create_string_latin1) }
 }
 
-/// A string of characters of two bytes.
+/// A string from characters of two bytes.
 pub(super) fn utf16(env: sys::napi_env, bytes: Bytes) -> Returned {
     // SAFETY: the functions make strings of two bytes a character.
     unsafe { make::<u16>(env, bytes, EXTERNALS.utf16, sys::napi_create_string_utf16) }
@@ -115,7 +115,7 @@ unsafe fn make<C>(
     Ok(Some(value))
 }
 
-/// Tells the engine of memory that its garbage keeps: it collects by that.
+/// Tells the engine how much memory its garbage keeps, because it collects by that.
 fn account(env: sys::napi_env, change: isize) {
     let mut sum = 0;
     // SAFETY: the environment is that of a running call, or of a finalizer, which may call this.

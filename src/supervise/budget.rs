@@ -1,17 +1,17 @@
-//! The CPU budget of a cluster: tokens in the region that the pools of all its processes share.
+//! The CPU budget of a cluster: tokens in the region, which the pools of all processes share.
 //!
-//! A pool may always run one task. For each further one it takes a token, and gives it back when
-//! the task has ended, so that no idle worker ever holds one. A token is one word: 0 when free, else
-//! the number of its holder, which is why nothing has to be repaired when a holder is killed: the
-//! primary frees the words that bear its number ([`Budget::reclaim`]).
+//! A pool may always run one task. For each further task it takes a token, and gives the token back when the task has
+//! ended, so that no idle worker ever holds one. A token is one word: 0 if it is free, otherwise the number of its
+//! holder. So nothing has to be repaired when a holder is killed: the primary frees the words with its number
+//! ([`Budget::reclaim`]).
 //!
-//! 1. [`Budget::try_acquire`] swaps 0 for its own number in the first free word, beginning with the
-//!    one it had last: one atomic operation when there is no contention.
-//! 2. A pool that gets none may say so by [`Budget::want`]: a thread, started for the first such wish, sleeps
-//!    on a futex in the region and calls back ([`Budget::on_free`]) when a token was given back.
-//! 3. [`Budget::release`] frees a word of its own and, only if somebody sleeps, wakes one.
+//! 1. [`Budget::try_acquire`] swaps 0 for its own number in the first free word, beginning with the word it had last.
+//!    Without contention, this is one atomic operation.
+//! 2. A pool that gets no token may say so by [`Budget::want`]. A thread, started for the first such wish, sleeps on a
+//!    futex in the region and calls back ([`Budget::on_free`]) when a token was given back.
+//! 3. [`Budget::release`] frees a word of its own. If there is a sleeper, it also wakes one.
 //!
-//! How the sleepers and the releasers find each other is in [`waiters`].
+//! How sleepers and releasers find each other is in [`waiters`].
 
 use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -27,7 +27,7 @@ use crate::memory::region::Region;
 use crate::trust::Trust;
 use crate::wire::region::shared;
 
-/// A waiter looks by itself after so long, in case its wake-up went to one that died with it.
+/// A waiter looks by itself after this time, in case its wake-up went to a process that died with it.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 type Callback = Box<dyn Fn() + Send + Sync>;
@@ -39,13 +39,13 @@ pub fn current() -> Option<&'static Budget> {
     CURRENT.get()
 }
 
-/// Makes `budget` the one of this process. The first call counts, and gives true: another may come from a
-/// second copy of the package.
+/// Makes `budget` the one of this process. Only the first call counts, and returns true; another may come from a second
+/// copy of the package.
 pub fn set_current(budget: Budget) -> bool {
     CURRENT.set(budget).is_ok()
 }
 
-/// The budget as one process sees it. Clones share the holdings.
+/// The budget as one process sees it. Clones share its tokens.
 #[derive(Clone)]
 pub struct Budget {
     inner: Arc<Inner>,
@@ -103,10 +103,10 @@ impl Budget {
         got
     }
 
-    /// Gives a token back, and wakes somebody who wants one.
+    /// Gives a token back, and wakes a waiter.
     ///
     /// # Panics
-    /// When this process holds none, which is a mistake of the caller.
+    /// If this process holds none, which is a mistake of the caller.
     pub fn release(&self) {
         let Inner {
             region,
@@ -120,34 +120,35 @@ impl Budget {
         waiters::wake(region);
     }
 
-    /// Tokens that this process holds.
+    /// The number of tokens that this process holds.
     pub fn held(&self) -> usize {
         self.inner.held.load(Ordering::Relaxed)
     }
 
-    /// Tokens that nobody holds, at this moment.
+    /// The number of tokens that nobody holds at this moment.
     pub fn free(&self) -> usize {
         free_tokens(&self.inner.region)
     }
 
-    /// Whether somebody waits for a token, and none is free.
+    /// Whether a process waits for a token, and none is free.
     pub fn is_wanted(&self) -> bool {
         waiters::has_sleepers(&self.inner.region) && self.free() == 0
     }
 
-    /// All tokens.
+    /// The number of all tokens.
     pub fn size(&self) -> usize {
         self.inner.region.tokens()
     }
 
-    /// Registers what to call, on a thread of the budget, after [`Budget::want`] when a token may be
-    /// free. The callee tries to acquire one, and says `want` again if it got none.
+    /// Registers the function that a thread of the budget calls when, after [`Budget::want`], a token may be free. The
+    /// function tries to acquire a token, and calls `want` again if it got none.
     pub fn on_free(&self, callback: impl Fn() + Send + Sync + 'static) {
         self.inner.callbacks.lock().push(Box::new(callback));
     }
 
-    /// Asks for one call when a token is free. A lock and a flag when the wish is known already. False if the
-    /// system gives no thread that could call: then there is no wish, and the caller has to look by itself.
+    /// Asks for one call when a token is free. If the wish is already known, this takes only a lock and a flag. Returns
+    /// false if the system gives no thread that could call: then there is no wish, and the caller has to look by
+    /// itself.
     #[must_use]
     pub fn want(&self) -> bool {
         let mut wish = self.inner.wish.lock();
@@ -161,14 +162,14 @@ impl Budget {
         let builder = thread::Builder::new()
             .name("rspool-budget".into())
             .stack_size(64 * 1024);
-        // It waits for the lock, so the wish is there when it looks.
+        // The thread waits for the lock, so it sees the wish when it looks.
         wish.has_thread = builder.spawn(move || inner.wait_and_call()).is_ok();
         wish.wanted = wish.has_thread;
         wish.has_thread
     }
 
-    /// Frees what a process that has ended held; gives how many tokens that were. Called by the
-    /// primary, before the seat is given to another.
+    /// Frees the tokens of a process that has ended, and returns their number. The primary calls this before it gives
+    /// the seat to another process.
     pub fn reclaim(region: &Region, seat: u32) -> usize {
         let holder = u64::from(seat) + 1;
         let freed = (0..region.tokens())
@@ -186,8 +187,8 @@ impl Budget {
 }
 
 impl Inner {
-    /// Makes the first token that is `from` be `to`, beginning with the one that was changed last;
-    /// false when there is none.
+    /// Changes the first token that is `from` to `to`, beginning with the token that was changed last. Returns false if
+    /// there is none.
     fn change(&self, from: u64, to: u64) -> bool {
         let tokens = self.region.tokens();
         let first = self.hint.load(Ordering::Relaxed);
@@ -195,9 +196,9 @@ impl Inner {
             .map(|step| (first + step) % tokens)
             .find(|&token| {
                 let word = self.region.token(token);
-                // No other memory is handed over with a token. SeqCst pairs with the look for sleepers
-                // in `release`. The look before is for those that others have; it may be outdated,
-                // which must not hide a token that is ours.
+                // No other memory is handed over with a token. SeqCst pairs with the look for sleepers in `release`.
+                // The look before that skips tokens that others have. It may be outdated, which must not hide a token
+                // that is ours.
                 (from != 0 || word.load(Ordering::Relaxed) == 0)
                     && word
                         .compare_exchange(from, to, Ordering::SeqCst, Ordering::Relaxed)
@@ -209,7 +210,7 @@ impl Inner {
         changed.is_some()
     }
 
-    /// The waiting thread: sleep until there is a wish, then until there is a token, then call.
+    /// The waiting thread: sleeps until there is a wish, then until there is a token, and then calls.
     fn wait_and_call(&self) {
         let _trust = Trust::new("waiting for a token of the CPU budget");
         loop {
@@ -251,7 +252,7 @@ impl waiters::Shared for Region {
     }
 
     fn wake_all(&self) {
-        // All of them: each has a pool of its own to ask.
+        // Wakes all of them, because each has a pool of its own to ask.
         futex::wake_all(self.turn());
     }
 }

@@ -1,5 +1,6 @@
-//! A thread of the primary that hears of the end of each process at once, and puts in order what that has left in the
-//! region: tokens of the budget, locks, messages, keys; and in the maps of the cluster. It does nothing else, so nothing holds it up.
+//! A thread of the primary that hears of the end of each process at once. It puts in order what the process has left in
+//! the region (tokens of the budget, locks, messages, keys) and in the maps of the cluster. It does nothing else, so
+//! nothing holds it up.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -17,7 +18,7 @@ use crate::memory::map::Map;
 use crate::memory::region::Region;
 use crate::memory::{locks, ring, table};
 
-/// Where the system does not tell of a death, one looks so often.
+/// How often the thread looks on systems that do not tell of a death.
 const LOOK_AGAIN: Duration = match cfg!(target_os = "linux") {
     true => Duration::from_secs(3600),
     false => Duration::from_millis(250),
@@ -25,11 +26,11 @@ const LOOK_AGAIN: Duration = match cfg!(target_os = "linux") {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Those of which nobody knows that they have ended.
+    /// The processes that are not known to have ended.
     alive: HashMap<usize, Arc<ProcessHandle>>,
-    /// Those whose maps are to be put in order.
+    /// The seats whose maps have to be put in order.
     ended: Vec<usize>,
-    /// Those of which the thread has known.
+    /// The seats whose ends the thread has seen.
     known: HashSet<usize>,
     stopped: bool,
 }
@@ -42,7 +43,7 @@ struct Shared {
     wake: Wake,
 }
 
-/// The running thread. Dropping it stops it.
+/// The running thread. Dropping this stops it.
 #[derive(Debug)]
 pub(super) struct Deaths {
     shared: Arc<Shared>,
@@ -72,7 +73,7 @@ impl Deaths {
         self.shared.wake.ring();
     }
 
-    /// From here on the seat may be given to another.
+    /// From now on the seat may be given to another process.
     pub(super) fn remove(&self, seat: usize) {
         let mut state = self.shared.state.lock();
         state.alive.remove(&seat);
@@ -100,7 +101,7 @@ fn run(shared: &Shared) {
         }
         let mut ended = std::mem::take(&mut state.ended);
         let State { alive, known, .. } = &mut *state;
-        // Under the lock no seat is given to another.
+        // Under the lock, no seat is given to another process.
         alive.retain(|&seat, handle| {
             let has_ended = handle.wait(Duration::ZERO);
             if has_ended {
@@ -115,7 +116,7 @@ fn run(shared: &Shared) {
         });
         let alive: Vec<_> = state.alive.values().cloned().collect();
         drop(state);
-        // This takes longer, and may be done while another has the seat.
+        // This takes longer, and may be done while another process has the seat.
         for seat in ended {
             for map in &shared.maps {
                 map.recover(seat as u16);
@@ -125,7 +126,7 @@ fn run(shared: &Shared) {
     }
 }
 
-/// Locks first: somebody waits for them.
+/// The locks come first, because others wait for them.
 fn put_in_order(region: &Region, seat: u32) {
     locks::recover(region, seat);
     Budget::reclaim(region, seat);

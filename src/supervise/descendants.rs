@@ -1,7 +1,7 @@
-//! The processes below this one: found in `/proc`, and ended with it when nobody else will.
+//! The processes below this one: finds them in `/proc`, and ends them together with this one if nobody else will.
 //!
-//! A child that was started with a session of its own (`setsid`, "detached") was meant to live on, and
-//! so were those below it: they are left alone.
+//! A child that was started with a session of its own (`setsid`, "detached") is meant to live on, and so are the
+//! processes below it. They are left alone.
 
 use std::fs;
 use std::process;
@@ -9,10 +9,10 @@ use std::process;
 use super::handle::ProcessHandle;
 use super::reading::session;
 
-/// Kills every process below this one that shares its session. Elsewhere than on Linux there is no list
-/// of them, and nobody is killed.
+/// Kills every process below this one that shares its session. Other systems than Linux have no list of them, so none
+/// is killed there.
 pub fn kill() {
-    // A handle cannot come to mean another process between the listing and the kill.
+    // Through a handle, the kill cannot hit another process that took the number after the listing.
     for process in below(process::id()) {
         let _ = process.kill();
     }
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn grandchildren_are_found_and_those_with_a_session_of_their_own_are_not() {
-        // `setsid` in a process that leads no group makes the session without a fork of its own.
+        // In a process that leads no group, `setsid` makes the session without forking.
         let script = "sleep 61 & echo $!; setsid sleep 62 & echo $!; wait";
         let mut shell = Command::new("sh")
             .args(["-c", script])

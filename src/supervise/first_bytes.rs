@@ -1,7 +1,7 @@
 //! Waiting for the first bytes of connections that were just accepted, without reading them.
 //!
-//! A connection is there a little before what its client sends. A caller that wants to see it first puts the connection here, and is
-//! called when some have bytes, or have ended, or have waited for long enough.
+//! A new connection exists a little before the data of its client. A caller that wants to see the data first puts the
+//! connection here. It is called back when some connections have bytes, have ended, or have waited for long enough.
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -15,12 +15,12 @@ use parking_lot::Mutex;
 use rustix::buffer::spare_capacity;
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
 
-/// A connection that sends nothing is not waited for any longer.
+/// A connection that sends nothing is not awaited for longer.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// What the bell is called among the connections.
+/// The name of the bell among the connections.
 const BELL: u64 = u64::MAX;
 
-/// A running thread. Dropping it ends the thread; what waits is closed.
+/// A running thread. Dropping this ends the thread, and closes the waiting connections.
 #[derive(Debug)]
 pub struct FirstBytes {
     shared: Arc<Shared>,
@@ -35,17 +35,17 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    /// By the names that the caller has given them. The descriptors are copies.
+    /// By the names that the caller has given. The descriptors are copies.
     waiting: HashMap<u32, OwnedFd>,
-    /// The same in the order in which they came.
+    /// The same connections in the order in which they came.
     due: VecDeque<(Instant, u32)>,
-    /// Those that wait no more.
+    /// The connections that no longer wait.
     ready: Vec<u32>,
     stopped: bool,
 }
 
 impl FirstBytes {
-    /// Starts the thread, which calls `on_ready` when there is something to [`take`](Self::take).
+    /// Starts the thread. It calls `on_ready` when there is something to [`take`](Self::take).
     pub fn start(on_ready: impl Fn() + Send + 'static) -> io::Result<FirstBytes> {
         let shared = Arc::new(Shared {
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
@@ -85,7 +85,7 @@ impl FirstBytes {
         Ok(())
     }
 
-    /// Takes those that wait no more.
+    /// Takes the connections that no longer wait.
     pub fn take(&self) -> Vec<u32> {
         std::mem::take(&mut self.shared.state.lock().ready)
     }
@@ -100,7 +100,7 @@ impl Drop for FirstBytes {
 
 impl Shared {
     fn ring(&self) {
-        // A full counter has been rung often enough.
+        // If the counter is full, it has been rung often enough.
         let _ = rustix::io::write(&self.bell, &1u64.to_ne_bytes());
     }
 
@@ -122,7 +122,7 @@ impl Shared {
                 tv_nsec: limit.subsec_nanos() as _,
             });
             events.clear();
-            // An interruption ends the wait early, which harms nobody.
+            // An interruption only ends the wait early.
             let _ = epoll::wait(&self.epoll, spare_capacity(&mut events), limit.as_ref());
             let mut state = self.state.lock();
             for event in &events {
@@ -153,7 +153,7 @@ impl Shared {
 
 impl State {
     fn end(&mut self, name: u32) {
-        // Closing the copy takes it out of the epoll.
+        // Closing the copy removes it from the epoll.
         if self.waiting.remove(&name).is_some() {
             self.ready.push(name);
         }

@@ -1,10 +1,10 @@
 //! The parent-death guard: a process of a cluster does not outlive its primary.
 //!
 //! 1. A thread waits for the end of the parent.
-//! 2. The event loop, if it turns, hears of it too (its channel closes) and drains.
+//! 2. The event loop, if it turns, hears of that too (its channel closes), and drains.
 //! 3. After `grace` the thread ends the process and its children, whatever its event loop does.
 //!
-//! A process that is stopped runs no thread: on Linux the system continues it when its parent ends.
+//! A stopped process runs no thread. On Linux the system continues it when its parent ends.
 
 use std::io;
 use std::thread;
@@ -15,7 +15,7 @@ use rustix::process::getppid;
 use super::descendants;
 use super::handle::ProcessHandle;
 
-/// Starts the guard over the process `parent`. If that is no longer the parent, the wait is over already.
+/// Starts the guard for the parent process `parent`. If that is no longer the parent, it counts as ended.
 pub fn start(parent: u32, grace: Duration) -> io::Result<()> {
     let handle = ProcessHandle::open(parent).ok();
     continue_without_parent();
@@ -39,8 +39,8 @@ pub fn start(parent: u32, grace: Duration) -> io::Result<()> {
     Ok(())
 }
 
-/// Those who do not listen to this signal hear nothing of it unless they are stopped. It is the parent's thread that
-/// counts, which is the main one.
+/// A running process ignores this signal, unless it listens to it; only a stopped one is continued. The signal comes
+/// when the parent's thread that started this process ends: its main thread.
 #[cfg(target_os = "linux")]
 fn continue_without_parent() {
     let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::CONT));

@@ -1,4 +1,4 @@
-//! A process that cannot be mistaken for another: a pidfd where the kernel has them, else its id.
+//! A process that cannot be mistaken for another: by a pidfd if the kernel has them, otherwise by its id.
 
 use std::io;
 use std::time::Duration;
@@ -14,7 +14,7 @@ pub struct ProcessHandle {
 }
 
 impl ProcessHandle {
-    /// A handle to `pid`; fails when there is no such process.
+    /// A handle to `pid`. Fails if there is no such process.
     pub fn open(pid: u32) -> io::Result<ProcessHandle> {
         let pid = i32::try_from(pid)
             .ok()
@@ -38,8 +38,8 @@ impl ProcessHandle {
         }
     }
 
-    /// Whether there is no process `pid`, or only what is left of one. A process that took the number of an ended
-    /// one counts as that one, alive.
+    /// Whether there is no process `pid`, or only a zombie. A process that took the number of an ended one counts as
+    /// that one, alive.
     pub fn has_ended(pid: u32) -> bool {
         match ProcessHandle::open(pid) {
             Ok(handle) => handle.wait(Duration::ZERO),
@@ -47,7 +47,7 @@ impl ProcessHandle {
         }
     }
 
-    /// What becomes readable when the process ends.
+    /// The descriptor that becomes readable when the process ends.
     #[cfg(target_os = "linux")]
     pub(super) fn descriptor(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
         use std::os::fd::AsFd;
@@ -66,7 +66,7 @@ impl ProcessHandle {
         Ok(kill_process(self.pid, Signal::KILL)?)
     }
 
-    /// Waits until the process has ended, or for `limit`; true when it has ended.
+    /// Waits until the process has ended, but for `limit` at most. Returns whether it has ended.
     pub fn wait(&self, limit: Duration) -> bool {
         #[cfg(target_os = "linux")]
         if let Some(descriptor) = &self.descriptor {
@@ -78,15 +78,15 @@ impl ProcessHandle {
             let mut ready = [PollFd::new(descriptor, PollFlags::IN)];
             return matches!(poll(&mut ready, Some(&timeout)), Ok(1));
         }
-        // Without a descriptor there is nothing to wait on but time.
+        // Without a descriptor, the only thing to wait for is time.
         std::thread::sleep(limit.min(Duration::from_millis(100)));
         rustix::process::test_kill_process(self.pid).is_err()
     }
 }
 
-/// Whether the process `pid` lives which began at `started`, as [`reading::started`](super::reading::started) says it.
-/// One that cannot be looked at counts as living, one that is stopped lives, and one that has ended does not, whether
-/// it was waited for or not.
+/// Whether the process `pid` that began at `started` is alive; for the time see
+/// [`reading::started`](super::reading::started). A process that cannot be looked at counts as alive, a stopped one is
+/// alive, and an ended one is not, whether or not its parent has waited for it.
 pub fn is_alive(pid: u32, started: Option<u64>) -> bool {
     let is_another = || {
         started.is_some_and(|started| {
@@ -114,7 +114,7 @@ mod tests {
         assert!(!handle.wait(Duration::ZERO));
         handle.kill().unwrap();
         assert!(handle.wait(Duration::from_secs(10)));
-        // What is left of it can still be waited for.
+        // Its zombie can still be waited for.
         assert!(ProcessHandle::has_ended(child.id()));
         child.wait().unwrap();
         assert!(ProcessHandle::has_ended(child.id()));
@@ -127,11 +127,11 @@ mod tests {
         let mut child = Command::new("sleep").arg("60").spawn().unwrap();
         let started = super::super::reading::started(child.id());
         assert!(is_alive(child.id(), started));
-        // Another of the same number.
+        // Another process with the same number.
         #[cfg(target_os = "linux")]
         assert!(!is_alive(child.id(), started.map(|at| at + 1)));
         ProcessHandle::open(child.id()).unwrap().kill().unwrap();
-        // Nobody has waited for it.
+        // Its parent has not waited for it.
         while is_alive(child.id(), started) {
             std::thread::yield_now();
         }

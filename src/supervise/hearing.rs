@@ -1,5 +1,5 @@
-//! A thread that hears the bell of this process' seat: others ring it when they have changed something in the region
-//! that this process waits for.
+//! A thread that hears the bell of this process' seat. Other processes ring it when they have changed something in the
+//! region for which this process waits.
 
 use std::io;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use crate::manner;
 use crate::memory::futex;
 use crate::memory::region::Region;
 
-/// No ring is lost, so nobody looks by itself.
+/// No ring is lost, so the thread need not look by itself.
 const FOR_LONG: Duration = Duration::from_secs(3600);
 
-/// A running thread. Dropping it ends the thread soon, and nobody waits for that.
+/// A running thread. Dropping this ends the thread soon, without waiting for it.
 #[derive(Debug)]
 pub struct Hearing {
     region: Arc<Region>,
@@ -39,7 +39,7 @@ impl Hearing {
             hearing.seat,
             Arc::clone(&hearing.ended),
         );
-        // Before the thread runs: what is rung from here on is heard.
+        // Read before the thread runs, so that every ring from here on is heard.
         let mut heard = region.bell(seat).load(Ordering::SeqCst);
         thread::Builder::new()
             .name("rspool-hearing".into())

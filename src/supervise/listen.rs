@@ -1,7 +1,7 @@
 //! Listening at a path of the file system.
 //!
-//! A program that was killed leaves its socket's path behind, and nobody can bind it until somebody removes
-//! it. Whether one is left behind is told by connecting: only a socket that nobody has open refuses.
+//! A program that was killed leaves the path of its socket behind, and no other can bind that path until it is removed.
+//! Connecting tells whether a path is left behind: only a socket that no program has open refuses.
 
 use std::fs;
 use std::os::fd::OwnedFd;
@@ -12,10 +12,10 @@ use rustix::fd::AsFd;
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketType};
 
-/// Binds a stream socket to `path` and listens, after removing a socket there that nobody answers on.
+/// Binds a stream socket to `path` and listens. If a socket is there on which no program answers, removes it first.
 ///
 /// # Errors
-/// What the system says: `ADDRINUSE` when somebody answers there, or when it is no socket.
+/// The system's error: `ADDRINUSE` if a program answers there, or if the path is not a socket.
 pub fn at_path(path: &Path, backlog: i32) -> Result<OwnedFd, Errno> {
     let address = SocketAddrUnix::new(path)?;
     let socket = stream_socket()?;
@@ -32,7 +32,7 @@ pub fn at_path(path: &Path, backlog: i32) -> Result<OwnedFd, Errno> {
 
 fn is_left_behind(path: &Path, address: &SocketAddrUnix) -> bool {
     let is_socket = fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket());
-    // It must not wait: the queue of one that is alive may be full.
+    // The connect must not wait: the queue of a living socket may be full.
     is_socket
         && stream_socket()
             .and_then(|probe| {

@@ -1,8 +1,8 @@
-//! Watching other processes: heartbeats, readings, the parent-death guard, the CPU budget,
-//! hearing what other processes ring for.
+//! Watches other processes: heartbeats, readings, the parent-death guard, the CPU budget, and the bells that other
+//! processes ring.
 //!
-//! Everything here runs on threads of its own, so it works while a JavaScript loop is blocked: the
-//! watched one's or the watcher's.
+//! All of this runs on threads of its own, so it works while a JavaScript loop is blocked, be it of the watched process
+//! or of the watcher.
 
 pub mod reading;
 pub mod stall;

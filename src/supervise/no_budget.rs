@@ -1,4 +1,4 @@
-//! The CPU budget where there are no regions: nobody has a share in one, so none of this is ever called.
+//! The CPU budget on systems without regions: no pool has a share in one, so none of this is ever called.
 
 /// There is none.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ impl Budget {
         match *self {}
     }
 
-    /// Tokens that nobody holds.
+    /// The number of tokens that nobody holds.
     pub fn free(&self) -> usize {
         match *self {}
     }
@@ -32,7 +32,7 @@ impl Budget {
         match *self {}
     }
 
-    /// Registers what to call.
+    /// Registers the function to call.
     pub fn on_free(&self, _: impl Fn() + Send + Sync + 'static) {
         match *self {}
     }

@@ -1,4 +1,4 @@
-//! The service manager's notification socket: one datagram a state, as `sd_notify(3)` describes.
+//! The service manager's notification socket: one datagram per state, as `sd_notify(3)` describes.
 
 use std::io;
 use std::os::unix::net::UnixDatagram;
@@ -6,7 +6,7 @@ use std::os::unix::net::UnixDatagram;
 /// Sends `state` to the socket at `path`; a leading `@` names an abstract one (Linux).
 pub fn notify(path: &str, state: &str) -> io::Result<()> {
     let socket = UnixDatagram::unbound()?;
-    // The manager may be busy; a state that cannot be told is no reason to hang.
+    // The manager may be busy. A state that cannot be told is no reason to hang.
     socket.set_nonblocking(true)?;
     match path.strip_prefix('@') {
         Some(name) => send_abstract(&socket, name, state),

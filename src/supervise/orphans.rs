@@ -1,12 +1,12 @@
-//! The remains of processes that are children of this one without its doing.
+//! The remains of processes that have become children of this one without its doing.
 //!
-//! Process 1 of a pid namespace, and a process that asked to be a "subreaper", become the parent of every
-//! process below them whose own parent has ended. When such an orphan ends, its remains (a zombie)
-//! stay until its new parent waits for it. libuv waits for the children that it started and for no others.
+//! Process 1 of a pid namespace, and a process that asked to be a "subreaper", become the parent of every process below
+//! them whose own parent has ended. When such an orphan ends, its remains (a zombie) stay until the new parent waits
+//! for it. libuv only waits for children that it started itself.
 //!
 //! 1. [`zombies`] lists the children of the main thread that have ended. Orphans are given to that
 //!    thread; the children that other threads started are not listed.
-//! 2. The caller, which knows those that libuv will not wait for, removes them by [`reap`].
+//! 2. The caller knows for which children libuv will not wait, and removes those by [`reap`].
 
 use std::fs;
 use std::process;
@@ -15,7 +15,7 @@ use rustix::process::{Pid, WaitOptions, waitpid};
 
 use super::reading;
 
-/// Whether orphans come to this process.
+/// Whether this process becomes the parent of orphans.
 pub fn adopts() -> bool {
     process::id() == 1 || is_subreaper()
 }
@@ -41,7 +41,7 @@ pub fn zombies() -> Vec<u32> {
         .collect()
 }
 
-/// Waits for a child that has ended; false when there is none of that id, or it lives.
+/// Waits for a child that has ended. Returns false if no child has that id, or if it lives.
 pub fn reap(pid: u32) -> bool {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
     pid.is_some_and(|pid| matches!(waitpid(Some(pid), WaitOptions::NOHANG), Ok(Some(_))))

@@ -1,7 +1,7 @@
-//! Readings of a process and of the control group, taken from outside: right while the process hangs.
+//! Readings of a process and of the control group, taken from outside: they are right even while the process hangs.
 //!
-//! The files are those of Linux (`proc(5)`, the kernel's cgroup v1 and v2 documents). Elsewhere every
-//! reading is absent.
+//! The files are those of Linux (`proc(5)`, the kernel's documents on cgroup v1 and v2). On other systems every reading
+//! is absent.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ pub struct Usage {
     pub threads: u32,
 }
 
-/// What is dearer to read than [`Usage`].
+/// Readings that cost more than [`Usage`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Details {
     /// Proportional share of memory in bytes.
@@ -31,7 +31,7 @@ pub struct Details {
     pub fd_limit: Option<u64>,
 }
 
-/// Reads the usage of `pid`; none when it has ended or the platform has no `/proc`.
+/// Reads the usage of `pid`. None if the process has ended or the platform has no `/proc`.
 pub fn usage(pid: u32) -> Option<Usage> {
     parse_stat(
         &fs::read_to_string(format!("/proc/{pid}/stat")).ok()?,
@@ -40,7 +40,7 @@ pub fn usage(pid: u32) -> Option<Usage> {
     )
 }
 
-/// The system's number of the calling thread, where it tells what its threads use.
+/// The system's number of the calling thread, on a system that tells what threads use.
 pub fn this_thread() -> Option<u32> {
     #[cfg(target_os = "linux")]
     {
@@ -52,30 +52,28 @@ pub fn this_thread() -> Option<u32> {
     }
 }
 
-/// The state letter of a thread of this process, and the CPU time that it has used, user and system, in
-/// milliseconds.
+/// The state letter of a thread of this process, and its CPU time so far (user and system) in milliseconds.
 pub fn thread_usage(thread: u32) -> Option<(char, u64)> {
     let stat = fs::read_to_string(format!("/proc/self/task/{thread}/stat")).ok()?;
     let usage = parse_stat(&stat, ticks_per_second(), page_size())?;
     Some((usage.state, usage.cpu_ms))
 }
 
-/// The session of `pid`; 0 for one that began outside of this process' pid namespace. All processes of
-/// such a session read the same 0, and the system call for it gives an id that `rustix` takes for broken.
+/// The session of `pid`. It is 0 if the session began outside of this process' pid namespace: all processes of such a
+/// session read the same 0, and `rustix` takes the id from the system call for broken.
 pub fn session(pid: u32) -> Option<u32> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     past_name(&stat)?.nth(3)?.parse().ok()
 }
 
-/// When the process began, as the system counts: with its number this tells it from every other one since the system
-/// began. None where the system does not tell.
+/// When the process began, as the system counts. Together with its number, this distinguishes it from every other
+/// process since the system started. None if the system does not tell.
 pub fn started(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     past_name(&stat)?.nth(19)?.parse().ok()
 }
 
-/// Reads what [`usage`] leaves out; the share of memory, which costs a walk over all mappings, only
-/// when it is asked for.
+/// Reads what [`usage`] leaves out. The share of memory costs a walk over all mappings, so it is read only on request.
 pub fn details(pid: u32, share: bool) -> Details {
     let read = |name: &str| fs::read_to_string(format!("/proc/{pid}/{name}")).ok();
     Details {
@@ -90,8 +88,8 @@ pub fn details(pid: u32, share: bool) -> Details {
     }
 }
 
-/// Resident memory in bytes that the process shares with no other by a mapping of its own: the heap and the
-/// program's files, without shared memory, which belongs to all who map it.
+/// Resident memory in bytes that the process has to itself: the heap and the program's files, without shared memory,
+/// which belongs to all processes that map it.
 pub fn own_memory(pid: u32) -> Option<u64> {
     parse_own_memory(&fs::read_to_string(format!("/proc/{pid}/status")).ok()?)
 }
@@ -164,7 +162,7 @@ pub struct GroupMemory {
     pub limit: Option<u64>,
     /// Bytes in use.
     pub used: Option<u64>,
-    /// How often the kernel ended a process here for want of memory.
+    /// How often the kernel ended a process of the group for want of memory.
     pub oom_kills: Option<u64>,
 }
 
@@ -206,7 +204,7 @@ fn group_memory_in(root: &Path, groups: &str) -> GroupMemory {
     )
 }
 
-/// The group's folder and those above it; in a container only the mount's root may exist.
+/// The group's folder and those above it. In a container only the root of the mount may exist.
 fn ancestors(root: &Path, group: &str) -> Vec<PathBuf> {
     let own = root.join(group.trim_start_matches('/'));
     own.ancestors()
@@ -225,7 +223,7 @@ fn read_group(paths: &[PathBuf], limits: &[&str], used: &str, events: &str) -> G
         .min();
     let own = paths.first();
     GroupMemory {
-        // Version 1 says "none" by a number near 2⁶³.
+        // Version 1 expresses "none" as a number near 2⁶³.
         limit: limit.filter(|&bytes| bytes < 1 << 60),
         used: own.and_then(|path| number(path.join(used))),
         oom_kills: own.and_then(|path| {

@@ -1,16 +1,16 @@
-//! When is an event loop stalled? The rule, apart from clocks and processes.
+//! The rule that decides when an event loop is stalled, apart from clocks and processes.
 //!
 //! The loop of a watched process raises a number, its beat. A beat that stays the same for `limit`
 //! is a stall, except while
 //!
-//! * the process is stopped or traced, or an inspector is open in it: the count starts again after;
-//! * the watcher itself did not run (a suspended machine, a stopped primary): likewise;
-//! * the process is runnable but gets little of the CPU (a throttled group, a busy machine): then it
-//!   has three more limits, since it may be slow and not stuck.
+//! * the process is stopped or traced, or an inspector is open in it: the count starts again afterwards;
+//! * the watcher itself did not run (a suspended machine, a stopped primary): the count starts again, too;
+//! * the process is runnable but gets little of the CPU (a throttled group, a busy machine): then it has three more
+//!   limits, because it may be slow and not stuck.
 
 use std::time::Duration;
 
-/// What is known of the process at one look.
+/// What one look sees of the process.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
     /// The watcher's clock, in milliseconds.
@@ -19,20 +19,20 @@ pub struct Look {
     pub beat: i64,
     /// An inspector is open in the process.
     pub debugged: bool,
-    /// State letter and CPU milliseconds, when they could be read.
+    /// State letter and CPU milliseconds, if they could be read.
     pub usage: Option<(char, u64)>,
 }
 
-/// What follows from a look.
+/// The result of a look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The loop turns, or there is an excuse.
     Fine,
-    /// The loop has not turned for this many milliseconds, which is beyond the limit.
+    /// The loop has not turned for this many milliseconds, which is more than the limit.
     Stalled(u64),
 }
 
-/// The memory of one watched loop.
+/// The memory of the looks at one watched loop.
 #[derive(Clone, Debug)]
 pub struct Judge {
     limit: u64,
@@ -42,20 +42,20 @@ pub struct Judge {
 #[derive(Clone, Copy, Debug)]
 struct Seen {
     beat: i64,
-    /// When the beat was first seen, or an excuse last.
+    /// When the beat was first seen, or when the last excuse was.
     since: u64,
     looked: u64,
     cpu_ms: Option<u64>,
 }
 
-/// A watcher that was away for longer has no right to judge.
+/// A watcher that was away for longer must not judge.
 const AWAY: u64 = 1500;
 const PATIENCE: u64 = 4;
 /// A runnable process that got less than this part of a core is starved.
 const STARVED: u64 = 5;
 
 impl Judge {
-    /// A loop may be silent for `limit`.
+    /// A judge for a loop that may be silent for `limit`.
     pub fn new(limit: Duration) -> Judge {
         Judge {
             limit: limit.as_millis() as u64,
@@ -63,7 +63,7 @@ impl Judge {
         }
     }
 
-    /// As [`new`](Self::new), of a loop that is known to be silent since `since`, with this beat.
+    /// As [`new`](Self::new), for a loop that is known to be silent since `since`, with this beat.
     pub fn silent_since(since: u64, beat: i64, limit: Duration) -> Judge {
         let seen = Seen {
             beat,
@@ -77,12 +77,12 @@ impl Judge {
         }
     }
 
-    /// From now on the loop may be silent for so long only.
+    /// From now on the loop may only be silent for this long.
     pub fn limit_to(&mut self, limit: Duration) {
         self.limit = limit.as_millis() as u64;
     }
 
-    /// True when the next look needs [`Look::usage`]; reading it for each look would be a waste.
+    /// Whether the next look needs [`Look::usage`]. Reading it for each look would be a waste.
     pub fn wants_usage(&self, now: u64, beat: i64) -> bool {
         self.seen
             .is_none_or(|seen| beat != seen.beat || now - seen.since >= self.limit / 4)
@@ -129,7 +129,7 @@ impl Judge {
 mod tests {
     use super::*;
 
-    /// Looks every 250 ms from `from` up to `to`, and gives the time of the first stall.
+    /// Looks every 250 ms from `from` up to `to`. Returns the time of the first stall.
     fn run(judge: &mut Judge, from: u64, to: u64, look: impl Fn(u64) -> Look) -> Option<u64> {
         (from..=to)
             .step_by(250)

@@ -1,9 +1,10 @@
-//! A thread of a process that waits for locks. It sleeps on those that are right before the process in a line, so it
-//! hears from the kernel itself when one of them ends, and no other process has to pass that on.
+//! A thread of a process that waits for locks. It sleeps on the processes that are right before this one in a line. So
+//! it hears from the kernel itself when one of them ends, and no other process has to pass that on.
 //!
-//! A thread of the primary, [`deaths`](super::deaths), hears of each death, too, and does the same: this one is sooner by
-//! the way from there to here, and needs no primary that runs. Who leaves a line tells only whoever is the first
-//! then, so this thread may sleep on one that has left: that is looked at again now and then.
+//! A thread of the primary, [`deaths`](super::deaths), hears of each death, too, and does the same. This thread is
+//! faster, because the news need not come from there, and it needs no running primary. A process that leaves a line
+//! only tells the one that is then the first. So this thread may sleep on a process that has left, and looks again now
+//! and then.
 
 use std::io;
 use std::sync::Arc;
@@ -17,11 +18,11 @@ use crate::manner;
 use crate::memory::locks;
 use crate::memory::region::Region;
 
-/// While the process waits for something, one looks so often.
+/// How often the thread looks while the process waits for a lock.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const FOR_LONG: Duration = Duration::from_secs(3600);
 
-/// A running thread. Dropping it ends the thread soon, and nobody waits for that.
+/// A running thread. Dropping this ends the thread soon, without waiting for it.
 #[derive(Debug)]
 pub struct Succession {
     shared: Arc<Shared>,
@@ -36,7 +37,7 @@ struct Shared {
 }
 
 impl Succession {
-    /// Starts the thread, which calls `on_death` after it has taken the claims of one that has ended.
+    /// Starts the thread, which calls `on_death` after it has removed the claims of an ended process.
     pub fn start(
         region: Region,
         seat: u32,
@@ -56,7 +57,7 @@ impl Succession {
         Ok(Succession { shared })
     }
 
-    /// The process has come to wait for something.
+    /// The process now waits for a lock.
     pub fn look(&self) {
         self.shared.wake.ring();
     }
@@ -76,7 +77,7 @@ fn run(shared: &Shared, on_death: impl Fn()) {
             shared.wake.sleep(&[], FOR_LONG);
             continue;
         };
-        // Opened first and looked at afterwards: one that ends in between ends the sleep.
+        // Opened first and looked at afterwards: a process that ends in between ends the sleep.
         let before: Vec<_> = before
             .into_iter()
             .filter_map(|pid| ProcessHandle::open(pid).ok().map(Arc::new))

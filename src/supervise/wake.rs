@@ -1,7 +1,7 @@
-//! Sleeping until a process ends, somebody rings, or the time is over: whichever is first.
+//! Sleeps until a process ends, the bell rings, or the time is over, whichever comes first.
 //!
-//! Linux tells of an ended process through its pidfd, so the sleeper hears of a death at once. Elsewhere
-//! it looks when its time is over.
+//! Linux tells of an ended process through its pidfd, so the sleeper hears of a death at once. On other systems it
+//! looks when its time is over.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,13 +33,13 @@ mod linux {
             Ok(Wake { bell })
         }
 
-        /// Ends the sleep, or the next one if nobody sleeps.
+        /// Ends the sleep, or the next one if no thread sleeps.
         pub fn ring(&self) {
-            // A full counter has been rung often enough.
+            // If the counter is full, it has been rung often enough.
             let _ = rustix::io::write(&self.bell, &1u64.to_ne_bytes());
         }
 
-        /// Sleeps for `limit` at most, and only while all of `processes` live and nobody rings.
+        /// Sleeps for `limit` at most, and only while all `processes` live and the bell is not rung.
         pub fn sleep(&self, processes: &[Arc<ProcessHandle>], limit: Duration) {
             let timeout = Timespec {
                 tv_sec: limit.as_secs() as _,
@@ -52,7 +52,7 @@ mod linux {
                         Some(PollFd::from_borrowed_fd(descriptor, PollFlags::IN))
                     }))
                     .collect();
-            // An interruption ends the sleep early, which harms nobody.
+            // An interruption only ends the sleep early.
             let _ = poll(&mut watched, Some(&timeout));
             let mut count = [0; 8];
             let _ = rustix::io::read(&self.bell, &mut count);
@@ -82,13 +82,13 @@ mod other {
             })
         }
 
-        /// Ends the sleep, or the next one if nobody sleeps.
+        /// Ends the sleep, or the next one if no thread sleeps.
         pub fn ring(&self) {
             *self.rung.lock() = true;
             self.bell.notify_one();
         }
 
-        /// Sleeps for `limit` at most, and only while nobody rings.
+        /// Sleeps for `limit` at most, and only while the bell is not rung.
         pub fn sleep(&self, _: &[Arc<ProcessHandle>], limit: Duration) {
             let mut rung = self.rung.lock();
             self.bell.wait_while_for(&mut rung, |rung| !*rung, limit);

@@ -1,16 +1,15 @@
-//! The watcher: one thread of the primary that looks after all processes of a cluster.
+//! The watcher: one thread of the primary that watches all processes of a cluster.
 //!
-//! Four times a second, and as soon as a process ends, it looks at every watched seat:
+//! Four times a second, and as soon as a process ends, the watcher looks at every watched seat:
 //!
-//! 1. A stalled loop is asked for its JavaScript stack (a request in its seat, answered by a helper
-//!    thread in that process), gets a second to give it, and is killed.
-//! 2. Once a second the processes are read; three readings of memory in a row above the limit are
-//!    reported.
+//! 1. A process with a stalled loop is asked for its JavaScript stack (a request in its seat, which a helper thread in
+//!    that process answers). It gets a second to answer, and is killed.
+//! 2. Once a second the processes are read. Three readings of memory in a row above the limit are reported.
 //!
-//! What a process that has ended leaves behind is put in order by a thread of its own, [`deaths`](super::deaths).
+//! Another thread, [`deaths`](super::deaths), puts in order what an ended process leaves behind.
 //!
-//! Readings and reports wait for the primary's JavaScript to take them: nothing waits for it, and it
-//! never waits for a reading, since the lock is not held while the system is asked.
+//! Readings and reports wait for the primary's JavaScript to take them. The watcher waits for nothing, and JavaScript
+//! never waits for a reading, because the lock is not held while the system is asked.
 
 use std::collections::HashMap;
 use std::io;
@@ -30,22 +29,22 @@ use crate::memory::map::Map;
 use crate::memory::region::Region;
 use crate::wire::region::{ask, seat, seat_state};
 
-/// Readings in a row above the limit that make a report.
+/// The number of readings in a row above the limit that make a report.
 const READINGS: u32 = 3;
 const TURN: Duration = Duration::from_millis(250);
 const READ_EVERY: Duration = Duration::from_secs(1);
-/// The share of memory is dear, and holds up the process for as long as it takes.
+/// Reading the share of memory is costly, and holds the process up meanwhile.
 const READ_SHARE_EVERY: Duration = Duration::from_secs(5);
 const STACK_WAIT: Duration = Duration::from_secs(1);
-/// There is nothing to look at.
+/// How long to sleep while there is nothing to look at.
 const IDLE: Duration = Duration::from_secs(3600);
 
 /// What to watch in a process.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Limits {
-    /// The loop may be silent for so long; none: any time.
+    /// How long the loop may be silent; none for any time.
     pub stall: Option<Duration>,
-    /// Bytes of resident memory without what is shared; none: any number.
+    /// The limit of resident memory in bytes, not counting shared memory; none for any number.
     pub memory: Option<u64>,
     /// The process has a helper that answers with its stack.
     pub stack: bool,
@@ -54,7 +53,7 @@ pub struct Limits {
 /// Something that happened to a watched process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {
-    /// The loop was silent for `silent_ms`; the process was killed. `stack` is empty if none was to be had.
+    /// The loop was silent for `silent_ms`, and the process was killed. `stack` is empty if none could be had.
     Stalled {
         /// The process.
         pid: u32,
@@ -83,7 +82,7 @@ pub struct Reading {
     pub cpu: f64,
 }
 
-/// What the primary and the thread share of a watched process.
+/// The data of a watched process that the primary and the thread share.
 #[derive(Clone, Debug)]
 struct Watched {
     pid: u32,
@@ -102,7 +101,7 @@ struct Stalled {
     reported: bool,
 }
 
-/// What only the thread knows of it.
+/// The data of a process that only the thread has.
 #[derive(Debug)]
 struct Record {
     pid: u32,
@@ -128,7 +127,7 @@ struct Shared {
     wake: Wake,
 }
 
-/// A running watcher. Dropping it stops the thread and kills nobody.
+/// A running watcher. Dropping it stops the thread, and kills no process.
 #[derive(Debug)]
 pub struct Watch {
     shared: Arc<Shared>,
@@ -136,8 +135,8 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Starts the thread, which looks at the seats of `region`. What those leave behind in `maps` who end is put in
-    /// order.
+    /// Starts the thread, which watches the seats of `region`. It puts in order what ended processes leave behind in
+    /// `maps`.
     pub fn start(region: Region, maps: Vec<Arc<Map>>) -> io::Result<Watch> {
         let deaths = Deaths::start(region.remap().map_err(io::Error::other)?, maps)?;
         let shared = Arc::new(Shared {
@@ -153,7 +152,7 @@ impl Watch {
         Ok(Watch { shared, deaths })
     }
 
-    /// Watches `pid`, which has the seat, within `limits`.
+    /// Watches `pid`, which has the seat, with these limits.
     pub fn add(&self, seat: usize, pid: u32, limits: Limits) {
         let watched = Watched {
             pid,
@@ -241,7 +240,7 @@ fn look_at(
     elapsed: u64,
 ) -> Option<Report> {
     let word = |word| region.seat(number, word).load(Ordering::Acquire);
-    // A process that has just begun has not said yet that the seat is its own.
+    // A new process has not said yet that the seat is its own.
     if record.ended || word(seat::PID) != i64::from(watched.pid) {
         return None;
     }
@@ -251,7 +250,7 @@ fn look_at(
         }
         let mut answer = None;
         if watched.limits.stack {
-            // Somebody else may have been asking, and may not be there any more for the answer.
+            // Another thread may have asked before, and may no longer be there for the answer.
             if stalled.asked.is_none() {
                 region.drop_answer(number);
             }
@@ -264,7 +263,7 @@ fn look_at(
             }
         }
         stalled.reported = true;
-        // An error means that it ended by itself in the meantime.
+        // An error means that it ended by itself meanwhile.
         let _ = watched.handle.as_ref().map(|handle| handle.kill());
         return Some(Report::Stalled {
             pid: watched.pid,
@@ -326,7 +325,7 @@ impl Record {
             .is_some_and(|handle| handle.wait(Duration::ZERO));
     }
 
-    /// Reads the process if it is time to.
+    /// Reads the process if it is time for that.
     fn read(&mut self, watched: &Watched, now: Instant) -> Option<Report> {
         let due = self
             .reading
@@ -335,7 +334,7 @@ impl Record {
             return None;
         }
         let usage = reading::usage(self.pid)?;
-        // A process that has just begun has not got what it will have.
+        // A new process does not yet have the memory that it will have.
         let share = self.reading.is_some()
             && self
                 .shared_at
@@ -357,7 +356,7 @@ impl Record {
         };
         self.reading = Some((now, reading));
         let limit = watched.limits.memory?;
-        // Shared memory is no reason to replace one of those who map it.
+        // Shared memory is no reason to replace one of the processes that map it.
         let bytes = reading::own_memory(self.pid).unwrap_or(usage.rss);
         self.above = if bytes > limit { self.above + 1 } else { 0 };
         (self.above == READINGS).then_some(Report::Memory {

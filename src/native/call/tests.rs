@@ -9,7 +9,7 @@ use crate::native::plugins::Table;
 #[path = "../../../crates/task/tests/version_1/mod.rs"]
 mod version_1;
 
-/// Those of a worker that is asked for nothing else.
+/// The surroundings in a worker that has no other request.
 fn around<'a>(cancelled: &'a AtomicU32, tally: &'a Tally) -> Surroundings<'a> {
     Surroundings {
         cancelled,
@@ -90,15 +90,15 @@ fn a_plugin_of_the_first_version_is_read_and_called() {
     assert_eq!(error.code(), "ERR_FROZEN");
 }
 
-/// What a call by a table costs over one of a plain function, as built-in tasks once were called:
-/// `cargo test --release --lib call_costs -- --ignored --nocapture`. 50 ns are allowed.
+/// Measures what a call through a table costs over one of a plain function, which built-in tasks once were: `cargo test
+/// --release --lib call_costs -- --ignored --nocapture`. 50 ns are allowed.
 #[test]
 #[ignore = "a measurement"]
 fn call_costs() {
     type Plain = fn(Value<'static>, &Params, &Context<'_>) -> Result<Value<'static>, Error>;
     const CALLS: u32 = 2_000;
     let time = |call: &mut dyn FnMut()| {
-        // The least of many short rounds: on a busy machine most are interrupted.
+        // The least of many short rounds, because on a busy machine most are interrupted.
         (0..5_000)
             .map(|_| {
                 let start = Instant::now();

@@ -4,10 +4,10 @@ use std::fmt;
 
 use rspool_task::abi::{MAJOR, MINOR};
 
-/// Why a plugin is not loaded. Nothing of it is then.
+/// Why a plugin is not loaded. Then no part of it is.
 #[derive(Debug)]
 pub struct LoadError {
-    /// What users match on.
+    /// The code that users match on.
     pub code: &'static str,
     message: String,
 }
@@ -29,7 +29,7 @@ impl LoadError {
         Self::new("ERR_RSPOOL_TASK_EXISTS", message)
     }
 
-    /// It is of another version.
+    /// The plugin has another version.
     pub(super) fn version(major: u32, minor: u32) -> Self {
         Self::incompatible(format!(
             "it is built for version {major}.{minor} of the plugin interface, and this rspool has {MAJOR}.{MINOR}: \
@@ -42,7 +42,7 @@ impl LoadError {
         Self { code, message }
     }
 
-    /// With the file that it is about.
+    /// The same error, with the file that it is about.
     pub(super) fn of_file(self, file: &std::path::Path) -> Self {
         let message = format!("{}: {}", file.display(), self.message);
         Self { message, ..self }

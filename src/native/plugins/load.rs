@@ -1,4 +1,4 @@
-//! How a plugin comes into the process. One at a time: whether a name is free, and that it is taken, is one step.
+//! Loads plugins into the process, one at a time: to check that a name is free and to take it is one step.
 
 use std::error::Error;
 use std::fs::{self, File};
@@ -15,10 +15,10 @@ use super::table::Table;
 use super::{Plugin, machine};
 use crate::native::registry;
 
-/// The plugins of the process. The place of each is its id.
+/// The plugins of the process. The index of each is its id.
 static LOADED: Mutex<Vec<(Identity, &'static Plugin)>> = Mutex::new(Vec::new());
 
-/// What is the same for all names of one file.
+/// The same for all names of one file.
 #[derive(Debug, PartialEq)]
 struct Identity {
     path: PathBuf,
@@ -50,10 +50,10 @@ impl Identity {
     }
 }
 
-/// The plugin of this file: loads it, unless that has been done.
+/// The plugin of this file. Loads it, unless it is loaded already.
 ///
 /// # Errors
-/// Each [`LoadError`]; then nothing of it is known.
+/// Each [`LoadError`]; then no part of the plugin is known.
 pub fn load(path: &Path) -> Result<&'static Plugin, LoadError> {
     load_file(path).map_err(|error| error.of_file(path))
 }
@@ -124,7 +124,7 @@ enum Refused {
     Machine(LoadError),
 }
 
-/// The system's loader says of another machine's library no more than that it is none.
+/// Of a library for another machine, the system's loader says only that it is not a library.
 fn refuse_other_machines(path: &Path) -> Result<(), Refused> {
     let mut first = Vec::new();
     let file = File::open(path).map_err(Refused::Unread)?;
@@ -140,7 +140,7 @@ fn refuse_other_machines(path: &Path) -> Result<(), Refused> {
     }
 }
 
-/// Opens a library and reads its table. It is never closed, not even one that is refused: its code may have run.
+/// Opens a library and reads its table. The library is never closed, even if it is refused: its code may have run.
 fn open(path: &Path) -> Result<Table, LoadError> {
     let library = open_library(path).map_err(|error| {
         let why = error

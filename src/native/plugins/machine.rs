@@ -1,4 +1,4 @@
-//! For which system and processor a library is built, as its first bytes say it.
+//! The system and the processor for which a library is built, read from its first bytes.
 
 use std::env::consts::{ARCH, OS};
 
@@ -7,8 +7,8 @@ pub(super) fn here() -> String {
     format!("{OS} {ARCH}")
 }
 
-/// The machine of a library, by its first bytes; nothing if it is no library. More than one for a universal one, of
-/// which the loader chooses: then nothing is said.
+/// The machine of a library, from its first bytes. Nothing if they are not those of a library, or if the library is a
+/// universal one: it is for several machines, and the loader chooses.
 pub(super) fn of(bytes: &[u8]) -> Option<String> {
     match bytes.get(..4)? {
         b"\x7fELF" => {

@@ -1,5 +1,5 @@
-//! Plugins: libraries with tasks of a user's. Each is loaded once for the process, and stays: what has run code in a
-//! process cannot be taken out of it. What is wrong with one is found before any of its tasks is known.
+//! Plugins: libraries with tasks of the user. Each is loaded once per process, and stays: code that has run in a
+//! process cannot be taken out of it. An error in a plugin is found before any of its tasks is known.
 
 mod error;
 mod load;
@@ -19,18 +19,18 @@ pub(super) use table::Table;
 /// A plugin of this process.
 #[derive(Debug)]
 pub struct Plugin {
-    /// By which pools know it.
+    /// The number by which pools know it.
     pub id: u32,
-    /// What its tasks have before the dot.
+    /// The part of its tasks' names before the dot.
     pub name: &'static str,
-    /// Where it was found, without links.
+    /// The path of its file, with links resolved.
     pub file: PathBuf,
     /// The version of `rspool-task` that it was built with.
     pub version: String,
     /// `debug` or `release`.
     pub profile: String,
     tasks: Vec<(&'static str, Option<Schema>)>,
-    /// What the process gives it, as JSON.
+    /// The config from the process, as JSON.
     config: OnceLock<Option<Box<str>>>,
     pub(super) state_new: Option<StateNew>,
     pub(super) state_drop: Option<StateDrop>,
@@ -39,7 +39,7 @@ pub struct Plugin {
 }
 
 impl Plugin {
-    /// Sets the config of all pools that have none of their own. The first one counts.
+    /// Sets the config for all pools that have none of their own. The first call counts.
     pub fn configure(&self, config: Option<Box<str>>) {
         let _ = self.config.set(config);
     }
@@ -49,7 +49,8 @@ impl Plugin {
         self.config.get().cloned().flatten()
     }
 
-    /// What its tasks are called, and the record that each gives of itself: `doc`, `input`, `params` and `result`.
+    /// The names of its tasks, each with the record in which it describes itself: `doc`, `input`, `params` and
+    /// `result`.
     pub fn tasks(&self) -> impl Iterator<Item = (&'static str, Value<'static>)> {
         self.tasks.iter().map(|(name, schema)| {
             let mut out = Raw::UNDEFINED;

@@ -1,5 +1,4 @@
-//! The table of a plugin, read and checked. What is read of it are the fields of the first version, which each table
-//! has.
+//! Reads and checks the table of a plugin. It reads only the fields of the first version, which each table has.
 
 use std::mem::offset_of;
 
@@ -10,7 +9,7 @@ use super::error::LoadError;
 /// A table as it has been read.
 #[derive(Debug)]
 pub(in crate::native) struct Table {
-    /// What all names of its tasks have before the dot.
+    /// The part of all task names before the dot.
     pub(super) name: &'static str,
     pub(super) version: String,
     pub(super) profile: String,
@@ -28,7 +27,7 @@ const LONG: usize = 4096;
 const PLUGIN: usize = offset_of!(abi::Plugin, shared_drop) + size_of::<usize>();
 const TASK: usize = offset_of!(abi::Task, schema) + size_of::<usize>();
 
-/// Reads a field by its place: a table that is shorter than ours is no `&` of ours.
+/// Reads a field by its offset: a table that is shorter than ours cannot be a `&` of our type.
 macro_rules! field {
     ($table:expr, $field:ident) => {
         (&raw const (*$table).$field).read()

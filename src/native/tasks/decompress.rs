@@ -1,4 +1,4 @@
-//! `decompress.*`: the tasks that undo those of `compress.*`, beside which they are.
+//! `decompress.*`: the tasks that undo those of `compress.*`. Their code is beside those.
 
 use super::compress::{gzip, lz4, zlib};
 

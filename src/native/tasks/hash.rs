@@ -57,10 +57,10 @@ fn blake3(input: Value, params: Params, context: &Context<'_>) -> Result<Value<'
     Ok(encoding.encode(root.as_bytes()))
 }
 
-/// Bytes of a subtree of BLAKE3: a power of two, some tenths of a millisecond.
+/// Bytes of a BLAKE3 subtree: a power of two, some tenths of a millisecond.
 const SUBTREE: usize = 1 << 20;
 
-/// How many of so many subtrees, two or more, are to the left of the root: the tree is full there.
+/// How many of two or more subtrees are to the left of the root. The tree is full there.
 fn left_of(subtrees: usize) -> usize {
     1 << (subtrees - 1).ilog2()
 }
@@ -135,7 +135,7 @@ fn xxh3(input: Value, params: Params, context: &Context<'_>) -> Result<Value<'st
     })
 }
 
-/// How a digest is given.
+/// The form in which a digest is given.
 #[derive(Debug, Clone, Copy)]
 enum Encoding {
     Buffer,
@@ -156,8 +156,8 @@ fn encoding(fields: &Fields<'_>) -> Result<Option<Encoding>, Error> {
 }
 
 impl Encoding {
-    /// As `Buffer.prototype.toString` of Node.js: hex in lower case, base64 of RFC 4648 §4 with
-    /// padding, base64url of §5 without.
+    /// As `Buffer.prototype.toString` of Node.js: hex in lower case, base64 of RFC 4648 §4 with padding, base64url of
+    /// §5 without.
     fn encode(self, digest: &[u8]) -> Value<'static> {
         match self {
             Self::Buffer => digest.to_vec().into(),
@@ -200,8 +200,7 @@ mod tests {
         run("hash.crc32", input, json!({ "value": value })).unwrap()
     }
 
-    /// More than a chunk, and no multiple of one: the bytes 0 to 250 over and over, as the
-    /// official vectors of BLAKE3 have it.
+    /// More than a chunk, and not a multiple of one: the bytes 0 to 250 repeated, as in the official vectors of BLAKE3.
     fn counting(len: usize) -> Vec<u8> {
         (0..len).map(|i| (i % 251) as u8).collect()
     }

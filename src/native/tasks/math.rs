@@ -50,7 +50,7 @@ fn range<'a>(input: &'a Value<'a>) -> Result<(u64, u64), Error> {
     Ok((0, to))
 }
 
-/// Numbers per segment: a bit for each odd one, 32 kB in all, which stays in a core's first cache.
+/// Numbers per segment: one bit per odd number, 32 kB in all, which stay in a core's first cache.
 const SEGMENT: u64 = 64 * WORDS as u64 * 2;
 const WORDS: usize = 4096;
 
@@ -87,7 +87,7 @@ impl Sieve {
         })
     }
 
-    /// Sieves one segment and gives the number of its primes; `None` after the last.
+    /// Sieves one segment, and returns the number of its primes; `None` after the last.
     fn next_segment(&mut self, context: &Context<'_>) -> Result<Option<u64>, Error> {
         context.check()?;
         if self.start > self.end {
@@ -113,7 +113,7 @@ impl Sieve {
         let needed = self
             .strikers
             .partition_point(|(prime, _)| u64::from(*prime).pow(2) <= last);
-        // Far up there are millions of strikers, most with no multiple in a segment.
+        // For large numbers there are millions of strikers, most without a multiple in the segment.
         for strikers in self.strikers[..needed].chunks_mut(1 << 16) {
             context.check()?;
             for (prime, next) in strikers {
@@ -129,7 +129,7 @@ impl Sieve {
         Ok(())
     }
 
-    /// The primes of the segment that was struck last, of which `first` is the first number.
+    /// The primes of the segment that was struck last. `first` is its first number.
     fn primes(&self, first: u64, bits: u64) -> impl Iterator<Item = u64> {
         (0..bits)
             .filter(|bit| self.composite[(bit / 64) as usize] & (1 << (bit % 64)) == 0)
@@ -137,8 +137,8 @@ impl Sieve {
     }
 }
 
-/// The first odd multiple of `prime` that is neither below its square, since smaller ones have
-/// smaller factors, nor below the odd number `start`.
+/// The first odd multiple of `prime` that is not below the odd number `start` nor below the square of `prime`: smaller
+/// multiples have smaller factors.
 fn first_strike(prime: u64, start: u64) -> u64 {
     prime * (start.div_ceil(prime).max(prime) | 1)
 }

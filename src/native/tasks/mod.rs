@@ -1,6 +1,6 @@
-//! The built-in tasks, a file or a folder per family. They are written as those of a plugin are, with the crate
-//! `rspool-task`, and are called by the same tables: a family declares its `TABLE`; a new family takes its `mod` line and
-//! its line in [`FAMILIES`].
+//! The built-in tasks, one file or folder per family. They are written like the tasks of a plugin, with the crate
+//! `rspool-task`, and are called through the same tables. A family declares its `TABLE`; a new family needs its `mod`
+//! line and its line in [`FAMILIES`].
 
 use rspool_task::abi::Plugin;
 

@@ -1,5 +1,5 @@
-//! `test.*`: tasks that exist to test the pool. They are found only where the environment variable
-//! `RSPOOL_TEST_TASKS` is `1`.
+//! `test.*`: tasks that exist to test the pool. They are found only if the environment variable `RSPOOL_TEST_TASKS` is
+//! `1`.
 
 use std::hint::spin_loop;
 
@@ -11,7 +11,7 @@ rspool_task::table! {
     "test.spin" => spin,
 }
 
-/// Gives its input back.
+/// Returns its input.
 fn echo<'a>(input: Value<'a>, params: Params, _: &Context<'_>) -> Result<Value<'a>, Error> {
     params.read(&[])?;
     Ok(input)

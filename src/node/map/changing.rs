@@ -1,4 +1,4 @@
-//! What changes a map.
+//! The functions that change a map.
 
 use std::ptr;
 
@@ -56,7 +56,7 @@ fn put_value_key(call: &Use<'_>, key: &Key) -> Returned {
     })
 }
 
-/// `expect(value)`: what the next `put` is to find.
+/// `expect(value)`: the value that the next `put` has to find.
 pub(super) fn expect(call: &Use<'_>) -> Returned {
     let mut text = call.handle.text.borrow_mut();
     let value = values::value(call.environment, call.env, call.args[0], &mut text)?;
@@ -68,7 +68,7 @@ pub(super) fn expect(call: &Use<'_>) -> Returned {
     Ok(None)
 }
 
-/// `increment(key, n, initial, ttl)`: the sum, of a bigint as one. Undefined when `FAILURE` says why.
+/// `increment(key, n, initial, ttl)`: the sum; a bigint stays a bigint. Undefined if `FAILURE` says why.
 pub(super) fn increment(call: &Use<'_>) -> Returned {
     call.with_key(|key| match key {
         Some(key) => increment_key(call, key),
@@ -135,7 +135,7 @@ fn increment_key(call: &Use<'_>, key: &Key) -> Returned {
     }
 }
 
-/// The whole number of 64 bits that a number is.
+/// The number as a whole number of 64 bits, if it is one.
 #[expect(clippy::cast_possible_truncation, reason = "it is whole and fits")]
 fn whole(number: Number) -> Option<i64> {
     const END: f64 = 9_223_372_036_854_775_808.0;
@@ -162,7 +162,7 @@ fn add(one: Number, two: Number) -> Result<Number, i32> {
     }
 }
 
-/// `remove(key) -> boolean`: whether it was there.
+/// `remove(key) -> boolean`: whether the key was there.
 pub(super) fn remove(call: &Use<'_>) -> Returned {
     call.with_key(|key| match key {
         Some(key) => remove_key(call, key),

@@ -1,6 +1,7 @@
-//! Who computes the value of a key: a lease, which is an entry beside that of the key. It names the process and a
-//! number. A lease whose process has died, or whose environment has ended, is the next one's at once. One whose
-//! process lives lasts as long as it is renewed, so that a loop that hangs keeps it for a while and not for ever.
+//! Leases: a lease says who computes the value of a key. It is an entry beside that of the key, and names the process
+//! and a number. If the process has died or the environment has ended, the next caller gets the lease at once. If the
+//! process lives, the lease lasts as long as it is renewed, so that a hanging loop keeps it for a while and not for
+//! ever.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -11,7 +12,7 @@ use parking_lot::Mutex;
 
 use crate::memory::map::{Bytes, Change, Current, Hands, Key, Map, MapError, Outcome, Owner, Put};
 
-/// So long without a renewal.
+/// How long a lease lasts without a renewal.
 const LASTS: Duration = Duration::from_secs(30);
 const BYTES: usize = 24;
 
@@ -46,7 +47,7 @@ fn decode(bytes: &[u8]) -> Option<(Owner, u64)> {
     Some((owner, word(16)?))
 }
 
-/// Whether somebody who lives has it.
+/// Whether a living environment has the lease.
 fn is_held(map: &Map, entry: &Current<'_>) -> bool {
     decode(entry.value()).is_some_and(|(owner, token)| match owner == map.owner() {
         true => held(|held| held.contains(&token)),
@@ -55,7 +56,7 @@ fn is_held(map: &Map, entry: &Current<'_>) -> bool {
 }
 
 impl Leases {
-    /// Takes the lease of a key; 0 when somebody else has it.
+    /// Takes the lease of a key. Returns 0 if another has it.
     pub(super) fn take(&mut self, map: &Map, hands: &mut Hands, key: Key) -> Result<u64, MapError> {
         let token = LAST.fetch_add(1, Relaxed) + 1;
         let value = encode(map.owner(), token);
@@ -74,13 +75,13 @@ impl Leases {
         done.map(|_| 0)
     }
 
-    /// Whether somebody who lives has the lease of a key.
+    /// Whether a living environment has the lease of a key.
     pub(super) fn is_taken(map: &Map, hands: &mut Hands, key: &Key) -> bool {
         map.get(hands, key)
             .is_some_and(|read| is_held(map, &read.entry))
     }
 
-    /// It lasts on, if it is still the caller's.
+    /// The lease lasts on, if it is still the caller's.
     pub(super) fn renew(&mut self, map: &Map, hands: &mut Hands, token: u64) {
         let Some(key) = self.keys.get(&token) else {
             return;
@@ -94,7 +95,7 @@ impl Leases {
         });
     }
 
-    /// It is nobody's any more.
+    /// Ends the lease.
     pub(super) fn end(&mut self, map: &Map, hands: &mut Hands, token: u64) {
         let Some(key) = self.keys.remove(&token) else {
             return;
@@ -109,7 +110,7 @@ impl Leases {
         });
     }
 
-    /// The environment ends, and leaves all of them.
+    /// Gives up all leases of an environment that ends.
     pub(super) fn give_up(&mut self, map: &Map) {
         let mut hands = Hands::default();
         let tokens: Vec<u64> = self.keys.keys().copied().collect();

@@ -1,8 +1,8 @@
-//! Shared maps for JavaScript: an object of functions for each map that an environment has open. Their calls are raw,
-//! as on the way of a task: what is in a map costs less than an argument of a function that converts it.
+//! Shared maps for JavaScript: an object with functions for each map that an environment has open. These calls are raw,
+//! as those of a task are: converting an argument would cost more than the access to the map.
 //!
 //! Strings, numbers, booleans and null cross as they are. Other values lie in memory, with a description before them:
-//! what goes in where values are encoded, what comes out in a memory that only maps write to.
+//! on the way in, where values are encoded; on the way out, in a memory that only maps write to.
 
 mod changing;
 mod lease;
@@ -37,13 +37,14 @@ super::call::exports! {
     c"joinMap" JoinMap = join_map;
 }
 
-/// Where an environment finds what a map gives besides simple values, and what stands for that.
+/// Where an environment finds the values of a map that are not simple, and the JavaScript value that stands for that
+/// memory.
 pub(super) struct MapMemory {
     area: Area,
     view: sys::napi_ref,
 }
 
-/// `mapMemory(bytes)`: what maps of this environment write to. Once.
+/// `mapMemory(bytes)`: the memory that maps of this environment write to. To be called once.
 fn map_memory(environment: &Environment, call: &Call) -> Returned {
     let view = call.args()[0];
     let (data, bytes) = call.view(view).ok_or(Fault("expected bytes"))?;
@@ -75,7 +76,7 @@ struct Handle {
     hands: RefCell<Hands>,
     text: RefCell<Text>,
     expected: RefCell<(u16, Vec<u8>)>,
-    /// Under what number it hears of changes, and how many wait.
+    /// The number under which it hears of changes, and how many callers wait.
     hears: Cell<Option<u64>>,
     waits: Cell<usize>,
     leases: RefCell<Leases>,
@@ -105,7 +106,7 @@ struct Use<'a> {
 
 type Function = fn(&Use<'_>) -> Returned;
 
-/// A function of a map as a type, so that each has an entry of its own.
+/// A function of a map as a type, so that each function has an entry of its own.
 trait MapFunction {
     const FUNCTION: Function;
 }
@@ -186,7 +187,7 @@ functions! {
     c"keepTime" KeepTime = keep_time;
 }
 
-/// An object of the functions of a map.
+/// An object with the functions of a map.
 fn open(environment: &Environment, call: &Call, map: Arc<Map>) -> Returned {
     if environment.map_memory.get().is_none() {
         return Err(Fault("there is no memory for maps"));
@@ -253,7 +254,7 @@ fn bind(
     )
 }
 
-/// Throws what the system said of a map: JavaScript makes an error of the package of that.
+/// Throws what the system said of a map. JavaScript makes an error of the package from that.
 fn refused(call: &Call, error: &MapError) -> Returned {
     let text = std::ffi::CString::new(error.to_string()).unwrap_or_default();
     // SAFETY: both strings are terminated and live until the call returns.
@@ -268,8 +269,8 @@ fn opened(environment: &Environment, call: &Call, map: Result<Map, MapError>) ->
     }
 }
 
-/// `createMap(bytes, seats, ttl, evict, maxValue)`: the functions of a new map; times in milliseconds, infinite for
-/// none, and -1 for the default.
+/// `createMap(bytes, seats, ttl, evict, maxValue)`: the functions of a new map. Times are in milliseconds, infinity for
+/// none, -1 for the default.
 fn create_map(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let max_value = call.number(args[4])?;
@@ -289,12 +290,12 @@ fn open_map(environment: &Environment, call: &Call) -> Returned {
     let fd = call.int(args[0])?;
     let seat = u16::try_from(call.index(args[1])?).map_err(|_| Fault("no seat"))?;
     let file = borrowed(&fd).ok_or(Fault("no descriptor"))?;
-    // The grandchildren of the cluster have no business with the map.
+    // The cluster's grandchildren must not inherit the map.
     let _ = rustix::io::fcntl_setfd(file, rustix::io::FdFlags::CLOEXEC);
     opened(environment, call, Map::open(file, seat))
 }
 
-/// `joinMap(number)`: the functions of a map that another thread of this process has shared; nothing if there is none.
+/// `joinMap(number)`: the functions of a map that another thread of this process has shared, or nothing.
 fn join_map(environment: &Environment, call: &Call) -> Returned {
     match registry::get(call.number(call.args()[0])? as u64) {
         Some(map) => open(environment, call, map),
@@ -302,7 +303,7 @@ fn join_map(environment: &Environment, call: &Call) -> Returned {
     }
 }
 
-/// Milliseconds; what is not finite is none.
+/// A number of milliseconds. None if it is not finite.
 fn milliseconds(ms: f64) -> Option<Duration> {
     ms.is_finite()
         .then(|| Duration::try_from_secs_f64(ms / 1000.0).ok())
@@ -317,7 +318,7 @@ impl Use<'_> {
             .ok_or(Fault("there is no memory for maps"))
     }
 
-    /// Calls with the first argument, if it is a key: where it is, since it is large.
+    /// Calls `f` with the first argument if that is a key. The key is passed in place, because it is large.
     #[inline(always)]
     fn with_key<T>(&self, f: impl FnOnce(Option<&Key>) -> T) -> T {
         let mut key = Key::empty(Space::USER);
@@ -361,8 +362,8 @@ impl Use<'_> {
         Ok(())
     }
 
-    /// When an entry ends, and for how long before that it is stale: of two arguments in milliseconds, of which the
-    /// first may be -1 for what the map has by default.
+    /// When an entry ends, and for how long before that it is stale, from two arguments in milliseconds. The first may
+    /// be -1 for the map's default.
     fn times(&self, ttl: usize, stale: usize) -> (u64, u64) {
         let (ttl, stale) = (self.double(ttl), self.double(stale));
         let map = &self.handle.map;
@@ -389,14 +390,13 @@ fn failure(error: &MapError) -> i32 {
     }
 }
 
-/// `retire(seat)`: the process that had the seat has ended. What it has left behind is put in order by whoever has been
-/// told to.
+/// `retire(seat)`: the process that had the seat has ended. The process that was told to recover the seat will do so.
 fn retire(call: &Use<'_>) -> Returned {
     call.handle.map.retire(call.double(0) as u16);
     Ok(None)
 }
 
-/// `recover(seat)`: the process that had the seat has ended. Gives how many blocks were put in order.
+/// `recover(seat)`: the process that had the seat has ended. Returns how many blocks were put in order.
 fn recover(call: &Use<'_>) -> Returned {
     let seat = u16::try_from(call.double(0) as i64).map_err(|_| Fault("no seat"))?;
     let map = &call.handle.map;
@@ -405,12 +405,13 @@ fn recover(call: &Use<'_>) -> Returned {
     call.number(f64::from(found.freed + found.kept))
 }
 
-/// `keepTime() -> boolean`: whether the coarse clock of the map goes from here on.
+/// `keepTime() -> boolean`: whether the coarse clock of the map runs from now on.
 fn keep_time(call: &Use<'_>) -> Returned {
     call.boolean(call.handle.map.keep_time())
 }
 
-/// `share(keep) -> number`: by which other threads of this process know the map, `keep`: as long as the process lives.
+/// `share(keep) -> number`: the number by which other threads of this process know the map. With `keep`, it lasts as
+/// long as the process.
 fn share(call: &Use<'_>) -> Returned {
     let keep = call.call().boolean(call.args[0])?;
     call.number(registry::share(&call.handle.map, keep) as f64)

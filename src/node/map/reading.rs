@@ -1,5 +1,5 @@
-//! What is asked of a map: values, times, versions, keys, and the words by which JavaScript sees whether an entry is
-//! still the same.
+//! The functions that read a map: values, times, versions, keys, and the words by which JavaScript sees whether an
+//! entry is still the same.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -11,8 +11,8 @@ use crate::memory::map::{Current, Key, Read, Space, Words, clock};
 use crate::node::call::{Returned, check, make_numbers, make_strings};
 use crate::wire::{map_cell, map_number, map_value, size};
 
-/// `get(key, stale)`: a simple value; the memory of maps, when the value is there; or an ArrayBuffer with its bytes.
-/// Undefined when there is none, or one that is stale, unless that is wanted.
+/// `get(key, stale)`: a simple value, the memory of maps if the value is in it, or an ArrayBuffer with its bytes.
+/// Undefined if there is no value, or if it is stale and `stale` is false.
 pub(super) fn get(call: &Use<'_>) -> Returned {
     call.with_key(|key| key.map_or(Ok(None), |key| get_key(call, key)))
 }
@@ -47,7 +47,7 @@ fn get_key(call: &Use<'_>, key: &Key) -> Returned {
     }
 }
 
-/// Says what a value is, and where to look whether it is still the same.
+/// Describes a value, and says where to look whether it is still the same.
 fn describe(call: &Use<'_>, memory: &MapMemory, read: &Read<'_>) {
     let (entry, area) = (&read.entry, &memory.area);
     let place = call.handle.map.place(read);
@@ -70,7 +70,7 @@ fn describe(call: &Use<'_>, memory: &MapMemory, read: &Read<'_>) {
     area.set(map_number::EXPIRES * 8, expires as f64);
 }
 
-/// The memory with the bytes in it, or a buffer of their own.
+/// The memory with the bytes in it, or a new buffer with them.
 fn give_bytes(call: &Use<'_>, memory: &MapMemory, bytes: &[u8]) -> Returned {
     let mut made = ptr::null_mut();
     if bytes.len() <= size::MAP - map_value::AT {
@@ -93,7 +93,7 @@ fn give_bytes(call: &Use<'_>, memory: &MapMemory, bytes: &[u8]) -> Returned {
     Ok(Some(made))
 }
 
-/// Whether it is there, for who does not want what is stale.
+/// Whether the entry is there for a caller that does not want a stale one.
 pub(super) fn is_fresh(entry: &Current<'_>) -> bool {
     entry.stale == 0 || !entry.is_stale()
 }
@@ -104,7 +104,7 @@ pub(super) fn has(call: &Use<'_>) -> Returned {
     call.boolean(entry.is_some_and(|entry| is_fresh(&entry)))
 }
 
-/// `ttl(key)`: milliseconds left, infinite for ever; undefined when it is not there.
+/// `ttl(key)`: milliseconds left, or infinity for ever. Undefined if the key is not there.
 pub(super) fn ttl(call: &Use<'_>) -> Returned {
     let entry = call.with_key(|key| call.handle.map.peek(key?));
     match entry.filter(is_fresh) {
@@ -118,19 +118,19 @@ pub(super) fn ttl(call: &Use<'_>) -> Returned {
     }
 }
 
-/// `version(key) -> number`, 0 when it is not there.
+/// `version(key) -> number`: 0 if the key is not there.
 pub(super) fn version(call: &Use<'_>) -> Returned {
     let map = &call.handle.map;
     let entry = call.with_key(|key| map.peek(key?)).filter(is_fresh);
     call.number(entry.map_or(0.0, |entry| map.version_number(entry.version) as f64))
 }
 
-/// `keys(from, prefix)`: a list of keys, and `NEXT` is where to go on.
+/// `keys(from, prefix)`: a list of keys. `NEXT` says where to go on.
 pub(super) fn keys(call: &Use<'_>) -> Returned {
-    /// About a tenth of a millisecond.
+    /// Takes about a tenth of a millisecond.
     const SETS: u32 = 256;
     let mut prefix = Key::empty(Space::USER);
-    // What can be no key is the beginning of none.
+    // A text that cannot be a key is not the beginning of one either.
     let can_be = values::read_key(call.env, call.args[1], &mut prefix);
     let prefix = if can_be { prefix.bytes() } else { &[0xff] };
     let mut found: Vec<String> = Vec::new();
@@ -144,8 +144,8 @@ pub(super) fn keys(call: &Use<'_>) -> Returned {
     make_strings(&call.call(), found.iter().map(String::as_str))
 }
 
-/// `statistics()`: bytes, bytes in use, entries, evicted, expired, stolen, recovered; then blocks that are nobody's, and
-/// those that are in hands.
+/// `statistics()`: bytes, bytes in use, entries, evicted, expired, stolen, recovered; then the blocks that nobody has,
+/// and those that are in hands.
 pub(super) fn statistics(call: &Use<'_>) -> Returned {
     let it = call.handle.map.statistics();
     let numbers = [
@@ -165,8 +165,8 @@ pub(super) fn statistics(call: &Use<'_>) -> Returned {
     )
 }
 
-/// `words(whole)`: an ArrayBuffer over the words that say whether an entry is still the same, or over all of the map;
-/// undefined where the engine allows no memory from outside.
+/// `words(whole)`: an ArrayBuffer over the words that say whether an entry is still the same, or over the whole map.
+/// Undefined if the engine allows no memory from outside.
 pub(super) fn words(call: &Use<'_>) -> Returned {
     unsafe extern "C" fn unmap(_: sys::napi_env, _: *mut c_void, hint: *mut c_void) {
         // SAFETY: the hint is the box that was given away below, and this runs once.

@@ -1,4 +1,4 @@
-//! The values of shared maps: from JavaScript, and to it.
+//! Converts the values of shared maps from JavaScript, and to it.
 
 use std::ptr;
 
@@ -10,10 +10,10 @@ use crate::node::environment::Environment;
 use crate::node::memory::unsigned;
 use crate::wire::{cell, form, number, tag};
 
-/// Beyond this a double does not hold every whole number.
+/// Beyond this, a double does not hold every whole number.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// Memory for texts that cross.
+/// Memory for texts that cross the border.
 pub(super) type Text = Vec<u8>;
 
 /// A value on its way into a map.
@@ -22,7 +22,7 @@ pub(super) struct Value<'a> {
     pub(super) bytes: Bytes<'a>,
 }
 
-/// A whole number that is stored as one: what is counted is exact.
+/// A whole number, if it can be stored as one: counting is then exact.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "compared with what was given"
@@ -99,7 +99,7 @@ pub(super) fn double(env: sys::napi_env, value: sys::napi_value) -> f64 {
     number
 }
 
-/// Whether UTF-8 of the engine may stand for half a character: it has put a replacement character there.
+/// Whether UTF-8 from the engine may stand for half a character: then it has a replacement character.
 fn may_be_half(bytes: &[u8]) -> bool {
     !bytes.is_ascii() && bytes.windows(3).any(|three| three == b"\xef\xbf\xbd")
 }
@@ -118,7 +118,8 @@ fn utf16(env: sys::napi_env, value: sys::napi_value) -> Vec<u16> {
     units
 }
 
-/// Reads a key in UTF-8. False if it is no string, too long, or has half a character, which UTF-8 cannot say.
+/// Reads a key as UTF-8. Returns false if it is no string, is too long, or has half a character, which UTF-8 cannot
+/// express.
 #[inline]
 pub(super) fn read_key(env: sys::napi_env, value: sys::napi_value, key: &mut Key) -> bool {
     let mut is_string = false;
@@ -142,8 +143,8 @@ pub(super) fn read_key(env: sys::napi_env, value: sys::napi_value, key: &mut Key
     is_string && fits && !(may_be_half(key.bytes()) && is_half())
 }
 
-/// A value on its way into a map: the argument itself, if it is a string or a simple value; bytes elsewhere, if it is
-/// a view; or else what JavaScript has described in the cells.
+/// A value on its way into a map: the argument itself if it is a string or a simple value, the bytes of the argument if
+/// it is a view, or else the value that JavaScript has described in the cells.
 pub(super) fn value<'a>(
     environment: &'a Environment,
     env: sys::napi_env,
@@ -199,7 +200,7 @@ fn described<'a>(
     })
 }
 
-/// Writes as much of a string as there is room for.
+/// Writes as much of a string as fits.
 fn utf8(env: sys::napi_env, value: sys::napi_value, text: &mut Text) -> usize {
     let mut length = 0;
     // SAFETY: the buffer has so many bytes.
@@ -220,7 +221,7 @@ fn string<'a>(env: sys::napi_env, value: sys::napi_value, text: &'a mut Text) ->
         text.resize(4096, 0);
     }
     let mut length = utf8(env, value, text);
-    // Of a longer one it has written whole characters only.
+    // Of a longer string the engine has written whole characters only.
     if length + 4 >= text.len() {
         let mut all = 0;
         // SAFETY: without a buffer the call only measures.
@@ -257,7 +258,7 @@ pub(super) fn is_text(tag: u16) -> bool {
     matches!(u32::from(tag), tag::LATIN1 | tag::UTF8 | tag::UTF16)
 }
 
-/// A simple value for JavaScript; nothing if it is one that lies in memory.
+/// A simple value for JavaScript; nothing for a value that lies in memory.
 pub(super) fn make(
     env: sys::napi_env,
     tag: u16,
@@ -294,7 +295,7 @@ pub(super) fn make(
     Ok(Some(made))
 }
 
-/// A whole number: a bigint where a double would round it.
+/// A whole number. It becomes a bigint if a double would round it.
 pub(super) fn whole_value(env: sys::napi_env, whole: i64) -> Result<sys::napi_value, Fault> {
     let mut made = ptr::null_mut();
     // SAFETY: creates a value in the scope of the running call.

@@ -1,4 +1,4 @@
-//! Who waits for a change of a map, and who computes what others wait for.
+//! The callers that wait for a change of a map, and those that compute what others wait for.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::{Use, failure};
 use crate::node::call::{Fault, Returned};
 use crate::scheduler::{Bell, Ring};
 
-/// `lease(key) -> number`: above 0 when the caller is the one that computes the value of the key.
+/// `lease(key) -> number`: above 0 if the caller should compute the value of the key.
 pub(super) fn lease(call: &Use<'_>) -> Returned {
     let key = call.lease_key().ok_or(Fault("no key"))?;
     let mut hands = call.handle.hands.borrow_mut();
@@ -18,7 +18,7 @@ pub(super) fn lease(call: &Use<'_>) -> Returned {
     }
 }
 
-/// `renewLease(token)`: it lasts on.
+/// `renewLease(token)`: the lease lasts on.
 pub(super) fn renew_lease(call: &Use<'_>) -> Returned {
     let mut hands = call.handle.hands.borrow_mut();
     let mut leases = call.handle.leases.borrow_mut();
@@ -34,15 +34,14 @@ pub(super) fn end_lease(call: &Use<'_>) -> Returned {
     Ok(None)
 }
 
-/// `isLeased(key) -> boolean`: whether somebody who lives has its lease.
+/// `isLeased(key) -> boolean`: whether a living environment has its lease.
 pub(super) fn is_leased(call: &Use<'_>) -> Returned {
     let key = call.lease_key().ok_or(Fault("no key"))?;
     let mut hands = call.handle.hands.borrow_mut();
     call.boolean(Leases::is_taken(&call.handle.map, &mut hands, &key))
 }
 
-/// `announce(key)`: somebody waits for a change of the key, or of its lease. The caller looks once more after
-/// this.
+/// `announce(key)`: a caller waits for a change of the key, or of its lease. The caller looks once more after this.
 pub(super) fn announce(call: &Use<'_>) -> Returned {
     let map = &call.handle.map;
     call.with_key(|key| key.map(|key| map.announce(key)));
@@ -52,7 +51,7 @@ pub(super) fn announce(call: &Use<'_>) -> Returned {
     Ok(None)
 }
 
-/// `wait(more)`: one more waits in this environment, or one less. The doorbell rings when there may be a change.
+/// `wait(more)`: one more caller waits in this environment, or one less. The doorbell rings when there may be a change.
 pub(super) fn wait(call: &Use<'_>) -> Returned {
     let handle = call.handle;
     let more = call.call().boolean(call.args[0])?;

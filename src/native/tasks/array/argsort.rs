@@ -5,8 +5,8 @@ use super::order::{Bits, Order};
 use super::sample_sort::{self, Mapping, SortKey};
 use rspool_task::{ArrayKind, Context, Error, Params, TypedArray, Value, room_for};
 
-/// The places of the elements in the order in which `array.sort` would put them. Equal elements stay as they are to
-/// each other: the order is stable, also where it is descending.
+/// The places of the elements, in the order in which `array.sort` would put them. The order is stable: equal elements
+/// keep their order among each other, even if it is descending.
 ///
 /// - Input: as of `array.sort`, of fewer than 2³² elements.
 /// - Params: `descending`, a boolean, default false.
@@ -49,7 +49,7 @@ fn narrow<K: Bits + Into<u64>>(
     places(bytes, context, key)
 }
 
-/// A key whose low bits are the place.
+/// A key whose low bits are the place of the element.
 trait Placed: SortKey {
     fn place(self) -> u32;
 }

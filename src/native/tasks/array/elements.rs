@@ -9,10 +9,10 @@ use rspool_task::{ArrayKind, Context, Error, ROWS, TypedArray};
 
 /// Elements of a chunk: some tenths of a millisecond of work.
 pub(super) const PIECE: usize = 64 * 1024;
-/// Below so many elements another worker would come too late.
+/// With fewer elements, another worker would come too late.
 const WORTH_HELP: usize = 1024 * 1024;
 
-/// Elements where they are, if they are aligned there, as those of a typed array are.
+/// The elements in place, if they are aligned, as those of a typed array are.
 pub(super) fn aligned<T: AnyBitPattern + NoUninit>(bytes: &[u8]) -> Cow<'_, [T]> {
     match bytemuck::try_cast_slice(bytes) {
         Ok(elements) => Cow::Borrowed(elements),
@@ -23,7 +23,7 @@ pub(super) fn aligned<T: AnyBitPattern + NoUninit>(bytes: &[u8]) -> Cow<'_, [T]>
     }
 }
 
-/// So many elements that are 0. Pages that are not used cost nothing.
+/// A vector of `length` elements that are 0. Pages that are not used cost nothing.
 pub(super) fn zeroed<K: Pod>(length: usize) -> Result<Vec<K>, Error> {
     let out_of_memory = || Error::out_of_memory(size_of::<K>().saturating_mul(length));
     let layout = Layout::array::<K>(length).map_err(|_| out_of_memory())?;
@@ -48,7 +48,7 @@ pub(super) fn array_of<T: NoUninit>(kind: ArrayKind, elements: &[T]) -> TypedArr
     }
 }
 
-/// Calls `work` with each piece of an array, on any worker, and gives what it gave in order. Counts the elements.
+/// Calls `work` with each piece of an array, on any worker, and returns the results in order. Counts the elements.
 pub(super) fn map_pieces<R: Send>(
     array: &TypedArray,
     piece: usize,
@@ -87,7 +87,7 @@ pub(super) fn map_numbers<R: Send>(
     })
 }
 
-/// Refuses an array whose elements are no numbers.
+/// Refuses an array whose elements are not numbers.
 pub(super) fn refuse_big_ints(array: &TypedArray, what: &str) -> Result<(), Error> {
     match array.kind {
         ArrayKind::BigInt64 | ArrayKind::BigUint64 => {
@@ -100,7 +100,7 @@ pub(super) fn refuse_big_ints(array: &TypedArray, what: &str) -> Result<(), Erro
     }
 }
 
-/// Elements as numbers. None of BigInts.
+/// The elements as numbers; none for BigInts.
 pub(super) fn numbers_of(kind: ArrayKind, bytes: &[u8], numbers: &mut Vec<f64>) {
     fn fill<T: AnyBitPattern + Into<f64>>(bytes: &[u8], numbers: &mut Vec<f64>) {
         let elements = bytes.chunks_exact(size_of::<T>());

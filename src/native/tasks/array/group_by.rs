@@ -12,7 +12,7 @@ use rspool_task::{ArrayKind, Context, Error, Params, Record, TypedArray, Value};
 /// Rows of a chunk: one to three milliseconds.
 const PIECE: usize = 128 * 1024;
 
-/// What is made of the values of a group.
+/// The figure that is computed from the values of a group.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum How {
     Count,
@@ -22,7 +22,7 @@ enum How {
     Max,
 }
 
-/// One figure for the values of each key.
+/// Computes one figure from the values of each key.
 ///
 /// - Input: `{ keys, values }`, typed arrays of the same length. Keys are of any class, and equal as those of a `Map`
 ///   are: one NaN, one zero. Values are numbers; NaN among them is skipped. For counts there may be none.
@@ -114,7 +114,7 @@ fn columns(input: Value, how: How) -> Result<(TypedArray, Option<TypedArray>), E
     Ok((keys, values))
 }
 
-/// The groups of some rows, in the order in which their keys come first.
+/// The groups of some rows, in the order in which their keys first occur.
 fn groups_of(kind: ArrayKind, keys: &[u64], values: &[f64]) -> Vec<(u64, Group)> {
     let same = same_value(kind);
     let mut places: HashMap<u64, usize, RandomState> = HashMap::default();

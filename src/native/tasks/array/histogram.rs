@@ -7,8 +7,8 @@ use rspool_task::{ArrayKind, Context, Error, Fields, Params, Record, TypedArray,
 
 const MAX_BINS: u64 = 1_000_000;
 
-/// How many of the numbers of a typed array lie in each of some bins. A bin begins at its lower edge and ends before its
-/// upper one; the last has its upper edge too. What lies outside, and NaN, is in none.
+/// Counts how many numbers of a typed array lie in each of some bins. A bin begins at its lower edge and ends before
+/// its upper one; only the last bin includes its upper edge. Numbers outside, and NaN, are in no bin.
 ///
 /// - Input: a typed array of numbers; a Buffer counts as a Uint8Array.
 /// - Params: `bins`, an integer from 1 to 1,000,000, default 10, of equal width from `min` to `max`, numbers, by default
@@ -114,7 +114,7 @@ impl Bins {
         } else {
             (min, max)
         };
-        // Halves, since the difference may be more than there is.
+        // Computed in halves, because the difference may be too large for a double.
         let step = (max / 2.0 - min / 2.0) / count as f64 * 2.0;
         let mut edges: Vec<f64> = (0..count).map(|i| min + i as f64 * step).collect();
         edges.push(max);
@@ -136,7 +136,7 @@ impl Bins {
             let above = self.edges.partition_point(|edge| *edge <= number);
             return Some(above.min(last) - 1);
         };
-        // Rounding may have it one off.
+        // Rounding may put it one bin off.
         let mut bin = (((number - self.edges[0]) * scale) as usize).min(last - 1);
         while number < self.edges[bin] {
             bin -= 1;

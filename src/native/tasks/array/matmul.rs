@@ -3,12 +3,12 @@
 use super::elements::{aligned, zeroed};
 use rspool_task::{ArrayKind, Context, Error, Params, ROWS, TypedArray, Value};
 
-/// Rows and columns of the result that are made in one chunk, and products that are added up between two checks: some
+/// Rows and columns of the result that one chunk computes, and the products that it adds up between two checks: some
 /// milliseconds.
 const ROWS_AT_ONCE: usize = 64;
 const COLUMNS_AT_ONCE: usize = 512;
 const DEPTH_AT_ONCE: usize = 256;
-/// Multiplications from which on another worker comes in time.
+/// From this many multiplications on, another worker comes in time.
 const WORTH_HELP: usize = 8_000_000;
 
 /// The product of two matrices whose rows are one after another.
@@ -87,7 +87,7 @@ fn factors(input: Value) -> Result<(TypedArray, TypedArray), Error> {
     Ok((a, b))
 }
 
-/// The rows of the first matrix, its columns, which are the rows of the second, and the columns of that.
+/// The rows of the first matrix; its columns, which are the rows of the second; and the columns of the second.
 #[derive(Debug, Clone, Copy)]
 struct Shape {
     rows: usize,
@@ -143,7 +143,7 @@ fn multiply<T: Factor>(
     Ok(product)
 }
 
-/// The part of a product that is made in one go.
+/// The part of a product that is computed at once.
 #[derive(Debug, Clone, Copy)]
 struct Tile {
     height: usize,
@@ -151,14 +151,14 @@ struct Tile {
     width: usize,
 }
 
-/// Whether `rows` rows of `width` elements, `stride` apart, are in so many elements.
+/// Whether `rows` rows of `width` elements, `stride` apart, fit in `length` elements.
 fn fits(length: usize, rows: usize, width: usize, stride: usize) -> bool {
     rows == 0 || width <= stride && (rows - 1) * stride + width <= length
 }
 
 /// Elements of matrices.
 trait Factor: bytemuck::Pod + Send + Sync {
-    /// Adds the product of two matrices to a third. Each is given with the distance of its rows.
+    /// Adds the product of two matrices to a third. Each comes with the distance between its rows.
     fn add_product(tile: Tile, a: (&[Self], usize), b: (&[Self], usize), c: (&mut [Self], usize));
 }
 

@@ -1,4 +1,4 @@
-//! `array.*`: work on typed arrays, a file a task.
+//! `array.*`: work on typed arrays, one file per task.
 
 mod argsort;
 mod elements;
@@ -25,7 +25,7 @@ rspool_task::table! {
 
 #[cfg(test)]
 mod testing {
-    //! What the tests of these tasks share.
+    //! Shared by the tests of these tasks.
 
     use bytemuck::NoUninit;
     use rspool_task::testing::Trial;
@@ -34,7 +34,7 @@ mod testing {
     use super::elements::{array_of, numbers_of};
     use rspool_task::{ArrayKind, Context, Error, Params, Record, TypedArray, Value};
 
-    /// By the table's way, as a worker calls it.
+    /// Runs a task through its table, as a worker does.
     pub(super) fn run(
         task: impl FnOnce(Value<'static>, Params, &Context<'_>) -> Result<Value<'static>, Error>,
         input: impl Into<Value<'static>>,

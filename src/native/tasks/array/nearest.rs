@@ -16,10 +16,10 @@ enum Metric {
     L2,
 }
 
-/// Numbers that are added up side by side, so that none waits for the one before.
+/// Numbers that are added up side by side, so that no addition waits for the one before.
 const LANES: usize = 16;
 
-/// The `k` rows of a matrix that are nearest to a vector, the nearest first, by comparing all of them.
+/// Finds the `k` rows of a matrix that are nearest to a vector, nearest first, by comparing all rows.
 ///
 /// - Input: `{ matrix, query }`: two `Float32Array`s or two `Float64Array`s. A row of the matrix is as long as the query.
 /// - Params: `k`, an integer from 1 to 2³² − 1; `metric`, one of `dot` (the dot product, greatest first), `cosine` (the

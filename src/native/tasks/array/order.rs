@@ -1,4 +1,4 @@
-//! The order of elements, as `TypedArray.prototype.sort` has it: by keys that sort as unsigned integers.
+//! Orders elements as `TypedArray.prototype.sort` does, by keys that sort as unsigned integers.
 
 use std::ops::{BitAnd, BitXor};
 
@@ -9,12 +9,12 @@ use rspool_task::ArrayKind;
 pub(super) trait Bits: SortKey + BitAnd<Output = Self> + BitXor<Output = Self> {
     const ZERO: Self;
     const SIGN: Self;
-    /// The bits of the lowest float. Those above are NaN with a sign.
+    /// The bits of the lowest float. Those above it are NaN with a sign.
     const NEGATIVE_INFINITY: Self;
     /// All ones if the highest bit is set, or else zero.
     fn spread_sign(self) -> Self;
     fn to_index(self) -> usize;
-    /// From what [`to_index`](Self::to_index) gave.
+    /// The value from which [`to_index`](Self::to_index) makes this index.
     fn from_index(index: usize) -> Self;
 }
 
@@ -45,16 +45,16 @@ bits!(u16, i16, u16::MAX);
 bits!(u32, i32, f32::NEG_INFINITY.to_bits());
 bits!(u64, i64, f64::NEG_INFINITY.to_bits());
 
-/// What order the elements take. A key is made without a branch: the signs of random numbers cannot be foreseen.
+/// The order of elements. A key is made without a branch, because the signs of random numbers cannot be predicted.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Order<K> {
     /// The bits that are flipped in each element.
     flip: K,
-    /// The bits that are flipped in a negative element besides.
+    /// The bits that are also flipped in a negative element.
     flip_negative: K,
     /// Bits above this one are a NaN with a sign.
     last: K,
-    /// The bits that are flipped in a NaN with a sign, instead.
+    /// The bits that are flipped in a NaN with a sign instead.
     flip_nan: K,
 }
 
@@ -80,8 +80,8 @@ impl<K: Bits> Order<K> {
 }
 
 impl<K: Bits> Mapping<K> for Order<K> {
-    /// Bits of an element to a key that sorts as the element does. NaN loses its sign, which
-    /// JavaScript cannot see, so that all come last.
+    /// Turns the bits of an element into a key that sorts as the element does. NaN loses its sign, which JavaScript
+    /// cannot see, so that every NaN comes last.
     #[inline]
     fn key(self, bits: K) -> K {
         let flip = self.flip ^ (bits.spread_sign() & self.flip_negative);
@@ -96,12 +96,12 @@ impl<K: Bits> Mapping<K> for Order<K> {
     #[inline]
     fn element(self, key: K) -> K {
         let bits = key ^ self.flip;
-        // The sign is as it was: it says whether the other bits were flipped.
+        // The sign is unchanged: it says whether the other bits were flipped.
         bits ^ (bits.spread_sign() & self.flip_negative)
     }
 }
 
-/// Keys of any kind of element, in 64 bits.
+/// The keys of elements of any kind, in 64 bits.
 pub(super) fn keys_of(kind: ArrayKind, bytes: &[u8], keys: &mut Vec<u64>) {
     fn fill<K: Bits + Into<u64>>(kind: ArrayKind, bytes: &[u8], keys: &mut Vec<u64>) {
         let order = Order::<K>::new(kind, false);
@@ -136,7 +136,7 @@ pub(super) fn elements_of(kind: ArrayKind, keys: impl Iterator<Item = u64>) -> V
     }
 }
 
-/// The greatest key that is no NaN.
+/// The greatest key that is not a NaN.
 pub(super) fn last_number(kind: ArrayKind) -> u64 {
     match kind {
         ArrayKind::Float32 => {
@@ -148,7 +148,7 @@ pub(super) fn last_number(kind: ArrayKind) -> u64 {
     }
 }
 
-/// A key as equality sees it: one zero, one NaN.
+/// A key as equality sees it: there is one zero and one NaN.
 pub(super) fn same_value(kind: ArrayKind) -> impl Fn(u64) -> u64 {
     let (zero, minus_zero) = match kind {
         ArrayKind::Float32 => {

@@ -1,6 +1,7 @@
 //! Sorting by samples (Frazer and McKellar, "Samplesort", JACM 17, 1970; the branchless search and the buckets of equal
-//! keys are those of Sanders and Winkel, "Super Scalar Sample Sort", ESA 2004): one flat loop finds the bucket of each
-//! key, one puts the keys there, and one sorts the buckets. Each of them can be stopped after a chunk, and shared.
+//! keys are those of Sanders and Winkel, "Super Scalar Sample Sort", ESA 2004). One flat loop finds the bucket of each
+//! key, a second one puts the keys there, and a third one sorts the buckets. Each loop can be stopped after a chunk,
+//! and shared.
 
 use bytemuck::Pod;
 
@@ -8,17 +9,17 @@ use rspool_task::{Context, Error, ROWS, room_for};
 
 /// Keys that are sorted in one go, in about a millisecond.
 pub(super) const SMALL: usize = 64 * 1024;
-/// Keys of a chunk: some tenths of a millisecond.
+/// Keys of a chunk: it takes some tenths of a millisecond.
 const PIECE: usize = 64 * 1024;
-/// Keys of a bucket, where there can be enough buckets.
+/// Keys of a bucket, if there can be enough buckets.
 const BUCKET: usize = 32 * 1024;
-/// Buckets at most: their number fits a byte, and where they are filled fits the first cache.
+/// The most buckets: their number fits a byte, and the places to fill fit the first cache.
 const BUCKETS: usize = 256;
-/// Keys that are looked at for each border between two buckets.
+/// Keys that are sampled per border between two buckets.
 const OVERSAMPLING: usize = 32;
-/// How often the keys of a bucket that is too large are shared out anew.
+/// How often the keys of a bucket that is too large are distributed again.
 const DEPTH: u32 = 3;
-/// Below so many keys another worker would come too late.
+/// With fewer keys, another worker would come too late.
 pub(super) const WORTH_HELP: usize = 256 * 1024;
 
 /// A key that sorts as its number does.
@@ -31,7 +32,7 @@ macro_rules! sort_key {
 }
 sort_key!(u8, u16, u32, u64, u128);
 
-/// How elements become keys, and keys elements again.
+/// Converts elements to keys, and keys to elements.
 pub(super) trait Mapping<K>: Copy + Send + Sync {
     fn key(self, element: K) -> K;
     fn element(self, key: K) -> K;
@@ -71,7 +72,7 @@ fn share_out<K: SortKey>(
         Ok(borders.find(from, buckets, mapping))
     })?;
     let (starts, ends) = places(counts);
-    // What each piece fills of each bucket is its own.
+    // Each piece fills its own part of each bucket.
     let places = Places(to.as_mut_ptr());
     let pieces = from.chunks(PIECE).zip(buckets.chunks(PIECE)).zip(starts);
     context.parallel_items(pieces.collect(), |_, ((from, buckets), mut next)| {
@@ -104,7 +105,7 @@ fn share_out<K: SortKey>(
     Ok(())
 }
 
-/// Sorts keys, and makes them elements.
+/// Sorts keys, and turns them into elements.
 fn finish<K: SortKey>(keys: &mut [K], mapping: impl Mapping<K>, context: &Context<'_>) {
     keys.sort_unstable();
     keys.iter_mut().for_each(|key| *key = mapping.element(*key));
@@ -126,8 +127,8 @@ impl<K> Places<K> {
     }
 }
 
-/// From how many keys each piece has for each bucket: where each piece begins in each bucket, and where each bucket
-/// ends.
+/// From the number of keys that each piece has for each bucket: where each piece begins in each bucket, and where each
+/// bucket ends.
 fn places(mut counts: Vec<Vec<usize>>) -> (Vec<Vec<usize>>, Vec<usize>) {
     let buckets = counts.first().map_or(0, Vec::len);
     let (mut sum, mut ends) = (0, Vec::with_capacity(buckets));
@@ -145,7 +146,7 @@ fn places(mut counts: Vec<Vec<usize>>) -> (Vec<Vec<usize>>, Vec<usize>) {
 /// Keys, and whether they are sorted already.
 type Bucket<'a, K> = (&'a mut [K], bool);
 
-/// The buckets, in groups that are worth a chunk; and apart from them those that are too large for one.
+/// The buckets, in groups that are worth a chunk, and separately the buckets that are too large for one.
 fn groups<'a, K>(
     mut keys: &'a mut [K],
     ends: &[usize],
@@ -157,7 +158,7 @@ fn groups<'a, K>(
         let (mut head, rest) = keys.split_at_mut(end - start);
         (keys, start) = (rest, end);
         if equal(bucket) {
-            // Of any size, and one pass each.
+            // These may have any size, and take one pass each.
             while head.len() > PIECE {
                 let (piece, rest) = head.split_at_mut(PIECE);
                 groups.push(vec![(piece, true)]);
@@ -178,15 +179,15 @@ fn groups<'a, K>(
     (groups, large)
 }
 
-/// Between which keys the buckets are.
+/// The keys that separate the buckets.
 struct Borders<K> {
-    /// The borders in the order of a search: the middle one, those of the quarters, and so on, from 1 on.
+    /// The borders in the order of a search: the middle one, those of the quarters, and so on. The first index is 1.
     tree: Box<[K; BUCKETS]>,
-    /// The borders in order, and behind them the greatest key.
+    /// The borders in order, followed by the greatest key.
     sorted: Box<[K; BUCKETS]>,
-    /// One more than borders: a power of two.
+    /// One more than the borders: a power of two.
     leaves: usize,
-    /// Whether keys that are a border have buckets of their own: some key occurs often.
+    /// Whether keys that equal a border have buckets of their own, because some key occurs often.
     equal: bool,
 }
 
@@ -194,7 +195,7 @@ impl<K: SortKey> Borders<K> {
     fn of(from: &[K], mapping: impl Mapping<K>) -> Self {
         let buckets = (from.len() / BUCKET).next_power_of_two().clamp(4, BUCKETS);
         let many = buckets * OVERSAMPLING;
-        // As good as random to whoever made the input, and the same each time.
+        // As good as random to the author of the input, but the same each time.
         let place =
             |i: usize| (i as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) as u128 * from.len() as u128;
         let mut sample: Vec<K> = (1..=many)
@@ -205,7 +206,7 @@ impl<K: SortKey> Borders<K> {
         sorted.dedup();
         let equal = sorted.len() + 1 < buckets;
         let leaves = if equal {
-            // Two buckets for each.
+            // There are two buckets per border.
             while sorted.len() >= BUCKETS / 2 {
                 let mut index = 0;
                 sorted.retain(|_| {
@@ -235,7 +236,7 @@ impl<K: SortKey> Borders<K> {
         let mut counts = vec![0; self.leaves << u32::from(self.equal)];
         let (rows, rest) = from.as_chunks::<AT_ONCE>();
         let (row_buckets, rest_buckets) = buckets.as_chunks_mut::<AT_ONCE>();
-        // Several searches at once: each waits for its own comparisons only.
+        // Several searches at once, so that each waits only for its own comparisons.
         for (row, buckets) in rows.iter().zip(row_buckets) {
             let keys = row.map(|element| mapping.key(element));
             *buckets = self.search(keys);
@@ -270,7 +271,7 @@ impl<K: SortKey> Borders<K> {
     }
 }
 
-/// Fills a search tree below a place with borders that are in order, of which there is one less than a power of two.
+/// Fills a search tree below a place with sorted borders. Their number is one less than a power of two.
 fn fill<K: Copy>(tree: &mut [K], at: usize, sorted: &[K]) {
     let middle = sorted.len() / 2;
     if let Some(border) = sorted.get(middle) {
@@ -356,7 +357,7 @@ mod tests {
 
     #[test]
     fn keys_of_which_the_samples_tell_nothing_are_sorted() {
-        // All that are looked at are small; all others are within one bucket.
+        // All sampled keys are small; all others are within one bucket.
         let len = 1_500_000;
         let mut keys = random(len, 0xffff_ffff);
         keys.iter_mut().for_each(|key| *key += 1 << 40);

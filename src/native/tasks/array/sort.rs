@@ -49,13 +49,13 @@ pub(super) fn sort(
     }))
 }
 
-/// Elements of a chunk that is counted or filled: some tenths of a millisecond.
+/// Elements of a chunk that is counted or filled: it takes some tenths of a millisecond.
 const PIECE: usize = 256 * 1024;
 
 /// Sorts elements from one memory into another.
 type Sort<K> = fn(&[K], &mut [K], Order<K>, &Context<'_>) -> Result<(), Error>;
 
-/// Sorts elements given as bytes. They are read where they are if they are aligned, as those of a typed array are.
+/// Sorts elements given as bytes. They are read in place if they are aligned, as those of a typed array are.
 fn sort_bytes<K: Bits>(
     bytes: &[u8],
     order: Order<K>,
@@ -74,7 +74,7 @@ fn sort_bytes<K: Bits>(
     Ok(sorted)
 }
 
-/// Sorts by counting: there are few different keys.
+/// Sorts by counting, if there are few different keys.
 fn count<K: Bits>(
     from: &[K],
     to: &mut [K],
@@ -150,7 +150,7 @@ mod tests {
         elements.map(bytemuck::pod_read_unaligned).collect()
     }
 
-    /// The order of ECMA-262, written down another way.
+    /// The order of ECMA-262, written in another way.
     fn js_order(a: &f64, b: &f64) -> Ordering {
         match (a.is_nan(), b.is_nan()) {
             (false, false) => a.total_cmp(b),
@@ -258,7 +258,7 @@ mod tests {
             let input = array(ArrayKind::BigUint64, &elements);
             let running = scope.spawn(|| {
                 let context = Context::new(&cancel, None);
-                // Over and over, so that the flag is always seen in the middle of a sort.
+                // Repeated, so that the flag is always seen in the middle of a sort.
                 let mut input = input;
                 loop {
                     match sort(input, Params::none(), &context) {

@@ -5,7 +5,7 @@ use super::order::Order;
 use super::sample_sort;
 use rspool_task::{ArrayKind, Context, Error, Params, Record, TypedArray, Value, room_for};
 
-/// What there is to say of the numbers of a typed array. NaN is counted apart, and part of nothing else.
+/// Statistics of the numbers of a typed array. NaN is counted separately, and is part of nothing else.
 ///
 /// - Input: a typed array of numbers; a Buffer counts as a Uint8Array.
 /// - Params: `quantiles`, a list of numbers from 0 to 1, default none.
@@ -45,7 +45,7 @@ pub(super) fn stats(
     Ok(Value::Record(result))
 }
 
-/// A sum, and what its rounding has lost.
+/// A sum, and what was lost by rounding.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Sum {
     sum: f64,
@@ -70,7 +70,7 @@ impl Sum {
     }
 
     pub(super) fn total(self) -> f64 {
-        // What was lost beside an infinity is no number.
+        // With an infinity, the lost part is not a number.
         if self.sum.is_finite() {
             self.sum + self.lost
         } else {
@@ -79,7 +79,7 @@ impl Sum {
     }
 }
 
-/// What is known of some of the numbers.
+/// The statistics of some of the numbers.
 #[derive(Debug, Clone, Copy)]
 struct Summary {
     count: f64,
@@ -147,7 +147,7 @@ impl Summary {
         }
     }
 
-    /// A figure, if it is of anything.
+    /// A figure, or NaN if there are no numbers.
     fn or_nan(&self, figure: f64) -> f64 {
         if self.count == 0.0 { f64::NAN } else { figure }
     }
@@ -180,7 +180,7 @@ fn sorted_numbers(array: &TypedArray, context: &Context<'_>) -> Result<Vec<f64>,
     Ok(bytemuck::allocation::cast_vec(sorted))
 }
 
-/// The number below which a part `q` of the others is.
+/// The number below which a fraction `q` of the others lies.
 fn quantile(sorted: &[f64], q: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else {
         return f64::NAN;

@@ -1,4 +1,4 @@
-//! `array.topK`, and choosing the best of many for others.
+//! `array.topK`, and the choice of the best elements for other tasks.
 
 use std::collections::BinaryHeap;
 
@@ -8,7 +8,7 @@ use rspool_task::{ArrayKind, Context, Error, Params, Record, TypedArray, Value};
 
 const MAX_K: u64 = u32::MAX as u64;
 
-/// How many a call asks for.
+/// The number of elements that a call asks for.
 pub(super) fn k_of(k: Option<u64>) -> Result<usize, Error> {
     match k {
         Some(k) => Ok(usize::try_from(k).unwrap_or(usize::MAX)),
@@ -18,11 +18,11 @@ pub(super) fn k_of(k: Option<u64>) -> Result<usize, Error> {
     }
 }
 
-/// What `params.k` may be.
+/// The allowed values of `params.k`.
 pub(super) const K: std::ops::RangeInclusive<u64> = 1..=MAX_K;
 
-/// The `k` greatest elements of a typed array, or the least, and where they are: the first is the greatest, and of equal
-/// ones the earlier comes first. NaN is never among them.
+/// Finds the `k` greatest (or least) elements of a typed array and their places. The first is the greatest; of equal
+/// elements, the earlier comes first. NaN is never among them.
 ///
 /// - Input: a typed array; a Buffer counts as a Uint8Array.
 /// - Params: `k`, an integer from 1 to 2³² − 1; `smallest`, a boolean, default false.
@@ -67,7 +67,7 @@ pub(super) fn top_k(
     Ok(Value::Record(record))
 }
 
-/// Places are told in 32 bits.
+/// Places are 32-bit numbers.
 pub(super) fn refuse_too_many(places: usize) -> Result<(), Error> {
     if u32::try_from(places).is_ok() {
         return Ok(());
@@ -77,7 +77,7 @@ pub(super) fn refuse_too_many(places: usize) -> Result<(), Error> {
     )))
 }
 
-/// The least keys of those that were offered, each with its place; of equal keys the one of the lower place.
+/// The least of the offered keys, each with its place. Of equal keys, the one at the lower place.
 pub(super) struct Best {
     k: usize,
     /// The greatest is on top.
@@ -101,7 +101,7 @@ impl Best {
         }
     }
 
-    /// The best of several, in order.
+    /// The best of several parts, in order.
     pub(super) fn of_all(k: usize, parts: Vec<Self>) -> Vec<(u64, u32)> {
         let mut all = Self::new(k);
         for (key, place) in parts.into_iter().flat_map(|part| part.heap) {

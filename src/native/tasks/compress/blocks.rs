@@ -1,6 +1,6 @@
-//! Deflate in blocks that are compressed by themselves, as pigz does it: each begins at a byte and knows the 32 KiB
-//! before it, so together they are hardly longer than in one go. Where they begin depends on the length of the input
-//! alone, so the same input gives the same bytes, whoever compresses them.
+//! Deflate in blocks that are compressed separately, as pigz does it. Each block begins at a byte and knows the 32 KiB
+//! before it, so together they are hardly longer than if compressed in one go. Where blocks begin depends only on the
+//! length of the input. So the same input gives the same bytes, whichever workers compress them.
 
 use crc32fast::Hasher as Crc32;
 use flate2::{Compress, Compression, FlushCompress, Status};
@@ -10,15 +10,15 @@ use rspool_task::{BYTES, Context, Error, Params, Value, room_for};
 
 /// How far back deflate refers.
 const WINDOW: usize = 32 * 1024;
-/// Bytes between two checks. Level 9 may go down to a few MB/s on input that is made to be slow.
+/// Bytes between two checks. On input that is made to be slow, level 9 may go down to a few MB/s.
 const STEP: usize = 8 * 1024;
-/// Bytes of a stored block at most, and of its header.
+/// The most bytes of a stored block, and the bytes of its header.
 const STORED: usize = 65_535;
 const STORED_HEADER: usize = 5;
-/// Below so many blocks another worker would come too late.
+/// With fewer blocks, another worker would come too late.
 const WORTH_HELP: usize = 8;
 
-/// Bytes of input in a block: one to three milliseconds. With half as many the blocks are 0.2 % longer at level 9.
+/// Bytes of input per block: one to three milliseconds. With half as many, the blocks are 0.2 % longer at level 9.
 const BLOCK: usize = 128 * 1024;
 
 /// The blocks of a stream.
@@ -38,7 +38,7 @@ impl Blocks {
         self.checksum.clone().finalize()
     }
 
-    /// All of them as one, between a header and a trailer.
+    /// All blocks as one, between a header and a trailer.
     fn between(
         self,
         header: &[u8],
@@ -56,8 +56,8 @@ impl Blocks {
     }
 }
 
-/// Compresses an input at the level that the params say, and puts the header and the trailer around it that `wrap` makes
-/// of the input, the level and the blocks.
+/// Compresses an input at the level in the params. `wrap` makes the header and the trailer from the input, the level
+/// and the blocks.
 pub(super) fn compress<H: AsRef<[u8]>, T: AsRef<[u8]>>(
     input: Value,
     params: Params,
@@ -129,7 +129,7 @@ impl Block<'_> {
         self.store(stored)
     }
 
-    /// The block compressed, unless that takes `limit` bytes or more.
+    /// The compressed block, unless it takes `limit` bytes or more.
     fn squeeze(
         &self,
         compressor: &mut Compress,
@@ -162,7 +162,7 @@ impl Block<'_> {
         let status = compressor.compress_vec(&[], &mut out, flush);
         let whole = match status {
             Ok(Status::StreamEnd) => self.last,
-            // What is left of the output's room says that nothing is left inside.
+            // If there is room left in the output, nothing is left inside.
             Ok(_) => !self.last && out.len() < out.capacity(),
             Err(_) => false,
         };

@@ -6,7 +6,7 @@ use super::blocks;
 use super::output::{Output, limit_of};
 use rspool_task::{Context, Error, Params, Value};
 
-/// The most that a byte of deflate can stand for: a match of 258 bytes in two bits.
+/// The most bytes that a byte of deflate can stand for: a match of 258 bytes takes two bits.
 const MAX_RATIO: usize = 1032;
 
 /// Compresses into one gzip member. The same input gives the same bytes, however many workers take
@@ -33,7 +33,7 @@ pub(in crate::native::tasks) fn gzip(
     })
 }
 
-/// Deflate; no flags, no time, nothing about the level, an unknown system.
+/// Deflate; no flags, no time, no level, an unknown system.
 const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 
 /// Decompresses gzip: one member, or several one after another, which give their contents one
@@ -70,8 +70,8 @@ pub(in crate::native::tasks) fn gunzip(
     }
 }
 
-/// The length that the last member claims (its last four bytes), as far as deflate could reach it
-/// from this input: a guess that saves growing the output, and too small a lie to hurt.
+/// The length that the last member claims (in its last four bytes), as far as this input could reach it: a guess that
+/// saves growing the output, and is limited in case it is a lie.
 fn claimed_size(input: &[u8]) -> usize {
     let Some(size) = input.last_chunk::<4>() else {
         return 0;
@@ -124,7 +124,7 @@ mod tests {
         result.unwrap_err().code().into()
     }
 
-    /// What `printf hello | gzip -n` gives.
+    /// The output of `printf hello | gzip -n`.
     const HELLO: [u8; 25] = [
         0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0xcb, 0x48, 0xcd, 0xc9, 0xc9,
         0x07, 0x00, 0x86, 0xa6, 0x10, 0x36, 0x05, 0x00, 0x00, 0x00,
@@ -197,7 +197,7 @@ mod tests {
             let mut damaged = HELLO;
             damaged[bit / 8] ^= 1 << (bit % 8);
             match decompress(&damaged, None) {
-                // Byte 16 ends in the bits that fill the last byte of deflate and mean nothing.
+                // Byte 16 ends in bits that only fill the last byte of deflate and mean nothing.
                 Ok(output) => assert_eq!((bit / 8, &output[..]), (16, &b"hello"[..])),
                 Err(error) => assert_eq!(error.code(), CORRUPT_INPUT, "{bit}"),
             }
@@ -255,7 +255,7 @@ mod tests {
         );
     }
 
-    /// Counters whose memory is theirs for the rest of the process.
+    /// Counters whose memory lives as long as the process.
     fn counters() -> CounterSet {
         let memory: &'static [AtomicI64] = Vec::leak((0..8).map(|_| AtomicI64::new(0)).collect());
         // SAFETY: the memory is never freed and only used atomically.
@@ -280,7 +280,7 @@ mod tests {
         .unwrap();
         assert_eq!(counters.get(BYTES), Some(2 * text.len() as i64));
 
-        // A thread that waits for progress cancels; the endless members would run for minutes.
+        // A thread that waits for progress cancels. The endless members would run for minutes.
         let endless = compressed.repeat(10_000);
         let before = counters.get(BYTES);
         std::thread::scope(|scope| {

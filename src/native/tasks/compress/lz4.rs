@@ -7,14 +7,14 @@ use lz4_flex::frame::{BlockMode, BlockSize, FrameDecoder, FrameEncoder, FrameInf
 use super::output::{Output, cut_short, limit_of};
 use rspool_task::{BYTES, CHUNK, Context, Error, Params, Value};
 
-/// The first bytes of a frame that readers skip are these, with any last four bits, and then its length.
+/// A frame that readers skip begins with these bytes (with any last four bits), followed by its length.
 const SKIPPABLE: u32 = 0x184D_2A50;
 const SKIPPABLE_HEADER: usize = 8;
 /// Why the encoder does not fail.
 const TAKES_ALL: &str = "a vector takes all that is written";
 
-/// Compresses into one LZ4 frame of blocks that stand alone, with the length and the checksum of what is in it. The same
-/// input gives the same bytes.
+/// Compresses into one LZ4 frame of independent blocks, with the length and the checksum of its content. The same input
+/// gives the same bytes.
 ///
 /// - Input: bytes, or a string as UTF-8.
 /// - Params: none.
@@ -53,8 +53,8 @@ pub(in crate::native::tasks) fn compress(
     Ok(Value::Bytes(output.into()))
 }
 
-/// Decompresses LZ4 frames, one or several one after another. Checksums are verified; frames that readers are to skip are
-/// skipped. Frames that need a dictionary are refused.
+/// Decompresses one LZ4 frame, or several one after another. Checksums are verified, skippable frames are skipped, and
+/// frames that need a dictionary are refused.
 ///
 /// - Input: bytes, which end with the last frame.
 /// - Params, result, counts, errors: as of `decompress.gzip`. A block takes no more memory than 8 MiB, whatever its header
@@ -93,7 +93,7 @@ pub(in crate::native::tasks) fn decompress(
     Ok(output.into())
 }
 
-/// What follows a frame that is to be skipped, if this is one.
+/// The input after a skippable frame, if this is one.
 fn skipped(input: &[u8]) -> Result<Option<&[u8]>, Error> {
     let magic = input
         .first_chunk::<4>()
@@ -109,7 +109,7 @@ fn skipped(input: &[u8]) -> Result<Option<&[u8]>, Error> {
     input.get(end..).map(Some).ok_or_else(|| cut_short("lz4"))
 }
 
-/// Reads, and notes when there was nothing left to be read.
+/// Reads, and notes when nothing was left to read.
 struct Reader<'a> {
     rest: &'a [u8],
     starved: bool,
@@ -150,7 +150,7 @@ mod tests {
         }
     }
 
-    /// What the command `lz4` gives for "hello".
+    /// The output of the command `lz4` for "hello".
     const HELLO: [u8; 24] = [
         0x04, 0x22, 0x4d, 0x18, 0x64, 0x40, 0xa7, 0x05, 0x00, 0x00, 0x80, 0x68, 0x65, 0x6c, 0x6c,
         0x6f, 0x00, 0x00, 0x00, 0x00, 0xf9, 0x77, 0x00, 0xfb,
@@ -191,7 +191,7 @@ mod tests {
                 "{end}"
             );
         }
-        // Behind each block, as if the frame ended there.
+        // After each block, as if the frame ended there.
         let mut end = 15;
         while end + 4 < packed.len() - 8 {
             let length = u32::from_le_bytes(packed[end..end + 4].try_into().unwrap());

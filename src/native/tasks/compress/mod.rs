@@ -1,4 +1,4 @@
-//! `compress.*`, a file a format, each beside what undoes it (`decompress.*`).
+//! `compress.*`, one file per format. Each task is beside the one that undoes it (`decompress.*`).
 
 mod blocks;
 pub(super) mod gzip;

@@ -1,4 +1,4 @@
-//! What is decompressed, up to a limit.
+//! Decompressed output, up to a limit.
 
 use std::io::{ErrorKind, Read};
 
@@ -9,10 +9,10 @@ use rspool_task::{
 /// Bytes between two checks.
 pub(super) const STEP: usize = 8 * 1024;
 
-/// No more than this is given by default: 256 MiB.
+/// The default limit of the output: 256 MiB.
 const DEFAULT_MAX_OUTPUT: u64 = 256 * 1024 * 1024;
 
-/// What `params.maxOutput` says.
+/// The limit from `params.maxOutput`.
 pub(super) fn limit_of(params: &Params) -> Result<usize, Error> {
     let limit = params
         .read(&["maxOutput"])?
@@ -21,19 +21,18 @@ pub(super) fn limit_of(params: &Params) -> Result<usize, Error> {
     Ok(usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
-/// Data of a format that are not what they should be.
+/// The error for damaged data of a format.
 pub(super) fn corrupt(format: &str, why: impl std::fmt::Display) -> Error {
     let message = format!("the input is not valid {format} data: {why}");
     Error::failed(CORRUPT_INPUT, message)
 }
 
-/// Data of a format that end too early.
+/// The error for data of a format that end too early.
 pub(super) fn cut_short(format: &str) -> Error {
     Error::failed(CORRUPT_INPUT, format!("the {format} data are cut short"))
 }
 
-/// Bytes in memory, up to a limit, where memory that is refused is an error and not the end of
-/// the process.
+/// Bytes in memory, up to a limit. If memory is refused, that is an error and not the end of the process.
 #[derive(Debug)]
 pub(super) struct Output {
     bytes: Vec<u8>,
@@ -52,7 +51,7 @@ impl Output {
             .map_err(|_| Error::out_of_memory(self.bytes.len().saturating_add(more)))
     }
 
-    /// Takes all that a decoder gives, and counts it.
+    /// Takes everything that a decoder gives, and counts it.
     pub(super) fn fill(
         &mut self,
         decoder: &mut impl Read,

@@ -1,4 +1,4 @@
-//! `compress.zlib`, `compress.deflate` and their reverse: gzip's data with another wrapping, and with none.
+//! `compress.zlib`, `compress.deflate` and their reverse: the data of gzip with another wrapping, and without one.
 
 use flate2::{Decompress, FlushDecompress, Status};
 use simd_adler32::Adler32;
@@ -7,8 +7,8 @@ use super::blocks;
 use super::output::{Output, STEP, corrupt, cut_short, limit_of};
 use rspool_task::{CHUNK, Context, Error, Params, Value};
 
-/// Compresses into the zlib format: what HTTP calls `deflate`, and `node:zlib` `deflate()`. The same input gives the same
-/// bytes, however many workers take part.
+/// Compresses into the zlib format, which HTTP calls `deflate`, and which `deflate()` of `node:zlib` makes. The same
+/// input gives the same bytes, however many workers take part.
 ///
 /// - Input: bytes, or a string as UTF-8.
 /// - Params: `level`, an integer from 0 (stored) to 9 (smallest), default 6.
@@ -32,7 +32,7 @@ pub(in crate::native::tasks) fn zlib(
     })
 }
 
-/// Deflate with a window of 32 KiB, and how hard was tried; together a multiple of 31.
+/// Deflate with a window of 32 KiB, and the compression effort. Together a multiple of 31.
 fn header_of(level: u32) -> [u8; 2] {
     let effort = match level {
         0..=1 => 0x01,
@@ -43,7 +43,7 @@ fn header_of(level: u32) -> [u8; 2] {
     [0x78, effort]
 }
 
-/// Compresses into raw deflate, which says neither its length nor a checksum. The same input gives the same bytes.
+/// Compresses into raw deflate, which has neither a length nor a checksum. The same input gives the same bytes.
 ///
 /// - Input, params, result, counts, errors: as of `compress.zlib`.
 /// - Source: RFC 1951.
@@ -148,7 +148,7 @@ mod tests {
         json!({})
     }
 
-    /// What zlib 1.3 gives for "hello".
+    /// The output of zlib 1.3 for "hello".
     const HELLO: [u8; 13] = [
         0x78, 0x9c, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x06, 0x2c, 0x02, 0x15,
     ];
