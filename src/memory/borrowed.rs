@@ -101,8 +101,7 @@ impl Borrowed {
         self.with(index, |cell| cell.load(Ordering::SeqCst))
     }
 
-    /// `SeqCst` in the uses above is what JavaScript's `Atomics` are, so that both sides see one
-    /// order of all changes.
+    /// The uses above are `SeqCst`, as JavaScript's `Atomics` are, so that both sides see one order of all changes.
     fn with<T>(&self, index: usize, action: impl FnOnce(&AtomicI64) -> T) -> Option<T> {
         let gate = self.gate.lock();
         let cells = gate.as_ref().filter(|cells| index < cells.len)?;

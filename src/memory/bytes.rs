@@ -1,7 +1,7 @@
-//! Owned bytes of a payload. Large ones come from memory that was used before: a fresh megabyte costs
-//! more in page faults than in copying, and the allocator gives large blocks back to the system at
-//! once. Blocks return here from whatever thread drops them (a garbage collector's, mostly), and go back to the
-//! system when they have not been wanted for a while.
+//! Owned bytes of a payload. Large ones come from memory that was used before: a fresh megabyte costs more in page
+//! faults than in copying, and the allocator gives large blocks back to the system at once. Blocks return here from any
+//! thread that drops them (mostly a garbage collector's), and go back to the system when they have not been wanted for
+//! a while.
 
 use std::ops::Deref;
 use std::sync::OnceLock;
@@ -12,26 +12,26 @@ use parking_lot::Mutex;
 /// Blocks from this size on are kept.
 const LARGE: usize = 1 << LARGE_BITS;
 const LARGE_BITS: u32 = 16;
-/// Bytes that are kept at most, and the largest block.
+/// The most bytes that are kept, and the size of the largest block.
 const KEEP: usize = 1 << KEEP_BITS;
 const KEEP_BITS: u32 = 26;
-/// Sizes between one power of two and the next: a block is at most a quarter larger than what is in it.
+/// Sizes between one power of two and the next: a block is at most a quarter larger than its content.
 const STEPS: usize = 4;
 const CLASSES: usize = (KEEP_BITS - LARGE_BITS) as usize * STEPS + 1;
 
 /// Blocks by their size, each size behind a lock of its own.
 static KEPT: [Mutex<Class>; CLASSES] = [const { Mutex::new(Class::new()) }; CLASSES];
-/// Bytes of all of them.
+/// The bytes of all kept blocks.
 static BYTES: AtomicUsize = AtomicUsize::new(0);
-/// Whether [`give_back`] is on its way.
+/// Whether a call of [`give_back`] is on its way.
 static AWAITED: AtomicBool = AtomicBool::new(false);
-/// What has it called after a while.
+/// Arranges a call of [`give_back`] after a while.
 static LATER: OnceLock<fn()> = OnceLock::new();
 
 struct Class {
-    /// The last used is last: its pages are warm.
+    /// The block that was used last is last: its pages are warm.
     blocks: Vec<Vec<u8>>,
-    /// So many have not been wanted since the last [`give_back`].
+    /// This many blocks have not been wanted since the last [`give_back`].
     spare: usize,
 }
 
@@ -49,7 +49,7 @@ impl Class {
         block
     }
 
-    /// The blocks that were not wanted, the coldest; from now on the others have to prove themselves.
+    /// Takes out the blocks that were not wanted, the coldest. From now on, the others have to be wanted to stay.
     fn unwanted(&mut self) -> Vec<Vec<u8>> {
         let unwanted = self.blocks.drain(..self.spare).collect();
         self.spare = self.blocks.len();
@@ -57,7 +57,7 @@ impl Class {
     }
 }
 
-/// The largest class whose blocks may all be so small.
+/// The class of a block with this capacity: the largest whose blocks need no more.
 fn class_within(capacity: usize) -> usize {
     let bits = capacity.ilog2();
     let step = (capacity >> (bits - 2)) & (STEPS - 1);
@@ -92,7 +92,7 @@ fn block(length: usize) -> Vec<u8> {
     }
 }
 
-/// Keeps a block for the next, if there is room for it.
+/// Keeps a block for later use, if there is room for it.
 fn keep(mut block: Vec<u8>) {
     let capacity = block.capacity();
     if !(LARGE..=KEEP).contains(&capacity) {
@@ -112,13 +112,13 @@ fn keep(mut block: Vec<u8>) {
     }
 }
 
-/// Sets what has [`give_back`] called some time after blocks have come.
+/// Sets the function that arranges a call of [`give_back`] some time after blocks have come.
 pub fn give_back_by(later: fn()) {
     let _ = LATER.set(later);
 }
 
-/// Frees the blocks that nobody has wanted since the last call. Says whether others are left, so that it is to be
-/// called again.
+/// Frees the blocks that nobody has wanted since the last call. Returns whether others are left, so that another call
+/// is needed.
 pub fn give_back() -> bool {
     for class in &KEPT {
         // Freed after the lock is released.
@@ -131,14 +131,14 @@ pub fn give_back() -> bool {
     others
 }
 
-/// Bytes that one owner has.
+/// Bytes with one owner.
 #[derive(Debug)]
 pub struct Bytes(Memory);
 
 #[derive(Debug)]
 enum Memory {
     Own(Vec<u8>),
-    /// Of a plugin, which takes them back by itself.
+    /// Bytes of a plugin, which takes them back itself.
     Plugin(Box<rspool_task::Bytes<'static>>),
 }
 
@@ -151,8 +151,8 @@ impl Bytes {
         block.into()
     }
 
-    /// What `write` writes to memory of at least `room` bytes, which lies as the allocator gives it. It says how many
-    /// bytes that were.
+    /// The bytes that `write` writes to memory of at least `room` bytes, whose content is undefined before. `write`
+    /// returns how many bytes it has written.
     ///
     /// # Safety
     /// `write` writes as many bytes as it says, from the start, and none beyond `room`.
@@ -166,7 +166,7 @@ impl Bytes {
         block.into()
     }
 
-    /// Takes the bytes out; they do not return to the kept blocks.
+    /// Takes the bytes out. They do not return to the kept blocks.
     #[must_use]
     pub fn into_vec(mut self) -> Vec<u8> {
         match &mut self.0 {
@@ -189,7 +189,7 @@ impl From<Vec<u8>> for Bytes {
 }
 
 impl From<rspool_task::Bytes<'static>> for Bytes {
-    /// Without a copy, unless they are lent.
+    /// Without a copy, unless the bytes are lent.
     fn from(bytes: rspool_task::Bytes<'static>) -> Self {
         let ours = bytes.into_owned().try_into_vec();
         ours.map_or_else(|bytes| Self(Memory::Plugin(bytes.into())), Self::from)

@@ -42,7 +42,7 @@ impl fmt::Display for TooSmall {
 impl std::error::Error for TooSmall {}
 
 impl CounterSet {
-    /// Counters `names[i]` over the cells at `8 * i`. Where a name is there twice the first counts.
+    /// Counters `names[i]` over the cells at `8 * i`. If a name occurs twice, the first counts.
     pub fn new(
         names: impl IntoIterator<Item = impl Into<Box<str>>>,
         cells: Arc<Borrowed>,

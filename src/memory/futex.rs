@@ -1,9 +1,9 @@
-//! Sleeping on a word of memory that several processes map, until somebody changes it and wakes.
+//! Sleeps on a word in memory that several processes map, until a process changes it and wakes the sleepers.
 
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
-/// Sleeps while `word` is `seen`, until it is woken, or for `limit`: then it gives false. May end early: look again.
+/// Sleeps while `word` is `seen`, until woken, or for `limit`; then returns false. May end early: look again.
 #[cfg(target_os = "linux")]
 pub(crate) fn sleep(word: &AtomicU32, seen: u32, limit: Duration) -> bool {
     use rustix::thread::futex;
@@ -11,11 +11,11 @@ pub(crate) fn sleep(word: &AtomicU32, seen: u32, limit: Duration) -> bool {
         tv_sec: limit.as_secs() as _,
         tv_nsec: limit.subsec_nanos().into(),
     };
-    // Any other error is another value, or a signal: both mean "look again".
+    // Any other error means another value or a signal: "look again".
     futex::wait(word, futex::Flags::empty(), seen, Some(&limit)) != Err(rustix::io::Errno::TIMEDOUT)
 }
 
-/// Without a futex that works across processes the sleepers look every millisecond.
+/// Without a futex that works across processes, the sleepers look every millisecond.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn sleep(word: &AtomicU32, seen: u32, limit: Duration) -> bool {
     let end = std::time::Instant::now() + limit;
@@ -28,7 +28,7 @@ pub(crate) fn sleep(word: &AtomicU32, seen: u32, limit: Duration) -> bool {
     true
 }
 
-/// Ends the sleep of all. Not private: the sleepers are other processes.
+/// Ends the sleep of all. The futex is not private, because the sleepers are in other processes.
 pub(crate) fn wake_all(word: &AtomicU32) {
     #[cfg(target_os = "linux")]
     let _ =

@@ -1,30 +1,30 @@
-//! A limit on how often something may happen: the generic cell rate algorithm, whose state for a key is one moment.
+//! A limit on how often something may happen: the generic cell rate algorithm. Its state for a key is one moment.
 //!
-//! That moment is when all that was taken will have been earned back: each point costs `interval`. It may lie ahead
-//! of now by `burst` intervals at most. A state in the past is as good as none, so it may be forgotten.
+//! That moment is when all points that were taken will have been earned back: each costs `interval`. It may be ahead of
+//! now by `burst` intervals at most. A state in the past is as good as none, so it may be forgotten.
 
-/// What is allowed.
+/// The limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
     /// Nanoseconds in which one point is earned.
     interval: u64,
-    /// Nanoseconds by which the state may lie ahead.
+    /// Nanoseconds by which the state may be ahead of now.
     tolerance: u64,
 }
 
-/// What became of a wish for points.
+/// The result of a request for points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken {
-    /// The state from now on, if they were given.
+    /// The new state, if the points were given.
     pub state: Option<u64>,
-    /// How many more could be taken now.
+    /// How many more points could be taken now.
     pub remaining: u64,
-    /// Nanoseconds until they could be given; 0 if they were.
+    /// Nanoseconds until the points could be given; 0 if they were.
     pub retry_after: u64,
 }
 
 impl Limit {
-    /// `points` every `per` nanoseconds, and `burst` at once after a quiet time.
+    /// `points` per `per` nanoseconds, and `burst` points at once after a quiet time.
     pub fn new(points: u64, per: u64, burst: u64) -> Limit {
         let interval = (per / points.max(1)).max(1);
         Limit {
@@ -33,9 +33,9 @@ impl Limit {
         }
     }
 
-    /// Takes `points` at the moment `now` from a key that has the state.
+    /// Takes `points` at the moment `now` from a key with this state.
     pub fn take(&self, state: Option<u64>, now: u64, points: u64) -> Taken {
-        // A state that is further ahead than any that was ever written is no state of this limit.
+        // A state that is further ahead than this limit ever writes is not a state of this limit.
         let ahead = state.map_or(0, |state| state.saturating_sub(now));
         let ahead = ahead.min(self.tolerance);
         let after = ahead.saturating_add(self.interval.saturating_mul(points));
@@ -115,7 +115,7 @@ mod tests {
                     given += wanted;
                     prop_assert_eq!(wish.retry_after, 0);
                 } else {
-                    // What it says is true: not a moment sooner, and then.
+                    // `retry_after` is exact: not a moment sooner, and not later.
                     prop_assert!(wish.retry_after > 0 || wanted > burst);
                     if wanted <= burst {
                         let then = now + wish.retry_after;

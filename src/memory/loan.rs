@@ -1,12 +1,12 @@
 //! Bytes in memory of a JavaScript environment that a task reads in place.
 //!
 //! 1. The environment keeps the memory, by a reference to its buffer, and makes a [`Loan`] over it.
-//! 2. What names the memory on its way to a task is a [`Lent`]. When the last one is gone, the environment lets go of
-//!    the buffer, at the latest when it hears of how the task ended.
-//! 3. A task [reads](Lent::read) while it has a [`Reading`]. There is none once the environment has ended.
-//! 4. Before the memory can go, the environment's clean-up [closes](Loan::close) the loan, which waits for the readings.
-//!    It has given up their tasks first, which end at their next check. There is no other way to end in time: the
-//!    engine frees the memory next, whichever thread reads it.
+//! 2. A [`Lent`] names the memory on its way to a task. When the last one is gone, the environment lets go of the
+//!    buffer, at the latest when it hears how the task has ended.
+//! 3. A task [reads](Lent::read) the memory while it has a [`Reading`]. There is none once the environment has ended.
+//! 4. Before the memory can go, the environment's clean-up [closes](Loan::close) the loan, which waits for the
+//!    readings. It has given up their tasks first, so these end at their next check. There is no other way to end in
+//!    time: the engine frees the memory next, even if a thread reads it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub struct Loan {
     returned: Arc<Returned>,
 }
 
-/// The loans of an environment that nobody names any more, by their ids: any thread returns one, and the environment takes
+/// The ids of an environment's loans that nobody names any more. Any thread returns one, and the environment takes
 /// them.
 #[derive(Debug)]
 pub struct Returned {
@@ -43,7 +43,7 @@ impl Default for Returned {
 }
 
 impl Returned {
-    /// Takes them out.
+    /// Takes the ids out.
     pub fn take(&self) -> impl Iterator<Item = u64> {
         self.receiver.try_iter()
     }
@@ -56,9 +56,9 @@ impl Returned {
 
 #[derive(Debug, Default)]
 struct Users {
-    /// Those that name the memory.
+    /// The number of `Lent`s that name the memory.
     lent: u32,
-    /// Those that read it.
+    /// The number of readings.
     reading: u32,
     closed: bool,
 }
@@ -77,8 +77,8 @@ impl fmt::Debug for Loan {
 }
 
 impl Loan {
-    /// Lends `length` bytes from `base` on, which others may write meanwhile if they are `shared`. When
-    /// nobody names them any more, `id` is in `returned`.
+    /// Lends `length` bytes from `base` on. If they are `shared`, others may write them at the same time. When nobody
+    /// names the bytes any more, `id` is in `returned`.
     ///
     /// # Safety
     /// Until [`close`](Self::close) has returned or nobody names them any more, the bytes must be there, and must not
@@ -101,14 +101,14 @@ impl Loan {
         })
     }
 
-    /// What names the memory.
+    /// Makes a name for the memory.
     #[must_use]
     pub fn lend(self: &Arc<Self>) -> Lent {
         self.users.lock().lent += 1;
         Lent(Arc::clone(self))
     }
 
-    /// Ends the loan. When this returns, nobody reads the memory or will.
+    /// Ends the loan. When this returns, no thread reads the memory or ever will.
     pub fn close(&self) {
         let mut users = self.users.lock();
         users.closed = true;
@@ -118,12 +118,12 @@ impl Loan {
     }
 }
 
-/// Names memory that is lent.
+/// A name for lent memory.
 #[derive(Debug)]
 pub struct Lent(Arc<Loan>);
 
 impl Lent {
-    /// The bytes, to be read from now on. None once the environment has ended.
+    /// The bytes, to read them from now on. None once the environment has ended.
     #[must_use]
     pub fn read(&self) -> Option<Reading> {
         let mut users = self.0.users.lock();
@@ -175,7 +175,7 @@ impl Reading {
         self.len() == 0
     }
 
-    /// The bytes. None of memory that others may write meanwhile.
+    /// The bytes. None if others may write them at the same time.
     #[must_use]
     pub fn as_slice(&self) -> Option<&[u8]> {
         let Loan { base, length, .. } = *self.loan();
@@ -189,16 +189,16 @@ impl Reading {
         Some(unsafe { std::slice::from_raw_parts(base, length) })
     }
 
-    /// Where the bytes are.
+    /// The address of the bytes.
     #[must_use]
     pub fn as_ptr(&self) -> *const u8 {
         self.loan().base
     }
 
-    /// Copies the bytes from `offset` on. What others write meanwhile may be seen or not, byte by byte.
+    /// Copies the bytes from `offset` on. Of a write at the same time, each byte may be seen or not.
     ///
     /// # Panics
-    /// If there are not so many.
+    /// If there are fewer bytes.
     pub fn copy_to(&self, offset: usize, to: &mut [u8]) {
         let end = offset.checked_add(to.len());
         assert!(end.is_some_and(|end| end <= self.len()), "within the bytes");

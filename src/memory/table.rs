@@ -1,8 +1,8 @@
-//! A table of 64-bit values by key, in memory of several processes: for what is known of a key in one word.
+//! A table of 64-bit values by key, in memory of several processes: for facts about a key that fit into one word.
 //!
-//! A key is known by a seeded digest of 128 bits, so nobody finds two keys that are one. It may be in its *home* set or in the
-//! seven that follow, in the first way that was free when it came. A value is changed by one compare-and-swap, without a lock. A new key is put in under the lock of its home set, so that no key
-//! is there twice:
+//! A key is identified by a seeded digest of 128 bits, so nobody can find two keys with the same one. The key may be in
+//! its *home* set or in the seven that follow, in the first way that was free when it came. A value is changed by one
+//! compare-and-swap, without a lock. A new key is put in under the lock of its home set, so that no key is there twice:
 //!
 //! | step | what others see | and if the writer dies here |
 //! |---|---|---|
@@ -11,7 +11,7 @@
 //! | it has written the key | the same: a way that is claimed is no key's | the same |
 //! | it has written the value | the new key | – |
 //!
-//! A value that is *over* is as good as none, so its way may be claimed. What is over is the caller's to say.
+//! A value that is *over* is as good as none, so its way may be claimed. The caller says which values are over.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -23,21 +23,21 @@ use super::region::{Region, Section};
 const WAYS: usize = 16;
 /// Words of a way: two of its key, and its value.
 const WAY_WORDS: usize = 3;
-/// Bytes of a set: a line with its lock, then the ways.
+/// Bytes of a set: a cache line with its lock, then the ways.
 pub(super) const SET_BYTES: usize = 64 + WAYS * WAY_WORDS * 8;
 const FIRST: usize = 8;
-/// Sets in which a key may be.
+/// The number of sets in which a key may be.
 const REACH: usize = 8;
-/// The first word of the key of a way that was claimed by a process which has died. It is no key's.
+/// The first word of the key in a way that was claimed by a process which has died. No key has this word.
 const NOBODY: u64 = u64::MAX;
-/// A value that says that its way is being filled; the seat of the process is in its low bits.
+/// A value which says that its way is being filled. The seat of the process is in its low bits.
 const CLAIMED: u64 = 1 << 63;
-/// For so long one waits for another process that puts a key into the same set, and lives.
+/// How long to wait for a living process that puts a key into the same set.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// The primary has no seat.
+/// The seat number of the primary, which has no seat.
 pub const PRIMARY: u32 = 0xffff;
 
-/// Sets that have room for so many keys, at half full: then none of them finds all of its ways taken.
+/// The number of sets for this many keys, half full: then no key finds all of its ways taken.
 pub(super) fn sets_for(keys: u32) -> usize {
     match keys {
         0 => 0,
@@ -45,7 +45,7 @@ pub(super) fn sets_for(keys: u32) -> usize {
     }
 }
 
-/// What a key is known by.
+/// The digest of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
     /// Neither 0 nor `NOBODY`.
@@ -63,7 +63,7 @@ impl Key {
     }
 }
 
-/// Why a key could not be put in.
+/// Why a key could not be added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// All ways have values that are needed.
@@ -72,21 +72,21 @@ pub enum Refusal {
     Busy,
 }
 
-/// What becomes of a value.
+/// What should become of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// It stays.
     Keep,
-    /// It is this from now on: above 0, and below 2⁶³.
+    /// It is this value from now on: above 0, and below 2⁶³.
     Put(u64),
 }
 
-/// Whether a way with a value may be given to another key, the one with the least value first.
+/// Whether a way with a value may be given to another key. The way with the least value goes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Evict {
-    /// Only when the value is over.
+    /// Only if the value is over.
     Over,
-    /// Also when it is not.
+    /// Also if it is not over.
     Any,
 }
 
@@ -113,7 +113,7 @@ impl Way<'_> {
     }
 }
 
-/// The lock of a set, until this is dropped.
+/// A locked set. Dropping this unlocks it.
 struct Locked<'a> {
     word: &'a AtomicU64,
     mine: u64,
@@ -136,8 +136,8 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Changes the value of a key as `decide` says, which is given the value that is there, or none if that is `over`,
-    /// and is called again when it has changed in the meantime. `has_ended` says whether a process has.
+    /// Changes the value of a key as `decide` says. `decide` is given the present value, or none if that is `over`, and
+    /// is called again if the value has changed meanwhile. `has_ended` says whether a process has ended.
     pub fn change(
         &self,
         key: Key,
@@ -159,7 +159,7 @@ impl<'a> Table<'a> {
                 return Ok(());
             };
             let _locked = self.lock(key, &has_ended)?;
-            // Another may have put it there until now.
+            // Another process may have added it meanwhile.
             if self.find(key).is_some() {
                 continue;
             }
@@ -167,7 +167,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Nothing if the key is not there; false if its value has changed meanwhile.
+    /// Returns nothing if the key is not there, false if its value has changed meanwhile.
     fn change_there(
         &self,
         key: Key,
@@ -178,7 +178,7 @@ impl<'a> Table<'a> {
         let Change::Put(value) = decide((!over(seen)).then_some(seen)) else {
             return Some(true);
         };
-        // It fails if the way was claimed in between: the value of the key that has it then is a later moment.
+        // This fails if the way was claimed in between: the value of the key that then has it is a later moment.
         let swapped = way.value.compare_exchange(seen, value, AcqRel, Relaxed);
         Some(swapped.is_ok())
     }
@@ -229,12 +229,13 @@ impl<'a> Table<'a> {
         for way in self.ways(key) {
             let there = way.first.load(Acquire);
             if there == 0 && way.value.load(Acquire) == 0 {
-                // It has been free until now, so nobody has gone past it.
+                // This way was never used, so no key is beyond it.
                 return None;
             }
             if there == key.first && way.is_of(key) {
                 let value = way.value.load(Acquire);
-                // Who claims a way does so before it writes another key: if that is the same still, the value is its own.
+                // A process claims a way before it writes another key. So if the key is still the same, the value
+                // belongs to it.
                 if value & CLAIMED == 0 && value != 0 && way.is_of(key) {
                     return Some((way, value));
                 }
@@ -253,7 +254,7 @@ impl<'a> Table<'a> {
     }
 
     fn home(&self, key: Key) -> usize {
-        // The upper half, multiplied: no division.
+        // Multiplies the upper half, which needs no division.
         (((key.first >> 32) * self.section.count as u64) >> 32) as usize
     }
 
@@ -275,8 +276,8 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Empties the ways that a process which has ended had claimed, and opens its locks. Before the seat is given to
-    /// another.
+    /// Empties the ways that an ended process had claimed, and opens its locks. To be called before another process has
+    /// the seat.
     pub fn recover(region: &Region, section: Section, seat: u32) {
         let claim = CLAIMED | u64::from(seat);
         for set in 0..section.count {
@@ -288,7 +289,7 @@ impl<'a> Table<'a> {
             for at in 0..WAYS {
                 let way = way_of(region, section, set, at);
                 if way.value.load(Acquire) == claim {
-                    // Others have gone past it, so it must not seem never to have been used.
+                    // Keys may be beyond this way, so it must not look as if it was never used.
                     way.first.store(NOBODY, Release);
                     let _ = way.value.compare_exchange(claim, 0, AcqRel, Relaxed);
                 }
@@ -334,7 +335,7 @@ mod tests {
         Table::new(region, region.layout().once, seat, 1000 + seat)
     }
 
-    /// Spread as digests are.
+    /// Spread as evenly as digests are.
     fn digest(key: u64) -> Key {
         let first = key.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23);
         Key::of_digest([first, key])
@@ -426,7 +427,7 @@ mod tests {
                         table
                             .change(digest(1), Evict::Any, keep, |_| false, add)
                             .unwrap();
-                        // These have the least values, so they go first.
+                        // These have the least values, so they are evicted first.
                         let key = digest(100 + turn % 200 + u64::from(seat) * 1000);
                         table
                             .change(key, Evict::Any, |_| false, |_| false, |_| Change::Put(3))
@@ -464,7 +465,7 @@ mod tests {
         way.value.store(CLAIMED | 3, Release);
         way.first.store(digest(5).first, Release);
         assert_eq!(first(&alive, 5), Err(Refusal::Busy));
-        // It lives, as far as anybody knows. Then it has ended.
+        // As far as the table knows, the process lives. Later it has ended.
         let put = |_: Option<u64>| Change::Put(9);
         let ended = |pid| pid == 1003;
         alive

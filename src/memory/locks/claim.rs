@@ -1,8 +1,8 @@
 //! How claims on a name are ordered: Lamport's bakery, over memory of several processes.
 //!
-//! A claim is a row of words that a process has taken. Only that process writes it, and after its death whoever
-//! knows of that. So nothing is ever half done by somebody else, and a kill at any instruction leaves a
-//! claim that is either not in the running, or is removed with its owner.
+//! A claim is a row of words that a process has taken. Only that process writes it, or after its death a process that
+//! knows of that. So another process never half-finishes anything, and a kill at any instruction leaves a claim that is
+//! either not in the running, or is removed with its owner.
 //!
 //! | stage | what it is | who may follow |
 //! |---|---|---|
@@ -13,13 +13,13 @@
 //! | `HOLDING` | the same, and its owner has seen that it is the first | `WAITING` with a later ticket, or `FREE` |
 //!
 //! 1. A claim says that it chooses, then draws a ticket, the next number of one counter.
-//! 2. It is the first when none of the same name chooses, and none has an earlier ticket. One that comes
-//!    to choose after that look draws a later ticket. So two are never the first, tickets are served in order, and
-//!    the ticket of a holder is later than that of every holder before.
-//! 3. Whoever leaves, or knows its ticket, or has taken a later one, looks who is the first now, and calls it. Each has
-//!    a fence between what it wrote and its look, so of two that look at each other one sees the other.
+//! 2. A claim is the first if no claim on the same name chooses, and none has an earlier ticket. A claim that starts to
+//!    choose after that look draws a later ticket. So two are never the first, tickets are served in order, and the
+//!    ticket of a holder is later than that of every holder before.
+//! 3. A process that leaves, has drawn its ticket, or has taken a later one, looks which claim is the first now, and
+//!    calls it. Each has a fence between its write and its look, so of two that look at each other one sees the other.
 //!
-//! What an owner that is paused holds it keeps. A claim that is paused while it chooses holds up its own name only.
+//! A paused holder keeps its lock. A claim that is paused while it chooses holds up only its own name.
 
 use crate::sync::{
     AtomicU64,
@@ -29,14 +29,14 @@ use crate::sync::{
 
 /// The words of a claim.
 pub(super) mod word {
-    /// A count of those who had it (32 bits), its owner's seat plus 1 (24), and the stage (8).
+    /// The number of former owners (32 bits), the owner's seat plus 1 (24), and the stage (8).
     pub(crate) const STATE: usize = 0;
     pub(crate) const TICKET: usize = 1;
     /// Two words.
     pub(crate) const NAME: usize = 2;
     /// The process of its owner.
     pub(crate) const PID: usize = 4;
-    /// 1 when it may have become the first since its owner last looked.
+    /// 1 if it may have become the first since its owner last looked.
     pub(crate) const CALLED: usize = 5;
 }
 
@@ -46,15 +46,15 @@ const CHOOSING: u64 = 2;
 const WAITING: u64 = 3;
 const HOLDING: u64 = 4;
 
-/// What a name is known by.
+/// The digest of a name.
 pub(super) type Name = [u64; 2];
 
-/// Where the claims are.
+/// The memory of the claims.
 pub(super) trait Board {
-    /// How many claims there is room for.
+    /// The number of claims that there is room for.
     fn claims(&self) -> usize;
     fn word(&self, claim: usize, word: usize) -> &AtomicU64;
-    /// How many of the claims were ever taken: the others need not be looked at.
+    /// How many of the claims were ever taken. The others need not be looked at.
     fn used(&self) -> &AtomicU64;
     /// The last ticket.
     fn tickets(&self) -> &AtomicU64;
@@ -84,7 +84,7 @@ impl State {
     }
 }
 
-/// What another sees of a claim: the words belong together.
+/// A claim as another process sees it, with words that belong together.
 struct Seen {
     index: usize,
     state: State,
@@ -133,7 +133,7 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    /// Takes a claim for the process `pid` in the seat; none when all are taken.
+    /// Takes a claim for the process `pid` in the seat. None if all are taken.
     pub(super) fn take(board: &impl Board, seat: u32, pid: u32, name: Name) -> Option<Claim> {
         let claim = (0..board.claims()).find_map(|index| {
             let was = State(board.word(index, word::STATE).load(Relaxed));
@@ -157,7 +157,7 @@ impl Claim {
     /// Draws its ticket.
     pub(super) fn choose(&self, board: &impl Board) -> u64 {
         self.become_(board, CHOOSING);
-        // Whoever draws a later ticket sees, by this counter, that this one chooses.
+        // A process that draws a later ticket sees, through this counter, that this one chooses.
         let ticket = next_ticket(board);
         board.word(self.index, word::TICKET).store(ticket, Relaxed);
         self.become_(board, WAITING);
@@ -165,7 +165,7 @@ impl Claim {
         ticket
     }
 
-    /// Whether no other may go before it. Then it holds what it claims.
+    /// Whether no other claim may go before it. Then it holds the lock.
     pub(super) fn is_first(&self, board: &impl Board, ticket: u64) -> bool {
         // Pairs with the fence in `call_first`.
         fence(crate::sync::Ordering::SeqCst);
@@ -178,7 +178,7 @@ impl Claim {
         first
     }
 
-    /// Whether it was called since the last such question.
+    /// Whether it was called since the last call of this.
     pub(super) fn was_called(&self, board: &impl Board) -> bool {
         let called = board.word(self.index, word::CALLED);
         called.load(Relaxed) != 0 && called.swap(0, AcqRel) != 0
@@ -203,9 +203,9 @@ impl Claim {
             .store(self.state.with(stage).0, Release);
     }
 
-    /// Calls the first claim on the name, unless that is this one or knows it already.
+    /// Calls the first claim on the name, unless that is this one or knows already that it is the first.
     fn call_first(&self, board: &impl Board) {
-        // Pairs with the fences of the others: whoever is not seen here sees what was written before.
+        // Pairs with the fences of the others: a claim that is not seen here sees what was written before.
         fence(crate::sync::Ordering::SeqCst);
         let first = in_the_running(board)
             .filter(|other| other.name == self.name && other.state.stage() != CHOOSING)
@@ -225,13 +225,13 @@ fn call(board: &impl Board, claim: &Seen) {
     }
 }
 
-/// A ticket for one who stands in line behind a claim of its own process.
+/// A ticket for a caller that stands in line behind a claim of its own process.
 pub(super) fn next_ticket(board: &impl Board) -> u64 {
     board.tickets().fetch_add(1, AcqRel) + 1
 }
 
-/// Frees the claims of a process that has ended, and calls the first of every name: it may have left one behind that it
-/// had to call. Before the seat is given to another. Gives how many claims that were.
+/// Frees the claims of an ended process, and calls the first claim on every name, because the process may have died
+/// before such a call. To be called before another process has the seat. Returns the number of freed claims.
 pub(super) fn recover(board: &impl Board, seat: u32) -> usize {
     let used = (board.used().load(Acquire) as usize).min(board.claims());
     let freed = (0..used)
@@ -244,8 +244,8 @@ pub(super) fn recover(board: &impl Board, seat: u32) -> usize {
     freed
 }
 
-/// The same for whatever process `has_ended` says so of, at any time and by anybody: what is freed is exactly
-/// the claim that was looked at. One that is just being taken is left for [`recover`].
+/// The same for every process of which `has_ended` returns true. Any process may call this at any time: it frees
+/// exactly the claim that was looked at. A claim that is just being taken is left to [`recover`].
 pub(super) fn recover_dead(board: &impl Board, has_ended: impl Fn(u32) -> bool) -> usize {
     let freed = in_the_running(board)
         .filter(|claim| has_ended(claim.pid) && free(board, claim.index, claim.state))
@@ -263,7 +263,7 @@ fn free(board: &impl Board, index: usize, state: State) -> bool {
         .is_ok()
 }
 
-/// One that chooses calls the first itself when it knows its ticket.
+/// A claim that chooses will itself call the first when it has its ticket.
 fn call_firsts(board: &impl Board) {
     // As in `call_first`.
     fence(crate::sync::Ordering::SeqCst);
@@ -277,8 +277,8 @@ fn call_firsts(board: &impl Board) {
     }
 }
 
-/// Of each claim of a seat that waits, the process of the one right before it, unless that is of the same seat. Nothing if
-/// none waits.
+/// For each waiting claim of a seat, the process of the claim right before it, unless that has the same seat. Nothing
+/// if none waits.
 pub(super) fn before(board: &impl Board, seat: u32) -> Option<Vec<u32>> {
     let all: Vec<Seen> = in_the_running(board).collect();
     let waiting = |claim: &&Seen| claim.state.seat() == seat && claim.state.stage() == WAITING;

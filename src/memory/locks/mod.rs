@@ -1,13 +1,13 @@
 //! Locks that the processes of a cluster share, by name.
 //!
-//! No lease: a lock is its holder's until that lets it go or has ended, and the kernel says who has ended. What a
-//! paused process holds it keeps, so two never hold a lock. Each ticket is a fencing token: of one lock's
-//! holders each has a higher one than those before.
+//! There is no lease: a lock belongs to its holder until the holder lets it go or has ended, and the kernel says which
+//! process has ended. A paused process keeps its locks, so two never hold one lock. Each ticket is a fencing token:
+//! each holder of a lock has a higher one than the holders before.
 //!
-//! A process has one claim (see [`claim`]) on each name that it wants, however many in it want that: they stand in a
-//! line of their own behind it, each with a ticket drawn when it came. When the first has done, the claim goes on with
-//! the next one's ticket. So tickets are served in order across all processes, and the room for claims is
-//! taken by names and not by those who wait.
+//! A process has one claim (see [`claim`]) on each name that it wants, however many callers in the process want that
+//! name. The callers stand in a line of their own behind the claim, each with a ticket drawn when it came. When the
+//! first is done, the claim goes on with the next caller's ticket. So tickets are served in order across all processes,
+//! and names take room for claims, not waiting callers.
 
 mod claim;
 
@@ -40,11 +40,11 @@ impl Board for Region {
     }
 }
 
-/// Those in this process who want one name.
+/// The callers in this process that want one name.
 #[derive(Debug)]
 struct Line {
     claim: Claim,
-    /// Rising. The first is that of the claim.
+    /// In rising order. The first is that of the claim.
     tickets: VecDeque<u64>,
     held: bool,
 }
@@ -71,7 +71,7 @@ impl Locks {
         }
     }
 
-    /// Gets in line for a name; gives the ticket, or none when there is no room for a further name.
+    /// Gets in line for a name. Returns the ticket, or none if there is no room for a further name.
     pub fn enter(&mut self, name: &str) -> Option<u64> {
         let name = digest(name);
         let ticket = if let Some(line) = self.lines.get_mut(&name) {
@@ -95,13 +95,13 @@ impl Locks {
         Some(ticket)
     }
 
-    /// Whether the one with the ticket has come to hold what it is in line for.
+    /// Whether the caller with the ticket now holds the lock for which it is in line.
     pub fn holds(&self, ticket: u64) -> bool {
         let line = self.names.get(&ticket).and_then(|it| self.lines.get(it));
         line.is_some_and(|line| line.held && line.tickets.front() == Some(&ticket))
     }
 
-    /// Looks who has come to hold something since this was last called, of those whose process was rung for it.
+    /// The tickets that have come to hold a lock since the last call, of claims that were rung for it.
     pub fn look(&mut self) -> Vec<u64> {
         let waiting = self.lines.values_mut().filter(|line| !line.held);
         waiting
@@ -114,8 +114,8 @@ impl Locks {
             .collect()
     }
 
-    /// Leaves the line, or lets go what was held. Gives the ticket of the next one in this process, if that holds it
-    /// now.
+    /// Leaves the line, or lets the lock go. Returns the ticket of the next caller in this process, if that one now
+    /// holds the lock.
     pub fn leave(&mut self, ticket: u64) -> Option<u64> {
         let name = self.names.remove(&ticket)?;
         let line = self.lines.get_mut(&name)?;
@@ -133,8 +133,8 @@ impl Locks {
         line.held.then_some(next)
     }
 
-    /// Lets go whatever is held. Without it that is done when the process has ended: what it has begun may go on until
-    /// then.
+    /// Lets go of all locks. Otherwise this happens when the process has ended, so that work under a lock may go on
+    /// until then.
     pub fn close(mut self) {
         for (_, line) in self.lines.drain() {
             line.claim.leave(&self.region);
@@ -142,22 +142,23 @@ impl Locks {
     }
 }
 
-/// Lets go what a process that has ended held, and calls those who wait. Before its seat is given to another.
+/// Lets go of the locks that an ended process held, and calls the waiters. To be called before another process has the
+/// seat.
 pub fn recover(region: &Region, seat: u32) -> usize {
     claim::recover(region, seat)
 }
 
-/// The same for all processes of which `has_ended` says so.
+/// The same for all processes of which `has_ended` returns true.
 pub fn recover_dead(region: &Region, has_ended: impl Fn(u32) -> bool) -> usize {
     claim::recover_dead(region, has_ended)
 }
 
-/// The processes right before that in the seat, in the lines for what it waits for; nothing if it waits for nothing.
+/// The processes right before this seat's, in the lines for the locks for which it waits; nothing if it waits for none.
 pub fn before(region: &Region, seat: u32) -> Option<Vec<u32>> {
     claim::before(region, seat)
 }
 
-/// Nobody can find two names with one digest.
+/// Nobody can find two names with the same digest.
 fn digest(name: &str) -> Name {
     let hash = blake3::hash(name.as_bytes());
     let word = |at: usize| {

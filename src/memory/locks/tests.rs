@@ -87,7 +87,7 @@ fn what_the_dead_held_goes_to_the_next_and_what_the_paused_hold_does_not() {
     let (mut dead, mut next) = (process(&region, 3), process(&region, 4));
     let held = dead.enter("a").unwrap();
     let wanted = next.enter("a").unwrap();
-    // Nothing has been heard of it for as long as one likes.
+    // Nothing was heard of the process for any length of time.
     assert!(dead.holds(held));
     assert!(next.look().is_empty());
     drop(dead);
@@ -121,7 +121,7 @@ fn one_that_died_before_it_called_the_next_leaves_nobody_waiting() {
     let held = claim::Claim::take(&region, 3, 1003, digest("a")).unwrap();
     held.choose(&region);
     let wanted = next.enter("a").unwrap();
-    // Its claim is free, and it was killed before the call.
+    // Its claim is free, and the process was killed before it made the call.
     region
         .claim_word(0, claim::word::STATE)
         .store(0, Ordering::SeqCst);
@@ -144,7 +144,7 @@ fn one_that_died_while_it_drew_its_ticket_is_in_nobodys_way() {
         let wanted = next.enter("a").unwrap();
         let chooses = stage == 2;
         assert_eq!(next.holds(wanted), !chooses);
-        // Who chooses may have the earlier ticket, and holds up no other name.
+        // A process that chooses may have the earlier ticket, and holds up no other name.
         let other = next.enter("b").unwrap();
         assert!(next.holds(other));
         assert_eq!(recover(&region, 3), 1);
@@ -171,7 +171,7 @@ fn there_is_room_for_so_many_names_and_for_any_number_of_waiters() {
     assert!(two.enter("one more").is_some());
 }
 
-/// What a fencing token is for: it never falls.
+/// The purpose of a fencing token: this number never falls.
 struct Guarded {
     inside: AtomicU64,
     last: AtomicU64,
@@ -202,7 +202,7 @@ fn of_many_processes_that_come_leave_and_die_never_two_hold_a_name() {
         })
         .collect();
     let total: usize = thread::scope(|scope| {
-        // Whoever waits is rung: none of these threads looks before that.
+        // Waiters are rung: none of these threads looks before that.
         let processes: Vec<_> = (0..4u32)
             .map(|seat| {
                 let (region, guarded) = (&region, &guarded);
@@ -235,7 +235,7 @@ fn of_many_processes_that_come_leave_and_die_never_two_hold_a_name() {
                             guarded[name as usize].leave(ticket);
                         }
                         if roll(50) == 0 {
-                            // It is killed where it stands, and its seat is used again.
+                            // The process is killed at this point, and its seat is used again.
                             locks = process(region, seat);
                             recover(region, seat);
                         } else {

@@ -1,4 +1,4 @@
-//! The words of a map in its memory. Nothing else reads or writes there, and everything is atomic.
+//! The words of a map in its memory. No other code reads or writes them, and every access is atomic.
 
 use super::layout::{BLOCK_WORDS, HEADER_BYTES, Layout, SEAT_WORDS, SET_WORDS, WAYS, header, set};
 use super::read::Place;
@@ -11,8 +11,8 @@ pub(super) struct Cells {
     layout: Layout,
 }
 
-/// A part that is not there is an error of this module: whatever is read from the memory is compared with
-/// [`Cells::has`] first.
+/// A missing part is an error of this module: every number that was read from the memory is first compared with
+/// [`Cells::has`].
 impl Cells {
     /// The mapping must have all bytes of the layout.
     pub(super) fn new(mapping: Mapping, layout: Layout) -> Cells {
@@ -40,7 +40,7 @@ impl Cells {
         self.mapping.u64(word * 8)
     }
 
-    /// Rises when something changed that somebody waits for.
+    /// Rises when something has changed that a process waits for.
     pub(super) fn turn(&self) -> &AtomicU32 {
         self.mapping.u32(header::TURN * 8)
     }
@@ -90,7 +90,7 @@ impl Cells {
             .words(self.layout.blocks_at + block as usize * BLOCK_WORDS * 8)
     }
 
-    /// Where the words of an entry are whose first block this is.
+    /// The places of the words of an entry with this first block.
     pub(super) fn place(&self, set: u32, way: usize, block: u32) -> Place {
         let set_at = self.layout.sets_at + set as usize * SET_WORDS * 8;
         Place {

@@ -1,12 +1,12 @@
 //! How an entry changes.
 //!
 //! *Replace, count, delete*: the new entry is written into blocks of its own, then one compare-and-swap of the way
-//! publishes it. Then its blocks are made live, and those of the old entry are freed. No lock.
+//! publishes it. Then its blocks are made live, and those of the old entry are freed. No lock is taken.
 //!
 //! *Insert*: the same, under the lock of the key's first set, so that no key is there twice.
 //!
-//! Who reads sees the old value or the new one, whatever happens to the writer in between: `recover` says what is done
-//! about what it has left behind.
+//! A reader sees the old value or the new one, whatever happens to the writer in between. `recover` says what is done
+//! about a dead writer's blocks.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -24,34 +24,34 @@ use super::words::{Block, Way};
 use super::{Bytes, Change, Current, Fixed, Map, MapError, Outcome, Put, clock};
 use crate::sync::Ordering::Relaxed;
 
-/// Where entries make room, and others that live have all the blocks of a map in hand, they are waited for so long.
+/// How long a writer waits if entries make room, but other living processes have all blocks of the map in hand.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// Sets that are looked through for entries whose time is over, when a map is full that evicts none.
+/// Sets that are searched for entries whose time is over, if a map that evicts none is full.
 const SWEEP: u32 = 2048;
 
-/// Memory that one thread uses again for each of its calls.
+/// Memory that one thread reuses for each of its calls.
 #[derive(Debug, Default)]
 pub struct Hands {
     /// The value of the entry that was found.
     pub(super) value: Vec<u64>,
-    /// The blocks of that.
+    /// The blocks of that entry.
     old: Vec<Block>,
-    /// The blocks of the entry that is to be there.
+    /// The blocks of the new entry.
     new: Vec<Block>,
     /// The blocks of an entry that makes room.
     victim: Vec<Block>,
 }
 
-/// What one attempt came to.
+/// The result of one attempt.
 enum Attempt {
     Done(Outcome),
-    /// Somebody else has changed the entry meanwhile: once more.
+    /// Another process has changed the entry meanwhile: try again.
     Lost,
 }
 
 impl Map {
-    /// Changes the entry of a key as `decide` says, which is given what is there, and is called again when that has
-    /// changed in the meantime. Without `value` it is not told the bytes of the value.
+    /// Changes the entry of a key as `decide` says. `decide` is given the present entry, and is called again if that
+    /// has changed meanwhile. Without `value`, it is not given the bytes of the value.
     pub fn change<'v>(
         &self,
         hands: &mut Hands,
@@ -94,7 +94,7 @@ impl Map {
                 return Ok(match found {
                     None => Attempt::Done(Outcome::Kept),
                     Some(entry) if !self.remove(hands, entry) => Attempt::Lost,
-                    // One whose time was over was not there.
+                    // An entry whose time was over did not exist.
                     Some(_) if there.is_none() => Attempt::Done(Outcome::Kept),
                     Some(_) => Attempt::Done(Outcome::Deleted),
                 });
@@ -146,7 +146,7 @@ impl Map {
         }
     }
 
-    /// Has exactly so many blocks in hand, for an entry instead of one that has `there` many.
+    /// Gets exactly `wanted` blocks in hand, for an entry that replaces one of `there` blocks.
     fn supply(&self, hands: &mut Hands, wanted: usize, there: usize) -> Result<(), MapError> {
         if hands.new.len() > wanted {
             let mut rest = hands.new.split_off(wanted);
@@ -176,11 +176,11 @@ impl Map {
         }
     }
 
-    /// Entries make room until there are so many blocks in hand.
+    /// Lets entries make room until there are `wanted` blocks in hand.
     fn supply_by_eviction(&self, hands: &mut Hands, wanted: usize) -> Result<(), MapError> {
         let mut since = None;
         loop {
-            // Once around takes the bits, and the second time the entries.
+            // The first time around takes the bits, and the second time the entries.
             for _ in 0..u64::from(self.cells.sets()) * 4 {
                 self.make_room(hands, Some(wanted));
                 if self.store.take(&self.cells, wanted, &mut hands.new, false) {
@@ -190,8 +190,8 @@ impl Map {
             if self.store.take(&self.cells, wanted, &mut hands.new, true) {
                 return Ok(());
             }
-            // The rest is in the hands of others, who want more as well. All of them give back what they have, and
-            // the first that comes again gets it.
+            // The other blocks are in the hands of processes that want more as well. All of them give back what they
+            // have, and the first that comes again gets it.
             self.store.give_back(&self.cells, &mut hands.new);
             if since.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
                 return Err(MapError::Busy);
@@ -200,8 +200,8 @@ impl Map {
         }
     }
 
-    /// CLOCK goes to the next set: entries whose time is over make room there, and where blocks are `wanted` in hand one
-    /// other.
+    /// Moves CLOCK to the next set. There, entries whose time is over make room, and if blocks are `wanted` in hand, so
+    /// does one other entry.
     fn make_room(&self, hands: &mut Hands, wanted: Option<usize>) {
         let evict = wanted.is_some();
         let hand = self.cells.header(header::HAND).fetch_add(1, Relaxed);
@@ -225,7 +225,7 @@ impl Map {
         }
     }
 
-    /// A victim has gone: its blocks are those that are wanted in hand, and this process' next ones.
+    /// A victim has gone. Its blocks become those that are wanted in hand, and the next ones of this process.
     fn gone(&self, hands: &mut Hands, victim: &Victim, wanted: Option<usize>) {
         at(Step::Evicted);
         self.count(if victim.expired {
@@ -263,7 +263,7 @@ impl Map {
             self.count(seat::STOLEN);
         }
         at(Step::Locked);
-        // As `attempt` looks, which comes again: what cannot be an entry for one is none for the other.
+        // Looks as `attempt` does, which runs again: both have the same idea of what can be an entry.
         let mut copies = Copies {
             value: None,
             blocks: Some(&mut hands.old),
@@ -280,7 +280,7 @@ impl Map {
                 Room::Of(victim) => (victim.set, victim.way, victim.seen, Some(victim)),
                 Room::Full => return Err(MapError::Full),
             };
-            // Somebody else may have been faster: then they got on.
+            // Another process may have been faster. Then that one got on.
             if self.swap(set, way, seen, new) {
                 break (set, way, victim);
             }
@@ -292,14 +292,15 @@ impl Map {
             self.gone(hands, &victim, None);
         }
         self.changed(set);
-        // Entries whose time is over go little by little, so that they are not in the way when there is no room.
+        // Entries whose time is over are removed little by little, so that they are not in the way when there is no
+        // room.
         if self.cells.header(header::TIMED).load(Relaxed) != 0 {
             self.make_room(hands, None);
         }
         Ok(Attempt::Done(Outcome::Put(version)))
     }
 
-    /// Takes an entry away. False when it has changed.
+    /// Removes an entry. Returns false if it has changed.
     fn remove(&self, hands: &Hands, entry: Entry) -> bool {
         if !self.swap(entry.set, entry.way, entry.seen, Way::EMPTY) {
             return false;
@@ -314,7 +315,7 @@ impl Map {
         publish::swap(&self.cells.ways(set)[way], from, to)
     }
 
-    /// A way names the new entry; gives its version.
+    /// A way names the new entry. Returns its version.
     fn settle(&self, hands: &mut Hands, set: u32, way: usize, new: Way) -> u64 {
         at(Step::Published);
         let word = &self.cells.ways(set)[way];
@@ -324,7 +325,7 @@ impl Map {
         version
     }
 
-    /// Takes every entry of a user away; others that come meanwhile may stay.
+    /// Removes every entry of the user. Entries that come meanwhile may stay.
     pub fn clear(&self, hands: &mut Hands) {
         for set in 0..self.cells.sets() {
             for way in 0..super::layout::WAYS {

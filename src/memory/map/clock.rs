@@ -1,8 +1,8 @@
-//! The clock by which entries end: the monotonic one, in microseconds.
+//! The clock for the ends of entries: the monotonic one, in microseconds.
 //!
-//! Steps of the wall clock change nothing. It is the clock that JavaScript has too (`performance.now`), which compares
-//! the times of the entries that it keeps. While a machine sleeps it stands still: what was to last for a minute lasts
-//! for a minute in which the machine was awake. The clock that goes on in that time is not to be had in JavaScript.
+//! Steps of the wall clock change nothing. JavaScript has the same clock (`performance.now`), and compares the times of
+//! the entries that it keeps. The clock stands still while a machine sleeps. So an entry that lasts for a minute lasts
+//! for a minute in which the machine was awake. JavaScript has no clock that goes on in that time.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub fn now() -> u64 {
     (now.tv_sec as u64) * 1_000_000 + (now.tv_nsec as u64) / 1000
 }
 
-/// [`now`], up to a tick of the system late, and in a fraction of the time.
+/// As [`now`], but up to a tick of the system late, and in a fraction of the time.
 #[cfg(target_os = "linux")]
 fn late() -> u64 {
     let now = clock_gettime(ClockId::MonotonicCoarse);
@@ -26,15 +26,15 @@ fn late() -> u64 {
     now()
 }
 
-/// A time in microseconds; nothing for one that is too long for that, which is as good as for ever.
+/// A time in microseconds. Nothing for a time that is too long for that, which is as good as for ever.
 pub fn micros(time: Duration) -> Option<u64> {
     u64::try_from(time.as_micros()).ok()
 }
 
-/// No tick of a system is longer, in microseconds.
+/// In microseconds. No tick of a system is longer.
 const TICK: u64 = 20_000;
 
-/// Whether a time has come; 0 never comes. Exact, but for most times that takes no exact look at the clock.
+/// Whether a time has come; 0 never comes. Exact, though for most times it does not read the exact clock.
 #[inline]
 pub(super) fn is_over(end: u64) -> bool {
     end != 0 && late().saturating_add(TICK) >= end && now() >= end

@@ -1,8 +1,8 @@
-//! What is in the blocks of an entry.
+//! The contents of an entry's blocks.
 //!
-//! A reader copies the words of an entry while others may be writing new ones there. So it trusts nothing: each
-//! number is compared with what there is room for, and only when everything was copied the reader looks whether the
-//! entry is still the same. The fence before that look pairs with the one in `blocks::own`.
+//! A reader copies the words of an entry while others may be writing new ones there. So it trusts nothing: it compares
+//! each number with the room that there is. Only after everything was copied, the reader looks whether the entry is
+//! still the same. The fence before that look pairs with the one in `blocks::own`.
 
 use super::cells::Cells;
 use super::key::{Key, words_of};
@@ -12,7 +12,7 @@ use super::words::{Block, State, Way};
 use crate::sync::Ordering::{Acquire, Relaxed};
 use crate::sync::{AtomicU64, fence};
 
-/// What an entry is, besides its key and its value.
+/// The data of an entry besides its key and its value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) hash: u64,
@@ -48,7 +48,7 @@ impl Head {
         }
     }
 
-    /// Words of key and value.
+    /// The words of the key and the value.
     #[inline]
     pub(super) fn words(&self) -> usize {
         words_of(self.key_length.into()) + words_of(self.length as usize)
@@ -64,24 +64,24 @@ impl Head {
 pub(super) enum Found {
     /// The entry, and its first block.
     Entry(Head, Block),
-    /// Another entry, or nothing that can be one.
+    /// Another entry, or words that cannot be one.
     Other,
-    /// It has changed meanwhile.
+    /// The entry has changed meanwhile.
     Changed,
 }
 
-/// What of an entry a reader copies, beside its head.
+/// The parts of an entry that a reader copies besides its head.
 #[derive(Debug, Default)]
 pub(super) struct Copies<'a> {
     /// The words of the value.
     pub(super) value: Option<&'a mut Vec<u64>>,
     /// All blocks.
     pub(super) blocks: Option<&'a mut Vec<Block>>,
-    /// Bytes that a value may have: a larger one is none.
+    /// The most bytes of a value. Words that say more are no entry.
     pub(super) limit: usize,
 }
 
-/// Goes through the words of key and value, block by block.
+/// Goes through the words of the key and the value, block by block.
 struct Cursor<'a> {
     cells: &'a Cells,
     words: &'a [AtomicU64; BLOCK_WORDS],
@@ -98,7 +98,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The next words of one block, at most so many. Nothing when the chain is broken.
+    /// The next words of one block, `most` at most. Nothing if the chain is broken.
     #[inline]
     fn take(&mut self, most: usize) -> Option<&'a [AtomicU64]> {
         if self.at == BLOCK_WORDS {
@@ -117,7 +117,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Reads the entry that a way named when it was `seen`. If there is a key, only the entry of that key.
+/// Reads the entry that a way named when it was `seen`. If a key is given, reads only the entry of that key.
 #[inline]
 pub(super) fn read(
     cells: &Cells,
@@ -180,7 +180,7 @@ fn has_key(cells: &Cells, index: u32, key: &Key) -> bool {
     true
 }
 
-/// Copies what is wanted. False when it cannot be an entry.
+/// Copies the wanted parts. Returns false if this cannot be an entry.
 #[inline]
 fn copy(cells: &Cells, index: u32, head: &Head, generation: u32, copies: &mut Copies<'_>) -> bool {
     if let Some(blocks) = copies.blocks.as_deref_mut() {
@@ -209,7 +209,7 @@ fn copy(cells: &Cells, index: u32, head: &Head, generation: u32, copies: &mut Co
     true
 }
 
-/// Gives `count` words behind the first `skip`. False when the chain is broken.
+/// Visits `count` words after the first `skip`. Returns false if the chain is broken.
 #[inline]
 fn walk(
     cells: &Cells,
@@ -235,7 +235,7 @@ fn walk(
     true
 }
 
-/// The bytes of the key of an entry whose head was read. The caller looks afterwards whether the entry is the same.
+/// The bytes of an entry's key, once its head was read. The caller then looks whether the entry is still the same.
 pub(super) fn key_of(cells: &Cells, index: u32, length: u8) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(length as usize + 8);
     let whole = walk(cells, index, 0, words_of(length.into()), |words| {
@@ -249,7 +249,7 @@ pub(super) fn key_of(cells: &Cells, index: u32, length: u8) -> Option<Vec<u8>> {
     whole.then_some(bytes)
 }
 
-/// Writes an entry into blocks that are the caller's, as many as it needs.
+/// Writes an entry into blocks that the caller owns, as many as the entry needs.
 pub(super) fn write(cells: &Cells, blocks: &[Block], head: &Head, key: &Key, value: &[u8]) {
     let first = blocks[0];
     let put = |index: u32, word: usize, value: u64| {

@@ -1,8 +1,9 @@
-//! Which entries make room for others.
+//! Chooses which entries make room for others.
 //!
-//! Those whose time is over, always. Beyond that, where the map is made for it, CLOCK: each way has a bit that a reader
-//! sets if it is not set. Whoever needs room passes over the entries with a bit, and takes it from them, and the first
-//! entry without one goes. A new entry has none yet: what is read once does not throw out what is read often.
+//! Entries whose time is over always do. If the map evicts, CLOCK chooses others: each way has a bit, which a reader
+//! sets if it is not set. A writer that needs room passes over the entries with a bit and takes the bit from them; the
+//! first entry without one goes. A new entry has no bit yet. So entries that are read once do not evict those that are
+//! read often.
 
 use super::cells::Cells;
 use super::clock::is_over;
@@ -29,11 +30,11 @@ pub(super) enum Room {
         way: usize,
     },
     Of(Victim),
-    /// Every entry is to stay.
+    /// Every entry has to stay.
     Full,
 }
 
-/// Says that an entry was used. A store only where the bit is not set.
+/// Marks an entry as used. Stores only if the bit is not set.
 #[inline]
 pub(super) fn touch(cells: &Cells, set: u32, way: usize) {
     let clock = cells.clock(set);
@@ -42,13 +43,13 @@ pub(super) fn touch(cells: &Cells, set: u32, way: usize) {
     }
 }
 
-/// Passes over an entry. True if it was not used since the last time.
+/// Passes over an entry. Returns true if it was not used since the last time.
 fn pass(cells: &Cells, set: u32, way: usize) -> bool {
     let clock = cells.clock(set);
     clock.load(Relaxed) >> way & 1 == 0 || clock.fetch_and(!(1 << way), Relaxed) >> way & 1 == 0
 }
 
-/// The entry of a way, with its blocks; nothing when it is empty, or cannot be one.
+/// The entry of a way, with its blocks. Nothing if the way is empty, or its words cannot be an entry.
 pub(super) fn look(
     cells: &Cells,
     set: u32,
@@ -70,14 +71,14 @@ pub(super) fn look(
         match read(cells, word, seen, None, &mut copies) {
             Found::Entry(head, _) => return Some((seen, head)),
             Found::Other => return None,
-            // Whoever has changed it got on.
+            // The process that has changed it got on.
             Found::Changed => {}
         }
     }
 }
 
-/// A way in one of the two sets of a key, which is not there: an empty one of the set that has more of them, or one
-/// whose entry may go, with the blocks of that.
+/// A way in one of the two sets of a key that is not there: an empty way of the set that has more of them, or the way
+/// of an entry that may go, with the blocks of that entry.
 pub(super) fn room(
     cells: &Cells,
     places: Places,
@@ -115,8 +116,8 @@ pub(super) fn room(
             });
         }
     }
-    // The first round may take all their bits, and readers may have set them again before the second: the third does
-    // not ask.
+    // The first round may take all bits, and readers may have set them again before the second. The third round ignores
+    // them.
     for step in 0..if evict { 6 * WAYS } else { 0 } {
         let (set, way) = candidate(step);
         if step < 4 * WAYS && !pass(cells, set, way) {
@@ -137,7 +138,7 @@ pub(super) fn room(
     Room::Full
 }
 
-/// The first entry of a set that may go, from a way on; `evict`: also one whose time is not over.
+/// The first entry of a set, from a way on, that may go. With `evict`, its time need not be over.
 pub(super) fn next_in(
     cells: &Cells,
     set: u32,

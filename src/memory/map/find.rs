@@ -1,4 +1,4 @@
-//! Where the entry of a key can be, and whether it is there.
+//! Where the entry of a key may be, and whether it is there.
 
 use super::cells::Cells;
 use super::entry::{Copies, Found, Head, read};
@@ -6,7 +6,7 @@ use super::key::Key;
 use super::words::{Block, Way};
 use crate::sync::Ordering::Acquire;
 
-/// The two sets of a key. Of two a new entry takes the emptier one; the lock is always that of the first.
+/// The two sets of a key. A new entry goes into the emptier one; the lock is always that of the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Places {
     pub(super) hash: u64,
@@ -24,9 +24,9 @@ impl Places {
     }
 }
 
-/// Where the keys of a hash are, among `sets`, which are two at least.
+/// The sets of the keys with this hash, among `sets` sets. There are at least two.
 pub(super) fn places_of(hash: u64, sets: u32) -> Places {
-    // Neither has bits of the tag, so that a tag tells the entries of a set apart.
+    // Neither uses bits of the tag, so the tag still distinguishes the entries of a set.
     let scaled = |bits: u64| ((u64::from(bits as u32) * u64::from(sets)) >> 32) as u32;
     let first = scaled(hash);
     let second = scaled(hash >> 20);
@@ -41,18 +41,18 @@ pub(super) fn places_of(hash: u64, sets: u32) -> Places {
     }
 }
 
-/// An entry, and where it is.
+/// An entry, and its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) set: u32,
     pub(super) way: usize,
-    /// What the way was.
+    /// The value of the way when it was read.
     pub(super) seen: Way,
     pub(super) head: Head,
     pub(super) block: Block,
 }
 
-/// Finds a key. Waits for nobody: a way that changes meanwhile has been changed by somebody who got on.
+/// Finds a key without waiting. If a way changes meanwhile, another process has got on.
 #[inline]
 pub(super) fn find(
     cells: &Cells,

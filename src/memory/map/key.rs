@@ -4,25 +4,25 @@ use siphasher::sip::SipHasher13;
 
 use super::MapError;
 
-/// Bytes that a key may have.
+/// The most bytes that a key may have.
 pub const MAX_KEY: usize = 250;
-/// Where the bytes of a key are written.
+/// The size of the buffer for the bytes of a key.
 pub const BUFFER: usize = 256;
 const WORDS: usize = BUFFER / 8;
 
-/// What a key belongs to: the same bytes in two spaces are two keys. What users name is in `USER`; what the package
-/// keeps beside it has spaces of its own, which nobody lists.
+/// The space of a key: the same bytes in two spaces are two keys. The user's keys are in `USER`. The package's own
+/// entries are in other spaces, which are never listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Space(pub u8);
 
 impl Space {
     /// The keys of users.
     pub const USER: Space = Space(0);
-    /// Who computes the value of a key.
+    /// Leases: who computes the value of a key.
     pub const LEASE: Space = Space(1);
 }
 
-/// A key, as it lies in a block: whole words, with zeros behind its bytes.
+/// A key as it lies in a block: whole words, with zeros after its bytes.
 #[derive(Clone, Debug)]
 pub struct Key {
     pub(super) space: Space,
@@ -60,7 +60,7 @@ impl Key {
         }
     }
 
-    /// Has the bytes written where they are to be, once; `write` gives how many they are. False if they are too many.
+    /// Lets `write` put the bytes in place, once. It returns how many there are. Returns false if they are too many.
     #[inline]
     pub fn write(&mut self, write: impl FnOnce(&mut [u8; BUFFER]) -> usize) -> bool {
         let length = write(bytemuck::cast_mut(&mut self.words));
@@ -68,7 +68,7 @@ impl Key {
             return false;
         }
         self.length = length as u8;
-        // What was written behind them is no part of the key.
+        // The bytes that were written after them are no part of the key.
         let last = length / 8;
         let keep = (length % 8) as u32 * 8;
         let mask = u64::MAX.checked_shr(64 - keep).unwrap_or(0);
@@ -85,13 +85,13 @@ impl Key {
         &bytemuck::bytes_of(&self.words)[..self.length.into()]
     }
 
-    /// Nobody knows the seed: no client can choose keys that fall together, and throw out those of others.
+    /// The seed is secret: no client can choose keys that fall together and evict those of others.
     pub(super) fn hash(&self, seed: [u64; 2]) -> u64 {
         SipHasher13::new_with_keys(seed[0], seed[1] ^ u64::from(self.space.0)).hash(self.bytes())
     }
 }
 
-/// Words that so many bytes take.
+/// The number of words for this many bytes.
 pub(super) fn words_of(bytes: usize) -> usize {
     bytes.div_ceil(8)
 }

@@ -1,7 +1,6 @@
-//! Kill points: where a test has a process killed, to see what is left behind. In a program that is no test nothing
-//! of this is there.
+//! Kill points: where a test has a process killed, to see what it leaves behind. Outside of tests, none of this exists.
 
-/// Where.
+/// The points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 #[cfg_attr(not(test), allow(dead_code, reason = "points of tests"))]
@@ -14,7 +13,7 @@ pub(super) enum Step {
     Filled,
     /// The set is locked.
     Locked,
-    /// An entry has made room, and its blocks are nobody's yet.
+    /// An entry has made room, and its blocks belong to nobody yet.
     Evicted,
     /// The way names the new entry.
     Published,
@@ -24,7 +23,7 @@ pub(super) enum Step {
     Lives,
     /// Some of the blocks of the old entry are free.
     Freeing,
-    /// Everything is done but the unlocking.
+    /// Only the unlocking is left.
     Done,
     /// The way names nothing any more.
     Removed,
@@ -61,17 +60,17 @@ mod points {
         Step::Removed,
     ];
 
-    /// What happens there.
+    /// What happens at a kill point.
     #[derive(Clone, Debug)]
     pub(in super::super) enum End {
         Killed,
-        /// Until it is continued, and there is this file: the others of its threads may be stopped first.
+        /// Stops until it is continued and this file exists. So the process' other threads can be stopped first.
         Stopped(PathBuf),
     }
 
     static CHOSEN: OnceLock<(Step, End)> = OnceLock::new();
 
-    /// What is to happen to this process, and where. Once.
+    /// Sets what happens to this process, and where. To be called once.
     pub(in super::super) fn choose(step: Step, end: End) {
         CHOSEN.set((step, end)).unwrap();
     }

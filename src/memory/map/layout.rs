@@ -1,4 +1,4 @@
-//! Where everything is in the memory of a map.
+//! Where each part is in the memory of a map.
 //!
 //! ```text
 //! header 4 KiB : what the map is, which never changes; then the words that all share
@@ -8,9 +8,9 @@
 //! blocks       : 128 B each
 //! ```
 //!
-//! A first block of an entry holds the next block, the hash, the lengths, the time of its end, for how long it stays
-//! beyond that for `stale`, then 88 bytes of key and value. A further block holds the next block, the first block,
-//! then 112 bytes. The key and the value each begin on a word.
+//! The first block of an entry holds the next block, the hash, the lengths, the time of its end, for how long before
+//! that it is stale, then 88 bytes of key and value. A further block holds the next block, the first block, then 112
+//! bytes. The key and the value each begin on a word.
 
 use super::MapError;
 
@@ -18,12 +18,12 @@ use super::MapError;
 pub(super) const WAYS: usize = 8;
 /// Words of a block.
 pub(super) const BLOCK_WORDS: usize = 16;
-/// Words of a set: its ways, and a line of others.
+/// Words of a set: its ways, and one more cache line.
 pub(super) const SET_WORDS: usize = 16;
 /// Words of a seat.
 pub(super) const SEAT_WORDS: usize = 8;
 
-/// The version of all of this.
+/// The version of this layout.
 pub(super) const VERSION: u64 = 1;
 /// Bytes of the header.
 pub(super) const HEADER_BYTES: usize = 4096;
@@ -32,27 +32,27 @@ pub(super) mod header {
     /// Says that this is a map.
     pub(in super::super) const MAGIC: usize = 0;
     pub(in super::super) const VERSION: usize = 1;
-    /// Bytes of all of it.
+    /// Bytes of the whole map.
     pub(in super::super) const TOTAL: usize = 2;
     pub(in super::super) const SETS: usize = 3;
     pub(in super::super) const BLOCKS: usize = 4;
     pub(in super::super) const SEATS: usize = 5;
-    /// Two words by which keys are hashed.
+    /// Two words: the seed of the hashes of keys.
     pub(in super::super) const SEED: usize = 6;
     /// Microseconds that entries last by default; 0 for ever.
     pub(in super::super) const TTL: usize = 8;
     /// 1 if entries make room for others.
     pub(in super::super) const EVICT: usize = 9;
-    /// Bytes that a value may have.
+    /// The most bytes that a value may have.
     pub(in super::super) const MAX_VALUE: usize = 10;
-    /// Bytes that were asked for.
+    /// The bytes that were asked for.
     pub(in super::super) const BYTES: usize = 11;
-    // From here on words that change, each on a line of its own.
+    // From here on there are words that change, each on a cache line of its own.
     /// The set that CLOCK looks at next.
     pub(in super::super) const HAND: usize = 64;
-    /// 32 bits: rises when something changed that somebody waits for.
+    /// 32 bits: rises when something has changed that a process waits for.
     pub(in super::super) const TURN: usize = 72;
-    /// 1 since the first entry that ends.
+    /// 1 once there was an entry that ends.
     pub(in super::super) const TIMED: usize = 80;
     /// The coarse clock, see `ticks`. JavaScript reads it, too.
     pub(in super::super) const TICKS: usize = crate::wire::map_word::TICKS;
@@ -60,7 +60,7 @@ pub(super) mod header {
 
 /// Word numbers in a seat.
 pub(super) mod seat {
-    /// How many had it before, and the process id; 0 for nobody.
+    /// The number of former owners, and the process id; 0 for nobody.
     pub(in super::super) const IDENTITY: usize = 0;
     /// When the process began, as the system counts.
     pub(in super::super) const STARTED: usize = 1;
@@ -68,20 +68,20 @@ pub(super) mod seat {
     pub(in super::super) const NAMESPACE: usize = 2;
     /// Entries that made room for others.
     pub(in super::super) const EVICTED: usize = 3;
-    /// Locks taken from the dead.
+    /// Locks taken from dead processes.
     pub(in super::super) const STOLEN: usize = 4;
-    /// Blocks given back for the dead.
+    /// Blocks given back for dead processes.
     pub(in super::super) const RECOVERED: usize = 5;
-    /// Entries whose time was over when they were taken away.
+    /// Entries that were removed because their time was over.
     pub(in super::super) const EXPIRED: usize = 6;
 }
 
-/// Word numbers in a set, behind its ways.
+/// Word numbers in a set, after its ways.
 pub(super) mod set {
     pub(in super::super) const LOCK: usize = 8;
-    /// For each way a bit: it was read or written since CLOCK passed.
+    /// One bit per way: it was read or written since CLOCK passed.
     pub(in super::super) const CLOCK: usize = 9;
-    /// Until when somebody waits for a change, in microseconds; 0 for nobody.
+    /// Until when a process waits for a change, in microseconds; 0 for none.
     pub(in super::super) const WAITED: usize = 10;
 }
 
@@ -89,14 +89,14 @@ pub(super) mod set {
 pub(super) mod block {
     /// A link to the next block of the entry.
     pub(in super::super) const NEXT: usize = 0;
-    /// The hash of the key; in further blocks a link to the first.
+    /// The hash of the key. In further blocks, a link to the first.
     pub(in super::super) const HASH: usize = 1;
     pub(in super::super) const HEAD: usize = 1;
     /// Lengths and kinds; see `Shape`.
     pub(in super::super) const SHAPE: usize = 2;
     /// When the entry ends, in microseconds; 0 for never.
     pub(in super::super) const EXPIRES: usize = 3;
-    /// For how long before that its value is stale, in microseconds.
+    /// For how long before that the value is stale, in microseconds.
     pub(in super::super) const STALE: usize = 4;
     pub(in super::super) const HEAD_DATA: usize = 5;
     pub(in super::super) const PART_DATA: usize = 2;
@@ -106,7 +106,7 @@ pub(super) mod block {
 const HEAD_ROOM: usize = BLOCK_WORDS - block::HEAD_DATA;
 const PART_ROOM: usize = BLOCK_WORDS - block::PART_DATA;
 
-/// Blocks of an entry whose key and value have so many words.
+/// The number of blocks for an entry whose key and value have this many words.
 pub(super) fn blocks_for(words: usize) -> usize {
     1 + words.saturating_sub(HEAD_ROOM).div_ceil(PART_ROOM)
 }
@@ -115,9 +115,9 @@ pub(super) fn blocks_for(words: usize) -> usize {
 pub(super) const MAGAZINE: usize = 8;
 /// The least and the most bytes of a map.
 pub const BYTES: std::ops::RangeInclusive<usize> = 1 << 14..=1 << 36;
-/// Processes that a map may have.
+/// The most processes that a map may have.
 pub const MAX_SEATS: usize = 1 << 14;
-/// Bytes that a value may have at most.
+/// The most bytes that a value may have.
 pub const MAX_VALUE: usize = 1 << 28;
 
 /// Where the parts are.
@@ -133,9 +133,10 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Room for entries of so many bytes all in all, and for what so many processes may keep.
+    /// Room for entries of `bytes` bytes in all, and for the blocks that `seats` processes may keep.
     ///
-    /// There are half as many ways again as blocks: with two sets a key, a set is never full before the blocks are.
+    /// There are one and a half times as many ways as blocks. With two sets per key, a set is never full before the
+    /// blocks are used up.
     pub(super) fn new(bytes: usize, seats: usize) -> Result<Layout, MapError> {
         if !BYTES.contains(&bytes) {
             return Err(MapError::Size(bytes));
@@ -152,12 +153,12 @@ impl Layout {
             .ok_or(MapError::Size(bytes))
     }
 
-    /// Bytes of key and value that all blocks have room for.
+    /// The bytes of key and value that fit into all blocks.
     pub(super) fn room(&self) -> usize {
         self.blocks as usize * PART_ROOM * 8
     }
 
-    /// Where the parts are when there are so many of each.
+    /// The layout for these numbers of each part.
     pub(super) fn of(sets: u32, blocks: u32, seats: u32) -> Option<Layout> {
         let line = |at: usize| at.checked_next_multiple_of(128);
         let part = |at: usize, count: u32, words: usize| {

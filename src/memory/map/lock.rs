@@ -1,32 +1,31 @@
-//! The lock of a set, which only those hold that put a new key there: so no key is in it twice.
+//! The lock of a set. Only a writer that puts a new key there holds it, so that no key is in the set twice.
 //!
-//! It protects nothing else. Readers, and those that replace, count or delete, do not look at it. So the lock of a
-//! holder that has died is taken over as it is, by one compare-and-swap of the exact word: there is nothing to
-//! repair behind it.
+//! It protects nothing else. Readers do not look at it, nor do writers that replace, count or delete. So the lock of a
+//! dead holder is simply taken over, by one compare-and-swap of the exact word: nothing has to be repaired.
 
 use super::cells::Cells;
 use super::words::Owner;
 use crate::sync::Ordering::{Acquire, Relaxed, Release};
 
-/// What somebody does who finds a set locked.
+/// How long to wait for a locked set.
 pub(super) trait Patience {
-    /// Whether the holder will never come back. A word that names no seat is nobody's.
+    /// Whether the holder will never come back. A word that names no seat has no holder.
     fn is_dead(&mut self, holder: Option<Owner>) -> bool;
-    /// Waits a little; false when that has lasted long enough.
+    /// Waits a little. Returns false if that has lasted long enough.
     fn wait(&mut self) -> bool;
 }
 
-/// A set that is locked, until this is dropped.
+/// A locked set. Dropping this unlocks it.
 #[derive(Debug)]
 pub(super) struct Locked<'a> {
     cells: &'a Cells,
     set: u32,
     owner: Owner,
-    /// Taken from somebody who had died.
+    /// Whether it was taken from a dead holder.
     pub(super) stolen: bool,
 }
 
-/// Locks a set. Nothing when the patience has ended.
+/// Locks a set. Returns nothing if the patience has ended.
 pub(super) fn lock<'a>(
     cells: &'a Cells,
     set: u32,
@@ -38,7 +37,7 @@ pub(super) fn lock<'a>(
         let seen = word.load(Relaxed);
         let stolen = seen != 0;
         if !stolen || patience.is_dead(Owner::from_lock(seen)) {
-            // Acquire pairs with the release of the last holder: what it has put there is found.
+            // Acquire pairs with the release of the last holder, so its new keys are found.
             if word
                 .compare_exchange(seen, owner.lock(), Acquire, Relaxed)
                 .is_ok()
@@ -60,7 +59,7 @@ pub(super) fn lock<'a>(
 
 impl Drop for Locked<'_> {
     fn drop(&mut self) {
-        // Not a store: in memory that somebody else has spoilt, the lock may be another's.
+        // Not a store: in memory that another process has spoilt, the lock may be another's.
         let _ = self
             .cells
             .lock(self.set)

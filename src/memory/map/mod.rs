@@ -1,8 +1,8 @@
 //! A map of bounded size in memory that several processes share. All of them read it without ever waiting, and write it
-//! without losing anything when one is killed at any instruction.
+//! without losing data when a process is killed at any instruction.
 //!
-//! An entry lies in a chain of blocks. A *way* names its first block, and a key has ways in two sets. Whoever writes
-//! fills blocks that are its own, and then changes one way by one compare-and-swap. In prose, for one key:
+//! An entry lies in a chain of blocks. A *way* names its first block, and a key may have a way in either of two sets. A
+//! writer fills blocks of its own, and then changes one way by one compare-and-swap. Step by step, for one key:
 //!
 //! | the way names | the blocks are | then | and if the writer dies here |
 //! |---|---|---|---|
@@ -12,14 +12,15 @@
 //! | the new entry | old live, new live | it has made the new live | `recover` frees the old |
 //! | the new entry | old free, new live | it has freed the old | nothing is to be done |
 //!
-//! A new key is the same with an empty way instead of an old entry, under the lock of its first set, which the next
-//! one takes over from a dead holder. Deleting swaps the way for an empty one.
+//! A new key is the same with an empty way instead of an old entry, under the lock of its first set. The next writer
+//! takes over that lock from a dead holder. Deleting swaps the way for an empty one.
 //!
-//! `layout` says where everything is and `words` how it is packed; `cells` is the memory. `blocks`, `publish`, `lock` and
-//! `recover` are the steps that others see; `proof/loom` tries their orders. `entry` is what is in blocks, `find` finds it, `change`
-//! writes, `store` has blocks for that, `evict` makes room, `read` and `scan` are for those who look. `seats` knows who
-//! lives, `patience` waits for a lock, `notify` wakes those who wait for a change, `clock` ends entries, `ticks` is a clock that
-//! costs a load, and `registry` has the maps of this process for its threads. `kill` is where tests kill.
+//! `layout` says where everything is and `words` how it is packed; `cells` is the memory. `blocks`, `publish`, `lock`
+//! and `recover` are the steps that others see; `proof/loom` tries their orders. `entry` is the content of blocks,
+//! `find` finds an entry, `change` writes one, `store` has blocks for that, `evict` makes room, `read` and `scan` are
+//! for readers. `seats` knows which processes are alive, `patience` waits for a lock, `notify` wakes the waiters for a
+//! change, `clock` ends entries, `ticks` is a clock that costs a load, and `registry` has the maps of this process for
+//! its threads. `kill` has the points at which tests kill.
 
 mod blocks;
 mod cells;
@@ -71,22 +72,22 @@ pub use recover::Recovered;
 pub use scan::Statistics;
 pub use words::Owner;
 
-/// Why something could not be done.
+/// Why a call failed.
 #[derive(Debug)]
 pub enum MapError {
     /// The system refused.
     Io(std::io::Error),
     /// The descriptor is not a map, or one of another version or size.
     Mismatch(String),
-    /// A map cannot have so many bytes.
+    /// A map cannot have this many bytes.
     Size(usize),
     /// A key has more than 250 bytes.
     LongKey,
-    /// A value has more bytes than the map lets it have.
+    /// A value has more bytes than the map allows.
     LongValue,
-    /// There is no room, and nothing makes any. A map that evicts never says so.
+    /// There is no room, and no entry makes room. A map that evicts never returns this.
     Full,
-    /// A new key, or one that needs room, has to wait for another process, which has lost its CPU.
+    /// A new key, or one that needs room, would have to wait for another process, which has lost its CPU.
     Busy,
 }
 
@@ -122,22 +123,22 @@ impl From<rustix::io::Errno> for MapError {
     }
 }
 
-/// What a map is made with.
+/// The options of a new map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Bytes for entries; what the processes need for themselves comes on top.
+    /// Bytes for entries. What the processes need for themselves is added to this.
     pub bytes: usize,
     /// Processes that may have it open at a time.
     pub seats: usize,
-    /// How long entries last by default; none: for ever.
+    /// How long entries last by default; none for ever.
     pub ttl: Option<Duration>,
     /// Whether entries make room for others.
     pub evict: bool,
-    /// Bytes that a value may have; none: a sixteenth of the map, at most 16 MiB.
+    /// The most bytes that a value may have; none for a sixteenth of the map, at most 16 MiB.
     pub max_value: Option<usize>,
 }
 
-/// The same, as it lies in the header, where nobody changes it.
+/// The same, as it lies in the header, where it never changes.
 #[derive(Clone, Copy, Debug)]
 struct Fixed {
     bytes: usize,
@@ -150,16 +151,16 @@ struct Fixed {
 /// The bytes of a new value.
 #[derive(Clone, Copy, Debug)]
 pub enum Bytes<'a> {
-    /// These.
+    /// Bytes of any number.
     Slice(&'a [u8]),
-    /// Eight.
+    /// Eight bytes.
     Word(u64),
 }
 
-/// A new value. What `tag` means is the caller's.
+/// A new value. The caller decides what `tag` means.
 #[derive(Clone, Copy, Debug)]
 pub struct Put<'a> {
-    /// What the bytes mean.
+    /// The meaning of the bytes.
     pub tag: u16,
     /// The value.
     pub value: Bytes<'a>,
@@ -169,16 +170,16 @@ pub struct Put<'a> {
     pub stale: u64,
 }
 
-/// What becomes of an entry.
+/// What should become of an entry.
 #[derive(Clone, Copy, Debug)]
 pub enum Change<'a> {
-    /// It stays, or stays away.
+    /// The entry stays as it is, or absent.
     Keep,
     /// It goes.
     Delete,
     /// It has this value.
     Put(Put<'a>),
-    /// It has the value that it has, which was asked for, and ends at another time.
+    /// It keeps its value, which must have been read, and ends at another time.
     Renew {
         /// As in [`Put`].
         expires: u64,
@@ -187,10 +188,10 @@ pub enum Change<'a> {
     },
 }
 
-/// What has become of it.
+/// What has become of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Nothing.
+    /// It has not changed.
     Kept,
     /// It has gone.
     Deleted,
@@ -201,9 +202,9 @@ pub enum Outcome {
 /// An entry whose time is not over.
 #[derive(Clone, Copy, Debug)]
 pub struct Current<'a> {
-    /// What the bytes mean.
+    /// The meaning of the bytes.
     pub tag: u16,
-    /// A number that each change makes another.
+    /// A number that differs after each change.
     pub version: u64,
     /// When it ends, in microseconds of [`clock::now`]; 0 for never.
     pub expires: u64,
@@ -226,19 +227,19 @@ impl<'a> Current<'a> {
         }
     }
 
-    /// The value, if it was asked for.
+    /// The value, if it was read.
     pub fn value(&self) -> &'a [u8] {
         let bytes: &[u8] = bytemuck::cast_slice(self.words);
         &bytes[..self.length.min(bytes.len())]
     }
 
-    /// Whether it is past the time after which it is only good for `stale`.
+    /// Whether the time has come after which the value is only returned as `stale`.
     pub fn is_stale(&self) -> bool {
         self.expires != 0 && clock::is_over(self.expires.saturating_sub(self.stale).max(1))
     }
 }
 
-/// A map, as one process has it. All its threads use it together; each brings [`Hands`] of its own.
+/// A map, as one process has it. All its threads use it together; each brings its own [`Hands`].
 #[derive(Debug)]
 pub struct Map {
     cells: Cells,
@@ -247,11 +248,11 @@ pub struct Map {
     owner: Owner,
     store: Store,
     notifier: Arc<Notifier>,
-    /// Whether its coarse clock is turned by this process.
+    /// Whether this process turns its coarse clock.
     ticks: AtomicBool,
 }
 
-/// The first words of a map, mapped once more, for a view whose life is bound to this value.
+/// The first words of a map, mapped a second time, for a view that must not outlive this value.
 #[derive(Debug)]
 pub struct Words {
     mapping: Mapping,
@@ -259,12 +260,12 @@ pub struct Words {
 }
 
 impl Words {
-    /// Where they begin.
+    /// The address of the words.
     pub fn base(&self) -> std::ptr::NonNull<u8> {
         self.mapping.base()
     }
 
-    /// How many bytes they are.
+    /// Their size in bytes.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
@@ -273,7 +274,7 @@ impl Words {
 const MAGIC: u64 = u64::from_le_bytes(*b"rspool\x00M");
 
 impl Map {
-    /// Makes a map; this process has the last of its seats.
+    /// Makes a map. This process gets the last of its seats.
     pub fn create(options: Options) -> Result<Map, MapError> {
         let layout = Layout::new(options.bytes, options.seats)?;
         let max_value = options
@@ -282,7 +283,7 @@ impl Map {
             .min(MAX_VALUE);
         let file = anonymous_file(c"rspool-map")?;
         fs::ftruncate(&file, layout.total as u64)?;
-        // All of it at once: a system without memory is an error here, and no fault later.
+        // Reserved at once, so that a lack of memory is an error here, and not a fault later.
         reserve(&file, layout.total)?;
         let mapping = Mapping::new(&file, layout.total, true)?;
         let ttl = options.ttl.and_then(clock::micros).unwrap_or(0);
@@ -307,12 +308,12 @@ impl Map {
         Map::sit(file, mapping, layout, options.seats as u16 - 1)
     }
 
-    /// Opens the map behind `file`, as the process that has the seat. Whatever the file is, it is a map or refused.
+    /// Opens the map behind `file`, as the process that has the seat. Any other file is refused.
     ///
     /// The caller knows that no living process has the seat.
     pub fn open(file: BorrowedFd<'_>, seat: u16) -> Result<Map, MapError> {
         let file = rustix::io::fcntl_dupfd_cloexec(file, 3)?;
-        // A size that is not sealed may change as soon as it has been read.
+        // A size that is not sealed may change right after it was read.
         check_seal(&file)?;
         let size = usize::try_from(fs::fstat(&file)?.st_size).unwrap_or(0);
         let mismatch = |what: &str| Err(MapError::Mismatch(what.into()));
@@ -355,7 +356,7 @@ impl Map {
             bytes: word(header::BYTES) as usize,
             ttl: word(header::TTL),
             evict: word(header::EVICT) != 0,
-            // Whatever the word says, no value has more bytes than all blocks.
+            // Whatever the word says, a value has at most as many bytes as all blocks.
             max_value: (word(header::MAX_VALUE) as usize)
                 .min(MAX_VALUE)
                 .min(layout.room()),
@@ -374,12 +375,12 @@ impl Map {
         })
     }
 
-    /// The descriptor that other processes open.
+    /// The descriptor by which other processes open the map.
     pub fn file(&self) -> BorrowedFd<'_> {
         self.file.as_fd()
     }
 
-    /// Who this process is in the map.
+    /// The owner that this process is in the map.
     pub fn owner(&self) -> Owner {
         self.owner
     }
@@ -394,7 +395,7 @@ impl Map {
         self.cells.layout().seats as usize
     }
 
-    /// When an entry ends that is to last so long from now on, and then stay so long for `stale`; 0 for never.
+    /// When an entry ends that should last for `ttl` from now on, and then stay for `stale`; 0 for never.
     pub fn end(&self, ttl: Option<Duration>, stale: Duration) -> u64 {
         let lasts = ttl.and_then(clock::micros).zip(clock::micros(stale));
         lasts
@@ -407,14 +408,14 @@ impl Map {
         (self.options.ttl != 0).then(|| Duration::from_micros(self.options.ttl))
     }
 
-    /// The same as a number that a double holds: another after each change, for as long as no block has had some
-    /// millions of lives in between.
+    /// The version as a number that a double holds. It differs after each change, unless a block has had some millions
+    /// of lives in between.
     pub fn version_number(&self, version: u64) -> u64 {
         let (generation, index) = (version >> 32, version & 0xffff_ffff);
         (generation * (u64::from(self.cells.blocks()) + 1) + index) & ((1 << 53) - 1)
     }
 
-    /// Another mapping of its first bytes, which say whether an entry is still the same; `whole`: of all of them.
+    /// Another mapping of the first bytes, which say whether an entry is still the same. With `whole`, of all bytes.
     pub fn remap(&self, whole: bool) -> Result<Words, MapError> {
         let layout = self.cells.layout();
         let bytes = if whole {
@@ -426,22 +427,22 @@ impl Map {
         Ok(Words { mapping, bytes })
     }
 
-    /// Bytes that a value may have.
+    /// The most bytes that a value may have.
     pub fn max_value(&self) -> usize {
         self.options.max_value
     }
 
-    /// The process that had the seat has ended. The caller knows that no other has it since.
+    /// The process that had the seat has ended. The caller knows that no other has taken it since.
     pub fn retire(&self, seat: u16) {
         if usize::from(seat) < self.seats() && seat != self.owner.seat {
             seats::retire(&self.cells, seat);
-            // Somebody may wait for what the dead process was to do.
+            // Another process may wait for what the dead one should have done.
             self.wake();
         }
     }
 
-    /// Puts in order what those have left behind that have ended and had the seat. Beside everybody, and any number of
-    /// times.
+    /// Puts in order what ended processes that had the seat have left behind. May run at the same time as any other
+    /// call, any number of times.
     pub fn recover(&self, seat: u16) -> Recovered {
         let found = recover::recover(&self.cells, |owner| {
             owner.seat == seat && seats::is_dead_by_state(&self.cells, owner)
@@ -468,14 +469,14 @@ impl Drop for Map {
     fn drop(&mut self) {
         self.notifier.close();
         self.store.close(&self.cells);
-        // The process lives on, but not here.
+        // The process lives on, but has let go of the map.
         if (self.identity() >> 32) as u32 == self.owner.generation {
             seats::retire(&self.cells, self.owner.seat);
         }
     }
 }
 
-/// A number that nobody can guess.
+/// A number that cannot be guessed.
 fn random() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(std::process::id())

@@ -1,9 +1,9 @@
-//! How those are woken that wait for a change.
+//! How the waiters for a change are woken.
 //!
-//! A waiter says in the set of its key until when it looks again by itself, *before* it looks at the entry once more. A
-//! writer looks there *after* it has changed a way. Both steps of the writer are sequentially consistent, and a fence is
-//! between those of the waiter, so one sees the other. A writer that sees somebody raises the turn of the map and wakes
-//! all that sleep on it; each looks whether its key has changed.
+//! A waiter writes into the set of its key until when it will look again by itself, *before* it looks at the entry once
+//! more. A writer looks there *after* it has changed a way. Both steps of the writer are sequentially consistent, and
+//! the waiter has a fence between its steps, so one sees the other. A writer that sees a waiter raises the turn of the
+//! map and wakes all that sleep on it. Each of them looks whether its key has changed.
 //!
 //! A waiter that dies is forgotten when its time is over: nothing has to be repaired.
 
@@ -20,14 +20,14 @@ use crate::sync::Ordering::{Relaxed, SeqCst};
 use crate::sync::fence;
 use crate::trust::Trust;
 
-/// A waiter looks by itself after so long, and says again that it waits.
+/// A waiter looks by itself after this time, and announces itself again.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
-/// What a waiter says lasts so long.
+/// How long an announcement lasts, in microseconds.
 const ANNOUNCED: u64 = 1_000_000;
 
 type Callback = Box<dyn Fn() + Send + Sync>;
 
-/// The waiting of one process: a thread that sleeps on the turn of the map, while anybody waits.
+/// The waiting of one process: a thread that sleeps on the turn of the map while the process waits for any change.
 #[derive(Default)]
 pub(super) struct Notifier {
     state: Mutex<State>,
@@ -36,7 +36,7 @@ pub(super) struct Notifier {
 
 #[derive(Default)]
 struct State {
-    /// How many wait.
+    /// How many callers wait.
     interest: usize,
     has_thread: bool,
     closed: bool,
@@ -51,7 +51,7 @@ impl fmt::Debug for Notifier {
 }
 
 impl Notifier {
-    /// The map is no more: the thread ends.
+    /// The map is gone: the thread ends.
     pub(super) fn close(&self) {
         self.state.lock().closed = true;
         self.bell.notify_one();
@@ -59,8 +59,8 @@ impl Notifier {
 }
 
 impl Map {
-    /// Calls back, on a thread of the map, whenever something may have changed that is waited for, and now and then.
-    /// Gives a number by which to end that.
+    /// Calls back, on a thread of the map, whenever something that a caller waits for may have changed, and now and
+    /// then. Returns a number by which to end that.
     pub fn on_change(&self, callback: impl Fn() + Send + Sync + 'static) -> u64 {
         let mut state = self.notifier.state.lock();
         state.last += 1;
@@ -69,7 +69,7 @@ impl Map {
         number
     }
 
-    /// Ends the callbacks of this number.
+    /// Ends the callbacks with this number.
     pub fn forget(&self, number: u64) {
         self.notifier
             .state
@@ -78,8 +78,8 @@ impl Map {
             .retain(|(is, _)| *is != number);
     }
 
-    /// Somebody in this process waits from now on, or not any more. False if the system gives no thread: then the
-    /// caller has to look by itself.
+    /// One more caller in this process waits, or one less. Returns false if the system gives no thread: then the caller
+    /// has to look by itself.
     pub fn wait_for_changes(self: &Arc<Self>, waits: bool) -> bool {
         let mut state = self.notifier.state.lock();
         if !waits {
@@ -93,7 +93,7 @@ impl Map {
             let builder = thread::Builder::new()
                 .name("rspool-map".into())
                 .stack_size(64 * 1024);
-            // It waits for the lock, so the interest is there when it looks.
+            // The thread waits for the lock, so the interest is there when it looks.
             state.has_thread = builder
                 .spawn(move || sleep_and_call(&notifier, &map))
                 .is_ok();
@@ -102,7 +102,7 @@ impl Map {
         state.has_thread
     }
 
-    /// Says that somebody waits for a change of a key. After this the caller looks at it once more.
+    /// Announces that a caller waits for a change of a key. After this the caller looks at the key once more.
     pub fn announce(&self, key: &Key) {
         let places = self.places(key);
         for set in places.sets() {
@@ -110,11 +110,11 @@ impl Map {
                 .waited(set)
                 .store(clock::now() + ANNOUNCED, SeqCst);
         }
-        // The look at the way, which comes now, is an acquire: without this it might come first.
+        // The look at the way, which comes next, is an acquire load: without this fence it might come first.
         fence(SeqCst);
     }
 
-    /// A way of the set has changed. One load, unless somebody waits.
+    /// A way of the set has changed. This is one load, unless there are waiters.
     pub(super) fn changed(&self, set: u32) {
         let waited = self.cells.waited(set);
         let until = waited.load(SeqCst);
@@ -122,21 +122,21 @@ impl Map {
             return;
         }
         if clock::now() > until {
-            // Nobody has said so again.
+            // No waiter has announced itself again.
             let _ = waited.compare_exchange(until, 0, Relaxed, Relaxed);
             return;
         }
         self.wake();
     }
 
-    /// Wakes all that wait for something.
+    /// Wakes all waiters.
     pub fn wake(&self) {
         self.cells.turn().fetch_add(1, SeqCst);
         futex::wake_all(self.cells.turn());
     }
 }
 
-/// The thread: it sleeps while nobody waits, and ends with the map.
+/// The thread: it sleeps while no caller waits, and ends with the map.
 fn sleep_and_call(notifier: &Notifier, map: &Weak<Map>) {
     let _trust = Trust::new("waiting for a change in a shared map");
     let mut seen = None;
@@ -154,7 +154,7 @@ fn sleep_and_call(notifier: &Notifier, map: &Weak<Map>) {
         };
         let turn = map.cells.turn();
         if let Some(seen) = seen {
-            // Ends at once if the turn is another one by now.
+            // Ends at once if the turn has changed by now.
             futex::sleep(turn, seen, LOOK_AGAIN);
         }
         seen = Some(turn.load(SeqCst));

@@ -1,4 +1,4 @@
-//! How long a set that is locked is waited for.
+//! How long to wait for a locked set.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,15 +8,15 @@ use super::lock::Patience;
 use super::seats;
 use super::words::Owner;
 
-/// Nobody holds a lock for so long unless the holder has lost its CPU.
+/// A holder only keeps a lock for so many spins if it has lost its CPU.
 const SPINS: u32 = 200;
-/// A holder that lives is waited for so long.
+/// How long to wait for a living holder.
 const LIMIT: Duration = Duration::from_millis(100);
-/// The system is asked so often whether the holder lives: it says so within a few times ten microseconds.
+/// How often to ask the system whether the holder is alive. The answer takes some tens of microseconds.
 const ASK_EVERY: Duration = Duration::from_millis(1);
 const PAUSE: Duration = Duration::from_micros(50);
 
-/// Spins first, then sleeps, and asks now and then whether the holder lives.
+/// Spins first, then sleeps, and asks now and then whether the holder is alive.
 #[derive(Debug)]
 pub(super) struct Within<'a> {
     cells: &'a Cells,

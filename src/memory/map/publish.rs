@@ -1,4 +1,4 @@
-//! How a new entry becomes the one that is there, whose blocks are written, and its writer's.
+//! How a new entry takes its place. Its blocks are written, and belong to its writer.
 
 use super::blocks::{make_live, release};
 use super::cells::Cells;
@@ -7,10 +7,9 @@ use super::words::{Block, Owner, Way};
 use crate::sync::Ordering::{Relaxed, SeqCst};
 use crate::sync::{AtomicU64, fence};
 
-/// The way names another entry, or none. False if it was not what was seen there.
+/// Makes the way name another entry, or none. Returns false if the way has changed since it was seen.
 ///
-/// Release publishes what was written into the blocks. The order with the look for those who wait is that of
-/// `notify`.
+/// Release publishes what was written into the blocks. `notify` needs the order with the look for waiters.
 pub(super) fn swap(way: &AtomicU64, from: Way, to: Way) -> bool {
     way.compare_exchange(from.0, to.0, SeqCst, Relaxed).is_ok()
 }
@@ -22,8 +21,9 @@ pub(super) fn settle(cells: &Cells, way: &AtomicU64, new: Way, blocks: &[Block],
         at(Step::Living);
     }
     at(Step::Lives);
-    // Who has replaced it already has freed what it saw. If that one died in between, and was looked after before the
-    // blocks were live, they would be nobody's. `recover` has a fence as well: it sees them live, or this sees the way.
+    // A process that has replaced the entry already has freed the blocks that it saw. If it died in between, and
+    // `recover` ran before the blocks were live, they would belong to nobody. `recover` has a fence as well: it sees
+    // them live, or this sees the way.
     fence(SeqCst);
     if Way(way.load(Relaxed)) != new {
         for &block in blocks {

@@ -1,4 +1,4 @@
-//! How an entry is looked at. Nobody waits for that, and nobody is waited for.
+//! How an entry is read. A reader waits for nobody, and nobody waits for a reader.
 
 use super::change::Hands;
 use super::entry::Copies;
@@ -6,7 +6,7 @@ use super::evict::touch;
 use super::find::{Entry, find};
 use super::{Current, Key, Map, clock};
 
-/// An entry that was found, and where.
+/// An entry that was found, and its place.
 #[derive(Clone, Copy, Debug)]
 pub struct Read<'a> {
     /// The entry.
@@ -14,14 +14,14 @@ pub struct Read<'a> {
     place: (u32, usize),
 }
 
-/// Where a process that keeps a decoded value looks whether the entry is still the same, in bytes from the start.
+/// Where a process that keeps a decoded value checks whether the entry is still the same, in bytes from the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The way, whose lower half is the block + 1.
     pub way: usize,
     /// The state of the block, whose upper half is its generation.
     pub state: usize,
-    /// The bits of CLOCK, of which `bit` is that of the way.
+    /// The CLOCK bits of the set. `bit` is that of the way.
     pub clock: usize,
     /// See `clock`.
     pub bit: u32,
@@ -54,7 +54,7 @@ impl Map {
             .filter(|entry| !clock::is_over(entry.head.expires))
     }
 
-    /// Where to look whether what was read is still there.
+    /// Where to check whether the entry that was read is still there.
     pub fn place(&self, read: &Read<'_>) -> Place {
         let (set, way) = read.place;
         self.cells

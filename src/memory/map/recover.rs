@@ -1,5 +1,5 @@
-//! What is done for those that have died: every block in their hands, and every block that no entry names, is
-//! freed or given to its entry.
+//! Recovers from the death of processes: every block that a dead process has in hand, and every block that no entry
+//! names, is freed or given to its entry.
 //!
 //! | the process died | what is there | what is done |
 //! |---|---|---|
@@ -9,9 +9,9 @@
 //! | before the blocks of the old value were freed | live blocks that no way names | freed |
 //! | while it was reading | nothing | nothing |
 //!
-//! This runs beside everybody and may be run any number of times. Each step is a compare-and-swap of a state that
-//! names the life of its block, and what it rests on does not change in that life: a dead owner publishes nothing
-//! any more, and a live block that no way names is never named again.
+//! This may run at the same time as any other call, any number of times. Each step is a compare-and-swap of a state
+//! that names the life of its block, and its reason does not change in that life: a dead owner publishes nothing any
+//! more, and a live block that no way names is never named again.
 
 use super::blocks::{make_live_of_dead, release};
 use super::cells::Cells;
@@ -21,22 +21,22 @@ use super::words::{Block, Kind, Owner, State, Way};
 use crate::sync::Ordering::{Acquire, Relaxed, SeqCst};
 use crate::sync::fence;
 
-/// What was found.
+/// The result of a recovery.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Recovered {
     /// Blocks that were freed.
     pub freed: u32,
-    /// Blocks that were given to the entry which they belong to.
+    /// Blocks that were given to the entry to which they belong.
     pub kept: u32,
 }
 
-/// Looks at every block. `is_dead` says of an owner, as a state names it, whether it has died.
+/// Looks at every block. `is_dead` says whether an owner, as a state names it, has died.
 pub(super) fn recover(cells: &Cells, mut is_dead: impl FnMut(Owner) -> bool) -> Recovered {
     let mut found = Recovered::default();
-    // Pairs with that in `publish::settle`.
+    // Pairs with the fence in `publish::settle`.
     fence(SeqCst);
     let named = named(cells);
-    // What a way named after the death is named, or whoever took it away frees it.
+    // A block that a way named after the death is still named, or the process that removed its entry frees it.
     let is_sure = |block: Block| {
         let is = |block: Block| named[block.index as usize] == Way::short(block.generation);
         let first = || Block::from_link(cells.block(block.index)[HEAD].load(Relaxed));
@@ -65,8 +65,8 @@ pub(super) fn recover(cells: &Cells, mut is_dead: impl FnMut(Owner) -> bool) -> 
     found
 }
 
-/// For each block by which bits a way names it; 0 for none. Going through the ways in a row takes a fraction of the time
-/// that a look for each block would.
+/// For each block, the bits by which a way names it; 0 for none. Going through all ways in order takes a fraction of
+/// the time of a search for each block.
 fn named(cells: &Cells) -> Vec<u32> {
     let mut named = vec![0; cells.blocks() as usize];
     for set in 0..cells.sets() {

@@ -1,4 +1,4 @@
-//! The maps of this process that its threads and its watcher may have, by number.
+//! The maps of this process by number, for its threads and its watcher.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Weak};
@@ -15,10 +15,10 @@ struct Known {
     _kept: Option<Arc<Map>>,
 }
 
-/// A number by which the threads of this process know the map; `keep`: as long as the process lives, whoever lets go
-/// of it.
+/// A number by which the threads of this process know the map. With `keep`, the map is kept as long as the process
+/// lives, even if all others let go of it.
 pub fn share(map: &Arc<Map>, keep: bool) -> u64 {
-    // Its address is its own as long as it is here.
+    // The address is unique as long as the map is here.
     let number = Arc::as_ptr(map).addr() as u64;
     let mut known = KNOWN.lock();
     known.retain(|_, it| it.map.strong_count() > 0);

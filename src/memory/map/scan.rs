@@ -1,4 +1,4 @@
-//! Going through all entries, some sets at a time.
+//! Goes through all entries, some sets at a time.
 
 use super::entry::{Copies, Found, key_of, read};
 use super::layout::seat;
@@ -6,7 +6,7 @@ use super::words::{Kind, State, Way};
 use super::{Map, Space, clock};
 use crate::sync::Ordering::{Acquire, Relaxed};
 
-/// What a map has, and what has happened to it.
+/// Figures of a map, and counts of what has happened to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
     /// Bytes for entries, as the map was made.
@@ -17,24 +17,24 @@ pub struct Statistics {
     pub entries: u64,
     /// Entries that made room for others.
     pub evicted: u64,
-    /// Entries that were taken away as their time was over.
+    /// Entries that were removed because their time was over.
     pub expired: u64,
     /// Locks that were taken over from dead processes.
     pub stolen: u64,
     /// Blocks that were put in order for dead processes.
     pub recovered: u64,
-    /// Blocks that are nobody's.
+    /// Free blocks.
     pub free: u64,
     /// Blocks that are in the hands of processes.
     pub held: u64,
 }
 
-/// Bytes of the map for each block, as it was asked for.
+/// Bytes per block, relative to the bytes that were asked for.
 const PER_BLOCK: u64 = 160;
 
 impl Map {
-    /// The keys of users in some sets from `from` on, that begin with `prefix`, and where to go on; nothing at the end.
-    /// What is put or deleted meanwhile may be there or not.
+    /// The keys of users in some sets from `from` on that begin with `prefix`, and where to go on; nothing at the end.
+    /// Keys that are put or deleted meanwhile may be among them or not.
     pub fn keys(
         &self,
         from: u32,
@@ -54,7 +54,7 @@ impl Map {
         (end < self.cells.sets()).then_some(end)
     }
 
-    /// The key in a way; an entry that changes meanwhile is looked at again.
+    /// The key in a way. If the entry changes meanwhile, it is read again.
     fn key_in(&self, way: &crate::sync::AtomicU64) -> Option<Vec<u8>> {
         loop {
             let seen = Way(way.load(Acquire));
@@ -81,7 +81,7 @@ impl Map {
         }
     }
 
-    /// Looks at all of the map: that takes about a millisecond for 50 MB.
+    /// Looks at the whole map, which takes about a millisecond per 50 MB.
     pub fn statistics(&self) -> Statistics {
         let (mut free, mut held, mut live) = (0, 0, 0);
         for block in 0..self.cells.blocks() {
@@ -112,7 +112,7 @@ impl Map {
         }
     }
 
-    /// What the map has of each kind of block, and how many blocks the ways name: for tests, while nobody writes.
+    /// How many blocks of each kind the map has, and how many blocks the ways name: for tests, while no process writes.
     #[cfg(test)]
     pub(super) fn audit(&self) -> Audit {
         let mut audit = Audit::default();

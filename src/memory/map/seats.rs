@@ -1,12 +1,12 @@
-//! Who has the map open, and whether they still live.
+//! The processes that have the map open, and whether they are alive.
 //!
-//! A process has one seat, and all its threads have it together: none of them can end inside of a call alone. A seat
-//! is known by its generation, which rises with each process that takes it. So whatever a former one has left behind
-//! is known as a dead one's, however long ago that was.
+//! A process has one seat for all its threads: none of them can end alone within a call. A seat is identified with its
+//! generation, which rises with each process that takes the seat. So everything that a former process has left behind
+//! is recognized as a dead one's, however long ago that was.
 //!
-//! A process lives if the system has one of its number that began when it began. One that is stopped lives. A number
-//! means something in its pid namespace only: of a process in another one the map believes that it lives, until its
-//! primary says otherwise ([`retire`]).
+//! A process is alive if the system has a process with its number that began at the same time. A stopped process is
+//! alive. A number only has a meaning in its pid namespace. So the map assumes that a process in another namespace is
+//! alive, until the primary says otherwise ([`retire`]).
 
 use super::cells::Cells;
 use super::layout::seat::{IDENTITY, NAMESPACE, STARTED};
@@ -19,7 +19,7 @@ fn generation(identity: u64) -> u32 {
     (identity >> 32) as u32
 }
 
-/// Takes a seat, whoever had it: the caller knows that no living process has.
+/// Takes a seat, whatever process had it: the caller knows that no living one has it.
 pub(super) fn take(cells: &Cells, seat: u16) -> Owner {
     let words = cells.seat(seat.into());
     let before = words[IDENTITY].load(Acquire);
@@ -27,7 +27,7 @@ pub(super) fn take(cells: &Cells, seat: u16) -> Owner {
         seat,
         generation: generation(before).wrapping_add(1),
     };
-    // A moment without a process: what is written next is not to be taken for what is known of the former one.
+    // For a moment the seat has no process. What is written next must not be taken for the former process.
     words[IDENTITY].store(u64::from(owner.generation) << 32, Release);
     words[STARTED].store(reading::started(std::process::id()).unwrap_or(0), Relaxed);
     words[NAMESPACE].store(namespace(), Relaxed);
@@ -36,23 +36,23 @@ pub(super) fn take(cells: &Cells, seat: u16) -> Owner {
     owner
 }
 
-/// Nobody has the seat any more: the process that had it has ended.
+/// The process that had the seat has ended: the seat is free.
 pub(super) fn retire(cells: &Cells, seat: u16) {
     let word = &cells.seat(seat.into())[IDENTITY];
     let seen = word.load(Acquire);
     let empty = u64::from(generation(seen)) << 32;
-    // If it fails another has taken the seat, which says the same of the former one.
+    // If this fails, another process has taken the seat, which also says that the former one is dead.
     let _ = word.compare_exchange(seen, empty, AcqRel, Relaxed);
 }
 
-/// Whether an owner has died, as a lock names it.
+/// Whether an owner that a lock names has died.
 pub(super) fn is_dead(cells: &Cells, owner: Owner) -> bool {
     judge(cells, owner.seat, |generation| {
         generation == owner.generation
     })
 }
 
-/// Whether an owner has died, as a state names it: by the low bits of its generation.
+/// Whether an owner that a state names, by the low bits of its generation, has died.
 pub(super) fn is_dead_by_state(cells: &Cells, owner: Owner) -> bool {
     judge(cells, owner.seat, |generation| {
         Owner {
@@ -77,7 +77,7 @@ fn judge(cells: &Cells, seat: u16, is_of: impl Fn(u32) -> bool) -> bool {
         return false;
     }
     let started = words[STARTED].load(Relaxed);
-    // Where another process has just taken the seat, these words may be its; but then the former one has died.
+    // If another process has just taken the seat, these words may be its own; but then the former one has died.
     !is_alive(pid, (started != 0).then_some(started))
 }
 

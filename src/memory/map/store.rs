@@ -1,15 +1,15 @@
-//! Where the blocks of a new entry come from.
+//! Provides the blocks of a new entry.
 //!
-//! 1. The magazine of the process: blocks of entries that it has replaced or deleted. So whoever only replaces never
-//!    looks for a block.
-//! 2. Free blocks, from where the last one was found. A look that finds none is not taken again at once.
+//! 1. The magazine of the process: blocks of entries that it has replaced or deleted. So a process that only replaces
+//!    never has to search.
+//! 2. Free blocks, from the place where the last one was found. A search that finds none is not repeated at once.
 //! 3. If entries make room for others: CLOCK goes through the sets (`evict`), and takes the blocks of the first entry
-//!    that nobody has read since it last came there.
+//!    that was not read since CLOCK last came there.
 //!
-//! A process keeps 8 blocks at most. The map has as many more than it was asked for, for each of its seats. Where no
-//! entry makes room for others, a new key and a longer value leave these alone: so what is there can be replaced and
-//! counted, however full the map is. How many are free is counted now and then: so often that all processes together cannot have taken
-//! more than half of what there was.
+//! A process keeps 8 blocks at most. The map has as many extra blocks for each of its seats. If no entry makes room for
+//! others, new keys and longer values may not use these. So existing entries can be replaced and counted, however full
+//! the map is. The free blocks are counted now and then: so often that all processes together cannot have taken more
+//! than half of them in between.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -21,9 +21,9 @@ use super::kill::{Step, at};
 use super::layout::MAGAZINE;
 use super::words::{Block, Kind, Owner, State};
 
-/// States that are looked at before an entry has to make room.
+/// States that are searched before an entry has to make room.
 const LOOK: u32 = 1024;
-/// How often blocks are wanted before one looks for free ones again, where there were none.
+/// After a search without success, how often blocks are wanted before the next search.
 const DRY: u32 = 64;
 
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) fn new(owner: Owner, blocks: u32) -> Store {
-        // Processes begin at places of their own.
+        // Each process begins at another place.
         let hint = (u64::from(owner.seat) * 0x9e37_79b9 % u64::from(blocks)) as u32;
         Store {
             owner,
@@ -49,7 +49,8 @@ impl Store {
         }
     }
 
-    /// Takes blocks until there are `wanted`. False if it did not find so many; `thorough`: in all of the map.
+    /// Takes blocks until there are `wanted`. Returns false if it did not find so many. `thorough` searches the whole
+    /// map.
     pub(super) fn take(
         &self,
         cells: &Cells,
@@ -95,7 +96,7 @@ impl Store {
         false
     }
 
-    /// Whether so many blocks more may be used, where no entry makes room for others.
+    /// Whether this many more blocks may be used if no entry makes room for others.
     pub(super) fn allows(&self, cells: &Cells, wanted: usize) -> bool {
         let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
         let less = |allowed: u32| allowed.checked_sub(wanted);
@@ -113,7 +114,7 @@ impl Store {
         spare >= wanted
     }
 
-    /// Gives back blocks that are this process' own, and that no way names.
+    /// Gives back blocks that belong to this process and that no way names.
     pub(super) fn give_back(&self, cells: &Cells, blocks: &mut Vec<Block>) {
         if blocks.is_empty() {
             return;
@@ -128,7 +129,7 @@ impl Store {
         }
     }
 
-    /// Frees the blocks of an entry that is not there any more: they are this process' next ones, while it has few.
+    /// Frees the blocks of an entry that is gone. While this process has few, it keeps them for its next entries.
     pub(super) fn recycle(&self, cells: &Cells, blocks: &[Block]) {
         let mut magazine = self.magazine.lock();
         for &block in blocks {
@@ -139,13 +140,13 @@ impl Store {
             }
             at(Step::Freeing);
         }
-        // Where there were none before there are some now.
+        // There were no free blocks before, but there are some now.
         if blocks.len() > MAGAZINE {
             self.dry.store(0, Relaxed);
         }
     }
 
-    /// The same for who needs them now.
+    /// The same for a caller that needs the blocks now.
     pub(super) fn retake(&self, cells: &Cells, blocks: &[Block], hand: &mut Vec<Block>) {
         for &block in blocks {
             hand.extend(retake(cells, block, self.owner));

@@ -60,7 +60,7 @@ fn count(map: &Map, hands: &mut Hands, name: &str) -> Result<Outcome, MapError> 
     })
 }
 
-/// Does it again while somebody who is in the way has no CPU.
+/// Tries again while another process that is in the way has no CPU.
 fn insist(mut put: impl FnMut() -> Result<Outcome, MapError>) {
     loop {
         match put() {
@@ -73,7 +73,7 @@ fn insist(mut put: impl FnMut() -> Result<Outcome, MapError>) {
     }
 }
 
-/// Every block is free, kept by a process, or a part of an entry that a way names; no key is there twice.
+/// Every block is free, kept by a process, or part of an entry that a way names. No key is there twice.
 fn check(map: &Map) {
     let mut audit = map.audit();
     assert_eq!(audit.live, audit.named, "{audit:?}");
@@ -186,7 +186,7 @@ fn a_map_that_evicts_nothing_has_room_for_what_it_was_asked_for() {
     });
     assert!(refused.count() > 0);
     assert!((0..room).all(|n| get(&map, &format!("key {n}")).is_some()));
-    // Who replaces needs no more room than there is.
+    // Replacing needs no more room than there is.
     for n in 0..room {
         set(&map, &format!("key {n}"), b"another").unwrap();
     }
@@ -277,7 +277,7 @@ fn what_is_no_map_is_refused() {
     assert!(Map::open(file.as_fd(), 0).is_err());
 }
 
-/// How long `recover` takes for a full map, and how long statistics: `cargo test --release -- --ignored --nocapture`.
+/// How long `recover` and `statistics` take for a full map: `cargo test --release -- --ignored --nocapture`.
 #[test]
 #[ignore = "a measurement"]
 fn recovery_of_a_full_map() {

@@ -1,10 +1,10 @@
-//! A coarse clock in the memory of a map: a look at it is a load, and one at the clock of the system takes as long as two
-//! look-ups in a `Map` of JavaScript.
+//! A coarse clock in the memory of a map. Reading it is a load, whereas reading the clock of the system takes as long
+//! as two look-ups in a JavaScript `Map`.
 //!
-//! It is the monotonic clock in ticks, and each process that keeps decoded entries which end turns it, by one thread for all
-//! of its maps. It only goes forward. Whoever looks at it knows that an entry has not ended which ends [`MARGIN`] ticks
-//! later or more, and looks at the exact clock for any other. So times are exact, as long as the clock is less than that
-//! late: some two seconds in which no process that turns it had the CPU at all.
+//! It is the monotonic clock in ticks. Each process that keeps decoded entries with an end turns it, by one thread for
+//! all its maps. It only goes forward. A reader knows by it that an entry has not ended if the end is [`MARGIN`] ticks
+//! later or more; for any other entry it reads the exact clock. So times are exact as long as the coarse clock is less
+//! than that late: some two seconds in which no process that turns it had the CPU at all.
 //!
 //! [`MARGIN`]: crate::wire::map_tick::MARGIN
 
@@ -24,7 +24,7 @@ use crate::wire::map_tick;
 /// A fraction of the margin.
 const TURN_EVERY: Duration = Duration::from_millis(250);
 
-/// The maps whose clocks the thread of this process turns; it ends when there are none.
+/// The maps whose clocks the thread of this process turns. The thread ends when there are none.
 static TURNED: Mutex<Turned> = Mutex::new(Turned {
     maps: Vec::new(),
     has_thread: false,
@@ -36,8 +36,8 @@ struct Turned {
 }
 
 impl Map {
-    /// From here on the coarse clock of the map goes, as long as the map is open here. False if the system gives no thread:
-    /// then nobody may look at it.
+    /// From now on the coarse clock of the map runs, as long as the map is open here. Returns false if the system gives
+    /// no thread: then nobody may use the clock.
     pub fn keep_time(self: &Arc<Self>) -> bool {
         if self.ticks.load(Relaxed) {
             return true;
@@ -67,7 +67,7 @@ fn turn_all() {
     let _trust = Trust::new("turning the clocks of shared maps");
     manner::hurry();
     loop {
-        // Those that are only here now are dropped when nobody waits for the lock.
+        // Maps that only this list still has are dropped after the lock is released.
         let mut last = Vec::new();
         let mut turned = TURNED.lock();
         turned.maps.retain(|map| {

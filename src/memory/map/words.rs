@@ -1,4 +1,4 @@
-//! The words on which everything turns, and how they are packed. Each changes by one atomic operation.
+//! The central words of a map, and how they are packed. Each changes by one atomic operation.
 //!
 //! ```text
 //! state of a block   generation 32 | kind 2 | generation of the owner 14 | seat of the owner 16
@@ -7,12 +7,12 @@
 //! link to a block    generation 32 | block + 1, 32
 //! ```
 //!
-//! A generation counts the lives of a block: it rises whenever somebody takes the block. So a word that names a
-//! block of an earlier life is never mistaken for one that names its present life.
+//! A generation counts the lives of a block: it rises whenever a process takes the block. So a word that names a block
+//! in an earlier life is never mistaken for one that names its present life.
 
-/// Bits of a generation that a way has room for.
+/// The bits of a block's generation that fit into a way.
 const SHORT: u32 = 0xf_ffff;
-/// Bits of a generation of a seat that a state has room for.
+/// The bits of a seat's generation that fit into a state.
 const OWNER: u32 = 0x3fff;
 
 /// A block in one of its lives.
@@ -23,12 +23,12 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// As a link names it.
+    /// The block as a link.
     pub(super) fn link(self) -> u64 {
         u64::from(self.generation) << 32 | (u64::from(self.index) + 1)
     }
 
-    /// What a link names; nothing is 0.
+    /// The block that a link names; nothing for 0.
     pub(super) fn from_link(link: u64) -> Option<Block> {
         let index = (link as u32).checked_sub(1)?;
         Some(Block {
@@ -38,22 +38,22 @@ impl Block {
     }
 }
 
-/// Who has blocks or locks: a seat in one of its lives.
+/// The owner of blocks or locks: a seat in one of its lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owner {
     /// The seat.
     pub seat: u16,
-    /// How many had the seat before.
+    /// The number of former owners of the seat.
     pub generation: u32,
 }
 
 impl Owner {
-    /// As the lock of a set names it.
+    /// The owner as the lock of a set names it.
     pub(super) fn lock(self) -> u64 {
         u64::from(self.generation) << 32 | (u64::from(self.seat) + 1)
     }
 
-    /// The holder that a lock names. A word that names none is a wrong one, as is one of a seat that cannot be.
+    /// The holder that a lock names. A word that names none is wrong, as is one with an impossible seat.
     pub(super) fn from_lock(word: u64) -> Option<Owner> {
         let seat = u16::try_from((word as u32).checked_sub(1)?).ok()?;
         Some(Owner {
@@ -62,24 +62,24 @@ impl Owner {
         })
     }
 
-    /// Whether a state that names its owner by the low bits of the generation means this one.
+    /// Whether this is the owner that a state names by the low bits of the generation.
     pub(super) fn is(self, of_state: Owner) -> bool {
         self.seat == of_state.seat && self.generation & OWNER == of_state.generation
     }
 }
 
-/// What a block is.
+/// The state of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Nobody's.
+    /// The block belongs to nobody.
     Free,
-    /// Somebody's who fills it, or keeps it for the next entry.
+    /// A process fills it, or keeps it for its next entry.
     Owned,
-    /// A part of an entry.
+    /// It is part of an entry.
     Live,
 }
 
-/// The state of a block. Any number is one: what is no kind counts as live, which nobody takes.
+/// The state of a block. Any number is valid: an unknown kind counts as live, and such a block is never taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct State(pub(super) u64);
 
@@ -109,7 +109,7 @@ impl State {
         (self.0 >> 32) as u32
     }
 
-    /// Who owns the block, with the low bits of the generation.
+    /// The owner of the block, with the low bits of the generation.
     pub(super) fn owner(self) -> Owner {
         Owner {
             seat: self.0 as u16,
@@ -118,7 +118,7 @@ impl State {
     }
 }
 
-/// A way of a set: 0, or the entry that is there.
+/// A way of a set: 0, or the entry in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Way(pub(super) u64);
 
@@ -144,12 +144,12 @@ impl Way {
         (self.0 >> 32) as u32 & SHORT == generation & SHORT
     }
 
-    /// The bits of a generation by which a way names a block, and one that says that it does.
+    /// The bits of a generation by which a way names a block, plus one bit that says that it does.
     pub(super) fn short(generation: u32) -> u32 {
         generation & SHORT | 1 << 31
     }
 
-    /// The same of this way.
+    /// The same bits of this way.
     pub(super) fn bits(self) -> u32 {
         Way::short((self.0 >> 32) as u32)
     }

@@ -1,9 +1,9 @@
 //! Requests to the helper thread of a process, through two words and the text of its seat.
 //!
-//! Whoever has the region may ask: the watcher, and a program outside of the cluster. A request has a number, one
-//! more than the last. Only one is open at a time: asking is a compare-and-swap that succeeds when the answer to the
-//! last was taken. The helper writes its text, then the number, so an answer that is seen is whole; whoever asked
-//! takes it, after which the text may be written over. One who asked and died never does, so others may drop an
+//! Any program that has the region may ask: the watcher, or a program outside of the cluster. A request has a number,
+//! one more than the last. Only one is open at a time: asking is a compare-and-swap that succeeds only after the answer
+//! to the last request was taken. The helper writes its text, then the number, so an answer that is seen is whole. The
+//! asker takes it, after which the text may be overwritten. An asker that has died never does, so others may drop an
 //! answer that lies there for long.
 
 use std::sync::atomic::Ordering;
@@ -12,23 +12,23 @@ use super::Region;
 use super::layout::TEXT_BYTES;
 use crate::wire::region::seat;
 
-/// What the helper was asked for.
+/// A request to the helper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Question {
     /// Number of the request.
     pub number: u32,
-    /// What is wanted, as [`ask`](crate::wire::region::ask) numbers it.
+    /// The kind of request, as [`ask`](crate::wire::region::ask) numbers it.
     pub kind: u8,
-    /// What the kind takes.
+    /// The argument of this kind.
     pub argument: u32,
 }
 
-/// What the helper answered.
+/// An answer of the helper.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// False when `text` says why it could not be done.
+    /// False if `text` says why the request could not be fulfilled.
     pub ok: bool,
-    /// What was asked for.
+    /// The result.
     pub text: String,
 }
 
@@ -36,7 +36,7 @@ pub struct Answer {
 const NUMBERS: i64 = 1 << 31;
 const ARGUMENTS: u32 = 1 << 24;
 
-/// What the lower half of the word with the last answer says.
+/// What the lower half of the word with the last answer can be.
 const DONE: i64 = 1;
 const FAILED: i64 = 2;
 const TAKEN: i64 = 3;
@@ -46,8 +46,8 @@ fn number_of(word: i64) -> i64 {
 }
 
 impl Region {
-    /// Asks the helper of the process in a seat; gives the number of the request, or none while the answer to another
-    /// is not there or not taken.
+    /// Asks the helper of the process in a seat. Returns the number of the request, or none if the answer to another
+    /// request has not come or was not taken.
     pub fn ask(&self, seat: usize, kind: u8, argument: u32) -> Option<u32> {
         let asked = self.seat(seat, seat::ASKED);
         let last = asked.load(Ordering::Acquire);
@@ -75,7 +75,7 @@ impl Region {
         })
     }
 
-    /// Answers a request. Of a text that is too long the first lines are kept.
+    /// Answers a request. If the text is too long, its first lines are kept.
     pub fn answer(&self, seat: usize, number: u32, answer: &Answer) {
         let text = first_lines(&answer.text);
         for (word, bytes) in text.as_bytes().chunks(8).enumerate() {
@@ -91,7 +91,7 @@ impl Region {
             .store(i64::from(number) << 32 | outcome, Ordering::Release);
     }
 
-    /// Takes the answer to a request; none while there is none, and none when it was taken or dropped.
+    /// Takes the answer to a request. None if there is no answer, or if it was taken or dropped.
     pub fn take_answer(&self, seat: usize, number: u32) -> Option<Answer> {
         let answered = self.seat(seat, seat::ANSWERED);
         let word = answered.load(Ordering::Acquire);
@@ -102,11 +102,11 @@ impl Region {
             ok: word as u8 == DONE as u8,
             text: self.text(seat),
         };
-        // Nothing can have been written over the text when it was not taken until now.
+        // If it was not taken until now, nothing can have been written over the text.
         self.mark_taken(seat, word).then_some(answer)
     }
 
-    /// Drops an answer that was not taken: whoever asked may have died. True when there was one.
+    /// Drops an answer that was not taken, because its asker may have died. Returns whether there was one.
     pub fn drop_answer(&self, seat: usize) -> bool {
         let word = self.seat(seat, seat::ANSWERED).load(Ordering::Acquire);
         is_untaken(word) && self.mark_taken(seat, word)

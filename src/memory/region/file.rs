@@ -1,6 +1,6 @@
-//! The file behind a region: without a name, with all its pages, and of a size that nobody can change.
+//! The file behind a region: it has no name, all its pages exist, and nobody can change its size.
 //!
-//! Linux has all of that (`memfd` and its seals). Elsewhere a file loses its name as soon as it is open, and
+//! Linux has all of that (`memfd` and its seals). On other systems the file loses its name as soon as it is open, and
 //! is trusted to stay as it is.
 
 use std::os::fd::OwnedFd;
@@ -40,7 +40,7 @@ pub(in crate::memory) fn anonymous_file(_: &std::ffi::CStr) -> Result<OwnedFd, R
     Ok(file.into())
 }
 
-/// Pages that exist cannot run out later: a full tmpfs is an error here and never a SIGBUS there.
+/// Pages that exist cannot run out later: a full tmpfs is an error here, and never a SIGBUS later.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(in crate::memory) fn reserve(file: &OwnedFd, bytes: usize) -> Result<(), RegionError> {
     Ok(fs::fallocate(

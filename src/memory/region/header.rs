@@ -1,4 +1,4 @@
-//! The first bytes of a region: written once by whoever makes it, checked by everyone else.
+//! The first bytes of a region: its maker writes them once, and all others check them.
 
 use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering;
@@ -30,10 +30,10 @@ pub(super) fn write(mapping: &Mapping, layout: Layout, schema: u64) {
     put(header::MAGIC, MAGIC);
 }
 
-/// The layout and the schema of the region behind `file`, whatever that is.
+/// The layout and the schema of the region behind `file`, whatever file that is.
 pub(super) fn read(file: &OwnedFd) -> Result<(Layout, u64), RegionError> {
     let mismatch = |what: String| Err(RegionError::Mismatch(what));
-    // A size that is not sealed may change as soon as it has been read.
+    // A size that is not sealed may change right after it was read.
     check_seal(file)?;
     let size = fs::fstat(file)?.st_size;
     let Ok(size) = usize::try_from(size) else {

@@ -1,14 +1,14 @@
-//! Where everything is in a region. What each word means is in `wire::region`, since both languages know it.
+//! Where each part is in a region. The meaning of each word is in `wire::region`, because both languages know it.
 //!
 //! ```text
 //! header with the table of sections | section | section | ...
 //! ```
 //!
-//! The layout is an interface: programs outside of the cluster read it. The header has a version, and so has
-//! each section. A new kind of section moves nothing that is there, and readers that do not know it pass over it.
+//! The layout is an interface: programs outside of the cluster read it. The header has a version, and so has each
+//! section. A new kind of section moves no other section, and readers that do not know it skip it.
 //!
-//! A *seat* belongs to one process while it lives. A row of *cells* belongs to a slot for ever, so
-//! what a dead process had counted stays counted. Sections and rows start on cache lines of their own.
+//! A *seat* belongs to one process while it lives. A row of *cells* belongs to a slot for ever, so the counts of a dead
+//! process stay counted. Sections and rows start on cache lines of their own.
 
 use super::RegionError;
 use crate::memory::{ring, table};
@@ -21,25 +21,25 @@ pub(super) const HEADER_BYTES: usize = 1024;
 pub(super) mod header {
     /// Says that this is a region.
     pub(crate) const MAGIC: usize = 0;
-    /// The version, and in the upper half the bytes of the header.
+    /// The version. The upper half has the number of bytes of the header.
     pub(crate) const VERSION: usize = 1;
     /// Bytes of the whole region.
     pub(crate) const TOTAL: usize = 2;
     /// A digest of the names of the cells.
     pub(crate) const SCHEMA: usize = 3;
-    /// How many sections the table has.
+    /// The number of sections in the table.
     pub(crate) const SECTIONS: usize = 4;
     /// The first word of the table.
     pub(crate) const TABLE: usize = 8;
 }
 /// Words of an entry of the table: kind and version, offset, length, count and stride.
 pub(super) const ENTRY_WORDS: usize = 4;
-/// How many entries the table has room for.
+/// The most entries that fit into the table.
 pub(super) const MAX_SECTIONS: usize = (HEADER_BYTES / 8 - header::TABLE) / ENTRY_WORDS;
 
 /// Bytes of a seat.
 pub(super) const SEAT_BYTES: usize = 256;
-/// Bytes of what is known of a slot.
+/// Bytes of what the primary knows of a slot.
 pub(super) const SLOT_BYTES: usize = 256;
 /// Bytes of the text that belongs to a seat.
 pub(super) const TEXT_BYTES: usize = 4096;
@@ -52,7 +52,7 @@ const BELL_BYTES: usize = 64;
 const SHARED_BYTES: usize = 128;
 const LINE: usize = 64;
 
-/// What a region has room for.
+/// The parts that a region has room for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Spec {
     /// Processes alive at one time.
@@ -67,9 +67,9 @@ pub struct Spec {
     pub tokens: u32,
     /// Bytes of messages that the ring keeps; 0 for no ring.
     pub ring: u32,
-    /// Claims on locks: how many names the processes may want, each for itself.
+    /// Claims on locks: how many names the processes may want, each process counted by itself.
     pub claims: u32,
-    /// Keys of what is to happen once.
+    /// Keys of things that happen once.
     pub once: u32,
     /// Keys of limits.
     pub limits: u32,
@@ -92,7 +92,7 @@ impl Section {
     /// The first byte of a word.
     ///
     /// # Panics
-    /// When there is no such part or word.
+    /// If there is no such part or word.
     pub fn word(&self, part: usize, word: usize) -> usize {
         assert!(part < self.count && word < self.stride / 8);
         self.offset + part * self.stride + word * 8
@@ -102,33 +102,33 @@ impl Section {
 /// Where the sections are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
-    /// What all processes share.
+    /// The words that all processes share.
     pub shared: Section,
-    /// A seat for each live process.
+    /// One seat per living process.
     pub seats: Section,
     /// The tokens of the CPU budget.
     pub tokens: Section,
-    /// A row of cells for each slot.
+    /// One row of cells per slot.
     pub cells: Section,
-    /// A text for each seat.
+    /// One text per seat.
     pub texts: Section,
     /// What the primary knows of each slot.
     pub slots: Section,
     /// The oldest and the last request of each seat.
     pub requests: Section,
-    /// A text about the cluster: one part of as many bytes as it has.
+    /// A text about the cluster, in one part of just its size.
     pub about: Section,
     /// The ring of messages: one part, or none.
     pub ring: Section,
     /// Claims on locks.
     pub claims: Section,
-    /// A bell for each seat: a 32-bit word that counts the rings, on which its process sleeps.
+    /// One bell per seat: a 32-bit word that counts the rings, on which the seat's process sleeps.
     pub bells: Section,
-    /// Keys of what has happened once, in sets.
+    /// Keys of things that have happened once, in sets.
     pub once: Section,
     /// Keys of limits, in sets.
     pub limits: Section,
-    /// Bytes of all of it.
+    /// Bytes of the whole region.
     pub total: usize,
 }
 
@@ -165,7 +165,7 @@ impl Entry {
     }
 }
 
-/// The number of a section in the table. Numbers are never used again for something else.
+/// The number of a section in the table. A number is never used again for something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 enum Kind {
@@ -184,12 +184,12 @@ enum Kind {
     Limits = 14,
 }
 
-/// What a section of a kind must be.
+/// What a section of a kind has to be.
 struct Known {
     kind: Kind,
     version: u32,
     name: &'static str,
-    /// Bytes of each part, where that is fixed.
+    /// Bytes of each part, if that is fixed.
     stride: Option<usize>,
     place: fn(&mut Layout) -> &mut Section,
 }
@@ -311,8 +311,8 @@ const NOWHERE: Section = Section {
 };
 
 impl Spec {
-    /// Lays the sections out, each on its own cache line, with `about` bytes of text. None when that is more
-    /// than an address can say.
+    /// Lays the sections out, each on its own cache line, with `about` bytes of text. None if they need more than an
+    /// address can express.
     pub fn layout(&self, about: usize) -> Option<Layout> {
         let up = |bytes: usize| bytes.checked_next_multiple_of(LINE);
         let mut layout = EMPTY;
@@ -338,7 +338,7 @@ impl Spec {
                     (self.seats as usize, known.stride?)
                 }
             };
-            // The table has 32 bits for each.
+            // The table has 32 bits for each of them.
             u32::try_from(stride).ok()?;
             *(known.place)(&mut layout) = Section {
                 offset: next,
@@ -372,8 +372,8 @@ impl Layout {
             .collect()
     }
 
-    /// The layout that a table says, in a region of `total` bytes. Whatever the words are, what this accepts
-    /// lies inside of the region, on whole words, and nothing overlaps.
+    /// The layout that a table describes, in a region of `total` bytes. Whatever the words are, a layout that this
+    /// accepts lies inside of the region, on whole words, and nothing overlaps.
     pub(super) fn from_table(table: &[Entry], total: usize) -> Result<Layout, RegionError> {
         let mismatch = |what: String| Err(RegionError::Mismatch(what));
         let mut layout = Layout { total, ..EMPTY };

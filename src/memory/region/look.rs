@@ -1,4 +1,4 @@
-//! What a program outside of the cluster may do with its region: read it.
+//! The access of a program outside of the cluster to its region: reading.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -9,7 +9,7 @@ use super::layout::Layout;
 use super::mapping::Mapping;
 use super::{RegionError, header};
 
-/// A region that can only be copied. The memory cannot be written through it, whatever is done with the copy.
+/// A region that can only be copied. Nothing can write to the memory through this.
 #[derive(Debug)]
 pub struct Look {
     mapping: Mapping,
@@ -18,9 +18,9 @@ pub struct Look {
 }
 
 impl Look {
-    /// Opens what the path names, as `/proc/<pid>/fd/<number>` does; the system decides who may.
+    /// Opens the file that the path names, as `/proc/<pid>/fd/<number>` does. The system decides who may.
     pub fn open(path: &Path) -> Result<Look, RegionError> {
-        // Of something else than a file, opening could wait for its other end.
+        // If it is something other than a file, opening could wait for its other end.
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
         Look::at(open(path, flags, Mode::empty())?)
     }
@@ -35,7 +35,7 @@ impl Look {
         })
     }
 
-    /// Where its parts are.
+    /// Where its sections are.
     pub fn layout(&self) -> Layout {
         self.layout
     }
@@ -45,7 +45,7 @@ impl Look {
         self.schema
     }
 
-    /// Copies the words one by one into `words`, as many as there are of both. Messages are not for programs outside.
+    /// Copies the words one by one into `words`, as many as both have. Messages are not for programs outside.
     pub fn copy(&self, words: &mut [i64]) {
         let ring = self.layout.ring;
         let behind = ring.offset + ring.count * ring.stride;

@@ -8,7 +8,7 @@ use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
 use super::RegionError;
 
-/// The first bytes of a file. Dropping it unmaps, so whoever hands out pointers keeps it.
+/// The first bytes of a file. Dropping this unmaps them, so code that hands out pointers has to keep it.
 #[derive(Debug)]
 pub(in crate::memory) struct Mapping {
     base: NonNull<u8>,
@@ -21,7 +21,8 @@ unsafe impl Send for Mapping {}
 unsafe impl Sync for Mapping {}
 
 impl Mapping {
-    /// Maps `bytes` of the file. Its size must be at least that, and fixed (sealed, or private to us until it is).
+    /// Maps `bytes` of the file. Its size must be at least that, and fixed (sealed, or private to this process until it
+    /// is).
     pub(in crate::memory) fn new(
         file: &OwnedFd,
         bytes: usize,
@@ -42,13 +43,13 @@ impl Mapping {
         self.base
     }
 
-    /// What a word holds. Unlike the atomics below this is for memory that may not be written, too.
+    /// The value of a word. Unlike the atomics below, this also works on memory that may not be written.
     pub(in crate::memory) fn load(&self, offset: usize) -> u64 {
         self.u64(offset).load(std::sync::atomic::Ordering::Acquire)
     }
 
     /// # Panics
-    /// When it is not a whole word inside of the mapping.
+    /// If it is not a whole word inside of the mapping.
     fn at(&self, offset: usize) -> *mut u8 {
         assert!(offset.is_multiple_of(8) && offset < self.bytes && self.bytes - offset >= 8);
         // SAFETY: the offset was just checked to be inside the mapping.

@@ -5,10 +5,10 @@
 //! 2. Every process inherits the descriptor and opens it. Opening checks seal, size, magic, version and
 //!    the table of sections, and refuses anything else; after that the header never changes.
 //! 3. All other words are only ever touched by atomic operations, here and in JavaScript.
-//! 4. A program outside of the cluster, of the same user, may look at it: that takes a copy, and can write nothing.
+//! 4. A program outside of the cluster, of the same user, may look at the region: it takes a copy, and cannot write.
 //!
-//! `layout` says where everything is, `header` writes and checks that, `file` is what is mapped, `mapping`
-//! maps it, `look` is for programs outside, and `ask` is how the helper thread of a process is asked.
+//! `layout` says where everything is, `header` writes and checks that, `file` is the file to map, `mapping` maps it,
+//! `look` is for programs outside, and `ask` is how the helper thread of a process gets requests.
 
 mod ask;
 pub(super) mod file;
@@ -42,7 +42,7 @@ pub enum RegionError {
     Io(io::Error),
     /// The descriptor is not a region, or one of another version, size or schema.
     Mismatch(String),
-    /// More was wanted than there can be.
+    /// It would be larger than a region can be.
     TooLarge,
 }
 
@@ -66,7 +66,7 @@ impl From<rustix::io::Errno> for RegionError {
     }
 }
 
-/// Bytes that a region may have.
+/// The most bytes that a region may have.
 const MAX_BYTES: usize = 1 << 30;
 
 /// One mapping of a region.
@@ -79,7 +79,7 @@ pub struct Region {
 }
 
 impl Region {
-    /// Makes a region with room for `spec`, all zero but its header and the text about it.
+    /// Makes a region with room for `spec`. All of it is zero except the header and the text about the cluster.
     pub fn create(spec: Spec, about: &str) -> Result<Region, RegionError> {
         let layout = spec
             .layout(about.len())
@@ -136,17 +136,17 @@ impl Region {
         self.schema
     }
 
-    /// Where its parts are.
+    /// Where its sections are.
     pub fn layout(&self) -> Layout {
         self.layout
     }
 
-    /// The descriptor that other processes open.
+    /// The descriptor by which other processes open the region.
     pub fn file(&self) -> BorrowedFd<'_> {
         self.file.as_fd()
     }
 
-    /// The start of the mapping, for a view whose life is bound to this value.
+    /// The start of the mapping, for a view that must not outlive this value.
     pub fn base(&self) -> NonNull<u8> {
         self.mapping.base()
     }
@@ -154,15 +154,15 @@ impl Region {
     /// A word of a seat.
     ///
     /// # Panics
-    /// When there is no such seat or word.
+    /// If there is no such seat or word.
     pub fn seat(&self, seat: usize, word: usize) -> &AtomicI64 {
         self.mapping.i64(self.layout.seats.word(seat, word))
     }
 
-    /// A token of the budget: 0 when free, else who holds it.
+    /// A token of the budget: 0 if it is free, otherwise its holder.
     ///
     /// # Panics
-    /// When there is no such token.
+    /// If there is no such token.
     pub fn token(&self, token: usize) -> &AtomicU64 {
         self.mapping.u64(self.layout.tokens.word(token, 0))
     }
@@ -175,7 +175,7 @@ impl Region {
     /// A cell of a row.
     ///
     /// # Panics
-    /// When there is no such row or cell.
+    /// If there is no such row or cell.
     pub fn cell(&self, row: usize, cell: usize) -> &AtomicI64 {
         self.mapping.i64(self.layout.cells.word(row, cell))
     }
@@ -183,7 +183,7 @@ impl Region {
     /// A 32-bit word that all processes share; see [`shared`](crate::wire::region::shared).
     ///
     /// # Panics
-    /// When there is no such word.
+    /// If there is no such word.
     pub fn shared_u32(&self, word: usize) -> &AtomicU32 {
         self.mapping.u32(self.layout.shared.word(0, word))
     }
@@ -191,12 +191,12 @@ impl Region {
     /// A word of the first part of a section.
     ///
     /// # Panics
-    /// When there is no such word.
+    /// If there is no such word.
     pub(in crate::memory) fn u64_of(&self, section: Section, word: usize) -> &AtomicU64 {
         self.mapping.u64(section.word(0, word))
     }
 
-    /// The same as a word of 32 bits, the second half of which is not used.
+    /// The same as a word of 32 bits. Its second half is not used.
     pub(in crate::memory) fn u32_of(&self, section: Section, word: usize) -> &AtomicU32 {
         self.mapping.u32(section.word(0, word))
     }
@@ -204,7 +204,7 @@ impl Region {
     /// A 64-bit word that all processes share; see [`shared`].
     ///
     /// # Panics
-    /// When there is no such word.
+    /// If there is no such word.
     pub fn shared_u64(&self, word: usize) -> &AtomicU64 {
         self.mapping.u64(self.layout.shared.word(0, word))
     }
@@ -212,7 +212,7 @@ impl Region {
     /// A word of a part of a section.
     ///
     /// # Panics
-    /// When there is no such part or word.
+    /// If there is no such part or word.
     pub(in crate::memory) fn word_of(
         &self,
         section: Section,
@@ -225,7 +225,7 @@ impl Region {
     /// A word of a claim on a lock.
     ///
     /// # Panics
-    /// When there is no such claim or word.
+    /// If there is no such claim or word.
     pub(crate) fn claim_word(&self, claim: usize, word: usize) -> &AtomicU64 {
         self.mapping.u64(self.layout.claims.word(claim, word))
     }
@@ -233,15 +233,15 @@ impl Region {
     /// How often the process in a seat was rung.
     ///
     /// # Panics
-    /// When there is no such seat.
+    /// If there is no such seat.
     pub fn bell(&self, seat: usize) -> &AtomicU32 {
         self.mapping.u32(self.layout.bells.word(seat, 0))
     }
 
-    /// Wakes the process in a seat to look for what has changed that it waits for.
+    /// Wakes the process in a seat, so that it looks for changes for which it waits.
     ///
     /// # Panics
-    /// When there is no such seat.
+    /// If there is no such seat.
     pub fn ring(&self, seat: usize) {
         let bell = self.bell(seat);
         bell.fetch_add(1, Ordering::SeqCst);
@@ -251,7 +251,7 @@ impl Region {
     /// A copy of the text of a seat, as far as it was written.
     ///
     /// # Panics
-    /// When there is no such seat.
+    /// If there is no such seat.
     pub fn text(&self, seat: usize) -> String {
         let length = self.seat(seat, seat::TEXT_LENGTH).load(Ordering::Acquire);
         let texts = self.layout.texts;
@@ -272,7 +272,7 @@ impl Region {
     }
 }
 
-/// A number that nobody can guess.
+/// A number that cannot be guessed.
 fn random() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(std::process::id())

@@ -131,7 +131,7 @@ mod of_files {
         assert_eq!(Look::open(path.as_ref()).unwrap().schema(), 77);
     }
 
-    /// Touches each part of a region that was accepted.
+    /// Uses each part of a region that was accepted.
     fn use_all(region: &Region) {
         let layout = region.layout();
         for seat in 0..layout.seats.count.min(1000) {
@@ -165,7 +165,7 @@ mod of_files {
             let first = if small { header::SCHEMA } else { 0 };
             for (word, value) in words {
                 let word = first + word % (HEADER_BYTES / 8 - first);
-                // Small numbers get further than large ones.
+                // Small numbers get past more checks than large ones.
                 region.mapping.u64(word * 8).store(value >> shift, Ordering::SeqCst);
             }
             if let Ok(region) = Region::open(region.file()) {

@@ -1,15 +1,16 @@
-//! The words of a ring that say where records are.
+//! The words of a ring that say where its records are.
 
-/// How far a record is.
+/// The state of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// Its publisher writes it.
+    /// Its publisher is writing it.
     Claimed,
     /// It is whole.
     Whole,
-    /// Readers have passed over it while its publisher was writing. Its slots are the publisher's until that is done.
+    /// Readers have passed over it while its publisher was writing. The slots belong to the publisher until it has
+    /// finished.
     Skipped,
-    /// It will never be whole, and nobody writes it any more.
+    /// It will never be whole, and no publisher writes it any more.
     Given,
 }
 
@@ -19,15 +20,15 @@ const SLOTS_BITS: u32 = 18;
 
 /// The seats that a head can name.
 pub(super) const SEATS: u32 = 1 << SEAT_BITS;
-/// The slots that one record may have.
+/// The most slots that one record may have.
 pub(super) const MOST_SLOTS: u32 = (1 << SLOTS_BITS) - 1;
 
-/// What the first slot of a record says of it: one word, so one compare-and-swap claims the whole record.
+/// The head of a record, in its first slot. It is one word, so one compare-and-swap claims the whole record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Head {
-    /// Slots since the ring was made, without its upper bits: where the record begins.
+    /// Where the record begins: the number of slots since the ring was made, without its upper bits.
     pub(super) position: u32,
-    /// How many it has; 0 in a slot where no record ever began.
+    /// The number of its slots; 0 in a slot where no record ever began.
     pub(super) slots: u32,
     /// The seat of its publisher.
     pub(super) seat: u32,
@@ -64,7 +65,7 @@ impl Head {
     }
 }
 
-/// Where a head's record is, beside a position.
+/// Where a head's record is, relative to a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Relation {
     Before,
@@ -72,7 +73,7 @@ pub(super) enum Relation {
     After,
 }
 
-/// A place between two records, and how many began before it. Both wrap around.
+/// A place between two records, and the number of records before it. Both wrap around.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Mark {
     pub(super) position: u32,
@@ -91,7 +92,7 @@ impl Mark {
         }
     }
 
-    /// The place behind a record of so many slots.
+    /// The place after a record of this many slots.
     pub(super) fn after(self, slots: u32) -> Mark {
         Mark {
             position: self.position.wrapping_add(slots),

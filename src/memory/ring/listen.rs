@@ -1,8 +1,8 @@
-//! A process that hears the messages of a ring: a thread that sleeps until there is one, and the reader, which
-//! belongs to the event loop.
+//! A process that hears the messages of a ring. It has a thread that sleeps until there is a message, and the reader,
+//! which belongs to the event loop.
 //!
-//! The thread calls once, then leaves the reader to the event loop until that has found nothing more. So a loop that
-//! is busy is called no second time, and publishers wake nobody for it.
+//! The thread calls once, then leaves the reader to the event loop until the loop has found nothing more. So a busy
+//! loop is not called a second time, and publishers need not wake the thread.
 
 use std::collections::HashSet;
 use std::io;
@@ -34,13 +34,13 @@ struct Shared {
 struct State {
     reader: Reader,
     topics: HashSet<String>,
-    /// The event loop has read everything, and wants to be called when there is more.
+    /// The event loop has read everything, and wants a call when there is more.
     asks: bool,
 }
 
 impl Listener {
-    /// Hears what is published from now on. `call` is called on a thread of its own when there is something to read,
-    /// and again only after [`next`](Self::next) has given [`Next::Nothing`].
+    /// Hears what is published from now on. `call` is called on another thread when there is a message to read, and
+    /// again only after [`next`](Self::next) has returned [`Next::Nothing`].
     pub fn start(
         ring: MessageRing<Region>,
         call: impl Fn() + Send + 'static,
@@ -64,7 +64,7 @@ impl Listener {
         Ok(Listener { shared })
     }
 
-    /// Whether messages of a topic are wanted. None is in the beginning.
+    /// Sets whether messages of a topic are wanted. At first no topic is.
     pub fn want(&self, topic: String, wanted: bool) {
         let mut state = self.shared.state.lock();
         if wanted {
@@ -74,7 +74,7 @@ impl Listener {
         }
     }
 
-    /// Takes what comes next: never [`Next::Other`].
+    /// Takes the next message or count of missed ones; never [`Next::Other`].
     pub fn next(&self) -> Next {
         let mut state = self.shared.state.lock();
         let State { reader, topics, .. } = &mut *state;
@@ -94,7 +94,7 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         self.shared.stopped.store(true, Ordering::SeqCst);
-        // Under the lock, so that it is not about to wait.
+        // Under the lock, so that the thread is not just about to wait.
         drop(self.shared.state.lock());
         self.shared.asked.notify_one();
         self.shared.ring.take_turn();
@@ -119,7 +119,7 @@ impl Shared {
             if self.is_stopped() {
                 return;
             }
-            // The event loop may have read on by itself: then it finds nothing, and asks again.
+            // The event loop may have read on by itself. Then it finds nothing, and asks again.
             self.state.lock().asks = false;
             call();
         }

@@ -1,11 +1,11 @@
-//! What is published.
+//! Messages as they are published.
 
-/// A message with what is known of its publisher.
+/// A message with the data of its publisher.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// What it is about: readers choose by that.
+    /// The subject, by which readers choose.
     pub topic: String,
-    /// What its bytes mean; only its publisher and its readers know.
+    /// The meaning of the bytes, which only the publisher and the readers know.
     pub tag: u32,
     /// The message itself.
     pub bytes: Vec<u8>,
@@ -18,7 +18,7 @@ pub struct Message {
 pub struct Sender {
     /// Its process id.
     pub pid: u32,
-    /// Its slot; none of the primary and of a spare.
+    /// Its slot; none for the primary and for a spare.
     pub slot: Option<u32>,
     /// Which process of the slot it is.
     pub generation: u32,

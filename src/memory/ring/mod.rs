@@ -1,22 +1,22 @@
-//! A ring of messages in a region: every process of a cluster may publish, and every one may read everything.
+//! A ring of messages in a region: every process of a cluster may publish, and every process may read all messages.
 //!
 //! ```text
 //! tail, head, turn, sleepers | a word for each slot | the slots, 128 bytes each
 //! ```
 //!
-//! A message is a *record* of one or more slots. Positions count slots and only grow; a position's slot is the rest of
-//! its division by their number, which is a power of two.
+//! A message is a *record* of one or more slots. Positions count slots and only grow. The slot of a position is the
+//! remainder of dividing it by the number of slots, which is a power of two.
 //!
 //! **Publishing** takes no lock.
-//! 1. Make room: move *head* over the oldest records until the ring has place behind *tail*.
+//! 1. Make room: move *head* over the oldest records until the ring has room behind *tail*.
 //! 2. Claim: one compare-and-swap of the word of the slot at *tail*, which says position, length, publisher and
-//!    "claimed". From here on everybody knows how long the record is, whatever becomes of its publisher.
-//! 3. Move *tail* behind it. The next publisher that finds this undone does it.
-//! 4. Write the slots, then turn "claimed" into "whole" by a compare-and-swap, and wake those that sleep.
+//!    "claimed". From now on every process knows how long the record is, whatever becomes of its publisher.
+//! 3. Move *tail* behind the record. If a publisher has not done this, the next one does it.
+//! 4. Write the slots, then turn "claimed" into "whole" by a compare-and-swap, and wake the sleepers.
 //!
 //! **Reading** writes nothing. A reader has a position of its own. It copies a whole record, then looks whether *head*
-//! has passed it: nobody writes to a slot before that, so a copy that may be torn is never used. A reader that was
-//! passed goes on at *head*, and both count records, so it knows how many it has missed.
+//! has passed the record. No publisher writes to a slot before that, so a copy that may be torn is never used. A reader
+//! that was passed goes on at *head*. Both count records, so the reader knows how many it has missed.
 //!
 //! | a publisher ends or stops | what is there | who repairs it |
 //! |---|---|---|
@@ -26,9 +26,9 @@
 //! | in 4, and it was only stopped | the same | a reader, after [`wait::PATIENCE`]: "skipped". Its slots stay its own. Once it goes on it sees that, gives them up and publishes again |
 //! | after "whole", before the waking | a whole record, and sleepers | [`MessageRing::recover`], or the next publisher, wakes |
 //!
-//! So each message is read once or not at all, and a process that dies stands in nobody's way. A publisher that is stopped in
-//! the middle of writing stands in the way of others only when they have filled the whole ring since: those are refused
-//! with [`Refusal::Busy`].
+//! So each message is read once or not at all, and a process that dies holds up no other. A publisher that is stopped
+//! in the middle of writing holds up others only when they have filled the whole ring since. They are then refused with
+//! [`Refusal::Busy`].
 
 mod head;
 mod listen;
@@ -46,10 +46,10 @@ pub use self::publish::Refusal;
 pub use self::read::{Next, Reader};
 pub use self::slots::{MessageRing, section_bytes};
 
-/// The seat of the primary, which has none: its death ends the cluster.
+/// The seat number of the primary, which has no seat: its death ends the cluster.
 pub const PRIMARY: u32 = head::SEATS - 1;
 
-/// Gives up what the process of a seat of the region has not published to the end: see [`MessageRing::recover`].
+/// Gives up the messages that the process of a seat has not published to the end; see [`MessageRing::recover`].
 pub fn recover(region: &Region, seat: u32) {
     if let Some(ring) = MessageRing::of(region) {
         ring.recover(seat);

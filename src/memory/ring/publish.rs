@@ -1,4 +1,4 @@
-//! Publishing.
+//! How messages are published.
 
 use std::borrow::Borrow;
 
@@ -8,10 +8,10 @@ use super::slots::{MessageRing, SLOT_WORDS};
 use crate::memory::region::Region;
 use crate::sync::{Ordering, fence};
 
-/// Bytes of a record before its topic: lengths, tag and publisher.
+/// Bytes of a record before its topic: the lengths, the tag and the publisher.
 pub(super) const HEADER_BYTES: usize = 32;
 
-/// Each try that fails means that another publisher has got on: so many mean that the words make no sense.
+/// A failed try means that another publisher has got on. So many failures mean that the words make no sense.
 const TRIES: u32 = 1_000_000;
 
 /// Why a message was not published.
@@ -19,14 +19,14 @@ const TRIES: u32 = 1_000_000;
 pub enum Refusal {
     /// It has more bytes than [`MessageRing::longest`] says.
     TooLong,
-    /// A publisher that has stopped while it was writing has slots that are needed.
+    /// A publisher that has stopped while it was writing has slots that are needed now.
     Busy,
     /// The words of the ring contradict each other.
     Broken,
 }
 
 impl<R: Borrow<Region>> MessageRing<R> {
-    /// Publishes a message for all that read. `seat` is the caller's: nobody else uses it at the same time.
+    /// Publishes a message for all readers. `seat` is the caller's: no other publisher uses it at the same time.
     pub fn publish(&self, seat: u32, message: &Message) -> Result<(), Refusal> {
         if message.topic.len() + message.bytes.len() > self.longest() {
             return Err(Refusal::TooLong);
@@ -35,8 +35,8 @@ impl<R: Borrow<Region>> MessageRing<R> {
         let slots = words.len().div_ceil(SLOT_WORDS) as u32;
         loop {
             let claimed = self.claim(seat, slots)?;
-            // Pairs with the fence of readers: who sees any of these words sees that *head* has passed what they are
-            // written over.
+            // Pairs with the fence of the readers: a reader that sees any of these words also sees that *head* has
+            // passed the record that they overwrite.
             fence(Ordering::Release);
             for (at, &word) in words.iter().enumerate() {
                 self.body(claimed.position, at)
@@ -45,7 +45,7 @@ impl<R: Borrow<Region>> MessageRing<R> {
             if self.change(claimed.position, claimed.word(), State::Whole) {
                 break;
             }
-            // It took so long that readers have gone on.
+            // Writing took so long that readers have gone on.
             let skipped = Head {
                 state: State::Skipped,
                 ..claimed
@@ -67,7 +67,7 @@ impl<R: Borrow<Region>> MessageRing<R> {
                     self.advance_tail(tail, Head::of(seen).slots);
                     continue;
                 }
-                // What was read of *tail* is old.
+                // The value that was read from *tail* is outdated.
                 Relation::After => continue,
             }
             self.make_room(tail.position.wrapping_add(slots))?;
@@ -77,7 +77,7 @@ impl<R: Borrow<Region>> MessageRing<R> {
                 seat,
                 state: State::Claimed,
             };
-            // Whatever has happened since *tail* was read has changed this word first.
+            // Any change since *tail* was read has changed this word first.
             if word
                 .compare_exchange(seen, head.word(), Ordering::AcqRel, Ordering::Relaxed)
                 .is_ok()
@@ -90,7 +90,7 @@ impl<R: Borrow<Region>> MessageRing<R> {
     }
 
     fn advance_tail(&self, from: Mark, slots: u32) {
-        // Failing means that somebody else has done it.
+        // If this fails, another publisher has done it.
         let _ = self.tail().compare_exchange(
             from.word(),
             from.after(slots).word(),
@@ -99,12 +99,12 @@ impl<R: Borrow<Region>> MessageRing<R> {
         );
     }
 
-    /// Moves *head* so far that the ring reaches up to `end`.
+    /// Moves *head* far enough for the ring to reach up to `end`.
     fn make_room(&self, end: u32) -> Result<(), Refusal> {
         loop {
             let seen = self.head().load(Ordering::Acquire);
             let oldest = Mark::of(seen);
-            // Behind `end` when what was read of *tail* is old.
+            // It is after `end` if the value that was read from *tail* is outdated.
             if end.wrapping_sub(oldest.position).cast_signed() <= self.slots.cast_signed() {
                 return Ok(());
             }

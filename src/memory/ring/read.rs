@@ -1,4 +1,4 @@
-//! Reading.
+//! How messages are read.
 
 use std::borrow::Borrow;
 
@@ -9,30 +9,30 @@ use super::slots::{MessageRing, SLOT_WORDS};
 use crate::memory::region::Region;
 use crate::sync::{Ordering, fence};
 
-/// How far somebody has read.
+/// How far a reader has read.
 #[derive(Clone, Copy, Debug)]
 pub struct Reader {
     mark: Mark,
 }
 
-/// What comes next.
+/// What a reader finds next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
     /// A message.
     Message(Message),
-    /// A message that is about something else.
+    /// A message of an unwanted topic.
     Other,
-    /// So many messages were written over before they were read.
+    /// This many messages were overwritten before they were read.
     Missed(u32),
     /// Nothing yet.
     Nothing,
 }
 
 impl Reader {
-    /// Reads what is published from now on.
+    /// A reader of the messages that are published from now on.
     pub fn new(ring: &MessageRing<impl Borrow<Region>>) -> Reader {
         let mut mark = Mark::of(ring.tail().load(Ordering::Acquire));
-        // A record that was claimed and that *tail* does not know yet is older than this reader.
+        // A record that was claimed, but that *tail* does not include yet, is older than this reader.
         loop {
             let head = Head::of(ring.slot(mark.position).load(Ordering::Acquire));
             if head.relation(mark.position) != Relation::Same {
@@ -47,7 +47,7 @@ impl Reader {
         self.mark.position
     }
 
-    /// Takes what comes next, if it is about a topic that is `wanted`.
+    /// Takes the next message, if its topic is `wanted`.
     pub fn next(
         &mut self,
         ring: &MessageRing<impl Borrow<Region>>,
@@ -69,7 +69,7 @@ impl Reader {
                 State::Skipped | State::Given => None,
                 State::Whole => decode(ring, at, head.slots, &wanted),
             };
-            // Pairs with the fence of publishers.
+            // Pairs with the fence of the publishers.
             fence(Ordering::Acquire);
             match self.catch_up(ring) {
                 0 => {}
@@ -82,7 +82,7 @@ impl Reader {
         }
     }
 
-    /// Goes on at the oldest record, if it was passed; gives how many it has missed.
+    /// If the reader was passed, goes on at the oldest record. Returns how many records it has missed.
     fn catch_up(&mut self, ring: &MessageRing<impl Borrow<Region>>) -> u32 {
         let oldest = Mark::of(ring.head().load(Ordering::Acquire));
         let passed = oldest.position.wrapping_sub(self.mark.position);
@@ -95,8 +95,8 @@ impl Reader {
     }
 }
 
-/// The message at a position, if it is wanted. Whatever the words are, this reads within the record; only when nothing
-/// was written over it since is it a message.
+/// The message at a position, if it is wanted. Whatever the words are, this reads only within the record. The result is
+/// a message only if nothing was written over it since.
 fn decode(
     ring: &MessageRing<impl Borrow<Region>>,
     position: u32,

@@ -1,4 +1,4 @@
-//! The words of a ring: where they are, and what is done with those of records.
+//! The words of a ring: their places, and the steps that change the words of records.
 
 use std::borrow::Borrow;
 
@@ -10,14 +10,14 @@ use crate::sync::{AtomicU32, AtomicU64, Ordering};
 /// Bytes of a slot.
 const SLOT_BYTES: usize = 128;
 pub(super) const SLOT_WORDS: usize = SLOT_BYTES / 8;
-// Each on cache lines of its own.
+// Each word is on cache lines of its own.
 const TAIL: usize = 0;
 const HEAD: usize = 16;
 const TURN: usize = 32;
 const SLEEPERS: usize = 48;
 pub(super) const WORDS: usize = 64;
 
-/// The bytes that the section of a ring needs which keeps `bytes` of messages; 0 for none.
+/// The size in bytes of a ring's section that keeps `bytes` of messages; 0 for none.
 pub fn section_bytes(bytes: u32) -> usize {
     let slots = (bytes as usize).div_ceil(SLOT_BYTES).next_power_of_two();
     if bytes == 0 {
@@ -36,7 +36,7 @@ pub struct MessageRing<R> {
 }
 
 impl<R: Borrow<Region>> MessageRing<R> {
-    /// The ring of a region; none when that has no ring, or one of an impossible size.
+    /// The ring of a region. None if the region has no ring, or one of an impossible size.
     pub fn of(region: R) -> Option<MessageRing<R>> {
         let section = region.borrow().layout().ring;
         let slots = (section.stride / 8).checked_sub(WORDS)? / (SLOT_WORDS + 1);
@@ -48,25 +48,26 @@ impl<R: Borrow<Region>> MessageRing<R> {
         })
     }
 
-    /// Bytes that a topic and a message may have together.
+    /// The most bytes that a topic and a message may have together.
     pub fn longest(&self) -> usize {
         (self.slots / 4).clamp(1, MOST_SLOTS) as usize * SLOT_BYTES - publish::HEADER_BYTES
     }
 
-    /// Gives up the records that the process of a seat has not written to the end. To be called when it has died, before
-    /// the seat is another's.
+    /// Gives up the records that the process of a seat has not written to the end. To be called after the process has
+    /// died, and before another has the seat.
     pub fn recover(&self, seat: u32) {
         let oldest = || Mark::of(self.head().load(Ordering::Acquire)).position;
         let mut at = oldest();
-        // Each step passes a slot, but for the few with others at work; no damage to the ring makes it more.
+        // Each step passes a slot, except for a few steps while others are at work. The limit also holds if the ring is
+        // damaged.
         for _ in 0..self.slots.saturating_mul(4) {
             let word = self.slot(at);
             let seen = word.load(Ordering::Acquire);
             let head = Head::of(seen);
             match head.relation(at) {
-                // Nothing begins here yet.
+                // No record begins here yet.
                 Relation::Before => break,
-                // It was passed meanwhile, and so was all that the dead one had here.
+                // This record was passed meanwhile, and so was all that the dead process had here.
                 Relation::After => {
                     at = oldest();
                     continue;
@@ -79,16 +80,16 @@ impl<R: Borrow<Region>> MessageRing<R> {
             }
             at = at.wrapping_add(head.slots);
         }
-        // It may have died before it woke anybody.
+        // The process may have died before it woke the sleepers.
         self.take_turn();
     }
 
-    /// The last record ends here.
+    /// The end of the last record.
     pub(super) fn tail(&self) -> &AtomicU64 {
         self.word(TAIL)
     }
 
-    /// The oldest record begins here.
+    /// The beginning of the oldest record.
     pub(super) fn head(&self) -> &AtomicU64 {
         self.word(HEAD)
     }
@@ -106,7 +107,7 @@ impl<R: Borrow<Region>> MessageRing<R> {
         self.word(WORDS + (position & (self.slots - 1)) as usize)
     }
 
-    /// A word of the slots from a position on.
+    /// A word in the slots from a position on.
     pub(super) fn body(&self, position: u32, word: usize) -> &AtomicU64 {
         let first = (position & (self.slots - 1)) as usize * SLOT_WORDS;
         let at = (first + word) & (self.slots as usize * SLOT_WORDS - 1);
@@ -117,13 +118,13 @@ impl<R: Borrow<Region>> MessageRing<R> {
         self.region.borrow().u64_of(self.section, word)
     }
 
-    /// Gives a record that was `seen` another state; false when it is not that any more.
+    /// Changes the state of a record that was `seen`. Returns false if the record has changed since.
     pub(super) fn change(&self, position: u32, seen: u64, state: State) -> bool {
         let changed = Head {
             state,
             ..Head::of(seen)
         };
-        // Release: what was written is there for whoever sees the state.
+        // Release: a thread that sees the state also sees what was written before.
         self.slot(position)
             .compare_exchange(seen, changed.word(), Ordering::AcqRel, Ordering::Relaxed)
             .is_ok()

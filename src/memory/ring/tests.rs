@@ -153,7 +153,7 @@ fn readers_pass_over_a_publisher_that_was_stopped_and_it_publishes_again() {
     ring.wait(reader, || false);
     let after = [Next::Message(message("t", b"after"))];
     assert_eq!(all(&mut reader, &ring), after);
-    // What it does when it goes on.
+    // The publisher does this when it goes on.
     assert!(!ring.change(claimed.position, claimed.word(), State::Whole));
     let head = Head::of(ring.slot(claimed.position).load(Ordering::SeqCst));
     assert_eq!(head.state, State::Skipped);
@@ -222,7 +222,7 @@ fn a_listener_calls_once_until_everything_was_read() {
         assert_eq!(listener.next(), Next::Nothing);
     }
     drop(listener);
-    // The thread has ended, and with it what it calls.
+    // The thread has ended, and has dropped its callback.
     while calls.recv().is_ok() {}
 }
 

@@ -1,4 +1,4 @@
-//! A process is killed at every step of every change, and what it leaves behind is looked at.
+//! A process is killed at every step of every change. The test looks at what it leaves behind.
 
 use std::fs::OpenOptions;
 use std::os::fd::{AsFd, AsRawFd};
@@ -32,7 +32,7 @@ const JOBS: [Job; 5] = [
     Job::Increment,
 ];
 
-/// A value of so many blocks, with the key `k`.
+/// A value that takes this many blocks with the key `k`.
 fn value(blocks: usize, fill: u8) -> Vec<u8> {
     vec![fill; 80 + (blocks - 1) * 112]
 }
@@ -46,7 +46,7 @@ fn do_job(map: &Map, job: Job, blocks: usize) {
     .unwrap();
 }
 
-/// Not a test by itself: what the others have run in a process of its own.
+/// Not a test by itself: the other tests run it in a process of its own.
 #[test]
 #[ignore = "a process of the other tests"]
 fn child() {
@@ -83,7 +83,7 @@ fn start(map: &Map, step: Step, job: Job, blocks: usize, end: &str) -> Child {
         .unwrap()
 }
 
-/// A map as the job finds it, and what the key may have afterwards.
+/// The map before the job, and the values that the key may have afterwards.
 fn prepare(job: Job, blocks: usize) -> (Map, Vec<Option<Vec<u8>>>) {
     let map = Map::create(Options {
         max_value: Some(20_000),
@@ -122,15 +122,15 @@ fn a_process_that_is_killed_at_any_step_leaves_the_old_value_or_the_new_one() {
             for step in ALL {
                 let (map, allowed) = prepare(job, blocks);
                 let mut child = start(&map, step, job, blocks, "kill");
-                // Nobody has waited for it yet: it is a zombie.
+                // Its parent has not waited for it yet: it is a zombie.
                 while ProcessHandle::open(child.id()).is_ok_and(|it| !it.wait(Duration::ZERO)) {
                     std::thread::yield_now();
                 }
                 let what = format!("{job:?} of {blocks} blocks, killed at {step:?}");
-                // Before anybody has looked after it.
+                // Before any process has recovered the seat.
                 let seen = get(&map, "k");
                 assert!(allowed.contains(&seen), "{what}: neither old nor new");
-                // A lock of the dead is in nobody's way.
+                // A dead process' lock is in nobody's way.
                 for n in 0..300 {
                     set(&map, &format!("new {n}"), b"after").expect(&what);
                 }
@@ -193,7 +193,7 @@ fn a_process_that_is_stopped_while_it_inserts_holds_up_new_keys_of_its_set_alone
         }
     }
     assert!(busy < 10);
-    // It is not dead, whoever looks after it.
+    // It is not dead, even if another process recovers its seat.
     map.recover(SEAT);
     std::fs::write(&go, "").unwrap();
     kill_process(pid, Signal::CONT).unwrap();

@@ -1,8 +1,8 @@
-//! Maps that have no room left.
+//! Maps without free room.
 
 use super::*;
 
-/// Numbers that a seed decides.
+/// Numbers that depend on a seed only.
 fn random(seed: u64) -> impl FnMut(usize) -> usize {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     move |below| {
@@ -13,7 +13,7 @@ fn random(seed: u64) -> impl FnMut(usize) -> usize {
     }
 }
 
-/// Whoever needs room finds it, also when others read what is there all the time, take it away, and hold what is free.
+/// A writer that needs room finds it, even while others keep reading the entries, take room away, and hold free blocks.
 #[test]
 fn a_map_that_evicts_is_never_full_however_small_it_is_and_however_many_write() {
     let map = Map::create(Options {

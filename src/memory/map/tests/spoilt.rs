@@ -1,4 +1,4 @@
-//! Memory that somebody has written over: whatever its words are, every call comes to an end.
+//! Memory that another process has overwritten: whatever its words are, every call ends.
 
 use proptest::prelude::*;
 
@@ -13,7 +13,7 @@ enum Wrong {
     Any(u64),
     /// A small one.
     Small(u64),
-    /// What is somewhere else.
+    /// The word from another place.
     Copy(prop::sample::Index),
     /// A way or a link to some block, or the state of one.
     Way(u16, u32, u32),
@@ -22,7 +22,7 @@ enum Wrong {
     Owned(u32, Owner),
 }
 
-/// Where: a seat, a state, a set, the first blocks, or anywhere behind what never changes.
+/// The place: a seat, a state, a set, one of the first blocks, or any word that may change.
 #[derive(Clone, Debug)]
 enum Where {
     Head(prop::sample::Index),
@@ -58,7 +58,7 @@ fn place() -> impl Strategy<Value = Where> {
     ]
 }
 
-/// Writes it, by another mapping of the same memory.
+/// Writes the word through another mapping of the same memory.
 fn spoil(map: &Map, words: &Words, at: &Where, wrong: &Wrong) {
     let layout = map.cells.layout();
     let from =
@@ -89,7 +89,7 @@ fn spoil(map: &Map, words: &Words, at: &Where, wrong: &Wrong) {
     words.mapping.u64(offset).store(value, Relaxed);
 }
 
-/// Everything that can be asked of a map. It gives something, or says why not.
+/// Makes every call of a map. Each returns a result or an error.
 fn use_all(map: &Map) {
     let mut hands = Hands::default();
     for n in 0..24 {
@@ -155,7 +155,7 @@ proptest! {
             spoil(&map, &words, at, wrong);
         }
         use_all(&map);
-        // Whoever comes now, and whoever spoils more meanwhile.
+        // Other processes come now, and more words are spoilt meanwhile.
         if let Ok(other) = Map::open(map.file(), 1) {
             for (at, wrong) in &damage {
                 spoil(&map, &words, at, wrong);
