@@ -121,7 +121,7 @@ choice! {
 }
 
 impl Position {
-    /// Which part of what is left over comes before: across, and down.
+    /// Which fraction of the remaining space comes before the image: across, and down.
     pub(crate) const fn before(self) -> (f64, f64) {
         match self {
             Self::Centre => (0.5, 0.5),

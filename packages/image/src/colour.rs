@@ -57,12 +57,12 @@ impl Output for Colour {
     }
 }
 
-/// The profile of an image, if it can be read. One that cannot is as none, as in browsers.
+/// The profile of an image, if it can be read. As in browsers, one that cannot be read counts as none.
 pub(crate) fn profile(icc: Option<&[u8]>) -> Option<ColorProfile> {
     ColorProfile::new_from_slice(icc?).ok()
 }
 
-/// What a profile calls itself.
+/// The name that a profile gives itself.
 pub(crate) fn name(profile: &ColorProfile) -> Option<String> {
     let text = match profile.description.as_ref()? {
         ProfileText::PlainString(text) => text.clone(),
@@ -72,7 +72,7 @@ pub(crate) fn name(profile: &ColorProfile) -> Option<String> {
     Some(text.trim_end_matches('\0').to_owned())
 }
 
-/// Brings the colours of an image to sRGB, which is what those without a profile are.
+/// Converts the colours of an image to sRGB. An image without a profile is in sRGB already.
 pub(crate) fn to_srgb(pixels: Pixels, icc: Option<&[u8]>, context: &Context<'_>) -> Result<Pixels> {
     let Some(profile) = profile(icc) else {
         return Ok(pixels);
@@ -89,14 +89,14 @@ pub(crate) fn to_srgb(pixels: Pixels, icc: Option<&[u8]>, context: &Context<'_>)
     transformed(&pixels, &profile, from, to, context)?.with_channels(channels)
 }
 
-/// Brings ink to sRGB: by its profile, or by what is left of white light.
+/// Converts ink to sRGB: by its profile, or by how much of white light it leaves.
 pub(crate) fn ink_to_srgb(
     inks: &Pixels,
     icc: Option<&[u8]>,
     context: &Context<'_>,
 ) -> Result<Pixels> {
     if let Some(profile) = profile(icc).filter(|it| it.color_space == DataColorSpace::Cmyk) {
-        // The library has no layout of its own for four inks.
+        // The library has no separate layout for four inks.
         return transformed(inks, &profile, Layout::Rgba, 3, context);
     }
     let mut pixels = Pixels::new(inks.width, inks.height, 3)?;

@@ -1,4 +1,4 @@
-//! Reading images: which format it is, what its header says, and its pixels.
+//! Reads images: their format, the data in their header, and their pixels.
 
 use rspool_task::{Context, Result};
 
@@ -6,7 +6,7 @@ use crate::choice::Format;
 use crate::pixels::{Orientation, Pixels};
 use crate::{errors, gif, jpeg, png, webp};
 
-/// What the header of an image says.
+/// The data in the header of an image.
 #[derive(Debug)]
 pub(crate) struct Header {
     pub(crate) format: Format,
@@ -15,7 +15,7 @@ pub(crate) struct Header {
     pub(crate) channels: u8,
     pub(crate) depth: u8,
     pub(crate) has_alpha: bool,
-    /// As EXIF counts.
+    /// The number of the orientation in EXIF.
     pub(crate) orientation: u8,
     pub(crate) animated: bool,
     pub(crate) progressive: bool,
@@ -23,7 +23,7 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    /// Reads as much as it needs of a file. Checks nothing but the format.
+    /// Reads as much of a file as it needs. Checks only the format.
     pub(crate) fn read(bytes: &[u8], context: &Context<'_>) -> Result<Self> {
         match format(bytes) {
             Some(Format::Jpeg) => jpeg::header(bytes, context),
@@ -34,18 +34,18 @@ impl Header {
         }
     }
 
-    /// At which part of its size (one in 1, 2, 4 or 8) it is decoded, if it may be so many times smaller at most.
+    /// The divisor (1, 2, 4 or 8) of the size at which the image is decoded, if it may be `most` times smaller.
     pub(crate) fn shrink(&self, most: f64) -> u32 {
         let parts = match self.format {
             Format::Jpeg => [8, 4, 2].as_slice(),
-            // Their decoders have no way to it.
+            // Their decoders cannot do that.
             Format::Png | Format::Webp | Format::Gif => &[],
         };
         let mut fitting = parts.iter().filter(|part| f64::from(**part) <= most);
         fitting.next().copied().unwrap_or(1)
     }
 
-    /// The pixels, of an image that may be that large. A JPEG is decoded at one part in `shrink` (1, 2, 4 or 8) of its size.
+    /// The pixels of an image whose size was checked. A JPEG is decoded at its size divided by `shrink` (1, 2, 4 or 8).
     pub(crate) fn decode(
         &self,
         bytes: &[u8],
@@ -62,7 +62,7 @@ impl Header {
         Ok(pixels)
     }
 
-    /// How the image is to be turned: as it says itself, if so wanted, and then by so many degrees.
+    /// How to turn the image: first by its own orientation, if wanted, and then by `degrees`.
     pub(crate) fn turn(&self, auto_orient: bool, degrees: u16) -> Orientation {
         let mut orientation = match auto_orient {
             true => Orientation::of_exif(self.orientation),
@@ -75,7 +75,7 @@ impl Header {
     }
 }
 
-/// By the first bytes.
+/// The format, from the first bytes.
 fn format(bytes: &[u8]) -> Option<Format> {
     match bytes {
         [0xFF, 0xD8, 0xFF, ..] => Some(Format::Jpeg),
@@ -100,7 +100,7 @@ fn format(bytes: &[u8]) -> Option<Format> {
     }
 }
 
-/// The orientation that EXIF says, or upright if it cannot be read.
+/// The orientation from EXIF, or upright if that cannot be read.
 pub(crate) fn orientation(exif: Option<&[u8]>) -> u8 {
     let read = |exif: &[u8]| {
         let exif = exif::Reader::new().read_raw(exif.to_vec()).ok()?;

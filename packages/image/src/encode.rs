@@ -1,4 +1,4 @@
-//! Writing images.
+//! Writes images.
 
 use jpeg_encoder::{ChromaSubsamplingMethod, ColorType as JpegColor, Encoder as JpegEncoder};
 use png::{BitDepth, ColorType as PngColor, Compression as PngCompression, Encoder as PngEncoder};
@@ -10,7 +10,7 @@ use crate::params::{OutputParams, Picture};
 use crate::pixels::Pixels;
 use crate::watched::{Sink, failure};
 
-/// What an image is written as, if nobody says so.
+/// The format in which an image is written, if the params do not name one.
 pub(crate) fn target(params: &OutputParams, from: Format) -> Target {
     params.format.unwrap_or(match from {
         Format::Jpeg => Target::Jpeg,
@@ -19,7 +19,7 @@ pub(crate) fn target(params: &OutputParams, from: Format) -> Target {
     })
 }
 
-/// Refuses what no file of the format can hold, before anything is decoded.
+/// Refuses an image that the format cannot hold, before anything is decoded.
 pub(crate) fn check(
     params: &OutputParams,
     target: Target,

@@ -1,4 +1,4 @@
-//! What the tasks fail with.
+//! The errors of the tasks.
 
 use std::fmt::Display;
 
@@ -12,7 +12,7 @@ pub(crate) fn unknown() -> Error {
     )
 }
 
-/// The image makes use of what the codec does not have.
+/// The image uses a feature that the codec does not have.
 pub(crate) fn unsupported(what: impl Display) -> Error {
     Error::failed("ERR_IMAGE_UNSUPPORTED", what.to_string())
 }
@@ -30,7 +30,7 @@ pub(crate) fn damaged(why: impl Display) -> Error {
     Error::failed(CORRUPT_INPUT, format!("the image is damaged: {why}"))
 }
 
-/// The most pixels of an image, unless a call says otherwise: those of sharp.
+/// The most pixels of an image, unless a call says otherwise. sharp has the same limit.
 const MAX_PIXELS: u64 = 0x3FFF * 0x3FFF;
 
 /// Refuses more pixels than are allowed.

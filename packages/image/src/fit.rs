@@ -1,4 +1,4 @@
-//! Which part of an image becomes which size, and where it is put: numbers only.
+//! Decides which part of an image gets which size, and where it is put. Only computes numbers.
 
 use rspool_task::{Error, Result};
 
@@ -16,18 +16,18 @@ pub(crate) struct Rect {
     pub(crate) height: f64,
 }
 
-/// What becomes of an image: a part of it gets a size, and is put on a canvas.
+/// The plan for an image: a part of it is resized, and put on a canvas.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Plan {
     pub(crate) part: Rect,
     pub(crate) size: (u32, u32),
     pub(crate) canvas: (u32, u32),
-    /// Where on the canvas: left and top.
+    /// The position on the canvas: left and top.
     pub(crate) place: (u32, u32),
 }
 
 impl Plan {
-    /// For an image of this size, as it is shown.
+    /// The plan for an image of this size, which is its size when upright.
     pub(crate) fn new(
         width: u32,
         height: u32,
@@ -87,15 +87,15 @@ impl Plan {
         })
     }
 
-    /// How many pixels of the image, along the side where there are fewer, make one.
+    /// How many pixels of the image become one, along the side where they are fewer.
     pub(crate) fn shrink(&self) -> f64 {
         let across = self.part.width / f64::from(self.size.0);
         let down = self.part.height / f64::from(self.size.1);
         across.min(down)
     }
 
-    /// The part in the pixels of an image that was decoded smaller and is stored turned. `width` and `height` are those of the
-    /// whole image, stored, and `decoded` those that were decoded.
+    /// The part, in pixels of an image that was decoded smaller and is stored turned. `width` and `height` are those of
+    /// the whole stored image, `decoded` those of the decoded one.
     pub(crate) fn stored_part(
         &self,
         orientation: Orientation,
@@ -131,7 +131,7 @@ impl Plan {
     }
 }
 
-/// The box that the params say.
+/// The box from the params.
 fn box_of(width: u32, height: u32, params: &OutputParams) -> Result<(f64, f64)> {
     for (side, given) in [("width", params.width), ("height", params.height)] {
         if given == Some(0) {

@@ -1,4 +1,4 @@
-//! GIF, read: its first frame.
+//! Reads the first frame of a GIF.
 
 use gif::{ColorOutput, DecodeOptions, Decoder, MemoryLimit};
 use rspool_task::{Context, Result};
@@ -17,7 +17,7 @@ fn open<'a>(
 ) -> Result<Decoder<Source<'a>>> {
     let mut options = DecodeOptions::new();
     options.set_color_output(ColorOutput::RGBA);
-    // What the file says of its size has been checked where pixels are read.
+    // The size that the file claims is checked where the pixels are read.
     options.set_memory_limit(MemoryLimit::Unlimited);
     options.skip_frame_decoding(header_only);
     options
@@ -30,7 +30,7 @@ pub(crate) fn header(bytes: &[u8], context: &Context<'_>) -> Result<Header> {
     let (width, height) = (decoder.width().into(), decoder.height().into());
     let icc = decoder.icc_profile().map(<[u8]>::to_vec);
     let mut frames = 0;
-    // A file that is cut short after its first frame has one.
+    // A file that is cut short after its first frame counts as one with one frame.
     while frames < 2 && matches!(decoder.next_frame_info(), Ok(Some(_))) {
         frames += 1;
     }

@@ -1,4 +1,4 @@
-//! What a glance at an image gives: hashes by which those that look alike are found, and placeholders.
+//! Hashes by which similar images are found, and placeholders.
 
 use std::f64::consts::PI;
 
@@ -12,9 +12,9 @@ use crate::pixels::Pixels;
 use crate::resize::resize;
 use crate::tasks::shown;
 
-/// Pixels along each side that the frequencies of `phash` come from.
+/// Pixels along each side from which `phash` computes the frequencies.
 const WIDE: usize = 32;
-/// Frequencies of each axis that are kept.
+/// Frequencies per axis that are kept.
 const KEPT: usize = 8;
 
 /// The whole image at another size.
@@ -34,7 +34,7 @@ pub(crate) fn hash(input: Data, params: HashParams, context: &Context<'_>) -> Re
         auto_orient: params.auto_orient,
         max_pixels: params.max_pixels,
     };
-    // What is transparent counts as white.
+    // Transparent parts count as white.
     let pixels = shown(&bytes, &look, 4 * WIDE as u32, context)?.flattened([255; 3])?;
     Ok(match params.kind.unwrap_or(HashKind::Phash) {
         HashKind::Phash => frequencies(&grey(at_size(
@@ -47,7 +47,7 @@ pub(crate) fn hash(input: Data, params: HashParams, context: &Context<'_>) -> Re
     .into())
 }
 
-/// The light of each pixel.
+/// The brightness of each pixel.
 fn grey(pixels: Pixels) -> Vec<f64> {
     let step = pixels.step();
     let light = |pixel: &[u8]| match *pixel {
@@ -59,7 +59,7 @@ fn grey(pixels: Pixels) -> Vec<f64> {
     pixels.data.chunks_exact(step).map(light).collect()
 }
 
-/// A bit for each of the lowest frequencies: whether it is above the middle one.
+/// One bit per low frequency: whether it is above the median.
 fn frequencies(light: &[f64]) -> u64 {
     let mut waves = [[0.0; WIDE]; KEPT];
     for (frequency, wave) in waves.iter_mut().enumerate() {
@@ -82,7 +82,7 @@ fn frequencies(light: &[f64]) -> u64 {
     bits(found.iter().map(|value| *value > middle))
 }
 
-/// A bit for each pixel of rows of nine: whether the next one is brighter.
+/// One bit per pixel, in rows of nine: whether the next pixel is brighter.
 fn slopes(light: &[f64]) -> u64 {
     bits(
         light
@@ -91,7 +91,7 @@ fn slopes(light: &[f64]) -> u64 {
     )
 }
 
-/// The first bit is the highest.
+/// The bits as a number. The first bit is the highest.
 fn bits(bits: impl Iterator<Item = bool>) -> u64 {
     bits.fold(0, |hash, bit| hash << 1 | u64::from(bit))
 }
@@ -156,7 +156,7 @@ mod tests {
         let wave = |at: usize| (PI * 3.0 * (at as f64 + 0.5) / WIDE as f64).cos();
         let light: Vec<f64> = (0..WIDE * WIDE).map(|at| wave(at % WIDE)).collect();
         let hash = frequencies(&light);
-        // The fourth of the first row; the others are about zero.
+        // The fourth frequency of the first row. The others are about zero.
         assert_eq!(hash >> 60 & 1, 1);
     }
 }

@@ -1,4 +1,4 @@
-//! JPEG, read.
+//! Reads JPEG.
 
 use jpeg_decoder::{CodingProcess, Decoder, Error as JpegError, PixelFormat};
 use rspool_task::{Context, Error, Result, panics};
@@ -10,7 +10,7 @@ use crate::watched::{Source, failure};
 use crate::worker::Worker;
 use crate::{colour, errors};
 
-/// Scans of one image. A few bytes can be a scan of the whole image; what cameras and encoders write has about ten.
+/// The most scans of one image. A few bytes can be a scan of the whole image; cameras and encoders write about ten.
 const MAX_SCANS: usize = 100;
 
 fn wrong(context: &Context<'_>, error: &JpegError) -> Error {
@@ -56,7 +56,7 @@ pub(crate) fn decode(
     shrink: u32,
     context: &Context<'_>,
 ) -> Result<Pixels> {
-    // Of the others, each scan has bits for each block.
+    // In other JPEGs, each scan has bits for each block.
     let scans = bytes.windows(2).filter(|marker| *marker == [0xFF, 0xDA]);
     if header.progressive && scans.take(MAX_SCANS + 1).count() > MAX_SCANS {
         return Err(errors::unsupported(format!(
@@ -64,7 +64,7 @@ pub(crate) fn decode(
         )));
     }
     let pool = context.state::<Worker>().pool()?;
-    // What the library starts goes to this one thread, and this one waits for it: one of both runs.
+    // The library's work goes to this one thread, and the task's thread waits for it: only one of the two runs.
     let (pixels, format) =
         pool.install(|| panics::contained(|| pixels(bytes, header, shrink, context)))?;
     match format {

@@ -1,5 +1,5 @@
-//! Native tasks for rspool: images. They are read, turned, resized and written in plain Rust, by the codecs of others; what is
-//! here decides how much of which is done when, and that a task which is given up ends.
+//! Native tasks for images in rspool. Images are read, turned, resized and written in plain Rust, by codecs of others.
+//! The code here decides what is done when, and makes sure that a task that is given up ends.
 
 mod choice;
 mod colour;

@@ -1,4 +1,4 @@
-//! What the tasks take and give.
+//! The params and results of the tasks.
 
 use rspool_task::{Bytes, Result, record};
 
@@ -7,7 +7,7 @@ use crate::choice::{
 };
 use crate::colour::Colour;
 
-/// A record of what is said of one image to be made, and of more.
+/// A record with the params of one output image, and more fields.
 macro_rules! output_params {
     ($(#[$meta:meta])* $name:ident { $($rest:tt)* }) => {
         record! {
@@ -66,7 +66,7 @@ output_params! {
 }
 
 impl ResizeParams {
-    /// What is said of the first image.
+    /// The params of the first image.
     pub(crate) fn first(&self) -> OutputParams {
         OutputParams {
             width: self.width,
@@ -85,7 +85,7 @@ impl ResizeParams {
 }
 
 impl OutputParams {
-    /// With what another says where this one does not. Width and height belong together.
+    /// These params, with those of `other` where a field is missing. Width and height belong together.
     pub(crate) fn or(self, other: &Self) -> Self {
         let sized = self.width.is_some() || self.height.is_some();
         Self {
@@ -179,7 +179,7 @@ record! {
     }
 }
 
-/// Turns a picture and those beside it into the result.
+/// Makes the result from a picture and the others beside it.
 pub(crate) fn pictures(
     first: Picture<'static>,
     outputs: Vec<Picture<'static>>,

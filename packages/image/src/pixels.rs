@@ -2,7 +2,8 @@
 
 use rspool_task::{Error, Result};
 
-/// An image that is decoded. One channel is grey, two are grey and alpha, three red, green and blue, four those and alpha.
+/// A decoded image. One channel is grey, two are grey and alpha, three are red, green and blue, four are these and
+/// alpha.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Pixels {
     pub(crate) width: u32,
@@ -11,7 +12,7 @@ pub(crate) struct Pixels {
     pub(crate) data: Vec<u8>,
 }
 
-/// So many zeros, or an error if there is no memory for them.
+/// `len` zeros, or an error if there is no memory for them.
 pub(crate) fn zeros(len: usize) -> Result<Vec<u8>> {
     let mut data = Vec::new();
     data.try_reserve_exact(len)
@@ -21,7 +22,7 @@ pub(crate) fn zeros(len: usize) -> Result<Vec<u8>> {
 }
 
 impl Pixels {
-    /// Black ones.
+    /// An image with black pixels.
     pub(crate) fn new(width: u32, height: u32, channels: u8) -> Result<Self> {
         let len = size(width, height, channels);
         Ok(Self {
@@ -46,7 +47,7 @@ impl Pixels {
         self.width as usize * self.step()
     }
 
-    /// With another number of channels: grey becomes colours, and alpha is added, or dropped.
+    /// The image with another number of channels: grey becomes colours, and alpha is added or dropped.
     pub(crate) fn with_channels(self, channels: u8) -> Result<Self> {
         if channels == self.channels {
             return Ok(self);
@@ -78,7 +79,7 @@ impl Pixels {
         Ok(pixels)
     }
 
-    /// On a colour, without alpha.
+    /// The image on a colour, without alpha.
     pub(crate) fn flattened(self, [red, green, blue]: [u8; 3]) -> Result<Self> {
         if !self.has_alpha() {
             return Ok(self);
@@ -97,7 +98,7 @@ impl Pixels {
         pixels.with_channels(if grey { 1 } else { 3 })
     }
 
-    /// Upright: as an image of this EXIF orientation is to be shown.
+    /// The image upright, from a stored image with this EXIF orientation.
     pub(crate) fn oriented(self, orientation: Orientation) -> Result<Self> {
         if orientation == Orientation::UPRIGHT {
             return Ok(self);
@@ -126,12 +127,12 @@ impl Pixels {
     }
 }
 
-/// Bytes of so many pixels.
+/// The number of bytes of this many pixels.
 pub(crate) fn size(width: u32, height: u32, channels: u8) -> usize {
     width as usize * height as usize * usize::from(channels)
 }
 
-/// How an image as it is shown comes from the one that is stored: its axes are exchanged or not, then each is turned or not.
+/// How to get the upright image from the stored one: its axes may be swapped, and then each may be flipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Orientation {
     pub(crate) swap: bool,
@@ -152,7 +153,7 @@ impl Orientation {
         }
     }
 
-    /// As EXIF counts them, from 1 to 8.
+    /// The orientation with this number in EXIF, from 1 to 8.
     pub(crate) const fn of_exif(number: u8) -> Self {
         match number {
             2 => Self::new(false, true, false),
@@ -166,17 +167,17 @@ impl Orientation {
         }
     }
 
-    /// And then a quarter of a turn clockwise.
+    /// The orientation followed by a quarter turn clockwise.
     pub(crate) const fn turned(self) -> Self {
         if self.swap {
-            // What is shown across goes down in the stored image: the new one's rows are its columns.
+            // What is across in the upright image is down in the stored one: the rows of the new image are its columns.
             Self::new(false, !self.flip_x, self.flip_y)
         } else {
             Self::new(true, self.flip_x, !self.flip_y)
         }
     }
 
-    /// The size that is shown of one that is stored, or the other way round.
+    /// The upright size of a stored size, or the reverse.
     pub(crate) const fn size(self, width: u32, height: u32) -> (u32, u32) {
         if self.swap {
             (height, width)

@@ -1,4 +1,4 @@
-//! PNG, read.
+//! Reads PNG.
 
 use png::{BitDepth, ColorType, Decoder, DecodingError, Limits, Reader, Transformations};
 use rspool_task::{Context, Error, Result};
@@ -9,7 +9,7 @@ use crate::errors;
 use crate::pixels::Pixels;
 use crate::watched::{Source, failure};
 
-/// Bytes that the library may take for itself: rows, palettes, profiles.
+/// The most bytes that the library may allocate: for rows, palettes, profiles.
 const LIMITS: Limits = Limits { bytes: 64 << 20 };
 
 fn wrong(context: &Context<'_>, error: &DecodingError) -> Error {
@@ -37,7 +37,7 @@ pub(crate) fn header(bytes: &[u8], context: &Context<'_>) -> Result<Header> {
         ColorType::Rgb | ColorType::Indexed => 3,
         ColorType::Rgba => 4,
     };
-    // A transparent colour, or a palette with some.
+    // A transparent colour, or a palette with transparent colours.
     let keyed = u8::from(info.trns.is_some() && channels % 2 == 1);
     Ok(Header {
         format: Format::Png,

@@ -1,4 +1,4 @@
-//! Making one size of another.
+//! Resizes images.
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
@@ -8,7 +8,7 @@ use crate::choice::Kernel;
 use crate::fit::Rect;
 use crate::pixels::Pixels;
 
-/// Pixels of the input that go into a piece of work: about a millisecond.
+/// Pixels of the input for one chunk of work: about a millisecond.
 const PIECE: f64 = 500_000.0;
 
 fn algorithm(kernel: Kernel) -> ResizeAlg {
@@ -21,7 +21,7 @@ fn algorithm(kernel: Kernel) -> ResizeAlg {
     })
 }
 
-/// A part of an image at another size. Alpha weighs the colours.
+/// A part of an image at another size. The colours are weighted by alpha.
 pub(crate) fn resize(
     pixels: &Pixels,
     part: Rect,
@@ -45,7 +45,7 @@ pub(crate) fn resize(
     context.parallel_chunks_mut(&mut result.data, rows * stride, |index, piece| {
         #[expect(clippy::cast_possible_truncation, reason = "as many as the image has")]
         let (first, count) = ((index * rows) as u32, (piece.len() / stride) as u32);
-        // The rows around the part are read too where the kernel wants them: no seam is seen.
+        // If the kernel wants them, rows around the part are read too, so that no seam is visible.
         let per_row = part.height / f64::from(height);
         let top = part.top + per_row * f64::from(first);
         let tall = (per_row * f64::from(count)).min(f64::from(pixels.height) - top);
@@ -61,7 +61,7 @@ pub(crate) fn resize(
     Ok(result)
 }
 
-/// Rows of the result, so that a piece is short but the rows that two of them read are few.
+/// Rows of the result per piece. A piece should be short, but two pieces should read few rows twice.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -10,7 +10,7 @@ use crate::params::{Info, LookParams, OutputParams, Picture, Pictures, ResizePar
 use crate::pixels::{Orientation, Pixels};
 use crate::{encode, errors, resize as kernels};
 
-/// How much smaller than decoded an image is to be, if that is quick enough, and if it has to look as good as it can.
+/// How many times the decoded image must be larger than the result: for speed, and for the best quality.
 const FAST: f64 = 1.2;
 const FINE: f64 = 2.0;
 
@@ -32,7 +32,7 @@ pub(crate) fn info(input: Data, _: (), context: &Context<'_>) -> Result<Info> {
     })
 }
 
-/// One image that is to be made.
+/// One image to make.
 struct Job {
     plan: Plan,
     target: Target,
@@ -93,7 +93,7 @@ pub(crate) fn resize(
     pictures(first, made)
 }
 
-/// Makes one image of the decoded one.
+/// Makes one image from the decoded one.
 fn picture(
     pixels: &Pixels,
     header: &Header,
@@ -117,7 +117,7 @@ fn picture(
     encode::encode(resized, job.target, &job.params, context)
 }
 
-/// In the middle, or at a side, of a background.
+/// Puts the image in the middle, or at a side, of a background.
 fn on_canvas(pixels: Pixels, job: &Job) -> Result<Pixels> {
     let (width, height) = job.plan.canvas;
     if (width, height) == (pixels.width, pixels.height) {
@@ -151,7 +151,7 @@ fn on_canvas(pixels: Pixels, job: &Job) -> Result<Pixels> {
     Ok(canvas)
 }
 
-/// An image as it is shown, in sRGB. A JPEG may be decoded smaller, with so many pixels left along each side.
+/// An image upright, in sRGB. A JPEG may be decoded smaller, with at least `least` pixels along each side.
 pub(crate) fn shown(
     bytes: &[u8],
     params: &LookParams,

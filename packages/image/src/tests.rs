@@ -1,4 +1,4 @@
-//! The tasks, on images that are made here.
+//! Runs the tasks on images that are made here.
 
 mod files;
 mod formats;
@@ -27,7 +27,7 @@ fn run(trial: &Trial, file: &[u8], fields: &[(&str, Value<'static>)]) -> Outcome
     trial.run(tasks::resize, Value::from(file.to_vec()), params(fields))
 }
 
-/// What `image.resize` gives as pixels.
+/// The result of `image.resize` as pixels.
 fn resized(file: &[u8], fields: &[(&str, Value<'static>)]) -> Result<Pixels> {
     let mut fields = fields.to_vec();
     fields.push(("format", Target::Raw.as_str().into()));
@@ -56,7 +56,7 @@ fn bytes_of(mut record: Record<'static>) -> Vec<u8> {
     }
 }
 
-/// The file that `image.resize` gives.
+/// The file that `image.resize` makes.
 fn file(file: &[u8], fields: &[(&str, Value<'static>)]) -> Vec<u8> {
     match run(&trial(), file, fields).result {
         Ok(Value::Record(record)) => bytes_of(record),
@@ -64,7 +64,7 @@ fn file(file: &[u8], fields: &[(&str, Value<'static>)]) -> Vec<u8> {
     }
 }
 
-/// What `image.info` says, a field of it.
+/// A field of the result of `image.info`.
 fn info(file: &[u8], field: &str) -> Value<'static> {
     match trial()
         .run(tasks::info, Value::from(file.to_vec()), ())
@@ -75,7 +75,7 @@ fn info(file: &[u8], field: &str) -> Value<'static> {
     }
 }
 
-/// How much alike two images are, in decibels.
+/// How similar two images are, in decibels.
 fn psnr(one: &Pixels, other: &Pixels) -> f64 {
     assert_eq!(
         (one.width, one.height, one.channels),

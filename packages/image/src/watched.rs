@@ -1,5 +1,5 @@
-//! The bytes of a file as they come and go: whoever reads or writes them ends when the task is given up. The codecs know
-//! nothing of tasks, but each of them reads or writes as it works.
+//! The bytes of a file while they are read or written. Reading and writing end when the task is given up. The codecs
+//! know nothing of tasks, but each of them reads or writes as it works.
 
 use std::io::{self, BufRead, Read, Seek, SeekFrom, Write};
 
@@ -7,12 +7,11 @@ use rspool_task::{Context, Error};
 
 use crate::errors;
 
-/// Bytes between two looks at whether the task is to end. A JPEG may hold a million blocks in so many.
+/// Bytes between two checks whether the task should end. That many bytes of a JPEG may hold a million blocks.
 const STEP: usize = 64;
 /// Bytes between two calls of `progress`.
 const TELL: usize = 64 * 1024;
-/// Bytes that are lent at once.
-/// A PNG may hold a thousand times as many.
+/// Bytes that a codec gets at once. In a PNG, they may stand for a thousand times as many.
 const WINDOW: usize = 4 * 1024;
 
 /// Reads a file.
@@ -27,7 +26,7 @@ pub(crate) struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// With the part of the task's work that goes with reading.
+    /// A source for a file. `share` is the part of the task's work that is done when all bytes are read.
     pub(crate) fn new(bytes: &'a [u8], context: &'a Context<'a>, share: f64) -> Self {
         Self {
             bytes,
@@ -83,7 +82,7 @@ impl Read for Source<'_> {
         Ok(len)
     }
 
-    /// Byte by byte, as JPEGs are read: quicker than by `read`.
+    /// Reads byte by byte, as JPEG decoders do. Faster than through `read`.
     #[inline]
     fn read_exact(&mut self, to: &mut [u8]) -> io::Result<()> {
         self.look()?;
@@ -122,7 +121,7 @@ impl Seek for Source<'_> {
     }
 }
 
-/// Holds a file that is written.
+/// Holds a file while it is written.
 pub(crate) struct Sink<'a> {
     bytes: Vec<u8>,
     context: &'a Context<'a>,

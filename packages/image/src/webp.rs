@@ -1,4 +1,4 @@
-//! WebP, read: with loss and without.
+//! Reads WebP, lossy and lossless.
 
 use image_webp::WebPDecoder;
 use rspool_task::{Context, Result};
@@ -9,7 +9,7 @@ use crate::errors;
 use crate::pixels::Pixels;
 use crate::watched::{Source, failure};
 
-/// Bytes that the library may take for itself: profiles, EXIF.
+/// The most bytes that the library may allocate: for profiles, EXIF.
 const LIMIT: usize = 64 << 20;
 
 fn open<'a>(
@@ -26,7 +26,7 @@ fn open<'a>(
 pub(crate) fn header(bytes: &[u8], context: &Context<'_>) -> Result<Header> {
     let mut decoder = open(bytes, context, 0.0)?;
     let (width, height) = decoder.dimensions();
-    // Damaged ones are as none.
+    // A damaged profile or EXIF counts as none.
     let exif = decoder.exif_metadata().ok().flatten();
     let icc = decoder.icc_profile().ok().flatten();
     Ok(Header {

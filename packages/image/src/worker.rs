@@ -1,4 +1,4 @@
-//! What each worker keeps.
+//! The state of each worker.
 
 use std::cell::OnceCell;
 
@@ -17,7 +17,7 @@ impl Worker {
         })
     }
 
-    /// One thread, for a library that wants a pool: without one it would make itself one for all cores.
+    /// A pool of one thread, for a library that wants a pool: otherwise it would make one for all cores.
     pub(crate) fn pool(&self) -> Result<&ThreadPool> {
         if let Some(pool) = self.pool.get() {
             return Ok(pool);

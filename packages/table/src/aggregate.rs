@@ -1,4 +1,4 @@
-//! Groups of rows, and what is computed of each.
+//! Groups rows, and computes figures of each group.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -87,13 +87,13 @@ impl Output for How {
     }
 }
 
-/// Rows between two looks at whether the task should end.
+/// Rows between two checks whether the task should end.
 const STEP: usize = 64 * 1024;
 
-/// A row per group, in the order in which they come first.
+/// Computes one row per group, in the order of the groups' first rows.
 ///
 /// # Errors
-/// `Cancelled`, `ERR_RSPOOL_INVALID_ARGUMENT` for a column that is not there or not of numbers.
+/// `Cancelled`, or `ERR_RSPOOL_INVALID_ARGUMENT` for a column that does not exist or has no numbers.
 pub fn aggregate(table: &Table, params: &Aggregates, context: &Context<'_>) -> Result<Table> {
     let mut groups = Groups {
         of: vec![0; table.rows],
@@ -143,15 +143,15 @@ fn find<'a>(table: &'a Table, name: &str) -> Result<&'a Column> {
     }
 }
 
-/// Which group each row is of.
+/// The group of each row.
 struct Groups {
     of: Vec<u32>,
-    /// The first row of each.
+    /// The first row of each group.
     first: Vec<u32>,
 }
 
 impl Groups {
-    /// Makes groups of those of one value in this column, too.
+    /// Splits the groups further by the values of this column.
     fn split(&mut self, column: &Column, context: &Context<'_>) -> Result<()> {
         match &column.cells {
             Cells::Null => Ok(()),
@@ -160,7 +160,7 @@ impl Groups {
             Cells::I64(cells) | Cells::Timestamp(cells) => {
                 self.by(column, |row| cells[row], context)
             }
-            // 0 and -0 are one group, and so are all NaN.
+            // 0 and -0 are one group, and so are all NaNs.
             Cells::F64(cells) => self.by(
                 column,
                 |row| match cells[row] {
@@ -270,7 +270,7 @@ fn numbers(cells: Vec<f64>) -> Column {
     }
 }
 
-/// The least or the greatest value of each group, of the column's own type.
+/// The least or the greatest value of each group, with the type of the column.
 fn extremes(
     greatest: bool,
     name: &str,
@@ -294,7 +294,7 @@ fn extremes(
             ));
         }
     };
-    // Of a group without values the first row, which is null.
+    // For a group without values, the first row, which is null.
     let places = rows
         .iter()
         .zip(&groups.first)
@@ -302,7 +302,7 @@ fn extremes(
     column.take(&places.collect::<Vec<u32>>())
 }
 
-/// The row of the least or the greatest value of each group. NaN is it only where there is nothing else.
+/// The row of the least or the greatest value of each group. NaN counts only if a group has nothing else.
 fn extreme<T: PartialOrd>(
     greatest: bool,
     cells: &[T],
@@ -349,11 +349,11 @@ fn for_each_value(
     Ok(())
 }
 
-/// Of each group.
+/// Sums and counts per group.
 struct Sums {
     counts: Vec<f64>,
     sums: Vec<f64>,
-    /// What each sum lacks, as Neumaier adds.
+    /// The rounding error of each sum, as in Neumaier's method.
     rests: Vec<f64>,
 }
 

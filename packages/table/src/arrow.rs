@@ -1,4 +1,4 @@
-//! A table as a stream of Arrow IPC: the schema, the dictionaries, and one batch with all rows.
+//! Writes a table as a stream of Arrow IPC: the schema, the dictionaries, and one batch with all rows.
 
 use std::borrow::Cow;
 
@@ -8,10 +8,10 @@ use polars_arrow_format::ipc;
 use crate::column::{Cells, Column};
 use crate::table::Table;
 
-/// Bodies and what is in them begin at multiples of this, as readers like it.
+/// Bodies and their buffers begin at multiples of this, as readers prefer it.
 const ALIGN: usize = 64;
 
-/// The bytes of the stream. What is said of bad rows is not in it.
+/// The bytes of the stream. They do not contain the bad rows.
 #[must_use]
 pub fn write(table: &Table) -> Vec<u8> {
     let mut stream = Vec::new();
@@ -74,7 +74,7 @@ pub fn write(table: &Table) -> Vec<u8> {
 
 const MARK: [u8; 4] = [0xff; 4];
 
-/// A header, and the body behind it.
+/// Writes a header, and the body after it.
 fn message(stream: &mut Vec<u8>, header: ipc::MessageHeader, body: &[Cow<'_, [u8]>]) {
     let sizes = body.iter().map(|part| part.len().next_multiple_of(ALIGN));
     let message = ipc::Message {
@@ -86,7 +86,7 @@ fn message(stream: &mut Vec<u8>, header: ipc::MessageHeader, body: &[Cow<'_, [u8
     let mut builder = Builder::new();
     let root = message.prepare(&mut builder);
     let header = builder.finish(root, None);
-    // So that the body, which follows, is aligned.
+    // Padded, so that the body, which follows, is aligned.
     let size = (stream.len() + 8 + header.len()).next_multiple_of(ALIGN) - stream.len() - 8;
     stream.extend_from_slice(&MARK);
     stream.extend_from_slice(&(size as i32).to_le_bytes());
@@ -136,7 +136,7 @@ fn field(name: &str, column: &Column, id: i64) -> ipc::Field {
     }
 }
 
-/// The body of a batch, and where what is in it.
+/// The body of a batch, and the places of its buffers.
 #[derive(Default)]
 struct Body<'a> {
     parts: Vec<Cow<'a, [u8]>>,
@@ -208,13 +208,13 @@ impl<'a> Body<'a> {
     }
 }
 
-/// A bit per byte, the lowest first.
+/// One bit per byte, lowest first.
 fn bits(cells: &[u8]) -> Vec<u8> {
     let byte = |cells: &[u8]| cells.iter().rev().fold(0, |bits, cell| bits << 1 | cell);
     cells.chunks(8).map(byte).collect()
 }
 
-/// The bytes of numbers, as this machine has them: the schema says how.
+/// The bytes of numbers in the byte order of this machine, which the schema names.
 fn raw<T: bytemuck::NoUninit>(numbers: &[T]) -> Cow<'_, [u8]> {
     Cow::Borrowed(bytemuck::cast_slice(numbers))
 }

@@ -1,4 +1,4 @@
-//! A column while it is read, and whole.
+//! A column while it is read, and when it is complete.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use rspool_task::{Error, Result};
 
 use crate::kind::{self, Field, Kind};
 
-/// The cells of a column: a null has a place there, too.
+/// The cells of a column. A null has a cell, too.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cells {
     /// Nulls only.
@@ -25,7 +25,7 @@ pub enum Cells {
     Timestamp(Vec<i64>),
     /// Texts.
     Text(Texts),
-    /// Texts by their number among those that are different.
+    /// Texts as numbers of distinct texts.
     Dictionary(Codes),
 }
 
@@ -43,7 +43,7 @@ pub struct Texts {
 pub struct Codes {
     /// The number of each row's text.
     pub codes: Vec<u32>,
-    /// Those that are different, in the order in which they come first.
+    /// The distinct texts, in the order of their first rows.
     pub texts: Vec<Box<[u8]>>,
     known: HashMap<Box<[u8]>, u32, RandomState>,
 }
@@ -69,11 +69,11 @@ pub struct Column {
     pub cells: Cells,
     /// The rows that are null, in order.
     pub nulls: Vec<u32>,
-    /// The rows.
+    /// The number of rows.
     pub len: usize,
 }
 
-/// The bytes that the texts of one column may have.
+/// The most bytes that the texts of one column may have.
 const MOST: usize = i32::MAX as usize;
 
 impl Texts {
@@ -95,7 +95,7 @@ impl Texts {
 }
 
 impl Codes {
-    /// Rows of these texts, each of which is there once.
+    /// Rows of these texts. The texts are distinct.
     #[must_use]
     pub fn new(codes: Vec<u32>, texts: Vec<String>) -> Self {
         Self {
@@ -132,7 +132,7 @@ fn too_large() -> Error {
 }
 
 impl Column {
-    /// No rows.
+    /// A column without rows.
     #[must_use]
     pub fn new(kind: Kind) -> Self {
         let cells = match kind {
@@ -182,11 +182,11 @@ impl Column {
         self.len += 1;
     }
 
-    /// Adds a field, if the column can hold it. `strictly` as [`Kind::of`] says, so that a type which was found by
-    /// looking at the fields is the same whichever were looked at first.
+    /// Adds a field, if the column can hold it. If `strictly`, follows the rules of [`Kind::of`], so that an inferred
+    /// type does not depend on which fields were looked at first.
     ///
     /// # Errors
-    /// There are too many texts.
+    /// If there are too many texts.
     #[inline(always)]
     pub fn push(&mut self, field: Field<'_>, strictly: bool) -> Result<bool> {
         let Field { bytes: field, text } = field;
@@ -223,7 +223,7 @@ impl Column {
     /// The column of these rows.
     ///
     /// # Errors
-    /// There are too many texts.
+    /// If there are too many texts.
     pub fn take(&self, rows: &[u32]) -> Result<Self> {
         fn of<T: Copy>(cells: &[T], rows: &[u32]) -> Vec<T> {
             rows.iter().map(|row| cells[*row as usize]).collect()
@@ -265,10 +265,10 @@ impl Column {
         self.nulls.binary_search(&row).is_ok()
     }
 
-    /// One column of several parts of the same type.
+    /// Joins several parts of the same type to one column.
     ///
     /// # Errors
-    /// There are too many texts.
+    /// If there are too many texts.
     pub fn concat(kind: Kind, mut parts: Vec<Self>) -> Result<Self> {
         if parts.len() == 1 {
             return Ok(parts.remove(0));
@@ -325,7 +325,7 @@ impl Column {
                 let before = codes.codes.len();
                 let number = |code: &u32| numbers.get(*code as usize).copied().unwrap_or(0);
                 codes.codes.extend(more.codes.iter().map(number));
-                // As if all rows had been read at once.
+                // The same as if all rows had been read at once.
                 for row in &part.nulls {
                     codes.codes[before + *row as usize] = 0;
                 }

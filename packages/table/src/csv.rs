@@ -1,4 +1,4 @@
-//! CSV to a table.
+//! Reads CSV into a table.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -15,7 +15,7 @@ use crate::table::Table;
 /// How CSV is read.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// What separates fields and encloses them.
+    /// The delimiter and the quote.
     pub dialect: Dialect,
     /// Whether the first row has the names of the columns.
     pub header: bool,
@@ -23,23 +23,23 @@ pub struct Options {
     pub names: Option<Vec<String>>,
     /// The types of some columns.
     pub types: Vec<(String, Kind)>,
-    /// Whether the types of the others are found by looking at their fields; if not they are texts.
+    /// Whether the types of the other columns are inferred from their fields. If not, they are texts.
     pub infer: bool,
-    /// The columns that are wanted, if not all.
+    /// The wanted columns, if not all.
     pub select: Option<Vec<String>>,
-    /// Fields that are null, beside empty ones.
+    /// Fields that count as null, besides empty ones.
     pub nulls: Vec<String>,
-    /// Rows that are read at most.
+    /// The most rows to read.
     pub max_rows: Option<usize>,
-    /// Bytes that a field has at most.
+    /// The most bytes of a field.
     pub max_field: usize,
-    /// What becomes of bad rows.
+    /// What happens to bad rows.
     pub bad_rows: BadRows,
     /// Bytes of a chunk.
     pub chunk: usize,
 }
 
-/// Bytes of a chunk: the work of a millisecond.
+/// Bytes of a chunk: a millisecond of work.
 pub const CHUNK: usize = 256 * 1024;
 /// Rows from which the types are guessed.
 const SAMPLE: usize = 100;
@@ -80,7 +80,7 @@ pub fn read(bytes: &[u8], options: &Options, context: &Context<'_>) -> Result<Ta
     })
 }
 
-/// The names of the columns, and the rows behind the header.
+/// The names of the columns, and the rows after the header.
 fn header<'a>(
     bytes: &'a [u8],
     options: &Options,
@@ -113,8 +113,8 @@ fn header<'a>(
     Ok((distinct(names), rest))
 }
 
-/// Each name once: those that are empty are called by their number, and of several that are the same all but the first
-/// have a number behind them.
+/// Makes names distinct. An empty name becomes its number. If several names are the same, all but the first get a
+/// number at the end.
 fn distinct(names: Vec<String>) -> Vec<String> {
     let mut taken: HashSet<String> = HashSet::new();
     let all: HashSet<String> = names.iter().cloned().collect();
@@ -139,7 +139,7 @@ fn distinct(names: Vec<String>) -> Vec<String> {
     names.into_iter().enumerate().map(name).collect()
 }
 
-/// The bytes of as many rows as are wanted.
+/// The bytes of the first rows, as many as are wanted.
 fn first_rows<'a>(bytes: &'a [u8], options: &Options) -> &'a [u8] {
     let Some(most) = options.max_rows else {
         return bytes;
@@ -199,7 +199,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn all(&self, plans: &[Plan], context: &Context<'_>) -> Result<Vec<Part>> {
-        // Behind the first bad row nothing is wanted.
+        // Nothing after the first bad row is wanted.
         let bad = AtomicUsize::new(usize::MAX);
         context.map_items(self.chunks.rows.clone(), |index, rows| {
             if bad.load(Relaxed) < index {
@@ -229,7 +229,7 @@ impl Reader<'_> {
         Ok(part)
     }
 
-    /// The rows that have as many fields as there are columns; the others are bad ones of the part.
+    /// Reads the rows with as many fields as there are columns. The others become bad rows of the part.
     fn batch<'b>(
         &self,
         bytes: &'b [u8],
@@ -274,7 +274,7 @@ impl Reader<'_> {
     }
 }
 
-/// The rows of a chunk, with what is null for the user.
+/// The rows of a chunk, with the fields that count as null for the user.
 struct Present<'a> {
     batch: Batch<'a>,
     nulls: &'a [&'a [u8]],
@@ -293,7 +293,7 @@ impl Fields for Present<'_> {
         self.batch.remove(numbers);
     }
 
-    /// An empty field is a text if somebody has written quotes for it.
+    /// An empty field in quotes is an empty text.
     #[inline]
     fn field(&self, row: usize, column: usize, text: bool) -> Option<Field<'_>> {
         let bytes = self.batch.field(row, column);

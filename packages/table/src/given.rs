@@ -1,4 +1,4 @@
-//! A table that comes from JavaScript, as `table.csv` gives it.
+//! A table from JavaScript, as `table.csv` returns it.
 
 use rspool_task::{Array, Bytes, Error, Input, Record, Result, Value};
 
@@ -94,7 +94,7 @@ fn column(mut record: Record<'_>, rows: usize, what: &str) -> Result<Column> {
             let codes = Array::<u32>::from_value(codes, &codes_are)?.to_vec();
             let texts = Vec::<String>::from_value(texts, &texts_are)?;
             let most = codes.iter().max().map_or(0, |code| *code as usize);
-            // A column of nulls has no text.
+            // A column of nulls has no texts.
             if most > 0 && most >= texts.len() {
                 return Err(Error::invalid(format!(
                     "{codes_are} must be places in {texts_are}, got {most}"

@@ -1,4 +1,4 @@
-//! The types of columns: what may be in a field of each, and which one holds all fields of a column.
+//! The types of columns: the fields that each can have, and which type holds all fields of a column.
 
 use rspool_task::{Input, Result, Value, must_be};
 use speedate::{Date, DateTime};
@@ -6,7 +6,7 @@ use speedate::{Date, DateTime};
 /// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// No field has anything: the type of a column of nulls only.
+    /// Nothing but nulls.
     Null,
     /// `true` and `false`, in any case.
     Bool,
@@ -16,24 +16,24 @@ pub enum Kind {
     I64,
     /// Numbers.
     F64,
-    /// Dates and times of ISO 8601, in milliseconds since 1970. UTC where none is named.
+    /// Dates and times of ISO 8601, in milliseconds since 1970. UTC if they name no time zone.
     Timestamp,
     /// Texts.
     Text,
-    /// Texts of which many are the same.
+    /// Texts, many of which are the same.
     Dictionary,
 }
 
-/// What a row has in a column.
+/// The field of a row in a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field<'a> {
-    /// As it is written; a text without its quotes.
+    /// The bytes as they are written; those of a text without its quotes.
     pub bytes: &'a [u8],
-    /// Whether it is a text, even if it looks like a number. In CSV nothing says so.
+    /// Whether it must be a text, even if it looks like a number. CSV does not say so.
     pub text: bool,
 }
 
-/// What users call them.
+/// The names of the types for users.
 const NAMES: [(&str, Kind); 8] = [
     ("null", Kind::Null),
     ("bool", Kind::Bool),
@@ -46,14 +46,14 @@ const NAMES: [(&str, Kind); 8] = [
 ];
 
 impl Kind {
-    /// What users call it.
+    /// The name for users.
     #[must_use]
     pub fn name(self) -> &'static str {
         let known = NAMES.iter().find(|(_, kind)| *kind == self);
         known.map_or("text", |(name, _)| name)
     }
 
-    /// The type that holds what both hold.
+    /// The type that holds the values of both types.
     #[must_use]
     pub fn join(self, other: Self) -> Self {
         use Kind::{Dictionary, F64, I32, I64, Null, Text};
@@ -115,8 +115,8 @@ impl<'a> Input<'a> for Kind {
     }
 }
 
-/// Whether a field looks like a number that nobody wrote as a text: a postcode `01234`, a phone number `+49…`, `1_000`
-/// and `nan` do not.
+/// Whether a field looks like a number and not like a text. `01234` (a postcode), `+49…` (a phone number), `1_000` and
+/// `nan` do not.
 #[must_use]
 pub fn is_number(field: &[u8]) -> bool {
     let digits = field.strip_prefix(b"-").unwrap_or(field);
@@ -138,7 +138,7 @@ pub fn integer(field: &[u8]) -> Option<i64> {
     if digits.is_empty() {
         return None;
     }
-    // Below zero, where one number more is.
+    // Summed below zero, where there is one more number.
     let mut sum: i64 = 0;
     for byte in digits {
         let digit = byte.wrapping_sub(b'0');
@@ -177,7 +177,7 @@ pub fn boolean(field: &[u8]) -> Option<bool> {
 /// The field as milliseconds since 1970: `2024-01-31`, `2024-01-31T12:30:00.5Z`, `2024-01-31 12:30:00+02:00`.
 #[must_use]
 pub fn timestamp(field: &[u8]) -> Option<i64> {
-    // What cannot be one costs no more than this.
+    // Refuses most other fields quickly.
     if field.len() < 10 || field[4] != b'-' {
         return None;
     }

@@ -1,4 +1,4 @@
-//! NDJSON, an object per line, to a table.
+//! Reads NDJSON (one object per line) into a table.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -21,13 +21,13 @@ use crate::table::Table;
 pub struct Options {
     /// The types of some columns.
     pub types: Vec<(String, Kind)>,
-    /// The columns that are wanted, if not all.
+    /// The wanted columns, if not all.
     pub select: Option<Vec<String>>,
-    /// Rows that are read at most.
+    /// The most rows to read.
     pub max_rows: Option<usize>,
-    /// Bytes that a value has at most.
+    /// The most bytes of a value.
     pub max_field: usize,
-    /// What becomes of bad rows.
+    /// What happens to bad rows.
     pub bad_rows: BadRows,
     /// Bytes of a chunk.
     pub chunk: usize,
@@ -35,7 +35,7 @@ pub struct Options {
 
 /// Lines from which names and types are guessed.
 const SAMPLE: usize = 16 * 1024;
-/// Columns that a table has at most: each row has a cell in each.
+/// The most columns of a table: each row has a cell in each column.
 const MOST_COLUMNS: usize = 10_000;
 
 impl Default for Options {
@@ -51,7 +51,7 @@ impl Default for Options {
     }
 }
 
-/// Reads NDJSON. The columns are the names of all objects, in the order in which they come first.
+/// Reads NDJSON. The columns are the names in all objects, in the order of their first rows.
 ///
 /// # Errors
 /// `Cancelled`, `ERR_RSPOOL_CORRUPT_INPUT` for the first bad row, `ERR_RSPOOL_OUTPUT_TOO_LARGE`.
@@ -63,7 +63,7 @@ pub fn read(bytes: &[u8], options: &Options, context: &Context<'_>) -> Result<Ta
     let sample = 0..end_of_line(bytes, SAMPLE.min(bytes.len()));
     columns.add(&chunk(bytes, sample, &columns, options)?, options)?;
     loop {
-        // Behind the first bad row nothing is wanted.
+        // Nothing after the first bad row is wanted.
         let bad = AtomicUsize::new(usize::MAX);
         let parts = context.map_items(chunks.clone(), |index, lines| {
             if bad.load(Relaxed) < index {
@@ -96,7 +96,7 @@ pub fn read(bytes: &[u8], options: &Options, context: &Context<'_>) -> Result<Ta
     }
 }
 
-/// The columns as far as they are known.
+/// The columns that are known so far.
 #[derive(Default)]
 struct Columns {
     names: Vec<String>,
@@ -104,7 +104,7 @@ struct Columns {
     places: HashMap<String, usize, foldhash::fast::RandomState>,
 }
 
-/// What a chunk has, and the names in it that are new.
+/// The contents of a chunk, and the new names in it.
 #[derive(Default)]
 struct Read {
     part: Part,
@@ -112,7 +112,7 @@ struct Read {
 }
 
 impl Columns {
-    /// Learns what a chunk has. Whether that is something new.
+    /// Adds the names and types of a chunk. Returns whether any of them is new.
     fn add(&mut self, read: &Read, options: &Options) -> Result<bool> {
         let mut more = read.part.widen(&mut self.plans);
         for name in &read.new {
@@ -196,7 +196,7 @@ fn chunk(bytes: &[u8], lines: Range<usize>, columns: &Columns, options: &Options
 struct Objects<'a> {
     columns: usize,
     values: Vec<Option<Cell<'a>>>,
-    /// Where the values of each row begin, and its number.
+    /// Where the values of each row begin, and the row's number.
     rows: Vec<(usize, usize)>,
 }
 
@@ -205,7 +205,7 @@ struct Objects<'a> {
 enum Cell<'a> {
     /// A string.
     Text(Cow<'a, str>),
-    /// Anything else, as it is written.
+    /// Any other value, as it is written.
     Plain(&'a str),
 }
 
@@ -250,13 +250,13 @@ struct Object<'a, 'b> {
 }
 
 impl<'a> Object<'a, '_> {
-    /// The names that are no columns yet, or what is wrong with the line.
+    /// Returns the names that have no column yet, or what is wrong with the line.
     fn read(mut self, line: &'a [u8]) -> Result<Vec<String>, String> {
         let mut json = serde_json::Deserializer::from_slice(line);
         let read = serde::Deserializer::deserialize_map(&mut json, &mut self);
         read.and_then(|()| json.end()).map_err(|error| {
             let message = error.to_string();
-            // There is but one line.
+            // There is only one line.
             message.replace(" at line 1 column ", ", at column ")
         })?;
         Ok(self.new)
@@ -302,7 +302,7 @@ fn cell(value: &str) -> serde_json::Result<Option<Cell<'_>>> {
     })
 }
 
-/// Reads a name as the place of its column, if it has one.
+/// Reads a name as the index of its column, if it has one.
 struct Name<'b>(&'b Columns);
 
 impl<'a> DeserializeSeed<'a> for Name<'_> {
@@ -325,7 +325,7 @@ impl Visitor<'_> for Name<'_> {
     }
 }
 
-/// Chunks of whole lines: no string has an end of line in it.
+/// Chunks of whole lines. No string in NDJSON contains an end of line.
 fn chunks(bytes: &[u8], size: usize) -> Vec<Range<usize>> {
     let mut chunks = Vec::with_capacity(bytes.len() / size + 1);
     let mut start = 0;
@@ -337,7 +337,7 @@ fn chunks(bytes: &[u8], size: usize) -> Vec<Range<usize>> {
     chunks
 }
 
-/// Where the line ends in which the byte before `at` is.
+/// Where the line with the byte before `at` ends.
 fn end_of_line(bytes: &[u8], at: usize) -> usize {
     match at.checked_sub(1) {
         None => 0,

@@ -56,7 +56,7 @@ record! {
 }
 
 impl Ndjson {
-    /// As they are meant.
+    /// Converts the params to options.
     #[must_use]
     pub fn options(self) -> ndjson::Options {
         ndjson::Options {
@@ -71,7 +71,7 @@ impl Ndjson {
 }
 
 impl Csv {
-    /// As they are meant.
+    /// Converts the params to options.
     ///
     /// # Errors
     /// `ERR_RSPOOL_INVALID_ARGUMENT`.
@@ -103,7 +103,7 @@ impl Csv {
     }
 }
 
-/// A character that is one byte, and no end of line.
+/// A character of one byte, which is not an end of line.
 fn letter(name: &str, text: &str) -> Result<u8> {
     match text.as_bytes() {
         [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r' | 0) => Ok(*byte),

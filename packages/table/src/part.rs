@@ -1,4 +1,4 @@
-//! The rows of one chunk, as columns, and how those of all chunks become a table.
+//! The rows of one chunk as columns, and how the columns of all chunks become a table.
 
 use rspool_task::{Context, Error, Result};
 
@@ -6,53 +6,53 @@ use crate::column::Column;
 use crate::kind::{Field, Kind};
 use crate::table::{BadRow, Table};
 
-/// What is to become of a column.
+/// The plan for a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Plan {
-    /// Nothing.
+    /// It is not wanted.
     Skip,
-    /// Of the type that the user says. A field that is none is a fault of its row.
+    /// It has the type that the user names. A field that does not fit makes its row a bad one.
     Given(Kind),
-    /// Of the type that holds all its fields: this one, as far as is known.
+    /// It has the type that holds all its fields: this one, as far as is known.
     Inferred(Kind),
 }
 
-/// A column of a chunk.
+/// A column as found in a chunk.
 #[derive(Debug)]
 pub enum Found {
     /// Skipped.
     Nothing,
-    /// All fields were of its type.
+    /// All fields were of the planned type.
     Column(Column),
-    /// It has a field that is not of the type it was taken for. This type holds those that were looked at.
+    /// It has a field that is not of the planned type. This type holds the fields that were looked at.
     Wider(Kind),
 }
 
-/// A row that cannot be taken, of a chunk.
+/// A bad row of a chunk.
 #[derive(Debug)]
 pub struct Bad {
-    /// Among those of the chunk.
+    /// Its number in the chunk.
     pub row: usize,
-    /// The column, if it is one.
+    /// The column that caused it, if there is one.
     pub column: Option<usize>,
     /// What is wrong.
     pub message: String,
 }
 
-/// What a chunk has.
+/// The contents of a chunk.
 #[derive(Debug, Default)]
 pub struct Part {
     /// One per column of the plan.
     pub columns: Vec<Found>,
-    /// Rows, bad ones too.
+    /// The number of rows, including bad ones.
     pub seen: usize,
-    /// The bad ones: the first so many.
+    /// The first bad rows.
     pub bad: Vec<Bad>,
-    /// How many rows were bad.
+    /// The number of bad rows.
     pub skipped: usize,
 }
 
-/// What becomes of bad rows.
+/// What happens to bad rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BadRows {
     /// The first one ends the task.
@@ -63,11 +63,11 @@ pub enum BadRows {
     Collect,
 }
 
-/// Bad rows that a result tells of.
+/// The most bad rows that a result lists.
 pub const MOST_BAD: usize = 1000;
 
 impl Found {
-    /// As the plan begins.
+    /// An empty column for a plan.
     #[must_use]
     pub fn begin(plan: Plan) -> Self {
         match plan {
@@ -76,7 +76,7 @@ impl Found {
         }
     }
 
-    /// Whether an empty field in quotes is an empty text here.
+    /// Whether an empty field in quotes is an empty text in this column.
     #[must_use]
     pub fn is_text(&self) -> bool {
         matches!(self, Self::Column(column) if matches!(column.kind(), Kind::Text | Kind::Dictionary))
@@ -85,7 +85,7 @@ impl Found {
     /// Adds a field of an inferred column; `None` is a null.
     ///
     /// # Errors
-    /// There are too many texts.
+    /// If there are too many texts.
     #[inline]
     pub fn infer(&mut self, field: Option<Field<'_>>) -> Result<()> {
         match (&mut *self, field) {
@@ -104,7 +104,7 @@ impl Found {
 }
 
 impl Part {
-    /// The types that the inferred columns have when they hold what this part has, too.
+    /// Widens the types of the inferred columns, so that they hold the fields of this part, too.
     pub fn widen(&self, plans: &mut [Plan]) -> bool {
         let mut wider = false;
         for (plan, found) in plans.iter_mut().zip(&self.columns) {
@@ -119,24 +119,24 @@ impl Part {
 
 /// The rows of a chunk.
 pub trait Fields {
-    /// How many there are.
+    /// The number of rows.
     fn rows(&self) -> usize;
 
-    /// The number of a row among all of the chunk.
+    /// The number of a row in the chunk.
     fn number(&self, row: usize) -> usize;
 
-    /// Takes rows out: their numbers, in order.
+    /// Removes the rows with these numbers, which are in order.
     fn remove(&mut self, numbers: impl Iterator<Item = usize>);
 
-    /// What a row has in a column, which may be one of texts. `None` is a null.
+    /// The field of a row in a column. `text` says whether the column may have texts. `None` is a null.
     fn field(&self, row: usize, column: usize, text: bool) -> Option<Field<'_>>;
 }
 
-/// Makes columns of rows. Rows whose fields are not of a type that the user has given become bad ones; nothing of them is
-/// in any column.
+/// Makes columns from rows. Rows with fields that do not fit a type from the user become bad rows, and none of their
+/// fields is in any column.
 ///
 /// # Errors
-/// There are too many texts.
+/// If there are too many texts.
 pub fn fill(rows: &mut impl Fields, plans: &[Plan], part: &mut Part) -> Result<()> {
     part.columns = plans.iter().map(|plan| Found::begin(*plan)).collect();
     let given = |at: &usize| matches!(plans[*at], Plan::Given(_));
@@ -148,7 +148,7 @@ pub fn fill(rows: &mut impl Fields, plans: &[Plan], part: &mut Part) -> Result<(
         if refused.is_empty() {
             break;
         }
-        // The first column counts of several in one row that refuse their fields.
+        // If several columns refuse their fields in one row, the first column counts.
         refused.sort_by_key(|bad| bad.row);
         refused.dedup_by_key(|bad| bad.row);
         rows.remove(refused.iter().map(|bad| bad.row));
@@ -166,7 +166,7 @@ pub fn fill(rows: &mut impl Fields, plans: &[Plan], part: &mut Part) -> Result<(
     Ok(())
 }
 
-/// A column of a type that the user has given.
+/// Fills a column of a type that the user names.
 fn fill_given(rows: &impl Fields, at: usize, plan: Plan, refused: &mut Vec<Bad>) -> Result<Found> {
     let mut found = Found::begin(plan);
     let text = found.is_text();
@@ -190,7 +190,7 @@ fn fill_given(rows: &impl Fields, at: usize, plan: Plan, refused: &mut Vec<Bad>)
     Ok(found)
 }
 
-/// A field in a message.
+/// A field, quoted for a message.
 fn quoted(field: &[u8]) -> String {
     let text = String::from_utf8_lossy(field);
     let mut shown: String = text.chars().take(40).collect();
@@ -200,10 +200,10 @@ fn quoted(field: &[u8]) -> String {
     format!("'{shown}'")
 }
 
-/// Reads all chunks by the plan, and those columns again whose type turns out to be another.
+/// Reads all chunks by the plan. Then reads again those columns that turn out to have another type.
 ///
 /// # Errors
-/// `Cancelled`; the first bad row, if it is to end the task.
+/// `Cancelled`, or the first bad row if that ends the task.
 pub fn read_all(
     names: &[String],
     mut plans: Vec<Plan>,
@@ -219,7 +219,7 @@ pub fn read_all(
         wider |= part.widen(&mut plans);
     }
     if wider {
-        // Given columns again, since they decide which rows are bad.
+        // Also the columns with a type from the user, because they decide which rows are bad.
         let again: Vec<Plan> = plans
             .iter()
             .zip(&before)
@@ -239,7 +239,7 @@ pub fn read_all(
     join(names, &plans, parts, bad_rows, context)
 }
 
-/// The first bad row as an error, if it is to end the task.
+/// Returns the first bad row as an error, if that ends the task.
 ///
 /// # Errors
 /// `ERR_RSPOOL_CORRUPT_INPUT`.

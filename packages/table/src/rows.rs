@@ -1,11 +1,11 @@
-//! The rows of CSV, by `csv-core`: one after another, and many at once.
+//! Reads the rows of CSV by `csv-core`: one after another, and many at once.
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use memchr::memchr;
 
 use crate::split::Dialect;
 
-/// A reader of rows. Ends of lines are `\n`, `\r\n` and `\r`; an empty line is no row.
+/// A reader of rows. Rows end with `\n`, `\r\n` or `\r`; an empty line is not a row.
 fn reader(dialect: Dialect) -> Reader {
     let mut builder = ReaderBuilder::new();
     builder.delimiter(dialect.delimiter);
@@ -14,18 +14,18 @@ fn reader(dialect: Dialect) -> Reader {
         None => builder.quoting(false),
     };
     let mut reader = builder.build();
-    // Otherwise it would skip a mark of byte order, which may well begin a row that does not begin a file.
+    // Otherwise it would skip a byte order mark, but that may well begin a row within a file.
     reader.read_record(b"\n", &mut [0], &mut [0]);
     reader
 }
 
-/// Rows, of which those that are kept stay.
+/// Reads rows, and stores those that are kept.
 pub struct Batch<'a> {
     source: &'a [u8],
     at: usize,
     dialect: Dialect,
     reader: Reader,
-    /// Fields that a row must have to be kept.
+    /// The fields that a row must have to be kept.
     columns: usize,
     /// The fields of all rows, without quotes, one after another.
     fields: Vec<u8>,
@@ -39,29 +39,29 @@ pub struct Batch<'a> {
 /// A row that is kept.
 #[derive(Clone, Copy)]
 struct Kept {
-    /// Where its fields begin.
+    /// Where its fields begin in `fields`.
     fields: usize,
     /// Where it begins in the source.
     source: usize,
-    /// The first of its ends.
+    /// The index of the first of its `ends`.
     ends: usize,
-    /// Among all rows.
+    /// Its number among all rows.
     number: usize,
 }
 
 /// A row that was read.
 #[derive(Clone, Copy)]
 pub struct Row<'a> {
-    /// Fields.
+    /// The number of its fields.
     pub count: usize,
-    /// As it stands in the input, maybe with ends of lines around it.
+    /// The row as it is in the input, maybe with ends of lines around it.
     pub source: &'a [u8],
     /// Where its fields begin, and where they end.
     fields: (usize, usize),
 }
 
 impl<'a> Batch<'a> {
-    /// The rows of `source`, which begins with one.
+    /// A reader of `source`, which begins with a row.
     #[must_use]
     pub fn new(source: &'a [u8], dialect: Dialect, columns: usize) -> Self {
         Self {
@@ -70,7 +70,7 @@ impl<'a> Batch<'a> {
             dialect,
             reader: reader(dialect),
             columns,
-            // A field has no more bytes than its source.
+            // The fields have no more bytes than the source.
             fields: vec![0; source.len()],
             written: 0,
             ends: vec![0; 64 + source.len() / 8],
@@ -79,7 +79,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Reads the next row, in the place of the last one if that was not kept.
+    /// Reads the next row. It takes the place of the last one if that was not kept.
     pub fn read(&mut self) -> Option<Row<'a>> {
         let (start, mut written, mut ended) = (self.at, self.written, self.ended);
         loop {
@@ -94,7 +94,7 @@ impl<'a> Batch<'a> {
             match result {
                 ReadRecordResult::Record => break,
                 ReadRecordResult::End => return None,
-                // The next one is of no bytes, which is the end.
+                // The next read gets no bytes, which means the end.
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::OutputFull => self.fields.resize(2 * self.fields.len() + 1, 0),
                 ReadRecordResult::OutputEndsFull => self.ends.resize(2 * self.ends.len(), 0),
@@ -113,7 +113,7 @@ impl<'a> Batch<'a> {
         self.at == self.source.len()
     }
 
-    /// The first field of the row just read that has more than so many bytes, and how many it has.
+    /// The first field of the row just read with more than `most` bytes, and its length.
     #[must_use]
     pub fn longer_than(&self, most: usize, row: Row<'_>) -> Option<(usize, usize)> {
         if row.fields.1 - row.fields.0 <= most {
@@ -130,7 +130,7 @@ impl<'a> Batch<'a> {
         sizes.enumerate().find(|(_, size)| *size > most)
     }
 
-    /// Keeps the row just read, which is the `number`th and has as many fields as there are columns.
+    /// Keeps the row just read. It has this number, and as many fields as there are columns.
     pub fn keep(&mut self, number: usize, row: Row<'_>) {
         self.kept.push(Kept {
             fields: self.written,
@@ -142,7 +142,7 @@ impl<'a> Batch<'a> {
         self.ended += self.columns;
     }
 
-    /// Rows that are kept.
+    /// The number of kept rows.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.kept.len()
@@ -154,7 +154,7 @@ impl<'a> Batch<'a> {
         self.kept[row].number
     }
 
-    /// Keeps these rows no longer: their numbers, in order.
+    /// Drops the rows with these numbers, which are in order.
     pub fn remove(&mut self, numbers: impl Iterator<Item = usize>) {
         let mut numbers = numbers.peekable();
         self.kept
@@ -172,7 +172,7 @@ impl<'a> Batch<'a> {
         &self.fields[kept.fields + start..kept.fields + self.ends[kept.ends + column]]
     }
 
-    /// Whether an empty field stands in quotes: goes through the row as it stands in the input.
+    /// Whether an empty field is in quotes. Scans the row in the input.
     #[must_use]
     pub fn is_quoted(&self, row: usize, column: usize) -> bool {
         let Some(quote) = self.dialect.quote else {
@@ -189,7 +189,7 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// What is behind a field and its delimiter.
+/// The rest of the source after a field and its delimiter.
 fn behind_field(mut source: &[u8], delimiter: u8, quote: u8) -> &[u8] {
     if let Some(mut quoted) = source.strip_prefix(&[quote]) {
         loop {
@@ -218,7 +218,7 @@ pub fn first_row(source: &[u8], dialect: Dialect) -> Option<(Vec<Vec<u8>>, usize
     Some((fields.collect(), end))
 }
 
-/// Where the first so many rows end.
+/// Where the first `most` rows end.
 #[must_use]
 pub fn end_of_rows(source: &[u8], dialect: Dialect, most: usize) -> usize {
     let (mut reader, mut at, mut rows) = (reader(dialect), 0, 0);
@@ -229,7 +229,7 @@ pub fn end_of_rows(source: &[u8], dialect: Dialect, most: usize) -> usize {
         match result {
             ReadRecordResult::Record => rows += 1,
             ReadRecordResult::End => break,
-            // What is in them is not wanted.
+            // Their contents are not needed.
             _ => {}
         }
     }

@@ -1,25 +1,26 @@
-//! Cuts CSV into chunks of whole rows that can be read one beside another. Where a row ends depends on all quotes before
-//! it. So each piece of the bytes is looked through twice, once as if it began outside of quotes and once as if inside;
-//! which of the two is true is known when the pieces before it have been looked through.
+//! Cuts CSV into chunks of whole rows that can be read in parallel. Where a row ends depends on all quotes before it.
+//! So each piece of the bytes is scanned twice, once as if it began outside of quotes and once as if inside. Which of
+//! the two is right is known when the pieces before it have been scanned.
 
 use std::ops::Range;
 
 use memchr::{memchr, memchr2};
 use rspool_task::{Context, Result};
 
-/// What separates fields, and what encloses them.
+/// The delimiter of fields, and the quote around them.
 #[derive(Debug, Clone, Copy)]
 pub struct Dialect {
-    /// Between two fields.
+    /// Separates two fields.
     pub delimiter: u8,
-    /// Around a field, if it has a delimiter, a quote or an end of line in it. Doubled, it is one of the field.
+    /// Encloses a field that contains a delimiter, a quote or an end of line. A doubled quote is one quote of the
+    /// field.
     pub quote: Option<u8>,
 }
 
-/// What a piece of the bytes is, if it begins inside or outside of quotes.
+/// The result of a scan of a piece, if it begins inside or outside of quotes.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
-    /// Where the first row begins whose end of line before it is in this piece.
+    /// Where the first row begins that follows an end of line in this piece.
     first_row: Option<usize>,
     /// Whether the piece ends inside quotes.
     inside: bool,
@@ -28,13 +29,13 @@ struct Seen {
 /// Chunks of whole rows.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Chunks {
-    /// In order. Together they are all of the bytes.
+    /// In order. Together they are all bytes.
     pub rows: Vec<Range<usize>>,
     /// Whether the last row ends inside quotes.
     pub open: bool,
 }
 
-/// Cuts `bytes`, which begin with a row, into chunks of some `size` bytes.
+/// Cuts `bytes`, which begin with a row, into chunks of about `size` bytes.
 ///
 /// # Errors
 /// `Cancelled`.
@@ -42,7 +43,7 @@ pub fn split(bytes: &[u8], dialect: Dialect, size: usize, context: &Context<'_>)
     let pieces = pieces(bytes, dialect, size);
     let seen = context.map_items(pieces, |_, piece| {
         let outside = look(bytes, dialect, piece.clone(), false);
-        // Without a quote no row ends inside of them.
+        // Without a quote in the piece, no row ends inside of quotes.
         let quote = dialect
             .quote
             .and_then(|quote| memchr(quote, &bytes[piece.clone()]));
@@ -60,7 +61,7 @@ pub fn split(bytes: &[u8], dialect: Dialect, size: usize, context: &Context<'_>)
     for (index, both) in seen.iter().enumerate() {
         let seen = both[usize::from(open)];
         open = seen.inside;
-        // The first chunk begins with the bytes.
+        // The first chunk begins with the first byte.
         starts.extend(seen.first_row.filter(|_| index > 0));
     }
     starts.dedup();
@@ -70,7 +71,7 @@ pub fn split(bytes: &[u8], dialect: Dialect, size: usize, context: &Context<'_>)
     Ok(Chunks { rows, open })
 }
 
-/// Pieces of some `size` bytes, none of which begins within a run of quotes.
+/// Pieces of about `size` bytes, none of which begins within a run of quotes.
 fn pieces(bytes: &[u8], dialect: Dialect, size: usize) -> Vec<Range<usize>> {
     let is_quote = |at: usize| {
         dialect
@@ -90,7 +91,7 @@ fn pieces(bytes: &[u8], dialect: Dialect, size: usize) -> Vec<Range<usize>> {
     pieces
 }
 
-/// Goes from quote to quote.
+/// Scans a piece, from quote to quote.
 fn look(bytes: &[u8], dialect: Dialect, piece: Range<usize>, mut inside: bool) -> Seen {
     let mut first_row = None;
     let Some(quote) = dialect.quote else {
@@ -113,7 +114,7 @@ fn look(bytes: &[u8], dialect: Dialect, piece: Range<usize>, mut inside: bool) -
         }
         at = next + 1;
         if !inside {
-            // Within a field that does not begin with one, a quote is a letter as any other.
+            // In a field that does not begin with a quote, a quote is an ordinary letter.
             let before = next.checked_sub(1).map(|before| bytes[before]);
             inside = before
                 .is_none_or(|byte| byte == dialect.delimiter || byte == b'\n' || byte == b'\r');
@@ -175,7 +176,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// What is there in any order, quotes in the middle of a field included.
+        /// Any bytes in any order, even quotes in the middle of a field.
         #[test]
         fn any_size_of_pieces_gives_the_same_rows(
             letters in prop::collection::vec(prop::sample::select(b"\"\"\",,\n\rab'".to_vec()), 0..60),

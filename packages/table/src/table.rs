@@ -9,22 +9,22 @@ use crate::column::{Cells, Column};
 /// Columns of the same length.
 #[derive(Debug, PartialEq)]
 pub struct Table {
-    /// Rows that the columns have.
+    /// The number of rows.
     pub rows: usize,
-    /// Names and columns, in order. No name is there twice.
+    /// The names and the columns, in order. No name occurs twice.
     pub columns: Vec<(String, Column)>,
-    /// Rows that were bad, and are left out.
+    /// The number of bad rows, which are left out.
     pub skipped: usize,
-    /// The first bad ones, if they were to be collected.
+    /// The first bad rows, if they are collected.
     pub bad: Vec<BadRow>,
 }
 
-/// A row that is left out.
+/// A row that was left out.
 #[derive(Debug, PartialEq)]
 pub struct BadRow {
     /// The first row has number 1.
     pub row: usize,
-    /// The name of the column, if it is for one.
+    /// The name of the column that caused it, if there is one.
     pub column: Option<String>,
     /// Why.
     pub message: String,
@@ -129,7 +129,7 @@ impl Column {
         Ok(record.into())
     }
 
-    /// A bit per row, the lowest first: 0 for a null. `None` if no row is.
+    /// One bit per row, lowest first: 0 for a null. `None` if no row is null.
     #[must_use]
     pub fn valid(&self) -> Option<Vec<u8>> {
         if self.nulls.is_empty() {
@@ -146,7 +146,7 @@ impl Column {
     }
 }
 
-/// As `Date` has them. No null is one.
+/// The times as `Date` has them. A null is NaN.
 #[expect(
     clippy::cast_precision_loss,
     reason = "within the years of ISO 8601 they are exact"

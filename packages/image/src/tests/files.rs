@@ -29,10 +29,10 @@ pub(super) fn photo(width: u32, height: u32) -> Pixels {
     pixels
 }
 
-/// Light and dark of all sizes: random numbers at the corners of cells, and what is between them within.
+/// Light and dark of all sizes: random numbers at the corners of cells, interpolated within.
 pub(super) fn clouds(width: u32, height: u32) -> Pixels {
     let mut pixels = Pixels::new(width, height, 3).unwrap();
-    // Any number for each corner, always the same.
+    // A random number for each corner, which is always the same.
     let corner = |x: u32, y: u32, cell: u32| {
         let mixed = (x * 73 + y * 179 + cell * 283).wrapping_mul(2_654_435_761);
         f64::from(mixed >> 16 & 0xFF)
@@ -60,7 +60,7 @@ pub(super) fn clouds(width: u32, height: u32) -> Pixels {
     pixels
 }
 
-/// Red, green, blue and white quarters, clockwise from the left upper one, of a wide image.
+/// A wide image with red, green, blue and white quarters, clockwise from the upper left one.
 pub(super) fn quarters() -> Pixels {
     let mut pixels = Pixels::new(96, 64, 3).unwrap();
     for y in 0..64_usize {
@@ -78,7 +78,7 @@ pub(super) fn quarters() -> Pixels {
     pixels
 }
 
-/// A JPEG, with what `more` says to its encoder.
+/// A JPEG, with the settings that `more` makes in its encoder.
 pub(super) fn jpeg(
     pixels: &Pixels,
     quality: u8,
@@ -99,14 +99,14 @@ pub(super) fn jpeg(
     file
 }
 
-/// EXIF that says nothing but an orientation.
+/// EXIF with nothing but an orientation.
 pub(super) fn exif(orientation: u8) -> Vec<u8> {
     let mut exif = b"MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
     exif.extend([orientation, 0, 0, 0, 0, 0, 0]);
     exif
 }
 
-/// A PNG, with what `more` says to its encoder, of rows as they are.
+/// A PNG of these rows, with the settings that `more` makes in its encoder.
 pub(super) fn png(
     (width, height): (u32, u32),
     color: png::ColorType,
@@ -137,7 +137,7 @@ pub(super) fn png_of(pixels: &Pixels) -> Vec<u8> {
     png(size, color, png::BitDepth::Eight, &pixels.data, |_| ())
 }
 
-/// A lossless WebP of colours.
+/// A lossless WebP with colours.
 pub(super) fn webp_of(pixels: &Pixels) -> Vec<u8> {
     let mut file = Vec::new();
     image_webp::WebPEncoder::new(&mut file)
@@ -151,7 +151,7 @@ pub(super) fn webp_of(pixels: &Pixels) -> Vec<u8> {
     file
 }
 
-/// A GIF of so many frames: the first is red, on the left upper quarter of a transparent image of 8 × 8.
+/// A GIF with this many frames. The first is red, in the upper left quarter of a transparent image of 8 × 8.
 pub(super) fn gif(frames: usize) -> Vec<u8> {
     let mut file = Vec::new();
     let palette = [255, 0, 0, 0, 0, 255];

@@ -1,4 +1,4 @@
-//! What is in files: orientation, profiles, inks, palettes, depths, alpha.
+//! The content of files: orientation, profiles, inks, palettes, depths, alpha.
 
 use jpeg_encoder::SamplingFactor;
 use moxcms::ColorProfile;
@@ -67,7 +67,7 @@ fn what_is_cropped_of_a_turned_image_is_what_is_shown() {
     let file = jpeg(&quarters(), 95, |it| {
         it.add_exif_metadata(&exif(6)).unwrap()
     });
-    // Shown, it is 64 × 96, with white and red above, blue and green below.
+    // Upright, it is 64 × 96, with white and red above, blue and green below.
     let fields = |position: &'static str| {
         [
             ("width", 64.into()),
@@ -101,7 +101,7 @@ fn colours_of_a_profile_come_to_srgb() {
         &[180, 80, 60],
         0
     ));
-    // By the definition of both spaces: they have one curve, and other primaries.
+    // From the definition of both spaces: they have one curve, and different primaries.
     let linear = |byte: f64| ((byte / 255.0 + 0.055) / 1.055).powf(2.4);
     let curved = |light: f64| (1.055 * light.powf(1.0 / 2.4) - 0.055) * 255.0;
     let [r, g, b] = [180.0, 80.0, 60.0].map(linear);
@@ -136,14 +136,14 @@ fn inks_become_light() {
         width: 16,
         height: 16,
         channels: 4,
-        // Of the encoder's kind: as Adobe stores them, which is turned over, 255 is no ink.
+        // In the form of the encoder, which is inverted as in files of Adobe: 255 is no ink.
         data: [0, 255, 255, 255].repeat(256),
     };
     let file = jpeg(&inks, 100, |_| ());
     assert_eq!(info(&file, "channels"), 4.into());
     let pixels = resized(&file, &[]).unwrap();
     let colour = at(&pixels, 8, 8);
-    // One ink alone, whichever way round the encoder writes it: cyan, or everything but cyan.
+    // One ink alone, whichever way the encoder writes it: cyan, or everything but cyan.
     assert!(
         near(colour, &[0, 255, 255], 3) || near(colour, &[0, 0, 0], 3),
         "{colour:?}"

@@ -1,4 +1,4 @@
-//! Damaged, hostile and given up.
+//! Damaged and hostile files, and tasks that are given up.
 
 use rspool_task::Error;
 use rspool_task::testing::Trial;
@@ -34,7 +34,7 @@ fn what_is_cut_short_is_refused_wherever_it_is_cut() {
         webp_of(&photo),
     ];
     for file in files {
-        // The last bytes of a file may be of no use.
+        // The last bytes of a file may be unused.
         for end in (12..file.len() - 16).step_by(file.len() / 60) {
             let result = resized(&file[..end], &[("width", 40.into())]);
             assert_eq!(

@@ -1,4 +1,4 @@
-//! How what is made looks.
+//! The looks of the results.
 
 use rspool_task::{Record, Value};
 
@@ -6,7 +6,7 @@ use super::files::{jpeg, photo, png_of, quarters};
 use super::{at, near, pixels_of, psnr, resized, run, trial};
 use crate::pixels::Pixels;
 
-/// Means of equal squares: another way to make an image smaller.
+/// The means of equal squares: another way to make an image smaller.
 fn means(pixels: &Pixels, by: u32) -> Pixels {
     let mut small = Pixels::new(pixels.width / by, pixels.height / by, 3).unwrap();
     for y in 0..small.height {
@@ -55,7 +55,7 @@ fn decoding_smaller_is_hardly_seen() {
 
 #[test]
 fn pieces_leave_no_seam() {
-    // A slope: each row is a little brighter than the one before, however many pieces it is made of.
+    // A slope: each row is a little brighter than the one before, whatever the number of pieces.
     let mut slope = Pixels::new(2000, 2000, 1).unwrap();
     for (y, row) in slope.data.chunks_exact_mut(2000).enumerate() {
         row.fill(u8::try_from(y * 255 / 1999).unwrap());
@@ -147,7 +147,7 @@ fn several_images_come_of_one_decode() {
     assert_eq!(sizes[0], [100.into(), 75.into(), "raw".into()]);
     assert_eq!(sizes[1], [80.into(), 60.into(), "png".into()]);
     assert_eq!(sizes[2], [400.into(), 300.into(), "raw".into()]);
-    // The largest of them decides at which size the image is decoded: at the whole one here.
+    // The largest output decides at which size the image is decoded: here at the whole size.
     let alone = resized(
         &file,
         &[("width", 400.into()), ("fastShrink", false.into())],
