@@ -4,7 +4,7 @@
 /// How the thread of a worker is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Manner {
-    /// What is added to the niceness that the thread was started with.
+    /// Added to the niceness that the thread was started with.
     pub nice: u8,
     /// Whether it runs on one CPU only: of the CPUs that the process may use, one with the fewest pinned workers.
     pub pin: bool,

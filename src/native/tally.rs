@@ -21,7 +21,7 @@ impl Tally {
         self.rows.store(0, Relaxed);
     }
 
-    /// What has been counted.
+    /// The counts so far.
     pub(super) fn read(&self) -> Progress {
         Progress {
             bytes: self.bytes.load(Relaxed),

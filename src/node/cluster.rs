@@ -1,4 +1,4 @@
-//! The cluster helper's native half for JavaScript: the guard, the watcher, readings.
+//! The native half of the cluster helper, for JavaScript: the guard, the watcher, readings.
 
 use std::os::fd::IntoRawFd;
 use std::time::Duration;
@@ -23,7 +23,7 @@ pub fn guard_parent(parent: u32, grace: u32) -> Result<()> {
     guard::start(parent, Duration::from_millis(grace.into())).map_err(failure)
 }
 
-/// Kills a process at once; false when it had ended already.
+/// Kills a process at once. Returns false if it had ended already.
 #[napi]
 pub fn kill_process(pid: u32) -> bool {
     ProcessHandle::open(pid)
@@ -31,25 +31,25 @@ pub fn kill_process(pid: u32) -> bool {
         .is_ok()
 }
 
-/// Kills the processes below this one, but for those with a session of their own.
+/// Kills the processes below this one, except those with a session of their own.
 #[napi]
 pub fn kill_descendants() {
     descendants::kill();
 }
 
-/// Whether processes whose parents have ended become children of this one.
+/// Whether processes whose parents have ended become children of this process.
 #[napi]
 pub fn adopts_orphans() -> bool {
     orphans::adopts()
 }
 
-/// The children of the main thread that have ended and were not waited for.
+/// The children of the main thread that have ended and for which it has not waited.
 #[napi]
 pub fn zombies() -> Vec<u32> {
     orphans::zombies()
 }
 
-/// Waits for a child that has ended; false when there is none.
+/// Waits for a child that has ended. Returns false if there is none.
 #[napi]
 pub fn reap(pid: u32) -> bool {
     orphans::reap(pid)
@@ -70,7 +70,7 @@ pub fn duplicate(fd: i32) -> Result<i32> {
         .map_err(failure)
 }
 
-/// Sends bytes on a socket that is the caller's at once, or not at all: gives how many the system took.
+/// Sends bytes at once on a socket of the caller, or does not send them. Returns how many the system took.
 #[napi]
 pub fn send_now(fd: i32, bytes: Buffer) -> u32 {
     let Some(socket) = borrowed(&fd) else {
@@ -80,7 +80,7 @@ pub fn send_now(fd: i32, bytes: Buffer) -> u32 {
     rustix::net::send(socket, &bytes, flags).map_or(0, |sent| sent as u32)
 }
 
-/// Whether the other end of a socket has gone, and all that it sent was read.
+/// Whether the other end of a socket has gone, and everything that it sent was read.
 #[napi]
 pub fn has_ended(fd: i32) -> bool {
     let Some(socket) = borrowed(&fd) else {
@@ -91,7 +91,7 @@ pub fn has_ended(fd: i32) -> bool {
     rustix::net::recv(socket, &mut byte, flags).is_ok_and(|(read, _)| read == 0)
 }
 
-/// What has come on a socket, up to `most` bytes, and stays there to be read; nothing when nothing has.
+/// The bytes that have come on a socket, up to `most`, which stay there to be read. Nothing if none has come.
 #[napi]
 pub fn peek(fd: i32, most: u32) -> Option<Buffer> {
     let socket = borrowed(&fd)?;
@@ -102,8 +102,8 @@ pub fn peek(fd: i32, most: u32) -> Option<Buffer> {
     Some(bytes.into())
 }
 
-/// The descriptor of a socket that listens at `path`, where one that nobody answers on is removed first; none
-/// when the system refuses.
+/// The descriptor of a socket that listens at `path`. If a socket is there on which no program answers, it is removed
+/// first. None if the system refuses.
 #[napi]
 pub fn listen_at_path(path: String, backlog: i32) -> Option<i32> {
     let socket = listen::at_path(std::path::Path::new(&path), backlog).ok()?;
@@ -119,7 +119,7 @@ pub fn available_parallelism() -> u32 {
     crate::cpu::cpu_count() as u32
 }
 
-/// A reading of a process; what the platform does not tell is missing.
+/// A reading of a process. Values that the platform does not tell are missing.
 #[napi(object)]
 pub struct ProcessReading {
     /// R running, S sleeping, T stopped, t traced, Z ended.
@@ -155,7 +155,7 @@ impl ProcessReading {
     }
 }
 
-/// Reads a process from outside; its proportional share of memory only when `share` is true.
+/// Reads a process from outside. Its proportional share of memory is read only if `share` is true.
 #[napi]
 pub fn read_process(pid: u32, share: bool) -> Option<ProcessReading> {
     let usage = reading::usage(pid)?;
@@ -166,7 +166,7 @@ pub fn read_process(pid: u32, share: bool) -> Option<ProcessReading> {
     ))
 }
 
-/// Reads what is cheap to know of a process: not its descriptors, of which there may be very many.
+/// Reads what is cheap to read of a process: not its descriptors, because there may be very many.
 #[napi]
 pub fn read_usage(pid: u32) -> Option<ProcessReading> {
     let usage = reading::usage(pid)?;
@@ -202,7 +202,7 @@ pub struct GroupMemoryReading {
     pub limit: Option<f64>,
     /// Bytes in use.
     pub used: Option<f64>,
-    /// Processes that the kernel killed for want of memory.
+    /// The number of processes that the kernel killed for want of memory.
     pub oom_kills: Option<f64>,
 }
 
@@ -217,10 +217,10 @@ pub fn read_group_memory() -> GroupMemoryReading {
     }
 }
 
-/// What to watch in a process; 0 for "not".
+/// The limits to watch in a process; 0 means no limit.
 #[napi(object)]
 pub struct WatchLimits {
-    /// Milliseconds that the loop may be silent.
+    /// Milliseconds for which the loop may be silent.
     pub stall: f64,
     /// Bytes of resident memory.
     pub memory: f64,
@@ -237,7 +237,7 @@ pub struct WatchReport {
     pub pid: u32,
     /// Milliseconds of silence, or bytes.
     pub value: f64,
-    /// The JavaScript stack, where it was to be had.
+    /// The JavaScript stack, if it could be had.
     pub stack: String,
 }
 
@@ -249,7 +249,7 @@ pub struct JsWatch {
 
 #[napi]
 impl JsWatch {
-    /// Starts the watcher's thread over a region, and over maps by their numbers in this process.
+    /// Starts the watcher's thread for a region, and for maps by their numbers in this process.
     #[napi(constructor)]
     pub fn new(region: &JsRegion, maps: Vec<f64>) -> Result<JsWatch> {
         let maps = maps.into_iter().filter_map(|map| registry::get(map as u64));
@@ -276,7 +276,7 @@ impl JsWatch {
         Ok(())
     }
 
-    /// Ends the watch over a seat.
+    /// Stops watching a seat.
     #[napi]
     pub fn remove(&self, seat: u32) -> Result<()> {
         self.watch()?.remove(seat as usize);
@@ -307,7 +307,7 @@ impl JsWatch {
         Ok(reports.collect())
     }
 
-    /// The last reading of the process in a seat; none before the first.
+    /// The last reading of the process in a seat; none before the first reading.
     #[napi]
     pub fn reading(&self, seat: u32) -> Result<Option<ProcessReading>> {
         let reading = self.watch()?.reading(seat as usize);

@@ -40,15 +40,15 @@ use napi_derive::napi;
 
 use memory::Memories;
 
-/// The addon's version, equal to the package's.
+/// The version of the addon, which equals that of the package.
 #[napi]
 pub fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
-/// Opens the calling environment: gives an object of functions that work with these memories. `on_ring` is
-/// called whenever something has come in, `on_turn` after each turn of the event loop that was asked for, if
-/// that does not come as a ring.
+/// Opens the calling environment. Returns an object with functions that work with these memories. `on_ring` is called
+/// whenever something has come in. `on_turn` is called after each requested turn of the event loop, if the turn does
+/// not come as a ring.
 #[napi]
 pub fn open<'env>(
     env: &'env Env,

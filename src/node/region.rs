@@ -16,7 +16,7 @@ use crate::memory::{locks, table};
 use crate::supervise::budget::{self, Budget};
 use crate::wire::published;
 
-/// What a region is to have room for; see `Spec`.
+/// The parts that a region must have room for; see `Spec`.
 #[napi(object)]
 pub struct RegionSpec {
     /// Processes alive at one time.
@@ -29,26 +29,26 @@ pub struct RegionSpec {
     pub cells: u32,
     /// Tokens of the CPU budget.
     pub tokens: u32,
-    /// Bytes of messages that the ring keeps; none for no ring.
+    /// Bytes of messages that the ring keeps; none means no ring.
     pub ring: Option<u32>,
     /// Claims on locks.
     pub claims: u32,
-    /// Keys of what is to happen once.
+    /// Keys of things that happen once.
     pub once: u32,
     /// Keys of limits.
     pub limits: u32,
     /// Digest of the names.
     pub schema: BigInt,
-    /// What the cluster says of itself to programs outside, as JSON.
+    /// The cluster's description of itself for programs outside, as JSON.
     pub about: String,
 }
 
-/// Parts of equal size, one after the other.
+/// Parts of equal size, one after another.
 #[napi(object)]
 pub struct RegionSection {
     /// Bytes from the start of the region.
     pub offset: u32,
-    /// How many parts.
+    /// The number of parts.
     pub count: u32,
     /// Bytes of each.
     pub stride: u32,
@@ -67,25 +67,25 @@ impl From<Section> for RegionSection {
 /// Where the sections of a region are.
 #[napi(object)]
 pub struct RegionLayout {
-    /// What all processes share.
+    /// The words that all processes share.
     pub shared: RegionSection,
-    /// Seats of processes.
+    /// The seats of processes.
     pub seats: RegionSection,
     /// Tokens of the CPU budget.
     pub tokens: RegionSection,
     /// Rows of cells.
     pub cells: RegionSection,
-    /// A text for each seat.
+    /// One text per seat.
     pub texts: RegionSection,
-    /// What is known of each slot.
+    /// What the primary knows of each slot.
     pub slots: RegionSection,
     /// The requests of each seat.
     pub requests: RegionSection,
-    /// What the cluster says of itself.
+    /// The cluster's description of itself.
     pub about: RegionSection,
     /// The ring of messages.
     pub ring: RegionSection,
-    /// Bytes of all of it.
+    /// Bytes of the whole region.
     pub total: u32,
 }
 
@@ -109,20 +109,20 @@ impl From<Layout> for RegionLayout {
 /// A request to the helper thread of a process.
 #[napi(object)]
 pub struct HelperQuestion {
-    /// Number of the request.
+    /// The number of the request.
     pub number: u32,
-    /// What is wanted.
+    /// The kind of request.
     pub kind: u32,
-    /// What the kind takes.
+    /// The argument of this kind.
     pub argument: u32,
 }
 
 /// An answer of the helper thread of a process.
 #[napi(object)]
 pub struct HelperAnswer {
-    /// False when `text` says why it could not be done.
+    /// False if `text` says why the request could not be fulfilled.
     pub ok: bool,
-    /// What was asked for.
+    /// The result.
     pub text: String,
 }
 
@@ -133,7 +133,7 @@ pub struct MessageSender {
     pub pid: u32,
     /// Its slot, if it has one.
     pub slot: Option<u32>,
-    /// Which process of the slot it is.
+    /// Distinguishes it from other processes that have had the slot.
     pub generation: u32,
 }
 
@@ -147,7 +147,7 @@ impl From<MessageSender> for Sender {
     }
 }
 
-/// A region that this process made or inherited.
+/// A region that this process has made or inherited.
 #[napi(js_name = "Region")]
 pub struct JsRegion {
     pub(crate) region: Region,
@@ -183,8 +183,8 @@ impl JsRegion {
         })
     }
 
-    /// Opens the region behind an inherited descriptor, which stays open. Refuses what is not a
-    /// region of this version with names of this digest.
+    /// Opens the region behind an inherited descriptor, which stays open. Refuses anything but a region of this version
+    /// with names of this digest.
     #[napi(factory)]
     pub fn open(fd: i32, schema: BigInt) -> Result<JsRegion> {
         let file = borrowed(&fd).ok_or_else(|| no_descriptor(fd))?;
@@ -199,19 +199,19 @@ impl JsRegion {
         Ok(JsRegion { region })
     }
 
-    /// The descriptor to inherit.
+    /// The descriptor that other processes inherit.
     #[napi(getter)]
     pub fn fd(&self) -> i32 {
         self.region.file().as_raw_fd()
     }
 
-    /// Where its parts are.
+    /// Where its sections are.
     #[napi(getter)]
     pub fn layout(&self) -> RegionLayout {
         self.region.layout().into()
     }
 
-    /// An ArrayBuffer over a new mapping, which lives until the buffer is collected.
+    /// An ArrayBuffer over a new mapping, which lives until the buffer is garbage-collected.
     #[napi]
     pub fn buffer(&self) -> Result<External> {
         Ok(External(self.region.remap().map_err(failure)?))
@@ -224,8 +224,8 @@ impl JsRegion {
         Ok(())
     }
 
-    /// Frees the tokens and lets go the locks of a process that has ended, and gives up the messages that it has not written to the end;
-    /// gives how many tokens it held.
+    /// Frees the tokens and locks of a process that has ended, and gives up the messages that it has not written to the
+    /// end. Returns how many tokens it held.
     #[napi]
     pub fn reclaim(&self, seat: u32) -> u32 {
         recover(&self.region, seat);
@@ -234,8 +234,8 @@ impl JsRegion {
         Budget::reclaim(&self.region, seat) as u32
     }
 
-    /// Publishes a message for all processes; gives what became of it, see `PUBLISHED`. `seat` is the caller's, or none
-    /// of the primary.
+    /// Publishes a message for all processes. Returns the result; see `PUBLISHED`. `seat` is the caller's, or none for
+    /// the primary.
     #[napi]
     pub fn publish(
         &self,
@@ -262,7 +262,7 @@ impl JsRegion {
         }
     }
 
-    /// Bytes that a topic and a message may have together; 0 when there is no ring.
+    /// The most bytes that a topic and a message may have together; 0 if there is no ring.
     #[napi(getter)]
     pub fn longest_message(&self) -> u32 {
         MessageRing::of(&self.region).map_or(0, |ring| ring.longest() as u32)
@@ -276,8 +276,8 @@ impl JsRegion {
         Err(failure(format!("no seat {seat}")))
     }
 
-    /// Asks the helper thread of the process in a seat; gives the number of the request, or nothing while
-    /// another is open.
+    /// Asks the helper thread of the process in a seat. Returns the number of the request, or nothing while another
+    /// request is open.
     #[napi]
     pub fn ask(&self, seat: u32, kind: u8, argument: u32) -> Result<Option<u32>> {
         Ok(self.region.ask(self.seat(seat)?, kind, argument))
@@ -303,21 +303,21 @@ impl JsRegion {
         Ok(())
     }
 
-    /// Takes the answer to a request, when there is one.
+    /// Takes the answer to a request, if there is one.
     #[napi]
     pub fn take_answer(&self, seat: u32, number: u32) -> Result<Option<HelperAnswer>> {
         let answer = self.region.take_answer(self.seat(seat)?, number);
         Ok(answer.map(|Answer { ok, text }| HelperAnswer { ok, text }))
     }
 
-    /// Drops an answer that was not taken; true when there was one.
+    /// Drops an answer that was not taken. Returns whether there was one.
     #[napi]
     pub fn drop_answer(&self, seat: u32) -> Result<bool> {
         Ok(self.region.drop_answer(self.seat(seat)?))
     }
 }
 
-/// The region of another program's cluster, which can be copied and not written.
+/// The region of another program's cluster, which can be copied but not written.
 #[napi(js_name = "RegionLook")]
 pub struct JsLook {
     look: Look,
@@ -345,7 +345,7 @@ impl JsLook {
         BigInt::from(self.look.schema())
     }
 
-    /// Copies the region as it is now into `words`, as far as there is room.
+    /// Copies the present contents of the region into `words`, as far as there is room.
     #[napi]
     pub fn copy(&self, mut words: BigInt64Array) {
         // SAFETY: the caller's array, which nothing else uses during this call.
@@ -400,8 +400,8 @@ impl ToNapiValue for External {
     }
 }
 
-/// Has the pools that this process makes from now on share a CPU budget, for `busy` workers and one for each
-/// further pool. False when they share one already: that of the cluster, or of an earlier call.
+/// Lets the pools that this process makes from now on share a CPU budget, for `busy` workers and one more per further
+/// pool. Returns false if they share one already: that of the cluster, or of an earlier call.
 #[napi]
 pub fn share_cpu(busy: u32) -> Result<bool> {
     if budget::current().is_some() {

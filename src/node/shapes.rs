@@ -44,7 +44,7 @@ impl Shapes {
     }
 }
 
-/// The number of a list of keys (JSON text); -1 when the table is full.
+/// The number of a list of keys (JSON text); -1 if the table is full.
 #[napi]
 pub fn intern_shape(keys: String) -> i32 {
     SHAPES.lock().intern(keys)

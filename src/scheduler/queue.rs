@@ -55,7 +55,7 @@ impl Queue {
         self.len == 0
     }
 
-    /// The task that is to run next.
+    /// The next task to run.
     pub(super) fn head(&self, tasks: &Slab<Task>) -> Option<u32> {
         let listed = self.first_listed(tasks);
         match (self.sooner.first(), listed) {

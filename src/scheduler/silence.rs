@@ -28,7 +28,7 @@ pub(super) struct Silence {
     /// The owner has been told to end the worker.
     pub(super) told: bool,
     judge: Judge,
-    /// When the worker is to be ended, as far as that is known.
+    /// When the owner should end the worker, as far as that is known.
     limit: u64,
 }
 
@@ -54,7 +54,7 @@ impl Silence {
         now.saturating_sub(self.since) >= UNRESPONSIVE
     }
 
-    /// The worker is to be ended `grace` nanoseconds from now at the latest.
+    /// Brings the end of the worker forward: at most `grace` nanoseconds from now.
     pub(super) fn hasten(&mut self, grace: u64, now: u64) {
         let limit = now.saturating_add(grace);
         if limit < self.limit {

@@ -16,7 +16,7 @@ use crate::memory::counters::CounterSet;
 pub struct Attachments {
     /// The task's parameters as JSON text.
     pub params: Option<Box<str>>,
-    /// What the task counts into.
+    /// The counters of the task.
     pub counters: Option<Arc<CounterSet>>,
     /// Whether the owner hears of its progress.
     pub progress: bool,

@@ -57,7 +57,7 @@ pub(super) struct Worker {
     pub(super) waiting: u32,
     /// The number of tasks that it may run at once, not counting those that wait for others.
     room: u32,
-    /// It is to be replaced.
+    /// Whether it should be replaced.
     pub(super) worn: bool,
     /// Distinguishes it from other workers that have had its id.
     pub(super) serial: u32,

@@ -80,7 +80,7 @@ impl ArrayKind {
 /// The elements of a typed array of any kind, in the byte order of this machine.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TypedArray<'a> {
-    /// What the elements are.
+    /// The type of the elements.
     pub kind: ArrayKind,
     /// The elements' bytes; the length is a multiple of [`ArrayKind::size`].
     pub bytes: Data<'a>,

@@ -102,7 +102,7 @@ macro_rules! table {
             }
         }),+];
 
-        /// What lists the tasks, and makes their states.
+        /// Lists the tasks, and makes their states.
         pub(crate) static TABLE: $crate::abi::Plugin = $crate::abi::Plugin {
             tasks: TASKS.as_ptr(),
             task_count: TASKS.len(),

@@ -8,7 +8,7 @@ use super::lock::Patience;
 use super::seats;
 use super::words::Owner;
 
-/// A holder only keeps a lock for so many spins if it has lost its CPU.
+/// A holder keeps a lock for this many spins only if it has lost its CPU.
 const SPINS: u32 = 200;
 /// How long to wait for a living holder.
 const LIMIT: Duration = Duration::from_millis(100);

@@ -1,4 +1,4 @@
-//! `decompress.*`: the tasks that undo those of `compress.*`. Their code is beside those.
+//! `decompress.*`: the tasks that undo those of `compress.*`. Their code is in `compress`, too.
 
 use super::compress::{gzip, lz4, zlib};
 

@@ -144,8 +144,8 @@ pub(super) fn keys(call: &Use<'_>) -> Returned {
     make_strings(&call.call(), found.iter().map(String::as_str))
 }
 
-/// `statistics()`: bytes, bytes in use, entries, evicted, expired, stolen, recovered; then the blocks that nobody has,
-/// and those that are in hands.
+/// `statistics()`: bytes, bytes in use, entries, evicted, expired, stolen, recovered; then the number of free blocks,
+/// and of blocks that processes have in hand.
 pub(super) fn statistics(call: &Use<'_>) -> Returned {
     let it = call.handle.map.statistics();
     let numbers = [
