@@ -9,8 +9,7 @@
 //!   never change within a major version. `tests/version_1` has the tables of the first version, and checks both rules.
 //! - The side that allocates memory frees it: memory travels with the function that takes it back.
 //! - No panic unwinds across the border. It becomes [`status::PANICKED`] on the side where it happened.
-//! - The host's functions may be called from any thread while the call lasts, except `emit`, which is for the
-//!   thread of the task.
+//! - The host's functions may be called from any thread while the call lasts.
 
 use std::ffi::c_void;
 use std::ptr;
