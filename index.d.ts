@@ -31,12 +31,12 @@ export * from './types/tasks.js'
 // biome-ignore lint/complexity/noUselessEmptyExport: without it what is not exported here would be, too
 export {}
 
-/** Bytes wherever they are. */
+/** Bytes in any kind of memory. */
 type Memory = NodeJS.ArrayBufferView | ArrayBuffer | SharedArrayBuffer
 
 /**
- * What a task that takes bytes takes. They are copied when the call is made, but for what is moved, shared or lent: that is
- * read in place while the task runs. A string becomes UTF-8.
+ * The input of a task that takes bytes. The bytes are copied when the call is made. Memory that is moved, shared or lent is
+ * not copied: the task reads it in place while it runs. A string becomes UTF-8.
  */
 export type BytesLike = string | Memory | Moved<Memory> | Lent<Memory>
 
@@ -55,7 +55,7 @@ export interface TypedArrays {
   BigUint64Array: BigUint64Array
 }
 
-/** What a digest is as, by `params.encoding`. */
+/** The form of a digest, by `params.encoding`. */
 export interface DigestEncodings {
   /** The bytes of the digest. */
   buffer: Buffer
@@ -76,9 +76,9 @@ export type ArrayInput = ArrayMember | Moved<TypedArrays[keyof TypedArrays]>
 /** A typed array of floats as a member of an input. It is copied unless it is lent. */
 export type FloatMember = Float32Array | Float64Array | Lent<Float32Array> | Lent<Float64Array>
 
-/** What `array.stats` says. Of no numbers `sum` is 0, and all but the counts are NaN. */
+/** The result of `array.stats`. If the array has no numbers, `sum` is 0, and every other figure but the counts is NaN. */
 export interface ArrayStats {
-  /** Numbers that are not NaN. */
+  /** How many elements are not NaN. */
   count: number
   /** NaN. */
   nan: number
@@ -86,11 +86,11 @@ export interface ArrayStats {
   min: number
   /** The greatest number. */
   max: number
-  /** With what rounding would lose (Neumaier's summation). */
+  /** The sum, corrected for rounding errors (Neumaier's summation). */
   sum: number
   /** The arithmetic mean. */
   mean: number
-  /** Of the whole population. */
+  /** The variance of the whole population. */
   variance: number
   /** One for each of `params.quantiles`, if there are any. */
   quantiles?: number[]
@@ -98,7 +98,7 @@ export interface ArrayStats {
 
 declare const none: unique symbol
 
-/** The params of a task that takes none. */
+/** The params of a task that has no params. */
 export interface NoParams {
   readonly [none]?: never
 }
@@ -106,11 +106,10 @@ export interface NoParams {
 /**
  * The native tasks: for each name its `input`, its `params` (all optional) and its `result`.
  *
- * Where a task has `encodings`, `params.encoding` takes their names and decides the type of the
- * result; without it the result is `result`. Where `result` is `TypedArrays[keyof TypedArrays]`,
- * it is of the class of the input.
+ * If a task has `encodings`, `params.encoding` names one of them and decides the type of the result; without it the
+ * type is `result`. If `result` is `TypedArrays[keyof TypedArrays]`, the result has the class of the input.
  *
- * A task of your own is made known by declaration merging:
+ * Declare a task of your own by declaration merging:
  * ```ts
  * declare module 'rspool' {
  *   interface NativeTasks {
@@ -130,7 +129,7 @@ export interface NativeTasks {
   'hash.crc32': {
     input: BytesLike
     params: {
-      /** The checksum of what came before, an integer from 0 to 2³² − 1. @default 0 */
+      /** The checksum of the bytes before the input, an integer from 0 to 2³² − 1. @default 0 */
       value?: number | undefined
     }
     result: number
@@ -164,9 +163,9 @@ export interface NativeTasks {
   }
 
   /**
-   * The contents of gzip data (RFC 1952), of several members one after another. Counts `bytes` of
-   * the output. Rejects with `ERR_RSPOOL_CORRUPT_INPUT` (no gzip, damaged, cut short),
-   * `ERR_RSPOOL_OUTPUT_TOO_LARGE` (past `maxOutput`) or `ERR_RSPOOL_OUT_OF_MEMORY`.
+   * The contents of gzip data (RFC 1952), which may have several members one after another. Counts `bytes` of the
+   * output. Rejects with `ERR_RSPOOL_CORRUPT_INPUT` (not gzip, damaged or cut short), `ERR_RSPOOL_OUTPUT_TOO_LARGE`
+   * (past `maxOutput`) or `ERR_RSPOOL_OUT_OF_MEMORY`.
    */
   'decompress.gzip': {
     input: BytesLike
@@ -201,13 +200,13 @@ export interface NativeTasks {
   }
 
   /**
-   * One LZ4 frame, of independent blocks of 1 MiB with a checksum of what is in it. Counts `bytes` of the input. Rejects
+   * One LZ4 frame: independent blocks of 1 MiB, and a checksum of the contents. Counts `bytes` of the input. Rejects
    * with `ERR_RSPOOL_OUT_OF_MEMORY`.
    */
   'compress.lz4': { input: BytesLike; params: NoParams; result: Buffer }
 
   /**
-   * The contents of zlib data (RFC 1950), which the input ends with. Counts `bytes` of the output. Rejects as
+   * The contents of zlib data (RFC 1950). Bytes after the data are an error. Counts `bytes` of the output. Rejects as
    * `decompress.gzip` does.
    */
   'decompress.zlib': {
@@ -230,8 +229,8 @@ export interface NativeTasks {
   }
 
   /**
-   * The contents of LZ4 frames, of several one after another. Counts `bytes` of the output. Rejects as `decompress.gzip`
-   * does, and frames that need a dictionary with `ERR_RSPOOL_CORRUPT_INPUT`.
+   * The contents of LZ4 frames, one after another. Counts `bytes` of the output. Rejects as `decompress.gzip` does, and
+   * with `ERR_RSPOOL_CORRUPT_INPUT` if a frame needs a dictionary.
    */
   'decompress.lz4': {
     input: BytesLike
@@ -257,8 +256,8 @@ export interface NativeTasks {
   }
 
   /**
-   * The places of the elements in the order in which `array.sort` would put them, in a stable order: fewer than 2³²
-   * elements. Counts `rows`. Rejects with `ERR_RSPOOL_OUT_OF_MEMORY`.
+   * The indices of the elements in the order of `array.sort`; equal elements keep their order. The input has fewer than
+   * 2³² elements. Counts `rows`. Rejects with `ERR_RSPOOL_OUT_OF_MEMORY`.
    */
   'array.argsort': {
     input: ArrayInput
@@ -270,7 +269,7 @@ export interface NativeTasks {
   }
 
   /**
-   * What there is to say of numbers. NaN is counted in `nan`, and part of nothing else. No BigInts. Counts `rows`.
+   * Statistics of numbers. NaN is counted in `nan`, and left out of every other figure. No BigInts. Counts `rows`.
    * Rejects with `ERR_RSPOOL_OUT_OF_MEMORY`.
    */
   'array.stats': {
@@ -283,8 +282,8 @@ export interface NativeTasks {
   }
 
   /**
-   * How many numbers lie in each bin: from its lower edge on, and below its upper one; the last bin has that too. NaN and
-   * what lies outside are in none. No BigInts. Counts `rows`.
+   * How many numbers lie in each bin. A bin includes its lower edge and excludes its upper edge; the last bin includes
+   * both. NaN and numbers outside of the bins are not counted. No BigInts. Counts `rows`.
    */
   'array.histogram': {
     input: ArrayInput
@@ -295,62 +294,68 @@ export interface NativeTasks {
       min?: number | undefined
       /** The upper end of the last bin. @default the greatest number */
       max?: number | undefined
-      /** The edges themselves, two or more, in order; then the other params mean nothing. */
+      /** The edges of the bins, two or more, in order. If given, the other params are ignored. */
       edges?: readonly number[] | undefined
     }
     result: {
       /** How many numbers are in each bin. */
       counts: Float64Array
-      /** One more than bins. */
+      /** The edges: one more than there are bins. */
       edges: Float64Array
     }
   }
 
   /**
-   * One figure for the values of each key. Keys are equal as those of a `Map` are; NaN among the values is skipped. For
-   * counts no values are needed. The members of the input may be `lend(…)`. Counts `rows`.
+   * One figure per key, made of the values of the key. Keys are compared as in a `Map`. NaN among the values is
+   * skipped. Counts need no values. The members of the input may be `lend(…)`. Counts `rows`.
    */
   'array.groupBy': {
     input: { keys: ArrayMember; values?: ArrayMember | undefined }
     params: {
-      /** What is made of the values of a key; `count` is its rows. @default 'count' */
+      /** The figure of each key; `count` is its number of rows. @default 'count' */
       how?: 'count' | 'sum' | 'mean' | 'min' | 'max' | undefined
     }
     result: {
-      /** The keys, each once, in order, in an array of the class of `input.keys`. */
+      /** Each key once, in order, in an array of the class of `input.keys`. */
       keys: TypedArrays[keyof TypedArrays]
       /** The figure of each key. */
       values: Float64Array
     }
   }
 
-  /** The greatest elements, or the least, and where they are; of equal ones the earlier first. Never NaN. Counts `rows`. */
+  /**
+   * The greatest elements, or the least, and their indices. The earlier of two equal elements is first. Never NaN.
+   * Counts `rows`.
+   */
   'array.topK': {
     input: ArrayInput
     params: {
       /** How many, from 1 on. */
       k: number
-      /** The least instead. @default false */
+      /** Gives the least elements instead. @default false */
       smallest?: boolean | undefined
     }
     result: {
-      /** Their places; as many as `values`. */
+      /** The indices of the `values`, in the same order. */
       indices: Uint32Array
-      /** At most `k`, in an array of the class of the input. */
+      /** At most `k` elements, in an array of the class of the input. */
       values: TypedArrays[keyof TypedArrays]
     }
   }
 
   /**
-   * The rows of a matrix that are nearest to a vector, by comparing all of them. The rows are one after another, each as
-   * long as the query. The members of the input may be `lend(…)`. Counts `rows`.
+   * The rows of a matrix that are nearest to a vector; all rows are compared. The matrix holds its rows one after
+   * another, each as long as the query. The members of the input may be `lend(…)`. Counts `rows`.
    */
   'array.nearest': {
     input: { matrix: FloatMember; query: FloatMember }
     params: {
       /** How many rows, from 1 on. */
       k: number
-      /** The dot product or the cosine, greatest first, or the Euclidean distance, least first. @default 'cosine' */
+      /**
+       * How rows are compared: by dot product or cosine (greatest first), or by Euclidean distance (least first).
+       * @default 'cosine'
+       */
       metric?: 'dot' | 'cosine' | 'l2' | undefined
     }
     result: {
@@ -362,25 +367,26 @@ export interface NativeTasks {
   }
 
   /**
-   * The product of two matrices, `m` × `k` and `k` × `n`, whose rows are one after another: `m` × `n` elements. The members
-   * of the input may be `lend(…)`. Counts `rows`, the elements of the result. Rejects with `ERR_RSPOOL_OUT_OF_MEMORY`.
+   * The product of two matrices, `m` × `k` and `k` × `n`: `m` × `n` elements. Each matrix holds its rows one after another.
+   * The members of the input may be `lend(…)`. Counts `rows`, the elements of the result. Rejects with
+   * `ERR_RSPOOL_OUT_OF_MEMORY`.
    */
   'array.matmul': {
     input: { a: FloatMember; b: FloatMember }
     params: {
       /** The columns of `a`, which are the rows of `b`. */
       k: number
-      /** The rows of `a`, to be checked. @default what its length says */
+      /** The rows of `a`, only to be checked. @default what its length says */
       m?: number | undefined
-      /** The columns of `b`, to be checked. @default what its length says */
+      /** The columns of `b`, only to be checked. @default what its length says */
       n?: number | undefined
     }
     result: Float32Array | Float64Array
   }
 
   /**
-   * The number of primes p ≤ n, or from ≤ p ≤ to; integers from 0 to 2⁵³ − 1. Counts `rows`, the
-   * numbers sieved.
+   * The number of primes p ≤ n, or from ≤ p ≤ to. The limits are integers from 0 to 2⁵³ − 1. Counts the sieved numbers
+   * as `rows`.
    */
   'math.countPrimes': {
     input: number | bigint | { from?: number | undefined; to: number }
@@ -389,8 +395,8 @@ export interface NativeTasks {
   }
 
   /**
-   * The n-th Fibonacci number, exact, by the recursion that tutorials take as a CPU load: n from
-   * 0 to 50, the time grows by 1.6 with each.
+   * The n-th Fibonacci number, exact, by the recursion that tutorials take as a CPU load. n is from 0 to 50; each step
+   * takes 1.6 times as long as the one before.
    */
   'math.fibonacci': {
     input: number | bigint
@@ -405,10 +411,10 @@ export interface NativeTasks {
 /** The name of a native task. */
 export type NativeTaskName = keyof NativeTasks
 
-/** What native task `K` takes. */
+/** The input of native task `K`. */
 export type NativeInput<K extends NativeTaskName> = NativeTasks[K] extends { input: infer I } ? I : unknown
 
-/** The encodings that native task `K` knows; none for most. */
+/** The encodings that native task `K` knows. Most tasks have none. */
 export type NativeEncoding<K extends NativeTaskName> = NativeTasks[K] extends { encodings: infer M } ? keyof M : never
 
 /** The params of native task `K`, with encoding `E`. */
@@ -418,10 +424,10 @@ export type NativeParams<K extends NativeTaskName, E extends NativeEncoding<K> =
   ? P
   : NoParams) & { encoding?: E | undefined }
 
-/** What is moved or lent, or the input itself. */
+/** The value that is moved or lent, or else the input itself. */
 type Held<I> = I extends Moved<infer V> ? V : I extends Lent<infer V> ? V : I
 
-/** The result of native task `K` for input `I`, with encoding `E`; `never` means that none was given. */
+/** The result of native task `K` for input `I`, with encoding `E`; `never` means no encoding. */
 export type NativeResult<K extends NativeTaskName, I = NativeInput<K>, E = never> = [E] extends [never]
   ? NativeTasks[K] extends { result: infer R }
     ? TypedArrays[keyof TypedArrays] extends R
@@ -437,19 +443,19 @@ export type NativeResult<K extends NativeTaskName, I = NativeInput<K>, E = never
 /** The options of a native task. */
 export interface NativeOptions<K extends NativeTaskName, E extends NativeEncoding<K> = never> extends TaskOptions {
   /**
-   * What the task takes beside its input: see its entry in {@link NativeTasks}. Copied as JSON. An unknown
-   * param or a value that is not allowed rejects with `ERR_RSPOOL_INVALID_ARGUMENT`. @default {}
+   * The params of the task: see its entry in {@link NativeTasks}. Copied as JSON. An unknown param or a value that is
+   * not allowed rejects with `ERR_RSPOOL_INVALID_ARGUMENT`. @default {}
    */
   params?: NativeParams<K, E> | undefined
   /**
-   * Counters that the task counts into while it runs, shared and not copied: `done` (1 at a good end), and
-   * `bytes` or `rows` where its entry says so. Only the names that are there are counted.
+   * Counters that the task adds to while it runs, shared and not copied: `done` (1 when it succeeds), and `bytes` or
+   * `rows` if its entry says so. A name that the counters lack is not counted.
    * @default none
    */
   counters?: AtomicCounters<any> | SharedCounters | undefined
   /**
-   * Is called with how far the task says that it is: a number, by custom from 0 to 1. Of what comes while this thread is
-   * busy, only the last one. Most tasks say nothing. @default none
+   * Called with the progress that the task reports: a number, by convention from 0 to 1. If several reports come while
+   * this thread is busy, only the last one is delivered. Most tasks report nothing. @default none
    */
   onProgress?: ((value: number) => void) | undefined
   /**
@@ -474,7 +480,7 @@ export type Tasks = {
 
 // ---- the default pool --------------------------------------------------------------------------
 
-/** Runs a native task on the default pool; see {@link Pool.runTask}. The first call makes that pool. */
+/** Runs a native task on the default pool; see {@link Pool.runTask}. The first call makes the pool. */
 export function runTask<
   K extends NativeTaskName,
   const I extends NativeInput<K>,
@@ -496,7 +502,7 @@ export function runTask<I, R>(
 export function runTask<R>(task: () => R, input?: undefined, options?: ScriptOptions): Promise<TaskResult<R>>
 /** Calls an export of a script on the default pool. */
 export function runTask<T = any>(task: ScriptTask, input?: any, options?: ScriptOptions): Promise<T>
-/** No call is of this form: it is what the compiler compares a wrong one with, so that its message names the mistake. */
+/** No call has this form. The compiler compares a wrong call with it, so that its message names the mistake. */
 export function runTask<const K>(
   task: CheckedTask<K>,
   input: CheckedInput<K>,
@@ -521,35 +527,34 @@ export function runTaskSync<I, R>(task: (input: I) => R, input: OneArgument<I>, 
 export function runTaskSync<R>(task: () => R, input?: undefined, options?: SyncOptions): TaskResult<R>
 /** Calls an export of a script on the default pool, and blocks until it has ended. */
 export function runTaskSync<T = any>(task: ScriptTask, input?: any, options?: SyncOptions): T
-/** No call is of this form: it is what the compiler compares a wrong one with, so that its message names the mistake. */
+/** No call has this form. The compiler compares a wrong call with it, so that its message names the mistake. */
 export function runTaskSync<const K>(
   task: CheckedTask<K>,
   input: CheckedInput<K>,
   options?: CheckedOptions<K, SyncOptions>
 ): never
 
-/** Each native task as a function on the default pool; those of plugins are there once they are loaded. Takes nothing. */
+/** Each native task as a function on the default pool. Tasks of a plugin appear once the plugin is loaded. */
 export const tasks: Tasks
 
 /**
  * The number of CPUs that this process may keep busy, at least 1: the processors of its affinity
- * mask, and no more than its cgroup's CPU quota (version 1 or 2). A fractional quota is rounded
- * down, so that a pool of this size is never stopped by the kernel for the rest of a period. Read
- * anew at each call.
+ * mask, and no more than the CPU quota of its cgroup (version 1 or 2). A fractional quota is rounded down, so that the
+ * kernel never stops a pool of this size for the rest of a period. Read anew at each call.
  */
 export function cpuCount(): number
 
 /**
- * Has the pools that this process makes from now on, in all its threads, share one CPU budget: at most `busy` workers
- * of all of them, and one for each further pool, which may always run one task. Free places go to the pools that
- * have tasks. The pools of a cluster's processes share one by themselves.
+ * Lets all pools that this process makes from now on, in all its threads, share one CPU budget: together they keep at
+ * most `busy` workers busy, and each pool may always run one task, even beyond that. Free places go to the pools that
+ * have tasks. The pools of a cluster's processes share a budget by themselves.
  *
  * @param busy default: {@link cpuCount}
- * @returns false, and nothing changes, where they share a budget already: that of a cluster, or of an earlier call
+ * @returns false, and nothing changes, if the pools share a budget already: that of a cluster, or of an earlier call
  * @throws `ERR_RSPOOL_INVALID_ARGUMENT` unless `busy` is an integer from 1 to 4096; `ERR_RSPOOL_UNSUPPORTED` on
  * Windows
  */
 export function shareCpu(busy?: number): boolean
 
-/** All pools of this thread as text for Prometheus, one exposition; see {@link Pool.metrics}. */
+/** The metrics of all pools of this thread, as one text for Prometheus; see {@link Pool.metrics}. */
 export function metrics(): string

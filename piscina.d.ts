@@ -6,11 +6,11 @@ import type * as rspool from './index.js'
 import type * as symbols from './types/symbols.js'
 
 /**
- * piscina's class over the same pool as the rest of rspool: what was written for piscina 5 runs when
- * it imports this instead. What differs is in docs/migrate/piscina.md.
+ * piscina's class over the same pool as the rest of rspool. Code for piscina 5 runs when it imports this module
+ * instead. docs/migrate/piscina.md lists the differences.
  */
 declare class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
-  /** @throws TypeError or RangeError for an option that is not allowed, in the words of piscina */
+  /** @throws TypeError or RangeError for an option that is not allowed, with piscina's message */
   constructor(options?: Piscina.Options)
 
   /**
@@ -22,7 +22,7 @@ declare class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
    *   exited with code: n"; TypeError for options that are not allowed
    */
   run(task: T, options?: Piscina.RunOptions): Promise<R>
-  /** Takes no more tasks, waits for those that there are, ends the threads, and emits `close`. */
+  /** Takes no more tasks, waits for the ones that it has, ends the threads, and emits `close`. */
   close(options?: Piscina.CloseOptions): Promise<void>
   /** Rejects all tasks and ends the threads. */
   destroy(): Promise<void>
@@ -33,20 +33,20 @@ declare class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
   readonly minThreads: number
   /** The options with the defaults filled in. */
   readonly options: Piscina.FilledOptions
-  /** The threads, the starting ones too. */
+  /** The threads, including the starting ones. */
   readonly threads: Worker[]
   /** How many threads have nothing to do. */
   readonly idleThreads: number
-  /** How many tasks wait that the threads, the starting ones too, cannot take yet. */
+  /** How many tasks wait, beyond those that the threads, including the starting ones, can take. */
   readonly queueSize: number
   /** How many tasks have ended, in whatever way. */
   readonly completed: number
   readonly histogram: Piscina.PiscinaHistogram
-  /** Time that tasks ran, as a share of `duration` times `maxThreads`. 0 without `recordTiming`. */
+  /** The time that tasks have run, as a share of `duration` times `maxThreads`. 0 without `recordTiming`. */
   readonly utilization: number
   /** Milliseconds since this object was made. */
   readonly duration: number
-  /** Whether as many tasks are there as the threads can run. */
+  /** Whether there are at least as many tasks as the threads can run. */
   readonly needsDrain: boolean
 
   static readonly Piscina: typeof Piscina
@@ -66,29 +66,29 @@ declare namespace Piscina {
     idleTimeout?: number | undefined
     /** How many tasks may wait; 'auto' is the square of `maxThreads`. @default Infinity */
     maxQueue?: number | 'auto' | undefined
-    /** How many tasks may share a thread; an abortable one never does. @default 1 */
+    /** How many tasks may share a thread. An abortable task never shares one. @default 1 */
     concurrentTasksPerWorker?: number | undefined
-    /** Taken, and of no effect: threads are never blocked here. @default 'sync' */
+    /** Accepted, but without effect: threads are never blocked here. @default 'sync' */
     atomics?: 'sync' | 'async' | 'disabled' | undefined
     resourceLimits?: ResourceLimits | undefined
     argv?: any[] | undefined
     execArgv?: string[] | undefined
     env?: NodeJS.ProcessEnv | typeof SHARE_ENV | undefined
-    /** What scripts see as `workerData`. */
+    /** The `workerData` of the scripts. */
     workerData?: any
-    /** Which task is next. @default first in, first out */
+    /** Chooses the next task. @default first in, first out */
     taskQueue?: TaskQueue | undefined
-    /** By how much the threads are nicer than the process. @default 0 */
+    /** Added to the niceness of the threads. @default 0 */
     niceIncrement?: number | undefined
     /** @default true */
     trackUnmanagedFds?: boolean | undefined
-    /** Milliseconds after which `close()` ends all that still runs. @default 30000 */
+    /** Milliseconds after which `close()` ends the tasks that still run. @default 30000 */
     closeTimeout?: number | undefined
-    /** Whether there is anything in `histogram`. @default true */
+    /** Whether times are recorded in `histogram`. @default true */
     recordTiming?: boolean | undefined
-    /** Whether a task that the balancer refuses stays the first of the queue. @default false */
+    /** Whether a task that the balancer refuses stays at the head of the queue. @default false */
     stricterFIFO?: boolean | undefined
-    /** Which thread takes a task; null if none is to. @default the one that does least */
+    /** Chooses the thread for a task; null means none. @default the thread with the least to do */
     loadBalancer?: PiscinaLoadBalancer | undefined
     /** Whether each thread has a `histogram`. @default false */
     workerHistogram?: boolean | undefined
@@ -113,7 +113,7 @@ declare namespace Piscina {
   }
 
   interface RunOptions {
-    /** What is moved instead of copied. @default [] */
+    /** Objects to move instead of copying them. @default [] */
     transferList?: readonly object[] | undefined
     /** Another script. @default the `filename` of the constructor */
     filename?: string | null | undefined
@@ -133,13 +133,13 @@ declare namespace Piscina {
     | AbortSignal
     | { once(event: 'abort', listener: () => void): unknown; on(event: 'abort', listener: () => void): unknown }
 
-  /** What a queue holds. */
+  /** An entry of a queue. */
   interface Task {
-    /** What the input has under `queueOptionsSymbol`. */
+    /** The value that the input has under `queueOptionsSymbol`. */
     readonly [queueOptionsSymbol]: object | null
   }
 
-  /** What a load balancer sees of a task. */
+  /** A task, as a load balancer sees it. */
   interface PiscinaTask extends Task {
     taskId: number
     filename: string
@@ -156,7 +156,7 @@ declare namespace Piscina {
     unshift?(task: Task): void
   }
 
-  /** What a load balancer sees of a thread. */
+  /** A thread, as a load balancer sees it. */
   interface PiscinaWorker {
     readonly id: number
     /** Tasks that it has; Infinity while it runs an abortable one. */
@@ -220,11 +220,11 @@ declare namespace Piscina {
     remove(task: Task): void
   }
 
-  /** By this property an input tells the queue how it is to be treated. */
+  /** The property with which an input passes options to the queue. */
   const queueOptionsSymbol: unique symbol
-  /** The property by which an object says what of it is moved: one thing or an array. */
+  /** The property with which an object names the parts of it to move: one object or an array. */
   const transferableSymbol: typeof symbols.transferableSymbol
-  /** The property by which an object says what arrives in its place. */
+  /** The property with which an object gives the value that arrives in its place. */
   const valueSymbol: typeof symbols.valueSymbol
   /** Whether this is a thread of a pool. */
   const isWorkerThread: boolean
@@ -232,7 +232,7 @@ declare namespace Piscina {
   const workerData: any
   /** The version of piscina whose interface this is. */
   const version: string
-  /** As {@link rspool.move}; an object that says itself what is moved is marked, and given back. */
+  /** As {@link rspool.move}. An object that names itself what to move is marked, and returned. */
   function move(value: any): any
 }
 

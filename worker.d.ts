@@ -18,43 +18,43 @@ import {
   type TaskResult
 } from './index.js'
 
-/** The task that the calling code runs for. */
+/** The task that the calling code belongs to. */
 export const task: {
   /**
-   * Aborts when nobody waits for the task any more: its signal, its time limit, the end of the pool.
-   * `aborted` and `throwIfAborted()` are right inside a synchronous loop too. Undefined outside of a task.
+   * Aborts when the task is given up: by its signal, its time limit or the end of the pool. `aborted` and
+   * `throwIfAborted()` are up to date inside a synchronous loop, too. Undefined outside of a task.
    */
   readonly signal: AbortSignal | undefined
   /**
-   * The other end of the port of {@link Pool.channel}, until the function has ended. Undefined in a task that
-   * was called in another way, and outside of one.
+   * The other end of the port of {@link Pool.channel}, until the function has ended. Undefined outside of a task, and
+   * in a task that was called in another way.
    */
   readonly port: MessagePort | undefined
   /**
    * The number of this isolate, also outside of a task: the lowest from 1 that no other living isolate of the pool had when
-   * it was started. The environment has it as `RSPOOL_WORKER`. Undefined outside of a pool.
+   * this one was started. It is also in `process.env.RSPOOL_WORKER`. Undefined outside of a pool.
    */
   readonly workerNumber: number | undefined
   /** A number that no other running task of the caller has. Undefined outside of a task. */
   readonly id: number | undefined
   /**
-   * Calls the caller's `onProgress` with a copy of the value. Does nothing outside of a task, or where the
-   * caller does not listen.
+   * Calls the caller's `onProgress` with a copy of the value. Does nothing outside of a task, or if the caller does not
+   * listen.
    * @throws `DataCloneError` if the value cannot be cloned
    */
   progress(value: unknown): void
 }
 
-/** The options of {@link run}: a listener in a worker is not called. */
+/** The options of {@link run}. There is no `onProgress`: a listener in a worker would not be called. */
 export type NestedOptions = RunOptions & { onProgress?: undefined }
 
 /**
- * Has the pool of the running task run its function, as {@link Pool.run} of the owner would. The calling task
- * leaves its place while it has such calls, so the pool goes on however many wait and however deep. They start
- * before tasks of the same priority that have not begun, are taken where `maxQueue` tasks wait, and are given
- * up when the calling task ends.
+ * Has the pool of the running task call its function, as {@link Pool.run} of the owner does. The calling task leaves
+ * its place while such nested calls are pending, so the pool goes on, however many tasks wait and however deep the
+ * calls nest. Nested calls start before tasks of the same priority that have not begun, are taken even if `maxQueue`
+ * tasks wait, and are given up when the calling task ends.
  *
- * The owner's event loop passes the calls on: they wait while it is busy, but not while it is blocked in `runSync`.
+ * The owner's event loop passes nested calls on: they wait while it is busy, but not while it is blocked in `runSync`.
  *
  * Rejects as `Pool.run` does, and with `ERR_RSPOOL_NO_TASK` outside of a running task.
  */
@@ -89,9 +89,9 @@ export function runTask<T = any, N extends string = string>(
   options?: SyncOptions
 ): Promise<T>
 /**
- * The stores whose values travel with tasks, by the names of the pool's option `context`: each is made when it
- * is first asked for, and has the caller's value while a task runs. What they hold when a task calls {@link run}
- * or {@link runTask} travels on.
+ * The stores whose values travel with tasks, by the names of the pool's option `context`. A store is made when it is
+ * first read, and has the caller's value while a task runs. If a task calls {@link run} or {@link runTask}, the values
+ * of the stores at that time travel with the call.
  */
 export const context: { readonly [name: string]: AsyncLocalStorage<any> }
 

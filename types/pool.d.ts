@@ -116,7 +116,7 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   runTask<T = any>(task: ScriptTask, input?: any, options?: ScriptOptions): Promise<T>
   /** Calls an export of the pool's script. */
   runTask<T = any, N extends string = string>(task: ExportName<N>, input?: any, options?: ScriptOptions): Promise<T>
-  /** No call is of this form: it is what the compiler compares a wrong one with, so that its message names the mistake. */
+  /** No call has this form. The compiler compares a wrong call with it, so that its message names the mistake. */
   runTask<const K>(
     task: CheckedTask<K, K extends string ? ExportName<K> : never>,
     input: CheckedInput<K>,
@@ -156,7 +156,7 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   runTaskSync<T = any>(task: ScriptTask, input?: any, options?: SyncOptions): T
   /** Calls an export of the pool's script, and blocks until it has ended. */
   runTaskSync<T = any, N extends string = string>(task: ExportName<N>, input?: any, options?: SyncOptions): T
-  /** No call is of this form: it is what the compiler compares a wrong one with, so that its message names the mistake. */
+  /** No call has this form. The compiler compares a wrong call with it, so that its message names the mistake. */
   runTaskSync<const K>(
     task: CheckedTask<K, K extends string ? ExportName<K> : never>,
     input: CheckedInput<K>,
