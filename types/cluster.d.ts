@@ -1,6 +1,6 @@
 /**
- * The cluster helper: several processes on one port, kept up, drained and reloaded without a lost
- * request, with counters that they share. Unix only.
+ * The cluster helper: several processes on one port. They are kept running, drained and reloaded without a lost
+ * request, and share counters. Unix only.
  */
 
 import type { ClusterContext } from './cluster/context.js'
@@ -19,24 +19,24 @@ export type * from './locks.js'
 /**
  * In the primary: starts the processes, and returns their supervisor at once. In a process of the
  * cluster: runs `main` with the context, and returns that context. The program's own file runs in
- * every process, so the same call is met again there (the type is that of the primary).
+ * every process, so each process reaches the same call (its type is that of the primary).
  *
  * @throws `ERR_RSPOOL_INVALID_ARGUMENT` for wrong arguments or options
  * @throws `ERR_RSPOOL_CLUSTER_RUNNING` when this program runs a cluster already
- * @throws `ERR_RSPOOL_NOT_PRIMARY` in a thread, and in a process that other means forked
+ * @throws `ERR_RSPOOL_NOT_PRIMARY` in a thread, and in a process that was forked by other means
  */
 export function run(main: (context: ClusterContext) => unknown, options?: ClusterOptions): Supervisor
 
 /**
- * Runs an application's file, unchanged, in every process. It is ready when it listens, or when it
- * calls `cluster.current.ready()`.
+ * Runs an application's file, unchanged, in every process. A process is ready when it listens, or when it calls
+ * `cluster.current.ready()`.
  *
  * @param file an absolute path, a path relative to the working directory, or a `file:` URL
  */
 export function run(file: string | URL, options?: ClusterOptions): Supervisor
 
-/** True in the program that starts the processes, and where there is no cluster. */
+/** True in the program that starts the processes, and if there is no cluster. */
 export const isPrimary: boolean
 
-/** In a process of a cluster its context, elsewhere undefined. */
+/** The context of this process of a cluster; undefined elsewhere. */
 export const current: ClusterContext | undefined

@@ -1,8 +1,8 @@
 /** Counters on shared memory. */
 
-/** What `share()` gives: plain data for a message, `workerData`, a task's input or its `counters`. */
+/** The result of `share()`: plain data for a message, `workerData`, a task's input or its `counters`. */
 export interface SharedCounters {
-  /** What tells this object from other data. */
+  /** The mark that distinguishes this object from other data. */
   readonly type: 'rspool.counters'
   /** The names of the counters, in the order of their memory. */
   readonly names: readonly string[]
@@ -15,25 +15,24 @@ export interface SharedCounters {
  * helper, for its processes). Each has a cache line of its own. An operation is one `Atomics`
  * operation on a view, with no native call, lock or message.
  *
- * Values are integers of 64 bits and wrap around beyond. Where a number is given it must be a safe
- * integer, a BigInt must fit 64 bits. Where a number comes back it is rounded if it is beyond
- * 2⁵³; `getBigInt` is always exact.
+ * Values are integers of 64 bits, and wrap around. A number that you pass must be a safe integer, and a BigInt must fit
+ * into 64 bits. A number that you get is rounded beyond 2⁵³; `getBigInt` is always exact.
  *
  * Every method throws a TypeError with code `ERR_RSPOOL_INVALID_ARGUMENT` for an unknown counter
- * or a value that is no such integer, and then changes nothing.
+ * or a value that is no such integer. It changes nothing then.
  *
  * @typeParam N the names
  */
 export class AtomicCounters<N extends string = string> {
   /**
    * @param names at least one string, none empty, none twice
-   * @param options.buffer the memory to count in, with what is in it; 64 bytes for each name, the
-   *   rest is left alone. By default new memory, all zero.
+   * @param options.buffer the memory to count in, with the values in it: 64 bytes per name; bytes beyond are left
+   *   alone. By default new memory, all zero.
    */
   constructor(names: readonly N[], options?: { buffer?: SharedArrayBuffer | undefined })
 
   /**
-   * Counters on the same memory as those that `share()` was called on, most often in another thread.
+   * Counters on the memory that `share()` gave, usually in another thread.
    * @throws `ERR_RSPOOL_INVALID_ARGUMENT` if it is not what `share()` gave
    */
   static from<N extends string = string>(shared: SharedCounters | AtomicCounters<N>): AtomicCounters<N>
@@ -66,9 +65,9 @@ export class AtomicCounters<N extends string = string> {
   /** All values, read one after another. */
   snapshot(): { [name in N]: number }
   /**
-   * What another thread passes to `AtomicCounters.from`: plain data that can be cloned.
+   * Plain data that can be cloned, for `AtomicCounters.from` in another thread.
    * @throws `ERR_RSPOOL_NOT_SHAREABLE` for counters of the cluster helper, which its processes
-   *   have already
+   *   share already
    */
   share(): SharedCounters
 }

@@ -1,6 +1,6 @@
 /** Every error of a pool, and its code. */
 
-/** What `code` of an error of the pool can be; stable, and the thing to match on. */
+/** The codes of a pool's errors. They are stable: match on `code`. */
 export type ErrorCode =
   | 'ABORT_ERR'
   | 'ERR_RSPOOL_CORRUPT_INPUT'
@@ -30,14 +30,14 @@ export type ErrorCode =
   | 'ERR_RSPOOL_WORKER_EXIT'
   | 'ERR_RSPOOL_WORKER_START'
 
-/** The classes of the errors. `docs/errors.md` says when each comes and what to do. */
+/** The classes of the errors. `docs/errors.md` says when each error occurs and what to do. */
 export namespace errors {
-  /** Every error of this package but `AbortError`, also across realms and copies of the package. */
+  /** The class of every error of this package but `AbortError`, also across realms and copies of the package. */
   class RspoolError extends Error {
     protected constructor(code: string, message: string, options?: { cause?: unknown })
-    /** What kind of error it is; it stays the same between versions. */
+    /** The kind of the error. It stays the same between versions. */
     code: string
-    /** Where the code is explained: a place in `docs/errors.md`. Not an own property. */
+    /** The link to the explanation of the code in `docs/errors.md`. Not an own property. */
     readonly url: string
   }
   /** The task ran longer than its `timeout`. */
@@ -58,13 +58,13 @@ export namespace errors {
     /** The code of every error of this class. */
     code: 'ERR_RSPOOL_DEADLINE'
   }
-  /** `runSync` would never come back. */
+  /** `runSync` would never return. */
   class DeadlockError extends RspoolError {
     protected constructor()
     /** The code of every error of this class. */
     code: 'ERR_RSPOOL_DEADLOCK'
   }
-  /** `maxQueue` tasks wait already; this one was not taken. */
+  /** `maxQueue` tasks wait already, so this one was not taken. */
   class QueueFullError extends RspoolError {
     protected constructor()
     /** The code of every error of this class. */
@@ -81,24 +81,24 @@ export namespace errors {
     protected constructor()
     /** The code of every error of this class. */
     code: 'ERR_RSPOOL_WORKER_EXIT'
-    /** What `process.exit()` was given; 1 for a terminated isolate. */
+    /** The argument of `process.exit()`; 1 for a terminated isolate. */
     exitCode: number
-    /** How often the task was started, where that was more than once; see {@link TaskOptions.retries}. */
+    /** How often the task was started, if more than once; see {@link TaskOptions.retries}. */
     attempts?: number
   }
-  /** No worker could be started; why is in `cause`. */
+  /** No worker could be started; the reason is the `cause`. */
   class WorkerStartError extends RspoolError {
     protected constructor()
     /** The code of every error of this class. */
     code: 'ERR_RSPOOL_WORKER_START'
   }
-  /** There is no task of this name; the message says where it was looked up. */
+  /** There is no task of this name; the message says where it was searched for. */
   class UnknownTaskError extends RspoolError {
     protected constructor()
     /** The code of every error of this class. */
     code: 'ERR_RSPOOL_UNKNOWN_TASK'
   }
-  /** The input is larger than the pool takes. */
+  /** The input is larger than `maxInputSize` allows. */
   class InputTooLargeError extends RspoolError {
     protected constructor()
     /** The code of every error of this class. */
@@ -110,7 +110,7 @@ export namespace errors {
     /** The code of every error of this class. */
     code: 'ERR_RSPOOL_TASK_PANIC'
   }
-  /** What the caller passed cannot be right: thrown by constructors, rejected by tasks. */
+  /** An argument cannot be right. Constructors throw this error, and tasks reject with it. */
   class InvalidArgumentError extends TypeError {
     protected constructor()
     /** The code of every error of this class. */

@@ -1,9 +1,12 @@
-/** What is told of a pool, its tasks and its workers. */
+/** The readings of a pool, its tasks and its workers. */
 
 import type { EventLoopUtilization } from 'node:perf_hooks'
 import type { Pool } from './pool.js'
 
-/** How long tasks wait or run, within 1 %; all 0 while nothing was measured. Readable after the pool has ended. */
+/**
+ * How long tasks wait or run, within 1 %. All figures are 0 while nothing was measured. Readable after the pool has
+ * ended.
+ */
 export interface Histogram {
   /** How many were measured. */
   readonly count: number
@@ -11,21 +14,21 @@ export interface Histogram {
   readonly min: number
   /** The longest, in milliseconds. */
   readonly max: number
-  /** In milliseconds. */
+  /** The arithmetic mean, in milliseconds. */
   readonly mean: number
   /** The standard deviation in milliseconds. */
   readonly stddev: number
   /**
-   * The time in milliseconds that so many of a hundred were not above.
+   * The time in milliseconds that `percent` of the tasks did not exceed.
    * @param percent above 0, up to 100
    * @throws `ERR_RSPOOL_INVALID_ARGUMENT`
    */
   percentile(percent: number): number
   /** Percentiles in milliseconds by their percent: 0, 50, 75, 87.5 and so on, and 100. */
   readonly percentiles: Map<number, number>
-  /** Begins anew, and so do the times of `pool.stats()`. The metrics go on. */
+  /** Begins anew. The times of `pool.stats()` begin anew, too; the metrics go on. */
   reset(): void
-  /** A plain object of all that, `percentiles` included. */
+  /** All of these as a plain object, `percentiles` included. */
   toJSON(): Record<string, unknown>
 }
 
@@ -41,17 +44,17 @@ export interface PoolHistograms {
 export interface WorkerHeap {
   /** Bytes in use. */
   used: number
-  /** Bytes that are reserved. */
+  /** Bytes reserved. */
   total: number
-  /** Bytes that it may grow to; `null` where the runtime does not tell. */
+  /** Bytes that the heap may grow to; `null` if the runtime does not tell. */
   limit: number | null
-  /** Milliseconds since it was read. */
+  /** Milliseconds since the heap was read. */
   age: number
 }
 
 /**
- * What subscribers of the channels `rspool:task:*` and `tracing:rspool:task:*` get: one object a task, from
- * its call to its end.
+ * The message of the channels `rspool:task:*` and `tracing:rspool:task:*`: one object per task, the same from its call
+ * to its end.
  */
 export interface TaskMessage {
   /** The pool that was called. */
@@ -62,25 +65,25 @@ export interface TaskMessage {
   lane: 'native' | 'script'
   /** `'batch'` is a chunk of `pool.map`. */
   kind: 'call' | 'batch' | 'stream' | 'channel'
-  /** The script as an URL; of script tasks only. */
+  /** The script as a URL; for script tasks only. */
   filename: string | undefined
   /** Whether a task of the pool has called it. */
   nested: boolean
-  /** Of the task that has called it, if somebody had subscribed when that was called. */
+  /** The message of the task that has called it, if the channel had subscribers when that task was called. */
   outer: TaskMessage | undefined
-  /** Who has taken it; known from `start` on. */
+  /** The worker that has taken it; known from `start` on. */
   worker: { id: number; threadId: number | undefined } | undefined
   /** Milliseconds that it waited; known from `start` on. */
   wait: number | undefined
   /** Milliseconds that it ran; known at the end of a task that a worker has ended. */
   run: number | undefined
-  /** What a `'call'` or a `'channel'` gave; at its end. */
+  /** The result of a `'call'` or a `'channel'`; known at its end. */
   result?: any
-  /** What it failed with, at its end. */
+  /** The error that it failed with; known at its end. */
   error?: unknown
 }
 
-/** What subscribers of the channels `rspool:worker:create`, `rspool:worker:stalled` and `rspool:worker:exit` get. */
+/** The message of the channels `rspool:worker:create`, `rspool:worker:stalled` and `rspool:worker:exit`. */
 export interface WorkerMessage {
   /** The pool of the worker. */
   pool: Pool
@@ -90,11 +93,11 @@ export interface WorkerMessage {
   number: number
   /** The `threadId` of the isolate in `node:worker_threads`. */
   threadId: number
-  /** Of `rspool:worker:exit`. */
+  /** The exit code; of `rspool:worker:exit`. */
   exitCode?: number
-  /** Of `rspool:worker:stalled`: milliseconds since the ring for which it did not come. */
+  /** Of `rspool:worker:stalled`: milliseconds since the isolate was rung. */
   silentMs?: number
-  /** Of `rspool:worker:stalled`: what its JavaScript does, if it tells. */
+  /** Of `rspool:worker:stalled`: the JavaScript stack of the isolate, if it could be read. */
   stack?: string | null
 }
 
@@ -114,11 +117,11 @@ export interface TaskMeasure {
   wait: number | undefined
   /** Milliseconds that it ran, if a worker has ended it. */
   run: number | undefined
-  /** The code or the name of what it failed with. */
+  /** The code or the name of the error that it failed with. */
   error: string | undefined
 }
 
-/** A distribution of times in milliseconds, within 1 %; all 0 while nothing was measured. */
+/** A distribution of times in milliseconds, within 1 %. All figures are 0 while nothing was measured. */
 export interface Percentiles {
   /** How many were measured. */
   count: number
@@ -130,17 +133,17 @@ export interface Percentiles {
   mean: number
   /** The median. */
   p50: number
-  /** 90 % took at most this. */
+  /** 90 % of the times are at most this. */
   p90: number
-  /** 99 % took at most this. */
+  /** 99 % of the times are at most this. */
   p99: number
-  /** 99.9 % took at most this. */
+  /** 99.9 % of the times are at most this. */
   p999: number
 }
 
 /** A task that runs. */
 export interface RunningTask {
-  /** As `task.id` in its script: no other running task of the pool's thread has it. */
+  /** The number that its script sees as `task.id`: no other running task of the pool's thread has it. */
   id: number
   /** The native task's name, the name of the export, or `'(inline)'`. */
   task: string
@@ -148,39 +151,39 @@ export interface RunningTask {
   running: number
 }
 
-/** What a worker does at one moment. */
+/** The work of a worker at one moment. */
 export interface WorkerStack {
   /** Its number in the pool, as in the statistics. */
   id: number
   /** Whether it is a native thread or an isolate. */
   lane: 'native' | 'script'
-  /** The tasks that it runs. `progress` is how far a native task is, as far as it counts; else `null`. */
+  /** The tasks that it runs. `progress` is what a native task has counted so far, if it counts; otherwise `null`. */
   tasks: (RunningTask & { progress: { bytes: number; rows: number } | null })[]
   /**
-   * A line for each frame, the innermost first, as in the `stack` of an error; empty if no JavaScript runs. `null` in
-   * the native lane, and for an isolate that did not answer within a second: it is in a call of the system, as
-   * `execSync` is.
+   * One line per frame, the innermost first, as in the `stack` of an error; empty if no JavaScript runs. `null` in the
+   * native lane, and for an isolate that did not answer within a second, since it is in a system call, such as that of
+   * `execSync`.
    */
   stack: string | null
 }
 
-/** How often calls of a pool gave no result, by the way in which. */
+/** How often calls of a pool gave no result, by the reason. */
 export interface Outcomes {
   /** The function threw, or the native task gave an error. */
   thrown: number
-  /** It ran longer than its `timeout`. */
+  /** The task ran longer than its `timeout`. */
   timeout: number
-  /** It waited longer than its `queueTimeout`. */
+  /** The task waited longer than its `queueTimeout`. */
   queueTimeout: number
-  /** It had not ended at its `deadline`. */
+  /** The task had not ended at its `deadline`. */
   deadline: number
-  /** Its signal was aborted, before the call or after, or `cancelQueued()` was called. */
+  /** The signal of the task aborted, before the call or after it, or `cancelQueued()` was called. */
   aborted: number
-  /** Its input or its result could not be cloned. */
+  /** The input or the result of the task could not be cloned. */
   clone: number
-  /** Its worker ended. */
+  /** The worker of the task ended. */
   workerExit: number
-  /** No worker could be started for it. */
+  /** No worker could be started for the task. */
   workerStart: number
   /** The native task panicked. */
   panic: number
@@ -192,38 +195,38 @@ export interface Outcomes {
 
 /** A worker at one moment. */
 export interface WorkerStats {
-  /** Its number in the pool, as in the events; one that has ended leaves it to a later one. */
+  /** Its number in the pool, as in the events. A later worker may get the number of a worker that has ended. */
   id: number
   /** Whether it is a native thread or an isolate. */
   lane: 'native' | 'script'
   /**
-   * `'unresponsive'` is an isolate that was rung a second ago or more, runs no task and does not come: it is not idle, and
-   * others are started in its place.
+   * `'unresponsive'` is an isolate that was rung a second ago or more, runs no task and does not come. It does not count
+   * as idle, and others are started in its place.
    */
   state: 'starting' | 'busy' | 'idle' | 'unresponsive'
-  /** Tasks that it has now. One that is starting may have been given some already. */
+  /** Tasks that it has now. A worker that is starting may have some already. */
   running: number
-  /** The tasks that it runs now, those included that were given up and have not ended. */
+  /** The tasks that it runs now, including those that were given up and have not ended. */
   tasks: RunningTask[]
-  /** Tasks that it has ended, in whatever way. */
+  /** Tasks that have ended on it, in whatever way. */
   completed: number
   /** Milliseconds since it was started. */
   age: number
-  /** Milliseconds that its tasks have run, added up, those included that run now. */
+  /** Milliseconds that its tasks have run, added up, including those that run now. */
   busyTime: number
   /**
-   * Of an isolate, the lowest number from 1 that no other living isolate of the pool had when it was started: from 1 to
-   * `maxThreads` while none is being replaced, so that what exists once per worker can be chosen by it. `null` in the
-   * native lane.
+   * Of an isolate, the lowest number from 1 that no other living isolate of the pool had when it was started. While
+   * none is being replaced, it is from 1 to `maxThreads`, so it can choose a resource that exists once per worker.
+   * `null` in the native lane.
    */
   number: number | null
-  /** As in the events; `null` in the native lane. */
+  /** The `threadId` of the isolate in `node:worker_threads`; `null` in the native lane. */
   threadId: number | null
-  /** Milliseconds of CPU that its thread has used, in steps of about 10; `null` where the system does not tell. */
+  /** Milliseconds of CPU that its thread has used, in steps of about 10; `null` if the system does not tell. */
   cpuTime: number | null
-  /** Of an isolate, once it was read; `null` before, and in the native lane. */
+  /** The heap of an isolate; `null` until it was read, and in the native lane. */
   heap: WorkerHeap | null
-  /** Of an isolate, since it was started; `null` in the native lane. */
+  /** The event loop utilization of an isolate since it was started; `null` in the native lane. */
   eventLoopUtilization: EventLoopUtilization | null
 }
 
@@ -233,28 +236,31 @@ export interface PoolStats {
   workers: WorkerStats[]
   /** Workers that run a task. */
   busy: number
-  /** Workers that run none; those that start, or are unresponsive, are not counted. */
+  /** Workers that run no task. Workers that are starting or unresponsive are not counted. */
   idle: number
   /** Tasks that wait. */
   queued: number
-  /** Tasks that run, those included that were given up and have not ended. */
+  /** Tasks that run, including those that were given up and have not ended. */
   running: number
   /** Tasks that returned. */
   completed: number
-  /** Tasks that ended otherwise: threw, were given up, lost their worker. Calls that were refused are not counted. */
+  /** Tasks that threw, were given up or lost their worker. Refused calls are not counted. */
   failed: number
-  /** How often calls gave no result in each way. `failed` is the sum of all but `refused`. */
+  /** How often calls gave no result, by the reason. `failed` is the sum of all but `refused`. */
   outcomes: Outcomes
-  /** Milliseconds that the task has waited which has waited for longest; `null` if none waits. */
+  /** Milliseconds that the oldest waiting task has waited; `null` if none waits. */
   oldestQueued: number | null
-  /** Milliseconds that the task has run which has run for longest; `null` if none runs. */
+  /** Milliseconds that the oldest running task has run; `null` if none runs. */
   oldestRunning: number | null
-  /** Bytes of the inputs that wait; numbers and what waits for a port are not counted. */
+  /** Bytes of the waiting inputs. Numbers, and inputs that a port carries, are not counted. */
   queuedBytes: number
   /** From the call to the start of a task. */
   waitTime: Percentiles
   /** From the start of a task to its end. */
   runTime: Percentiles
-  /** The time that tasks have run, those included that run now, as a share of `maxThreads` times the age of the pool, 0 to 1. */
+  /**
+   * The time that tasks have run, including those that run now, as a share of `maxThreads` times the age of the pool, 0
+   * to 1.
+   */
   utilization: number
 }

@@ -1,6 +1,6 @@
 /** What the stores over a shared map have in common (`rspool/stores/*`). */
 
 export interface StoreOptions {
-  /** Before each key, so that several stores can use one map. At most 100 bytes. */
+  /** The prefix of each key, so that several stores can use one map. At most 100 bytes. */
   prefix?: string
 }

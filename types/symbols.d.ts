@@ -1,9 +1,9 @@
-/** The symbols by which an object says itself what of it is moved. `rspool/piscina` exports them. */
+/** The symbols with which an object itself says which parts of it are moved. `rspool/piscina` exports them. */
 
 /**
- * The property by which an object of a class says to {@link move} what of it is moved: one thing or an array.
+ * The property with which an object names the parts of it that {@link move} moves: one object or an array.
  */
 export const transferableSymbol: unique symbol
 
-/** The property by which an object of a class says to {@link move} what arrives in its place. */
+/** The property with which an object tells {@link move} which value arrives in its place. */
 export const valueSymbol: unique symbol
