@@ -39,24 +39,24 @@ export {}
 
 /** The events of a pool, with the arguments of their listeners. */
 export interface PoolEvents {
-  /** No more tasks are waiting or running than the workers can take, after there were more. */
+  /** The workers can take all tasks again, after there were more tasks than they could take. */
   drain: []
-  /** A worker failed while it ran no task. Without a listener it is a warning of the process. */
+  /** A worker failed while it ran no task. Without a listener the process emits a warning. */
   error: [error: unknown]
   /** An isolate is ready for tasks. */
   workerCreate: [worker: { id: number; number: number; threadId: number }]
   /**
-   * An isolate was rung `silentMs` milliseconds ago, runs no task and does not come: it is being ended. `stack` is what
-   * its JavaScript does, the innermost frame first; `null` where it does not tell.
+   * An isolate was rung `silentMs` milliseconds ago, runs no task and does not come: it is being ended. `stack` is its
+   * JavaScript stack, the innermost frame first, or `null` if it cannot be read.
    */
   stalled: [worker: { id: number; number: number; threadId: number; silentMs: number; stack: string | null }]
   /** An isolate has ended. */
   workerExit: [worker: { id: number; number: number; threadId: number; exitCode: number }]
-  /** A script posted a message with `parentPort.postMessage()` that is no result. */
+  /** A script posted a message of its own with `parentPort.postMessage()`. */
   message: [message: any]
-  /** A worker wrote to its stdout; with the option `stdout: 'pipe'` only. */
+  /** A worker wrote to its stdout. Only with the option `stdout: 'pipe'`. */
   stdout: [chunk: Buffer, worker: { id: number; number: number; threadId: number }]
-  /** A worker wrote to its stderr; with the option `stderr: 'pipe'` only. */
+  /** A worker wrote to its stderr. Only with the option `stderr: 'pipe'`. */
   stderr: [chunk: Buffer, worker: { id: number; number: number; threadId: number }]
   /** The pool has ended. */
   close: []
@@ -67,7 +67,7 @@ export interface PoolEvents {
  * it starts on demand, and settles each promise exactly once. An idle pool keeps no process alive; a
  * pending task does.
  *
- * @typeParam Input what the function that `run` calls takes
+ * @typeParam Input the input of the function that `run` calls
  * @typeParam Result its result, awaited
  */
 export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
@@ -75,13 +75,13 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   constructor(options?: PoolOptions)
 
   /**
-   * Calls the function that the pool's `filename` and `name` say.
+   * Calls the function that the pool's `filename` and `name` name.
    *
    * `input` is copied as `structuredClone` copies, when the call is made. SharedArrayBuffers in it are
    * shared, and the entries of `transferList` are moved. A Buffer arrives as a Uint8Array. The result comes back
    * in the same way.
    *
-   * The promise rejects with what the function throws (name, message, stack, own properties and cause kept),
+   * The promise rejects with the error that the function throws (name, message, stack, own properties and cause kept),
    * with `DataCloneError` if a value cannot be cloned, with `ABORT_ERR`, or with a code of {@link ErrorCode}.
    */
   run<T = Result>(input?: Input | Moved<Input>, options?: OwnOptions<Input>): Promise<T>
@@ -89,7 +89,7 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   run<T = any>(input: any, options: RunOptions & ({ name: string } | { filename: Filename })): Promise<T>
 
   /**
-   * Runs a native task. Bytes that it takes are copied, those that it gives are a Buffer of its own.
+   * Runs a native task. Its input bytes are copied; its result bytes are a Buffer with its own memory.
    * @param task its name, which has a dot
    */
   runTask<K extends NativeTaskName, const I extends NativeInput<K>, const E extends NativeEncoding<K> = never>(
@@ -98,9 +98,9 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
     options?: NativeOptions<K, E>
   ): Promise<NativeResult<K, I, E>>
   /**
-   * Runs an inline function. Its text is compiled once in each worker, so it sees no variable around it (one
-   * that it uses rejects with `ERR_RSPOOL_INVALID_ARGUMENT`), but `require` and `import()` of the file that
-   * calls this with it first.
+   * Runs an inline function. Its source text is compiled once per worker, so it sees no variable around it (if it uses
+   * one, the call rejects with `ERR_RSPOOL_INVALID_ARGUMENT`). `require` and `import()` in it resolve as in the file
+   * that first passes the function here.
    * @param args its arguments, copied
    */
   runTask<A extends unknown[], R>(
@@ -124,9 +124,9 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   ): Promise<never>
 
   /**
-   * As {@link run}, and blocks the calling thread until the task has ended: gives its result, or throws what
-   * `run` would reject with. Isolates are started and replaced meanwhile; promises of other calls settle
-   * afterwards. It takes no `onProgress`, and a signal counts only if it has aborted already.
+   * As {@link run}, but blocks the calling thread until the task has ended. Returns the result, or throws the error
+   * with which `run` would reject. Isolates are started and replaced meanwhile; promises of other calls settle
+   * afterwards. There is no `onProgress`, and a signal counts only if it has aborted before the call.
    * @throws also `ERR_RSPOOL_DEADLOCK` while the pool is paused
    */
   runSync<T = Result>(input?: Input, options?: OwnOptions<Input> & { onProgress?: undefined }): T
@@ -165,10 +165,10 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
 
   /**
    * Calls a task for each input, a window of them at a time, and gives the results as an async iterator.
-   * Inputs are pulled when there is room for them, and results wait to be taken, so that memory stays flat.
+   * Inputs are pulled only when there is room for them, and results wait until they are taken, so memory stays flat.
    *
-   * The first error ends it, after the results before: what a call throws, what the source throws, `ABORT_ERR`
-   * or a code of {@link ErrorCode}. Leaving the loop gives up what runs and closes the source.
+   * The first error ends the iteration, after the results before it: an error of a call, an error of the source,
+   * `ABORT_ERR` or a code of {@link ErrorCode}. Leaving the loop gives up the running calls and closes the source.
    * @throws `ERR_RSPOOL_INVALID_ARGUMENT`, `ERR_RSPOOL_UNKNOWN_TASK` at the call, for what cannot be right
    */
   map<K extends NativeTaskName, const E extends NativeEncoding<K> = never, I extends NativeInput<K> = NativeInput<K>>(
@@ -192,8 +192,8 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   map<T = Result>(inputs: Inputs<Input>, task?: undefined, options?: MapOptions): Results<T>
 
   /**
-   * As {@link map} for all inputs, and gives how each ended, in their order, as `Promise.allSettled` does. A
-   * call that fails rejects nothing; the source's error, an abort and the end of the pool do.
+   * As {@link map} for all inputs, but gives the outcome of each, in the order of the inputs, as `Promise.allSettled`
+   * does. A call that fails does not reject the promise. An error of the source, an abort and the end of the pool do.
    */
   settled<
     K extends NativeTaskName,
@@ -232,14 +232,14 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   ): Promise<PromiseSettledResult<T>[]>
 
   /**
-   * Runs a task once in every isolate that is ready and is to stay, each when it has room, and gives the
-   * results in the order of their ids; in a pool that has none, `minThreads` and at least one are started
-   * first. Those that get ready later are not asked, and one that ends before its turn is left out.
+   * Runs a task once in every isolate that is ready and is to stay, as soon as the isolate has room, and gives the
+   * results in the order of the isolates' ids. If the pool has no isolate, `minThreads` and at least one are started
+   * first. An isolate that gets ready later is not asked, and one that ends before its turn is left out.
    *
-   * When all have ended, it rejects with the first error, in the same order.
+   * Rejects, when all tasks have ended, with the first error in the same order.
    * @param task an export of the pool's script, `{ filename, name }`, an inline function, or undefined for the
    *   function that `run` calls; no native task
-   * @param input copied for each; with an inline function, the list of its arguments
+   * @param input copied for each isolate; with an inline function, the list of its arguments
    */
   broadcast<A extends unknown[], R>(
     task: (...args: A) => R,
@@ -256,14 +256,14 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
   broadcast<T = any>(task: ScriptTask | undefined, input?: any, options?: BroadcastOptions): Promise<T[]>
 
   /**
-   * Calls a generator function, or another that gives an iterable, and gives its items as they come, in their
-   * order. The task begins when the first item is asked for, and the generator runs ahead as far as
-   * `highWaterMark` says. Leaving the loop closes the generator: its `finally` blocks run, within `abortGrace`.
+   * Calls a generator function, or another function that returns an iterable, and gives its items as they come, in
+   * their order. The task begins when the first item is asked for. The generator runs ahead as far as `highWaterMark`
+   * allows. Leaving the loop closes the generator: its `finally` blocks run, within `abortGrace`.
    *
    * An async iterable or an iterator as input is read item by item; the function gets an async iterable.
    *
-   * What goes wrong is thrown after the items before it: what the generator throws, `DataCloneError`, or a
-   * code of {@link ErrorCode}; `ABORT_ERR` at once.
+   * An error is thrown after the items before it: an error of the generator, `DataCloneError`, or a code of {@link
+   * ErrorCode}. `ABORT_ERR` is thrown at once.
    * @throws `ERR_RSPOOL_INVALID_ARGUMENT`, `ERR_RSPOOL_UNKNOWN_TASK` at the call, for what cannot be right
    */
   stream<A extends unknown[], T>(
@@ -271,25 +271,26 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
     args: readonly [...A],
     options?: StreamOptions
   ): Results<Item<T>>
-  /** Streams what an inline function with one argument, which is no array, gives. */
+  /** Streams the items of an inline function with one argument that is no array. */
   stream<I, T>(
     task: (input: I) => StreamSource<T> | Promise<StreamSource<T>>,
     input: OneArgument<I>,
     options?: StreamOptions
   ): Results<Item<T>>
-  /** Streams what a function of a script gives: an export by name, or the one that `run` calls. */
+  /** Streams the items of a function of a script: of an export by name, or of the one that `run` calls. */
   stream<T = any>(task: string | ScriptTask | undefined, input?: any, options?: StreamOptions): Results<T>
 
   /**
-   * A Duplex in object mode around a generator function: what is written is its input, an async iterable;
-   * what it yields is read. Begins with the first chunk or the first read. `null` cannot be yielded.
+   * A Duplex in object mode around a generator function. The function reads the written chunks as its input, an async
+   * iterable, and the items that it yields are read from the stream. The task begins with the first chunk or the first
+   * read. `null` cannot be yielded.
    * @throws as {@link stream}
    */
   pipe(task?: string | ScriptTask | ((input: any) => StreamSource<any>) | undefined, options?: StreamOptions): Duplex
 
   /**
    * Runs a task, and gives a port to it: the other end is `task.port` of `rspool/worker`. Both ends are closed
-   * when the task has ended, in whatever way; messages that the function sent before it ended still arrive.
+   * when the task has ended, in whatever way. Messages that the function sent before its end still arrive.
    * @returns the port, and the promise that {@link runTask} would give
    * @throws `ERR_RSPOOL_INVALID_ARGUMENT`, `ERR_RSPOOL_UNKNOWN_TASK` at the call, for what cannot be right
    */
@@ -311,8 +312,8 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
 
   /**
    * The exports of the pool's script as functions: `pool.exports<typeof import('./worker.js')>().square(7)` is
-   * `pool.run(7, { name: 'square' })`. One object a pool, one function a name. There is no `then` and no
-   * `toJSON`, so that it can be awaited and logged.
+   * `pool.run(7, { name: 'square' })`. There is one object per pool, and one function per name. The object has no
+   * `then` and no `toJSON`, so that it can be awaited and logged.
    *
    * @typeParam M the script's module
    */
@@ -322,62 +323,64 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
    * Refuses new tasks with `ERR_RSPOOL_POOL_CLOSED`, lets queued and running ones finish, runs `teardown` of
    * the scripts, and resolves when every worker has ended. May be called any number of times.
    * @param options.force as {@link destroy}
-   * @param options.timeout milliseconds after which what has not ended is ended as by {@link destroy}
+   * @param options.timeout milliseconds after which tasks and workers that have not ended are ended as by {@link
+   *   destroy}
    */
   close(options?: { force?: boolean | undefined; timeout?: number | undefined }): Promise<void>
   /**
    * Rejects queued and running tasks with `ERR_RSPOOL_POOL_CLOSED`, terminates the isolates, and resolves
-   * when every worker has ended. Also after `close()`.
+   * when every worker has ended. May be called after `close()`, too.
    */
   destroy(): Promise<void>
   /** As {@link close}: `await using pool = new Pool()`. */
   [Symbol.asyncDispose](): Promise<void>
 
   /**
-   * Resolves when the `minThreads` workers of the script are ready; at once without a `filename`.
-   * Rejects with `ERR_RSPOOL_WORKER_START` or `ERR_RSPOOL_POOL_CLOSED`.
+   * Resolves when `minThreads` workers of the script are ready; without a `filename` at once. Rejects with
+   * `ERR_RSPOOL_WORKER_START` or `ERR_RSPOOL_POOL_CLOSED`.
    */
   ready(): Promise<void>
   /** Until {@link resume}, the pool accepts calls but starts none of them. Running tasks go on. */
   pause(): void
-  /** Ends a {@link pause}; so does closing. */
+  /** Ends a {@link pause}. Closing the pool ends it, too. */
   resume(): void
   /**
-   * Changes how many workers there may be. Idle ones that are too many end now, busy ones when their tasks have.
-   * @param size what is not given stays
+   * Changes how many workers there may be. Of the workers that are too many, idle ones end now, and busy ones when
+   * their tasks have ended.
+   * @param size a size that is not given stays
    * @throws `ERR_RSPOOL_INVALID_ARGUMENT`, `ERR_RSPOOL_POOL_CLOSED`
    */
   resize(size: Pick<PoolOptions, 'minThreads' | 'maxThreads'>): void
   /**
-   * Replaces all isolates that there are, one after another: each goes on until another is ready in its place, ends its
-   * tasks, runs `teardown` and ends. For a script that has changed, or what it has in memory. Resolves when the old ones
-   * have ended; at once where there are none.
+   * Replaces all isolates, one after another: each goes on until its successor is ready, then ends its tasks, runs
+   * `teardown` and ends. Use it when a script has changed, or to drop its state in memory. Resolves when the old
+   * isolates have ended; at once if there are none.
    *
-   * Rejects with `ERR_RSPOOL_WORKER_START` if another cannot be started: the old ones go on, and it is tried again
-   * after a pause, as for any worker. Rejects with `ERR_RSPOOL_POOL_CLOSED` once the pool was closed.
+   * Rejects with `ERR_RSPOOL_WORKER_START` if a successor cannot be started. The old isolates go on, and the start is
+   * tried again after a pause, as for any worker. Rejects with `ERR_RSPOOL_POOL_CLOSED` once the pool was closed.
    */
   recycle(): Promise<void>
-  /** Rejects all that waits with an AbortError (`ABORT_ERR`), and gives how many tasks that were. */
+  /** Rejects all waiting tasks with an AbortError (`ABORT_ERR`), and gives their number. */
   cancelQueued(): number
 
-  /** The pool at this moment; after its end, at its end. */
+  /** The statistics of the pool at this moment. After the end of the pool, those at its end. */
   stats(): PoolStats
   /**
-   * What each worker does at this moment, and the JavaScript stack of each isolate, also of one that hangs: a helper
-   * thread reads it, and none is stopped for it. Empty once the pool has ended.
+   * The tasks of each worker at this moment, and the JavaScript stack of each isolate, even of an isolate that hangs. A
+   * helper thread reads the stacks, and no isolate is stopped for it. Empty once the pool has ended.
    */
   stacks(): Promise<WorkerStack[]>
   /** How long tasks wait and run. */
   readonly histogram: PoolHistograms
-  /** The statistics as text for Prometheus (exposition format 0.0.4); also once the pool has ended. */
+  /** The statistics as text for Prometheus (exposition format 0.0.4). Readable after the pool has ended, too. */
   metrics(): string
   /** The options, with the defaults filled in. */
   readonly options: ResolvedPoolOptions
   /** Whether `close()` or `destroy()` was called. */
   readonly closed: boolean
-  /** Whether `pause()` holds. */
+  /** Whether the pool is paused. */
   readonly paused: boolean
-  /** Whether more tasks are in the pool than its workers can take: the moment to wait for `drain`. */
+  /** Whether the pool has more tasks than its workers can take. If so, wait for `drain`. */
   readonly needsDrain: boolean
 
   /** How many workers of both lanes there are. Workers that are still starting are not counted. */
@@ -391,7 +394,7 @@ declare const PoolOfOneScript: new <Input, Result>(
 
 /**
  * A pool of a fixed number of workers with a script: `new WorkerPool(4, './worker.js')`. It is an instance of
- * {@link Pool}, but its `runTask` takes data for that script, as the pools of tutorials do, and no task.
+ * {@link Pool}, but its `runTask` takes no task: it takes data for that script, as the pools of tutorials do.
  */
 export class WorkerPool<Input = any, Result = any> extends PoolOfOneScript<Input, Result> {
   /**
