@@ -1,4 +1,4 @@
-/** One call: what is called, its options, and what comes of it. */
+/** One call: its target, its options and its result. */
 
 import type { MessagePort } from 'node:worker_threads'
 import type { NativeEncoding, NativeInput, NativeOptions, NativeTaskName } from '../index.js'
@@ -23,44 +23,45 @@ export type Signal =
   | AbortSignal
   | { once(event: 'abort', listener: () => void): unknown; on(event: 'abort', listener: () => void): unknown }
 
-/** Something that can be moved: an ArrayBuffer, a MessagePort, a FileHandle, a stream, or another object that Node.js
+/** An object that can be moved: an ArrayBuffer, a MessagePort, a FileHandle, a stream, or another object that Node.js
  * transfers. */
 export type Transferable = object
 
 /** The options of every way to call. */
 export interface SharedOptions {
   /**
-   * Gives the task up when it aborts: it leaves the queue, or its script sees `task.signal` and has
-   * `abortGrace` to end. The promise rejects at once with an AbortError (`ABORT_ERR`) whose `cause` is the
+   * Gives the task up when it aborts. A waiting task leaves the queue. The script of a running one sees `task.signal`,
+   * and has `abortGrace` to end. The promise rejects at once with an AbortError (`ABORT_ERR`) whose `cause` is the
    * signal's reason. Any number of tasks may share one signal.
    */
   signal?: Signal | undefined
   /**
-   * Milliseconds that the task may run, waiting not counted, above 0; up to a millisecond more. Then it
-   * rejects with `ERR_RSPOOL_TASK_TIMEOUT` and is given up as by an abort.
+   * Milliseconds that the task may run, above 0; waiting is not counted. At most a millisecond later the task rejects
+   * with `ERR_RSPOOL_TASK_TIMEOUT`, and is given up as by an abort.
    * @default the pool's `timeout`
    */
   timeout?: number | undefined
   /**
-   * Milliseconds that the task may wait for a worker, above 0; then it rejects with
-   * `ERR_RSPOOL_QUEUE_TIMEOUT` and never runs. @default the pool's `queueTimeout`
+   * Milliseconds that the task may wait for a worker, above 0. Then the task rejects with `ERR_RSPOOL_QUEUE_TIMEOUT`,
+   * and never runs. @default the pool's `queueTimeout`
    */
   queueTimeout?: number | undefined
   /**
    * The moment at which the task must have ended, waiting and running together: a Date, or milliseconds since
-   * the epoch. Then it rejects with `ERR_RSPOOL_DEADLINE` and is given up as by an abort. A task that must start at once to meet it counts as if it had waited for ten seconds. Each second that is left
-   * takes one of these away. @default none
+   * the epoch. Then the task rejects with `ERR_RSPOOL_DEADLINE`, and is given up as by an abort. A task that must start at once
+   * to meet its deadline counts as if it had waited for ten seconds. Each second that is left takes away one of these ten.
+   * @default none
    */
   deadline?: Date | number | undefined
   /**
-   * An integer from -20, which runs first, to 19, as `nice` counts. Half a second of waiting is worth one
-   * level, so nothing waits for ever. Equal ones of a lane run in the order of their calls. @default 0
+   * An integer from -20, which runs first, to 19, as for `nice`. Half a second of waiting is worth one level, so no
+   * task waits for ever. Tasks of equal priority in a lane run in the order of their calls. @default 0
    */
   priority?: number | undefined
   /**
-   * The group it belongs to: groups share the pool by their weights, and `priority` and `deadline` order the
-   * tasks of one group only. Any string that is not empty; see {@link PoolOptions.groups}. @default none, which
-   * is a group of weight 1
+   * The group of the task. Groups share the pool by their weights; `priority` and `deadline` order only the tasks
+   * within a group. Any string that is not empty; see {@link PoolOptions.groups}. @default none, which is a group of
+   * weight 1
    */
   group?: string | undefined
 }
@@ -68,22 +69,23 @@ export interface SharedOptions {
 /** The options of every task. A value that is not allowed rejects with `ERR_RSPOOL_INVALID_ARGUMENT`. */
 export interface TaskOptions extends SharedOptions {
   /**
-   * How often the task may start again after its isolate has died under it, 0 to 255; never after it threw
-   * or was given up. An error after several starts has their number as `attempts`. @default the pool's `retries`
+   * How often the task may start again after its isolate has died while running it, 0 to 255. A task that threw or was
+   * given up never starts again. An error after several starts has their number as `attempts`. @default the pool's
+   * `retries`
    */
   retries?: number | undefined
   /**
-   * Objects to move instead of copying them. They are detached here when the call is made. An entry that cannot be
-   * transferred rejects with `DataCloneError`. @default []
+   * Objects to move instead of copying them. They are detached in this thread when the call is made. If an entry cannot
+   * be transferred, the call rejects with `DataCloneError`. @default []
    */
   transferList?: readonly Transferable[] | undefined
 }
 
-/** Tasks that go to one worker. */
+/** The option for tasks that go to the same worker. */
 export interface AffinityOptions {
   /**
-   * Tasks with the same value run in the same isolate while that lives, then together in another. A string
-   * that is not empty, or a finite number; different values may share an isolate. @default none
+   * Tasks with the same value run in the same isolate while that isolate lives, and then together in another. A string
+   * that is not empty, or a finite number. Different values may share an isolate. @default none
    */
   affinity?: string | number | undefined
 }
@@ -92,7 +94,7 @@ export interface AffinityOptions {
 export interface ScriptOptions extends TaskOptions, AffinityOptions {
   /**
    * Called with a copy of each value that the script gives to `task.progress()`, in order, and before the
-   * promise settles. An error that it throws is uncaught, and harms no task. @default none
+   * promise settles. An error that the listener throws is uncaught, and harms no task. @default none
    */
   onProgress?: ((value: any) => void) | undefined
   /**
@@ -102,7 +104,10 @@ export interface ScriptOptions extends TaskOptions, AffinityOptions {
   context?: { readonly [name: string]: unknown } | undefined
 }
 
-/** The options of {@link Pool.runTaskSync} for a script. No `onProgress`: the thread is blocked, so it could not be called. */
+/**
+ * The options of {@link Pool.runTaskSync} for a script. There is no `onProgress`: the thread is blocked, so it could
+ * not be called.
+ */
 export type SyncOptions = ScriptOptions & { onProgress?: undefined }
 /** The options of {@link Pool.broadcast}; they hold for the task in each worker. */
 export type BroadcastOptions = Pick<
@@ -119,8 +124,8 @@ export interface RunOptions extends ScriptOptions {
 }
 
 /**
- * An object that says which part of it is moved, and which value arrives in its place, by two symbols that
- * `rspool/piscina` exports. Classes that were written for piscina have them.
+ * An object that says, by two symbols that `rspool/piscina` exports, which part of it is moved and which value arrives
+ * in its place. Classes that were written for piscina have these symbols.
  */
 export interface Movable<T = any> {
   readonly [transferableSymbol]: Transferable | readonly Transferable[]
@@ -135,13 +140,13 @@ export interface Moved<T> {
 }
 
 /**
- * As the input of a call, or returned by a task's function, hands the value over instead of copying it: its
+ * Marks a value so that it is moved instead of copied, as the input of a call or the result of a task's function. Its
  * memory belongs to the receiver afterwards.
  * @param value an ArrayBuffer, a view (its whole buffer is moved), a MessagePort or another transferable;
- *   an object that says itself what is moved (a {@link Movable}), which is read now; or anything that contains
- *   what `transferList` names. A primitive is given back
- * @param transferList what is moved. @default the value, or the buffer of a view
- * @throws nothing; what cannot be transferred rejects the task with `DataCloneError`
+ *   an object that says itself which part is moved (a {@link Movable}), which is read now; or any value that contains
+ *   the entries of `transferList`. A primitive is given back
+ * @param transferList the objects to move. @default the value, or the buffer of a view
+ * @throws nothing; if a value cannot be transferred, the task rejects with `DataCloneError`
  */
 export function move<T>(value: Movable<T>): Moved<T>
 export function move<T>(value: T, transferList?: readonly Transferable[]): Moved<T>
@@ -154,31 +159,33 @@ export interface Lent<T> {
 }
 
 /**
- * Lends a buffer to a native task: the task reads it in place, and it stays the caller's. Nothing is copied, and nothing
- * moved. Until the call has settled the buffer must not be written, transferred or resized: the result would be that of
- * neither state, and a transferred buffer may be gone while it is read. If the call was aborted, or has timed out, the
- * task may read on for some milliseconds.
+ * Lends a buffer to a native task. The task reads the buffer in place, and the buffer stays the caller's: nothing is
+ * copied or moved. Until the call has settled, do not write, transfer or resize the buffer. The result would match
+ * neither the old nor the new contents, and the memory of a transferred buffer may be freed while the task reads it.
+ * After an abort or a timeout the task may read on for some milliseconds.
  *
- * Fewer than 16384 bytes are copied, as that is quicker.
+ * Buffers of fewer than 16384 bytes are copied, since that is faster.
  *
  * @param buffer a Buffer, a typed array, a DataView, an ArrayBuffer or a SharedArrayBuffer
- * @throws `ERR_RSPOOL_INVALID_ARGUMENT` for anything else, and for a buffer that can be resized. A script task that
- * is given a lent buffer rejects with the same code.
+ * @throws `ERR_RSPOOL_INVALID_ARGUMENT` for anything else, and for a resizable buffer. A script task that gets a lent
+ * buffer rejects with the same code.
  */
 export function lend<T extends ArrayBufferView | ArrayBufferLike>(buffer: T): Lent<T>
 
 /** The result that the caller gets if a function returns `R`: awaited, and without {@link move} around it. */
 export type TaskResult<R> = Awaited<R> extends Moved<infer T> ? T : Awaited<R>
 
-/** The options of a call of a pool's own function: where `Input` says what it takes, no other may be named. */
+/**
+ * The options of a call of the pool's own function. If `Input` is a known type, the options may name no other function.
+ */
 export type OwnOptions<Input> = 0 extends 1 & Input
   ? RunOptions
   : ScriptOptions & { name?: undefined; filename?: undefined }
 
-/** `N` where it can be the name of an export: names with a dot are native tasks. */
+/** `N` if it can be the name of an export: names with a dot are native tasks. */
 export type ExportName<N extends string> = N extends `${string}.${string}` ? never : N
 
-/** The native tasks of the family of `K`; all of them where there is no such family. */
+/** The native tasks of the family of `K`; all native tasks if there is no such family. */
 type NamesNear<K extends string> = K extends `${infer Family}.${string}`
   ? [Extract<NativeTaskName, `${Family}.${string}`>] extends [never]
     ? NativeTaskName
@@ -186,9 +193,9 @@ type NamesNear<K extends string> = K extends `${infer Family}.${string}`
   : NativeTaskName
 
 /**
- * A call that no other signature takes is compared with {@link CheckedTask}, {@link CheckedInput} and
- * {@link CheckedOptions}. They take no call that the others refuse: they are there for the message of the compiler, which
- * names the mistake then. `Other` is the name of an export, where there may be one.
+ * The compiler compares a call that no other signature takes with {@link CheckedTask}, {@link CheckedInput} and {@link
+ * CheckedOptions}. They accept no call that the other signatures refuse. They exist for the message of the compiler,
+ * which then names the mistake. `Other` is the name of an export, if the pool can have one.
  */
 export type CheckedTask<K, Other = never> = K extends NativeTaskName | Other
   ? K
@@ -197,7 +204,7 @@ export type CheckedTask<K, Other = never> = K extends NativeTaskName | Other
     : K extends (...args: any[]) => unknown
       ? K
       : ScriptTask
-/** What the task of a {@link CheckedTask} takes. */
+/** The input of a {@link CheckedTask}. */
 export type CheckedInput<K> = K extends NativeTaskName
   ? NativeInput<K>
   : K extends (...args: infer A) => unknown
@@ -208,54 +215,58 @@ export type CheckedOptions<K, Script = ScriptOptions> = K extends NativeTaskName
   ? NativeOptions<K, NativeEncoding<K>>
   : Script
 
-/** `I` where it is one argument: an array is a list of arguments. */
+/** `I` if it is one argument; an array is a list of arguments. */
 export type OneArgument<I> = I extends readonly unknown[] ? never : I
 
 // ---- many inputs -------------------------------------------------------------------------------
 
-/** Where inputs come from: pulled one at a time, and closed with `return()` when no more are wanted. */
+/**
+ * The source of inputs. Inputs are pulled one at a time, and the source is closed with `return()` when no more are
+ * wanted.
+ */
 export type Inputs<I> = Iterable<I> | AsyncIterable<I>
 
-/** Results as they come. `return()` and leaving a `for await` give up what still runs. */
+/** Results as they come. `return()` and leaving a `for await` loop give up the calls that still run. */
 export interface Results<T> extends AsyncIterableIterator<T> {
   /** Resolves with the next result, or rejects with the error of the first task that failed. */
   next(): Promise<IteratorResult<T, any>>
   /** Gives up what still runs. */
   return(value?: any): Promise<IteratorResult<T, any>>
-  /** Gives up what still runs, and rejects with the error. */
+  /** Gives up the calls that still run, and rejects with the error. */
   throw(error?: any): Promise<IteratorResult<T, any>>
   [Symbol.asyncIterator](): Results<T>
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** How far a mapping is. */
+/** The progress of a mapping. */
 export interface MapProgress {
   /** Inputs whose call returned. */
   completed: number
   /** Inputs whose call failed. */
   failed: number
-  /** How many inputs there are, where the iterable says so by `length` or `size`. */
+  /** How many inputs there are, if the iterable has a `length` or `size`. */
   total: number | undefined
 }
 
 /** The options of {@link Pool.settled}. One that is not allowed rejects with `ERR_RSPOOL_INVALID_ARGUMENT`. */
 export interface SettledOptions extends SharedOptions {
   /**
-   * How many calls run or wait in the pool at once, 1 to 1000000. For {@link Pool.map} a call also counts until its
-   * result was taken. A chunk counts as one call. @default twice what the workers can run, less if `maxQueue` says so
+   * How many calls run or wait in the pool at once, 1 to 1000000. For {@link Pool.map} a call counts until its result
+   * was taken. A chunk counts as one call. @default twice as many as the workers can run, fewer if `maxQueue` requires
+   * it
    */
   concurrency?: number | undefined
   /**
-   * Inputs that travel as one task, at least 1. They are copied together, called one after another in one
-   * worker, and each has its own outcome; a worker that dies takes a whole chunk with it. `'auto'` makes
-   * chunks of about a millisecond, and is 1 for native tasks and where there is a `timeout`. @default 'auto'
+   * How many inputs travel as one task, at least 1. The inputs of a chunk are copied together, and processed one after
+   * another in one worker. Each has its own outcome, but if the worker dies, the whole chunk fails. `'auto'` makes
+   * chunks of about a millisecond, and is 1 for native tasks and if there is a `timeout`. @default 'auto'
    */
   chunk?: number | 'auto' | undefined
   /** Called after each chunk. An error that it throws ends the mapping. */
   onProgress?: ((progress: MapProgress) => void) | undefined
   /** Milliseconds that a call may run; with a `chunk`, that a chunk may run. @default the pool's */
   timeout?: number | undefined
-  /** How often a call, or its chunk, may start again after its isolate has died under it. @default the pool's */
+  /** How often a call, or its chunk, may start again after its isolate has died while running it. @default the pool's */
   retries?: number | undefined
   /**
    * Values for the stores of the script, by name; they go before those of the pool's `context`, and undefined
@@ -266,10 +277,10 @@ export interface SettledOptions extends SharedOptions {
 
 /** The options of {@link Pool.map}. One that is not allowed throws `ERR_RSPOOL_INVALID_ARGUMENT`. */
 export interface MapOptions extends SettledOptions {
-  /** Whether results come in the order of the inputs, or as they are done. @default true */
+  /** Whether results come in the order of the inputs. If not, they come as they are ready. @default true */
   ordered?: boolean | undefined
   /**
-   * Whether the first failure ends the mapping. If not, the results of the others come first, then an
+   * Whether the first failure ends the mapping. If not, the results of all other calls come first, then an
    * AggregateError with all failures. @default true
    */
   stopOnError?: boolean | undefined
@@ -283,13 +294,13 @@ export type NativeMapOptions<K extends NativeTaskName, E extends NativeEncoding<
 
 /** The options of {@link Pool.stream}. One that is not allowed throws `ERR_RSPOOL_INVALID_ARGUMENT`. */
 export interface StreamOptions extends SharedOptions, AffinityOptions {
-  /** What is moved instead of copied; see {@link TaskOptions.transferList}. @default [] */
+  /** Objects to move instead of copying them; see {@link TaskOptions.transferList}. @default [] */
   transferList?: readonly Transferable[] | undefined
   /** As for a task: see {@link ScriptOptions.onProgress}. @default none */
   onProgress?: ((value: any) => void) | undefined
   /**
-   * How many items, 1 to 1000000, the generator may be ahead of its reader; the same for the items of an
-   * input. Lower it for large items. @default 1024
+   * How many items, 1 to 1000000, the generator may be ahead of its reader, and how many items of an input may wait for
+   * the generator. Lower it for large items. @default 1024
    */
   highWaterMark?: number | undefined
   /**
@@ -306,14 +317,14 @@ export interface ChannelOptions extends Omit<ScriptOptions, 'retries'> {}
 export interface Channel<T> {
   /** Closed when the task has ended: listen to `close`. A listener for `message` keeps the process until then. */
   port: MessagePort
-  /** As that of {@link Pool.run}. */
+  /** The promise that {@link Pool.run} would give. */
   result: Promise<T>
 }
 
 /** The source of the items of a stream: a generator, or anything that can be iterated. */
 export type StreamSource<T> = Iterable<T> | AsyncIterable<T>
 
-/** An item as it arrives: a moved value itself. */
+/** An item as it arrives: if it was moved, the value itself. */
 export type Item<T> = T extends Moved<infer V> ? V : T
 
 /** The functions of a script's module `M`, as the owner of the pool calls them; see {@link Pool.exports}. */

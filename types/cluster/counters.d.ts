@@ -1,15 +1,15 @@
 // Counters, gauges and histograms that all processes of a cluster share.
 
 /**
- * 64-bit counters over a region: each slot adds to a row of its own, a reading is the sum. What a
- * killed process had added stays. Methods throw `ERR_RSPOOL_INVALID_ARGUMENT` for unknown names.
+ * 64-bit counters over a region: each slot adds to a row of its own, and a reading is the sum. The counts of a killed
+ * process stay. Methods throw `ERR_RSPOOL_INVALID_ARGUMENT` for unknown names.
  */
 export class ClusterCounters {
   /** The counters in another thread of the same process. */
   static from(shared: ReturnType<ClusterCounters['share']>): ClusterCounters
   /** The names of the counters. */
   readonly names: string[]
-  /** Adds, and gives the new total, to which others may be adding. @param n 1 by default */
+  /** Adds, and gives the new total. Other processes may be adding at the same time. @param n 1 by default */
   add(name: string, n?: number | bigint): number
   /** Subtracts, and gives the new total. @param n 1 by default */
   sub(name: string, n?: number | bigint): number
@@ -17,15 +17,15 @@ export class ClusterCounters {
   get(name: string): number
   /** The total, exact. */
   getBigInt(name: string): bigint
-  /** Makes the total `value`; what others add meanwhile is kept. */
+  /** Sets the total to `value`. Counts that others add meanwhile are kept. */
   set(name: string, value: number | bigint): number | bigint
-  /** Makes the total 0, and gives what was there. */
+  /** Sets the total to 0, and gives the total before. */
   reset(name: string): number
-  /** Makes all totals 0, and gives what was there. */
+  /** Sets all totals to 0, and gives the totals before. */
   reset(): Record<string, number>
   /** All totals. */
   snapshot(): Record<string, number>
-  /** Plain data for `workerData`; good in threads of this process only. */
+  /** Plain data for `workerData`; valid in threads of this process only. */
   share(): { fd: number; names: object; row: number }
   /** As `snapshot()`. */
   toJSON(): Record<string, number>
@@ -47,9 +47,9 @@ export interface ClusterGauges {
 
 /** A histogram at one moment, over all processes. */
 export interface HistogramReading {
-  /** The upper bounds of the buckets, rising. */
+  /** The upper bounds of the buckets, in rising order. */
   readonly bounds: number[]
-  /** How many values were in each bucket; the last is above all bounds. */
+  /** How many values were in each bucket. The last bucket is for values above all bounds. */
   readonly buckets: number[]
   /** The sum of all values. */
   readonly sum: number
