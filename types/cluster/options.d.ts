@@ -4,9 +4,9 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { LimitOptions } from '../locks.js'
 import type { SharedMapOptions } from '../shared-map.js'
 
-/** Numbers in milliseconds, unless said otherwise. */
+/** The options of the processes. Times are in milliseconds. */
 export interface ProcessOptions {
-  /** Added to the environment of the process; a function gets the slot. */
+  /** Added to the environment of each process; a function gets the slot. */
   env?: Record<string, string | undefined> | ((slot: number) => Record<string, string | undefined>)
   /** Arguments after the file. @default those of this program for a function, none for a file */
   args?: string[]
@@ -19,18 +19,24 @@ export interface ProcessOptions {
 /** The options of {@link run}. One that is unknown or not allowed throws `ERR_RSPOOL_INVALID_ARGUMENT`. */
 export interface ClusterOptions extends ProcessOptions {
   /**
-   * How many processes. 'auto' is what CPU affinity and cgroup quota allow; 0 runs `main` in this
+   * How many processes there are. 'auto' is as many as CPU affinity and cgroup quota allow. 0 runs `main` in this
    * process, with the same context and supervisor. @default 'auto'
    */
   processes?: 'auto' | number
-  /** `scale()` cannot go beyond it; the region has room for so many. @default the larger of 64 and `processes` */
+  /**
+   * The most processes that `scale()` allows; the region has room for so many. @default the larger of 64 and
+   * `processes`
+   */
   maxProcesses?: number
   /**
-   * How many spare processes are kept. Each is booted as far as it can be without listening, and takes a slot at once
-   * when the slot needs a process. At most 64; none with `processes: 0`. @default 0
+   * How many spare processes are kept. A spare process is booted as far as possible without listening, and takes a slot
+   * at once when the slot needs a process. At most 64; none with `processes: 0`. @default 0
    */
   spare?: number
-  /** 'rr': the primary accepts and hands on in turn. 'none': the processes accept. @default 'rr' */
+  /**
+   * 'rr': the primary accepts connections, and hands them to the processes in turn. 'none': the processes accept
+   * connections. @default 'rr'
+   */
   policy?: 'rr' | 'none'
   /** How messages are encoded; 'advanced' is structured clone. @default 'advanced' */
   serialization?: 'advanced' | 'json'
@@ -44,17 +50,20 @@ export interface ClusterOptions extends ProcessOptions {
   grace?: number
   /**
    * How long the processes go on serving after `stop()` or a SIGTERM, while `context.stopping` and `/ready` of
-   * `metricsPort` say that they will end: until a load balancer has heard of it. `grace` begins after that.
+   * `metricsPort` say that they will end, so that a load balancer can notice. `grace` begins after that.
    * @default 0
    */
   lameDuckDelay?: number
-  /** How long an idle connection is kept in a drain; its server's `keepAliveTimeout`, if that is less. @default 5000 */
+  /**
+   * How long an idle connection is kept in a drain, or the `keepAliveTimeout` of its server if that is less. @default
+   * 5000
+   */
   drainIdle?: number
   /** How long a process outlives a primary that was killed. @default 1500 */
   orphanGrace?: number
-  /** A process that is not ready after so long is killed, and counts as failed. @default 30000 */
+  /** How long a process may take until it is ready. Then it is killed, and counts as failed. @default 30000 */
   readyTimeout?: number
-  /** If so many processes fail before any was ever ready, the primary ends with code 3. @default 3 */
+  /** If so many processes fail before any process was ever ready, the primary ends with code 3. @default 3 */
   bootAttempts?: number
   /** The wait before a restart: none for the first, then `initial · factorⁿ` up to `max`, ± `jitter` of itself. */
   backoff?: {
@@ -62,11 +71,11 @@ export interface ClusterOptions extends ProcessOptions {
     initial?: number
     /** The longest wait. @default 15000 */
     max?: number
-    /** How much longer each wait is than the one before. @default 2 */
+    /** The factor from each wait to the next. @default 2 */
     factor?: number
     /** How much a wait varies at random: a share from 0 to 1. @default 0.2 */
     jitter?: number
-    /** A process that has been up for so long counts as healthy: its failures before are forgotten. @default 10000 */
+    /** A process that has been up for so long counts as healthy: the failures before it are forgotten. @default 10000 */
     stableAfter?: number
   }
   /** More deaths than `restarts` within `window` are a crash loop. */
@@ -75,16 +84,22 @@ export interface ClusterOptions extends ProcessOptions {
     restarts?: number
     /** The length of the window. @default 60000 */
     window?: number
-    /** When no process is ready: 'exit' ends the primary with code 70, 'hold' leaves the slot empty. @default 'exit' */
+    /**
+     * What happens if no process is ready: 'exit' ends the primary with code 70, 'hold' leaves the slot empty. @default
+     * 'exit'
+     */
     action?: 'exit' | 'hold'
   }
-  /** An event loop that does not turn for so long is stalled: named with its stack, killed, replaced. Infinity: never. @default 30000 */
+  /**
+   * After so long without a turn of its event loop, a process is stalled: it is reported with its stack, killed and
+   * replaced. Infinity: never. @default 30000
+   */
   stallTimeout?: number
-  /** Keep a helper thread in each process that can read the stack of a stalled loop (about 8 MB). @default true */
+  /** Keep a helper thread in each process (about 8 MB), which can read the stack of a stalled loop. @default true */
   stallStack?: boolean
   /**
-   * Bytes of resident memory without what is shared with others, or a share of the control group's limit as '25%',
-   * above which a process is replaced. @default no limit
+   * Bytes of resident memory, not counting shared memory, or a share of the control group's limit such as '25%'. A
+   * process above it is replaced. @default no limit
    */
   memoryLimit?: number | `${number}%`
   /** Replace processes now and then, one at a time. */
@@ -93,7 +108,7 @@ export interface ClusterOptions extends ProcessOptions {
     requests?: number
     /** After so long. @default Infinity */
     age?: number
-    /** Each process' own limit varies by this share. @default 0.1 */
+    /** The limits vary from process to process by this share. @default 0.1 */
     jitter?: number
   }
   /** Let the pools of all processes share one CPU budget. @default true */
@@ -103,29 +118,30 @@ export interface ClusterOptions extends ProcessOptions {
   /** End the primary after a signal, a crash loop, or when nothing boots. @default true */
   exit?: boolean
   /**
-   * Serve `metrics()` at `/metrics` of this port, whether a request would be answered now at `/ready`, and whether there
-   * is hope that one will be at `/live`. @default not
+   * The port that serves `metrics()` at `/metrics`. `/ready` says whether a request would be answered now, and `/live`
+   * whether there is hope that one will be. @default none
    */
   metricsPort?: number
   /** The address that `metricsPort` listens on. @default '127.0.0.1' */
   metricsHost?: string
   /**
-   * Opens a Unix socket through which `npx rspool reload`, `scale`, `restart` and `stop` speak with the primary; without
-   * it they use signals. Only the primary's user may open it (mode 0600), and the peer is checked. A string is its path;
-   * true puts it into `$RUNTIME_DIRECTORY`, `$XDG_RUNTIME_DIR/rspool`, or a folder of the user for temporary files. That
-   * it could not be opened is a line in the log. @default false
+   * Opens a Unix socket through which `npx rspool reload`, `scale`, `restart` and `stop` talk to the primary; without it
+   * they use signals. Only the primary's user may open it (mode 0600), and the peer is checked. A string is the path of
+   * the socket; true puts it into `$RUNTIME_DIRECTORY`, `$XDG_RUNTIME_DIR/rspool`, or a folder of the user for temporary
+   * files. If it cannot be opened, the log says so. @default false
    */
   admin?: boolean | string
   /**
-   * What others may read of the URLs of requests in flight: in `status()`, in the log, and in the shared region. 'path' is
-   * the URL without its query. Long ones are cut. @default 'path'
+   * The part of the URLs of requests in flight that `status()`, the log and the shared region show. 'path' is the URL
+   * without its query. Long URLs are cut. @default 'path'
    */
   requestUrls?: 'path' | 'full' | false
   /**
-   * Has each request, and each upgrade, answered by the process whose session it belongs to: where the id of the session is,
-   * that `context.sticky(io)` or `context.sessionId()` has made. 'socket.io' is `{ query: 'sid' }`. A function gets the head of
-   * a request and gives the id, or a text with the id in it; it needs `cluster.run(function)`. A request without a session, or of
-   * a session whose process has gone, is answered by the process that it came to. @default no sessions
+   * Has each request and each upgrade answered by the process that its session belongs to. The option says where a request has
+   * the id of the session, which `context.sticky(io)` or `context.sessionId()` has made. 'socket.io' is `{ query: 'sid' }`. A
+   * function gets the head of a request, and gives the id or a text that contains it; it needs `cluster.run(function)`. A
+   * request without a session, or of a session whose process has gone, is answered by the process that it came to. @default no
+   * sessions
    */
   sticky?:
     | 'socket.io'
@@ -133,8 +149,8 @@ export interface ClusterOptions extends ProcessOptions {
     | { cookie: string }
     | ((head: { method: string; url: string; headers: IncomingHttpHeaders }) => string | undefined)
   /**
-   * Bytes of the ring through which `publish` goes, rounded up to a power of two: 4096 to 134217728, or 0 for none. A message
-   * may have a quarter of it. A process that falls behind by more misses messages, and hears how many.
+   * Bytes of the ring for published messages, rounded up to a power of two: 4096 to 134217728, or 0 for none. A message may
+   * have a quarter of the ring. A process that falls behind by more than the ring misses messages, and is told how many.
    * @default 4194304
    */
   publishBytes?: number
@@ -142,18 +158,27 @@ export interface ClusterOptions extends ProcessOptions {
   maps?: Record<string, SharedMapOptions>
   /** Limits that all processes share, by name. @default {} */
   limits?: Record<string, LimitOptions>
-  /** How many keys all limits have room for, at 40 bytes each; the quietest make room for others. @default 65536 */
+  /**
+   * How many keys all limits together have room for, at 40 bytes each. The quietest keys make room for others. @default
+   * 65536
+   */
   limitKeys?: number
   /** How many keys `once` has room for, at 40 bytes each. @default 16384 */
   onceKeys?: number
-  /** Bytes of messages that may wait for one process, or in one for the primary; one message may be larger. @default 67108864 */
+  /**
+   * Bytes of messages that may wait for one process, or in one process for the primary. A single message may be larger.
+   * @default 67108864
+   */
   maxQueuedBytes?: number
   /**
-   * Where the standard output and error of the processes go. 'inherit': to those of the primary, as they are. 'prefix': line
+   * Where the standard output and error of the processes go. 'inherit': to those of the primary, unchanged. 'prefix': line
    * by line, as `<slot>.<generation> <pid> | …`. 'json': line by line, as `{ time, slot, generation, pid, stream, line }`.
-   * Without effect when `processes` is 0. @default 'inherit'
+   * No effect if `processes` is 0. @default 'inherit'
    */
   output?: 'inherit' | 'prefix' | 'json'
-  /** Gets each line that would go to standard error; false drops them. An error that it throws is ignored. */
+  /**
+   * Called with each line that would go to standard error; false drops the lines. An error that the function throws is
+   * ignored.
+   */
   log?: false | ((line: string) => void)
 }
