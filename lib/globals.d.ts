@@ -1,4 +1,4 @@
-// What the type packages leave out: Node's direct string methods of a Buffer, there on every runtime.
+// Declarations that the type packages leave out: Node's direct string methods of a Buffer, which every runtime has.
 
 export {}
 

@@ -1,4 +1,4 @@
-/** What of BullMQ the adapter touches. Its own types would make it a dependency. */
+/** The parts of BullMQ that the adapter uses. BullMQ's own types would make it a dependency. */
 
 export interface Job {
   id?: string | undefined
@@ -27,7 +27,7 @@ export interface Worker {
   listenerCount(event: string): number
 }
 
-/** What of a pool the adapter touches. */
+/** The part of a pool that the adapter uses. */
 export interface Pool {
   run(input: unknown, options: object): Promise<unknown>
   runTask(task: string, input: unknown, options: object): Promise<unknown>
@@ -54,7 +54,7 @@ export interface PoolOptions {
   workerData?: unknown
 }
 
-/** One call of the pool, as `map` may give it. */
+/** One call of the pool, as `map` may return it. */
 export interface Call {
   task: string
   input: unknown

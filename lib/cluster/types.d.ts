@@ -1,4 +1,4 @@
-// What the primary and its processes tell each other.
+// The messages between the primary and its processes.
 
 import type { LimitSpec } from './keys.js'
 import type { Names } from './region.js'
@@ -7,13 +7,13 @@ import type { Where } from './sticky/reading.js'
 /** How sessions are kept with their processes. */
 export interface Sticky {
   where: Where
-  /** Of the sockets to relay through; none with `processes: 0`. */
+  /** The folder of the sockets to relay through; none with `processes: 0`. */
   folder?: string | undefined
-  /** With which ids are signed. */
+  /** The key that signs ids. */
   key: string
 }
 
-/** Where a process is, as the primary says it. */
+/** The place of a process, as the primary gives it. */
 export interface Given {
   slot?: number | undefined
   generation: number
@@ -27,20 +27,20 @@ export interface Given {
   sticky?: Sticky | undefined
   /** The shared maps, and their descriptors. */
   maps: { name: string; fd: number }[]
-  /** Those that systemd opened. */
+  /** The sockets that systemd opened. */
   sockets?: { name: string; fd: number }[]
 }
 
 export interface Place extends Given {
-  /** Of the region. */
+  /** The descriptor of the region. */
   fd: number
   inProcess?: boolean
 }
 
-/** With what a process begins: what its environment has as `RSPOOL_CLUSTER`. Times in milliseconds. */
+/** The settings with which a process begins, in `RSPOOL_CLUSTER` of its environment. Times in milliseconds. */
 export interface Settings {
   place: Place
-  /** The pid. */
+  /** The pid of the primary. */
   primary: number
   grace: number
   drainIdle: number
@@ -50,7 +50,7 @@ export interface Settings {
   stallStack: boolean
 }
 
-/** A message of the application's, a request, or what came of one. */
+/** A message of the application, a request, or the answer to one. */
 export interface Mail {
   rspool: 'message'
   kind?: unknown
@@ -59,20 +59,20 @@ export interface Mail {
   error?: unknown
 }
 
-/** A socket that belongs to a session of another process, with what was read of it. */
+/** A socket that belongs to a session of another process, with the bytes that were read from it. */
 export interface HandedOver {
   rspool: 'socket'
   slot: number
   generation: number
-  /** Which server of the application. */
+  /** The server of the application that it belongs to. */
   server: string | undefined
-  /** Base64. */
+  /** The bytes that were read, in Base64. */
   head: string
-  /** That process has gone. */
+  /** Whether the process of the session has gone. */
   back?: boolean
 }
 
-/** What the primary sends. */
+/** The messages that the primary sends. */
 export type ToProcess =
   | HandedOver
   | { rspool: 'drain'; grace: number; idle: number }
@@ -81,7 +81,7 @@ export type ToProcess =
   | { rspool: 'missing?' }
   | Mail
 
-/** What a process sends. */
+/** The messages that a process sends. */
 export type ToPrimary =
   | HandedOver
   | { rspool: 'ready' | 'spare' | 'draining' }

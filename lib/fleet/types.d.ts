@@ -1,9 +1,9 @@
-/** What the parts of the fleet give one another. */
+/** The types that the parts of the fleet share. */
 
-/** A value in an envelope: itself, or where it is. */
+/** A value in an envelope: the value itself, or the place where it is stored. */
 export type Part = { text: string; parts?: string[] } | { ref: string; size: number }
 
-/** What the engine carries for one task. JSON, at most 64 KiB. */
+/** The data of one task that the engine carries. JSON, at most 64 KiB. */
 export interface Envelope {
   /** The version of the envelope. */
   v: number
@@ -12,17 +12,17 @@ export interface Envelope {
   /** Whether the input is an array of inputs, of a `map`. */
   many?: boolean
   options?: TaskSettings
-  /** Which caller waits. */
+  /** The caller that waits. */
   reply?: string
-  /** Milliseconds for which it runs on without that caller. */
+  /** Milliseconds for which the task runs on after its caller has gone. */
   orphan?: number
-  /** How often it may be started again after its worker was lost. */
+  /** How often the task may be started again after its worker was lost. */
   retries: number
-  /** HMAC-SHA256 over the rest, where the fleet has a secret. */
+  /** HMAC-SHA256 over the rest, if the fleet has a secret. */
   mac?: string
 }
 
-/** The options of a task that travel. */
+/** The options of a task that travel with it. */
 export interface TaskSettings {
   timeout?: number
   deadline?: number
@@ -31,25 +31,25 @@ export interface TaskSettings {
   context?: { [name: string]: unknown }
 }
 
-/** How the engine takes a task. */
+/** The options with which a task is added to the engine. */
 export interface AddOptions {
   id: string
   priority: number
   delay?: number | undefined
   attempts: number
   backoff?: number | undefined
-  /** Milliseconds for which it is known after its end. */
+  /** Milliseconds for which the task is kept after its end. */
   keep: number
 }
 
 /** How a task ended. */
 export interface Outcome {
-  /** Whether `value` is what the function gave, or the description of what it threw. */
+  /** Whether `value` is the result of the function. If not, it describes the error that the function threw. */
   fine: boolean
   value: Part
   /** One line for people. */
   text?: string
-  /** Whether another attempt could not mend it. */
+  /** Whether another attempt would be in vain. */
   hopeless?: boolean
 }
 
@@ -57,15 +57,15 @@ export interface Outcome {
 export interface Delivery {
   id: string
   envelope: unknown
-  /** How often it was started and lost before. */
+  /** How often the task was started and lost before. */
   lost: number
-  /** Milliseconds since it was added. */
+  /** Milliseconds since the task was added. */
   age: number
   signal: AbortSignal
   progress(value: unknown): void
 }
 
-/** What comes back to a caller. */
+/** An event that comes back to a caller. */
 export type CallerEvent =
   | { kind: 'ended'; id: string; outcome?: Outcome }
   | { kind: 'progress'; id: string; value: Part }
@@ -78,9 +78,9 @@ export interface Consumer {
 }
 
 export interface Store {
-  /** Puts bytes for so many milliseconds; those of the same key are replaced. */
+  /** Keeps bytes for `ttl` milliseconds, in place of earlier bytes of the same key. */
   put(key: string, bytes: Uint8Array, ttl: number): Promise<void>
-  /** Bytes, or undefined. Longer ones than `most` are refused before they are read. */
+  /** The bytes of a key, or undefined. More than `most` bytes are refused before they are read. */
   get(key: string, most: number): Promise<Uint8Array | undefined>
   delete(key: string): Promise<void>
 }
@@ -89,44 +89,47 @@ export interface Counts {
   waiting: number
   delayed: number
   running: number
-  /** Milliseconds that the task that waits longest has waited, or 0. */
+  /** Milliseconds that the oldest waiting task has waited, or 0 if none waits. */
   oldest: number
 }
 
-/** How a task is run: gives how it ended, or throws {@link GiveBack}. */
+/** Runs a task, and gives its outcome, or throws {@link GiveBack}. */
 export type OnTask = (delivery: Delivery) => Promise<Outcome>
 
-/** What carries tasks between machines. Every promise rejects with `ERR_RSPOOL_ENGINE` if the engine is away. */
+/**
+ * The engine, which carries tasks between machines. Every promise rejects with `ERR_RSPOOL_ENGINE` if the engine is
+ * away.
+ */
 export interface Engine {
-  /** Adds tasks; one whose id is known is the one that is known. Gives their ids. */
+  /** Adds tasks, and gives their ids. A task whose id is known already is not added again. */
   add(tasks: { envelope: Envelope; options: AddOptions }[]): Promise<string[]>
-  /** Takes a task back that waits. Whether it did. */
+  /** Takes back a waiting task. True if it did. */
   remove(id: string): Promise<boolean>
-  /** Has whichever worker runs it give it up. */
+  /** Has the worker that runs the task give it up. */
   cancel(id: string): Promise<void>
-  /** The state of each. */
+  /** The state of each task. */
   look(ids: string[]): Promise<TaskState[]>
-  /** How a task ended, while that is kept. */
+  /** The outcome of a task, for as long as it is kept. */
   outcome(id: string): Promise<Outcome | undefined>
-  /** Runs what comes. */
+  /** Runs the tasks that come. */
   consume(options: ConsumeOptions): Promise<Consumer>
-  /** Calls the listener with what is sent to this caller; gives what ends that. */
+  /** Calls the listener with the events for this caller. Gives a function that ends this. */
   replies(caller: string, listener: (event: CallerEvent) => void): Promise<() => Promise<void>>
   counts(): Promise<Counts>
-  /** Milliseconds by which its clock is ahead of this machine's. */
+  /** Milliseconds by which the engine's clock is ahead of this machine's. */
   clock(): Promise<number>
   schedule(name: string, when: When, task: { envelope: Envelope; options: AddOptions }): Promise<void>
   unschedule(name: string): Promise<boolean>
-  /** Where large values are kept unless the user has a store. */
+  /** The store of large values, unless the user has one. */
   readonly store: Store
   close(): Promise<void>
 }
 
 export interface ConsumeOptions {
   onTask: OnTask
-  /** How many tasks at once. */
+  /** How many tasks may run at once. */
   capacity: () => number
-  /** Milliseconds of a lock. */
+  /** Milliseconds that a lock lasts. */
   lockDuration: number
 }
 

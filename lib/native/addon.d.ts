@@ -1,68 +1,68 @@
-// What the addon gives: src/node declares the same, and a test compares the names.
+// The interface of the addon. src/node declares the same names, and a test compares them.
 
 import type { PoolStats, WorkerStats } from '../../types/observation.js'
 
-/** The owner's or the scheduler's name of a task, as 32-bit patterns. */
+/** The number of a task, of its owner or of the scheduler, as a 32-bit pattern. */
 type Key = number
 type Generation = number
 
-/** A pool, as its owner steers it. Methods of one that was released throw. */
+/** A pool, as its owner steers it. The methods of a released pool throw. */
 export interface NativePool {
-  /** Which pool of this environment: goes among the numbers of `submit`. */
+  /** The number of the pool in this environment: one of the numbers that `submit` reads. */
   readonly index: number
-  /** Which pool of this process: what an isolate is told to join. */
+  /** The number of the pool in this process, by which an isolate joins it. */
   readonly uid: number
 
-  /** It has ended: nothing of it is used any more. */
+  /** The pool has ended, and is not used any more. */
   release(): void
   close(): void
   destroy(): void
-  /** When isolates are replaced: after so many tasks, after so many milliseconds, or each after one. */
+  /** Sets when isolates are replaced: after so many tasks, after so many milliseconds, or each after one task. */
   recycle(tasks: number, age: number, oneTask: boolean): void
-  /** Every isolate that there is is to be replaced, one after another. */
+  /** Has all isolates replaced, one after another. */
   wearAllOut(): void
   configureGroup(name: string, weight: number, maxRunning: number): void
-  /** What this pool gives a plugin, as JSON text, before the first of its tasks. */
+  /** The config that this pool gives a plugin, as JSON text, before the plugin's first task. */
   configurePlugin(id: number, config: string | undefined): void
-  /** What the number `TARGET.OWN` means (JSON text), and what that is called. */
+  /** Sets the function that the number `TARGET.OWN` names (JSON text), and its name. */
   setOwnTarget(text: string, name: string): void
   /** @returns the number by which tasks name a function that isolates are to find (JSON text) */
   addTarget(text: string, name: string): number
-  /** No new task will name it. */
+  /** No new task will name this target. */
   forgetTarget(number: number): void
-  /** Makes room for the workers that the minimum, or `least`, lacks: the caller starts them. */
+  /** Makes room for the workers that are missing up to the minimum, or up to `least`. The caller starts them. */
   reserveMinimum(lane: number, least: number): number[]
   pause(paused: boolean): void
   resize(min: number, max: number): void
   /** @returns how many tasks that were */
   cancelWaiting(): number
-  /** The isolate of a worker is being started: the time that it may take begins. */
+  /** The isolate of a worker is being started: its start limit begins. */
   beginStart(worker: number): void
-  /** A notice comes after so many milliseconds; sooner, if it is to come sooner already. */
+  /** Asks for a notice after so many milliseconds. An earlier one that was asked for stays earlier. */
   remind(reminder: number, ms: number): void
   /**
-   * A worker that was rung and does not come is to take no more tasks, since its isolate is ended.
-   * @returns for how many milliseconds it has not come; -1 if it has meanwhile
+   * Gives no more tasks to a worker that was rung and does not come, since its isolate is ended.
+   * @returns for how many milliseconds it has not come; -1 if it has come meanwhile
    */
   endStalled(worker: number): number
-  /** A worker that does not come is not ended yet. */
+  /** Puts off the end of a worker that does not come. */
   excuse(worker: number): void
   /** The isolate of a worker has ended. */
   leave(worker: number): void
 
-  /** Makes sure of room for one task before its input is taken from the caller. @returns one of `SUBMITTED` */
+  /** Reserves room for one task before its input is taken from the caller. @returns one of `SUBMITTED` */
   reserve(lane: number): number
-  /** The task does not come. */
+  /** Gives the reserved room back: the task does not come. */
   unreserve(): void
-  /** Takes a direct submission back whose input could not be sent. @returns false when it has ended meanwhile */
+  /** Takes back a direct submission whose input could not be sent. @returns false when it has ended meanwhile */
   undo(worker: number, slot: number, generation: Generation): boolean
-  /** A task whose input is being sent leaves its place to others, or has it again. */
+  /** A task whose input is being sent leaves its place to other tasks, or takes it again. */
   setWaits(worker: number, slot: number, waits: boolean): void
-  /** @returns whether the outcome is now the caller's to tell */
+  /** @returns whether the caller is now the one to settle the task */
   cancel(key: Key, generation: Generation): boolean
 
   load(): [queued: number, running: number]
-  /** The workers that are ready and are to stay. */
+  /** The workers that are ready and not about to be replaced. */
   readyIds(lane: number): number[]
   readyCount(lane: number): number
   /** JSON of a `Snapshot`. */
@@ -72,17 +72,17 @@ export interface NativePool {
   /** JSON of `Measures`. */
   measures(): string
   resetTimes(what: number): void
-  /** A call has failed before it was submitted. Nothing once the pool has ended. */
+  /** Counts a call that failed before it was submitted. Does nothing once the pool has ended. */
   countUnsubmitted(why: number): void
 }
 
-/** How many times there were in each bucket, the last one above all bounds, and their sum in seconds. */
+/** The number of times in each bucket, of which the last is above all bounds, and the sum of the times in seconds. */
 export type Times = [counts: number[], sum: number]
 
-/** The times of tasks by what those are called: from the call to the start, and from there to the end. */
+/** The times of tasks by name: from the call to the start, and from the start to the end. */
 export type Measures = [bounds: number[], [name: string, wait: Times, run: Times][]]
 
-/** The milliseconds that it runs, and how far a native task is. */
+/** A running task: among others the milliseconds that it has run, and the progress of a native task. */
 export type RunningTask = [
   ticket: number,
   target: number,
@@ -91,15 +91,18 @@ export type RunningTask = [
   progress: { bytes: number; rows: number } | null
 ]
 
-/** What the scheduler knows of a worker; of an isolate JavaScript knows more. */
+/** The scheduler's part of the statistics of a worker. JavaScript adds the readings of isolates. */
 export type WorkerSnapshot = Omit<WorkerStats, 'tasks' | 'number' | 'threadId' | 'heap' | 'eventLoopUtilization'> & {
   tasks: RunningTask[]
 }
 
-/** What the scheduler knows of a pool. */
+/** The scheduler's part of the statistics of a pool. */
 export type Snapshot = Omit<PoolStats, 'workers' | 'busy' | 'idle'> & { workers: WorkerSnapshot[] }
 
-/** The functions that are bound to one environment. What they take besides is in the memories that they share. */
+/**
+ * The functions that are bound to one environment. They take further arguments from the memories that JavaScript and
+ * Rust share.
+ */
 export interface Environment {
   createPool(
     minThreads: number,
@@ -117,7 +120,7 @@ export interface Environment {
 
   /** Queues a task. */
   submit(encoded?: ArrayBufferView | (ArrayBufferView | number)[] | string): void
-  /** As `submit`, for a task with params, counters or a group, or one that a running task waits for. */
+  /** As `submit`, for a task with params, counters or a group, or a task that a running one waits for. */
   submitWith(
     encoded: ArrayBufferView | (ArrayBufferView | number)[] | string | undefined,
     params: string | undefined,
@@ -128,26 +131,29 @@ export interface Environment {
     outerGeneration: Generation | undefined,
     progress: boolean
   ): void
-  /** As `submit`, for an input that a port carries: only if a worker can have it at once. */
+  /** As `submit`, for an input that a port carries: only if a worker can take the task at once. */
   submitDirect(): void
-  /** Hands over an outcome, if a slot is named, and takes a task. */
+  /** Hands over an outcome, if a slot is named, and takes the next task. */
   exchange(encoded?: ArrayBufferView | string): void
   /** Hands over an outcome. */
   finish(encoded?: ArrayBufferView | string): void
 
-  /** Why the doorbell was rung, as bits. */
+  /** The reasons for which the doorbell was rung, as bits. */
   answer(): number
-  /** Fills the memory of notices, once all in it have been read. @returns how many, and a bit above if there are more */
+  /**
+   * Fills the memory of notices, once all notices in it have been read. @returns how many notices, and a bit above if
+   * there are more
+   */
   drain(): number
-  /** Whether the event loop is blocked. */
+  /** Says whether the event loop is blocked. */
   block(blocked: boolean): void
   /** Blocks until there is something to drain, or for so many milliseconds. */
   wait(ms: number): void
-  /** Whether the doorbell keeps the event loop alive. */
+  /** Says whether the doorbell keeps the event loop alive. */
   keepAlive(alive: boolean): void
-  /** Has `onTurn` called after a turn of the event loop, or the doorbell rung. */
+  /** Asks for a call of `onTurn`, or for a ring of the doorbell, after a turn of the event loop. */
   turn(byRing: boolean): void
-  /** The bytes, or the text, of a notice that did not fit. */
+  /** The bytes or the text of a notice that did not fit into the memory of notices. */
   blob(index: number): ArrayBuffer | string
   /** The input of the task that `exchange` gave, if it did not fit. */
   longInput(): ArrayBuffer | string
@@ -160,50 +166,53 @@ export interface Environment {
   setWaits(slot: number, waits: boolean, flags: Int32Array | undefined): void
   look(): void
   wearOut(): void
-  /** A task that was sent through the port has arrived. */
+  /** Says that a task that was sent through the port has arrived. */
   hasSeen(): void
-  /** The worker was told to end, and has nothing left to do. */
+  /** Says that the worker, which was told to end, has nothing left to do. */
   tornDown(): void
-  /** Which function a task of this worker names. */
+  /** The function that a task of this worker names. */
   target(number: number): string
 
   // Not on Windows.
-  /** Has the bell rung when the socket has bytes, has ended, or has waited for long enough. Linux only. */
+  /** Rings the bell when the socket has bytes, has ended, or has waited for long enough. Linux only. */
   awaitBytes?(fd: number, name: number): boolean
-  /** Those that wait no more. Linux only. */
+  /** The names of the sockets that no longer wait. Linux only. */
   takeAwaited?(): number[]
   endAwaiting?(): void
-  /** Hears the messages of the region behind a descriptor from now on; none if that is -1. */
+  /** Receives the messages of the region behind a descriptor from now on; no messages if the descriptor is -1. */
   hear(fd: number): void
   want(topic: string, wanted: boolean): void
-  /** A message, how many were missed, or nothing. The slot is -1 where there is none. */
+  /** A message, the number of missed messages, or nothing. The slot of a publisher without a slot is -1. */
   nextMessage():
     | [topic: string, tag: number, memory: ArrayBuffer, pid: number, slot: number, generation: number]
     | number
     | undefined
   // Not on Windows: the locks of a cluster, for one process.
-  /** Opens those of the region behind a descriptor, for the process in the seat. */
+  /** Opens the locks of the region behind a descriptor, for the process in the seat. */
   openLocks(fd: number, seat: number): void
-  /** Gets in line for a name. @returns the ticket; 0 when there is no room for a further name */
+  /** Queues for a name. @returns the ticket; 0 when there is no room for a further name */
   enterLock(name: string): number
   holdsLock(ticket: number): boolean
-  /** @returns the tickets of those that have come to hold something, after a ring */
+  /** @returns after a ring, the tickets of the claims that now hold their lock */
   lookAtLocks(): number[]
-  /** Leaves the line, or lets go. @returns the ticket of the next one in this process that holds it now, or 0 */
+  /**
+   * Leaves the queue, or releases the lock. @returns the ticket of the claim in this process that holds the lock now,
+   * or 0
+   */
   leaveLock(ticket: number): number
-  /** Lets go whatever is held. */
+  /** Releases all locks. */
   closeLocks(): void
 
   // Not on Windows: keys that the processes of a cluster share.
-  /** Of the region behind a descriptor, for the process in the seat; -1 for the primary. */
+  /** Opens the keys of the region behind a descriptor, for the process in the seat; -1 for the primary. */
   openKeys(fd: number, seat: number): void
-  /** @returns 1 for whoever is the first within the time, 0 for the others, or one of `REFUSED` */
+  /** @returns 1 for the first call within the time, 0 for the others, or one of `REFUSED` */
   once(key: string, ttl: number): number
   /** @returns how many points are left, one of `REFUSED`, or below these the nanoseconds until they could be given */
   takePoints(limit: number, key: string, n: number, points: number, per: number, burst: number): number
   closeKeys(): void
 
-  /** What shared maps write to. Once, before the first of them. */
+  /** Sets the memory that shared maps write to. Called once, before the first map is made. */
   mapMemory(bytes: Uint8Array): void
   createMap(bytes: number, seats: number, ttl: number, evict: boolean, maxValue: number): NativeMap
   openMap(fd: number, seat: number): NativeMap
@@ -212,25 +221,25 @@ export interface Environment {
 
   /** Loads a plugin, unless that has been done. @returns JSON text: a `LoadedPlugin`, or `{ code, message }` */
   loadPlugin(path: string): string
-  /** What all pools that have none of their own give a plugin, as JSON text: the first one counts. */
+  /** The config that all pools without a config of their own give a plugin, as JSON text. The first one counts. */
   configurePlugin(id: number, config: string | undefined): void
-  /** A native task's target is its place in this list. It only grows. */
+  /** The target of a native task is its place in this list. The list only grows. */
   taskNames(): string[]
-  /** The nearest native task's name, or ''. */
+  /** The most similar name of a native task, or ''. */
   suggestTask(name: string): string
   cpuCount(): number
 }
 
 /**
- * A shared map as this environment has it. Values are simple ones, or described in memory. `MAPPED` says what was done;
- * times are in milliseconds, infinite for none and negative for what the map has by default.
+ * A shared map, as this environment sees it. A value is a simple one, or is described in memory. `MAPPED` says what was
+ * done. Times are in milliseconds: infinite for none, negative for the default of the map.
  */
 export interface NativeMap {
-  /** A simple value, or where another one lies; also a stale one, where anything is passed for that. */
+  /** A simple value, or the place of another one. With `stale`, a stale value is given, too. */
   get(key: string, stale?: boolean): string | number | boolean | bigint | null | undefined | Uint8Array | ArrayBuffer
   has(key: string): boolean
   put(key: string, value: unknown, mode: number, ttl: number, stale?: number, version?: number): number
-  /** What the next `put` is to find. */
+  /** The value that the next `put` expects. */
   expect(value: unknown): void
   /** Undefined when `FAILURE` says why. */
   increment(key: string, n: number | bigint, initial: number | bigint, ttl: number): number | bigint | undefined
@@ -239,33 +248,33 @@ export interface NativeMap {
   expire(key: string, ttl: number): number
   version(key: string): number
   clear(): void
-  /** Those of some sets; `NEXT` says where to go on. */
+  /** The keys of some sets; `NEXT` says where to go on. */
   keys(from: number, prefix: string): string[]
   /**
-   * Bytes, bytes in use, entries, evicted, expired, locks taken over, blocks recovered; then blocks that are nobody's, and
-   * blocks that processes have in hand.
+   * Bytes, bytes in use, entries, evicted, expired, locks taken over, blocks recovered; then blocks that no process owns,
+   * and blocks that processes have in hand.
    */
   statistics(): number[]
-  /** @returns the number of the lease; 0 when another has it, and less when there is no room */
+  /** @returns the number of the lease; 0 if another caller has it, and less if there is no room */
   lease(key: string): number
   renewLease(lease: number): void
   endLease(lease: number): void
-  /** Whether somebody who lives has the lease of a key. */
+  /** Whether a living holder has the lease of a key. */
   isLeased(key: string): boolean
-  /** Somebody waits for a change of the key. */
+  /** Says that a caller waits for a change of the key. */
   announce(key: string): void
-  /** One more waits here, or one less. */
+  /** Says that one caller more, or one less, waits here. */
   wait(more: boolean): void
   /** A process has ended. */
   retire(seat: number): void
-  /** The same, and it is put in order. @returns how many blocks were put in order for it */
+  /** As `retire`, and puts in order what the process left behind. @returns how many blocks were put in order for it */
   recover(seat: number): number
-  /** The number by which other threads know it; `keep`: as long as the process lives. */
+  /** The number by which other threads know the map. With `keep` the map lasts as long as the process. */
   share(keep: boolean): number
   fd(): number
-  /** The words by which one sees whether an entry is the same, or all. */
+  /** The words that show whether an entry is still the same, or all words. */
   words(whole: boolean): ArrayBuffer | undefined
-  /** Whether the coarse clock of the map goes from here on. */
+  /** Whether the coarse clock of the map runs from now on. */
   keepTime(): boolean
 }
 
@@ -290,7 +299,7 @@ export interface MessageSender {
   generation: number
 }
 
-/** In bytes from the start. */
+/** One part of a region. `offset` is in bytes from the start of the region. */
 export interface RegionSection {
   offset: number
   count: number
@@ -306,12 +315,12 @@ export interface RegionLayout {
   slots: RegionSection
   requests: RegionSection
   about: RegionSection
-  /** One part, or none. */
+  /** The ring: one part, or none. */
   ring: RegionSection
   total: number
 }
 
-/** What a helper thread is asked, and what it says. */
+/** A question to a helper thread. */
 export interface HelperQuestion {
   number: number
   kind: number
@@ -331,18 +340,18 @@ export interface NativeRegion {
   readonly longestMessage: number
   useBudget(seat: number): void
   reclaim(seat: number): number
-  /** What is published by the primary has no seat. @returns one of `PUBLISHED` */
+  /** Publishes a message. The primary has no seat. @returns one of `PUBLISHED` */
   publish(seat: number | undefined, topic: string, tag: number, bytes: Uint8Array, sender: MessageSender): number
   ask(seat: number, kind: number, argument: number): number | null
   question(seat: number): HelperQuestion | null
   answer(seat: number, number: number, answer: HelperAnswer): void
-  /** None while there is no answer. */
+  /** Null while there is no answer. */
   takeAnswer(seat: number, number: number): HelperAnswer | null
-  /** True when there was one that nobody took. */
+  /** True if there was an answer that no caller took. */
   dropAnswer(seat: number): boolean
 }
 
-/** A region of other processes, to be read only. */
+/** A read-only view of a region of other processes. */
 export interface RegionLook {
   readonly layout: RegionLayout
   readonly schema: bigint
@@ -385,7 +394,7 @@ export interface Addon {
   version(): string
   /**
    * Opens the calling environment, with the memories that it shares. `onRing` is called when something has come in,
-   * `onTurn` after a turn of the event loop that was asked for.
+   * and `onTurn` after a turn of the event loop that `turn` asked for.
    */
   open(
     call: Uint8Array,
@@ -400,7 +409,7 @@ export interface Addon {
   internShape(keys: string): number
   shapeKeys(id: number): string
 
-  // From here on: not on Windows, which `Region` tells.
+  // From here on: not on Windows. The presence of `Region` tells.
   Region: { create(spec: RegionSpec): NativeRegion; open(fd: number, schema: bigint): NativeRegion }
   RegionLook: { open(path: string): RegionLook }
   Watch: new (region: NativeRegion, maps: number[]) => NativeWatch
@@ -413,17 +422,17 @@ export interface Addon {
   reap(pid: number): boolean
   notify(path: string, state: string): void
   duplicate(fd: number): number
-  /** None when the system refuses. */
+  /** Null if the system refuses. */
   listenAtPath(path: string, backlog: number): number | null
-  /** What has come on a socket, and stays there to be read. */
+  /** The bytes that have come on a socket. They stay there to be read. */
   peek(fd: number, most: number): Buffer | null
   /** Has the other end of the socket gone, and everything been read? */
   hasEnded(fd: number): boolean
-  /** How many bytes the system took at once. */
+  /** Sends bytes, and gives how many the system took at once. */
   sendNow(fd: number, bytes: Uint8Array): number
   availableParallelism(): number
   readProcess(pid: number, share: boolean): ProcessReading | null
-  /** What is cheap to know of a process. */
+  /** The cheap readings of a process. */
   readUsage(pid: number): ProcessReading | null
   /** The program at the other end of a Unix socket. Linux only. */
   peerOf?(fd: number): { uid: number; pid: number }

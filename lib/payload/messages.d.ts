@@ -1,4 +1,4 @@
-// What goes through the port between an owner and one of its isolates: a tuple for each kind of message.
+// The messages through the port between an owner and one of its isolates: one tuple per kind.
 
 import type { Transferable } from 'node:worker_threads'
 import type { TaskOptions } from '../pool/options/task-options.js'
@@ -7,7 +7,7 @@ import type { Description } from './thrown.js'
 
 type Kind = typeof PORT_MESSAGE
 
-/** What an isolate sends. `ticket` and `generation` name the call that it is for. */
+/** The messages that an isolate sends. `ticket` and `generation` name the call that a message is for. */
 export type FromIsolate =
   | [Kind['HOLD']]
   | [Kind['FLUSHED']]
@@ -31,7 +31,7 @@ export type FromIsolate =
     ]
   | [Kind['NESTED_ABORT'], id: number]
 
-/** What an owner sends. */
+/** The messages that an owner sends. */
 export type ToIsolate =
   | [
       Kind['INPUT'],
@@ -56,7 +56,7 @@ export type ToIsolate =
 /** The messages of a kind. */
 export type Of<Message, K> = Message extends [K, ...unknown[]] ? Message : never
 
-/** What a stream is told, without the names of whom it is for. */
+/** A message for a stream, without the numbers that name its receiver. */
 export type StreamMessage =
   | [Kind['ITEMS'], items: unknown[]]
   | [Kind['TAKE'], count: number]

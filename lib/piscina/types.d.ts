@@ -1,4 +1,4 @@
-// What the parts of piscina's interface have in common.
+// Types that the parts of piscina's interface share.
 
 import type { Transferable } from 'node:worker_threads'
 import type { FilledOptions } from '../../piscina.js'
@@ -14,7 +14,7 @@ export interface How {
   transferList: readonly Transferable[] | undefined
 }
 
-/** A queue of the user's, or one of ours. */
+/** A queue of the user, or one of this package. */
 export interface TaskQueue<Task = Call> {
   readonly size: number
   push(task: Task): void
@@ -32,7 +32,7 @@ export interface Options extends Omit<FilledOptions, 'taskQueue' | 'loadBalancer
   loadBalancer?: Balancer | undefined
 }
 
-/** What a way of giving out the tasks needs of its piscina. */
+/** The part of a piscina that its way of dispatching tasks needs. */
 export interface Owner {
   emit(event: string, ...args: unknown[]): void
   complain(error: unknown): void

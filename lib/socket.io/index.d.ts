@@ -1,4 +1,4 @@
-/** An adapter of socket.io 4 over the processes of a cluster; `socket.io` is an optional peer. */
+/** An adapter of socket.io 4 for the processes of a cluster; `socket.io` is an optional peer. */
 
 import type { Namespace } from 'socket.io'
 import type { ClusterAdapterWithHeartbeat } from 'socket.io-adapter'
@@ -6,22 +6,25 @@ import type { Topics } from '../../types/cluster.js'
 
 /** The options of {@link createAdapter}. */
 export interface AdapterOptions {
-  /** How often a server that says nothing else says that it is there, in milliseconds. @default 5000 */
+  /** After how many milliseconds a server that sends nothing else sends a heartbeat. @default 5000 */
   heartbeatInterval?: number
-  /** A server that has said nothing for so long is not waited for, in milliseconds. Deaths are known at once. @default 10000 */
+  /**
+   * After how many milliseconds of silence a server is not waited for. The death of a process is known at once.
+   * @default 10000
+   */
   heartbeatTimeout?: number
   /**
-   * Hears how many messages, of all topics of the cluster, were written over before this process could read them: broadcasts of
-   * others may be among them.
+   * Called with the number of messages, of all topics of the cluster, that were overwritten before this process could read
+   * them. Broadcasts of other processes may be among them.
    */
   onMissed?: (count: number) => unknown
 }
 
 /**
- * `io.adapter(createAdapter(context))`: what one process broadcasts (`emit`, rooms, `except`, acknowledgements), asks
- * (`fetchSockets`, `serverSideEmit`) or orders (`socketsJoin`, `socketsLeave`, `disconnectSockets`) is of all processes. Messages
- * go through `context.publish`: each comes once or not at all, and may have a quarter of `publishBytes`; of one that cannot be
- * sent a warning tells. Connection state recovery is not supported.
+ * `io.adapter(createAdapter(context))`: broadcasts (`emit`, rooms, `except`, acknowledgements), queries (`fetchSockets`,
+ * `serverSideEmit`) and commands (`socketsJoin`, `socketsLeave`, `disconnectSockets`) of one process reach all processes.
+ * Messages go through `context.publish`: each arrives once or not at all, and may have a quarter of `publishBytes`. If a
+ * message cannot be sent, the process emits a warning. Connection state recovery is not supported.
  *
  * @throws `ERR_RSPOOL_INVALID_ARGUMENT` without a context, `ERR_RSPOOL_UNSUPPORTED` without socket.io
  */

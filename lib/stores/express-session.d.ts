@@ -6,14 +6,15 @@ import type { StoreOptions } from '../../types/stores.js'
 
 /**
  * A store of express-session: every process of the cluster has every session, and a session outlives the process that
- * made it. Sessions are kept as JSON until their cookie expires, or for a day without a request where it has no end.
+ * made it. Sessions are kept as JSON until their cookie expires, or for a day without a request if the cookie has no
+ * end.
  *
  * Use a map with `evict: false`, so that no session makes room for another; when it is full, a new session fails with
  * `ERR_RSPOOL_MAP_FULL`.
  */
 export class ExpressSessionStore extends Store {
   /**
-   * @param map the map that keeps the sessions; others may use it, too
+   * @param map the map that keeps the sessions; it may have other users, too
    * @param options `prefix` of the keys: 'session:' by default
    * @throws `ERR_RSPOOL_INVALID_ARGUMENT`
    */
@@ -21,7 +22,7 @@ export class ExpressSessionStore extends Store {
   get(id: string, done: (error: unknown, session?: SessionData | null) => void): void
   set(id: string, session: SessionData, done?: (error?: unknown) => void): void
   destroy(id: string, done?: (error?: unknown) => void): void
-  /** The session was used: it lasts as long as its cookie says from now on. */
+  /** Tells that the session was used: from now on it lasts as long as its cookie says. */
   touch(id: string, session: SessionData, done?: (error?: unknown) => void): void
   all(done: (error: unknown, sessions?: SessionData[]) => void): void
   length(done: (error: unknown, length?: number) => void): void

@@ -2,7 +2,7 @@
 
 import type { Limit } from '../../types/locks.js'
 
-/** What @fastify/rate-limit makes of the class. */
+/** An instance that @fastify/rate-limit makes of the class. */
 export interface FastifyRateLimitStore {
   incr(
     key: string,
@@ -15,7 +15,7 @@ export interface FastifyRateLimitStore {
 
 /**
  * The class for the option `store`: the requests of a client are limited over all processes. The rate is that of the
- * cluster's limit, and `max` is to be its `burst`; `timeWindow` says nothing.
+ * cluster's limit, and `max` must be its `burst`; `timeWindow` has no effect.
  *
  * @throws `ERR_RSPOOL_INVALID_ARGUMENT`
  */

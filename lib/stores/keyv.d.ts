@@ -24,6 +24,9 @@ export class KeyvStore extends EventEmitter {
   deleteMany(keys: string[]): Promise<boolean>
   /** Removes the entries of the namespace. */
   clear(): Promise<void>
-  /** Keys that are too long for a map (245 bytes with the default prefix) are kept as a digest, and not among these. */
+  /**
+   * The entries of the namespace. Keys that are too long for a map (245 bytes with the default prefix) are kept as a
+   * digest, and are left out.
+   */
   iterator<Value>(namespace?: string): AsyncGenerator<[string, Value]>
 }

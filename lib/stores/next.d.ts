@@ -5,7 +5,7 @@
  */
 declare class NextCacheHandler {
   constructor(options?: object)
-  /** An entry, or null where there is none or one of its tags was revalidated since. */
+  /** An entry, or null if there is none, or if one of its tags was revalidated since. */
   get(key: string, context?: object): Promise<{ value: unknown; lastModified: number; tags: string[] } | null>
   set(key: string, value: unknown, context?: object): Promise<void>
   revalidateTag(tags: string | string[]): Promise<void>

@@ -1,4 +1,7 @@
-/** What of BullMQ 6 the engine uses. Its own classes are generic over their backend; this is what both backends have. */
+/**
+ * The part of BullMQ 6 that the engine uses. BullMQ's own classes are generic over their backend; these types are what
+ * both backends have.
+ */
 
 import type { EventEmitter } from 'node:events'
 
@@ -57,7 +60,7 @@ export interface Bull {
   runMigrations(client: object): Promise<void>
 }
 
-/** What of pg the store uses. */
+/** The part of pg that the store uses. */
 export interface PgPool extends EventEmitter {
   query(text: string, values?: unknown[]): Promise<{ rows: { bytes: Buffer | null; size: number; now: string }[] }>
   end(): Promise<void>
