@@ -8,7 +8,7 @@ const { SIZE } = require('./wire')
 
 /** A piece of memory in the ways in which it is read and written. */
 class Frame {
-  // What somebody gives Object.prototype is none of its fields.
+  // A property that somebody adds to Object.prototype must not appear as a field.
   static {
     Object.setPrototypeOf(this.prototype, null)
   }

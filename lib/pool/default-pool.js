@@ -1,7 +1,7 @@
 'use strict'
 
-// The pool behind `runTask`, `tasks` and `runTaskSync`: made by the first call, never closed, and never in the way of
-// the process's end.
+// The pool behind `runTask`, `tasks` and `runTaskSync`: made by the first call, and never closed. It never keeps the
+// process alive.
 
 const { freeLabel } = require('./labels')
 const { Pool } = require('./pool')

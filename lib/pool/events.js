@@ -25,8 +25,8 @@ class Events {
   }
 
   /**
-   * Listeners run outside of the settling of tasks: what they throw is uncaught, as it should be, and
-   * harms no task.
+   * Listeners do not run while tasks settle: an error that a listener throws is uncaught, as it should be, and harms no
+   * task.
    * @param {string} event
    * @param {unknown[]} args
    */

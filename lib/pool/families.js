@@ -1,7 +1,7 @@
 'use strict'
 
-// `tasks`: the native tasks as functions, family by family. Those of plugins are there as soon as they are loaded, in
-// whatever thread of the process.
+// `tasks`: the native tasks as functions, family by family. The tasks of a plugin are there as soon as the plugin is
+// loaded, in whichever thread of the process.
 
 const { runTask } = require('./default-pool')
 const { allNames } = require('./task/native-targets')
@@ -13,7 +13,7 @@ const families = {}
 /** How many names are in them. */
 let known = 0
 
-/** Adds the families that have come. A family comes as a whole. */
+/** Adds the families that have been loaded since. A family comes as a whole. */
 function look() {
   const names = allNames()
   if (names.length === known) return

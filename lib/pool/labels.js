@@ -1,23 +1,23 @@
 'use strict'
 
-// What the pools of this thread are called: each label that was not given is that of one living pool only.
+// The labels of the pools of this thread. A default label belongs to one living pool only.
 
 const path = require('node:path')
 const { fileURLToPath } = require('node:url')
 
-/** How many living pools have each. @type {Map<string, number>} */
+/** How many living pools have each label. @type {Map<string, number>} */
 const used = new Map()
 
 /**
- * The label of a pool that was given none.
- * @param {string | undefined} filename its script, as an URL
+ * The default label of a pool.
+ * @param {string | undefined} filename its script, as a URL
  */
 function labelOf(filename) {
   return freeLabel(filename?.startsWith('file:') ? path.parse(fileURLToPath(filename)).name : 'pool')
 }
 
 /**
- * The label itself, or with a number behind it if a pool has it.
+ * The label, with a number added if a living pool has it.
  * @param {string} label
  */
 function freeLabel(label) {

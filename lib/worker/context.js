@@ -12,7 +12,7 @@ const nothing = () => {}
  * One running task.
  */
 class Running {
-  // What somebody gives Object.prototype is none of its fields.
+  // A property that somebody adds to Object.prototype must not appear as a field.
   static {
     Object.setPrototypeOf(this.prototype, null)
   }

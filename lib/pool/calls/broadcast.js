@@ -27,7 +27,7 @@ async function broadcast(caller, task, input, given) {
   let failure
   for (const outcome of await Promise.allSettled(calls)) {
     if (outcome.status === 'fulfilled') results.push(outcome.value)
-    // Nobody needs what a worker would have said that had gone before its turn.
+    // A worker that ended before its turn has no result, which is no failure.
     else if (!neverStarted(outcome.reason)) failure ??= outcome
   }
   if (failure !== undefined) throw failure.reason

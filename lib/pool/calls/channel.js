@@ -1,7 +1,7 @@
 'use strict'
 
-// `pool.channel`: a task and a port to it. The two ends are closed when the task has ended, so what they keep
-// alive ends with it.
+// `pool.channel`: a task and a port to it. Both ends are closed when the task has ended, so they keep nothing alive
+// after that.
 
 const { MessageChannel } = require('node:worker_threads')
 const { NOTICE } = require('../../native/wire')
@@ -36,7 +36,7 @@ class ChannelTask extends Task {
     try {
       super.settle(notice, about, value)
     } finally {
-      // Where the function ended, the worker has closed its end, and what it sent before that still arrives.
+      // If the function has ended, the worker has closed its end, and messages that it sent before still arrive.
       if (notice !== NOTICE.RETURNED && notice !== NOTICE.THREW && notice !== NOTICE.WORKER_GONE) this.#port.close()
     }
   }
@@ -66,7 +66,7 @@ function channel(caller, task, input, given) {
   const { value, transferList } = isMoved(input) ? unwrap(input) : { value: input, transferList: [] }
   const use = caller.settings(options)
   use.transferList = [...(options.transferList ?? []), ...transferList, other]
-  // A port can be sent but once.
+  // A port can be sent only once.
   use.retries = 0
   const { promise: result, resolve, reject } = withResolvers()
   const call = new ChannelTask(submitter.home, resolve, reject, port)

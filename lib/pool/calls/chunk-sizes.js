@@ -1,7 +1,7 @@
 'use strict'
 
 // How many inputs of a mapping travel as one task: as many as make a millisecond of work, by the time
-// that the latest ones took.
+// that the latest chunks took.
 
 /** Milliseconds of work that a chunk is to hold. */
 const AIM = 1
@@ -11,7 +11,7 @@ const GROWTH = 4
 
 class ChunkSizes {
   #workers
-  // Of the latest chunks, the older the less: milliseconds, inputs.
+  // Milliseconds and inputs of the latest chunks. Older chunks count less.
   #time = 0
   #count = 0
   #largest = 0
@@ -32,14 +32,14 @@ class ChunkSizes {
   }
 
   /**
-   * @param {number} left inputs that are still to come; NaN if nobody knows
+   * @param {number} left inputs that are still to come; NaN if not known
    * @returns {number}
    */
   next(left) {
     if (this.#count === 0) return 1
     const fitting = this.#time > 0 ? (AIM * this.#count) / this.#time : LARGEST
     const most = Math.min(fitting, LARGEST, GROWTH * this.#largest)
-    // Towards the end, so few that every worker has some.
+    // Towards the end chunks get so small that every worker has some.
     const fair = left >= 0 ? left / (2 * this.#workers) : most
     return Math.max(1, Math.floor(Math.min(most, fair)))
   }

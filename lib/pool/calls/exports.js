@@ -1,9 +1,9 @@
 'use strict'
 
-// `pool.exports`: the exports of the pool's script as functions. It knows no names: what is not there is
-// told by the worker.
+// `pool.exports`: the exports of the pool's script as functions. This side knows no names: the worker reports an export
+// that does not exist.
 
-/** What the language itself asks objects for: it must not become a call. */
+/** Properties that the language itself reads of objects. They must not become calls. */
 const NOT_CALLS = new Set(['then', 'toJSON'])
 
 /** @typedef {(input?: unknown, options?: unknown) => Promise<unknown>} Call */

@@ -7,12 +7,12 @@ const { withCallers } = require('../../payload/thrown')
 const { rejecting } = require('../task/rejecting')
 
 /**
- * What its maker hears of it.
+ * The calls by which a feed informs its maker.
  * @typedef {object} Hooks
- * @property {() => void} start somebody asks for the first time
- * @property {(count: number) => void} taken all of a batch has been taken
- * @property {() => unknown} cancel nobody wants more; what it gives is awaited by `return`
- * @property {(waits: boolean) => void} [waits] somebody waits for a value, or nobody any more
+ * @property {() => void} start the first value is asked for
+ * @property {(count: number) => void} taken a whole batch has been taken
+ * @property {() => unknown} cancel no more values are wanted; `return` awaits its result
+ * @property {(waits: boolean) => void} [waits] whether a caller waits for a value
  */
 
 /** @type {unknown[]} */
@@ -54,8 +54,8 @@ class Feed {
   }
 
   /**
-   * No more comes; what is there can be taken.
-   * @param {{ error: unknown }} [failure] what the taker gets after that
+   * No more values come; those that are there can be taken.
+   * @param {{ error: unknown }} [failure] the error that the taker gets after the values
    */
   end(failure) {
     if (this.#ended) return
@@ -72,7 +72,7 @@ class Feed {
   }
 
   /**
-   * Ends at once, and drops what is there.
+   * Ends at once, and drops the values that are there.
    * @param {{ error: unknown }} [failure]
    */
   drop(failure) {

@@ -14,7 +14,7 @@ const { Source, isIterable } = require('./source')
 const { NATIVE, variantOf } = require('../task/targets')
 const { show } = require('../options/validate')
 
-/** What a call needs of its pool. @typedef {InstanceType<typeof import('../parts').Parts>} Caller */
+/** The part of a pool that a call needs. @typedef {InstanceType<typeof import('../parts').Parts>} Caller */
 
 /**
  * The receiver of the outcomes.
@@ -25,11 +25,14 @@ const { show } = require('../options/validate')
  */
 
 /** @typedef {ReturnType<typeof mapOptions>} Options */
-/** What a chunk gives: the milliseconds that it took, values, and failures by index. @typedef {import('../../worker/batch').Outcome} Outcome */
+/**
+ * The result of a chunk: the milliseconds that it took, values, and failures by index.
+ * @typedef {import('../../worker/batch').Outcome} Outcome
+ */
 
-/** Inputs that are on their way as one task, then their outcomes. */
+/** Inputs that are on their way as one task; later their outcomes. */
 class Entry {
-  // What somebody gives Object.prototype is none of its fields.
+  // A property that somebody adds to Object.prototype must not appear as a field.
   static {
     Object.setPrototypeOf(this.prototype, null)
   }
@@ -63,11 +66,11 @@ class Mapping {
   #ended = false
   /** Entries that are in flight or not taken. */
   #outstanding = 0
-  /** Of an ordered mapping. @type {Entry[]} */
+  /** The entries of an ordered mapping. @type {Entry[]} */
   #entries = []
-  /** What the next chunk has so far. @type {unknown[]} */
+  /** The inputs of the next chunk so far. @type {unknown[]} */
   #gathered = []
-  /** Whether what is gathered is sent after a turn of the loop, whatever the source does. */
+  /** Whether the gathered inputs will be sent after a turn of the loop, whatever the source does. */
   #flushes = false
   /** @type {(() => void) | undefined} */
   #unlisten
@@ -94,7 +97,7 @@ class Mapping {
     this.#sink = sink
     this.#total = countOf(inputs)
     const native = this.#target.lane === NATIVE
-    // A time limit is one input's.
+    // A time limit is for one input.
     const single = native || this.#settings.timeout >= 0
     const chunk = options.chunk === 'auto' && single ? 1 : options.chunk
     if (native && chunk !== 1)
@@ -175,7 +178,7 @@ class Mapping {
   /** @param {import('./source').Source} source whose iterator is asynchronous */
   #pullLater(source) {
     this.#pulling = true
-    // What is gathered does not wait for a source that takes its time.
+    // The gathered inputs do not wait for a slow source.
     if (this.#gathered.length > 0 && !this.#flushes) {
       this.#flushes = true
       later(() => this.#flush())
@@ -251,11 +254,11 @@ class Mapping {
   #notSent(entry, error) {
     const { inputs } = entry
     if (inputs.length === 1 || error instanceof PoolClosedError) {
-      // Not now: a caller may be in the middle of pulling.
+      // Not at once: a caller may be in the middle of pulling.
       soon(() => this.#lost(entry, error))
       return
     }
-    // One of them cannot be cloned, and the others must not suffer.
+    // One input cannot be cloned. That must not fail the others.
     this.#oneByOne(entry).then(() => this.#finished(entry))
   }
 
@@ -292,7 +295,7 @@ class Mapping {
   }
 
   /**
-   * The task as a whole failed, and with it each of its inputs.
+   * The whole task failed, and with it each of its inputs.
    * @param {Entry} entry
    * @param {unknown} error
    */
@@ -317,7 +320,7 @@ class Mapping {
       return this.fail(error)
     }
     if (failed > 0 && this.#options.stopOnError) {
-      // What was called before it may still end; nothing new begins.
+      // Earlier calls may still end; no new call begins.
       this.#exhausted = true
       this.#gathered = []
       this.#source?.close().catch(() => {})
@@ -335,7 +338,7 @@ class Mapping {
 }
 
 /**
- * How many inputs there are, if they say so.
+ * How many inputs there are, if the iterable tells.
  * @param {object | string} inputs
  */
 function countOf(inputs) {

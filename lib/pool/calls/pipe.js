@@ -1,7 +1,6 @@
 'use strict'
 
-// `pool.pipe`: a stream of Node.js around a generator. What is written is its input, what it yields is
-// read.
+// `pool.pipe`: a stream of Node.js around a generator. Written chunks are its input, and items that it yields are read.
 
 const { Duplex } = require('node:stream')
 const { invalidArgument } = require('../../errors')
@@ -43,7 +42,7 @@ function pipe(caller, task, given) {
         if (value === null)
           throw invalidArgument('A generator behind a pipe must not yield null: it is the end of a stream')
         if (done) {
-          // It has read all that it wanted.
+          // The generator has read all that it wanted.
           input.drop()
           refused = true
           accept()
@@ -63,7 +62,7 @@ function pipe(caller, task, given) {
       if (refused) return callback()
       written = callback
       input.push([chunk])
-      // The generator begins with the first chunk, also before anybody reads.
+      // The generator begins with the first chunk, even if nobody reads yet.
       read()
     },
     final(callback) {

@@ -1,21 +1,21 @@
 'use strict'
 
-// `pool.runSync`: blocks the calling thread until a task has ended. What its event loop would have done for
-// the pool meanwhile is done here; promises of other tasks settle too, and their reactions run afterwards.
+// `pool.runSync`: blocks the calling thread until a task has ended. Meanwhile this code does the work that the event
+// loop would do for the pool. Promises of other tasks settle too, and their reactions run afterwards.
 
 const { drain, block, unblock } = require('../../native/drain')
 const { bound } = require('../../native/environment')
 const { DeadlockError, invalidArgument } = require('../../errors')
 const { Task } = require('../task/task')
 
-/** Milliseconds after which a blocked thread looks up: it may have been terminated. */
+/** Milliseconds after which a blocked thread wakes to see whether it was terminated. */
 const SLICE = 50
 
-/** A call whose outcome is waited for in place. */
+/** A call whose caller blocks until the outcome is there. */
 class BlockingTask extends Task {
   settled = false
   failed = false
-  /** What it gave or threw. @type {unknown} */
+  /** The result, or the error that was thrown. @type {unknown} */
   outcome = undefined
 
   /** @param {import('../task/task').Home} home */
@@ -49,7 +49,7 @@ BlockingTask.prototype.prompt = true
  * @param {InstanceType<typeof import('../task/targets').Target>} target
  * @param {unknown} input
  * @param {InstanceType<typeof import('../task/settings').Settings>} settings
- * @returns {unknown} what the task gives
+ * @returns {unknown} the result of the task
  */
 function runSync({ submitter, isolates, paused }, target, input, settings) {
   if (settings.onProgress !== undefined)
@@ -62,7 +62,7 @@ function runSync({ submitter, isolates, paused }, target, input, settings) {
   const goOn = submitter.leavePlaces()
   block()
   try {
-    // What happened before, and what was sent when nobody rang for it.
+    // Takes in what happened before, and messages for which nobody rang.
     isolates.catchUp()
     submitter.submitAs(task, target, input, settings, false)
     while (!task.settled) {

@@ -1,6 +1,7 @@
 'use strict'
 
-// Where inputs come from: any iterable, pulled one at a time, and closed when no more are wanted.
+// The source of inputs: any iterable. Inputs are pulled one at a time, and the iterable is closed when no more are
+// wanted.
 
 class Source {
   #iterator
@@ -32,7 +33,7 @@ class Source {
   }
 
   /**
-   * Asks for the next step; one of the two hears of it, later.
+   * Asks for the next step. Later either `onStep` or `onError` is called.
    * @param {(step: IteratorResult<unknown>) => void} onStep
    * @param {(error: unknown) => void} onError
    */
@@ -59,8 +60,8 @@ class Source {
   }
 
   /**
-   * Tells the source that no more is wanted. Waits for its answer, unless it owes one already: it may
-   * never give that.
+   * Tells the source that no more is wanted, and waits for its answer. It does not wait if the source still owes an
+   * earlier answer, which may never come.
    */
   async close() {
     if (this.#done) return

@@ -1,7 +1,7 @@
 'use strict'
 
-// `pool.stream`: what a generator in a worker yields. It is a task like any other, whose items come
-// through the port of its isolate while it runs, never more than the owner has room for.
+// `pool.stream`: the items that a generator in a worker yields. It is a task like any other. Its items come through the
+// port of its isolate while it runs, never more than the owner has room for.
 
 const { abortOf, listen } = require('../task/abort')
 const { hold, release } = require('../../native/environment')
@@ -15,7 +15,7 @@ const { NATIVE, variantOf } = require('../task/targets')
 
 /** @typedef {import('../task/settings').Reply} Reply */
 
-/** Never looked at: the owner stops a supply by itself. */
+/** For a supply that its owner stops itself. */
 const never = () => false
 
 class Stream {
@@ -26,15 +26,15 @@ class Stream {
   #fed
   #settings
   #controller = new AbortController()
-  /** What sends to the worker; known from its first message on. @type {Reply | undefined} */
+  /** Sends to the worker; known from the worker's first message on. @type {Reply | undefined} */
   #reply
-  /** Items taken that the worker does not know of. */
+  /** Items that were taken, and of which the worker was not told yet. */
   #owed = 0
   /** @type {InstanceType<typeof Supply> | undefined} */
   #supply
   /** @type {(() => void) | undefined} */
   #unlisten
-  /** Its task is in flight, and nobody waits for an item: then it keeps no process. */
+  /** Whether the task is in flight and no item is awaited. An idle stream does not keep the process alive. */
   #idle = false
   #running = false
   feed
@@ -54,7 +54,7 @@ class Stream {
     this.#input = input
     this.#fed = isFlow(input)
     this.#settings = caller.settings({ ...this.#options, signal: this.#controller.signal })
-    // What has been yielded cannot be taken back.
+    // Items that were yielded cannot be taken back.
     this.#settings.retries = 0
     this.#settings.link = (message, reply) => this.#received(message, reply)
     this.feed = new Feed({
@@ -92,8 +92,8 @@ class Stream {
   }
 
   /**
-   * Lets the process end, or keeps it again: a stream that is left open, and of which no item is awaited, keeps no
-   * process.
+   * Lets the process end, or keeps it alive again. A stream that is left open, and of which no item is awaited, does
+   * not keep the process alive.
    * @param {boolean} idle
    */
   #rest(idle) {
@@ -164,8 +164,7 @@ class Stream {
 }
 
 /**
- * Whether an input is to be read item by item: async iterables and iterators. Arrays, sets and the like
- * are values.
+ * Whether an input is read item by item, as async iterables and iterators are. Arrays, sets and the like are values.
  * @param {unknown} input
  */
 function isFlow(input) {

@@ -1,17 +1,17 @@
 'use strict'
 
-// What a stream sends: an iterable is pulled as far as the receiver has room, and its items leave in
-// batches. Used at both ends: for what a generator yields, and for what it reads.
+// The sending side of a stream: an iterable is pulled as far as the receiver has room, and its items leave in batches.
+// Used at both ends: for the items that a generator yields, and for those that it reads.
 
 const { isMoved, unwrap } = require('../../payload/move')
 const { later } = require('../../native/environment')
 const { Source } = require('./source')
 
-/** Items of a message at most. */
+/** The most items per message. */
 const LARGEST = 256
 /** Milliseconds that an item may wait for others. */
 const PATIENCE = 1
-/** While this many items take next to no time, the clock is read but once for them: that costs more. */
+/** If items take next to no time, the clock is read once per this many: reading it costs more than an item. */
 const STRIDE = 8
 const NO_TIME = 0.1
 
@@ -31,7 +31,7 @@ class Supply {
   #unread = 0
   #pulling = false
   #finished = false
-  /** Whether the batch is sent after a turn of the loop, whatever the source does. */
+  /** Whether the batch will be sent after a turn of the loop, whatever the source does. */
   #flushes = false
   /** @type {() => void} */
   #resolve = () => {}
@@ -46,13 +46,13 @@ class Supply {
     this.#pulling = false
     this.#fail(error)
   }
-  /** Settles when all has been sent, or it was stopped. @type {Promise<void>} */
+  /** Settles when all items have been sent, or the supply was stopped. @type {Promise<void>} */
   done
 
   /**
    * @param {Iterable<unknown> | AsyncIterable<unknown>} iterable
    * @param {Send} send
-   * @param {() => boolean} isGivenUp looked at before each item
+   * @param {() => boolean} isGivenUp called before each item
    */
   constructor(iterable, send, isGivenUp) {
     this.#source = new Source(iterable)
@@ -70,7 +70,7 @@ class Supply {
     this.#pump()
   }
 
-  /** No more is wanted: closes the source. */
+  /** No more items are wanted: closes the source. */
   async stop() {
     if (this.#finished) return
     this.#finished = true
@@ -101,7 +101,7 @@ class Supply {
 
   #pullLater() {
     this.#pulling = true
-    // Items do not wait for one that takes its time.
+    // The items of the batch do not wait for a slow one.
     if (this.#batch.length > 0 && !this.#flushes) {
       this.#flushes = true
       later(() => {
@@ -133,7 +133,7 @@ class Supply {
     return now - this.#since > PATIENCE
   }
 
-  /** @param {unknown} error of the source, after what it gave */
+  /** @param {unknown} error of the source, after its items */
   #fail(error) {
     if (this.#finished) return
     this.#flush()
@@ -164,7 +164,7 @@ class Supply {
   }
 
   /**
-   * One of them cannot be cloned: those before it arrive.
+   * One of the items cannot be cloned. The items before it arrive.
    * @param {unknown[]} items
    */
   #postOneByOne(items) {

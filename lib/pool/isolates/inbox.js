@@ -17,7 +17,7 @@ const { PORT_MESSAGE } = require('../../payload/port')
  * @typedef {import('../../payload/messages').Of<FromIsolate, K>} Of
  */
 
-/** Loaded with its first use. */
+/** Loaded at its first use. */
 const nested = () => require('./nested')
 
 class Inbox {
@@ -29,7 +29,7 @@ class Inbox {
   }
 
   /**
-   * Takes in what has come already, before the loop delivers it.
+   * Takes in the messages that have come already, before the loop delivers them.
    * @param {Isolate} isolate
    */
   flush(isolate) {
@@ -37,7 +37,7 @@ class Inbox {
   }
 
   /**
-   * The value that an isolate has sent for a task, ahead of its outcome. It is kept at the task, and goes with that.
+   * The value that an isolate has sent for a task, ahead of its outcome. The task keeps it.
    * @param {Isolate | undefined} isolate
    * @param {import('../task/task').Receiver} task
    */
@@ -53,7 +53,7 @@ class Inbox {
   }
 
   /**
-   * What goes wrong about one message harms no other.
+   * An error in one message harms no other message.
    * @param {Isolate} isolate
    * @param {FromIsolate} message
    */
@@ -69,8 +69,8 @@ class Inbox {
   }
 
   /**
-   * By the kind of message. None takes it apart as an iterable: a program may have replaced how arrays are iterated,
-   * and what a worker waits for comes first.
+   * The handlers by the kind of message. None destructures a message as an iterable: a program may have replaced array
+   * iteration, and a message that a worker waits for must get through.
    * @type {{ [K in FromIsolate[0]]: (isolate: Isolate, message: Of<K>) => void }}
    */
   #handlers = {
@@ -80,7 +80,7 @@ class Inbox {
       if (isBlocked()) isolate.handOver()
     },
     [PORT_MESSAGE.FLUSHED]: ({ port }) => port.unref(),
-    // Of a task that was given up nobody takes the result, and its ticket is used again.
+    // If the task was given up, its result is dropped, since its ticket is used again.
     [PORT_MESSAGE.RESULT]: (_, message) => {
       const task = this.#taskOf(message)
       if (task !== undefined) task.arrived = { value: message[3] }
@@ -90,7 +90,7 @@ class Inbox {
       if (onProgress !== undefined) notify(() => onProgress(message[3]))
     },
     [PORT_MESSAGE.ITEMS]: (isolate, message) => this.#link(isolate, message, [message[0], message[3]]),
-    // It pulls an iterable of the user's.
+    // This runs code of the user's iterable.
     [PORT_MESSAGE.TAKE]: (isolate, message) => notify(() => this.#link(isolate, message, [message[0], message[3]])),
     [PORT_MESSAGE.FATAL]: (isolate, message) => {
       isolate.fatal = message[1]

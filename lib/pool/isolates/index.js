@@ -1,7 +1,7 @@
 'use strict'
 
-// The owner's side of a script lane: has isolates started, sends them what only a port can carry, and sees
-// them end. They take their tasks from the scheduler by themselves.
+// The owner's side of a script lane: starts isolates, sends them the inputs that only a port can carry, and handles
+// their end. Isolates take their tasks from the scheduler by themselves.
 
 const { drain, isBlocked } = require('../../native/drain')
 const { hold, later, release } = require('../../native/environment')
@@ -16,13 +16,13 @@ const { Isolate } = require('./isolate')
 const { Stalls } = require('./stalls')
 const { Starts } = require('./starts')
 
-/** Milliseconds for which output is waited for. */
+/** Milliseconds to wait for output. */
 const OUTPUT_PATIENCE = 1000
 
 /** @typedef {InstanceType<typeof import('./isolate').Isolate>} OneIsolate */
 
 /**
- * What the lane needs of its pool.
+ * The part of the pool that the lane needs.
  * @typedef {object} Owner
  * @property {import('../../native/addon').NativePool} native
  * @property {number} uid
@@ -36,16 +36,16 @@ const OUTPUT_PATIENCE = 1000
  * @property {() => void} ended an isolate has ended
  */
 
-/** Those that have isolates. @type {Set<Isolates>} */
+/** The lanes that have isolates. @type {Set<Isolates>} */
 const started = new Set()
 
-/** The process has nothing left to do, but what workers wrote may be on its way. */
+/** The process has nothing left to do, but output of workers may be on its way. */
 function beforeExit() {
   for (const isolates of started) isolates.flushOutput()
 }
 
 class Isolates {
-  // What somebody gives Object.prototype is none of its fields.
+  // A property that somebody adds to Object.prototype must not appear as a field.
   static {
     Object.setPrototypeOf(this.prototype, null)
   }
@@ -59,19 +59,22 @@ class Isolates {
     this.scope = scope
     /** @type {Map<number, OneIsolate>} */
     this.all = new Map()
-    /** Those that run no more, and whose `exit` event has not come. @type {Set<OneIsolate>} */
+    /** The isolates that no longer run, but whose `exit` event has not come. @type {Set<OneIsolate>} */
     this.ending = new Set()
     /** Why the isolate that last had this id ended. @type {Map<number, unknown>} */
     this.causes = new Map()
-    /** Those of the isolates that live. @type {Set<number>} */
+    /** The numbers of the living isolates. @type {Set<number>} */
     this.numbers = new Set()
-    /** What waits for isolates to be replaced. @type {Set<{ old: Set<OneIsolate>, resolve: () => void, reject: (error: Error) => void }>} */
+    /**
+     * The callers that wait until isolates are replaced.
+     * @type {Set<{ old: Set<OneIsolate>, resolve: () => void, reject: (error: Error) => void }>}
+     */
     this.recycling = new Set()
-    /** How many tasks were told why no isolate could be started. */
+    /** How many tasks have rejected because no isolate could be started. */
     this.asked = 0
-    /** How many tasks were told why their isolate ended. */
+    /** How many tasks have rejected because their isolate ended. */
     this.told = 0
-    /** Those whose output is waited for. @type {OneIsolate[]} */
+    /** The isolates whose output is awaited. @type {OneIsolate[]} */
     this.flushing = []
     const { native } = owner
     this.stalls = new Stalls(native, owner)
@@ -112,7 +115,7 @@ class Isolates {
   #notStarted(error) {
     if (!this.starts.failed(error)) return
     const { asked } = this
-    // Calls that are made now learn of it by that.
+    // Calls made in this turn report the error themselves.
     later(() => {
       if (!this.owner.isOpen() || this.starts.isAwaited) return
       if (this.asked === asked && this.owner.native.load()[0] === 0)
@@ -142,8 +145,8 @@ class Isolates {
   }
 
   /**
-   * Has all isolates that there are replaced, and resolves when they have ended. Those that could not be started in
-   * their place are tried again, but this rejects.
+   * Has all isolates replaced, and resolves when the old ones have ended. If a successor cannot be started, this
+   * rejects; the start is tried again all the same.
    * @returns {Promise<void>}
    */
   async recycle() {
@@ -201,7 +204,7 @@ class Isolates {
     for (let number = 1; ; number++) if (!this.numbers.has(number)) return number
   }
 
-  /** Keeps the process until what isolates have written is there, if it comes soon. */
+  /** Keeps the process alive until the output of isolates has arrived, if it comes soon. */
   flushOutput() {
     this.flushing = [...this.all.values()].filter(({ ready, isWriting }) => ready && isWriting)
     for (const { port } of this.flushing) {
@@ -211,7 +214,7 @@ class Isolates {
     if (this.flushing.length > 0) this.owner.native.remind(REMINDER.OUTPUT, OUTPUT_PATIENCE)
   }
 
-  /** What is not there by now is waited for no more. */
+  /** Waits no longer for output that has not come by now. */
   flushedEnough() {
     for (const { port } of this.flushing.splice(0)) port.unref()
   }
@@ -228,13 +231,13 @@ class Isolates {
    * @param {boolean} direct whether the worker does not know of the task yet
    */
   send(id, slot, generation, target, ticket, input, transferList, direct) {
-    // The scheduler's word that it is to be started may not have been read yet.
+    // The scheduler's notice to start this isolate may not have been read yet.
     if (direct) this.start(id)
     this.all.get(id)?.post([PORT_MESSAGE.INPUT, slot, generation, target, ticket, input, direct], transferList)
   }
 
   /**
-   * A worker has taken a task whose input is held here. If that cannot be sent, this one task ends.
+   * A worker has taken a task whose input is held here. If the input cannot be sent, only this task ends.
    * @param {number} id
    * @param {number} slot
    * @param {number} ticket
@@ -243,7 +246,7 @@ class Isolates {
    */
   wanted(id, slot, ticket, generation, target) {
     const isolate = this.all.get(id)
-    // One that is not ready has only taken the number of the one that asked.
+    // An isolate that is not ready is not the one that asked: it has only taken over the id.
     if (!isolate?.ready) return
     const task = this.owner.taskOf(ticket, generation)
     const held = task?.held
@@ -268,11 +271,11 @@ class Isolates {
     return this.inbox.result(this.all.get(id), task)
   }
 
-  /** Takes in what has come through the ports already. */
+  /** Takes in the messages that have come through the ports already. */
   flush() {
     for (const isolate of this.all.values()) {
       this.inbox.flush(isolate)
-      // Before the loop was blocked it may have been told so.
+      // The isolate may have said so before the loop was blocked.
       if (isolate.holds && isBlocked()) isolate.handOver()
     }
   }
@@ -293,7 +296,7 @@ class Isolates {
    * @param {number} exitCode
    */
   #exited(isolate, exitCode) {
-    // What it has told, and the results that it has sent, have been reached.
+    // Takes in the last messages and results of the isolate.
     this.flush()
     while (drain() > 0);
     // Before the pool hears that its last worker has gone, and ends.
@@ -313,7 +316,7 @@ class Isolates {
   }
 
   /**
-   * An isolate runs no more.
+   * An isolate no longer runs.
    * @param {OneIsolate} isolate
    */
   #left(isolate) {
@@ -335,7 +338,7 @@ class Isolates {
 
   // ---- while the owner's loop is blocked -------------------------------------------------------
 
-  /** Takes in what happened before it was, and what the loop would have brought. */
+  /** Takes in what happened before the loop was blocked, and what the loop would have delivered. */
   catchUp() {
     this.flush()
     this.stalls.catchUp()
@@ -343,7 +346,8 @@ class Isolates {
   }
 
   /**
-   * The scheduler says that an isolate runs no more. The `exit` event says so too, and why, when it can.
+   * The scheduler says that an isolate no longer runs. The `exit` event says so too, and gives the reason, once the
+   * loop can deliver it.
    * @param {number} id
    */
   gone(id) {
@@ -372,8 +376,8 @@ class Isolates {
   }
 
   /**
-   * The scheduler says that the code of an isolate does not run, though it should by now. If the loop is blocked, it
-   * does not see why.
+   * The scheduler says that the code of an isolate does not run, though it should by now. A blocked loop cannot see the
+   * reason.
    * @param {number} id
    */
   notBegun(id) {
@@ -386,7 +390,7 @@ class Isolates {
   }
 
   /**
-   * Why it ended is known by what it said last.
+   * The last message of the isolate says why it ended.
    * @param {OneIsolate} isolate
    */
   #leftUnseen(isolate) {
@@ -398,7 +402,7 @@ class Isolates {
   }
 
   /**
-   * Tells the scheduler that an isolate has ended, and rejects what it had before its id is used again.
+   * Tells the scheduler that an isolate has ended, and rejects its tasks before its id is used again.
    * @param {number} id
    * @param {OneIsolate} [isolate]
    */

@@ -1,7 +1,7 @@
 'use strict'
 
-// One isolate of a script lane, as its owner sees it: the thread, the port to it, and what it has said. How long it
-// may take to start and to end is Rust's to measure (src/scheduler/state/alarms.rs).
+// One isolate of a script lane, as its owner sees it: the thread, the port to it, and its last words. Rust measures how
+// long it takes to start and to end (src/scheduler/state/alarms.rs).
 
 const { Worker, MessageChannel, receiveMessageOnPort } = require('node:worker_threads')
 const { types } = require('node:util')
@@ -14,7 +14,7 @@ const { workerOptions, needsWorkingDirectory } = require('./worker-options')
 const OUTPUTS = /** @type {const} */ (['stdout', 'stderr'])
 
 /**
- * What an isolate needs of its pool.
+ * The part of the pool that an isolate needs.
  * @typedef {object} Owner
  * @property {number} uid
  * @property {import('../options/pool-options').ResolvedOptions} options
@@ -23,31 +23,34 @@ const OUTPUTS = /** @type {const} */ (['stdout', 'stderr'])
  */
 
 class Isolate {
-  // What somebody gives Object.prototype is none of its fields.
+  // A property that somebody adds to Object.prototype must not appear as a field.
   static {
     Object.setPrototypeOf(this.prototype, null)
   }
 
   #options
   ready = false
-  /** What it left uncaught. @type {unknown} */
+  /** The error that it left uncaught. @type {unknown} */
   error
   failed = false
-  /** It was terminated from here. */
+  /** Whether it was terminated from here. */
   ending = false
-  /** Whether a result of its may wait until its output has been read. */
+  /** Whether a result of it may wait until its output has been read. */
   holds = false
-  /** What it said ended it. @type {import('../../payload/thrown').Description | undefined} */
+  /** The error that ended it, as it has told. @type {import('../../payload/thrown').Description | undefined} */
   fatal
-  /** What it said it ends with. */
+  /** The exit code that it has told. */
   exitCode = 1
-  /** How much of what it wrote has not been read here. */
+  /** How much of its output has not been read here. */
   unread = new Int32Array(new SharedArrayBuffer(4))
-  /** Whether it runs no more. */
+  /** Whether it no longer runs. */
   gone = false
-  /** Whether the scheduler knows that. */
+  /** Whether the scheduler knows that it no longer runs. */
   left = false
-  /** The tasks that its tasks wait for, by its numbers. @type {Map<number, InstanceType<typeof import('./nested').NestedTask>>} */
+  /**
+   * The nested tasks that its tasks wait for, by the isolate's numbers.
+   * @type {Map<number, InstanceType<typeof import('./nested').NestedTask>>}
+   */
   nested = new Map()
 
   /**
@@ -55,7 +58,8 @@ class Isolate {
    * @param {number} id the scheduler's
    * @param {number} number the lowest that no living isolate of the pool has
    * @param {Owner} owner
-   * @param {(from: Isolate, message: import('../../payload/messages').FromIsolate) => void} received what comes through its port
+   * @param {(from: Isolate, message: import('../../payload/messages').FromIsolate) => void} received takes the messages of its
+   *   port
    */
   constructor(id, number, owner, received) {
     const { options } = owner
@@ -72,7 +76,7 @@ class Isolate {
       port1.close()
       throw error
     }
-    /** The worker forgets it when it has ended. */
+    /** Kept here, since a worker that has ended forgets its id. */
     this.threadId = this.worker.threadId
     this.#listen(owner, received)
     const flags = new Int32Array(new SharedArrayBuffer(4 * options.concurrentTasksPerWorker))
@@ -83,7 +87,7 @@ class Isolate {
     const settings = { filename, name, concurrency, outputFirst, niceIncrement, pin, recycle }
     const { unread } = this
     this.worker.postMessage({ uid: owner.uid, id, number, port: port2, flags, unread, ...settings }, [port2])
-    // A task in flight keeps the process; an isolate does not.
+    // A task in flight keeps the process alive; an isolate does not.
     this.port.unref()
     this.worker.unref()
   }
@@ -98,7 +102,7 @@ class Isolate {
     worker.on('message', (message) => owner.emit('message', message))
     worker.on('messageerror', (error) => owner.complain(error))
     worker.on('error', (error) => {
-      // Node gives an object that only looks like an error.
+      // Node may give an object that only looks like an error.
       this.fails(types.isNativeError(error) ? error : revive(describe(error)))
     })
     for (const name of OUTPUTS) {
@@ -108,19 +112,19 @@ class Isolate {
     }
   }
 
-  /** What listeners are told of it. */
+  /** The argument that listeners get. */
   get known() {
     return { id: this.id, number: this.number, threadId: this.threadId }
   }
 
-  /** Whether something that it wrote has not been read here yet. */
+  /** Whether some of its output has not been read here yet. */
   get isWriting() {
     return Atomics.load(this.unread, 0) !== 0
   }
 
   /**
-   * Takes what it writes from the process. Node.js counts whoever reads an output that was asked for as `stdout: true`
-   * as a reason to live, and does not count one that it reads itself.
+   * Takes its output in place of the process. With `stdout: true` a reader would keep the process alive; with an output
+   * that Node.js reads itself it does not.
    * @param {'stdout' | 'stderr'} name
    * @param {(chunk: Buffer) => void} take
    */
@@ -147,14 +151,14 @@ class Isolate {
     this.port.postMessage(message, transferList)
   }
 
-  /** Nobody reads what it writes now: its results are not to wait for that. */
+  /** Its output is not being read now, so its results must not wait for that. */
   handOver() {
     if (!this.holds) return
     this.holds = false
     this.post([PORT_MESSAGE.HAND_OVER])
   }
 
-  /** A message that has come already, before the loop delivers it. @returns {{ message: import('../../payload/messages').FromIsolate } | undefined} */
+  /** The next message that has come, before the loop delivers it. @returns {{ message: import('../../payload/messages').FromIsolate } | undefined} */
   next() {
     return receiveMessageOnPort(this.port)
   }
@@ -165,7 +169,7 @@ class Isolate {
     this.error = error
   }
 
-  /** Its script may be in an endless loop. */
+  /** It took too long to start: its script may be in an endless loop. */
   startedTooLate() {
     const { startTimeout } = this.#options
     this.fails(new Error(`the script had not been loaded and set up after ${startTimeout} ms, its 'startTimeout'`))

@@ -16,7 +16,7 @@ const { Task } = require('../task/task')
  * @typedef {import('../../payload/messages').Of<import('../../payload/messages').FromIsolate, K>} Of
  */
 
-/** Those that each running task has submitted. @type {WeakMap<Task, Set<NestedTask>>} */
+/** The nested tasks that each running task has submitted. @type {WeakMap<Task, Set<NestedTask>>} */
 const families = new WeakMap()
 
 class NestedTask extends Task {
@@ -37,7 +37,7 @@ class NestedTask extends Task {
     this.reject(make(this.fail))
   }
 }
-// Its caller may be what the blocked thread waits for.
+// The blocked thread may wait for the task that called.
 NestedTask.prototype.prompt = true
 
 /**
@@ -49,7 +49,7 @@ function familyOf(outer) {
   if (family === undefined) {
     family = new Set()
     families.set(outer, family)
-    // However it ends: nobody is there to wait for them.
+    // However the outer task ends, no caller is left to wait for its nested tasks.
     const { unlisten } = outer
     const members = family
     outer.unlisten = () => {

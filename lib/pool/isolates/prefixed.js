@@ -1,6 +1,6 @@
 'use strict'
 
-// What a worker writes, line by line, with a prefix that says whose it is.
+// The output of a worker, line by line, with a prefix that names the worker.
 
 const { StringDecoder } = require('node:string_decoder')
 
@@ -26,7 +26,7 @@ class Prefixed {
     if (lines.length > 0) this.#out.write(lines.map((line) => `${this.#prefix}${line}\n`).join(''))
   }
 
-  /** A line that was not ended is written as one. */
+  /** Writes an unfinished last line as a line. */
   end() {
     const rest = this.#rest + this.#decoder.end()
     this.#rest = ''

@@ -1,20 +1,20 @@
 'use strict'
 
-// Isolates that were rung, run no task and do not come. The scheduler says which; here is the one excuse that it
-// does not know of, an inspector, and their end: what their stack is, is asked first.
+// Isolates that were rung, run no task and do not come. The scheduler says which. This code ends them, after it has
+// read their stacks; an open inspector, which the scheduler does not know of, excuses them.
 
 const { isBlocked } = require('../../native/drain')
 const { tell } = require('../observe/debug')
 
-/** Milliseconds for the stack of one that is to be ended: nothing waits for it any more, others do its work. */
+/** Milliseconds to wait for the stack of such an isolate. No task waits meanwhile: other isolates do its work. */
 const PATIENCE = 5000
 
 /** @typedef {InstanceType<typeof import('./isolate').Isolate>} Isolate */
 
-/** Whether a debugger may be attached, which may have stopped any isolate. */
+/** Whether a debugger may be attached. It may have stopped any isolate. */
 function isInspected() {
   if (require('node:inspector').url() !== undefined) return true
-  // A thread other than the main one is not told whether that has one.
+  // Other threads cannot see whether the main thread has an inspector.
   const { isMainThread } = require('node:worker_threads')
   const flags = [...process.execArgv, process.env.NODE_OPTIONS ?? '']
   return !isMainThread && flags.some((flag) => flag.includes('--inspect'))
@@ -23,7 +23,7 @@ function isInspected() {
 class Stalls {
   #pool
   #owner
-  /** Those whose stacks are being read. @type {Set<Isolate>} */
+  /** The isolates whose stacks are being read. @type {Set<Isolate>} */
   #asked = new Set()
 
   /**
@@ -39,7 +39,7 @@ class Stalls {
   async found(isolate) {
     if (isInspected()) return this.#pool.excuse(isolate.id)
     this.#asked.add(isolate)
-    // A blocked loop hears of no stack.
+    // A blocked loop cannot receive a stack.
     if (isBlocked()) return this.#end(isolate, null)
     const { threadId } = isolate
     const stacks = await require('../observe/stacks').stacksOf([threadId], PATIENCE)
@@ -63,7 +63,7 @@ class Stalls {
   #end(isolate, stack) {
     if (!this.#asked.delete(isolate)) return
     const silentMs = this.#pool.endStalled(isolate.id)
-    // It has come meanwhile.
+    // The isolate has come meanwhile.
     if (silentMs < 0) return
     const about = `it was rung ${silentMs} ms ago, runs no task and does not come`
     tell(this.#owner.options, isolate, `is being ended: ${about}${stack === null ? '' : `\n${stack}`}`)

@@ -11,7 +11,7 @@ const { adviceFor } = require('../../bundled')
 const { BOOTSTRAP } = require('./isolate')
 
 /**
- * What it needs of its lane.
+ * The part of the lane that it needs.
  * @typedef {object} Lane
  * @property {import('../../native/addon').NativePool} native
  * @property {(id: number) => void} start
@@ -20,10 +20,13 @@ const { BOOTSTRAP } = require('./isolate')
 
 class Starts {
   #lane
-  /** Why the last one could not be started; of a native worker there is one reason only. @type {unknown} */
+  /** Why the last isolate could not be started. For a native worker there is only one reason. @type {unknown} */
   #error = new Error('the system gives no thread')
   #failing = false
-  /** The callers that wait, each for so many isolates. @type {{ least: number, resolve: () => void, reject: (error: Error) => void }[]} */
+  /**
+   * The callers that wait, each for a number of isolates.
+   * @type {{ least: number, resolve: () => void, reject: (error: Error) => void }[]}
+   */
   #expecting = []
 
   /** @type {Set<{ reject: (error: Error) => void }>} */
@@ -34,14 +37,14 @@ class Starts {
     this.#lane = lane
   }
 
-  /** Starts the isolates that the minimum, or `least`, lacks. */
+  /** Starts the isolates that are missing up to the minimum, or up to `least`. */
   minimum(least = 0) {
     for (const id of this.#lane.native.reserveMinimum(SCRIPT, least)) this.#lane.start(id)
   }
 
   /**
-   * Resolves when so many isolates are ready, which are started if there are none on their way. The process is
-   * kept until then.
+   * Resolves when `least` isolates are ready, and starts them if they are not on their way. Keeps the process alive
+   * until then.
    * @param {number} least
    * @returns {Promise<void>}
    */
@@ -62,7 +65,7 @@ class Starts {
   }
 
   /**
-   * What is waited for beside isolates: it hears of the next failure to start one.
+   * Has a waiting caller rejected by the next failure to start an isolate.
    * @param {{ reject: (error: Error) => void }} other
    */
   watch(other) {
@@ -74,7 +77,7 @@ class Starts {
     this.#watching.delete(other)
   }
 
-  /** One more is ready. */
+  /** One more isolate is ready. */
   succeeded() {
     this.#failing = false
     if (this.#expecting.length === 0) return
@@ -87,7 +90,7 @@ class Starts {
   /**
    * An isolate could not be started.
    * @param {unknown} error
-   * @returns whether it is the first of some in a row
+   * @returns whether it is the first failure in a row
    */
   failed(error) {
     const isFirst = !this.#failing
@@ -97,12 +100,12 @@ class Starts {
     return isFirst
   }
 
-  /** Whether somebody hears of a failure. */
+  /** Whether a caller would hear of a failure. */
   get isAwaited() {
     return this.#expecting.length + this.#watching.size > 0
   }
 
-  /** Settles the promises of callers that have waited for an isolate. */
+  /** The error for callers that have waited for an isolate. */
   why() {
     const cause = this.#error
     const { message } = /** @type {{ message?: unknown }} */ (cause ?? {})
@@ -115,7 +118,7 @@ class Starts {
     this.#disappoint(new PoolClosedError('The pool was closed before its workers were ready'))
   }
 
-  /** The scheduler starts isolates again, after one that could not be. */
+  /** The scheduler starts isolates again, after a failed start. */
   retry() {
     for (const { least } of this.#expecting) this.minimum(least)
   }

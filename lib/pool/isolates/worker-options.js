@@ -1,6 +1,7 @@
 'use strict'
 
-// With what each isolate is started: the options of its pool, what `onWorkerStart` gives for this one, and its number.
+// The options with which an isolate is started: those of its pool, those that `onWorkerStart` gives for it, and its
+// number.
 
 const fs = require('node:fs')
 const { SHARE_ENV } = require('node:worker_threads')

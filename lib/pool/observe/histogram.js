@@ -11,7 +11,7 @@ const RUN = 1
 
 /** Times in milliseconds, each with how often it was measured, the shortest first. */
 class Distribution {
-  // What somebody gives Object.prototype is none of its fields.
+  // A property that somebody adds to Object.prototype must not appear as a field.
   static {
     Object.setPrototypeOf(this.prototype, null)
   }

@@ -10,7 +10,7 @@ const { show } = require('../options/validate')
 /** @typedef {InstanceType<typeof import('./targets').Target>} Target */
 
 class Lookup {
-  // What somebody gives Object.prototype is none of its fields.
+  // A property that somebody adds to Object.prototype must not appear as a field.
   static {
     Object.setPrototypeOf(this.prototype, null)
   }

@@ -11,7 +11,7 @@ const { toJson } = require('../../payload/values')
 
 /** What is settled for every task of a pool, or given with one. */
 class Settings {
-  // What somebody gives Object.prototype is none of its fields.
+  // A property that somebody adds to Object.prototype must not appear as a field.
   static {
     Object.setPrototypeOf(this.prototype, null)
   }

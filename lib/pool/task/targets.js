@@ -14,7 +14,7 @@ const { allNames, numberOf } = require('./native-targets')
 const { NATIVE, SCRIPT } = LANE
 
 class Target {
-  // What somebody gives Object.prototype is none of its fields.
+  // A property that somebody adds to Object.prototype must not appear as a field.
   static {
     Object.setPrototypeOf(this.prototype, null)
   }

@@ -25,7 +25,7 @@ const errors = require('../../errors')
  */
 
 class Task {
-  // What somebody gives Object.prototype is none of its fields.
+  // A property that somebody adds to Object.prototype must not appear as a field.
   static {
     Object.setPrototypeOf(this.prototype, null)
   }
