@@ -1,7 +1,7 @@
 'use strict'
 
-// What a pool is made of, put together: its scheduler, its isolates, the way of its tasks, its phase and its
-// readings. The ways to call that are not every program's take what they need from here.
+// The parts of a pool: its scheduler, its isolates, the way of its tasks, its phase and its readings. The less common
+// ways to call take the parts that they need from here.
 
 const { pools } = require('../native/drain')
 const { bound, calls } = require('../native/environment')
@@ -26,7 +26,7 @@ const { Submitter } = require('./task/submitter')
 class Parts {
   /** @type {Readonly<ResolvedOptions>} */
   options
-  /** Of a task that is given none. */
+  /** The settings of a task without options. */
   defaults
   native
   /** @type {InstanceType<typeof import('./isolates').Isolates>} */
@@ -54,7 +54,8 @@ class Parts {
     // Isolates outlive the calls that they are started for: their events belong to the pool.
     const scope = new PoolScope()
     this.#events = new Events(pool, label, scope)
-    // It brings worker_threads with it, which a process that only counts, or calls processes, does without.
+    // Loaded here, since it loads worker_threads, which a process that only counts or calls other processes does not
+    // need.
     const { Isolates } = require('./isolates')
     this.isolates = new Isolates(this, scope)
     const { isolates } = this
@@ -90,7 +91,7 @@ class Parts {
       isolates: () => isolates.all.size + isolates.ending.size,
       refuse: () => {
         tellPool(this.options.label, 'closes')
-        // What waits is to end too.
+        // Waiting tasks must end too.
         this.pause(false)
         submitter.open = false
       },
@@ -120,7 +121,8 @@ class Parts {
   #control(notice, about, why) {
     const { isolates, native, phase } = this
     if (notice === NOTICE.START) {
-      // The scheduler counts on it since it asked: a pool that ends meanwhile says that it has gone.
+      // The scheduler counts this worker since it asked for it. If the pool has ended meanwhile, the worker is reported
+      // as gone.
       if (phase.hasWork) isolates.start(about)
       else native.leave(about)
     } else if (notice === NOTICE.READY) isolates.ready(about)
@@ -153,7 +155,7 @@ class Parts {
   }
 
   /**
-   * The call in flight that this names. A ticket is used again; a generation is not.
+   * The call in flight with this ticket. A ticket is used again; a generation is not.
    * @param {number} ticket
    * @param {number} generation
    * @returns {Task | undefined}

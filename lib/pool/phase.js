@@ -1,6 +1,6 @@
 'use strict'
 
-// The life of a pool: open, closing (by `close` or `destroy`), ended. All that depends on it asks here.
+// The life of a pool: open, closing (by `close` or `destroy`), ended. Code that depends on the phase asks here.
 
 const { hold, later, release } = require('../native/environment')
 const { REMINDER } = require('../native/wire')
@@ -10,16 +10,16 @@ const { PoolClosedError } = require('../errors')
 const BOTH_LANES = 3
 
 /**
- * What ends with a pool.
+ * The parts that end with a pool.
  * @typedef {object} Life
  * @property {import('../native/addon').NativePool} native
  * @property {() => number} pending how many tasks are in flight
- * @property {() => number} isolates how many have not exited
+ * @property {() => number} isolates how many isolates have not exited
  * @property {() => void} refuse takes no more tasks
- * @property {() => void} stopStarts nobody waits for isolates any more
+ * @property {() => void} stopStarts rejects the callers that wait for isolates
  * @property {() => void} terminate ends all isolates at once
- * @property {() => void} prepare loads now what the end needs: later, nothing may be able to load it
- * @property {() => void} keep keeps what can be read afterwards
+ * @property {() => void} prepare loads the modules that the end needs: later, loading may be impossible
+ * @property {() => void} keep keeps the readings for afterwards
  * @property {() => void} ended
  */
 
@@ -49,7 +49,7 @@ class Phase {
     return this.#name === 'ended'
   }
 
-  /** Whether workers are started: also while what was called before is done. */
+  /** Whether workers are started. They still are while a closing pool finishes its tasks. */
   get hasWork() {
     return this.#name !== 'ended' && !this.#shut
   }
@@ -59,8 +59,8 @@ class Phase {
   }
 
   /**
-   * Takes no more tasks, and ends when those that there are have ended.
-   * @param {number} timeout milliseconds after which it is destroyed; below 0 is never
+   * Takes no more tasks, and ends the pool when all its tasks have ended.
+   * @param {number} timeout milliseconds after which the pool is destroyed; never if below 0
    * @returns {Promise<void>}
    */
   close(timeout) {
@@ -71,7 +71,7 @@ class Phase {
   }
 
   /**
-   * Ends all that there is.
+   * Ends all tasks and workers.
    * @returns {Promise<void>}
    */
   destroy() {
@@ -95,7 +95,7 @@ class Phase {
     this.advance()
   }
 
-  /** Something has ended: maybe it was the last. */
+  /** A lane, an isolate or a task has ended. Ends the pool if that was the last. */
   advance() {
     const { native, pending, isolates } = this.#life
     if (this.#name !== 'closing' || !this.#shut || this.#lanes !== BOTH_LANES) return
@@ -105,7 +105,7 @@ class Phase {
     native.release()
     release()
     this.#life.ended()
-    // Behind what workers have posted to other ports before they ended: it comes with a turn of the loop.
+    // After the messages that workers posted to other ports before their end, which come with a turn of the loop.
     later(() => later(() => this.#resolve()))
   }
 

@@ -1,7 +1,7 @@
 'use strict'
 
-// What the user makes: the ways to call, steering, ending, readings. What it is made of is in parts.js; what not
-// every program uses is loaded by the first use.
+// The class that the user makes: ways to call, steering, ending, readings. Its parts are in parts.js. Code that not
+// every program needs is loaded at its first use.
 
 const { EventEmitter } = require('node:events')
 const { invalidArgument } = require('../errors')
@@ -13,13 +13,13 @@ const { show } = require('./options/validate')
 /** @type {typeof import('./options') & typeof import('./parts') | undefined} */
 let loaded
 
-/** What a pool is made of, and how options are read: loaded with the first pool. */
+/** The parts of a pool and the checks of its options, loaded with the first pool. */
 function parts() {
   return (loaded ??= { ...require('./options'), ...require('./parts') })
 }
 
 /**
- * What other ways to use a pool within this package need of it.
+ * The parts of a pool, for other code of this package.
  * @type {(pool: Pool) => Parts}
  */
 let inside
@@ -28,7 +28,7 @@ let isPool
 
 /**
  * The error of a call that could not be made.
- * @param {Pool | undefined} pool what the method was called on
+ * @param {Pool | undefined} pool the object that the method was called on
  * @param {unknown} error
  */
 function reasonOf(pool, error) {
@@ -93,7 +93,7 @@ class Pool extends EventEmitter {
   }
 
   /**
-   * As `run`, and blocks until the task has ended.
+   * As `run`, but blocks until the task has ended.
    * @param {unknown} [input]
    * @param {unknown} [options]
    * @returns {unknown}
@@ -109,7 +109,7 @@ class Pool extends EventEmitter {
   }
 
   /**
-   * As `runTask`, and blocks until the task has ended.
+   * As `runTask`, but blocks until the task has ended.
    * @param {unknown} task
    * @param {unknown} [input]
    * @param {unknown} [options]
@@ -126,7 +126,7 @@ class Pool extends EventEmitter {
   }
 
   /**
-   * An async iterable of what a task gives for each input.
+   * An async iterable of the results of a task for each input.
    * @param {unknown} inputs
    * @param {unknown} [task] undefined for the function that `run` calls
    * @param {unknown} [options]
@@ -136,7 +136,7 @@ class Pool extends EventEmitter {
   }
 
   /**
-   * As `map`, and how each input ended.
+   * As `map`, but gives the outcome of each input.
    * @param {unknown} inputs
    * @param {unknown} [task]
    * @param {unknown} [options]
@@ -146,7 +146,7 @@ class Pool extends EventEmitter {
   }
 
   /**
-   * An async iterable of what a task's function yields.
+   * An async iterable of the items that a task's function yields.
    * @param {unknown} task
    * @param {unknown} [input]
    * @param {unknown} [options]
@@ -156,7 +156,7 @@ class Pool extends EventEmitter {
   }
 
   /**
-   * A Duplex: what is written is the input of a generator, what it yields is read.
+   * A Duplex: written chunks are the input of a generator, and items that it yields are read.
    * @param {unknown} task
    * @param {unknown} [options]
    */
@@ -219,7 +219,7 @@ class Pool extends EventEmitter {
     await isolates.starts.whenReady(options.filename === undefined ? 0 : options.minThreads)
   }
 
-  /** Starts nothing that waits, until `resume`; what runs goes on, and calls are taken. */
+  /** Starts no waiting task until `resume`. Running tasks go on, and calls are taken. */
   pause() {
     if (inside(this).phase.isOpen) inside(this).pause(true)
   }
@@ -234,7 +234,7 @@ class Pool extends EventEmitter {
   }
 
   /**
-   * Replaces all isolates that there are.
+   * Replaces all isolates.
    * @returns {Promise<void>}
    */
   async recycle() {
@@ -242,7 +242,7 @@ class Pool extends EventEmitter {
     await inside(this).isolates.recycle()
   }
 
-  /** Rejects all that waits with an AbortError. @returns {number} how many tasks that were */
+  /** Rejects all waiting tasks with an AbortError. @returns {number} how many tasks that were */
   cancelQueued() {
     return inside(this).phase.hasEnded ? 0 : inside(this).native.cancelWaiting()
   }
@@ -282,7 +282,7 @@ class Pool extends EventEmitter {
     return inside(this).readings.stats()
   }
 
-  /** What each worker does at this moment, and its JavaScript stack. */
+  /** The tasks of each worker at this moment, and its JavaScript stack. */
   stacks() {
     return inside(this).readings.stacks()
   }
@@ -292,7 +292,7 @@ class Pool extends EventEmitter {
     return this.#parts.readings.histogram
   }
 
-  /** This pool as text for Prometheus. @returns {string} */
+  /** The metrics of this pool as text for Prometheus. @returns {string} */
   metrics() {
     return require('./observe/metrics').metricsOf([inside(this).readings.readable])
   }
@@ -310,13 +310,13 @@ class Pool extends EventEmitter {
     return this.#parts.readings.size
   }
 
-  /** Whether tasks wait for a worker: the moment for a producer to wait for 'drain'. */
+  /** Whether tasks wait for a worker. If so, a producer should wait for 'drain'. */
   get needsDrain() {
     return this.#parts.submitter.waited
   }
 
   /**
-   * What `console.log` shows.
+   * The text that `console.log` shows.
    * @param {number} _
    * @param {import('node:util').InspectOptionsStylized} style
    * @param {typeof import('node:util').inspect} inspect
@@ -337,7 +337,7 @@ class Pool extends EventEmitter {
   }
 }
 
-/** As the tutorials' hand-written pools: a number of workers, their script, and data for that. */
+/** A pool as in tutorials: a number of workers, their script, and data for it. */
 class WorkerPool extends Pool {
   /**
    * @param {number} threads

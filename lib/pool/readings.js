@@ -1,6 +1,6 @@
 'use strict'
 
-// What is read of a pool: its statistics, stacks, histograms and metrics. They can be read after its end too.
+// The readings of a pool: its statistics, stacks, histograms and metrics. They can be read after its end, too.
 
 const { withReadings } = require('./observe/readings')
 const { NATIVE, SCRIPT } = require('./task/targets')
@@ -16,7 +16,7 @@ class Readings {
   #optionsNow
   /** @type {Histograms | undefined} */
   #histograms
-  /** Those at the end of the pool. @type {Stats | undefined} */
+  /** The statistics at the end of the pool. @type {Stats | undefined} */
   #last
   /** @type {Measures | undefined} */
   #lastMeasures
@@ -56,7 +56,7 @@ class Readings {
     return JSON.parse(this.#native.stats())
   }
 
-  /** What each worker does at this moment, and its JavaScript stack. */
+  /** The tasks of each worker at this moment, and its JavaScript stack. */
   async stacks() {
     if (this.#last !== undefined) return []
     return require('./observe/stacks').workersWithStacks(this.#snapshot().workers, this.#isolates.all)
@@ -77,7 +77,7 @@ class Readings {
     return this.#histograms
   }
 
-  /** For metrics. */
+  /** The measures for metrics. */
   get readable() {
     const stats = () => this.stats()
     return { id: this.#native.uid, options: this.#optionsNow(), stats, measures: () => this.#measures() }
@@ -88,12 +88,12 @@ class Readings {
     return this.#lastMeasures ?? JSON.parse(this.#native.measures())
   }
 
-  /** What the end of the pool needs has to be loaded before it. */
+  /** Loads the modules that the end of the pool needs. */
   prepare() {
     require('./observe/histogram')
   }
 
-  /** As they are now, they stay. */
+  /** Keeps the present readings for after the end. */
   keep() {
     const { Histograms } = require('./observe/histogram')
     this.#last = this.#statsNow()

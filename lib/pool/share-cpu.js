@@ -1,6 +1,6 @@
 'use strict'
 
-// One CPU budget for all the pools of a process that is in no cluster.
+// One CPU budget for all pools of a process outside of a cluster.
 
 const { bound } = require('../native/environment')
 const { RspoolError } = require('../errors')

@@ -16,7 +16,7 @@ const MODULE_SYNTAX = /^\s*(import|export|await|(const|let|var)\s.*=\s*await)\b|
 const failed = new Map()
 
 /**
- * @param {string} filename an URL
+ * @param {string} filename a URL
  * @returns {Promise<Record<string, unknown>>} the namespace of an ES module, or one that has `default` alone
  */
 async function importScript(filename) {
@@ -28,7 +28,7 @@ async function importScript(filename) {
     const before = failed.get(filename)
     const attempts = (before?.attempts ?? 0) + 1
     failed.set(filename, { error, attempts })
-    // The engine remembers for ever how an ES module of an URL has failed.
+    // The engine remembers for ever how an ES module of a URL has failed.
     if (before !== undefined && before.error === error) return importAnew(filename, attempts)
     throw explained(error, filename)
   }

@@ -33,7 +33,7 @@ const scripts = new Map()
  */
 
 /**
- * @param {string} filename an URL
+ * @param {string} filename a URL
  * @returns {Promise<Script>}
  */
 function load(filename) {

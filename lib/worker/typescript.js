@@ -38,7 +38,7 @@ const LOADERS = [
 let loader
 
 /**
- * @param {string} filename an URL
+ * @param {string} filename a URL
  * @returns {Promise<unknown>} what it exports
  */
 async function importTypeScript(filename) {
@@ -62,7 +62,7 @@ function mayRunTypeScript() {
 }
 
 /**
- * @param {string} filename an URL
+ * @param {string} filename a URL
  * @returns {Promise<string | undefined>}
  */
 async function findLoader(filename) {

@@ -1,8 +1,8 @@
 'use strict'
 
-// How the JavaScript stack of another thread is read without stopping it. The thread is asked to evaluate an
-// expression that throws: this runs on top of what it does, so the trace of that exception has its stack. A debugger
-// of the user's does not see it, and nothing is left behind in a thread that answers late, or never.
+// Reads the JavaScript stack of another thread without stopping it. The thread is asked to evaluate an expression that
+// throws. The expression runs on top of the running code, so the trace of the exception has the stack of that code. A
+// debugger of the user does not see it, and nothing is left behind in a thread that answers late or never.
 
 const { fileURLToPath } = require('node:url')
 
@@ -11,13 +11,13 @@ const OWN = 'rspool:stack'
 /** @typedef {{ functionName: string, url: string, lineNumber: number, columnNumber: number }} Frame */
 /** @typedef {{ exceptionDetails?: { stackTrace?: { callFrames: Frame[] } } }} Evaluated */
 
-/** In this order: traces are kept for exceptions while the runtime tells of them. */
+/** The commands, in order: exceptions have traces only while the domain Runtime is enabled. */
 const COMMANDS = /** @type {const} */ ([
   { method: 'Runtime.enable', params: {} },
   { method: 'Runtime.evaluate', params: { expression: `throw 0\n//# sourceURL=${OWN}`, silent: true } },
   { method: 'Runtime.disable', params: {} }
 ])
-/** Which of them has the stack in its answer. */
+/** The index of the command whose answer has the stack. */
 const TELLS = 1
 
 /** @param {Frame} frame */
@@ -28,7 +28,7 @@ function line({ functionName, url, lineNumber, columnNumber }) {
 
 /**
  * @param {Evaluated | undefined} answer
- * @returns {string | undefined} empty when the thread runs no JavaScript; undefined when there is no stack in the answer
+ * @returns {string | undefined} empty if the thread runs no JavaScript; undefined if there is no stack in the answer
  */
 function stackIn(answer) {
   return answer?.exceptionDetails?.stackTrace?.callFrames

@@ -1,11 +1,11 @@
 'use strict'
 
-// What `NODE_DEBUG=rspool` shows on stderr: how pools and their isolates begin and end, and why.
+// The output of `NODE_DEBUG=rspool` on stderr: how pools and their isolates begin and end, and why.
 
 const { debuglog } = require('node:util')
 const { ENDING } = require('../../native/wire')
 
-/** Costs next to nothing where nobody asks for it. */
+/** Costs next to nothing unless it is switched on. */
 const log = debuglog('rspool')
 
 /** @typedef {InstanceType<typeof import('../isolates/isolate').Isolate>} Isolate */

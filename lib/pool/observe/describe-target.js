@@ -1,6 +1,6 @@
 'use strict'
 
-// What a target is called, for people.
+// The name of a target, for people.
 
 const { nameOf } = require('../task/native-targets')
 const { NATIVE } = require('../task/targets')
@@ -10,7 +10,7 @@ const { NATIVE } = require('../task/targets')
  * @property {string} task the name of the native task or of the export, or '(inline)'
  * @property {'native' | 'script'} lane
  * @property {'call' | 'batch' | 'stream' | 'channel'} kind
- * @property {string | undefined} filename an URL
+ * @property {string | undefined} filename a URL
  */
 
 /**

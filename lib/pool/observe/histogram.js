@@ -1,7 +1,6 @@
 'use strict'
 
-// `pool.histogram`: how long tasks wait and run. It is measured in Rust for each task anyway; here it is
-// read.
+// `pool.histogram`: how long tasks wait and run. Rust measures this for each task anyway; this code reads it.
 
 const { invalidArgument } = require('../../errors')
 const { show } = require('../options/validate')
@@ -9,7 +8,7 @@ const { show } = require('../options/validate')
 const WAIT = 0
 const RUN = 1
 
-/** Times in milliseconds, each with how often it was measured, the shortest first. */
+/** Times in milliseconds, each with its count, the shortest first. */
 class Distribution {
   // A property that somebody adds to Object.prototype must not appear as a field.
   static {
@@ -29,7 +28,7 @@ class Distribution {
     this.max = this.buckets.at(-1)?.[0] ?? 0
   }
 
-  /** The time that so many of hundred were not above. @param {number} percent */
+  /** The time that `percent` of the tasks did not exceed. @param {number} percent */
   at(percent) {
     if (percent === 0) return this.min
     const rank = Math.max(1, Math.ceil((percent / 100) * this.count))
@@ -39,7 +38,7 @@ class Distribution {
   }
 }
 
-/** How it is read, which differs after the pool has ended. */
+/** One histogram. The pool says how to read it, which differs after its end. */
 class Histogram {
   #read
   #reset
@@ -83,7 +82,7 @@ class Histogram {
     return this.#read().at(percent)
   }
 
-  /** As the histograms of Node.js: 0, 50, 75, 87.5 and so on, halving what is left, and 100. */
+  /** As in the histograms of Node.js: 0, 50, 75, 87.5 and so on, each time half of the rest, and 100. */
   get percentiles() {
     const times = this.#read()
     const all = new Map([[0, times.min]])
@@ -92,7 +91,7 @@ class Histogram {
     return all.set(100, times.max)
   }
 
-  /** Begins anew; so do `waitTime` and `runTime` of the statistics. */
+  /** Begins anew. `waitTime` and `runTime` of the statistics begin anew, too. */
   reset() {
     this.#reset()
   }
@@ -106,7 +105,7 @@ class Histogram {
 /** Both histograms of a pool. */
 class Histograms {
   #pool
-  /** What was there at the end of the pool. @type {Map<number, Distribution> | undefined} */
+  /** The distributions at the end of the pool. @type {Map<number, Distribution> | undefined} */
   #last
   /** @type {Histogram} */
   wait

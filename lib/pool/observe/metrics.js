@@ -12,7 +12,7 @@ const { Text, seconds } = require('./prometheus')
 /** @template T @typedef {(from: T) => number | undefined} Pick */
 
 /**
- * What of a pool is read.
+ * The part of a pool that is read.
  * @typedef {object} Readable
  * @property {number} id
  * @property {import('../options/pool-options').ResolvedOptions} options

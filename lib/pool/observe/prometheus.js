@@ -10,18 +10,18 @@ const escaped = (/** @type {string} */ found) => ESCAPES[found]
  * @typedef {{ name: string, type: 'counter'|'gauge'|'histogram', help: string, samples: Sample[] }} Family
  */
 
-/** Collects families. */
+/** Collects metric families. */
 class Text {
   /** @type {Family[]} */
   #families = []
-  /** Of all that were added. @type {Set<string>} */
+  /** The names of all families that were added. @type {Set<string>} */
   names = new Set()
 
   /**
    * @param {string} name
    * @param {Family['type']} type
    * @param {string} help
-   * @param {Sample[]} given those without a value are left out
+   * @param {Sample[]} given samples without a value are left out
    */
   add(name, type, help, given) {
     this.names.add(name)
@@ -43,7 +43,7 @@ class Text {
 
 /** @param {Family} family */
 function write({ name, type, help, samples }) {
-  // In a help a quotation mark is itself, and may not be escaped.
+  // In a help text a quotation mark stands for itself, and must not be escaped.
   const head = `# HELP ${name} ${help.replace(/[\\\n]/g, escaped)}\n# TYPE ${name} ${type}\n`
   const lines = samples.map(([labels, value, suffix = '']) => {
     const inside = Object.entries(labels)

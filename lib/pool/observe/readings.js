@@ -1,12 +1,12 @@
 'use strict'
 
-// What is told of an isolate beside what the scheduler knows: its heap and its event loop. None of it waits
-// for a turn of that loop, so it is right while the isolate hangs; the heap is as old as its `age` says.
+// The readings of an isolate that the scheduler does not have: its heap and its event loop. They do not wait for a turn
+// of that loop, so they are right while the isolate hangs. The heap is as old as its `age` says.
 
 const { nameOf } = require('../task/native-targets')
 const { PORT_MESSAGE } = require('../../payload/port')
 
-/** Milliseconds for which a reading of the heap is not taken again. */
+/** Milliseconds after which the heap is read again. */
 const FRESH = 50
 
 /** @typedef {InstanceType<typeof import('../isolates/isolate').Isolate>} Isolate */
@@ -14,11 +14,11 @@ const FRESH = 50
 
 /** @type {WeakMap<object, Heap>} */
 const heaps = new WeakMap()
-/** The isolates that were asked and have not answered. @type {WeakSet<object>} */
+/** The isolates that were asked and have not answered yet. @type {WeakSet<object>} */
 const asked = new WeakSet()
 
 /**
- * Has the heap read, and gives what was read last.
+ * Has the heap read, and gives the last reading.
  * @param {Isolate} isolate
  */
 function heapOf(isolate) {
@@ -35,7 +35,7 @@ function ask(isolate) {
   if (!isolate.ready || asked.has(isolate)) return
   asked.add(isolate)
   const { worker, port } = isolate
-  // The engine interrupts the isolate for it, whatever that is doing.
+  // The engine interrupts the isolate for this, whatever the isolate is doing.
   const { getHeapStatistics } = /** @type {{ getHeapStatistics?: () => Promise<import('node:v8').HeapInfo> }} */ (
     worker
   )
@@ -43,7 +43,7 @@ function ask(isolate) {
     getHeapStatistics.call(worker).then(
       ({ used_heap_size, total_heap_size, heap_size_limit }) =>
         told(isolate, used_heap_size, total_heap_size, heap_size_limit),
-      // It ends.
+      // The isolate is ending.
       () => {}
     )
   } else port.postMessage([PORT_MESSAGE.HEAP])
@@ -81,7 +81,7 @@ function taskOf([id, target, name, running]) {
 }
 
 /**
- * A worker of the statistics, with what is told of its isolate.
+ * A worker of the statistics, with the readings of its isolate.
  * @param {import('../../native/addon').WorkerSnapshot} worker
  * @param {Isolate | undefined} isolate undefined in the native lane
  * @returns {import('../../../types/observation').WorkerStats}

@@ -1,7 +1,8 @@
 'use strict'
 
-// A thread that reads the JavaScript stacks of others, whatever they do: the inspector of the main thread passes
-// on what is meant for theirs, which interrupt what runs. None is stopped (see by-throw.js).
+// A thread that reads the JavaScript stacks of other threads, whatever they do. The inspector of the main thread passes
+// commands on to the inspectors of the threads, which interrupt the running code. No thread is stopped (see
+// by-throw.js).
 
 const { Session } = require('node:inspector')
 const { setTimeout: delay } = require('node:timers/promises')
@@ -9,7 +10,7 @@ const { parentPort } = require('node:worker_threads')
 const { COMMANDS, TELLS, stackIn } = require('./by-throw')
 
 /**
- * The part of the inspector's protocol that is about threads, which has no types of Node.js' own.
+ * The part of the inspector's protocol for threads, for which Node.js has no types.
  * @typedef {object} Threads
  * @property {() => void} connectToMainThread
  * @property {() => void} disconnect
@@ -19,15 +20,15 @@ const { COMMANDS, TELLS, stackIn } = require('./by-throw')
 /**
  * @typedef {object} Told
  * @property {string} sessionId
- * @property {{ title: string }} workerInfo of one that was attached
- * @property {string} message of one that has answered
+ * @property {{ title: string }} workerInfo of a thread that was attached
+ * @property {string} message of a thread that has answered
  */
 /** @typedef {(event: `NodeWorker.${'attachedToWorker' | 'detachedFromWorker' | 'receivedMessageFromWorker'}`, listener: (event: { params: Told }) => void) => void} Listens */
 
 /**
- * The stacks of threads by their ids, empty for one that runs nothing, and null for one that did not answer.
+ * The stacks of threads by their ids: empty for a thread that runs nothing, null for a thread that did not answer.
  * @param {number[]} threads
- * @param {number} patience milliseconds: what is in a call of the system does not answer
+ * @param {number} patience milliseconds: a thread in a system call does not answer
  * @returns {Promise<Map<number, string | null>>}
  */
 async function read(threads, patience) {
@@ -60,7 +61,7 @@ async function read(threads, patience) {
     if (awaited.delete(sessionId) && awaited.size === 0 && enabled) complete()
   }
   let enabled = false
-  // By the time that it is enabled all that there are have been attached.
+  // When this is called, all existing threads have been attached.
   main.post('NodeWorker.enable', { waitForDebuggerOnStart: false }, () => {
     enabled = true
     if (awaited.size === 0) complete()

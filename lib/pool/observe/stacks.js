@@ -1,16 +1,17 @@
 'use strict'
 
-// What each worker of a pool does at this moment. A helper thread reads the JavaScript stacks of isolates, since
-// one that hangs cannot tell. It is started when the first stack is asked for, and serves all pools of the thread.
+// The work of each worker of a pool at this moment. A helper thread reads the JavaScript stacks of isolates, since an
+// isolate that hangs cannot answer. The helper is started when the first stack is asked for, and serves all pools of
+// the thread.
 
 const path = require('node:path')
 const { Worker } = require('node:worker_threads')
 const { taskOf } = require('./readings')
 
-/** Milliseconds for the stacks of a pool. */
+/** Milliseconds to wait for the stacks of a pool. */
 const PATIENCE = 1000
 
-/** By the ids of threads; null for one that did not answer. @typedef {Map<number, string | null>} Stacks */
+/** By the ids of threads; null for a thread that did not answer. @typedef {Map<number, string | null>} Stacks */
 
 /** @type {StackReader | undefined} */
 let reader
@@ -18,19 +19,19 @@ let reader
 class StackReader {
   #worker
   #last = 0
-  /** By number. @type {Map<number, (stacks: Stacks) => void>} */
+  /** The pending requests, by number. @type {Map<number, (stacks: Stacks) => void>} */
   #asked = new Map()
 
   constructor() {
     this.#worker = new Worker(path.join(__dirname, 'stack-thread.js'), {
       name: 'rspool stacks',
-      // Neither the preloads of the program nor its settings are meant for it.
+      // The preloads and settings of the program are not for this thread.
       execArgv: [],
       env: {},
       resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 4 }
     })
     this.#worker.on('message', ({ id, stacks }) => this.#settle(id, stacks))
-    // That it ends says enough.
+    // The `exit` event says enough.
     this.#worker.on('error', () => {})
     this.#worker.on('exit', () => {
       reader = undefined
@@ -65,8 +66,8 @@ class StackReader {
 }
 
 /**
- * The JavaScript stacks of these threads: empty for one that runs nothing. One that is in a call of the system
- * has none, which is known when so many milliseconds are over.
+ * The JavaScript stacks of these threads: empty for a thread that runs nothing. A thread in a system call has no stack,
+ * which is known after `patience` milliseconds.
  * @param {number[]} threads
  * @param {number} patience
  * @returns {Promise<Stacks>}
@@ -76,7 +77,7 @@ async function stacksOf(threads, patience) {
   try {
     reader ??= new StackReader()
   } catch {
-    // The system gave no thread.
+    // The system could not start a thread.
     return new Map()
   }
   return reader.read(threads, patience)

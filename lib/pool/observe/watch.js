@@ -1,14 +1,14 @@
 'use strict'
 
-// Whether a call is watched by anybody: what is asked for each call, so that it costs next to nothing
-// where the answer is no. What is done where it is yes is in watcher.js.
+// Whether anybody watches a call. Each call asks this, so a no must cost next to nothing. watcher.js does the work for
+// a yes.
 
 const { AsyncResource } = require('node:async_hooks')
 const { channel } = require('node:diagnostics_channel')
 
 /**
- * Where Node.js keeps the id of an asynchronous resource. A promise has one from the start if hooks are in
- * use, and only then. Without such a symbol there are no hooks.
+ * The symbol under which Node.js keeps the id of an asynchronous resource. A new promise has an id only while hooks are
+ * in use. Without such a symbol there are no hooks.
  */
 const ASYNC_ID = asyncIdSymbol() ?? Symbol('no hooks')
 
@@ -18,7 +18,7 @@ function asyncIdSymbol() {
   return Object.getOwnPropertySymbols(probe).find(({ description }) => description === 'async_id_symbol')
 }
 
-/** The context in which a pool was made. It is no handle: it keeps nothing. */
+/** The context in which a pool was made. It is no handle, and keeps no process alive. */
 class PoolScope extends AsyncResource {
   constructor() {
     super('RspoolPool')
@@ -33,7 +33,7 @@ const queue = channel('rspool:task:queue')
 const start = channel('rspool:task:start')
 const end = channel('rspool:task:end')
 const error = channel('rspool:task:error')
-// Those of a TracingChannel of the name 'rspool:task'.
+// The channels of a TracingChannel with the name 'rspool:task'.
 const called = channel('tracing:rspool:task:start')
 const returned = channel('tracing:rspool:task:end')
 const asyncStart = channel('tracing:rspool:task:asyncStart')

@@ -1,7 +1,7 @@
 'use strict'
 
-// Looks on at one call, whichever way it was made: keeps the asynchronous context of its caller, is a resource
-// for async_hooks, and tells the channels of diagnostics_channel and the user timing of Node.js.
+// Watches one call, however it was made: keeps the asynchronous context of the caller, is a resource for async_hooks,
+// and reports to diagnostics_channel and to the user timing of Node.js.
 
 const { AsyncResource } = require('node:async_hooks')
 const { performance } = require('node:perf_hooks')
@@ -15,7 +15,7 @@ const { queue, start, end, error, tracing } = channels
 /** @typedef {InstanceType<typeof import('../task/task').Task>} Task */
 /** @typedef {(action: () => void) => void} Tell */
 
-/** What subscribers get: one object a task, from its call to its end. */
+/** The message for subscribers: one object per task, from its call to its end. */
 class TaskContext {
   pool
   task
@@ -23,7 +23,7 @@ class TaskContext {
   kind
   filename
   nested
-  /** Of the task that called, if that is watched too. @type {TaskContext | undefined} */
+  /** The context of the task that called, if that task is watched too. @type {TaskContext | undefined} */
   outer
   /** @type {{ id: number, threadId: number | undefined } | undefined} */
   worker
@@ -50,7 +50,7 @@ class TaskContext {
 }
 
 /**
- * What a watcher needs of the pool, beside what each call does.
+ * The part of the pool that a watcher needs, beside the arguments of each call.
  * @typedef {object} Watching
  * @property {{ readonly options: import('../options/pool-options').ResolvedOptions }} pool
  * @property {boolean} timing whether each task becomes a measure
@@ -64,15 +64,18 @@ const atOnce = (action) => action()
 class Watcher {
   #task
   #watching
-  /** The task that calls. @type {Task | undefined} */
+  /** The task that has called. @type {Task | undefined} */
   #outer
   #called = performance.now()
   #settled = false
   /** @type {number | undefined} */
   #run
-  /** Made within the call: a store that is bound to the start of its trace belongs to it. @type {AsyncResource | undefined} */
+  /**
+   * Made within the call, so that it has the stores that are bound to the start of the trace.
+   * @type {AsyncResource | undefined}
+   */
   resource
-  /** What subscribers get, if anybody had subscribed. @type {TaskContext | undefined} */
+  /** The message for subscribers, if there were any at the call. @type {TaskContext | undefined} */
   context
 
   /**
@@ -93,7 +96,7 @@ class Watcher {
     if (onProgress !== undefined || link !== undefined) this.#listen(onProgress, link)
   }
 
-  /** The task settles at once; observers are told when their code may run. */
+  /** The task settles at once. Observers are told when their code may run. */
   #follow() {
     const task = this.#task
     const { resolve, reject } = task
@@ -107,7 +110,7 @@ class Watcher {
     }
   }
 
-  /** The task settles while its end is told, as a traced promise does. */
+  /** The task settles between `asyncStart` and `asyncEnd`, as in a TracingChannel. */
   #surround() {
     const task = this.#task
     const { resolve, reject } = task
@@ -137,7 +140,7 @@ class Watcher {
     task.onProgress = onProgress && ((value) => this.#tell(() => onProgress(value)))
     task.link = link && ((message, reply) => this.#tell(() => link(message, reply)))
     task.settle = (notice, about, value) => {
-      // All progress and items before the end.
+      // All progress and all items come before the end.
       task.home.flush()
       settle.call(task, notice, about, value)
     }
@@ -149,12 +152,13 @@ class Watcher {
    */
   call(submit) {
     if (this.#outer === undefined) return this.#open(() => this.#submit(submit, atOnce))
-    // A worker's message: it may come while the thread is blocked, and what surrounds it is not its caller.
+    // The call came as a message of a worker. The thread may be blocked, and the current context is not that of the
+    // caller.
     notify(() => this.#surroundings.runInAsyncScope(() => this.#open(() => {})))
     this.#submit(submit, (action) => this.#tell(action))
   }
 
-  /** There once the call was made, before anybody is told of it. */
+  /** The resource. It exists once the call was made, before observers are told. */
   get #own() {
     return /** @type {AsyncResource} */ (this.resource)
   }
@@ -216,7 +220,7 @@ class Watcher {
   }
 
   /**
-   * In the context of the caller, once the thread is not blocked.
+   * Runs an action in the context of the caller, once the thread is not blocked.
    * @param {() => void} action
    */
   #tell(action) {

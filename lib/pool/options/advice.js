@@ -1,8 +1,8 @@
 'use strict'
 
-// What to write instead, for options that are in the wrong place.
+// Advice on what to write instead, for options that are in the wrong place.
 
-/** What to say of an option of another place, by its name. @type {Map<string, string>} */
+/** The advice for an option of another place, by its name. @type {Map<string, string>} */
 const places = new Map()
 
 /**
@@ -20,11 +20,11 @@ function elsewhere(name) {
   return place === undefined ? undefined : ` It is an option of ${place}`
 }
 
-/** For calls with the items of an array in place of the array. */
+/** The advice for calls with the items of an array in place of the array. */
 const ONE_INPUT = ' Several values are one input in an array: run([a, b])'
 
 /**
- * What was given in place of an object of options, and how that is written.
+ * Names a value that was given in place of an object of options, and says how to write it.
  * @param {unknown} given
  */
 function adviseOnOptions(given) {
@@ -35,7 +35,7 @@ function adviseOnOptions(given) {
   return ''
 }
 
-/** @param {unknown} given what `new Pool()` got in place of options */
+/** @param {unknown} given the value that `new Pool()` got in place of options */
 function adviseOnPool(given) {
   if (typeof given === 'string' || given instanceof URL) return `. Write new Pool({ filename: '${given}' })`
   if (typeof given === 'number') return `. Write new Pool({ maxThreads: ${given} })`

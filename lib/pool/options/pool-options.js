@@ -47,7 +47,7 @@ function maxQueue(value, label) {
   return value === 'auto' ? value : integer(0, 0xfffffffe, { infinity: true })(value, label)
 }
 
-/** Stores of which the current values travel with the tasks. @type {Rule<Record<string, Store>>} */
+/** The stores whose current values travel with the tasks. @type {Rule<Record<string, Store>>} */
 function stores(value, label) {
   const found = /** @type {Record<string, Store>} */ (named(value, label))
   for (const [name, store] of Object.entries(found)) {
@@ -57,10 +57,10 @@ function stores(value, label) {
   return found
 }
 
-/** What becomes of the output of workers. */
+/** Where the output of workers goes. */
 const output = oneOf('inherit', 'pipe', 'ignore')
 
-/** What lines of workers begin with: false is as if it was not given. @type {Rule<string | true | undefined>} */
+/** The prefix of the lines of workers. False means none. @type {Rule<string | true | undefined>} */
 function prefix(value, label) {
   if (value === false || value === '') return undefined
   if (value === true || typeof value === 'string') return value
@@ -75,7 +75,7 @@ function exportName(value, label) {
   )
 }
 
-/** What may differ from worker to worker. */
+/** The options that may differ from worker to worker. */
 const WORKER_RULES = {
   workerData: anything,
   env: environment,
@@ -120,7 +120,7 @@ const POOL_RULES = {
 
 belong(Object.keys(POOL_RULES), (name) => `the pool: new Pool({ ${name}: … })`)
 
-/** What users of other pools look for, and where it is. @type {Record<string, string>} */
+/** Options of other pools, and what this package has in their place. @type {Record<string, string>} */
 const ADVICE = {
   threads: "'minThreads' and 'maxThreads'",
   workers: "'minThreads' and 'maxThreads'",
@@ -131,7 +131,7 @@ const ADVICE = {
 }
 
 /**
- * All but the label, which is unique among the pools that there are.
+ * Reads all options but the label, which must be unique among the living pools.
  * @param {unknown} given
  * @returns {Omit<ResolvedOptions, 'label'> & { label?: string }}
  */
@@ -178,7 +178,7 @@ function adviseOn(name) {
 const SIZE_RULES = { minThreads: POOL_RULES.minThreads, maxThreads: POOL_RULES.maxThreads }
 
 /**
- * The sizes that `resize` is to set; what is not given stays.
+ * The sizes that `resize` sets. A size that is not given stays.
  * @param {unknown} given
  * @param {{ minThreads: number, maxThreads: number }} now
  * @returns {{ minThreads: number, maxThreads: number }}
@@ -194,7 +194,7 @@ function sizeOptions(given, now) {
 }
 
 /**
- * What `onWorkerStart` gave.
+ * Checks the result of `onWorkerStart`.
  * @param {unknown} given
  * @returns {WorkerStart}
  */

@@ -1,7 +1,6 @@
 'use strict'
 
-// What the options that steer the scheduler must be: groups, affinity, recycling, and the threads of
-// workers.
+// The rules of the options that steer the scheduler: groups, affinity, recycling, and the threads of workers.
 
 const { invalidArgument } = require('../../errors')
 const { readOptions, integer, object, show, text } = require('./validate')
@@ -11,12 +10,12 @@ const { readOptions, integer, object, show, text } = require('./validate')
  * @typedef {import('./validate').Rule<T>} Rule
  */
 
-/** Keys of affinity that the scheduler tells apart, from 1 on. */
+/** How many keys of affinity the scheduler distinguishes, from 1 on. */
 const KEYS = 65_534
 
 /**
- * The scheduler's key of what the user keeps together: FNV-1a over the characters, folded. Two that meet in
- * one key share a worker.
+ * The scheduler's key for a value of `affinity`: FNV-1a over the characters, folded. Two values with the same key share
+ * a worker.
  * @type {Rule<number>}
  */
 function affinity(value, label) {
@@ -38,7 +37,7 @@ function weight(value, label) {
 const GROUP_RULES = { weight, maxRunning: integer(1, 1_000_000, { infinity: true }) }
 
 /**
- * What each group may use, by name, in an object without a prototype.
+ * The limits of each group, by name, in an object without a prototype.
  * @type {Rule<Record<string, { weight: number, maxRunning: number }>>}
  */
 function groups(value, label) {

@@ -43,7 +43,7 @@ function signal(value, label) {
   throw invalidArgument(`${label} must be an AbortSignal or an EventEmitter, got ${show(value)}`)
 }
 
-/** What every way to call takes. */
+/** The options of every way to call. */
 const SHARED_RULES = {
   signal,
   timeout: limit,
@@ -132,7 +132,7 @@ function broadcastOptions(given) {
   return readOptions(given, BROADCAST_RULES, 'Broadcast options')
 }
 
-/** The params of native tasks that are often given beside `params`. */
+/** Params of native tasks that are often given beside `params` by mistake. */
 const PARAMS = new Set(['encoding', 'level', 'seed', 'value', 'maxOutput', 'descending', 'method'])
 
 /** @param {string} name */
@@ -141,12 +141,12 @@ function adviseOnParam(name) {
 }
 
 /**
- * What may be given with a task, whichever way it is called.
+ * The options of a task, however it is called.
  * @typedef {import('./validate').ReadBy<Omit<typeof SCRIPT_RULES & typeof NATIVE_RULES, never>>} TaskOptions
  */
 
 /**
- * The options of a task that is named apart from them.
+ * The options of a task whose name is a separate argument.
  * @param {unknown} given
  * @param {boolean} native
  * @returns {TaskOptions}

@@ -1,7 +1,7 @@
 'use strict'
 
-// How options are read: own properties only, unknown names refused with a suggestion, each value
-// checked by the rule of its name. A rule gives the value back, or what it stands for, and throws.
+// How options are read: only own properties, each value checked by the rule of its name. An unknown name is refused
+// with a suggestion. A rule returns the value, or the value that it stands for, or throws.
 
 const { inspect } = require('node:util')
 const { invalidArgument } = require('../../errors')
@@ -12,7 +12,7 @@ const { invalidArgument } = require('../../errors')
  */
 
 /**
- * What is read by rules.
+ * The object that rules read.
  * @template {Record<string, Rule<unknown>>} Rules
  * @typedef {{ -readonly [K in keyof Rules]?: ReturnType<Rules[K]> }} ReadBy
  */
@@ -23,7 +23,7 @@ function show(value) {
 }
 
 /**
- * Optimal string alignment distance, for "did you mean" only.
+ * The optimal string alignment distance, only for "did you mean".
  * @param {string} a
  * @param {string} b
  */
@@ -53,7 +53,7 @@ function nearest(name, names) {
   let best
   let least = Math.max(2, Math.floor(name.length / 3)) + 0.5
   for (const candidate of names) {
-    // The beginning of a name stands for the name.
+    // The beginning of a name counts as near.
     const d = name.length > 2 && candidate.startsWith(name) ? 0 : distance(name.toLowerCase(), candidate.toLowerCase())
     if (d < least) [best, least] = [candidate, d]
   }
@@ -74,9 +74,9 @@ function didYouMean(name, names) {
  * @template {Record<string, Rule<unknown>>} Rules
  * @param {unknown} given
  * @param {Rules} rules
- * @param {string} what for messages, as "Pool options"
- * @param {(name: string) => string | undefined} [advise] what to say of an unknown option
- * @param {(given: unknown) => string} [adviseOnKind] what to say of what is no object of options
+ * @param {string} what for messages, such as "Pool options"
+ * @param {(name: string) => string | undefined} [advise] gives the advice for an unknown option
+ * @param {(given: unknown) => string} [adviseOnKind] gives the advice for a value that is no object of options
  * @returns {ReadBy<Rules>}
  */
 function readOptions(given, rules, what, advise, adviseOnKind) {
@@ -102,7 +102,7 @@ function readOptions(given, rules, what, advise, adviseOnKind) {
 }
 
 /**
- * Each is read when its turn comes: a getter may throw.
+ * Each property is read when its turn comes, since a getter may throw.
  * @param {object} object
  * @returns {Iterable<[string, unknown]>}
  */
@@ -188,7 +188,10 @@ function array(value, label) {
   throw invalidArgument(`${label} must be an array of values, got ${show(value)}`)
 }
 
-/** What is moved: the engine refuses what cannot be. @type {Rule<readonly import('node:worker_threads').Transferable[]>} */
+/**
+ * Objects to move. The engine refuses an object that cannot be moved.
+ * @type {Rule<readonly import('node:worker_threads').Transferable[]>}
+ */
 function transferables(value, label) {
   return /** @type {import('node:worker_threads').Transferable[]} */ (array(value, label))
 }
@@ -205,7 +208,7 @@ function abortSignal(value, label) {
   throw invalidArgument(`${label} must be an AbortSignal, got ${show(value)}`)
 }
 
-/** Own properties, in an object of ours. @type {Rule<Record<string, unknown>>} */
+/** Copies own properties into a new object. @type {Rule<Record<string, unknown>>} */
 function named(value, label) {
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     throw invalidArgument(`${label} must be an object, got ${show(value)}`)

@@ -1,6 +1,6 @@
 'use strict'
 
-// Plugins: native tasks of a user's own. They are loaded once for the process; a config is the process's, or a pool's.
+// Plugins: native tasks of the user. A plugin is loaded once per process; a config is for the process or for one pool.
 
 const { bound } = require('../../native/environment')
 const { fromCode, invalidArgument } = require('../../errors')
@@ -36,7 +36,7 @@ function load(place) {
 }
 
 /**
- * Whoever may load no addon may load no plugin, and whoever may not read a file may not run it.
+ * A program that may not load addons may not load plugins, and a file that may not be read may not be run.
  * @param {string} file
  */
 function refuseForbidden(file) {
@@ -80,7 +80,7 @@ async function loadTasks(place, options) {
 }
 
 /**
- * The plugins that a pool is given.
+ * The option `plugins` of a pool.
  * @param {unknown} value
  * @param {string} label
  * @returns {readonly PoolPlugin[]}
@@ -98,7 +98,7 @@ function plugins(value, label) {
 }
 
 /**
- * Loads the plugins of a pool: nothing of a pool is made if one is not there.
+ * Loads the plugins of a pool. If one cannot be loaded, no part of the pool is made.
  * @param {readonly PoolPlugin[]} [given]
  * @returns {(native: import('../../native/addon').NativePool) => void} gives the pool its configs
  */

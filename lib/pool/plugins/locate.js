@@ -1,7 +1,7 @@
 'use strict'
 
-// Where a plugin's library is: a file, or the folder or package of a plugin, which has it in the package of the platform
-// or beside its `package.json`, where `rspool build-task` puts it.
+// Finds the library of a plugin: a file, or the library in the folder or package of a plugin. A package has it in the
+// package of the platform, or beside its `package.json`, where `rspool build-task` puts it.
 
 const fs = require('node:fs')
 const { createRequire } = require('node:module')
@@ -11,7 +11,7 @@ const { fromCode, invalidArgument } = require('../../errors')
 const { platformTuple } = require('../../native/platform')
 const { show } = require('../options/validate')
 
-/** What names a place, and not a package. */
+/** Matches a path, as opposed to the name of a package. */
 const LIKE_A_PLACE = /^(\.{1,2}([\\/]|$)|[\\/]|[a-z]:[\\/]|file:)|\.(node|so|dylib|dll)$/i
 
 /**
@@ -33,7 +33,7 @@ function locate(place) {
 }
 
 /**
- * The folder of a package, as the program's main file finds it, or the working directory.
+ * The folder of a package, resolved from the program's main file or from the working directory.
  * @param {string} name
  */
 function folderOf(name) {

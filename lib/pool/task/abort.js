@@ -1,6 +1,6 @@
 'use strict'
 
-// One listener a signal, however many tasks share it.
+// One listener per signal, however many tasks share the signal.
 
 /** @typedef {import('../../../types/tasks').Signal} Signal */
 
@@ -18,7 +18,7 @@ function isSignal(value) {
 }
 
 /**
- * Why a signal has aborted; undefined if it has not, and of an EventEmitter, which cannot say.
+ * Why a signal has aborted. Undefined if it has not, or if it is an EventEmitter, which cannot tell.
  * @param {Signal | undefined} signal
  * @returns {{ reason: unknown } | undefined}
  */
@@ -28,7 +28,7 @@ function abortOf(signal) {
 }
 
 /**
- * Calls `onAbort` when the signal aborts, until the function that it gives is called.
+ * Calls `onAbort` when the signal aborts. The returned function ends this.
  * @param {Signal} signal
  * @param {(reason: unknown) => void} onAbort
  * @returns {() => void}
@@ -40,7 +40,7 @@ function listen(signal, onAbort) {
     listeners.set(signal, set)
     subscribe(signal, () => {
       listeners.delete(signal)
-      // What came last goes first: a task that waits is not to begin in the place of one that was aborted before it.
+      // The last task is aborted first, so that no waiting task begins in the place of an aborted one.
       const all = Array.from(set)
       for (let i = all.length - 1; i >= 0; i--)
         if (set.has(all[i])) all[i](/** @type {Partial<AbortSignal>} */ (signal).reason)
@@ -79,7 +79,7 @@ function subscribe(signal, listener) {
     subscriptions.set(signal, () => signal.removeEventListener('abort', listener))
   } else {
     const emitter = /** @type {import('node:events').EventEmitter} */ (signal)
-    // Not `once`: an emitter tells of the removal before it calls, and what hears of that may throw.
+    // Not `once`: an emitter emits 'removeListener' before it calls the listener, and a listener for that may throw.
     const heard = () => {
       try {
         listener()

@@ -1,10 +1,10 @@
 'use strict'
 
-// A map of what may be made again: beyond so many entries, or so much text, the oldest go. What callers feed
-// with names and code of their own stays small, however much of that they send.
+// A map of values that can be made again. Beyond a number of entries, or an amount of text, the oldest entries are
+// dropped. So the map stays small, however many names and functions callers send.
 
 const MOST = 512
-/** Characters. */
+/** The most text, in characters. */
 const MOST_TEXT = 4 * 2 ** 20
 
 /**
@@ -32,7 +32,7 @@ class Bounded {
   /**
    * @param {K} key a new one
    * @param {V} value
-   * @param {number} size characters that it keeps
+   * @param {number} size characters that the entry keeps
    */
   add(key, value, size) {
     this.#entries.set(key, { value, size })

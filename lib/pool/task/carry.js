@@ -1,7 +1,7 @@
 'use strict'
 
-// What of the caller's context travels with a call: the values of the stores that its pool has registered,
-// and those that are given with the call.
+// The part of the caller's context that travels with a call: the values of the stores of its pool, and values that are
+// given with the call.
 
 const { isMoved, move, unwrap } = require('../../payload/move')
 const { SCRIPT, variantOf } = require('./targets')
@@ -33,7 +33,7 @@ function withMoved(values, { value, transferList }) {
 
 /**
  * @param {Record<string, import('node:async_hooks').AsyncLocalStorage<unknown>> | undefined} stores
- * @param {Record<string, unknown> | undefined} given goes before the stores; undefined is none
+ * @param {Record<string, unknown> | undefined} given takes precedence over the stores; undefined is no value
  * @returns {[string, unknown][] | undefined} names and values
  */
 function valuesOf(stores, given) {

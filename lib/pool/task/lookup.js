@@ -1,6 +1,6 @@
 'use strict'
 
-// Which function a call of a pool means: by name, by file and name, or the function itself.
+// Finds the function that a call of a pool means: by name, by file and name, or the function itself.
 
 const { UnknownTaskError, invalidArgument } = require('../../errors')
 const { Bounded } = require('./bounded')
@@ -16,16 +16,16 @@ class Lookup {
   }
 
   #filename
-  /** By name, or by file and name. @type {Bounded<string, Target>} */
+  /** The targets by name, or by file and name. @type {Bounded<string, Target>} */
   #exports = new Bounded()
 
   /**
-   * @param {string | undefined} filename the pool's script, as an URL
+   * @param {string | undefined} filename the pool's script, as a URL
    * @param {string} name of the export that `run` calls
    */
   constructor(filename, name) {
     this.#filename = filename
-    /** What `run` calls where nothing is named. */
+    /** The target of `run` if no function is named. */
     this.main = filename === undefined ? undefined : scriptTarget(filename, exportName(name))
   }
 
@@ -47,7 +47,7 @@ class Lookup {
   }
 
   /**
-   * What is called where the task may be left out: undefined is what `run` calls.
+   * The target of a call whose task may be left out: undefined means the target of `run`.
    * @param {unknown} task
    * @returns {Target}
    */
@@ -81,7 +81,7 @@ class Lookup {
   }
 
   /**
-   * An isolate has not found it.
+   * An isolate has not found the target.
    * @param {Target} target
    */
   forget({ text }) {

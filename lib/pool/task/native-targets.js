@@ -1,7 +1,7 @@
 'use strict'
 
-// The native tasks by name. Plugins add to them, in whatever thread of the process they are loaded, so who finds no name
-// looks again.
+// The native tasks by name. Any thread of the process may add tasks by loading a plugin, so a name that is not found is
+// looked up again.
 
 const { bound } = require('../../native/environment')
 
@@ -10,7 +10,7 @@ let names = []
 /** The numbers, by name. @type {Map<string, number>} */
 const numbers = new Map()
 
-/** Reads what has been added. */
+/** Reads the names that have been added. */
 function look() {
   names = bound.taskNames()
   for (let number = numbers.size; number < names.length; number++) numbers.set(names[number], number)
@@ -32,7 +32,7 @@ function nameOf(number) {
   return names[number]
 }
 
-/** All names that there are now. */
+/** All present names. */
 function allNames() {
   look()
   return names

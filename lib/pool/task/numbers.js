@@ -1,8 +1,7 @@
 'use strict'
 
-// The numbers by which a pool's tasks name their functions. They belong to the pool: what many calls name keeps
-// its number, what was not found or is long past loses it, and the scheduler keeps each text as long as a task
-// names it.
+// The numbers by which a pool's tasks name their functions. They belong to the pool. A function keeps its number until
+// it was not found, or until too many newer ones came. The scheduler keeps each text as long as a task names it.
 
 const { mapGet } = require('../../native/primordials')
 const { TARGET } = require('../../native/wire')
@@ -18,14 +17,14 @@ class Numbers {
   #byText = new Map()
   /** @type {Bounded<number, Target>} */
   #known
-  /** Most calls name what the last one did. @type {Target | undefined} */
+  /** The last target: most calls name the same one as the call before. @type {Target | undefined} */
   #last
   /** @type {number} */
   #lastNumber = TARGET.OWN
 
   /**
    * @param {import('../../native/addon').NativePool} pool
-   * @param {Target | undefined} own what its `run` calls
+   * @param {Target | undefined} own the target of its `run`
    */
   constructor(pool, own) {
     this.#pool = pool
@@ -39,7 +38,7 @@ class Numbers {
   }
 
   /**
-   * For the task that is submitted next: the number may be another's later.
+   * The number of a target, for the task that is submitted next. Later the number may belong to another target.
    * @param {Target} target of the script lane
    */
   of(target) {
@@ -63,9 +62,9 @@ class Numbers {
   }
 
   /**
-   * An isolate has not found it.
+   * An isolate has not found the function of this number.
    * @param {number} number
-   * @returns {Target | undefined} what it was
+   * @returns {Target | undefined} the target that had the number
    */
   forget(number) {
     const target = this.#known.get(number)

@@ -1,15 +1,18 @@
 'use strict'
 
-// How a task is to be run: what was given with it, over what its pool was given.
+// The settings of a task: the options given with it, over those of its pool.
 
 const { toLimit } = require('../options')
 const { toJson } = require('../../payload/values')
 
 /** @typedef {(message: import('../../payload/messages').StreamMessage, reply: Reply) => void} Link */
 /** @typedef {(message: import('../../payload/messages').StreamMessage, transferList?: readonly import('node:worker_threads').Transferable[]) => void} Reply */
-/** What may be given with a call, in whatever way it is called. @typedef {import('../options/task-options').TaskOptions} Given */
+/**
+ * The options that may be given with a call, however it is made.
+ * @typedef {import('../options/task-options').TaskOptions} Given
+ */
 
-/** What is settled for every task of a pool, or given with one. */
+/** The settings for every task of a pool, or for one task. */
 class Settings {
   // A property that somebody adds to Object.prototype must not appear as a field.
   static {
@@ -18,7 +21,7 @@ class Settings {
 
   /**
    * @param {Readonly<import('../options/pool-options').ResolvedOptions>} pool the pool's options
-   * @param {Given} [run] the task's
+   * @param {Given} [run] the options of the task
    * @param {InstanceType<typeof import('./task').Task>} [outer] the running task that may wait for it
    */
   constructor(pool, run, outer) {
@@ -31,14 +34,14 @@ class Settings {
     this.transferList = run?.transferList
     this.params = run?.params === undefined ? undefined : toJson(run.params, "Task options: 'params'")
     this.counters = run?.counters
-    /** Whether no other worker is to help with it. */
+    /** Whether no other worker may help with it. */
     this.alone = run?.parallel === false
     this.onProgress = run?.onProgress
     this.outer = outer
     this.group = run?.group
-    /** 0 for any worker, a key above 0, or -1 - the id of the only one. */
+    /** 0 for any worker, a key of affinity above 0, or -1 - id for one worker only. */
     this.placement = run?.affinity ?? 0
-    /** Whether the cells of a call hold all that the scheduler is told. */
+    /** Whether the cells of a call have room for all settings. */
     this.isPlain =
       outer === undefined &&
       this.params === undefined &&
@@ -47,10 +50,13 @@ class Settings {
       this.onProgress === undefined
     /** @type {Link | undefined} */
     this.linked = undefined
-    /** What is to travel: registered stores, which are those of another thread than the outer task's, and values. */
+    /**
+     * The context that travels. A nested task takes no stores of the pool, since those are of another thread than its
+     * caller.
+     */
     this.stores = outer === undefined ? pool.context : undefined
     this.context = run?.context
-    /** Whether it is more than a call and its result. */
+    /** Whether a watcher is needed: the task is more than a call and its result. */
     this.watched =
       pool.timing === true || this.onProgress !== undefined || this.stores !== undefined || this.context !== undefined
   }
@@ -59,7 +65,7 @@ class Settings {
     return this.linked
   }
 
-  /** What takes the messages of a stream. */
+  /** The receiver of the messages of a stream. */
   set link(link) {
     this.linked = link
     this.watched = true

@@ -31,14 +31,17 @@ const nothing = () => {}
 let resolve = nothing
 /** @type {(error: unknown) => void} */
 let reject = nothing
-/** One executor for all promises: no closure a call. A hook that makes calls of its own has done so before it runs. */
+/**
+ * One executor for all promises, so that a call makes no closure. A hook that makes calls of its own makes them before
+ * the executor runs.
+ */
 function capture(/** @type {typeof resolve} */ a, /** @type {typeof reject} */ b) {
   resolve = a
   reject = b
 }
 
 /**
- * A task whose input is being sent, in a getter of that of another.
+ * A task whose input is being sent. `outer` is the task whose input has the getter that made this call.
  * @typedef {{ worker: number, slot: number, waits: boolean, outer: Sending | undefined }} Sending
  */
 
@@ -52,7 +55,7 @@ class Submitter {
   #onEmpty
   /** @type {import('./task').Home} */
   home
-  /** Of the functions that its tasks name. */
+  /** The numbers of the functions that its tasks name. */
   numbers
   /** The task whose input is being sent. @type {Sending | undefined} */
   #sending
@@ -104,14 +107,14 @@ class Submitter {
   submit(target, input, settings) {
     const promise = new Promise(capture)
     const task = new Task(this.home, resolve, reject)
-    // What has settled is nobody's but the caller's.
+    // Keeps nothing of the caller's promise.
     resolve = reject = nothing
     this.submitAs(task, target, input, settings, isHooked(promise))
     return promise
   }
 
   /**
-   * As `submit`, for a task that settles in a way of its own.
+   * As `submit`, for a task with its own way to settle.
    * @param {InstanceType<typeof Task>} task
    * @param {Target} target
    * @param {unknown} input
@@ -132,7 +135,7 @@ class Submitter {
 
   /** @param {Settings} settings */
   #refuse({ signal, outer }) {
-    // A task that runs may have others run until it has ended.
+    // A running task may make nested calls until it has ended.
     if (!this.open && (outer === undefined || this.pending === 0)) throw new PoolClosedError('The pool is closed')
     const abort = signal && abortOf(signal)
     if (abort !== undefined) throw new AbortError(abort.reason)
@@ -153,7 +156,8 @@ class Submitter {
   }
 
   /**
-   * Room first, then the input, and only when nothing of a user's runs any more the numbers of the native call.
+   * Asks for room, then encodes the input, and writes the numbers of the native call last, when no more code of the
+   * user runs.
    * @param {InstanceType<typeof Task>} task
    * @param {Target} target
    * @param {unknown} input
@@ -162,7 +166,7 @@ class Submitter {
   #hand(task, target, input, settings) {
     const { signal, deadline } = settings
     const remaining = deadline === undefined ? -1 : Math.max(0, deadline - Date.now())
-    // A new one is made before the input is encoded.
+    // A new number is made before the input is encoded.
     this.#numberOf(target)
     const reserved = this.#mayBeFull(settings)
     if (reserved) {
@@ -182,7 +186,7 @@ class Submitter {
   }
 
   /**
-   * Whether room has to be asked for.
+   * Whether the pool may have no room for the task.
    * @param {Settings} settings
    */
   #mayBeFull({ outer, placement }) {
@@ -214,7 +218,7 @@ class Submitter {
       if (reserved) this.#pool.unreserve()
       throw error
     }
-    // From here to the answer nothing of a user's runs.
+    // From here to the answer no code of the user runs.
     this.#describe(task, target, settings, remaining)
     if (reserved) cells[CELL.LANE] |= LANE.RESERVED
     if (task.held !== undefined) describeAsHeld()
@@ -236,13 +240,13 @@ class Submitter {
   }
 
   /**
-   * What is handed over is taken from the caller, and then read where it is.
+   * Encodes an input. Moved memory is taken from the caller, and then read in place.
    * @param {unknown} input
    * @param {readonly Transferable[] | undefined} transferList
    */
   #encodeForNative(input, transferList) {
     if (transferList === undefined && !isMoved(input)) return encodeForNative(input)
-    // What is too large is not taken.
+    // An input that is too large is not taken from the caller.
     if (this.#maxInputSize !== undefined)
       refuseLarger(this.#maxInputSize, encodeForNative(isMoved(input) ? unwrap(input).value : input))
     return encodeForNative(taken(input, transferList), true)
@@ -280,7 +284,7 @@ class Submitter {
   }
 
   /**
-   * Sends an input that only a port can carry, if there is a worker for it; else holds it until one asks for it.
+   * Sends an input that only a port can carry, if a worker is free; otherwise holds it until a worker asks for it.
    * @param {InstanceType<typeof Task>} task
    * @param {Target} target
    * @param {unknown} input
@@ -294,7 +298,7 @@ class Submitter {
     // A task that may start again keeps its input, so it is held here and copied each time.
     const again = settings.retries > 0
     if (again) refuseUncopied(list)
-    // Where all are busy there is no worker for it.
+    // If all workers are busy, none can take it.
     else if (settings.group === undefined && settings.placement === 0 && this.pending <= this.capacity) {
       this.#describe(task, target, settings, remaining)
       describeAsHeld()
@@ -302,7 +306,7 @@ class Submitter {
       const slot = cells[CELL.SLOT]
       if (slot >= 0) return this.#send(task, value, list)
     }
-    // As it is now: a later change by the caller must not reach the task.
+    // A copy is made now, so that a later change by the caller does not reach the task.
     if (list.length === 0) task.held = { input: structuredClone(value), list }
     else {
       task.held = structuredClone({ input: value, list }, { transfer: list })
@@ -312,7 +316,7 @@ class Submitter {
   }
 
   /**
-   * To the worker that has the task, as the numbers of the call say.
+   * Sends the input to the worker that has the task, which the numbers of the call name.
    * @param {InstanceType<typeof Task>} task
    * @param {unknown} input
    * @param {Transferable[]} list
@@ -330,7 +334,7 @@ class Submitter {
     try {
       this.#isolates.send(worker, slot, task.generation, number, task.ticket, input, list, true)
     } catch (error) {
-      // A getter may have had the task end.
+      // A getter may have ended the task meanwhile.
       if (this.#pool.undo(worker, slot, task.generation)) throw error
     } finally {
       this.#sending = outer
@@ -339,9 +343,9 @@ class Submitter {
   }
 
   /**
-   * A getter in an input that is being sent blocks the thread until another task has ended: the tasks of such inputs
-   * have a worker already, and leave their places to the other one.
-   * @returns {() => void} they have them again
+   * A getter in an input that is being sent may block the thread until another task has ended. The tasks of such inputs
+   * have a worker already, and leave their places to the other task.
+   * @returns {() => void} gives the places back
    */
   leavePlaces() {
     /** @type {Sending[]} */
@@ -378,7 +382,7 @@ class Submitter {
 }
 
 /**
- * The input, with what the caller hands over moved out of its hands.
+ * The input, after its transferred parts were taken from the caller.
  * @param {unknown} input
  * @param {readonly Transferable[]} [transferList]
  * @returns {unknown}
@@ -388,14 +392,14 @@ function taken(input, transferList = []) {
   return structuredClone(moved.value, { transfer: [...transferList, ...moved.transferList] })
 }
 
-/** The input is not in the numbers of the call: a worker asks for it. */
+/** Writes that the call does not contain the input: a worker asks for it. */
 function describeAsHeld() {
   cells[CELL.TAG] = TAG.PORT
   cells[CELL.FORM] = FORM.NUMBER
 }
 
 /**
- * What can be sent but once cannot be sent again.
+ * An object that can be sent only once cannot be sent for a second start.
  * @param {Transferable[]} list
  */
 function refuseUncopied(list) {
@@ -418,7 +422,7 @@ function refuseLarger(most, extra) {
 }
 
 /**
- * What the caller gave: a stream and a channel have put it into an array.
+ * The input that the caller gave. A stream and a channel have put it into an array.
  * @param {import('../observe/describe-target').Described['kind']} kind
  * @param {unknown} input
  */

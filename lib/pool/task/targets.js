@@ -1,7 +1,7 @@
 'use strict'
 
-// What a task is: a native task by name, an export of a script, or an inline function. These are descriptions
-// only, which belong to nobody: by which number a pool's tasks name one is in numbers.js.
+// The targets of tasks: a native task by name, an export of a script, or an inline function. A target is a description
+// only, and belongs to no pool: the numbers that a pool gives targets are in numbers.js.
 
 const path = require('node:path')
 const { fileURLToPath, pathToFileURL } = require('node:url')
@@ -22,7 +22,7 @@ class Target {
   /**
    * @param {number} lane
    * @param {number} id of a native task; -1
-   * @param {string} text what an isolate is to find: `[filename, name, source, base, way, carries]` as JSON
+   * @param {string} text the function that an isolate looks up: `[filename, name, source, base, way, carries]` as JSON
    */
   constructor(lane, id, text) {
     this.lane = lane
@@ -30,7 +30,7 @@ class Target {
     this.text = text
     /** The same function, called in other ways. @type {Map<Way, Target> | undefined} */
     this.variants = undefined
-    /** What it is called, for people. @type {import('../observe/describe-target').Described | undefined} */
+    /** Its name, for people. @type {import('../observe/describe-target').Described | undefined} */
     this.described = undefined
   }
 }
@@ -78,7 +78,7 @@ function nativeTarget(name) {
 }
 
 /**
- * @param {string} filename an URL
+ * @param {string} filename a URL
  * @param {string | undefined} name undefined for the default export
  * @returns {Target}
  */
@@ -98,7 +98,8 @@ function inlineTarget(fn) {
       throw invalidArgument('An inline function must be written in JavaScript; this one is native or bound')
     }
     if (/^class\b/.test(source)) throw invalidArgument('An inline function must not be a class')
-    // Only what it loads depends on where it was written; tools change the words, and call helpers of tslib.
+    // The file of a function matters only if the function loads something. Build tools may replace the keywords, and
+    // call helpers of tslib.
     const base = /import|require|tslib|\b__(?!name\b)/.test(source) ? callerUrl() : undefined
     target = scriptTargetOf(JSON.stringify([null, null, source, base]))
     inlineTargets.set(fn, target)
@@ -109,9 +110,9 @@ function inlineTarget(fn) {
 /** @typedef {'batch' | 'stream' | 'channel' | 'carrying'} Way */
 
 /**
- * The same function, called in another way: for several inputs at once (`batch`), with what it yields sent
- * (`stream`), with a port beside its input (`channel`), or with `[context, input]` as its input (`carrying`),
- * which goes with the others.
+ * The same function, called in another way: for several inputs at once (`batch`), with its items sent (`stream`), with
+ * a port beside its input (`channel`), or with `[context, input]` as its input (`carrying`), which can be combined with
+ * the others.
  * @param {Target} target
  * @param {Way} how
  * @returns {Target}
@@ -131,7 +132,7 @@ function variantOf(target, how) {
 /** Where the files of rspool are. */
 const OWN = path.join(__dirname, '..', '..')
 
-/** The file that called rspool, as an URL; one in the working directory if no file did. */
+/** The file that called rspool, as a URL; if no file did, one in the working directory. */
 function callerUrl() {
   const { prepareStackTrace, stackTraceLimit } = Error
   /** @type {NodeJS.CallSite[]} */
@@ -139,7 +140,7 @@ function callerUrl() {
   try {
     Error.stackTraceLimit = 50
     Error.prepareStackTrace = (_, structured) => (sites = structured)
-    // Made by looking at it.
+    // Reading the stack makes the sites.
     void new Error().stack
   } finally {
     Object.assign(Error, { prepareStackTrace, stackTraceLimit })
@@ -154,7 +155,7 @@ function callerUrl() {
 }
 
 /**
- * A script's place as an URL: an absolute path, a path relative to the working directory, an URL.
+ * The URL of a script that is given by an absolute path, a path relative to the working directory, or a URL.
  * @param {unknown} filename
  * @param {string} label
  */

@@ -1,7 +1,7 @@
 'use strict'
 
-// One call of the caller's: it settles exactly once, through `settle` (the scheduler has an outcome)
-// or `abort` (the caller gave it up first).
+// One call: it settles exactly once, through `settle` (the scheduler has an outcome) or `abort` (the caller gave it up
+// first).
 
 const { MessagePort } = require('node:worker_threads')
 const { BROKEN } = require('../../native/drain')
@@ -14,12 +14,12 @@ const errors = require('../../errors')
 /** @typedef {{ arrived: { value: unknown } | undefined }} Receiver of what comes through a port ahead of its outcome */
 
 /**
- * What a task needs of its pool.
+ * The part of the pool that a task needs.
  * @typedef {object} Home
  * @property {import('../../native/addon').NativePool} pool
  * @property {() => void} left a task has ended
- * @property {() => void} flush take in what has come through ports
- * @property {(task: Receiver, worker: number) => unknown} receive a result that came through a port
+ * @property {() => void} flush takes in messages that have come through ports
+ * @property {(task: Receiver, worker: number) => unknown} receive gives a result that came through a port
  * @property {(worker: number) => unknown} whyGone
  * @property {() => Error} whyNotStarted
  */
@@ -40,7 +40,7 @@ class Task {
     this.resolve = resolve
     this.reject = reject
     this.ticket = -1
-    /** The scheduler's name for it. */
+    /** The scheduler's key of it. */
     this.key = 0
     this.generation = 0
     /** @type {(() => void) | undefined} */
@@ -48,7 +48,7 @@ class Task {
   }
 
   /**
-   * A worker has taken it.
+   * A worker has taken the task.
    * @param {number} worker
    * @param {number} wait milliseconds
    */
@@ -74,7 +74,7 @@ class Task {
     }
   }
 
-  /** Nobody has to do with it any more. */
+  /** The task has left the pool: lets go of its input and its signal. */
   #left() {
     if (this.held !== undefined) this.drop()
     try {
@@ -85,7 +85,8 @@ class Task {
   }
 
   /**
-   * Lets go of the input that no worker has asked for. What was handed over with it is closed: it is nobody's.
+   * Drops the input that no worker has asked for, and closes the ports that were transferred with it, since they have
+   * no owner now.
    * @returns {void}
    */
   drop() {
@@ -136,7 +137,7 @@ class Task {
       case NOTICE.POOL_CLOSED:
         return this.#failWith(() => new errors.PoolClosedError('The pool was destroyed before the task ended'))
       case NOTICE.WORKER_GONE:
-        // A task that was for one worker only, which has ended before.
+        // The task was for one worker only, which ended before it began.
         if (value === 0) return this.#failWith(unstarted)
         return this.#workerGone(this.home.whyGone(about), /** @type {number} */ (value))
       default: {
@@ -147,7 +148,7 @@ class Task {
   }
 
   /**
-   * @param {unknown} why what the script left uncaught, or how it ended
+   * @param {unknown} why the error that the script left uncaught, or how the worker ended
    * @param {number} attempts
    */
   #workerGone(why, attempts) {
@@ -156,7 +157,7 @@ class Task {
   }
 
   /**
-   * Rejects with an error of the pool's own: of its stack only the callers are of interest.
+   * Rejects with an error of the pool, whose stack shows only the callers.
    * @param {() => Error} make
    */
   #failWith(make) {
@@ -167,13 +168,13 @@ class Task {
     })
   }
 
-  /** @param {(reaction: Function) => unknown} make what it rejects with */
+  /** @param {(reaction: Function) => unknown} make makes the error */
   fail(make) {
     this.resolve(rejecting(make))
   }
 
   /**
-   * The scheduler has confirmed that this call's outcome is ours to tell.
+   * Rejects the call, after the scheduler has confirmed that it will not settle it.
    * @param {unknown} reason
    */
   abort(reason) {
@@ -181,7 +182,7 @@ class Task {
   }
 
   /**
-   * As `abort`: its input could not be sent.
+   * As `abort`, for an input that could not be sent.
    * @param {unknown} error
    */
   refuse(error) {
@@ -207,20 +208,23 @@ class Task {
   }
 }
 
-// What few tasks have is a property of those only: the others are the smaller for it, and there are many.
-/** Its input, until the worker that took it asks for it through its port. @type {{ input: unknown, list: import('node:worker_threads').Transferable[] } | undefined} */
+// Properties that few tasks have are defaults of the prototype, so that the many other tasks stay small.
+/**
+ * The input, until the worker that took the task asks for it through its port.
+ * @type {{ input: unknown, list: import('node:worker_threads').Transferable[] } | undefined}
+ */
 Task.prototype.held = undefined
-/** What came for it through a port ahead of its outcome. @type {{ value: unknown } | undefined} */
+/** The value that came for the task through a port, ahead of its outcome. @type {{ value: unknown } | undefined} */
 Task.prototype.arrived = undefined
 /** Whether it settles while its thread is blocked, before any observer is told. */
 Task.prototype.prompt = false
 /** The class that watches tasks, once somebody observes them. @type {InstanceType<typeof import('../observe/watcher').Watcher> | undefined} */
 Task.prototype.watcher = undefined
-/** Whether the scheduler tells of its start, and how long it ran. */
+/** Whether the scheduler reports its start and its run time. */
 Task.prototype.observed = false
 /** @type {((value: unknown) => void) | undefined} */
 Task.prototype.onProgress = undefined
-/** What takes the messages of its stream. @type {import('./settings').Link | undefined} */
+/** The receiver of the messages of its stream. @type {import('./settings').Link | undefined} */
 Task.prototype.link = undefined
 
 /** @type {WeakSet<object>} */
@@ -233,7 +237,7 @@ function unstarted() {
 }
 
 /**
- * Whether a task that was for one worker only failed because that had ended before.
+ * Whether a task for one worker only failed because that worker ended before the task began.
  * @param {unknown} error
  */
 function neverStarted(error) {
@@ -241,7 +245,7 @@ function neverStarted(error) {
 }
 
 /**
- * How often a task was started, where that was more than once.
+ * Adds to an error how often its task was started, if more than once.
  * @template T
  * @param {T} error
  * @param {number} attempts
