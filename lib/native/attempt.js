@@ -3,7 +3,7 @@
 const { RspoolError } = require('../errors')
 
 /**
- * Makes or opens memory that processes share. What the system refuses is an error of this package.
+ * Makes or opens memory that processes share. If the system refuses, an error of this package is thrown.
  * @template T
  * @param {() => T} make
  * @returns {T}

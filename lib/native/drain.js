@@ -1,9 +1,9 @@
 'use strict'
 
-// What has come in for this environment: notices, read one after another. The place of the next one is kept beside
-// them, and is advanced before anything is done about a notice. So whatever a user's code does there, a drain in
-// it (`runSync`, from a listener or a getter) goes on where this one is, and this one finds it done; and the
-// notices are replaced only once all of them have been read.
+// Takes in the notices for this environment, one after another. The cursor is kept beside the notices, and moves on
+// before a notice is handled. Code of the user that runs for a notice may drain as well (`runSync`, from a listener or
+// a getter): the inner drain continues at the cursor, and the outer one finds those notices done. The notices are
+// replaced only once all of them have been read.
 
 const { decode } = require('../payload/values')
 const { bound, calls, giveBack, later, setOutboxRing, soon, uncaught } = require('./environment')
@@ -17,11 +17,11 @@ const numbers = new Float64Array(notices.memory)
 
 /** How many notices have not been read. */
 let unread = 0
-/** Where the next one begins. */
+/** The cursor: where the next notice begins. */
 let next = 0
 
 /**
- * What a pool does about what comes in for it.
+ * The functions by which a pool takes in its notices.
  * @typedef {object} Receiving
  * @property {(notice: number, about: number, why: number) => void} control
  * @property {(worker: number, slot: number, ticket: number, generation: number, target: number) => void} wanted
@@ -36,8 +36,9 @@ const pools = new Map()
 const BROKEN = -1
 
 /**
- * Settles what has come in, at most as much as its memory holds: then promise reactions and the loop have a turn.
- * @returns how many notices that were
+ * Handles the notices that have come in, at most as many as their memory holds: then promise reactions and the loop
+ * have a turn.
+ * @returns how many notices there were
  */
 function drain() {
   if (unread === 0) {
@@ -54,7 +55,7 @@ function drain() {
   return count
 }
 
-/** Reads one notice, and only then does what it says. */
+/** Reads one notice, moves the cursor on, and then handles the notice. */
 function step() {
   const cell = next >> 2
   const notice = cells[cell]
@@ -110,10 +111,10 @@ function settle(ticket, notice, about, value) {
 }
 
 /**
- * A worker has taken a task whose input is to be sent to it.
+ * A worker has taken a task, and its input has to be sent.
  * @param {number} pool
  * @param {number} worker
- * @param {number} cell where the rest is
+ * @param {number} cell where the rest of the notice is
  */
 function want(pool, worker, cell) {
   try {
@@ -124,7 +125,7 @@ function want(pool, worker, cell) {
 }
 
 /**
- * What it throws is uncaught, as it should be, and harms nothing else.
+ * Runs an action. An error that it throws is uncaught, as it should be, and harms nothing else.
  * @param {() => void} action
  */
 function guarded(action) {
@@ -137,11 +138,11 @@ function guarded(action) {
 
 // ---- while the event loop is blocked -----------------------------------------------------------
 
-/** How many calls block this environment's event loop, one in another: no listener of the user's may run. */
+/** How many nested calls block this environment's event loop. No listener of the user may run meanwhile. */
 let blocked = 0
 /** Listeners that wait for the loop. @type {(() => void)[]} */
 let afterwards = []
-/** The first of them that has not been called. */
+/** The index of the first of them that has not been called. */
 let first = 0
 
 function block() {
@@ -166,8 +167,8 @@ function notifyAll() {
 }
 
 /**
- * Calls a listener of the user's, once the loop is not blocked and what waited for that has been called. What it
- * throws is uncaught, as it should be, and harms no task.
+ * Calls a listener of the user once the loop is not blocked, after the listeners that waited before it. An error that
+ * it throws is uncaught, as it should be, and harms no task.
  * @param {() => void} listener
  */
 function notify(listener) {
@@ -175,7 +176,7 @@ function notify(listener) {
   else guarded(listener)
 }
 
-/** The tasks that wait and that run in all pools of this environment. */
+/** How many tasks wait and run in all pools of this environment. */
 function load() {
   const sum = { queued: 0, running: 0 }
   for (const pool of pools.values()) {

@@ -1,6 +1,6 @@
 'use strict'
 
-// This environment's side of the addon: what happens when the doorbell rings, what waits for a turn of the event
+// This environment's side of the addon: the handlers of the doorbell, the functions that wait for a turn of the event
 // loop, and the calls in flight.
 
 const native = require('./load')
@@ -14,12 +14,12 @@ let outboxRing
 /** @type {((why: number) => void) | undefined} */
 let workerRing
 
-/** @param {() => void} onRing what is done when something is in the outbox */
+/** @param {() => void} onRing called when something is in the outbox */
 function setOutboxRing(onRing) {
   outboxRing = onRing
 }
 
-/** @param {(why: number) => void} onRing what a worker does when it is rung */
+/** @param {(why: number) => void} onRing called when a worker is rung */
 function setWorkerRing(onRing) {
   workerRing = onRing
 }
@@ -29,12 +29,12 @@ let messageRing
 /** @type {(() => void) | undefined} */
 let firstBytesRing
 
-/** @param {() => void} onRing what is done when connections have their first bytes */
+/** @param {() => void} onRing called when connections have their first bytes */
 function setFirstBytesRing(onRing) {
   firstBytesRing = onRing
 }
 
-/** @param {() => void} onRing what is done when there are messages of the cluster */
+/** @param {() => void} onRing called when there are messages of the cluster */
 function setMessageRing(onRing) {
   messageRing = onRing
 }
@@ -42,7 +42,7 @@ function setMessageRing(onRing) {
 /** @type {(() => void) | undefined} */
 let lockRing
 
-/** @param {() => void} onRing what is done when a lock may have come free */
+/** @param {() => void} onRing called when a lock may have come free */
 function setLockRing(onRing) {
   lockRing = onRing
 }
@@ -50,7 +50,7 @@ function setLockRing(onRing) {
 /** @type {(() => void) | undefined} */
 let mapRing
 
-/** @param {() => void} onRing what is done when something may have changed in a shared map */
+/** @param {() => void} onRing called when something may have changed in a shared map */
 function setMapRing(onRing) {
   mapRing = onRing
 }
@@ -81,22 +81,23 @@ function release() {
   if (--holds === 0) bound.keepAlive(false)
 }
 
-/** Whether the doorbell keeps the loop alive, as any handle of Node's says it. */
+/** Whether the doorbell keeps the loop alive, in the form that handles of Node.js tell it. */
 onRing.hasRef = () => holds > 0
 
 // ---- turns of the event loop -------------------------------------------------------------------
 
-// By the doorbell, and not by setImmediate: a program may have replaced that, and turn its own by hand.
+// Turns come from the doorbell, not from setImmediate: a program may have replaced setImmediate by one that it runs by
+// hand.
 
-/** What waits for a turn. @type {(() => void)[]} */
+/** The functions that wait for a turn. @type {(() => void)[]} */
 let waiting = []
 let waitingCount = 0
 /** Which of the two functions the engine has called last. */
 let lastWasRing = false
 
 /**
- * Calls a function after a turn of the event loop, which stays alive until then. What it throws is uncaught, and
- * keeps nothing else from its turn.
+ * Calls a function after a turn of the event loop, which stays alive until then. An error that it throws is uncaught,
+ * and does not stop the other functions.
  * @param {() => void} action
  */
 function later(action) {
@@ -126,7 +127,7 @@ function takeTurn() {
   try {
     while (at < count) actions[at++]()
   } finally {
-    // One has thrown: the others come with the next turn, each at its own.
+    // If one has thrown, the others are called at the next turn.
     while (at < count) later(actions[at++])
     release()
   }
@@ -135,7 +136,8 @@ function takeTurn() {
 const settled = Promise.resolve()
 
 /**
- * Calls a function as a microtask: a program may have replaced queueMicrotask, and call what it got by hand.
+ * Calls a function as a microtask. Not by queueMicrotask, which a program may have replaced by one that it runs by
+ * hand.
  * @param {() => void} action
  */
 function soon(action) {
@@ -143,7 +145,7 @@ function soon(action) {
 }
 
 /**
- * Has an error uncaught, at a turn of its own.
+ * Throws an error as uncaught, at a later turn of the loop.
  * @param {unknown} error
  */
 function uncaught(error) {
@@ -155,7 +157,7 @@ function uncaught(error) {
 // ---- the calls in flight -----------------------------------------------------------------------
 
 /**
- * What settles a call. The payload has been decoded.
+ * A call in flight. `settle` gets the payload decoded.
  * @typedef {object} Call
  * @property {(notice: number, about: number, value: unknown) => void} settle
  * @property {number} [generation]
@@ -166,12 +168,12 @@ function uncaught(error) {
 
 /** By ticket. @type {(Call | undefined)[]} */
 const calls = []
-/** Tickets that are nobody's. @type {number[]} */
+/** Free tickets. @type {number[]} */
 const free = []
 let freeCount = 0
 
 /**
- * A ticket for a call; the loop stays alive until it is given back.
+ * Gives a ticket to a call. The loop stays alive until the ticket is given back.
  * @param {Call} call
  */
 function issue(call) {

@@ -1,7 +1,7 @@
 'use strict'
 
-// Finds the addon: the file that RSPOOL_NATIVE_PATH names and no other, or the prebuilt package of
-// this platform, or the build of a checkout. One file serves every runtime and environment.
+// Finds the addon: only the file that RSPOOL_NATIVE_PATH names, or else the prebuilt package of this platform, or the
+// build of a checkout. One file serves every runtime and environment.
 
 const path = require('node:path')
 const { RspoolError } = require('../errors')
@@ -12,7 +12,7 @@ const { prebuilt } = require('./prebuilt')
 
 const root = path.join(__dirname, '..', '..')
 
-/** What is tried, in order. @returns {{ name: string, from: () => { addon?: unknown, error?: unknown } }[]} */
+/** The places to try, in order. @returns {{ name: string, from: () => { addon?: unknown, error?: unknown } }[]} */
 function candidates() {
   /** @param {string} file */
   const file = (file) => ({ name: file, from: () => ({ addon: require(file) }) })
@@ -32,7 +32,7 @@ function checked({ addon, error }) {
   return addon
 }
 
-/** The first line: what follows in a MODULE_NOT_FOUND is the stack of requires. @param {unknown} error */
+/** The first line of a message: in a MODULE_NOT_FOUND the stack of requires follows. @param {unknown} error */
 function reason(error) {
   return String(error instanceof Error ? error.message : error).split('\n', 1)[0]
 }

@@ -1,21 +1,21 @@
 'use strict'
 
-// The memories that this environment shares with its native functions, one for each direction. None is used for
-// two, so what is written for a call never spoils what has come in and has not been read.
+// The memories that this environment shares with its native functions, one per direction. No memory serves two
+// directions, so writing for a call never overwrites unread data that has come in.
 
 const { defineProperty } = require('./primordials')
 const { SIZE } = require('./wire')
 
-/** A piece of memory in the ways in which it is read and written. */
+/** A piece of memory, with the views by which it is read and written. */
 class Frame {
   // A property that somebody adds to Object.prototype must not appear as a field.
   static {
     Object.setPrototypeOf(this.prototype, null)
   }
 
-  /** @param {ArrayBuffer} memory that belongs to nobody else */
+  /** @param {ArrayBuffer} memory that has no other owner */
   constructor(memory) {
-    // A slice of it asks nobody which class to make.
+    // Without this, a slice would look up the class to make, which a program can change.
     defineProperty(memory, 'constructor', { value: undefined })
     this.memory = memory
     this.bytes = Buffer.from(memory)
@@ -26,14 +26,14 @@ class Frame {
 const call = new ArrayBuffer(SIZE.CALL)
 /** The numbers of a native call, by `CELL`. */
 const cells = new Int32Array(call)
-/** Those that are floats, by `NUMBER`. */
+/** The floats of a native call, by `NUMBER`. */
 const numbers = new Float64Array(call)
 
-/** Where values are encoded: see `take` in payload/frames.js. */
+/** The memory in which values are encoded: see `take` in payload/frames.js. */
 const scratch = new Frame(new ArrayBuffer(SIZE.SCRATCH))
 /** The input of the task that `exchange` has given. */
 const input = new Frame(new ArrayBuffer(SIZE.INPUT))
-/** What has come in. */
+/** The notices that have come in. */
 const notices = new Frame(new ArrayBuffer(SIZE.NOTICES))
 
 module.exports = { Frame, cells, numbers, scratch, input, notices }

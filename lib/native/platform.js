@@ -5,7 +5,7 @@
 const fs = require('node:fs')
 
 /**
- * The C library that an ELF executable asks for, from its first bytes: its interpreter is named there.
+ * The C library of an ELF executable, from its first bytes, which name its interpreter.
  * @param {Buffer} head
  * @returns {'gnu' | 'musl' | undefined}
  */
@@ -32,7 +32,7 @@ function executableHead() {
 /** @typedef {{ excludeNetwork: boolean, getReport: () => { header: { glibcVersionRuntime?: string } } }} Report */
 
 /**
- * The report knows too, but takes milliseconds, and resolves the peers of open sockets unless told not to.
+ * The process report also tells, but takes milliseconds, and resolves the peers of open sockets unless told not to.
  * @returns {'gnu' | 'musl'}
  */
 function libcOfReport() {
@@ -47,7 +47,7 @@ function libcOfReport() {
   }
 }
 
-/** The C library of this process, or undefined where there is but one. */
+/** The C library of this process; undefined on platforms that have only one. */
 function libc() {
   return process.platform === 'linux' ? (libcOfExecutable(executableHead()) ?? libcOfReport()) : undefined
 }

@@ -1,9 +1,9 @@
 'use strict'
 
 // The prebuilt addons, each in a package of its own. One literal `require` per package lets tracers and bundlers see
-// the one that is installed; inside of `try` those that are not installed are no error to them.
+// the package that is installed. Inside of `try`, a package that is not installed is no error to them.
 
-/** What npm and the loader call the platforms that have one. */
+/** The platforms that have a package, by the names that npm and the loader use. */
 const PREBUILT = Object.freeze([
   'darwin-arm64',
   'darwin-x64',
@@ -16,7 +16,7 @@ const PREBUILT = Object.freeze([
 ])
 
 /**
- * The addon of a platform's package, or why it cannot be had.
+ * The addon of a platform's package, or the error of loading it.
  * @param {string} tuple
  * @returns {{ addon?: unknown, error?: unknown }}
  */

@@ -1,9 +1,10 @@
 'use strict'
 
-// What the code uses of the language that reads and writes the memories shared with Rust, as it was when the package
-// was loaded: nothing that a program replaces later runs meanwhile.
+// The built-ins of the language for the code that reads and writes the memories shared with Rust, as they were when the
+// package was loaded. If a program replaces a built-in later, that code does not run it.
 
-// Node.js makes these when somebody first asks for them, and would meet what a program has done to all objects by then.
+// Node.js makes these at their first use. If that came later, the program could have changed the prototypes that they
+// rely on.
 require('node:worker_threads')
 require('node:diagnostics_channel')
 
@@ -28,7 +29,7 @@ const byteLength = getOwnPropertyDescriptor(viewProto, 'byteLength')
 const buffer = getOwnPropertyDescriptor(viewProto, 'buffer')
 const { fromCharCode } = String
 const { parse: parseJson, stringify: toJson } = JSON
-/** Of a pattern. @param {string} name @returns {((pattern: object) => unknown) | undefined} */
+/** A getter of regular expressions. @param {string} name @returns {((pattern: object) => unknown) | undefined} */
 const patternGetter = (name) => {
   const get = /** @type {((this: object) => unknown) | undefined} */ (
     getOwnPropertyDescriptor(RegExp.prototype, name)?.get
@@ -57,7 +58,7 @@ module.exports = {
   toJson,
   uncurried,
   cloneByEngine: structuredClone,
-  /** Those that a clone may be of, by the number that an encoded one has. */
+  /** The classes that a cloned error may have, by the number that an encoded error has. */
   errorClasses: [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError],
   BigIntOf: BigInt,
   Bytes: Uint8Array,
@@ -75,7 +76,10 @@ module.exports = {
   getTime: uncurried(Date.prototype.getTime),
   tagOf: uncurried(/** @type {(this: unknown) => string} */ (Object.prototype.toString)),
   patternSource: /** @type {(pattern: object) => string} */ (patternGetter('source')),
-  /** What tells each flag of a pattern. @type {[flag: string, isSet: ReturnType<typeof patternGetter>][]} */
+  /**
+   * The getters for the flags of a regular expression.
+   * @type {[flag: string, isSet: ReturnType<typeof patternGetter>][]}
+   */
   patternFlags: [
     ['d', patternGetter('hasIndices')],
     ['g', patternGetter('global')],

@@ -1,6 +1,6 @@
 'use strict'
 
-// Arrays, to bytes: of numbers as a typed array has them, of texts by their lengths, with many holes by their keys, others
+// Encodes arrays: numbers as in a typed array, texts by their lengths, arrays with many holes by their keys, other arrays
 // one value after another.
 
 const { hasOwn, keysOf } = require('../native/primordials')
@@ -8,11 +8,11 @@ const { FEW_KEYS, hasOnlyElements, isSparse } = require('./elements')
 const { isInt, keepNumbers, numbersFor, putByte, putHead, putLength, putString, putText } = require('./output')
 const { TAGS: T, TEXT, UNSUPPORTED } = require('./tags')
 
-/** Arrays from this length on are tried as numbers only, or as texts. */
+/** Arrays of at least this length may be encoded as numbers or as texts. */
 const ROW = 16
-/** An array has more holes than that before it is taken for a sparse one. */
+/** An array with more holes than this may be sparse. */
 const FEW_HOLES = 64
-/** Longer ones are the engine's. */
+/** The engine encodes longer ones. */
 const LONGEST = 0xffffff
 
 /** @typedef {(value: unknown) => void} Write */
@@ -38,7 +38,7 @@ function writeArray(array, write) {
   while (i < length) {
     if (value !== undefined || hasOwn(array, i)) write(value)
     else {
-      // As many keys as elements, but a hole: another property makes up for it.
+      // The array has as many keys as elements, and yet a hole: so it has another property.
       if (length <= FEW_KEYS || (++holes > FEW_HOLES && holes > i >> 1)) throw UNSUPPORTED
       putByte(T.HOLE)
     }
@@ -46,11 +46,11 @@ function writeArray(array, write) {
   }
 }
 
-/** The first element that was not as those before. @type {unknown} */
+/** The first element of another kind than those before it. @type {unknown} */
 let other
 
 /**
- * Writes an array as numbers as far as it has only these; if it has others, the numbers that come before.
+ * Writes an array as numbers. If it has other elements, writes only the numbers before the first of these.
  * @param {unknown[]} array
  * @param {number} length
  * @param {number} first
@@ -77,12 +77,12 @@ function writeNumbers(array, length, first, write) {
 /**
  * @param {number} length
  * @param {Float64Array} doubles
- * @param {number} count of those that are in their memory
- * @param {unknown} next what follows
+ * @param {number} count of the numbers in `doubles`
+ * @param {unknown} next the element after them
  * @param {Write} write
  */
 function writeMixed(length, doubles, count, next, write) {
-  // Where they are is written to.
+  // A copy, since the memory of `doubles` is written to.
   const numbers = new Float64Array(count)
   for (let i = 0; i < count; i++) numbers[i] = doubles[i]
   putHead(T.ARRAY, length)
@@ -92,7 +92,7 @@ function writeMixed(length, doubles, count, next, write) {
 }
 
 /**
- * Writes an array of texts, or those with which it begins.
+ * Writes an array of texts, or the texts with which it begins.
  * @param {unknown[]} array
  * @param {number} length
  * @param {string} first

@@ -1,6 +1,6 @@
 'use strict'
 
-// Bytes of a program, to bytes of a payload: buffers, and views with what they are views of.
+// Encodes binary data: buffers, and views with their buffers.
 
 const { types } = require('node:util')
 const { Bytes, bufferProto, getPrototypeOf } = require('../native/primordials')
@@ -9,7 +9,7 @@ const { numberOf } = require('./references')
 const { TAGS: T, UNSUPPORTED } = require('./tags')
 const { viewType, isDetached, slabBytes } = require('./views')
 
-/** Longer ones are the engine's. */
+/** The engine encodes longer ones. */
 const LONGEST = 0x3fffffff
 
 /** @typedef {import('./views').Resizable} Resizable */
@@ -27,7 +27,7 @@ function writeView(view, proto) {
   putBytes(T.VIEW, type)
   putLength(own === undefined ? view.byteOffset : 0)
   putLength(view.byteLength)
-  // Its own place among the objects, which nothing else can refer to.
+  // A number for the buffer among the objects. Nothing else can refer to it.
   const number = numberOf(own === undefined ? buffer : {})
   if (number >= 0) putHead(T.REF, number)
   else if (own === undefined) writeBuffer(buffer)
@@ -37,7 +37,7 @@ function writeView(view, proto) {
 /** @param {ArrayBuffer} buffer */
 function writeBuffer(buffer) {
   if (/** @type {Resizable} */ (buffer).resizable || getPrototypeOf(buffer) !== bufferProto) throw UNSUPPORTED
-  // The engine refuses it, with its own words.
+  // The engine refuses it, with its own message.
   if (isDetached(buffer)) throw UNSUPPORTED
   writeBytes(new Bytes(buffer))
 }

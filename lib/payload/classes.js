@@ -1,7 +1,7 @@
 'use strict'
 
-// Which objects are nothing but their own properties, so that a plain object with these is what `structuredClone`
-// gives for them: not those of the platform, and not those in whose place a program has put another prototype.
+// Finds out which objects are nothing but their own properties, so that `structuredClone` gives a plain object with
+// these for them. Objects of the platform are not, nor are objects whose prototype a program has replaced.
 
 const { types } = require('node:util')
 const {
@@ -15,7 +15,7 @@ const {
   tagOf
 } = require('../native/primordials')
 
-/** @param {object} object whose prototype, keys or both do not tell what it is */
+/** @param {object} object whose kind its prototype and keys do not tell */
 function isBare(object) {
   return (
     tagOf(object) === '[object Object]' &&
@@ -35,14 +35,14 @@ function isBare(object) {
   )
 }
 
-/** Whether the instances of a class are, by its prototype. @type {WeakMap<object, boolean>} */
+/** Whether the instances of a class are ordinary, by its prototype. @type {WeakMap<object, boolean>} */
 const known = new WeakMap()
-/** Values of an instance that are looked at to find one which the engine may be asked about. */
+/** The most values of an instance to look at before the engine is asked about it. */
 const MANY = 1000
 
 /**
- * Whether an object of a program's class is. The engine alone can tell it from an object of the platform, so it is
- * asked about one of each class: one in which nothing of the program's would run.
+ * Whether an object of a program's class is nothing but its properties. Only the engine can tell it from an object of
+ * the platform, so the engine is asked about one instance per class, in which no code of the program would run.
  * @param {object} object
  * @param {object} proto
  */
@@ -68,7 +68,7 @@ function isPlainWhenCloned(object) {
 let left = 0
 
 /**
- * Whether all properties are primitive values, or plain data of such.
+ * Whether all properties are primitive values, or plain data of primitive values.
  * @param {object} object
  * @returns {boolean}
  */
@@ -90,7 +90,7 @@ function isInert(value) {
 }
 
 /**
- * Whether an object seems to have primitive values only.
+ * Whether an object seems to have only primitive values.
  * @param {object} object
  * @param {string[]} keys
  */

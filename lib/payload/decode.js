@@ -1,6 +1,6 @@
 'use strict'
 
-// What encode.js has written, as values again. Nothing of a user's runs meanwhile, whatever was replaced.
+// Decodes the bytes that encode.js has written. No code of the user runs meanwhile, whatever built-ins it has replaced.
 
 const {
   BigIntOf,
@@ -31,7 +31,10 @@ const { VIEWS } = require('./views')
 
 /** @typedef {import('../native/memory').Frame} Frame */
 
-/** Arrays up to this length grow to it, and are quicker to read than those that are made at once. */
+/**
+ * Arrays up to this length grow element by element. They are faster to read afterwards than arrays made with their
+ * length.
+ */
 const SMALL = 64
 
 /** @type {Buffer} */
@@ -43,14 +46,14 @@ let doubles
 /** Where the payload begins. */
 let base = 0
 let at = 0
-/** The objects so far, by number, where the value has references. @type {unknown[] | undefined} */
+/** The objects so far, by number, if the value has references. @type {unknown[] | undefined} */
 let objects
-/** The piece of the texts that is being read, how far it is read, and where the next one is. */
+/** The piece of the texts that is being read, how far it has been read, and where the next piece is. */
 let text = ''
 let textAt = 0
 let nextPiece = 0
 
-/** Loaded with the first dictionary. @type {typeof import('./engine').deserialize | undefined} */
+/** Loaded for the first dictionary. @type {typeof import('./engine').deserialize | undefined} */
 let deserialize
 
 /** @returns {any} */
@@ -111,7 +114,7 @@ function read() {
       const array = register(/** @type {unknown[]} */ ([]))
       const length = readLength()
       readProperties(array, readLength())
-      // Last: an array that is long before it has elements makes room for all that could be there.
+      // The length is set last: an array that gets its length first makes room for all elements.
       if (array.length < length) array.length = length
       return array
     }
@@ -188,7 +191,7 @@ function readDouble() {
  * @returns {any[]}
  */
 function newArray(length) {
-  // Each has a byte at least.
+  // Each element has at least one byte.
   if (length > input.length) throw new Error('corrupt payload')
   return length <= SMALL ? [] : new Array(length)
 }
@@ -210,7 +213,7 @@ function readElements(array, from, length) {
  * Reads the texts with which an array begins.
  * @param {unknown[]} array
  * @param {number} length
- * @returns how many there are
+ * @returns how many texts there are
  */
 function readTexts(array, length) {
   for (let i = 0; i < length; i++) {
@@ -236,7 +239,7 @@ function readNumbers(View) {
 }
 
 /**
- * The next so many characters of the texts.
+ * The next `length` characters of the texts.
  * @param {number} length
  */
 function textOf(length) {
@@ -291,7 +294,7 @@ function latin1Text(i, length) {
 /** @returns {string} */
 function readKey() {
   const key = read()
-  // Any other would be made a text, which is as long as it likes.
+  // Another value would be converted to a text, which could be of any length.
   if (typeof key !== 'string' && typeof key !== 'number') throw new Error('corrupt payload')
   return /** @type {string} */ (key)
 }
@@ -300,7 +303,7 @@ function readKey() {
 function readObject() {
   const count = readLength()
   if (count <= SMALL || objects !== undefined) return readProperties(register({}), count)
-  // A dictionary from the start: none of the forms of smaller objects on the way.
+  // The object is a dictionary from the start, so the engine does not pass through the forms of smaller objects.
   const object = createObject(null)
   for (let i = 0; i < count; i++) {
     const key = readKey()
@@ -331,14 +334,14 @@ function readView() {
   register(undefined)
   const buffer = read()
   const View = VIEWS[type]
-  // A DataView counts in bytes.
+  // The length of a DataView is in bytes.
   const view = new View(buffer, offset, length / (View.BYTES_PER_ELEMENT ?? 1))
   if (objects !== undefined) objects[place] = view
   return view
 }
 
 /**
- * An object whose parts are being read, in that of which it is one.
+ * An object whose parts are being read. `outer` is the object that it is a part of.
  * @typedef {{ object: any, keys: readonly string[] | undefined, isArray: boolean, count: number, at: number, outer: Open | undefined }} Open
  */
 
@@ -366,7 +369,7 @@ function readDeep() {
 
 /**
  * @param {Open | undefined} outer
- * @returns {Open | undefined} undefined if no object with parts follows
+ * @returns {Open | undefined} undefined if the next value is no object with parts
  */
 function open(outer) {
   switch (input[at]) {
@@ -399,14 +402,14 @@ function readError() {
   const error = register(errorOf(Class, (has & ERROR.MESSAGE) === 0 ? undefined : readText()))
   if ((has & ERROR.CAUSE) !== 0) hide(error, 'cause', read())
   const stack = readText()
-  // An assignment to what the engine has put there does not have the old one made, as a definition does.
+  // An assignment to the engine's property does not make the old stack, as a definition would.
   if (hasOwn(error, 'stack')) error.stack = stack
   else hide(error, 'stack', stack)
   return error
 }
 
 /**
- * An error without the frames of its maker: they are not its own, and take longer than all the rest of it.
+ * An error without the frames of this code, which do not belong to it, and take longer than the rest of the error.
  * @param {ErrorConstructor} Class
  * @param {string | undefined} message
  */

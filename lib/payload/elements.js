@@ -1,16 +1,16 @@
 'use strict'
 
-// What there is to an array besides its elements.
+// The properties of arrays besides their elements.
 
 const { inspect } = require('node:util')
 const { hasOwn, keysOf } = require('../native/primordials')
 
-/** The keys of longer arrays are not counted: that makes a string of each. */
+/** The keys of longer arrays are not counted: that would make a string per key. */
 const FEW_KEYS = 64
-/** Elements of a long array that are looked for. */
+/** How many elements of a long array are looked for. */
 const SAMPLES = 8
 
-/** How an array is shown whose elements are left out: at the same price, however many there are. */
+/** Shows an array without its elements, at the same price however many there are. */
 const ELEMENTS_ONLY = Object.freeze({
   maxArrayLength: 0,
   breakLength: Infinity,
@@ -25,7 +25,7 @@ const ELEMENTS_ONLY = Object.freeze({
 })
 
 /**
- * Whether an array has no other properties than its elements, of which some may be missing.
+ * Whether an array has no properties but its elements, of which some may be missing.
  * @param {unknown[]} array
  * @param {number} length
  */
@@ -35,7 +35,7 @@ function hasOnlyElements(array, length) {
 }
 
 /**
- * Whether most elements seem to be missing: then it is the others that are written.
+ * Whether most elements seem to be missing. If so, only the existing ones are written.
  * @param {unknown[]} array
  * @param {number} length
  */

@@ -1,8 +1,8 @@
 'use strict'
 
-// Plain data to bytes: what `structuredClone` gives for it, exactly, without its price. Anything of
-// which that cannot be known here (a platform object, a proxy, shared memory …) is refused with UNSUPPORTED, and the
-// caller sends it through a port.
+// Encodes plain data exactly as `structuredClone` would clone it, but faster. A value for which this code cannot know
+// the result (a platform object, a proxy, shared memory …) is refused with UNSUPPORTED, and the caller sends it through
+// a port.
 
 const { types } = require('node:util')
 const {
@@ -43,13 +43,13 @@ const { TAGS: T, UNSUPPORTED } = require('./tags')
 
 /** Deeper values are written without recursion. */
 const MAX_DEPTH = 256
-/** An object of so many keys, which do not recur, is a dictionary. */
+/** An object with more keys than this, which do not recur, may be a dictionary. */
 const MANY_KEYS = 12
 
-/** An object of whatever kind, by its keys. @typedef {Record<string, unknown>} Keyed */
+/** An object of any kind, by its keys. @typedef {Record<string, unknown>} Keyed */
 
 let depth = 0
-/** Another process reads it, which does not know this one's shapes. */
+/** Whether another process reads the value, which does not know the shapes of this one. */
 let abroad = false
 
 /** @param {unknown} value */
@@ -92,10 +92,10 @@ function writeObject(object) {
   depth--
 }
 
-/** Loaded with the first error. @type {typeof import('./errors').writeError | undefined} */
+/** Loaded for the first error. @type {typeof import('./errors').writeError | undefined} */
 let writeError
 
-/** @param {object} object that was not written before */
+/** @param {object} object that has not been written before */
 function writeNew(object) {
   if (types.isProxy(object)) throw UNSUPPORTED
   const proto = getPrototypeOf(object)
@@ -155,14 +155,14 @@ function writeProperties(object, keys) {
   }
 }
 
-/** Loaded with the first dictionary. @type {typeof import('./engine').serialize | undefined} */
+/** Loaded for the first dictionary. @type {typeof import('./engine').serialize | undefined} */
 let serialize
 
 /** @param {object} object */
 function writeDictionary(object) {
   serialize ??= require('./engine').serialize
   const bytes = serialize(object)
-  // It has been read: for the port, which reads it again, as it does whatever is refused.
+  // The port reads the object once more, as it does with every refused value.
   if (bytes === undefined) throw UNSUPPORTED
   putBlock(T.ENGINE, bytes)
 }
@@ -186,7 +186,7 @@ function writeRegExp(object) {
 // ---- without recursion, which would take more stack the deeper a value is -----------------------
 
 /**
- * An object whose parts are being written, in that of which it is one.
+ * An object whose parts are being written. `outer` is the object that it is a part of.
  * @typedef {{ object: object, keys: string[] | undefined, isNamed: boolean, count: number, at: number, outer: Open | undefined }} Open
  */
 
@@ -210,10 +210,10 @@ function writeDeep(root) {
 }
 
 /**
- * Writes what comes before the parts of an object, or all of one that has no others in it.
+ * Writes the bytes before the parts of an object, or the whole object if it has no parts.
  * @param {object} object
  * @param {Open | undefined} outer
- * @returns {Open | undefined} undefined if it is written
+ * @returns {Open | undefined} undefined if the object is complete
  */
 function open(object, outer) {
   if (types.isProxy(object)) throw UNSUPPORTED
@@ -240,8 +240,8 @@ function open(object, outer) {
 /**
  * Encodes a value, in a frame of its own: a getter in it may encode another.
  * @param {unknown} value
- * @param {boolean} [leaves] another process is to read it
- * @returns {number | Buffer} so many bytes of `scratch`, or bytes elsewhere; until the next value is encoded
+ * @param {boolean} [leaves] whether another process reads it
+ * @returns {number | Buffer} how many bytes of `scratch`, or bytes elsewhere; valid until the next value is encoded
  */
 function encode(value, leaves = false) {
   const wasAbroad = abroad

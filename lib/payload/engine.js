@@ -1,12 +1,12 @@
 'use strict'
 
-// Dictionaries of primitive values, by the engine's own serialiser: where keys are always others, nothing makes
-// objects of them as fast.
+// Dictionaries of primitive values, by the engine's own serialiser: if keys do not recur, nothing else makes the
+// objects as fast.
 
 const { Serializer, Deserializer } = require('node:v8')
 const { UNSUPPORTED } = require('./tags')
 
-/** As the format has them; what is not here makes a value one for a port. */
+/** The tags of the format. A value with any other tag goes through a port. */
 const OBJECT = 0x6f
 const OBJECT_END = 0x7b
 const LATIN1 = 0x22
@@ -16,7 +16,7 @@ const UINT = 0x55
 const DOUBLE = 0x4e
 const BIGINT = 0x5a
 const PADDING = 0
-/** true, false, null and undefined. */
+/** The tags of true, false, null and undefined. */
 const CONSTANTS = [0x54, 0x46, 0x30, 0x5f]
 
 class Strict extends Serializer {
@@ -31,7 +31,7 @@ class Strict extends Serializer {
 
 /**
  * @param {object} object
- * @returns {Buffer | undefined} undefined if it has other values than primitive ones
+ * @returns {Buffer | undefined} undefined if it has values that are not primitive
  */
 function serialize(object) {
   const serializer = new Strict()
@@ -98,7 +98,7 @@ function skipBytes(count) {
 
 /**
  * @param {Buffer} bytes
- * @returns {number} what it is, of lengths
+ * @returns {number} the number, if it is a length
  */
 function skipNumber(bytes) {
   let number = 0

@@ -1,6 +1,6 @@
 'use strict'
 
-// Errors, to bytes: in the order in which the engine reads them. Loaded with the first one.
+// Encodes errors, in the order in which the engine reads their properties. Loaded for the first error.
 
 const { classOf, dataOf, isException } = require('./exceptions')
 const { putByte, putBytes, putString } = require('./output')

@@ -1,7 +1,7 @@
 'use strict'
 
-// What there is to an error when the engine clones it: a built-in class by its name, a message, a cause and a stack.
-// Loaded with the first one.
+// The parts of an error that the engine clones: a built-in class by its name, a message, a cause and a stack. Loaded
+// for the first error.
 
 const { types } = require('node:util')
 const { cloneByEngine, errorClasses } = require('../native/primordials')
@@ -13,10 +13,10 @@ const names = errorClasses.map(({ name }) => name)
 const prototypes = new Set(errorClasses.map(({ prototype }) => /** @type {object} */ (prototype)))
 const platformProto = DOMException.prototype
 
-/** Whether a clone has the cause: not on all versions of Node.js. */
+/** Whether a clone has the cause, which depends on the version of Node.js. */
 const keepsCause = cloneByEngine(withStack(new Error('', { cause: true }))).cause === true
 
-/** Has the stack not be made, by which code of the program's would run. @param {Error} error */
+/** Keeps the stack from being made, since that would run code of the program. @param {Error} error */
 function withStack(error) {
   error.stack = ''
   return error
@@ -38,16 +38,16 @@ function isException(object, proto) {
 }
 
 /**
- * The number of the class that a clone is of; -1 if the name is no text.
+ * The number of the class that a clone has; -1 if the name is no text.
  * @param {unknown} name
  */
 function classOf(name) {
-  // Others are of the first class.
+  // Errors with any other name have the first class.
   return typeof name === 'string' ? Math.max(0, names.indexOf(name)) : -1
 }
 
 /**
- * An own property that is no accessor.
+ * An own property, if it is no accessor.
  * @param {object} error
  * @param {'message' | 'cause'} key
  * @returns {{ value?: unknown } | undefined}

@@ -1,6 +1,6 @@
 'use strict'
 
-// A buffer that a native task reads in place, while it stays its owner's.
+// A buffer that a native task reads in place, while the caller keeps it.
 
 const { types } = require('node:util')
 const { invalidArgument } = require('../errors')
@@ -35,14 +35,14 @@ function lend(buffer) {
   if (!types.isAnyArrayBuffer(memory)) {
     throw invalidArgument(`lend() takes a Buffer, a typed array, a DataView or an ArrayBuffer, got ${show(buffer)}`)
   }
-  // Its memory may go away by a resize.
+  // A resize could free its memory.
   if (/** @type {{ resizable?: boolean }} */ (memory).resizable === true)
     throw invalidArgument('lend() takes no buffer that can be resized')
   return new Lent(buffer)
 }
 
 /**
- * What is lent, if the value says that something is.
+ * The buffer that is lent, if the value is a lent one.
  * @param {object} value
  */
 function lentOf(value) {

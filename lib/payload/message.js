@@ -1,20 +1,20 @@
 'use strict'
 
-// Values that another process decodes. It knows nothing that this one has learnt, so key lists go along in full; and
-// there is no port, so what the encoding does not know goes by the engine's serialiser.
+// Values that another process decodes. That process does not know the shapes of this one, so key lists are sent in
+// full. There is no port either, so the engine's serialiser encodes the values that the encoding does not know.
 
 const { decode } = require('./decode')
 const { encode, UNSUPPORTED } = require('./encode')
 const { Frame, scratch } = require('../native/memory')
 
-/** What the bytes of a message are. */
+/** The encodings of a message. */
 const PLAIN = 0
 const ENGINE = 1
 
 /**
  * @param {unknown} value
- * @returns {{ tag: number, bytes: Uint8Array }} bytes to be read before the next value is encoded
- * @throws {DOMException} DataCloneError, for what structuredClone refuses and for what only a port can carry
+ * @returns {{ tag: number, bytes: Uint8Array }} the bytes must be read before the next value is encoded
+ * @throws {DOMException} DataCloneError, for a value that structuredClone refuses, or that only a port can carry
  */
 function encodeMessage(value) {
   let encoded
@@ -32,7 +32,7 @@ function serialize(value) {
   try {
     return require('node:v8').serialize(value)
   } catch (cause) {
-    // In its own words, if it refuses, too.
+    // If the engine refuses the value, too, the error is the engine's.
     structuredClone(value)
     throw new DOMException(`It could not be cloned for another process: ${messageOf(cause)}`, 'DataCloneError')
   }
@@ -45,7 +45,7 @@ function messageOf(error) {
 
 /**
  * @param {number} tag
- * @param {ArrayBuffer} memory that belongs to nobody else
+ * @param {ArrayBuffer} memory that has no other owner
  * @returns {unknown}
  */
 function decodeMessage(tag, memory) {

@@ -1,15 +1,15 @@
 'use strict'
 
-// A value that is handed over instead of copied: its memory belongs to the receiver afterwards.
+// A value that is moved instead of copied: its memory belongs to the receiver afterwards.
 
 const kMoved = Symbol.for('rspool.moved')
-/** By these an object says itself what is moved and what arrives; the names are those of piscina's. */
+/** With these properties an object itself says which part is moved and which value arrives. The names are piscina's. */
 const transferableSymbol = Symbol.for('Piscina.transferable')
 const valueSymbol = Symbol.for('Piscina.valueOf')
 
 /** @typedef {import('node:worker_threads').Transferable} Transferable */
 /**
- * An object that says itself what is moved and what arrives.
+ * An object that itself says which part is moved and which value arrives.
  * @typedef {{ readonly [transferableSymbol]: Transferable | Transferable[], readonly [valueSymbol]: unknown }} Movable
  */
 
@@ -45,7 +45,7 @@ function isObject(value) {
 }
 
 /**
- * Whether an object says itself what is moved and what arrives.
+ * Whether an object itself says which part is moved and which value arrives.
  * @param {unknown} value
  * @returns {value is Movable}
  */
@@ -54,8 +54,9 @@ function isTransferable(value) {
 }
 
 /**
- * @param {unknown} value a primitive is nothing to move, and stays as it is
- * @param {Transferable[]} [transferList] what to hand over; by default the value or its memory, or what it says
+ * @param {unknown} value a primitive cannot be moved, and stays as it is
+ * @param {Transferable[]} [transferList] the objects to move; by default the value or its memory, or the part that it
+ *   names itself
  */
 function move(value, transferList) {
   if (transferList !== undefined) return new Moved(value, transferList)
@@ -65,7 +66,7 @@ function move(value, transferList) {
 }
 
 /**
- * Marks an object that says itself what is moved, so that it is moved wherever it is sent.
+ * Marks an object that itself says which part is moved, so that it is moved wherever it is sent.
  * @param {object} value
  */
 function mark(value) {
@@ -81,7 +82,7 @@ function isMoved(value) {
 }
 
 /**
- * What is sent for a moved value, and what is handed over with it.
+ * The value to send for a moved one, and the objects to transfer with it.
  * @param {Moved | Movable} value
  * @returns {Moved}
  */

@@ -7,19 +7,19 @@ const { giveBack, larger, leave, scratch, take } = require('./frames')
 const { FLAGS, HEADER, PIECE, TAGS: T, TEXT, TEXTS_AT } = require('./tags')
 const { beginsWide } = require('./wide')
 
-/** Strings up to this length are where the value is, if they have no wide characters. */
+/** Strings up to this length are written in place, if they have no wide characters. */
 const WORD = 8
-/** Characters up to this many are copied here; native calls pay off beyond. */
+/** Up to this many characters are copied by JavaScript. For more, a native call is faster. */
 const SHORT = 100
 /**
- * Characters of a piece of the texts. A string that is read is a part of its piece, which it may keep alive: so pieces
- * are small, and a long string is one of its own.
+ * Characters per piece of the texts. A decoded string is a slice of its piece, and may keep the piece alive. So pieces
+ * are small, and a long string is a piece of its own.
  */
 const PIECE_LENGTH = 8192
-/** Texts up to this many are kept apart: those of a small value are copied one after another. */
+/** Up to this many texts are kept separately: the texts of a small value are copied one after another. */
 const FEW_TEXTS = 8
 
-/** What `begin` has taken. */
+/** The frame that `begin` has taken. */
 let taken = scratch
 let frame = scratch
 let out = scratch.bytes
@@ -27,8 +27,8 @@ let outView = scratch.view
 /** Where the next byte goes; 0 while no value is encoded. */
 let end = 0
 /**
- * The strings of the value lie together behind it: many short ones are written, and read, in a fraction of the
- * time that each by itself would take. These are the first of the piece that is being gathered, then the others.
+ * The strings of a value lie together behind it: many short strings are written and read in a fraction of the time that
+ * single ones would take. `texts` has the first strings of the piece that is being gathered, and `otherTexts` the rest.
  */
 let texts = noTexts()
 let textCount = 0
@@ -147,7 +147,7 @@ function putString(value) {
 }
 
 /**
- * Puts a text of which it is known that it is one.
+ * Puts a text where the reader knows that a text follows.
  * @param {string} value
  */
 function putText(value) {
@@ -160,14 +160,14 @@ function putText(value) {
     end += 5
   }
   if (textLength + length > PIECE_LENGTH) closePiece()
-  // The first ones are kept apart, and come before these.
+  // The separate texts come before these.
   while (textCount < FEW_TEXTS) texts[textCount++] = ''
   otherTexts += value
   textLength += length
 }
 
 /**
- * As many bytes, behind a head.
+ * Puts a head with their number, and then the bytes.
  * @param {number} tag
  * @param {Uint8Array} bytes
  */
@@ -179,8 +179,7 @@ function putBlock(tag, bytes) {
 }
 
 /**
- * Memory for so many numbers behind a head, where a typed array may lie. It is not part of the value until
- * `keepNumbers`.
+ * Memory for so many numbers behind a head, aligned for a typed array. It becomes part of the value with `keepNumbers`.
  * @param {number} length
  */
 function numbersFor(length) {
@@ -189,13 +188,13 @@ function numbersFor(length) {
   return new Float64Array(frame.memory, from, length)
 }
 
-/** Behind a head. */
+/** The aligned place behind a head. */
 function placeOfNumbers() {
   return (end + 12) & ~7
 }
 
 /**
- * Puts the numbers that are in the memory of `numbersFor`.
+ * Puts the numbers that were written to the memory of `numbersFor`.
  * @param {Float64Array} doubles
  * @param {boolean} ints whether all are integers of 32 bits
  */
@@ -225,7 +224,7 @@ function closePiece() {
 }
 
 /**
- * Writes the only piece, which is short, if it is of few texts and has no wide characters.
+ * Writes the only piece, which is short, if it has few texts and no wide characters.
  * @returns whether it did
  */
 function writeShort() {
@@ -262,14 +261,14 @@ function writePiece(text) {
   end += ucs2Write(out, text, end, 2 * length)
 }
 
-/** What is encoded around the value that is to be encoded now. */
+/** The state of the value that is being encoded around the next one. */
 function state() {
   return { taken, frame, out, outView, end, texts, textCount, otherTexts, textLength, pieces }
 }
 
 /**
- * A value is to be encoded, in a frame of its own: a getter in another may have it encoded.
- * @returns {ReturnType<typeof state> | undefined} that one, for `leaveOutput`
+ * Begins a value in a frame of its own, since a getter in another value may encode it.
+ * @returns {ReturnType<typeof state> | undefined} the state of that other value, for `leaveOutput`
  */
 function begin() {
   const outer = end === 0 ? undefined : state()
@@ -287,9 +286,9 @@ function begin() {
 }
 
 /**
- * Writes the texts behind the values, and before them what is there.
- * @param {boolean} shared whether there are references in it
- * @returns {number | Buffer} so many bytes of `scratch`, or bytes elsewhere; until the next value is encoded
+ * Writes the texts behind the values, and the header before them.
+ * @param {boolean} shared whether the value has references
+ * @returns {number | Buffer} how many bytes of `scratch`, or bytes elsewhere; valid until the next value is encoded
  */
 function finish(shared) {
   const at = end

@@ -1,6 +1,6 @@
 'use strict'
 
-// What a regular expression is, whatever a program has put in the place of its properties.
+// The source and flags of a regular expression, whatever a program has put in place of its properties.
 
 const { patternFlags, patternSource: sourceOf } = require('../native/primordials')
 

@@ -1,7 +1,7 @@
 'use strict'
 
-// Objects and lists with buffers among their members, for native tasks and from them. A record is a head and parts; the
-// head is JSON: `value`, the whole with 0 in the place of each part, and `parts`, each by its path and its tag.
+// Objects and lists with buffers among their members, to and from native tasks. A record is a head and parts. The head
+// is JSON: `value` is the whole with 0 in place of each part, and `parts` has the path and the tag of each part.
 // `src/native/record.rs` is the other end.
 
 const { invalidArgument } = require('../errors')
@@ -9,12 +9,12 @@ const { BigIntOf, parseJson, sliceText, utf8Slice } = require('../native/primord
 const { TAG } = require('../native/wire')
 
 /**
- * A part with bytes: its tag, its form, and they.
+ * A part with bytes: its tag, its form, and its bytes.
  * @typedef {{ tag: number, form: number, bytes: ArrayBufferView }} Part
  */
 
 /**
- * What a native call takes for a record: the head, and the tag, the form and the bytes of each part.
+ * The argument of a native call for a record: the head, and the tag, the form and the bytes of each part.
  * @typedef {(ArrayBufferView | number)[]} Parts
  */
 
@@ -24,13 +24,13 @@ const { TAG } = require('../native/wire')
  * @property {(value: unknown) => string} toJson
  */
 
-/** Members in members in members, at most: as many as the other end reads. */
+/** The deepest nesting of members: as deep as the other end reads. */
 const MOST_DEEP = 100
 
 /**
  * @param {object} value
  * @param {Reading} reading
- * @returns {Parts | undefined} nothing if nothing in it has bytes
+ * @returns {Parts | undefined} undefined if no member has bytes
  */
 function encodeRecord(value, reading) {
   if (!hasBytes(value, reading, 0)) return undefined
@@ -59,9 +59,9 @@ function hasBytes(value, reading, depth) {
 
 /** Writes the head of a record, and keeps its parts. */
 class Writer {
-  /** The parts by path and tag, those without bytes with their text. @type {unknown[][]} */
+  /** The parts by path and tag. Parts without bytes have their text, too. @type {unknown[][]} */
   named = []
-  /** Those with bytes. @type {Part[]} */
+  /** The parts with bytes. @type {Part[]} */
   parts = []
   /** @type {(string | number)[]} */
   #path = []
@@ -125,7 +125,7 @@ class Writer {
 
   /**
    * @param {number} tag
-   * @param {string} [text] of a part without bytes
+   * @param {string} [text] the value of a part without bytes
    */
   #name(tag, text) {
     this.named.push(text === undefined ? [[...this.#path], tag] : [[...this.#path], tag, text])
@@ -141,8 +141,8 @@ function isPlain(value) {
 }
 
 /**
- * The record of a head, and of the parts behind it. Nothing of a user's runs here: all that is assigned is there
- * already, as JSON has made it.
+ * Makes the record of a head and the parts behind it. No code of the user runs here: each assignment is to a property
+ * that JSON has made.
  * @param {Buffer} head
  * @param {(tag: number) => unknown} nextPart the value of the next part
  */
@@ -160,7 +160,7 @@ function decodeRecord(head, nextPart) {
 }
 
 /**
- * What is too small for a part of its own.
+ * A value that is too small for a part with bytes.
  * @param {number} tag
  * @param {string} text
  */
@@ -169,7 +169,7 @@ function small(tag, text) {
   return tag === TAG.BIGINT ? bigInt(text) : undefined
 }
 
-/** @param {string} digits hexadecimal, with a sign where the number is negative */
+/** @param {string} digits hexadecimal, with a sign if the number is negative */
 function bigInt(digits) {
   return digits[0] === '-' ? -BigIntOf(`0x${sliceText(digits, 1)}`) : BigIntOf(`0x${digits}`)
 }

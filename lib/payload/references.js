@@ -1,6 +1,6 @@
 'use strict'
 
-// The objects of the value that is being encoded, in the order in which they were met: one that comes again is
+// The objects of the value that is being encoded, in the order in which they were met. An object that comes again is
 // written as a reference.
 
 const { MapClass, SetClass, mapGet, mapSet, setAdd } = require('../native/primordials')
@@ -10,17 +10,23 @@ const { UNSUPPORTED } = require('./tags')
 const FEW = 12
 
 let shared = false
-/** As long as they are few. @type {object[]} */
+/** The objects, as long as they are few. @type {object[]} */
 let seen = []
-/** As long as none has come again: nothing tells so soon that one is new. @type {Set<object> | undefined} */
+/**
+ * The objects, as long as none has come again: a set is the fastest test for a new one.
+ * @type {Set<object> | undefined}
+ */
 let many
-/** Their numbers, once one has. @type {Map<object, number> | undefined} */
+/** The numbers of the objects, once one has come again. @type {Map<object, number> | undefined} */
 let numbers
-/** The errors whose causes are being written: the engine cannot read one that leads back to it. @type {number[]} */
+/**
+ * The errors whose causes are being written. The engine cannot read a cause that leads back to its error.
+ * @type {number[]}
+ */
 let causing = []
 
 /**
- * The number of an object that was met before; -1 if it was not, and from now on it was.
+ * The number of an object that was met before. If it was not, notes the object, and gives -1.
  * @param {object} object
  */
 function numberOf(object) {
@@ -60,12 +66,12 @@ function numbered(objects) {
   return map
 }
 
-/** Whether any was met again. */
+/** Whether any object was met again. */
 function areShared() {
   return shared
 }
 
-/** The cause of an error that was met is being written. @param {object} error */
+/** The cause of an error is going to be written. @param {object} error */
 function beginCause(error) {
   if (many !== undefined) {
     numbers = numbered(many)
@@ -78,7 +84,7 @@ function endCause() {
   causing.pop()
 }
 
-/** Those of the value around this one. */
+/** Takes the references of the outer value aside. */
 function references() {
   const outer = { shared, seen, many, numbers, causing }
   seen = []

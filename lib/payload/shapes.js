@@ -1,8 +1,7 @@
 'use strict'
 
-// Key lists of plain objects, by number. A list that recurs is given a number for the whole process
-// (src/node/interned.rs), so that a message carries the number instead of the keys, and both ends use
-// code made for it.
+// Key lists of plain objects, by number. A list that recurs gets a number for the whole process (src/node/interned.rs).
+// A message then carries the number instead of the keys, and both ends use code compiled for the list.
 
 const native = require('../native/load')
 const { Compiled, defineProperty, parseJson, toJson } = require('../native/primordials')
@@ -15,7 +14,7 @@ const { Compiled, defineProperty, parseJson, toJson } = require('../native/primo
  * @property {(read: () => unknown) => unknown} read
  */
 
-/** Longer lists are wide: more likely those of a dictionary than of a record. */
+/** Longer lists are wide: they are more likely those of a dictionary than of a record. */
 const MAX_KEYS = 32
 /** Lists longer than this, or with longer keys, have no number. */
 const MAX_WIDE = 1024
@@ -23,9 +22,9 @@ const MAX_KEY_LENGTH = 64
 /** A list gets a number when it is seen this often. */
 const RECURS = 3
 const WIDE_RECURS = 8
-/** Wide lists that are watched at most. */
+/** The most wide lists that are watched. */
 const MAX_WATCHED = 64
-/** Lists that are watched at most; beyond, only known ones are found. */
+/** The most nodes of watched lists. Beyond, only known lists are found. */
 const MAX_NODES = 10_000
 
 /** @typedef {{ next: Map<string, Node>, seen: number, shape: Shape | undefined }} Node */
@@ -37,13 +36,13 @@ function node() {
 
 const root = node()
 let nodes = 0
-/** The shape last found for each number of keys: most callers send one kind of object. */
+/** The last shape per number of keys: most callers send one kind of object. */
 const recent = /** @type {(Shape | undefined)[]} */ (new Array(MAX_KEYS + 1).fill(undefined))
 /** @type {(Shape | undefined)[]} */
 const byId = []
 
 /**
- * Whether the realm forbids making code from text; then shapes work without it.
+ * Whether the realm allows making code from text. If not, shapes work without it.
  */
 const canCompile = (() => {
   try {
@@ -87,7 +86,7 @@ function compiled(keys) {
 const objectProto = Object.prototype
 
 /**
- * An own property, also where Object.prototype has an accessor of that name, as `__proto__` is.
+ * Sets an own property, even if Object.prototype has an accessor of that name, such as `__proto__`.
  * @param {object} object
  * @param {string} key
  * @param {unknown} value
@@ -113,7 +112,7 @@ function interpreted(keys) {
 }
 
 /**
- * Wide lists by what tells most of them apart: the last one of each.
+ * The last wide list per mark, which distinguishes most lists.
  * @type {Map<string, { keys: string[], seen: number, shape: Shape | undefined }>}
  */
 const watched = new Map()
@@ -183,7 +182,7 @@ function shapeOf(keys) {
 }
 
 /**
- * The shape with this number, which another environment may have given.
+ * The shape with this number, which another environment may have made.
  * @param {number} id
  * @returns {Shape}
  */

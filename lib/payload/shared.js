@@ -1,17 +1,17 @@
 'use strict'
 
-// Which values go through a port because of shared memory in them. To find that by encoding them takes as long as the
-// port itself, so where the last such value had it is where it is looked for first.
+// Which values go through a port because they contain shared memory. Finding this by encoding takes as long as the port
+// itself, so the place where the last such value had its shared memory is tested first.
 
 const { types } = require('node:util')
 const { bufferOf, getOwnPropertyDescriptor, hasOwn, isArray, keysOf } = require('../native/primordials')
 
-/** Objects of more keys are not looked through. */
+/** Objects with more keys are not searched. */
 const MANY = 32
 
-/** Whether any value had shared memory: until then none is asked about it. */
+/** Whether any value had shared memory. Until then no value is tested. */
 let known = false
-/** Where the last object had it. @type {string | undefined} */
+/** The key under which the last object had shared memory. @type {string | undefined} */
 let place
 
 /** @param {unknown} value */
@@ -20,7 +20,7 @@ function isShared(value) {
 }
 
 /**
- * What an object has under a key, without running code of a program.
+ * The value of an object under a key, without running code of the program.
  * @param {object} object
  * @param {string} key
  */
@@ -30,7 +30,7 @@ function own(object, key) {
 }
 
 /**
- * Whether an object has shared memory for sure. Nothing of a program's runs.
+ * Whether an object is known to have shared memory. No code of the program runs.
  * @param {object} object
  */
 function isKnownToShare(object) {

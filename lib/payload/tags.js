@@ -1,6 +1,6 @@
 'use strict'
 
-// What each value of encoded plain data begins with.
+// The tag with which each value of encoded plain data begins.
 
 const TAGS = Object.freeze({
   UNDEFINED: 0,
@@ -10,17 +10,17 @@ const TAGS = Object.freeze({
   BYTE: 4,
   INT32: 5,
   DOUBLE: 6,
-  /** The next so many characters of the texts; the length is a byte, or four. */
+  /** The next characters of the texts; their number is a byte, or four bytes. */
   TEXT: 7,
   LONG_TEXT: 8,
   BIGINT: 9,
   SHAPE: 10,
   OBJECT: 11,
   ARRAY: 12,
-  /** Numbers only, which lie there as in a typed array. */
+  /** Only numbers, as in a typed array. */
   INTS: 13,
   DOUBLES: 14,
-  /** With holes, or with other properties than its elements. */
+  /** An array with holes, or with properties besides its elements. */
   SPARSE: 15,
   REF: 16,
   DATE: 17,
@@ -29,35 +29,41 @@ const TAGS = Object.freeze({
   SET: 20,
   BUFFER: 21,
   VIEW: 22,
-  /** A dictionary, as the engine writes it. */
+  /** A dictionary, as the engine encodes it. */
   ENGINE: 23,
-  /** In an array: there is no such element. */
+  /** In an array: a missing element. */
   HOLE: 24,
-  /** A few characters, in place. */
+  /** A few characters, written in place. */
   WORD: 25,
-  /** An error: its class by number, and what it has. */
+  /** An error: its class by number, and its properties. */
   ERROR: 26,
-  /** A value that is so deep that it is written and read without recursion. */
+  /** A value so deep that it is written and read without recursion. */
   DEEP: 27,
-  /** An array that begins with texts: the length of each, up to what follows as in any array. */
+  /** An array that begins with texts: the length of each text, then the other elements as in any array. */
   TEXTS: 28
 })
 
-/** The length of a text in an array of texts is a byte, if it is less than these: there are no more texts; four bytes follow. */
+/**
+ * The length of a text in an array of texts is one byte, unless it is one of these: there are no more texts; four bytes
+ * with the length follow.
+ */
 const TEXT = Object.freeze({ ENDS: 254, IS_LONG: 255 })
 
-/** What an error has, as bits; in this order, then its stack. */
+/** The properties of an error, as bits. They follow in this order, and then its stack. */
 const ERROR = Object.freeze({ MESSAGE: 1, CAUSE: 2 })
 
-/** What the first byte of a payload says; at `TEXTS_AT` is where its texts begin. The values follow after `HEADER` bytes. */
+/**
+ * The bits in the first byte of a payload. `TEXTS_AT` has the place where its texts begin. The values follow after
+ * `HEADER` bytes.
+ */
 const FLAGS = Object.freeze({ REFS: 1, TEXTS: 2 })
 const TEXTS_AT = 4
 const HEADER = 8
 
-/** What each piece of the texts begins with; its length follows. */
+/** The kind with which each piece of the texts begins; its length follows. */
 const PIECE = Object.freeze({ LATIN1: 0, UTF16: 1 })
 
-/** The value is for the engine's own clone. */
+/** Thrown for a value that the engine itself must clone. */
 const UNSUPPORTED = Object.freeze({ unsupported: true })
 
 module.exports = { UNSUPPORTED, TAGS, TEXT, ERROR, FLAGS, TEXTS_AT, HEADER, PIECE }

@@ -1,7 +1,7 @@
 'use strict'
 
-// What a script throws, on its way to the caller. Errors keep their class where it is a built-in one,
-// their name, message, stack, own properties, cause and members; any other value arrives as it is.
+// The errors and other values that a script throws, on their way to the caller. Errors keep their class if it is built
+// in, and their name, message, stack, own properties, cause and members. Any other value arrives as it is.
 
 const { types } = require('node:util')
 const { RspoolError, fromCode } = require('../errors')
@@ -20,7 +20,7 @@ const CLASSES = {
   AggregateError
 }
 const TAKEN_CARE_OF = new Set(['name', 'message', 'stack', 'cause', 'errors'])
-/** Causes of causes. */
+/** The longest chain of causes. */
 const MAX_DEPTH = 16
 
 /**
@@ -57,7 +57,7 @@ function cloneable(value) {
 }
 
 /**
- * @param {() => unknown} get a getter in it may throw
+ * @param {() => unknown} get may throw, by a getter
  * @param {string} otherwise
  */
 function text(get, otherwise) {
@@ -69,8 +69,8 @@ function text(get, otherwise) {
 }
 
 /**
- * Plain data that stands for the thrown value. Never throws. What is met twice is described once, so
- * that errors that hold each other do so at the other end too.
+ * Plain data that stands for the thrown value. Never throws. An error that is met twice is described once, so that
+ * errors that refer to each other do so at the other end, too.
  * @param {unknown} thrown
  * @param {number} [depth]
  * @param {Map<unknown, Description>} [seen]
@@ -89,7 +89,7 @@ function describe(thrown, depth = 0, seen = new Map()) {
     name: text(() => thrown.name, 'Error'),
     message: text(() => thrown.message, ''),
     stack: stackOf(thrown),
-    // Each is an own property, or the reader finds what somebody gave Object.prototype.
+    // All are own properties. Otherwise the reader could find properties that somebody added to Object.prototype.
     properties: undefined,
     hasCause: false,
     cause: undefined,
@@ -109,7 +109,7 @@ function describe(thrown, depth = 0, seen = new Map()) {
 }
 
 /**
- * What of an object's own properties can be cloned, without what errors have anyway.
+ * The own properties of an object that can be cloned, without those that all errors have.
  * @param {object} object
  * @returns {Record<string, unknown>}
  */
@@ -126,8 +126,8 @@ function cloneableOf(object) {
 }
 
 /**
- * Something that is no error, and that cannot be cloned: it arrives as an error that has what it says of itself, its name,
- * its message and its data, that of its `toJSON` included.
+ * Describes a value that is no error and cannot be cloned. It arrives as an error with the name, the message and the data
+ * of the value, including the data of its `toJSON`.
  * @param {unknown} thrown
  * @returns {Description}
  */
@@ -161,7 +161,7 @@ function describeUncloneable(thrown) {
 }
 
 /**
- * The data that an object gives of itself.
+ * The data that the `toJSON` of an object gives.
  * @param {object & { toJSON?: unknown }} object
  * @returns {Record<string, unknown> | undefined}
  */
@@ -175,7 +175,7 @@ function jsonOf(object) {
 }
 
 /**
- * The stack as text, also where somebody's `Error.prepareStackTrace` gives call sites; '' where there is none.
+ * The stack as text, even if an `Error.prepareStackTrace` of the user gives call sites; '' if there is none.
  * @param {unknown} error
  * @returns {string}
  */
@@ -213,11 +213,11 @@ function classOf(error) {
   return 'Error'
 }
 
-/** The errors that were made here for what a script threw. @type {WeakSet<object>} */
+/** The errors that were made here for thrown ones. @type {WeakSet<object>} */
 const revived = new WeakSet()
 
 /**
- * The thrown value again.
+ * Makes the thrown value from its description.
  * @param {Description} description
  * @param {Map<Description, Error>} [made]
  * @returns {unknown}
@@ -235,7 +235,7 @@ function revive(description, made = new Map()) {
 }
 
 /**
- * Without what it holds.
+ * The error without its cause, members and properties.
  * @param {Description} description
  * @returns {Error}
  */
@@ -256,7 +256,7 @@ function bareError(description) {
  * @param {Error} error
  * @param {Description} description
  * @param {Map<Description, Error>} made
- * @param {boolean} outermost what it holds needs no callers
+ * @param {boolean} outermost whether it is the thrown error itself: its cause and members need no frames of callers
  */
 function finish(error, description, made, outermost) {
   hide(error, 'stack', outermost ? joined(description.stack, stackOf(error)) : (description.stack ?? ''))
@@ -273,7 +273,7 @@ function finish(error, description, made, outermost) {
 }
 
 /**
- * The worker's stack, then the frames of the caller that were waiting for it.
+ * The worker's stack, then the frames of the caller that awaited it.
  * @param {string | undefined} inWorker
  * @param {string} here
  */
@@ -283,7 +283,7 @@ function joined(inWorker, here) {
 }
 
 /**
- * A revived error that somebody else got before those who wait for it: adds their frames.
+ * Adds the frames of the waiting callers to a revived error that other code got first.
  * @param {unknown} error
  * @returns {unknown}
  */
@@ -302,11 +302,12 @@ function hide(object, key, value) {
   Object.defineProperty(object, key, { value, writable: true, enumerable: false, configurable: true })
 }
 
-/** The first line of the stack of an error in the syntax of a file: its place. */
+/** The first line of the stack of a syntax error in a file: its place. */
 const PLACE = /^(\S.*:\d+)\n/
 
 /**
- * Where an error in the syntax of a file is, to be added to its message; '' if the engine does not say, or it is there.
+ * The place of a syntax error in a file, to be added to its message; '' if the engine does not tell, or the message has
+ * it.
  * @param {unknown} error
  */
 function placeInSource(error) {

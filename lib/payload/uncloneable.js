@@ -1,19 +1,20 @@
 'use strict'
 
-// Says where the value is that cannot be cloned, and of which task: the engine names the value alone.
+// Says where the value is that cannot be cloned, and for which task. The engine names only the value.
 
 const { types } = require('node:util')
 const { isMoved, unwrap } = require('./move')
 
-/** How deep and how far a place is looked for. */
+/** How deep, and through how many objects, the place is searched. */
 const DEEPEST = 16
 const MOST = 10_000
 
 /**
- * The same error. If it is a DataCloneError, its message gets the task and the path of the value that cannot be cloned.
+ * Gives the same error. If it is a DataCloneError, the task and the path of the value that cannot be cloned are added
+ * to its message.
  * @template T
  * @param {T} error
- * @param {unknown} given to the task, or by it
+ * @param {unknown} given the input of the task, or its result
  * @param {'input' | 'inputs' | 'result' | 'items'} what
  * @param {string} task its name, as describeTarget gives it
  * @returns {T}
@@ -27,7 +28,7 @@ function explain(error, given, what, task) {
     const message = `${error.message.replace(/[.\s]*$/, '')}: ${advice}`
     Object.defineProperty(error, 'message', { value: message, configurable: true, writable: true })
   } catch {
-    // Looking may run code of the user's.
+    // The search may run code of the user, which may throw.
   }
   return error
 }
@@ -50,7 +51,7 @@ function adviceOn(value, what, task) {
 }
 
 /**
- * The path of the first thing in plain data that no clone can have; undefined if it is none of those that are known.
+ * The path of the first value in plain data that is known not to be cloneable; undefined if there is none.
  * @param {unknown} root
  * @returns {string | undefined}
  */

@@ -1,9 +1,9 @@
 'use strict'
 
-// Values for native calls, and what comes from them. The route is chosen per value: numbers and the like as they
-// are, strings and whole views as their bytes, plain data in an encoding of its own, and the rest
-// through a port. The numbers of a call are written last, when nothing of a user's runs any more: what encodes
-// is followed by the native call.
+// Encodes values for native calls, and decodes the values that come from them. The route is chosen per value: numbers
+// and the like as they are, strings and whole views as their bytes, plain data in an encoding of its own, and other
+// values through a port. The numbers of a call are written last, when no more code of the user runs: the native call
+// follows the encoding directly.
 
 const { types } = require('node:util')
 const { invalidArgument } = require('../errors')
@@ -34,11 +34,11 @@ const { beginsWide } = require('./wide')
 
 const { bytes } = scratch
 
-/** Whether so many bytes are to be copied into `scratch`, which a value that is being encoded has. */
+/** Whether so many bytes may be copied into `scratch`, which no value that is being encoded has taken. */
 function fits(/** @type {number} */ size) {
   return size <= SIZE.COPIED && isFree()
 }
-/** Strings up to this length are copied here, character by character. */
+/** Strings up to this length are copied by JavaScript, character by character. */
 const SHORT = 24
 
 /** The value needs a port. */
@@ -78,8 +78,8 @@ function elsewhere(tag, view) {
 }
 
 /**
- * Describes a value for a native call. What it gives is to be passed to the native call: nothing, or a view or a text
- * which that call copies; or PORT, and nothing was described.
+ * Describes a value for a native call. The result is the argument of that call: undefined, or a view or a text that the
+ * call copies. PORT means that nothing was described.
  * @param {unknown} value
  * @returns {ArrayBufferView | string | undefined | typeof PORT}
  */
@@ -99,7 +99,7 @@ function encode(value) {
       if (value === null) return plain(TAG.NULL, 0)
       if (ArrayBuffer.isView(value)) {
         const type = viewType(value)
-        // What is empty may be detached, which the engine refuses.
+        // An empty view may be detached, which the engine refuses.
         if (type >= 0 && value.byteLength > 0 && (slabBytes(value) !== undefined || isWholeView(value)))
           return encodeView(type, value)
       } else if (types.isArrayBuffer(value) && value.byteLength > 0) {
@@ -113,7 +113,7 @@ function encode(value) {
 }
 
 /**
- * Writes a text to memory that is there already, or has the native call take it as it is.
+ * Writes a text to `scratch`, or has the native call take it as it is.
  * @param {string} value
  * @param {number} tag
  * @param {number} size bytes
@@ -181,10 +181,10 @@ function encodeData(value) {
 }
 
 /**
- * As `encode`, for the native lane: strings as UTF-8, other objects as JSON. Bytes that nobody else has, that are lent,
- * or that are on shared memory are read in place.
+ * As `encode`, for the native lane: strings as UTF-8, other objects as JSON. Bytes without another owner, lent bytes,
+ * and bytes on shared memory are read in place.
  * @param {unknown} value
- * @param {boolean} [own] whether nobody else has its bytes
+ * @param {boolean} [own] whether its bytes have no other owner
  * @returns {ArrayBufferView | Parts | undefined}
  */
 function encodeForNative(value, own = false) {
@@ -212,7 +212,7 @@ function encodeForNative(value, own = false) {
 }
 
 /**
- * The bytes that a native task takes for a value, if it takes some.
+ * The bytes of a value that a native task takes as bytes; undefined for other values.
  * @param {object} value
  */
 function bytesOf(value) {
@@ -226,7 +226,7 @@ function bytesOf(value) {
 /**
  * @param {number} type
  * @param {ArrayBufferView} view
- * @param {boolean} own whether nobody writes there
+ * @param {boolean} own whether no other code writes there
  */
 function encodeBytes(type, view, own) {
   if (view.byteLength < SIZE.IN_PLACE) return encodeView(type, isShared(view) ? copyOf(view) : view)
@@ -236,7 +236,7 @@ function encodeBytes(type, view, own) {
 }
 
 /**
- * How many bytes that are not few are read.
+ * The form of a large view: copied, or read in place.
  * @param {ArrayBufferView} view
  * @param {boolean} own
  */
@@ -313,7 +313,7 @@ function refuseDetached(buffer) {
 }
 
 /**
- * The same bytes where no other thread writes.
+ * A copy of the bytes in memory that no other thread writes to.
  * @param {ArrayBufferView} view
  */
 function copyOf(view) {
@@ -321,8 +321,8 @@ function copyOf(view) {
 }
 
 /**
- * A number as the engine would have made it: a small integer, not a boxed double, wherever it can be one.
- * The first calls of a function decide what it is optimised for, so boxed inputs would slow it for ever.
+ * A number as the engine would have made it: a small integer instead of a boxed double, if possible. The first calls of
+ * a function decide what it is optimised for, so boxed inputs would slow it for ever.
  * @param {number} n
  */
 function toNumber(n) {
@@ -331,7 +331,7 @@ function toNumber(n) {
 }
 
 /**
- * The value of a payload. Nothing of a user's runs here.
+ * Decodes the value of a payload. No code of the user runs here.
  * @param {Frame} from
  * @param {Float64Array} numbers
  * @param {number} tag
@@ -357,7 +357,7 @@ function decodeNumber(tag, number) {
       return undefined
     case TAG.NULL:
       return null
-    // Of what goes through a port: from which worker.
+    // For a value that goes through a port: the worker that sends it.
     case TAG.PORT:
       return number
     default:
@@ -384,7 +384,7 @@ function decodeBytes(from, tag, length, offset) {
 
 /**
  * @param {number} tag
- * @param {ArrayBuffer | string} blob that nobody else has
+ * @param {ArrayBuffer | string} blob that has no other owner
  */
 function decodeBlob(tag, blob) {
   if (typeof blob === 'string') return blob
@@ -392,7 +392,7 @@ function decodeBlob(tag, blob) {
   return decodeBytes(new Frame(blob), tag, blob.byteLength, 0)
 }
 
-/** @param {number} index of the blob that is its head; its parts are behind it */
+/** @param {number} index of the blob that is the head; the parts are behind it */
 function recordFrom(index) {
   let next = index + 1
   const head = /** @type {ArrayBuffer} */ (bound.blob(index))
@@ -433,7 +433,7 @@ function decodeText(tag, from, offset, length) {
 }
 
 /**
- * How many bytes a value takes that has been described.
+ * How many bytes the described value takes.
  * @param {ArrayBufferView | Parts | string | undefined} extra as `encode` gave it
  */
 function sizeOf(extra) {

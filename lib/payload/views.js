@@ -8,7 +8,7 @@ const { VIEW } = require('../native/wire')
 
 /** @typedef {new (buffer: ArrayBufferLike, offset?: number, length?: number) => ArrayBufferView} ViewClass */
 
-/** By `VIEW`. @type {(ViewClass & { BYTES_PER_ELEMENT?: number })[]} */
+/** The classes by `VIEW`. @type {(ViewClass & { BYTES_PER_ELEMENT?: number })[]} */
 const VIEWS = []
 VIEWS[VIEW.UINT8] = Uint8Array
 VIEWS[VIEW.INT8] = Int8Array
@@ -31,7 +31,7 @@ const byPrototype = new Map(VIEWS.map((View, type) => [View.prototype, type]))
 byPrototype.set(slabProto, VIEW.UINT8)
 
 /**
- * The number of a view's type; -1 for a subclass of the user's.
+ * The number of a view's type; -1 for a subclass of the user.
  * @param {ArrayBufferView} view
  * @param {object} [proto] its prototype
  */
@@ -39,10 +39,10 @@ function viewType(view, proto = getPrototypeOf(view)) {
   return mapGet(byPrototype, proto) ?? -1
 }
 
-/** As of Node.js 20; the types of its language are older. @typedef {{ resizable?: boolean }} Resizable */
+/** The property exists since Node.js 20; the type definitions are older. @typedef {{ resizable?: boolean }} Resizable */
 
 /**
- * Whether the view covers all of a plain ArrayBuffer, so that its bytes are all there is to it.
+ * Whether the view covers a whole plain ArrayBuffer, so that the bytes of the view are all that a clone needs.
  * @param {ArrayBufferView} view
  */
 function isWholeView(view) {
@@ -70,8 +70,8 @@ function isDetached(buffer) {
 const SLAB = Buffer.allocUnsafe(1).buffer.byteLength
 
 /**
- * The view itself if it is a small Buffer in a slab that Node shares among many: only its own bytes
- * belong to it.
+ * The view itself, if it is a small Buffer in a slab that Node.js shares among many Buffers: only its own bytes belong
+ * to it.
  * @param {ArrayBufferView} view
  * @param {object} [proto] its prototype
  */

@@ -1,14 +1,14 @@
 'use strict'
 
-// Which texts have characters of two bytes.
+// Finds texts with characters of two bytes.
 
 const { charCodeAt } = require('../native/primordials')
 
-/** Characters that tell whether a text is likely to have wide ones. */
+/** How many characters are tested for whether a text has wide ones. */
 const SAMPLE = 64
 
 /**
- * Whether a text has a wide character soon: most that have any do, and need not be searched to their end.
+ * Whether a text has a wide character near its start. Most texts that have any do, and need no search to their end.
  * @param {string} text
  */
 function beginsWide(text) {
