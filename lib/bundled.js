@@ -1,13 +1,14 @@
 'use strict'
 
-// The addon, and the files that threads start from, stay files: a bundler that takes them in is told to leave rspool out.
+// The addon, and the files that threads start from, stay files: if a bundler takes them in, an error says to leave rspool
+// out.
 
-/** What to do about it. */
+/** The advice. */
 const LEAVE_OUT =
   "leave rspool out of it, as an external package that is installed where the app runs (esbuild: external: ['rspool']; others: docs/bundlers.md)"
 
 /**
- * What to say beside an error of a thread: something if the thread's own file, or what that file loads, is not there.
+ * The advice to add to an error of a thread: not empty if the thread's own file, or a file that it loads, is missing.
  * @param {unknown} error
  * @param {string} file that the thread starts from
  */

@@ -75,7 +75,7 @@ function readBuffer(buffer, count) {
   return new BigInt64Array(buffer, 0, count * LINE.CELLS)
 }
 
-/** Cells that exist already, in memory of any kind: what a subclass passes instead of options. */
+/** Existing cells, in memory of any kind. A subclass passes them instead of options. */
 class Cells {
   /** @param {BigInt64Array} view */
   constructor(view) {
@@ -89,7 +89,7 @@ class Cells {
  */
 let countersOf
 
-/** By this method counters of any copy of the package say the same of themselves. */
+/** A method by which the counters of any copy of the package give their names and cells. */
 const kCells = Symbol.for('rspool.counters.cells')
 
 class AtomicCounters {
@@ -121,7 +121,7 @@ class AtomicCounters {
   }
 
   /**
-   * The counters that another thread shared.
+   * The counters that another thread has shared.
    * @param {unknown} shared
    */
   static from(shared) {
@@ -250,12 +250,12 @@ class AtomicCounters {
 function sum(before, by) {
   const a = toNumber(before)
   const b = by === 1n ? 1 : toNumber(by)
-  // Beyond 2^53 the parts are rounded: then the sum is taken exactly, and rounded once.
+  // Beyond 2^53 the parts are rounded, so the sum is computed exactly, and rounded once.
   return Number.isSafeInteger(a) && Number.isSafeInteger(b) ? a + b : toNumber(before + by)
 }
 
 /**
- * Whether they are the counters of another copy of the package.
+ * Whether a value is the counters of another copy of the package.
  * @param {object} value
  * @returns {value is { [kCells]: () => { names: readonly string[], view: BigInt64Array } }}
  */
@@ -264,7 +264,7 @@ function hasCells(value) {
 }
 
 /**
- * The names and cells of counters given as themselves or as what `share()` made.
+ * The names and cells of counters, given as an object of counters or as the result of `share()`.
  * @param {unknown} value
  * @param {string} label
  * @returns {{ names: readonly string[], view: BigInt64Array }}

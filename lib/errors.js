@@ -1,11 +1,11 @@
 'use strict'
 
-// One class a case, each with a stable `code`: match on the code, which also holds across realms
-// and copies of the package.
+// One class per case, each with a stable `code`. Match on the code, which is the same across realms and copies of the
+// package.
 
 const kRspoolError = Symbol.for('rspool.error')
 
-/** Where a code is explained. @param {string} code */
+/** The link to the explanation of a code. @param {string} code */
 const urlOf = (code) => `https://github.com/rspool/rspool/blob/main/docs/errors.md#${code.toLowerCase()}`
 
 class RspoolError extends Error {
@@ -32,7 +32,7 @@ class RspoolError extends Error {
     return true
   }
 
-  /** Where the code is explained. */
+  /** The link to the explanation of the code. */
   get url() {
     return urlOf(this.code)
   }
@@ -87,7 +87,7 @@ Object.defineProperty(WorkerExitError.prototype, 'name', {
   writable: true
 })
 
-/** What a caller passed cannot be right: thrown by constructors, rejected by `run`. */
+/** An argument cannot be right. Constructors throw this error, and `run` rejects with it. */
 class InvalidArgumentError extends TypeError {
   /**
    * @param {string} message
@@ -112,7 +112,7 @@ Object.defineProperty(InvalidArgumentError.prototype, 'name', {
   writable: true
 })
 
-/** As the platform's own: `name` AbortError, `code` ABORT_ERR, the signal's reason as `cause`. */
+/** As the platform's AbortError: `name` AbortError, `code` ABORT_ERR, the signal's reason as `cause`. */
 class AbortError extends Error {
   /**
    * @param {unknown} [reason]
@@ -164,7 +164,7 @@ function fromCode(code, message) {
   return Class === undefined ? new RspoolError(code, message) : new Class(message)
 }
 
-/** What users get. */
+/** The classes for users. */
 const classes = Object.freeze({
   RspoolError,
   TaskTimeoutError,

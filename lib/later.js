@@ -1,8 +1,8 @@
 'use strict'
 
-// Timers of any length. Core's last for 24.8 days at most, and one that is to last longer is over at once.
+// Timers of any length. A timer of Node.js lasts for 24.8 days at most; a longer one fires at once.
 
-// As they were when the package was loaded: a program may replace them, and turn its own by hand.
+// The timers as they were when the package was loaded: a program may replace them by timers that it runs by hand.
 const { setTimeout, clearTimeout } = globalThis
 
 const LONGEST = 2 ** 31 - 1
@@ -11,8 +11,8 @@ const LONGEST = 2 ** 31 - 1
  * Calls `then` after `ms` milliseconds, and never when that is Infinity.
  * @param {number} ms
  * @param {() => void} then
- * @param {{ ref?: boolean }} [options] `ref: false`: the program need not stay for it
- * @returns {() => void} takes it back
+ * @param {{ ref?: boolean }} [options] `ref: false`: the timer does not keep the program alive
+ * @returns {() => void} cancels the timer
  */
 function later(ms, then, { ref = true } = {}) {
   /** @type {NodeJS.Timeout|undefined} */
@@ -46,7 +46,7 @@ function pause(ms, options) {
 }
 
 /**
- * As the promise, unless that takes longer than `ms` milliseconds: then it rejects with what `late` makes.
+ * As the promise, but rejects with the error of `late` if the promise takes longer than `ms` milliseconds.
  * @template T
  * @param {number} ms
  * @param {Promise<T>} promise
@@ -61,8 +61,8 @@ function within(ms, promise, late) {
 }
 
 /**
- * A promise whose maker settles it, unless `signal` is aborted before, or `ms` milliseconds are over. Then `leave` is
- * called, and it rejects with what `aborted` or `late` makes.
+ * A promise that `begin` resolves. If `signal` aborts before that, or `ms` milliseconds are over, `leave` is called,
+ * and the promise rejects with the error of `aborted` or `late`.
  * @template T
  * @param {{ ms: number, signal?: AbortSignal | undefined, aborted: (reason: unknown) => Error, late: () => Error, leave: () => void }} limits
  * @param {(resolve: (value: T) => void) => void} begin

@@ -1,6 +1,6 @@
 'use strict'
 
-// As they were when the package was loaded: a program may replace them.
+// The clocks as they were when the package was loaded: a program may replace them.
 const now = performance.now.bind(performance)
 const origin = Number(process.hrtime.bigint() / 1000n) - now() * 1000
 
@@ -8,8 +8,8 @@ const origin = Number(process.hrtime.bigint() / 1000n) - now() * 1000
 const microseconds = () => Math.floor(origin + now() * 1000)
 
 /**
- * When `now()` is what that clock says then, in whole milliseconds; undefined for 0, which is never, and for a time that is
- * further away than small integers reach.
+ * The time of this clock as a value of `now()`, in whole milliseconds; undefined for 0, which means never, and for a time
+ * beyond the range of small integers.
  * @param {number} microseconds
  */
 function millisecondsAt(microseconds) {

@@ -4,5 +4,5 @@
 
 const { task, run, runTask, context, move, isWorkerThread, threadId, workerData } = require('./host').face()
 
-// Node.js reads from this list of names what `import` finds.
+// Node.js finds the names for `import` in this list.
 module.exports = { task, run, runTask, context, move, isWorkerThread, threadId, workerData }

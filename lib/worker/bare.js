@@ -1,13 +1,16 @@
 'use strict'
 
-// Runs a script that was written for bare worker_threads: it gets each input as a message of its
-// parent, and the first message that it posts is the result. One task at a time.
+// Runs a script that was written for bare worker_threads. The script gets each input as a message of its parent, and
+// the first message that it posts is the result. One task runs at a time.
 
 const { parentPort } = require('node:worker_threads')
 const { move } = require('../payload/move')
 
 /** @typedef {import('node:worker_threads').Transferable} Transferable */
-/** What comes second in a message to the parent. @typedef {readonly Transferable[] | { transfer?: readonly Transferable[] }} Transfer */
+/**
+ * The second argument of a message to the parent.
+ * @typedef {readonly Transferable[] | { transfer?: readonly Transferable[] }} Transfer
+ */
 
 /** @type {((value: unknown) => void) | undefined} */
 let answer
@@ -25,7 +28,7 @@ function listen() {
       ...('transfer' in transfer ? (transfer.transfer ?? []) : /** @type {readonly Transferable[]} */ (transfer))
     ]
     if (answer === undefined) return post(value, list)
-    // As it is now: the script may change it after posting.
+    // A copy, since the script may change the value after posting.
     const [copy, moved] = structuredClone([value, list], { transfer: list })
     const resolve = answer
     answer = undefined
@@ -43,7 +46,8 @@ function run(input) {
 }
 
 /**
- * What the listener throws is uncaught, and ends this worker: the task rejects with it.
+ * Gives an input to the listener. An error that the listener throws is uncaught, and ends this worker: the task rejects
+ * with it.
  * @param {unknown} input
  * @param {(value: unknown) => void} resolve
  */

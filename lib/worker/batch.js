@@ -1,7 +1,7 @@
 'use strict'
 
-// Several inputs of `pool.map` that came as one task: the function is called for one after another, and
-// each has an outcome of its own.
+// Several inputs of `pool.map` that came as one task. The function is called for one after another, and each has its
+// own outcome.
 
 const { context } = require('./context')
 const { isMoved, move, unwrap } = require('../payload/move')
@@ -22,7 +22,7 @@ const { explained } = require('./explained')
 /** @typedef {[index: number, description: import('../payload/thrown').Description]} Failure */
 /** @typedef {[ms: number, values: unknown[], failures: Failure[]]} Outcome */
 
-/** What batches gave, until it is sent. @type {WeakSet<object>} */
+/** The results of batches, until they are sent. @type {WeakSet<object>} */
 const given = new WeakSet()
 
 /**
@@ -59,7 +59,7 @@ function forEach(run) {
 }
 
 /**
- * Goes on after the first promise.
+ * Processes the other inputs after the first promise.
  * @param {Batch} batch
  * @param {unknown} pending
  */
@@ -110,8 +110,8 @@ function outcome({ values, failures, transferList, began }) {
 }
 
 /**
- * What a batch gave and could not be sent, with failures where it was a value that cannot be cloned;
- * undefined if it was not a batch that gave it.
+ * The result of a batch that could not be sent, with a failure in place of each value that cannot be cloned; undefined
+ * if it is not the result of a batch.
  * @param {unknown} result
  * @param {number} target the number of its function
  * @returns {Outcome | undefined}

@@ -1,6 +1,6 @@
 'use strict'
 
-// A task whose caller has a port to it: the other end is its `task.port` while its function runs.
+// A task whose caller has a port to it. The other end is `task.port` while the function runs.
 
 const { context } = require('./context')
 const { promised } = require('./promised')
@@ -9,7 +9,7 @@ const { promised } = require('./promised')
 const ports = new WeakMap()
 
 /**
- * The function for inputs that have a port with them.
+ * The function, called with inputs that come with a port.
  * @param {(input: unknown) => unknown} run
  */
 function withPort(run) {

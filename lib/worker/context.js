@@ -1,7 +1,7 @@
 'use strict'
 
-// Which task the code in this isolate runs for, and whether its caller still waits. `rspool/worker`
-// shows it to scripts; what nobody asks for is not made.
+// The task that the code in this isolate runs for, and whether its caller still waits. `rspool/worker` shows it to
+// scripts. Nothing is made before a script asks for it.
 
 const { AsyncLocalStorage, AsyncResource } = require('node:async_hooks')
 const { PORT_MESSAGE } = require('../payload/port')
@@ -31,13 +31,16 @@ class Running {
     /** @type {AbortController | undefined} */
     this.controller = undefined
     this.abort = nothing
-    /** What takes the messages of its stream. @type {((message: import('../payload/messages').StreamMessage) => void) | undefined} */
+    /**
+     * The receiver of the messages of its stream.
+     * @type {((message: import('../payload/messages').StreamMessage) => void) | undefined}
+     */
     this.link = undefined
-    /** How many tasks that it has submitted are in the queue or run: it has left its place to them. */
+    /** How many nested tasks of it are in the queue or run. It has left its place to them. */
     this.nested = 0
   }
 
-  /** Reads the flag that the scheduler sets; true from another thread's write on, inside a loop too. */
+  /** Reads the flag that the scheduler sets. It is true as soon as another thread has written it, even inside a loop. */
   isCancelled() {
     return flags !== undefined && Atomics.load(flags, this.slot) === this.generation
   }
@@ -72,7 +75,7 @@ class Running {
     if (this.controller === undefined) {
       const controller = polledController(this)
       this.controller = controller
-      // Its listeners run in the context of the task.
+      // The listeners of the signal run in the context of the task.
       this.abort = AsyncResource.bind(() => controller.abort())
     }
     return this.controller.signal
@@ -83,7 +86,7 @@ const aborted = /** @type {PropertyDescriptor} */ (Object.getOwnPropertyDescript
 const throwIfAborted = AbortSignal.prototype.throwIfAborted
 
 /**
- * A controller whose signal looks at the flag whenever it is asked.
+ * A controller whose signal reads the flag whenever its state is asked for.
  * @param {Running} running
  */
 function polledController(running) {
@@ -118,9 +121,9 @@ let flags
 const slots = []
 /** The task whose synchronous part runs, or the last one that began. @type {Running | undefined} */
 let current
-/** Where several tasks run at once and a script asks which. @type {AsyncLocalStorage<Running> | undefined} */
+/** Made if several tasks run at once and a script asks for its task. @type {AsyncLocalStorage<Running> | undefined} */
 let storage
-/** What ran when that was made, and is not in it. @type {Running | undefined} */
+/** The task that ran when the storage was made, and is not in it. @type {Running | undefined} */
 let first
 let shared = false
 let asked = false
@@ -136,9 +139,12 @@ const context = {
   script: { filename: /** @type {string | undefined} */ (undefined), name: 'default' },
   /** Whether this is an isolate of a pool. */
   inWorker: false,
-  /** The lowest from 1 that no living isolate of the pool had when this one started. @type {number | undefined} */
+  /** The lowest number from 1 that no living isolate of the pool had when this one started. @type {number | undefined} */
   workerNumber: undefined,
-  /** What of the context goes on with a nested call; set by the first store. @type {((given: Record<string, unknown> | undefined) => Record<string, unknown> | undefined) | undefined} */
+  /**
+   * Gives the part of the context that travels with a nested call. Set by the first store.
+   * @type {((given: Record<string, unknown> | undefined) => Record<string, unknown> | undefined) | undefined}
+   */
   travelling: undefined,
 
   /**
@@ -156,7 +162,7 @@ const context = {
   },
 
   /**
-   * Flags for so many slots, if those in use are fewer; `use` gives them to the scheduler.
+   * Makes flags for so many slots, if the present ones are fewer. `use` gives them to the scheduler.
    * @param {number} slots
    * @param {(array: Int32Array | undefined) => void} use
    */
@@ -167,13 +173,13 @@ const context = {
     flags = array ?? flags
   },
 
-  /** A script has asked for the context: from now on it follows asynchronous code. */
+  /** A script has asked for the context: from now on the context follows asynchronous code. */
   follow() {
     asked = true
     if (shared) separate()
   },
 
-  /** The task that calls has others run: while it waits for them they may run here too. */
+  /** The calling task makes nested calls. While it waits for them, they may run here, too. */
   share() {
     shared = true
     separate()
@@ -206,7 +212,7 @@ const context = {
   },
 
   /**
-   * Gives a message to the stream that it is for, if that has not ended.
+   * Gives a message to its stream, if the stream has not ended.
    * @param {import('../payload/messages').Of<import('../payload/messages').ToIsolate, typeof PORT_MESSAGE.CREDIT | typeof PORT_MESSAGE.FEED | typeof PORT_MESSAGE.FEED_END>} message
    */
   receive(message) {
@@ -218,7 +224,7 @@ const context = {
     else storage.run(running, running.link, told)
   },
 
-  /** Tells the tasks that were given up. */
+  /** Aborts the signals of the tasks that were given up. */
   checkAll() {
     for (const running of slots) running?.check()
   }
@@ -235,7 +241,7 @@ function begin(slot, generation, ticket) {
 
 /**
  * Runs a task's function as that task.
- * @param {Running} running that has begun
+ * @param {Running} running the task, which has begun
  * @param {(input: unknown) => unknown} run
  * @param {unknown} input
  */

@@ -11,7 +11,7 @@ const vm = require('node:vm')
 const { ESBUILD_HOOKS } = require('./files')
 
 /** @typedef {'module' | 'commonjs'} Format */
-/** What Node.js has and does not declare. @typedef {{ _compile: (source: string, file: string) => void }} Loading */
+/** A method of Node.js that has no type. @typedef {{ _compile: (source: string, file: string) => void }} Loading */
 /** @typedef {{ _extensions: Record<string, (module: Loading, file: string) => void> }} Extensible */
 
 /** @param {string} esbuild its file */
@@ -30,7 +30,7 @@ function compiler(esbuild) {
 
   /**
    * @param {string} file
-   * @param {Format} [format] as it is written, if not given
+   * @param {Format} [format] the format of the source; by default as it is written
    * @returns {string}
    */
   const compile = (file, format) =>
@@ -43,7 +43,7 @@ function compiler(esbuild) {
     }).code
 
   /**
-   * What Node.js would take it for.
+   * The format that Node.js would assume.
    * @param {string} file
    * @returns {Format}
    */
@@ -64,7 +64,7 @@ function compiler(esbuild) {
 }
 
 /**
- * What the nearest package.json says.
+ * The type that the nearest package.json declares.
  * @param {string} dir
  * @returns {Format | undefined}
  */

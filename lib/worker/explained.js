@@ -1,6 +1,6 @@
 'use strict'
 
-// The errors of values that a worker cannot send, with the task and the place in the value.
+// Adds the task and the place in the value to the error of a value that a worker cannot send.
 
 const { bound } = require('../native/environment')
 const { explain } = require('../payload/uncloneable')
@@ -11,7 +11,7 @@ const { describeScript } = require('../pool/observe/describe-target')
  * @param {T} error
  * @param {unknown} value
  * @param {'result' | 'items'} what
- * @param {number} target the number of the function that gave it
+ * @param {number} target the number of the function that returned the value
  */
 function explained(error, value, what, target) {
   return explain(error, value, what, describeScript(bound.target(target)).task)

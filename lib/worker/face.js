@@ -1,29 +1,35 @@
 'use strict'
 
-// What a script sees of its pool, in an isolate and outside of one.
+// The interface of a pool for its script, in an isolate and outside of one.
 
 const { isMainThread, threadId, workerData } = require('node:worker_threads')
 const { context } = require('./context')
 const { move } = require('../payload/move')
 
-// Before the first task, if the script asks for it when it is loaded.
+// This runs before the first task if the script requires it when it is loaded.
 context.follow()
 
-/** The task that the calling code runs for. */
+/** The task that the calling code belongs to. */
 const task = Object.freeze({
-  /** An AbortSignal that is also right inside a synchronous loop; undefined outside of a task. */
+  /** An AbortSignal that is up to date inside a synchronous loop, too; undefined outside of a task. */
   get signal() {
     context.follow()
     return context.current()?.signal
   },
 
-  /** The other end of the port of `pool.channel`; undefined in any other task, and outside of one. */
+  /**
+   * The other end of the port of `pool.channel`; undefined outside of a task, and in a task that was called in another
+   * way.
+   */
   get port() {
     context.follow()
     return require('./channel').portOf(context.current())
   },
 
-  /** The number of this isolate, the lowest from 1 that no other living one of its pool has; undefined outside of a pool. */
+  /**
+   * The number of this isolate: the lowest from 1 that no other living isolate of its pool had at its start; undefined
+   * outside of a pool.
+   */
   get workerNumber() {
     return context.workerNumber
   },
@@ -35,7 +41,7 @@ const task = Object.freeze({
   },
 
   /**
-   * Calls the caller's `onProgress` with a copy of the value; nothing outside of a task.
+   * Calls the caller's `onProgress` with a copy of the value. Does nothing outside of a task.
    * @param {unknown} value
    */
   progress(value) {
@@ -45,7 +51,7 @@ const task = Object.freeze({
 })
 
 /**
- * As `run` of the task's own pool.
+ * As `run` of the task's pool.
  * @param {unknown} [input]
  * @param {unknown} [options]
  * @returns {Promise<unknown>}
@@ -53,7 +59,7 @@ const task = Object.freeze({
 const run = (input, options) => require('./nested').run(input, options)
 
 /**
- * As `runTask` of the task's own pool.
+ * As `runTask` of the task's pool.
  * @param {unknown} target
  * @param {unknown} [input]
  * @param {unknown} [options]

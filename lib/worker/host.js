@@ -1,14 +1,17 @@
 'use strict'
 
-// The copy of this package that runs an isolate shows itself there under a registered symbol: the script may find
-// another copy (a link, a monorepo, two versions, a bundle), and what that gives to it must be of this one.
+// The copy of this package that runs an isolate registers itself in the isolate under a symbol. The script may load
+// another copy (a link, a monorepo, two versions, a bundle), which must give it the interface of the running copy.
 
 const path = require('node:path')
 const version = require('../version')
 const { RspoolError } = require('../errors')
 
 const kHost = Symbol.for('rspool.worker')
-/** What copies must agree on to serve each other's scripts: the members of `face`, and what they mean. */
+/**
+ * The version of the agreement between copies that serve each other's scripts: the members of `face`, and their
+ * meaning.
+ */
 const PROTOCOL = 1
 
 /** @typedef {typeof import('./face')} Face */
@@ -17,11 +20,11 @@ const PROTOCOL = 1
  * @typedef {object} Host
  * @property {number} protocol
  * @property {string} version
- * @property {string} root where the package is
+ * @property {string} root the folder of the package
  * @property {Face} face
  */
 
-/** This copy runs the isolate. */
+/** Registers this copy as the one that runs the isolate. */
 function becomeHost() {
   /** @type {Host} */
   const host = {
@@ -35,7 +38,7 @@ function becomeHost() {
   Object.defineProperty(globalThis, kHost, { value: Object.freeze(host) })
 }
 
-/** What scripts get here, of whichever copy it is. @returns {Face} */
+/** The interface for scripts in this isolate, of whichever copy runs it. @returns {Face} */
 function face() {
   const host = /** @type {{ [kHost]?: Host }} */ (globalThis)[kHost]
   if (host === undefined) return require('./face')

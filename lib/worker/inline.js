@@ -11,21 +11,21 @@ const { stackOf } = require('../payload/thrown')
 const { helpersFor, namesIn, outsideOf } = require('./rewritten')
 
 /**
- * What Node.js has and does not declare.
+ * Members of Node.js that have no type.
  * @typedef {{ filename: string, paths: string[], exports: unknown,
  *   _compile: (source: string, file: string, format: 'commonjs') => void }} Internal
  */
 /** @typedef {{ _nodeModulePaths: (folder: string) => string[] }} Paths */
 
 const NOT_DEFINED = /^(\S+) is not defined$/
-/** The first frame of a stack, in the text of an inline function. */
+/** Matches a stack whose first frame is in the text of an inline function. */
 const FROM_HERE = /^[^\n]*\n\s+at [^\n]*\?inline:/
 
-/** A function whose parameters are names and no more, so it has no use for further arguments. */
+/** Matches a function whose parameters are only names, so it has no use for further arguments. */
 const PLAIN = /^(?:async\s+)?(?:[\w$]+\s*=>|(?:function\b\s*\*?\s*)?[\w$]*\s*\([\w$\s,]*\))/
 
 /**
- * An array as input is the list of arguments.
+ * Compiles a function. An array as its input is the list of arguments.
  * @param {string} source
  * @param {string | null} base the URL of its caller's file, if it matters
  * @returns {import('./script').Run}
@@ -67,7 +67,7 @@ function tooMany(takes, given) {
 }
 
 /**
- * The text of a method, `name () {}`, is no expression: it is taken out of an object.
+ * The function of a text. The text of a method, `name () {}`, is no expression, so it is evaluated within an object.
  * @param {string} source
  * @param {string} file
  */
@@ -90,7 +90,7 @@ function functionOf(source, file) {
   }
 }
 
-/** What loads modules for the file. @param {string} file */
+/** The functions that load modules for the file. @param {string} file */
 function placeOf(file) {
   return /** @type {import('./rewritten').Place} */ (
     evaluate('{ require, import: (specifier) => import(specifier) }', file)
@@ -98,8 +98,8 @@ function placeOf(file) {
 }
 
 /**
- * The value of an expression in the file's place, as of a CommonJS module there: `import()` that is
- * relative to a file cannot be had otherwise without a warning that it is experimental.
+ * The value of an expression, evaluated in a CommonJS module in place of the file. Any other way to an `import()`
+ * relative to the file causes a warning that it is experimental.
  * @param {string} expression
  * @param {string} file
  */
@@ -107,7 +107,7 @@ function evaluate(expression, file) {
   const module = /** @type {Internal} */ (/** @type {unknown} */ (new Module(file)))
   module.filename = file
   module.paths = /** @type {Paths} */ (/** @type {unknown} */ (Module))._nodeModulePaths(path.dirname(file))
-  // Its name in stacks keeps its lines from being taken for those of the file.
+  // The name in stacks distinguishes its lines from those of the file.
   const name = `${pathToFileURL(file).href}?inline`
   module._compile(`module.exports = ${expression}\n//# sourceURL=${name}`, file, 'commonjs')
   return module.exports

@@ -1,7 +1,7 @@
 'use strict'
 
-// A worker's loop: hand over what is finished, take the next, run it. After each task microtasks run;
-// after a while of back-to-back tasks the event loop has a turn.
+// The loop of a worker: hand over the outcome, take the next task, run it. Microtasks run after each task. If tasks run
+// back to back for a while, the event loop gets a turn.
 
 const { getHeapStatistics } = require('node:v8')
 const { parentPort } = require('node:worker_threads')
@@ -19,21 +19,21 @@ const { follow, promised } = require('./promised')
 const { load, known, lookUp, teardown } = require('./script')
 const { areTaken, turns } = require('./turns')
 
-/** Milliseconds of tasks back to back before the event loop has a turn. */
+/** Milliseconds of back-to-back tasks before the event loop gets a turn. */
 const SLICE = 10
 
 /** @type {import('node:worker_threads').MessagePort} */
 let port
 let workerId = -1
-/** Whether the pool was there when this isolate began. */
+/** Whether the pool still existed when this isolate began. */
 let enlisted = false
-/** Sees whether the isolate has grown too large. @type {((now: number) => void) | undefined} */
+/** Checks whether the isolate has grown too large. @type {((now: number) => void) | undefined} */
 let checkSize
 /** When the event loop last had a turn, on the scheduler's clock; -1 after a turn. */
 let sliceStart = -1
 
 /**
- * With what an isolate begins.
+ * The settings with which an isolate begins.
  * @typedef {object} Settings
  * @property {number} uid of its pool
  * @property {number} id
@@ -75,7 +75,7 @@ async function startWorker(settings) {
   work(-1, STATUS.RETURNED, undefined)
 }
 
-/** The pool needs this worker no more: what is left to do is done, and the isolate ends by itself. */
+/** The pool needs this worker no longer: runs `teardown`, and lets the isolate end by itself. */
 async function retire() {
   try {
     await teardown()
@@ -94,8 +94,8 @@ function rung(why) {
 }
 
 /**
- * Hands over the outcome of the task in `slot`, if there is one, and runs what comes. What a native call answers is
- * read, and the input decoded, before anything of a user's runs.
+ * Hands over the outcome of the task in `slot`, if there is one, and runs the tasks that come. The answer of a native
+ * call is read, and the input decoded, before any code of the user runs.
  * @param {number} slot
  * @param {number} status
  * @param {unknown} value
@@ -144,7 +144,7 @@ async function work(slot, status, value) {
       if (areTaken()) return
       slot = -1
     }
-    // Microtasks of the task, before the next.
+    // Microtasks of this task run before the next task.
     await undefined
     if (sliceStart < 0) sliceStart = clock
     else if (clock - sliceStart > SLICE) {
@@ -154,15 +154,15 @@ async function work(slot, status, value) {
   }
 }
 
-/** Whether the task that `start` has run last ends later: set when nothing of a user's runs any more. */
+/** Whether the last task that `start` has run ends later. Set when no more code of the user runs. */
 let endsLater = false
 
 /**
- * Runs a task. What it gives may come later, in whatever way: then it settles by itself, and once.
+ * Runs a task. If its result comes later, in whatever way, the task settles by itself, exactly once.
  * @param {Running} task
  * @param {number} target
  * @param {unknown} input
- * @returns {unknown} nothing if it `endsLater`
+ * @returns {unknown} undefined if it `endsLater`
  */
 function start(task, target, input) {
   task.target = target
@@ -183,7 +183,7 @@ function start(task, target, input) {
 function lookUpAndRun(task, target, input) {
   return follow(
     lookUp(target),
-    // Others have begun in the meantime.
+    // Other tasks have begun in the meantime.
     (run) => enter(task, run, input),
     (error) => {
       port.postMessage([PORT_MESSAGE.NOT_FOUND, target])
@@ -206,7 +206,7 @@ function readInput() {
 }
 
 /**
- * Not by an await: that would show in the stacks of a user's errors.
+ * Does not use `await`, which would appear in the stacks of the user's errors.
  * @param {Running} task
  * @param {Promise<unknown>} promise
  */
@@ -249,7 +249,7 @@ function exchange(slot, status, value) {
     }
     if (status !== STATUS.RETURNED) extra = encodeThrown(task, value)
   }
-  // From here to the answer nothing of a user's runs.
+  // From here to the answer no code of the user runs.
   cells[CELL.STATUS] = status
   cells[CELL.SLOT] = slot
   cells[CELL.GENERATION] = generation
@@ -284,7 +284,7 @@ function encodeThrown(task, thrown) {
 }
 
 /**
- * Sends a value ahead through the port; the scheduler's word for it is this worker's id.
+ * Sends a value ahead through the port. The scheduler gets the id of this worker in its place.
  * @param {Named} task
  * @param {unknown} value
  * @param {import('node:worker_threads').Transferable[]} transferList
@@ -298,7 +298,7 @@ function byPort(task, value, transferList) {
 
 /** @typedef {import('../payload/messages').ToIsolate} ToIsolate */
 
-/** What the owner sends, by the kind of message. @type {{ [M in ToIsolate as M[0]]: (message: M) => void }} */
+/** The handlers of the owner's messages, by kind. @type {{ [M in ToIsolate as M[0]]: (message: M) => void }} */
 const handlers = {
   /** An input that only a port can carry. */
   [PORT_MESSAGE.INPUT]([, slot, generation, target, ticket, input, direct]) {
@@ -317,15 +317,15 @@ const handlers = {
       endsLater = false
     }
     if (!endsLater) work(slot, status, value)
-    // It came without having been asked for, and may have left places.
+    // This task came without being asked for, and there may be more places.
     else if (direct && !areTaken()) turns.take()
   },
-  /** There is none any more. */
+  /** There is no input any more. */
   [PORT_MESSAGE.GONE]([, slot, generation]) {
     begin(slot, generation, -1)
     work(slot, STATUS.RETURNED, undefined)
   },
-  // It reads no file, as process.memoryUsage() does, and is there where a script has deleted `process`.
+  // Unlike process.memoryUsage(), this reads no file, and works if a script has deleted `process`.
   [PORT_MESSAGE.HEAP]() {
     const { used_heap_size, total_heap_size } = getHeapStatistics()
     port.postMessage([PORT_MESSAGE.HEAP, used_heap_size, total_heap_size])

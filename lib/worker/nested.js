@@ -1,7 +1,7 @@
 'use strict'
 
-// A task has other tasks of its pool run, and may wait for them without keeping the pool from them: while
-// any is in the queue or runs, it has left its place.
+// A task makes nested calls to its own pool. It may await them without blocking the pool: while any of them is in the
+// queue or runs, the task has left its place.
 
 const { bound } = require('../native/environment')
 const { abortOf, listen } = require('../pool/task/abort')
@@ -18,7 +18,7 @@ const { setWaits } = require('./turns')
 
 /**
  * @typedef {object} Nested
- * @property {Running} outer the running task that it is of
+ * @property {Running} outer the running task that has called
  * @property {boolean} native
  * @property {boolean} queued
  * @property {(value: unknown) => void} resolve
@@ -27,7 +27,10 @@ const { setWaits } = require('./turns')
  */
 
 /** @typedef {InstanceType<typeof import('./context').Running>} Running */
-/** What the owner says of a nested task. @typedef {import('../payload/messages').Of<import('../payload/messages').ToIsolate, typeof PORT_MESSAGE.NESTED_QUEUED | typeof PORT_MESSAGE.NESTED_DONE>} Told */
+/**
+ * A message of the owner about a nested task.
+ * @typedef {import('../payload/messages').Of<import('../payload/messages').ToIsolate, typeof PORT_MESSAGE.NESTED_QUEUED | typeof PORT_MESSAGE.NESTED_DONE>} Told
+ */
 
 /** @type {Map<number, Nested>} */
 const pending = new Map()
@@ -40,7 +43,7 @@ function own() {
   return (lookup ??= new Lookup(context.script.filename, context.script.name))
 }
 
-/** The task that calls. */
+/** The task that is calling. */
 function caller() {
   context.share()
   const outer = context.current()
@@ -90,10 +93,10 @@ function send(outer, target, input, { signal, transferList, ...given }) {
   return new Promise((resolve, reject) => {
     const native = target.lane === NATIVE
     const list = transferList ?? []
-    // Native tasks have none.
+    // Native tasks have no context.
     if (!native && context.travelling !== undefined) given.context = context.travelling(given.context)
     const { ticket, generation } = outer
-    // As one message: what is moved is moved only if all of it can be sent.
+    // One message, so that nothing is moved unless everything can be sent.
     try {
       outer.post(
         native
@@ -152,7 +155,7 @@ function received(message) {
 }
 
 /**
- * What a native task gives: a Buffer, which a port makes a Uint8Array of.
+ * Restores the Buffer of a native task, which a port has made a Uint8Array.
  * @param {Uint8Array} bytes
  */
 function asBuffer(bytes) {

@@ -1,6 +1,6 @@
 'use strict'
 
-// What this isolate has written and its owner has not read yet. A result waits for it where output is to be out first.
+// The output that this isolate has written and its owner has not read yet. With `outputFirst`, a result waits for it.
 
 const { PORT_MESSAGE } = require('../payload/port')
 
@@ -8,7 +8,7 @@ const { PORT_MESSAGE } = require('../payload/port')
  * An output whose writes are counted, each until its callback says that the owner has read it.
  * @typedef {object} Counted
  * @property {number} unread
- * @property {(then: () => void) => void} whenRead called when what has been written so far is read
+ * @property {(then: () => void) => void} whenRead calls back when all output so far has been read
  */
 
 /** @typedef {(chunks: unknown[], callback: (error?: Error | null) => void) => void} Write */
@@ -18,9 +18,9 @@ const output = {
   ahead: 0,
 
   /**
-   * Counts what is written from now on.
+   * Counts the writes from now on.
    * @param {Int32Array} told whose only element tells the owner how many writes are on their way
-   * @param {boolean} isFirst whether results wait for it
+   * @param {boolean} isFirst whether results wait for the output
    */
   follow(told, isFirst) {
     let unread = 0
@@ -32,7 +32,7 @@ const output = {
   },
 
   /**
-   * Resolves when what has been written is read, or when the owner can read nothing.
+   * Resolves when the output has been read, or when the owner cannot read.
    * @param {import('node:worker_threads').MessagePort} port
    * @param {() => void} look has the owner look into its port if its loop is blocked
    * @returns {Promise<void>}
@@ -61,7 +61,7 @@ const output = {
     }
   },
 
-  /** The owner's loop is blocked: it reads nothing. */
+  /** The owner's loop is blocked, so it cannot read: lets results go. */
   giveUp() {
     for (const resolve of waiting) resolve()
     waiting.clear()
@@ -70,7 +70,7 @@ const output = {
 
 /** @type {Counted[]} */
 let streams = []
-/** Results that wait. @type {Set<() => void>} */
+/** The results that wait. @type {Set<() => void>} */
 const waiting = new Set()
 
 /**
@@ -80,7 +80,7 @@ const waiting = new Set()
  */
 function counted(stream, count) {
   const { write } = stream
-  // A script that has ended its output waits for nothing.
+  // If a script has ended its output, nothing waits for it.
   const whenRead = (/** @type {() => void} */ then) => {
     if (stream.writable) write.call(stream, '', undefined, then)
     else then()
@@ -99,7 +99,7 @@ function counted(stream, count) {
     value(chunks, callback) {
       sent(1)
       send.call(stream, chunks, (error) => {
-        // It goes on with what was written meanwhile.
+        // The stream goes on with the writes that came meanwhile.
         callback(error)
         sent(-1)
       })

@@ -1,6 +1,6 @@
 'use strict'
 
-// A result that comes later, as a native promise: any thenable is taken as `await` takes it.
+// A result that comes later, as a native promise. A thenable is treated as by `await`.
 
 const { types } = require('node:util')
 
@@ -9,15 +9,15 @@ const promiseThen = Promise.prototype.then
 
 /**
  * @param {unknown} value
- * @returns {Promise<unknown> | undefined} a promise of Node.js', which settles once; undefined if the value is there already
+ * @returns {Promise<unknown> | undefined} a native promise, which settles once; undefined if the value is there already
  */
 function promised(value) {
   if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return undefined
-  // Read once, as an await does.
+  // Reads `then` once, as `await` does.
   const { then } = /** @type {{ then?: unknown }} */ (value)
   if (typeof then !== 'function') return undefined
   if (then === promiseThen && types.isPromise(value)) return value
-  // Somebody else's may call back twice, or at once: a promise that follows it settles once, and later.
+  // A foreign thenable may call back twice, or at once. A promise that follows it settles once, and later.
   return new Promise((resolve, reject) => {
     const adopt = () => apply(then, value, [resolve, reject])
     follow(Promise.resolve(), adopt).catch(reject)

@@ -1,8 +1,8 @@
 'use strict'
 
-// What tools make of the text of an inline function: coverage counts in it, compilers call helpers that stand at the
-// top of its file, and imports get other names. Counters and helpers are given to the function here. What cannot be
-// given is explained, with the tool's name and what to do.
+// Handles the changes that tools make to the text of an inline function. Coverage tools count in it, compilers call
+// helpers that stand at the top of its file, and imports get other names. This code gives counters and helpers to the
+// function. For other names it makes an error that names the tool and says what to do.
 
 const { invalidArgument } = require('../errors')
 
@@ -10,7 +10,7 @@ const { invalidArgument } = require('../errors')
 /** @typedef {Generator<unknown, unknown, unknown>} Steps */
 /** @typedef {(...args: unknown[]) => Steps} MakeSteps */
 
-/** A counter of istanbul: all of it can be read and raised, and nobody sees it. @type {unknown} */
+/** Stands for a counter of istanbul: everything in it can be read and raised, and is lost. @type {unknown} */
 const counter = new Proxy(function () {}, {
   get: (_, key) => (key === Symbol.toPrimitive ? () => 0 : counter),
   set: () => true,
@@ -33,7 +33,7 @@ async function drive(steps) {
   return step.value
 }
 
-/** An async function, of a generator function. @param {MakeSteps} make */
+/** Makes an async function of a generator function. @param {MakeSteps} make */
 function asyncOf(make) {
   /** @this {unknown} @param {unknown[]} args */
   return async function (...args) {
@@ -46,12 +46,18 @@ async function asyncCall(self, args, make) {
   return drive(make.apply(self, Array.from(args ?? [])))
 }
 
-/** TypeScript lets another class of promise be named. @param {unknown} self @param {ArrayLike<unknown> | undefined} args @param {unknown} _ @param {MakeSteps} make */
+/**
+ * The third argument is another class of promise, which TypeScript allows.
+ * @param {unknown} self @param {ArrayLike<unknown> | undefined} args @param {unknown} _ @param {MakeSteps} make
+ */
 function awaiter(self, args, _, make) {
   return asyncCall(self, args, make)
 }
 
-/** A module, as `import()` gives it, where a compiler has made `require` of that. @param {{ __esModule?: boolean } | null | undefined} module */
+/**
+ * The namespace that `import()` would give, for an `import()` that a compiler has turned into `require`.
+ * @param {{ __esModule?: boolean } | null | undefined} module
+ */
 function namespaceOf(module) {
   return module?.__esModule ? module : { ...module, default: module }
 }
@@ -61,7 +67,7 @@ function defaultOf(module) {
   return module?.__esModule ? module : { default: module }
 }
 
-/** What `for await` walks over. @param {Iterable<unknown> & Partial<AsyncIterable<unknown>>} values */
+/** The iterator of a `for await` loop. @param {Iterable<unknown> & Partial<AsyncIterable<unknown>>} values */
 function asyncIteratorOf(values) {
   return values[Symbol.asyncIterator]?.() ?? settling(values)
 }
@@ -89,11 +95,11 @@ function keepName(fn, value) {
   return Object.defineProperty(fn, 'name', { value, configurable: true })
 }
 
-// Of SWC's package each helper is the property `_` of a module.
+// In SWC's package each helper is the property `_` of a module.
 for (const helper of [asyncOf, namespaceOf, defaultOf, asyncIteratorOf, restOf, assign])
   Object.assign(helper, { _: helper })
 
-/** By the names that tools give them. @type {ReadonlyMap<string, Helper>} */
+/** The helpers by the names that tools give them. @type {ReadonlyMap<string, Helper>} */
 const HELPERS = new Map(
   Object.entries({
     // esbuild, and so tsx
@@ -129,13 +135,16 @@ const HELPERS = new Map(
 )
 
 const COUNTER = /^cov_[0-9a-z]+$/
-/** A variable in which istanbul keeps a value that it looks at. */
+/** A variable in which istanbul keeps a value that it inspects. */
 const COUNTED = /^cov_[0-9a-z]+_temp$/
 /** TypeScript's other helpers, which tslib has too. */
 const OF_TSLIB =
   /^__(generator|assign|spreadArray|read|values|extends|await|asyncGenerator|asyncDelegator|makeTemplateObject|classPrivateField(Get|Set|In)|addDisposableResource|disposeResources)$/
 
-/** What loads modules there. @typedef {{ require: (name: string) => unknown, import: (specifier: string) => Promise<unknown> }} Place */
+/**
+ * The functions that load modules for a file.
+ * @typedef {{ require: (name: string) => unknown, import: (specifier: string) => Promise<unknown> }} Place
+ */
 
 /** @param {string} source */
 function namesIn(source) {
@@ -143,9 +152,9 @@ function namesIn(source) {
 }
 
 /**
- * What the text of a function is to be given, by name.
+ * The values to give to the text of a function, by name.
  * @param {string} source
- * @param {() => Place} place of the file that the function is of
+ * @param {() => Place} place of the file of the function
  */
 function helpersFor(source, place) {
   /** @type {Record<string, unknown>} */
@@ -160,7 +169,7 @@ function helpersFor(source, place) {
       const tslib = tslibOf(place())
       if (tslib !== undefined) given[name] = name === 'tslib_1' ? tslib : tslib[name]
     } else if (name.endsWith('2') && HELPERS.has(name.slice(0, -1))) {
-      // Of Babel's package each helper is the default of a module.
+      // In Babel's package each helper is the default export of a module.
       given[name] = { default: HELPERS.get(name.slice(0, -1)) }
     }
   }
@@ -179,7 +188,7 @@ function tslibOf(place) {
 const IMPORT_INSIDE =
   "import it inside of the function, as in `const { join } = await import('node:path')`, or make the function a script"
 
-/** Names that only a tool gives: what they are, and what to do. @type {[RegExp, string, string][]} */
+/** Names that only tools give: what each name is, and what to do. @type {[RegExp, string, string][]} */
 const OF_TOOLS = [
   [/^__(vite_ssr|vi)_import_\d+__$/, 'Vite (and so vitest) has made of an import of its file', IMPORT_INSIDE],
   [/^__vite_ssr_import_meta__$/, 'Vite (and so vitest) has made of import.meta', 'pass what you need of it as input'],
@@ -201,7 +210,7 @@ const OF_TOOLS = [
   ]
 ]
 
-/** Names that a tool gives to imports, and that a user might give too. @type {[RegExp, string][]} */
+/** Names that tools give to imports, and that a user might give, too. @type {[RegExp, string][]} */
 const LIKE_TOOLS = [
   [/^(import|require)_\w+$/, 'esbuild'],
   [/^[a-z]\w*_\d+$/i, 'TypeScript'],
@@ -209,7 +218,7 @@ const LIKE_TOOLS = [
 ]
 
 /**
- * Why a function may not use a name that is not there in a worker.
+ * The error for a function that uses a name that does not exist in a worker.
  * @param {string} name
  * @param {unknown} cause
  */

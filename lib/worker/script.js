@@ -1,7 +1,7 @@
 'use strict'
 
 // Finds the function of a target in this isolate: an export of a script, or an inline function, each
-// looked up once. An isolate holds no code of ways to call that it is not called in.
+// looked up once. An isolate loads the code for a way to call only when it is called in that way.
 
 const { workerData, parentPort } = require('node:worker_threads')
 const { bound } = require('../native/environment')
@@ -12,15 +12,15 @@ const { TARGET } = require('../native/wire')
 const { importScript } = require('./import')
 
 /**
- * A function of the user's. What it takes and gives is not known here.
+ * A function of the user, with unknown types.
  * @typedef {(...args: unknown[]) => unknown} Callable
  */
 /** @typedef {(input: unknown) => unknown} Run */
-/** What a script exports: a namespace, or what is like one. @typedef {Record<string, unknown>} Exports */
+/** The exports of a script: a namespace or a similar object. @typedef {Record<string, unknown>} Exports */
 
-/** What the pool's `run` calls. @type {Run | undefined} */
+/** The function that the pool's `run` calls. @type {Run | undefined} */
 let own
-/** By the number of the target. @type {Bounded<number, Run>} */
+/** Functions by the number of their target. @type {Bounded<number, Run>} */
 const found = new Bounded()
 /** @type {Map<string, Promise<Script>>} */
 const scripts = new Map()
@@ -28,7 +28,7 @@ const scripts = new Map()
 /**
  * @typedef {object} Script
  * @property {string} filename
- * @property {unknown} main what the default export is
+ * @property {unknown} main the default export
  * @property {Exports} exports
  */
 
@@ -40,7 +40,7 @@ function load(filename) {
   let script = scripts.get(filename)
   if (script === undefined) {
     scripts.set(filename, (script = read(filename)))
-    // It may be mended by the time that it is asked for again.
+    // The file may have been corrected by the next time.
     script.catch(() => scripts.delete(filename))
   }
   return script
@@ -52,7 +52,7 @@ async function read(filename) {
   // A CommonJS module compiled from an ES module has its default export one level down.
   const outer = exports.default
   const main = outer !== null && typeof outer === 'object' && 'default' in outer ? outer.default : outer
-  // A promise of the function is allowed: asynchronous initialization.
+  // The export may be a promise of the function, for asynchronous initialization.
   const script = { filename, main: await main, exports }
   await hook(script, 'setup')?.(workerData)
   return script
@@ -69,7 +69,7 @@ function ownOf(object, name) {
 }
 
 /**
- * What the pool itself calls.
+ * A function that the pool itself calls.
  * @param {Script} script
  * @param {'setup' | 'teardown'} name
  */
@@ -129,7 +129,7 @@ async function lookUp(id) {
   const [filename, name, source, base, how, carries] = JSON.parse(text)
   const isInline = source !== undefined && source !== null
   let run = isInline ? require('./inline').compile(source, base) : await exported(filename, name ?? undefined)
-  // Each takes what the owner has made of the input for it.
+  // Each wrapper takes the input in the form that the owner has made for it.
   if (how === 'batch') run = /** @type {Run} */ (require('./batch').forEach(run))
   else if (how === 'stream') run = /** @type {Run} */ (require('./stream').pouring(run))
   else if (how === 'channel') run = /** @type {Run} */ (require('./channel').withPort(run))

@@ -1,7 +1,7 @@
 'use strict'
 
-// What of a caller's context has travelled with a task: the values of this isolate's own stores while the
-// task runs, also after an await. They travel on with the calls that it makes itself.
+// The part of the caller's context that has travelled with a task. This isolate's own stores have these values while
+// the task runs, also after an await. The values travel on with the nested calls of the task.
 
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { valuesOf } = require('../pool/task/carry')
@@ -20,7 +20,7 @@ function storeOf(name) {
 }
 
 /**
- * What travels on with a call that is made now.
+ * The values that travel with a nested call made now.
  * @param {Record<string, unknown> | undefined} given
  * @returns {Record<string, unknown> | undefined}
  */
@@ -29,14 +29,14 @@ function travelling(given) {
   return values && Object.fromEntries(values)
 }
 
-/** The stores by name, each made when it is first asked for. */
+/** The stores by name. Each is made when it is first read. */
 const context = new Proxy(Object.freeze(Object.create(null)), {
-  // A module that is awaited asks for `then`.
+  // If a module is awaited, its `then` is read.
   get: (_, name) => (typeof name === 'string' && name !== 'then' ? storeOf(name) : undefined)
 })
 
 /**
- * The function for inputs that have a context with them.
+ * The function, called with inputs that come with a context.
  * @param {import('./script').Run} run
  */
 function within(run) {

@@ -1,7 +1,7 @@
 'use strict'
 
-// A task whose result is a stream: what its function yields is sent as far as the owner has room, and its
-// input may be read from the owner in the same way.
+// A task whose result is a stream: the items that its function yields are sent as far as the owner has room. Its input
+// may come from the owner in the same way.
 
 const { AsyncResource } = require('node:async_hooks')
 const { context } = require('./context')
@@ -17,7 +17,7 @@ const { show } = require('../pool/options/validate')
 /** @typedef {InstanceType<typeof import('./context').Running>} Running */
 
 /**
- * The function as a stream.
+ * The function, called as a stream.
  * @param {(input: unknown) => unknown} run
  */
 function pouring(run) {
@@ -30,7 +30,7 @@ function pouring(run) {
 }
 
 /**
- * What the owner's iterable gives.
+ * The items of the owner's iterable.
  * @param {Running} running
  * @param {number} room
  */
@@ -50,7 +50,7 @@ function inputs(running, room) {
 
 /**
  * @param {Running} running
- * @param {unknown} given what the function gave
+ * @param {unknown} given the result of the function
  * @param {number} room
  * @param {InstanceType<typeof Feed> | undefined} fed
  */
@@ -70,7 +70,7 @@ async function pour(running, given, room, fed) {
     },
     () => running.isCancelled()
   )
-  // What pulls the generator is a message: it goes on in the context of the task.
+  // A message pulls the generator, so the context of the task is restored.
   running.link = AsyncResource.bind((/** @type {import('../payload/messages').StreamMessage} */ message) => {
     if (message[0] === PORT_MESSAGE.CREDIT) supply.want(message[1])
     else if (message[0] === PORT_MESSAGE.FEED) fed?.push(message[1])

@@ -1,28 +1,28 @@
 'use strict'
 
-// How many tasks this isolate runs at once, and which of them have left their places to others.
+// How many tasks this isolate runs at once, and how many of them have left their places.
 
 const { bound } = require('../native/environment')
 const { context } = require('./context')
 
 const turns = {
-  /** Tasks that may run here at once, those apart that have left their places. */
+  /** Tasks that may run here at once, not counting those that have left their places. */
   concurrency: 1,
   /** Tasks that have begun and not ended. */
   running: 0,
-  /** Of those, the tasks that have left their places. */
+  /** Running tasks that have left their places. */
   waiting: 0,
   /** Takes tasks, as far as there is room for them. Set by the loop. */
   take: () => {}
 }
 
-/** Whether no further task has a place. */
+/** Whether all places are taken. */
 function areTaken() {
   return turns.running - turns.waiting >= turns.concurrency
 }
 
 /**
- * A task leaves its place to those that it has submitted, or has it again.
+ * A task leaves its place to its nested tasks, or takes it again.
  * @param {{ slot: number, generation: number }} task
  * @param {boolean} waits
  */

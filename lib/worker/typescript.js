@@ -1,15 +1,18 @@
 'use strict'
 
-// Scripts in TypeScript. Node.js runs them by itself where it strips types, and so does a loader that
-// the process was started with. Otherwise one that the user has installed is found from the script or
-// the working directory, and registered in this isolate.
+// Scripts in TypeScript. Node.js runs them itself if it strips types, and so does a loader that the process was started
+// with. Otherwise a loader that the user has installed is found from the script or the working directory, and
+// registered in this isolate.
 
 const { createRequire, register } = require('node:module')
 const path = require('node:path')
 const { fileURLToPath, pathToFileURL } = require('node:url')
 const { mayHaveLoader } = require('./may-have-loader')
 
-/** What a loader can do that Node.js refuses: any TypeScript; more than types; what is in node_modules. */
+/**
+ * The features that Node.js refuses and a loader has: any TypeScript; syntax that is more than types; files in
+ * node_modules.
+ */
 const REFUSALS = new Set([
   'ERR_UNKNOWN_FILE_EXTENSION',
   'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX',
@@ -39,7 +42,7 @@ let loader
 
 /**
  * @param {string} filename a URL
- * @returns {Promise<unknown>} what it exports
+ * @returns {Promise<unknown>} its exports
  */
 async function importTypeScript(filename) {
   if (loader === undefined && !mayRunTypeScript()) loader = findLoader(filename)
@@ -51,12 +54,12 @@ async function importTypeScript(filename) {
     if (before !== undefined || !REFUSALS.has(code)) throw error
     const found = await (loader ??= findLoader(filename))
     if (found === undefined) throw withAdvice(/** @type {NodeJS.ErrnoException} */ (error))
-    // An extension that was refused is refused for ever, under the same URL.
+    // Node.js refuses an extension for ever under the same URL.
     return import(code === 'ERR_UNKNOWN_FILE_EXTENSION' ? `${filename}?${found}` : filename)
   }
 }
 
-/** Whether this process strips types, or was started with what may be a loader. */
+/** Whether this process strips types, or was started with an option that may add a loader. */
 function mayRunTypeScript() {
   return /** @type {{ typescript?: unknown }} */ (process.features).typescript || mayHaveLoader()
 }
@@ -82,7 +85,7 @@ async function findLoader(filename) {
 }
 
 /**
- * By its API: what `--import tsx` loads does nothing in a worker of Node.js 20.
+ * tsx is registered by its API, since `--import tsx` has no effect in a worker of Node.js 20.
  * @param {NodeJS.Require} require
  */
 async function startTsx(require) {
