@@ -1,11 +1,11 @@
 'use strict'
 
-// The channel between the primary and a process, as far as Node shows it.
+// The channel between the primary and a process, as far as Node.js exposes it.
 
 /**
  * Counts the bytes that wait in this program to be written to the other end.
  * @param {NodeJS.Process | import('node:child_process').ChildProcess} end
- * @returns {() => number} 0 where this version of Node keeps its channel to itself
+ * @returns {() => number} 0 if this version of Node.js does not expose its channel
  */
 function queuedBytes(end) {
   /** @type {symbol|undefined} */

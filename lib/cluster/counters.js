@@ -1,8 +1,7 @@
 'use strict'
 
 // Counters that all processes of a cluster add to. Each slot has a row of cells and adds to its own
-// row; a reading is the sum over the rows. A row outlives its processes, so nothing that was added
-// is lost and no reading goes down.
+// row; a reading is the sum over the rows. A row outlives its processes, so no count is lost and no reading goes down.
 
 const { RspoolError, invalidArgument } = require('../errors')
 const { didYouMean, show } = require('../pool/options/validate')
@@ -48,7 +47,7 @@ class ClusterCounters {
     })
   }
 
-  /** @internal What is added from now on is added for another slot. @param {number} row */
+  /** @internal From now on adds to the row of another slot. @param {number} row */
   useRow(row) {
     this.#own = this.#region.rowStart(row)
     this.#share = { ...this.#share, row }
@@ -59,7 +58,7 @@ class ClusterCounters {
     return [...this.#cells.keys()]
   }
 
-  /** Adds to this process' share and gives the new total, which others may be adding to. */
+  /** Adds to this process' share, and gives the new total. Other processes may be adding at the same time. */
   add(/** @type {string} */ name, /** @type {number|bigint} */ n = 1) {
     const cell = this.#cell(name)
     Atomics.add(this.#words, this.#own + cell, toCell(n))
@@ -82,8 +81,8 @@ class ClusterCounters {
   }
 
   /**
-   * Makes the total `value`: takes what each row has, so no row is below zero and what others add
-   * meanwhile is kept, and adds the value here.
+   * Sets the total to `value`: takes the count of each row, and adds the value to this row. So no row is below zero,
+   * and counts that others add meanwhile are kept.
    * @param {string} name
    * @param {number|bigint} value
    */
@@ -95,7 +94,7 @@ class ClusterCounters {
     return value
   }
 
-  /** Sets one counter, or all, to zero, and gives what was there. @param {string} [name] @returns {any} */
+  /** Sets one counter, or all, to zero, and gives the values before. @param {string} [name] @returns {any} */
   reset(name) {
     if (name === undefined) return Object.fromEntries(this.names.map((each) => [each, this.reset(each)]))
     return Number(this.#take(this.#cell(name)))
@@ -109,7 +108,7 @@ class ClusterCounters {
     return all
   }
 
-  /** What one row has counted. @param {number} row */
+  /** The counts of one row. @param {number} row */
   snapshotOf(row) {
     /** @type {Record<string, number>} */
     const all = {}
@@ -118,7 +117,7 @@ class ClusterCounters {
     return all
   }
 
-  /** What a thread of this process passes to `ClusterCounters.from()`. */
+  /** Plain data for `ClusterCounters.from()` in a thread of this process. */
   share() {
     return { ...this.#share }
   }
@@ -153,14 +152,14 @@ class ClusterCounters {
     return cell
   }
 
-  /** Makes all rows zero, and gives what was there. */
+  /** Sets all rows to zero, and gives their sum before. */
   #take(/** @type {number} */ cell) {
     let sum = 0n
     for (const at of this.#rows(cell)) sum += Atomics.exchange(this.#words, at, 0n)
     return sum
   }
 
-  /** Where the rows have a cell. */
+  /** The place of a cell in each row. */
   *#rows(/** @type {number} */ cell) {
     const rows = this.#region.rowsUsed
     for (let row = 0; row < rows; row++) yield this.#first + row * this.#stride + cell

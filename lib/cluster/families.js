@@ -1,11 +1,11 @@
 'use strict'
 
-// The names of the user's counters, gauges and histograms in the text for Prometheus, where each family may be
-// told once. Names that are the same there ('a.b' and 'a_b') are told apart by a number.
+// The names of the user's counters, gauges and histograms in the text for Prometheus, where each family may appear
+// once. A number distinguishes names that are the same there ('a.b' and 'a_b').
 
 /** @typedef {'counter'|'gauge'|'histogram'} Kind */
 
-/** What a family's samples add to its name. @type {Record<Kind, string[]>} */
+/** The suffixes that the samples of a family add to its name. @type {Record<Kind, string[]>} */
 const SUFFIXES = { counter: [''], gauge: [''], histogram: ['', '_bucket', '_sum', '_count'] }
 
 /** @param {string} name */
@@ -13,7 +13,7 @@ const clean = (name) => name.replace(/[^a-zA-Z0-9_:]/g, '_').replace(/^(?=\d)/, 
 
 /**
  * @param {Record<Kind, string[]>} names
- * @param {Iterable<string>} taken families that are there already
+ * @param {Iterable<string>} taken families that exist already
  * @returns {(kind: Kind, name: string) => string} the family of a name
  */
 function planFamilies(names, taken) {
@@ -23,7 +23,7 @@ function planFamilies(names, taken) {
   const all = /** @type {Kind[]} */ (Object.keys(SUFFIXES)).flatMap((kind) =>
     names[kind].map((name) => ({ kind, name }))
   )
-  // Those that need no change have their own name.
+  // Names that need no change keep their own name.
   const changed = (/** @type {{ name: string }} */ { name }) => Number(clean(name) !== name)
   for (const { kind, name } of all.sort((one, other) => changed(one) - changed(other))) {
     const end = kind === 'counter' ? '_total' : ''

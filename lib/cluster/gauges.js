@@ -81,7 +81,7 @@ class SharedGauges {
     this.#cells = new Cells(region, row, 'gauge')
   }
 
-  /** @internal What was set before moves along. @param {number} row */
+  /** @internal Moves the values to another row. @param {number} row */
   useRow(row) {
     const { words, cells, own } = this.#cells
     this.#cells.useRow(row)
@@ -105,7 +105,7 @@ class SharedGauges {
     return addFloat(this.#cells.words, this.#cells.own + this.#cells.cell(name).at, value)
   }
 
-  /** The sum over all. @param {string} name */
+  /** The sum over all rows. @param {string} name */
   get(name) {
     const { region } = this.#cells
     let sum = 0
@@ -123,7 +123,7 @@ class SharedGauges {
     return Object.fromEntries(this.names.map((name) => [name, this.get(name)]))
   }
 
-  /** What a process that is gone had set is true no more. @param {number} row */
+  /** Clears the row of a process that has gone. @param {number} row */
   clearRow(row) {
     const { region, words, cells } = this.#cells
     for (const { at } of cells.values()) Atomics.store(words, region.rowStart(row) + at, 0n)
@@ -159,7 +159,7 @@ class SharedHistograms {
   }
 
   /**
-   * The sum over all, or one row: `buckets[i]` counts values up to `bounds[i]` that are above the bound before.
+   * The sum over all rows, or one row. `buckets[i]` counts values up to `bounds[i]` that are above the bound before.
    * @param {string} name
    * @param {number} [only]
    */

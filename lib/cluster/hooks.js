@@ -1,6 +1,6 @@
 'use strict'
 
-// Where other parts of the package take part in the life of a process, without knowing the helper.
+// Hooks by which other parts of the package take part in the life of a process, without knowing the cluster helper.
 
 /** @type {Set<() => unknown>} */
 const drainHooks = new Set()
@@ -9,9 +9,9 @@ const poolReadings = new Set()
 
 /**
  * Lets a part of the package finish its work in every drain of this process, before the hooks of the
- * user. The function may give a promise, which has the rest of the grace.
+ * user. The function may return a promise, which gets the rest of the grace.
  * @param {() => unknown} hook
- * @returns {() => void} takes the hook away
+ * @returns {() => void} removes the hook
  */
 function addDrainHook(hook) {
   drainHooks.add(hook)
@@ -21,9 +21,9 @@ function addDrainHook(hook) {
 }
 
 /**
- * Lets the status of a cluster show the tasks of this process. The function is called some times a second.
+ * Lets the status of a cluster show the tasks of this process. The function is called several times per second.
  * @param {() => { queued: number, running: number }} reading
- * @returns {() => void} takes it away
+ * @returns {() => void} removes the function
  */
 function addPoolReading(reading) {
   poolReadings.add(reading)
@@ -32,7 +32,7 @@ function addPoolReading(reading) {
   }
 }
 
-/** The sum of what the readings give. */
+/** The sum of the readings. */
 function readPools() {
   const sum = { queued: 0, running: 0 }
   for (const reading of poolReadings) {

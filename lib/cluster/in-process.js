@@ -1,7 +1,7 @@
 'use strict'
 
-// `processes: 0`: main runs in this very process, with the same context and the same supervisor
-// methods, for development and tests.
+// `processes: 0`: `main` runs in this process, with the same context and the same supervisor methods, for development
+// and tests.
 
 const os = require('node:os')
 const { randomBytes } = require('node:crypto')
@@ -59,7 +59,7 @@ class InProcessSupervisor extends EventEmitter {
     this.maps = new ClusterMaps(options.maps, 0).maps
 
     const info = { slot: 0, generation: 1, pid: process.pid }
-    // Both ends clone, as a channel between processes does.
+    // Both ends clone messages, as a channel between processes does.
     /** @type {Mailbox} */
     const inner = new Mailbox((message, done) => deliver(this.#mailbox, message, done))
     this.#mailbox = new Mailbox((message, done) => deliver(inner, message, done), info)
@@ -133,7 +133,7 @@ class InProcessSupervisor extends EventEmitter {
     return this.#stopping
   }
 
-  /** There is no other process to take over. @returns {Promise<never>} */
+  /** Rejects: there is no other process to take over. @returns {Promise<never>} */
   async reload() {
     throw new RspoolError('ERR_RSPOOL_UNSUPPORTED', 'reload() needs processes, and `processes` is 0')
   }

@@ -1,15 +1,15 @@
 'use strict'
 
-// The cluster helper. Most of it is loaded by the first use.
+// The cluster helper. Most of it is loaded at its first use.
 
 module.exports = {
   /** @type {typeof import('./run').run} */
   run: (target, options) => require('./run').run(target, options),
-  /** True in the program that starts the processes, and where there is no cluster. */
+  /** True in the program that starts the processes, and if there is no cluster. */
   get isPrimary() {
     return require('./core').isPrimary
   },
-  /** In a process of a cluster its context, elsewhere undefined: for files that `run(file)` started. */
+  /** The context of this process of a cluster, for files that `run(file)` started; undefined elsewhere. */
   get current() {
     return require('./current').current()?.context
   },

@@ -1,6 +1,6 @@
 'use strict'
 
-// What happens once, and limits, over all processes of a cluster: a word for each key, in the region (src/memory/table.rs).
+// `once` and limits over all processes of a cluster: one word per key, in the region (src/memory/table.rs).
 
 const { RspoolError, invalidArgument } = require('../errors')
 const { readOptions, limit: positive, show } = require('../pool/options/validate')
@@ -22,7 +22,7 @@ class SharedKeys {
   /**
    * @param {number} fd of the region
    * @param {number} seat -1 for the primary
-   * @param {Record<string, LimitSpec>} limits in the order that all processes have
+   * @param {Record<string, LimitSpec>} limits in the order that is the same in all processes
    */
   constructor(fd, seat, limits) {
     this.#fd = fd

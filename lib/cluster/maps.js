@@ -1,15 +1,15 @@
 'use strict'
 
-// The shared maps of a cluster. The primary makes them, each in a file without a name, whose descriptors every process
-// inherits behind that of the region. A process has the same seat in all of them as in the region; the primary has the
-// last.
+// The shared maps of a cluster. The primary makes each in a file without a name. Every process inherits their
+// descriptors behind that of the region. A process has the same seat in all maps as in the region; the primary has the
+// last seat.
 
 /** The descriptor of the first map in a process. */
 const FIRST = 5
 
 /** @typedef {import('../shared-map').SharedMap} SharedMap */
 
-/** What the primary has of them. */
+/** The maps in the primary. */
 class ClusterMaps {
   #made
 
@@ -23,29 +23,32 @@ class ClusterMaps {
     this.maps = Object.freeze(Object.fromEntries(this.#made.map(({ name, map }) => [name, map])))
   }
 
-  /** The descriptors that a process inherits. */
+  /** The descriptors of the maps, which a process inherits. */
   get descriptors() {
     return this.#made.map(({ native }) => native.fd())
   }
 
-  /** What a process is told of them. */
+  /** The names and descriptors of the maps, for a process. */
   get places() {
     return this.#made.map(({ name }, at) => ({ name, fd: FIRST + at }))
   }
 
-  /** By these numbers the watcher knows them, for as long as they are here. */
+  /** The numbers by which the watcher knows the maps, for as long as this object lives. */
   get numbers() {
     return this.#made.map(({ native }) => native.share(false))
   }
 
-  /** The process that had the seat has ended; the watcher puts in order what it has left. @param {number} seat */
+  /**
+   * The process that had the seat has ended. The watcher puts in order what the process left behind.
+   * @param {number} seat
+   */
   retire(seat) {
     for (const { native } of this.#made) native.retire(seat)
   }
 }
 
 /**
- * The same in a process.
+ * The maps in a process.
  * @param {{ name: string, fd: number }[]} places
  * @param {number} seat
  * @returns {Readonly<Record<string, SharedMap>>}

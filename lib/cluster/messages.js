@@ -1,14 +1,14 @@
 'use strict'
 
-// Messages between the primary and one process: plain ones, and requests that are answered. Both
-// ends of a channel have a mailbox.
+// Messages between the primary and one process: plain messages, and requests that are answered. Each end of a channel
+// has a mailbox.
 
 const { RspoolError, invalidArgument } = require('../errors')
 const { readOptions, duration, show } = require('../pool/options/validate')
 const { describe, revive } = require('../payload/thrown')
 const { later } = require('../later')
 
-/** More messages than this on their way to one process mean that it does not read. */
+/** If more messages than this are on their way to a process, the process does not read. */
 const MAX_UNSENT = 10_000
 const REQUEST_TIMEOUT = 10_000
 
@@ -24,15 +24,15 @@ class Mailbox {
   #answer
   /** Requests of the other end that are being answered. */
   #answering = 0
-  /** The callers that wait until there are none. @type {(() => void)[]} */
+  /** The callers that wait until no request is being answered. @type {(() => void)[]} */
   #answered = []
   #info
   #queue
 
   /**
    * @param {(message: object, done: (error: Error|null) => void) => void} send
-   * @param {object} [info] what listeners learn of the sender
-   * @param {{ bytes: () => number, max: number }} [queue] what waits to be written, and how much of it may
+   * @param {object} [info] the sender, as listeners see it
+   * @param {{ bytes: () => number, max: number }} [queue] the bytes that wait to be written, and how many may wait
    */
   constructor(send, info = {}, queue = { bytes: () => 0, max: Infinity }) {
     this.#send = send
@@ -40,10 +40,10 @@ class Mailbox {
     this.#queue = queue
   }
 
-  /** Sends a message; resolves when the channel has taken it. @param {unknown} body */
+  /** Sends a message. Resolves when the channel has taken it. @param {unknown} body */
   send(body) {
     const sent = this.#post({ kind: 'plain', body })
-    // A caller that does not wait for it does not care whether the other side is gone.
+    // A caller that does not await this does not care whether the other side is gone.
     sent.catch(() => {})
     return sent
   }
@@ -74,14 +74,15 @@ class Mailbox {
     }
   }
 
-  /** The one function whose result answers requests. @param {(message: unknown, info: object) => unknown} answer */
+  /** Sets the function whose result answers requests. @param {(message: unknown, info: object) => unknown} answer */
   onRequest(answer) {
     if (typeof answer !== 'function') throw invalidArgument(`onRequest: expected a function, got ${show(answer)}`)
     this.#answer = answer
   }
 
   /**
-   * @param {{ kind?: unknown, id?: unknown, body?: unknown, error?: unknown }} message from the other end, which may be anything
+   * @param {{ kind?: unknown, id?: unknown, body?: unknown, error?: unknown }} message from the other end, which may send
+   *   anything
    */
   receive(message) {
     const { kind, body } = message
@@ -102,7 +103,7 @@ class Mailbox {
     return new Promise((resolve) => (this.#answering === 0 ? resolve() : void this.#answered.push(resolve)))
   }
 
-  /** Nobody will answer any more. */
+  /** The other end is gone: no request will be answered. */
   close() {
     for (const id of this.#waiting.keys()) {
       this.#settle(id)?.reject(new RspoolError('ERR_RSPOOL_PROCESS_EXIT', 'the process ended before it answered'))
@@ -138,7 +139,7 @@ class Mailbox {
     try {
       await this.#post({ kind: 'refusal', id, error: { ...error, properties, cause, errors } })
     } catch {
-      // What it holds may not be for this channel. If that is gone nobody waits either.
+      // The error may hold values that the channel cannot carry. If the channel is gone, nobody waits for the answer.
       const code = properties?.code
       const bare = { ...error, hasCause: false, properties: typeof code === 'string' ? { code } : {} }
       await this.#post({ kind: 'refusal', id, error: bare }).catch(() => {})
@@ -181,7 +182,10 @@ class Mailbox {
   }
 }
 
-/** What structuredClone says of a value that it refuses; the channel has no class and no code for that. @param {unknown} body */
+/**
+ * The error of structuredClone for a value that it refuses. The channel's own error has neither its class nor its code.
+ * @param {unknown} body
+ */
 function cloneErrorOf(body) {
   try {
     structuredClone(body)

@@ -1,13 +1,13 @@
 'use strict'
 
 // The cluster's state as Prometheus text (exposition format 0.0.4). It is read from the region and the
-// system, asks no process, and counters never go down.
+// system, without asking any process. Counters never go down.
 
 const http = require('node:http')
 const { Text, seconds } = require('../pool/observe/prometheus')
 const { planFamilies } = require('./families')
 
-/** The exposition format, which probes do not mind. */
+/** The content type of the exposition format. Probes accept it, too. */
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8'
 
 /** @typedef {import('../../types/cluster').ClusterStatus} ClusterStatus */
@@ -31,7 +31,7 @@ const PROCESS = /** @type {const} */ ([
  * @param {object} parts
  * @param {{ size: number, ready: number, budget: ClusterStatus['budget'], spares: { state: string }[], processes: Process[] }} parts.status as `supervisor.status()` gives it
  * @param {import('./region').RegionWords} parts.region
- * @param {(row: number) => string|number} parts.owner who has a row of cells
+ * @param {(row: number) => string|number} parts.owner the owner of a row of cells
  * @param {import('./counters').ClusterCounters} parts.counters
  * @param {import('./gauges').SharedGauges} parts.gauges
  * @param {import('./gauges').SharedHistograms} parts.histograms
@@ -134,7 +134,7 @@ function readMetrics({ status, region, owner, counters, gauges, histograms }) {
       family('counter', name),
       'counter',
       `The counter ${name}.`,
-      // What is taken away again is no count: a counter of Prometheus never goes down.
+      // A share that was reduced below zero counts as 0: a counter of Prometheus must not be negative.
       totals.map(({ labels, counted }) => [labels, Math.max(0, counted[name])])
     )
   }
@@ -176,8 +176,8 @@ function readMetrics({ status, region, owner, counters, gauges, histograms }) {
  * @param {{ port: number, host: string }} where
  * @param {object} host
  * @param {() => string} host.metrics
- * @param {() => boolean} host.ready would a request be answered now?
- * @param {() => boolean} host.alive is there hope that one will be?
+ * @param {() => boolean} host.ready whether a request would be answered now
+ * @param {() => boolean} host.alive whether there is hope that one will be
  * @param {(line: string) => void} host.log
  */
 function serveMetrics({ port, host }, { metrics, ready, alive, log }) {
@@ -193,7 +193,7 @@ function serveMetrics({ port, host }, { metrics, ready, alive, log }) {
     const page = method === 'GET' || method === 'HEAD' ? pages.get(url?.split('?')[0] ?? '') : undefined
     const { status, body, type } = page?.() ?? text('', 404)
     response.writeHead(status, { 'content-type': type })
-    // Node sends no body after HEAD.
+    // Node.js sends no body for HEAD.
     response.end(body)
   })
   server.on('error', (error) => log(`metrics: ${error.message}`))

@@ -100,7 +100,7 @@ function sticky(value, label) {
   )
 }
 
-/** The ring is a power of two, and of at most this size. */
+/** The size of the ring is a power of two, and at most this. */
 const MAX_PUBLISH_BYTES = 128 * 2 ** 20
 const MIN_PUBLISH_BYTES = 4096
 
@@ -136,7 +136,7 @@ function period(value, label) {
 
 /** A year. */
 const MAX_PERIOD = 31_536_000_000
-/** What is known of the keys of `once` and of limits lies in memory that is reserved. */
+/** The keys of `once` and of limits lie in reserved memory, so their number is limited. */
 const KEYS = integer(0, 2 ** 24)
 
 const BACKOFF = { initial: 100, max: 15_000, factor: 2, jitter: 0.2, stableAfter: 10_000 }
@@ -156,7 +156,7 @@ function factor(/** @type {unknown} */ value, /** @type {string} */ label) {
 
 const count = integer(1, Number.MAX_SAFE_INTEGER, { infinity: true })
 
-/** What a process is started with; `reload` may change these. */
+/** The options with which a process is started. `reload` may change them. */
 const SPEC_RULES = { env: environment, args: strings, execArgv: strings, cwd: typed('string') }
 
 const RULES = {
@@ -202,7 +202,7 @@ const RULES = {
 }
 
 /**
- * Every option, with its default where none was given.
+ * All options, with the defaults filled in.
  * @typedef {Record<string, string|undefined>} Environment
  * @typedef {object} ClusterOptions
  * @property {number} processes

@@ -1,7 +1,7 @@
 'use strict'
 
-// What the helper itself writes, and what has to be written before a program ends. The reader of standard
-// error may be gone (a log shipper that crashed, a restarted journald): that ends nobody.
+// The output of the helper itself, and the output that must be written before a program ends. The reader of standard
+// error may be gone (a log shipper that crashed, a restarted journald). That must end no process.
 
 const { format } = require('node:util')
 const { pause } = require('../later')
@@ -9,10 +9,10 @@ const { pause } = require('../later')
 const swallow = () => {}
 
 /**
- * An error of the stream, now or later, is nobody's business.
+ * Writes a text. An error of the stream, now or later, is ignored.
  * @param {NodeJS.WriteStream} stream
  * @param {string} text
- * @returns {boolean} false when the stream has more than it wants
+ * @returns {boolean} false if the buffer of the stream is full
  */
 function write(stream, text) {
   try {
@@ -32,7 +32,7 @@ function complain(...parts) {
 /**
  * A function that takes a line and never throws.
  * @param {false|((line: string) => unknown)|undefined} given the option `log`
- * @param {(line: string) => string} [format] of a whole line on standard error
+ * @param {(line: string) => string} [format] makes a whole line for standard error
  * @returns {(line: string) => void}
  */
 function makeLog(given, format = (line) => `${line}\n`) {
@@ -49,8 +49,8 @@ function makeLog(given, format = (line) => `${line}\n`) {
 }
 
 /**
- * Resolves when standard output and error have taken all that was written, at the latest after `ms` milliseconds.
- * `process.exit()` drops what a slow reader has not read yet.
+ * Resolves when standard output and error have written everything, at the latest after `ms` milliseconds.
+ * `process.exit()` drops output that a slow reader has not read yet.
  * @param {number} [ms]
  */
 async function flush(ms = Infinity) {
@@ -63,7 +63,7 @@ async function flush(ms = Infinity) {
 function written(stream) {
   return new Promise((resolve) => {
     if (stream.writableLength === 0 || stream.destroyed) return resolve()
-    // An error is an end of the wait, too.
+    // An error ends the wait, too.
     stream.once('error', () => resolve())
     stream.write('', () => resolve())
   })

@@ -1,6 +1,6 @@
 'use strict'
 
-// How others reach the primary of a cluster: over HTTP for probes and metrics, and over the admin socket for orders.
+// The ways to reach the primary of a cluster: HTTP for probes and metrics, and the admin socket for commands.
 
 const { serveMetrics } = require('../metrics')
 const { AdminSocket, adminPath } = require('./admin')
@@ -16,7 +16,7 @@ class Access {
    * @param {object} host
    * @param {Omit<Parameters<typeof serveMetrics>[1], 'log'>} host.pages
    * @param {import('./admin').Commands} host.commands
-   * @param {() => void} host.opened the admin socket is open
+   * @param {() => void} host.opened called when the admin socket is open
    * @param {(line: string) => void} host.log
    */
   constructor({ metricsPort, metricsHost, admin }, { pages, commands, opened, log }) {

@@ -1,8 +1,7 @@
 'use strict'
 
-// The admin socket: a Unix socket of the primary that takes one request a line, in JSON. Only the primary's user and
-// root are heard. A cluster without it is looked at and signalled all the same, so what goes wrong here is a line in
-// the log and nothing more.
+// The admin socket: a Unix socket of the primary that takes one request per line, in JSON. Only the primary's user and
+// root may use it. Other programs can read a cluster without it, and send it signals, so an error here is only logged.
 
 const fs = require('node:fs')
 const net = require('node:net')
@@ -16,7 +15,7 @@ const MOST_CONNECTIONS = 8
 const IDLE = 5000
 
 /**
- * Where the socket is, for `admin: true` in a folder of this user.
+ * The path of the socket; for `admin: true` in a folder of this user.
  * @param {boolean|string|undefined} admin
  * @returns {string|undefined}
  */
@@ -58,7 +57,7 @@ class AdminSocket {
   async #open() {
     const folder = path.dirname(this.#path)
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
-    // In a folder of another user anything could be put in its place.
+    // In a folder of another user, that user could put anything in its place.
     const { uid, mode } = fs.statSync(folder)
     const sticky = (mode & 0o1000) !== 0
     if (!sticky && uid !== process.getuid?.() && uid !== 0)
@@ -118,7 +117,7 @@ class AdminSocket {
   }
 }
 
-/** Removes a socket that nobody answers on. @param {string} file */
+/** Removes a socket on which no program answers. @param {string} file */
 async function removeStale(file) {
   if (!fs.existsSync(file)) return
   const answers = await new Promise((resolve) => {

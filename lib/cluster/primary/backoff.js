@@ -1,6 +1,6 @@
 'use strict'
 
-// How long a dead process' slot waits, and when so many deaths are a crash loop.
+// How long the slot of a dead process waits, and how many deaths are a crash loop.
 
 /**
  * The wait before restart number `failures` in a row that was not stable: nothing for the first,
@@ -31,7 +31,7 @@ class CrashWindow {
     this.#times = []
   }
 
-  /** Notes a death; true when there were more than allowed. @param {number} now */
+  /** Notes a death. True if there were more than allowed. @param {number} now */
   note(now) {
     this.#times.push(now)
     while (this.#times.length > 0 && now - this.#times[0] > this.#window) this.#times.shift()

@@ -2,7 +2,7 @@
 
 // Why a process died, in a form for programs and a sentence for people.
 
-/** What a process says went wrong in it. @typedef {{ name?: string, message: string, stack?: string, code?: string }} Failure */
+/** The error that a process reports. @typedef {{ name?: string, message: string, stack?: string, code?: string }} Failure */
 /** @typedef {{ kind: import('../../../types/cluster').Cause['kind'], code: number|null, signal: string|null, message: string, error?: Failure, planned: boolean, forced: boolean, stack?: string }} Cause */
 
 /**

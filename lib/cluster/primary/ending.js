@@ -1,7 +1,7 @@
 'use strict'
 
-// How a cluster ends: in peace by `stop()` or a signal, at once by a second signal, or because there is
-// no process that could serve. Whichever is first decides the exit code.
+// How a cluster ends: gracefully by `stop()` or a signal, at once by a second signal, or because no process can serve.
+// The first of these decides the exit code.
 
 const os = require('node:os')
 const { RspoolError } = require('../../errors')
@@ -9,9 +9,9 @@ const { pause } = require('../../later')
 const { flush } = require('../output')
 
 const EXIT = { clean: 0, noBoot: 3, crashLoop: 70 }
-/** What an idle connection has at most when somebody waits at a keyboard. */
+/** The most time for an idle connection if the user waits at a terminal, in milliseconds. */
 const KEYBOARD_IDLE = 500
-/** What the last lines have when everything is to end at once. */
+/** The time for the last lines if everything must end at once, in milliseconds. */
 const LAST_LINES = 500
 
 /** @typedef {import('./supervised').SupervisedProcess} SupervisedProcess */
@@ -22,7 +22,7 @@ class Ending {
   /** @type {Promise<{ forced: number, durationMs: number }>|undefined} */
   #stopping
   #forced = 0
-  /** Clients are served, also by processes that are yet to come. */
+  /** Whether clients are served, if need be by processes that will be started. */
   serving = true
   #options
   #host
@@ -32,8 +32,8 @@ class Ending {
    * @param {object} host
    * @param {() => import('./slot').Slot[]} host.slots
    * @param {() => import('./spares').Spares} host.spares
-   * @param {() => Promise<void>} host.refuse accepts no more connections
-   * @param {() => Promise<void>} host.passedOn resolves when this program has all that its processes wrote
+   * @param {() => Promise<void>} host.refuse stops accepting connections
+   * @param {() => Promise<void>} host.passedOn resolves when this program has all output of its processes
    * @param {(why: Error) => void} host.begun
    * @param {(code: number, exits: boolean) => void} host.finished
    */
@@ -46,14 +46,14 @@ class Ending {
     return this.phase === 'running'
   }
 
-  /** A process was cut. */
+  /** Notes that a process was cut. */
   noteForced() {
     this.#forced++
   }
 
   /**
    * Drains all processes and ends.
-   * @param {'SIGTERM'|'SIGINT'|'SIGQUIT'} [signal] that asked for it; the program ends then
+   * @param {'SIGTERM'|'SIGINT'|'SIGQUIT'} [signal] that asked for it; the program then ends, too
    */
   stop(signal) {
     this.#stopping ??= this.#stop(signal)
@@ -84,7 +84,7 @@ class Ending {
     return { forced, durationMs: performance.now() - start }
   }
 
-  /** A second signal: everything at once. @param {number} code */
+  /** A second signal ends everything at once. @param {number} code */
   force(code) {
     this.phase = 'stopping'
     this.serving = false
@@ -92,7 +92,7 @@ class Ending {
   }
 
   /**
-   * There is nothing to serve with.
+   * No process can serve.
    * @param {'noBoot'|'crashLoop'} why
    * @param {string} message
    */
@@ -108,7 +108,7 @@ class Ending {
     })
   }
 
-  /** Ends all processes at once; resolves when they have gone. */
+  /** Ends all processes at once. Resolves when they have ended. */
   #kill(/** @type {{ kind: string }} */ reason) {
     const slots = this.#host.slots()
     for (const slot of slots) slot.kill(reason)
@@ -122,7 +122,7 @@ class Ending {
     const exits = ends && this.#options.exit
     this.#host.finished(code, exits)
     if (!exits) return
-    // Callers that wait for a reload or a request that ends with it hear of that first.
+    // The callers of a reload or request that ends with this get their answer first.
     setImmediate(async () => {
       const { done, stop } = pause(Math.max(left, LAST_LINES))
       await Promise.race([this.#host.passedOn(), done])

@@ -1,17 +1,17 @@
 'use strict'
 
-// Connections that a process was handed and never took.
+// Connections that were handed to a process, which never took them.
 //
-// Under round robin the primary accepts, and hands each connection to a process, which answers that
-// it took it, before any of its bytes is read. Core waits for that answer for ever, also when the
-// process is dead. Here every hand-over without an answer is remembered; when its process has ended,
-// core is given the answer "not accepted", upon which it hands the connection to another process.
-// If no other one serves that port, core has closed it, and would put the connection in a list that
-// nobody looks at any more: then it waits for the next process (see ports.js), or is closed if none is
-// to come. So it is with a connection that the last process of a port refuses as it leaves.
+// With round robin the primary accepts connections, and hands each to a process. The process confirms that it took the
+// connection before any byte is read. Core waits for this answer for ever, even if the process is dead. This code
+// remembers every hand-over without an answer. When the process has ended, it gives core the answer "not accepted", and
+// core hands the connection to another process. If no other process serves that port, core has closed the port, and
+// would put the connection into a list that it never reads again. The connection then waits for the next process (see
+// ports.js), or is closed if none will come. The same holds for a connection that the last process of a port refuses as
+// it leaves.
 //
-// This rests on the form of core's internal messages. If the first process listens and no message
-// of that form was seen, the whole is turned off.
+// This relies on the form of core's internal messages. If the first process listens and no message of that form was
+// seen, all of this is turned off.
 
 const { placeOf, drop } = require('./ports')
 
@@ -21,7 +21,8 @@ const { placeOf, drop } = require('./ports')
  * @property {Set<string>} keys
  * @property {Map<number, string>} queries
  * @property {boolean} seen
- * @property {(message: { seq: number, key: string }, handle: import('./ports').Handle, rest: unknown[]) => unknown} give hands a connection over
+ * @property {(message: { seq: number, key: string }, handle: import('./ports').Handle, rest: unknown[]) => unknown} give hands
+ * over a connection
  */
 
 class Handoffs {
@@ -63,7 +64,7 @@ class Handoffs {
     child.send = function (/** @type {any} */ message, /** @type {any} */ handle, /** @type {any[]} */ ...rest) {
       if (message?.cmd === 'NODE_CLUSTER') {
         if (message.act === 'newconn' && Number.isInteger(message.seq) && handle) {
-          // Core knows the answer by its number, whichever process gives it.
+          // Core recognises the answer by its number, whichever process sends it.
           return ownerOf(message.key, handle).give(message, handle, rest)
         }
         if (message.ack !== undefined && message.key !== undefined) {
@@ -104,9 +105,9 @@ class Handoffs {
   }
 
   /**
-   * Is the form of core's messages the one that is known? Asked when a process listens.
+   * Whether core's messages have the known form. Called when a process listens.
    * @param {any} worker
-   * @returns {boolean} false, once, when it is not
+   * @returns {boolean} false if they have not; only once
    */
   check(worker) {
     if (this.#off || this.#ledgers.get(worker)?.seen !== false) return true
@@ -115,7 +116,7 @@ class Handoffs {
     return false
   }
 
-  /** How many connections wait for a process to take them. While there are more, every process has one. */
+  /** How many connections wait for a process to take them. */
   get pending() {
     let count = 0
     for (const { pending } of this.#ledgers.values()) count += pending.size

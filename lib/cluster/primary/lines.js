@@ -1,12 +1,12 @@
 'use strict'
 
-// What processes write, line by line, each with the process that wrote it. Lines stay whole, and a reader of this
-// program that is slow slows the processes down, too.
+// The output of processes, line by line, each with the process that wrote it. Lines stay whole. A slow reader of this
+// program's output slows the processes down, too.
 
 const { write } = require('../output')
 
 const NEWLINE = 0x0a
-/** A line that is longer is told in parts. */
+/** A longer line is passed on in parts. */
 const LONGEST = 2 ** 20
 
 /**
@@ -37,11 +37,11 @@ class Outlet {
       this.#waiting.clear()
     }
     stream.on('drain', goOn)
-    // Nobody reads any more: what comes is lost, and holds up nobody.
+    // The reader is gone: further lines are lost, and hold up no process.
     stream.on('error', goOn)
   }
 
-  /** @param {string} text @param {import('node:stream').Readable} source waits when this has enough */
+  /** @param {string} text @param {import('node:stream').Readable} source pauses while the buffer is full */
   write(text, source) {
     if (write(this.#stream, text) || this.#stream.errored !== null || this.#stream.destroyed) return
     this.#waiting.add(source)
@@ -52,7 +52,7 @@ class Outlet {
 class Lines {
   #format
   #outlets = { stdout: new Outlet(process.stdout), stderr: new Outlet(process.stderr) }
-  /** What is not at its end yet. @type {Set<Promise<unknown>>} */
+  /** The streams that have not ended yet. @type {Set<Promise<unknown>>} */
   #open = new Set()
 
   /** @param {'prefix'|'json'} output */
@@ -60,7 +60,7 @@ class Lines {
     this.#format = FORMATS[output]
   }
 
-  /** Resolves when all that ended processes wrote has been passed on. */
+  /** Resolves when the output of ended processes has been passed on. */
   async ended() {
     await Promise.all(this.#open)
   }
@@ -78,7 +78,7 @@ class Lines {
 
   /** @param {import('node:stream').Readable} stream @param {Name} name @param {Writer} writer @returns {Promise<void>} */
   #pass(stream, name, writer) {
-    /** The begin of a line. */
+    /** The beginning of an unfinished line. */
     let rest = Buffer.alloc(0)
     const tell = (/** @type {Buffer} */ bytes) =>
       this.#outlets[name].write(this.#format(writer, name, bytes.toString()), stream)

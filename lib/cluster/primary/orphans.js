@@ -1,11 +1,11 @@
 'use strict'
 
 // As process 1 of a container (or as a subreaper) the primary becomes the parent of processes that it did
-// not start, when those that did have ended. What is left of them when they end has to be waited for,
-// and core waits only for its own children, whose exit must not be taken from it.
+// not start, when their own parents have ended. When such a process ends, the primary has to reap it. Core reaps only
+// its own children, and must find their exits itself.
 //
-// Who is whose is not told by the system, but by time: whenever the event loop polls, libuv waits for all
-// of its children that have ended. What is still there after that is a stranger's.
+// The system does not tell whose child a process is, but the time does: whenever the event loop polls, libuv reaps all
+// of its children that have ended. A zombie that is still there after that is not its child.
 
 const native = require('../../native/load')
 
@@ -36,7 +36,7 @@ class OrphanWatch {
   #look() {
     const zombies = /** @type {number[]} */ (native.zombies())
     this.#seen = new Set(zombies.filter((pid) => !this.#seen.has(pid) || !native.reap(pid)))
-    // An immediate comes after the loop has polled; a timer alone could come before.
+    // An immediate runs after the loop has polled. A timer alone could run before.
     setImmediate(() => this.#later()).unref()
   }
 }

@@ -2,13 +2,13 @@
 
 // The listening sockets of a cluster. Core opens them in the primary when the first process asks, and
 // closes them when the last one has left: from then on clients are refused, until the next process
-// asks. Here the primary has each socket by a descriptor of its own, from the beginning, and core gets
-// copies: whatever core closes, clients wait in the system's queue as long as a process is on its way, and
-// those that the primary has accepted already wait beside it.
+// asks. So the primary keeps its own descriptor of each socket from the beginning, and core gets copies. Whatever core
+// closes, clients wait in the system's queue while a process is on its way, and connections that the primary has
+// accepted already wait beside it.
 //
 // A process asks by the internal message 'queryServer'. While core handles that, it listens by the
 // public method of net.Server (round robin) or makes a handle by `net._createServerHandle` (the
-// processes accept by themselves); that is where a socket is met. Where core does neither, nothing is kept.
+// processes accept by themselves); this code takes the socket there. If core does neither, nothing is kept.
 
 const fs = require('node:fs')
 const net = /** @type {any} */ (require('node:net'))
@@ -22,8 +22,8 @@ const { listenAtPath } = require('./unix-socket')
  * @typedef {object} Socket
  * @property {number} fd the primary's own descriptor
  * @property {Port} [port] core's
- * @property {Handle[]} clients accepted, and waiting for a process
- * @property {() => void} remove takes away what names it in the file system
+ * @property {Handle[]} clients accepted connections that wait for a process
+ * @property {() => void} remove removes its path in the file system
  * @typedef {{ address?: string, port?: number, addressType?: number|string, fd?: number, index?: number }} Where
  * @typedef {Where & { backlog?: number, readableAll?: boolean, writableAll?: boolean }} Query
  */
@@ -31,31 +31,31 @@ const { listenAtPath } = require('./unix-socket')
 class Ports {
   #wanted
   #fresh
-  /** By place. @type {Map<string, Socket>} */
+  /** The sockets by place. @type {Map<string, Socket>} */
   #sockets = new Map()
-  /** Those of which the primary could have no copy, by place. @type {Map<string, Port>} */
+  /** Sockets of which the primary could not get a copy, by place. @type {Map<string, Port>} */
   #loose = new Map()
-  /** The places by the names that core has for them. @type {Map<string, string>} */
+  /** The places by core's names for them. @type {Map<string, string>} */
   #named = new Map()
-  /** Core takes a process off its lists, and closes what nobody has any more. */
+  /** Whether core is removing a process from its lists, and closing the sockets that no process has any more. */
   #leaving = false
   #restore = () => {}
   #onExit = () => this.close()
 
   /**
-   * @param {() => boolean} wanted is a process on its way that may listen?
-   * @param {import('../sticky/fresh').Fresh} [fresh] what is accepted goes there first
+   * @param {() => boolean} wanted whether a process is on its way that may listen
+   * @param {import('../sticky/fresh').Fresh} [fresh] gets accepted connections first
    */
   constructor(wanted, fresh) {
     this.#wanted = wanted
     this.#fresh = fresh
-    // Whatever ends this program: no path stays that leads nowhere.
+    // However this program ends, it must leave no dead path behind.
     process.on('exit', this.#onExit)
   }
 
   /** @param {{ process: import('node:events').EventEmitter }} worker as core made it, just forked */
   follow({ process: child }) {
-    // These come before and after core's own listeners.
+    // These listeners run before and after core's own.
     child.prependListener(
       'internalMessage',
       (/** @type {Query & { cmd?: string, act?: string }|undefined} */ message) => {
@@ -78,7 +78,7 @@ class Ports {
     }
   }
 
-  /** Core calls a place so. @param {string} place @param {string} key */
+  /** Notes core's name for a place. @param {string} place @param {string} key */
   name(place, key) {
     this.#named.set(key, place)
   }
@@ -91,7 +91,7 @@ class Ports {
 
   /**
    * Finds a new home for a connection whose socket core has closed: the next socket of the place, or
-   * the queue before that. False when there is neither.
+   * the queue for it. False if there is neither.
    * @param {string} key
    * @param {Handle} client
    */
@@ -104,18 +104,18 @@ class Ports {
   }
 
   /**
-   * Accepts no more: clients are refused from now on, and not left in a queue that is about to go. Where the
-   * processes accept by themselves, they do that.
+   * Accepts no more connections: clients are refused from now on, instead of being left in a queue that is about to go.
+   * If the processes accept by themselves, they do this.
    */
   async refuse() {
-    // The first of these may come before the loop polls, the second comes after it has accepted what waits.
+    // The first immediate may run before the loop polls. The second runs after it has accepted the waiting connections.
     for (let turn = 0; turn < 2; turn++) await new Promise(setImmediate)
     this.#fresh?.flush()
     for (const { handle } of this.#ports()) if (handle.onconnection !== undefined) drop(handle)
     this.close()
   }
 
-  /** Looks whether the sockets that core has closed are still wanted, and closes them if not. */
+  /** Closes the sockets that core has closed, unless they are still wanted. */
   review() {
     if (this.#wanted()) return
     for (const [place, socket] of this.#sockets) if (socket.port === undefined) this.#forget(place, socket)
@@ -126,7 +126,7 @@ class Ports {
     yield* this.#loose.values()
   }
 
-  /** Closes all that the primary has. */
+  /** Closes all sockets of the primary. */
   close() {
     process.off('exit', this.#onExit)
     this.#fresh?.close()
@@ -141,7 +141,7 @@ class Ports {
     socket.clients.forEach(drop)
   }
 
-  /** Until core has handled the query, what listens does so for `place`. */
+  /** Until core has handled the query, a server that listens does so for `place`. */
   #meet(/** @type {string} */ place, /** @type {Query} */ query) {
     const ports = this
     const { prototype } = net.Server
@@ -158,7 +158,7 @@ class Ports {
       this.once(errorMonitor, () => ports.#failed(place))
       this.once('listening', () => {
         const handle = this._handle
-        // Core takes the handle over in a listener that comes after this one.
+        // Core takes over the handle in a listener that runs after this one.
         process.nextTick(() => ports.#follow(place, handle))
       })
       const given = copy === undefined ? options : { fd: copy, backlog: options?.backlog }
@@ -175,21 +175,21 @@ class Ports {
     }
   }
 
-  /** A copy for core of the socket of a place: of one that is known, that was inherited, or that is a path. */
+  /** A copy for core of the socket of a place: a known socket, an inherited one, or a path. */
   #copy(/** @type {string} */ place, /** @type {Query} */ query) {
     try {
       if (!this.#sockets.has(place)) this.#open(place, query)
       const socket = this.#sockets.get(place)
       return socket === undefined ? undefined : native.duplicate(socket.fd)
     } catch {
-      // There is no descriptor left, or it is not open: core says so in its own words.
+      // No descriptor is left, or it is not open: core reports that itself.
       return undefined
     }
   }
 
   #open(/** @type {string} */ place, /** @type {Query} */ { address, port, fd, ...options }) {
     if (fd !== undefined && fd >= 0) {
-      // Core closes what it is given. The number has to stay good for the next process.
+      // Core closes the descriptor that it gets. The number must stay valid for the next process.
       this.#sockets.set(place, { fd: native.duplicate(fd), clients: [], remove: () => {} })
     } else if (port === -1 && typeof address === 'string') {
       const bound = listenAtPath(address, options)
@@ -203,7 +203,7 @@ class Ports {
   }
 
   #follow(/** @type {string} */ place, /** @type {Handle} */ handle) {
-    /** What core closed although it may be served yet. @type {Handle[]} */
+    /** Connections that core closed although they may still be served. @type {Handle[]} */
     const left = []
     const port = { handle, closed: false }
     const socket = this.#own(place, handle)
@@ -243,7 +243,7 @@ class Ports {
     else socket.port.handle.onconnection?.(0, client)
   }
 
-  /** The primary's own descriptor of what core has just opened. */
+  /** The primary's own descriptor of a socket that core has just opened. */
   #own(/** @type {string} */ place, /** @type {Handle} */ handle) {
     const known = this.#sockets.get(place)
     if (known !== undefined) return known
@@ -253,15 +253,15 @@ class Ports {
       this.#sockets.set(place, socket)
       return socket
     } catch {
-      // There is no descriptor left: clients are refused when all have left, as they would be without this.
+      // No descriptor is left: clients are refused when all processes have left, as they would be without this code.
       return undefined
     }
   }
 }
 
 /**
- * What a process asks for, in words that are the same for all of them. A descriptor is told by what it leads
- * to: its number may come to mean another socket.
+ * The place that a process asks for, in a form that is the same for all processes. A descriptor is identified by its
+ * socket, since its number may be used again for another socket.
  * @param {Where} query
  */
 function placeOf({ address, port, addressType, fd, index }) {

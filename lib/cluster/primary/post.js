@@ -1,6 +1,6 @@
 'use strict'
 
-// The supervisor's part that speaks with processes.
+// The part of the supervisor that exchanges messages with processes.
 
 const { EventEmitter } = require('node:events')
 const { RspoolError, invalidArgument } = require('../../errors')
@@ -15,7 +15,7 @@ class Post extends EventEmitter {
   }
 
   /**
-   * @param {(id: number, what: string) => import('./slot').Slot} find throws when there is no such slot
+   * @param {(id: number, what: string) => import('./slot').Slot} find throws if there is no such slot
    * @param {() => import('./slot').Slot[]} all
    */
   constructor(find, all) {
@@ -24,7 +24,10 @@ class Post extends EventEmitter {
     this.#all = all
   }
 
-  /** Sends to the process of one slot. @param {number} slot @param {unknown} message @returns {Promise<void>} */
+  /**
+   * Sends a message to the process of one slot.
+   * @param {number} slot @param {unknown} message @returns {Promise<void>}
+   */
   async send(slot, message) {
     return this.#mailbox(slot, 'send').send(message)
   }

@@ -1,7 +1,7 @@
 'use strict'
 
-// Writes what the supervisor knows into the region, for programs outside of the cluster: they read it there
-// even while the primary hangs.
+// Writes the supervisor's knowledge into the region, for programs outside of the cluster. They can read it even while
+// the primary hangs.
 
 const { SLOT, SHARED } = require('../../native/wire')
 const { SLOT_STATES, PHASES, microseconds } = require('../region')
@@ -12,7 +12,7 @@ class Record {
   #region
   #slots
   #timer
-  /** The states and causes that are written. @type {Map<number, { state: string, cause: object|undefined }>} */
+  /** The states and causes that have been written. @type {Map<number, { state: string, cause: object|undefined }>} */
   #written = new Map()
 
   /**
@@ -43,13 +43,13 @@ class Record {
     this.#region.setShared(SHARED.ADMIN, open ? 1 : 0)
   }
 
-  /** A reload has ended. @param {boolean} done false when it was given up */
+  /** A reload has ended. @param {boolean} done false if it was given up */
   reloaded(done) {
     const word = done ? SHARED.RELOADED : SHARED.RELOADS_FAILED
     this.#region.setShared(word, this.#region.getShared(word) + 1)
   }
 
-  /** Writes all slots, and that the loop of the primary turns. */
+  /** Writes all slots, and the time of this turn of the primary's loop. */
   write() {
     this.#region.setShared(SHARED.PRIMARY_BEAT, microseconds())
     for (const slot of this.#slots()) this.#slot(slot)

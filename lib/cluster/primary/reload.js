@@ -1,6 +1,6 @@
 'use strict'
 
-// Reloads: new processes beside the old ones, which go only when the new ones are ready.
+// Reloads: new processes start beside the old ones, which end only when the new ones are ready.
 
 const { RspoolError } = require('../../errors')
 const { readOptions, integer, duration, oneOf } = require('../../pool/options/validate')
@@ -8,7 +8,7 @@ const { SPEC_RULES } = require('../options')
 const { resolveFile } = require('./spec')
 const { pause } = require('../../later')
 
-/** So many old processes may still drain while the next new one boots. */
+/** How many old processes may still drain while the next new one boots. */
 const DRAINING_AT_ONCE = 1
 const CANARY = { slots: 1, watch: 1000, maxErrors: 0 }
 
@@ -49,7 +49,7 @@ class Reloads {
    * @param {(spec: import('./spec').Spec) => void} host.setSpec
    * @param {(process: SupervisedProcess) => number} host.errorsOf
    * @param {() => boolean} host.stopped
-   * @param {(report: ReloadReport) => void} host.done told once for each reload, however many asked for it
+   * @param {(report: ReloadReport) => void} host.done called once per reload, however many callers asked for it
    * @param {(error: Error) => void} host.failed likewise
    */
   constructor(host) {
@@ -62,7 +62,7 @@ class Reloads {
   }
 
   /**
-   * One at a time. Those that ask while one runs share the next one, with the latest options.
+   * Runs one reload at a time. Callers that ask while one runs share the next one, with the latest options.
    * @param {unknown} given
    * @returns {Promise<ReloadReport>}
    */
@@ -107,7 +107,7 @@ class Reloads {
         for (const [at, slot] of slots.entries()) {
           await Promise.all(done.slice(0, -DRAINING_AT_ONCE).map(({ old }) => old?.exited))
           this.#assertRunning()
-          // It may have been scaled away meanwhile.
+          // `scale()` may have stopped the slot meanwhile.
           if (slot.state === 'stopped' || slot.state === 'draining') continue
           const watch = canary !== undefined && at < canary.slots ? this.#watch(canary) : undefined
           done.push({ slot, old: (await slot.replace({ kind: 'reload' }, after, watch)).old })
@@ -126,7 +126,7 @@ class Reloads {
     }
   }
 
-  /** All new ones have to be ready before the first old one goes. */
+  /** All new processes must be ready before the first old one ends. */
   async #together(
     /** @type {Slot[]} */ slots,
     /** @type {import('./spec').Spec} */ spec,
@@ -160,7 +160,7 @@ class Reloads {
     if (failure !== undefined) throw /** @type {PromiseRejectedResult} */ (failure).reason
   }
 
-  /** A canary serves beside the old process for a while: it may neither die nor answer with too many errors. */
+  /** A canary serves beside the old process for a while. The reload fails if it dies or answers with too many errors. */
   #watch(/** @type {{ watch: number, maxErrors: number }} */ { watch, maxErrors }) {
     return async (/** @type {SupervisedProcess} */ fresh) => {
       const { done, stop } = pause(watch)
@@ -179,7 +179,7 @@ class Reloads {
     }
   }
 
-  /** What was started with other settings goes back to the former ones, where there are such. */
+  /** Replaces the processes that were started with new settings, if any, by processes with the former settings. */
   async #rollBack(
     /** @type {{ slot: Slot }[]} */ done,
     /** @type {import('./spec').Spec} */ before,

@@ -10,7 +10,7 @@ const { inheritedSockets } = require('./systemd')
 const { SupervisedProcess } = require('./supervised')
 
 /**
- * Row 0 of the cells is the primary's own; then come the spares, as they are few, then the slots.
+ * Row 0 of the cells is the primary's. Then come the spares, since they are few, and then the slots.
  * @param {{ spare: number }} options
  * @param {number} slot
  */
@@ -26,12 +26,12 @@ function ownerOf({ spare }, row) {
 }
 
 /**
- * A slot may have a process that serves, one that boots and some that drain; a spare may have a successor.
+ * A slot may have a process that serves, one that boots, and several that drain. A spare may have a successor.
  * @param {{ spare: number, maxProcesses: number }} options
  */
 const seatsFor = ({ spare, maxProcesses }) => maxProcesses * 3 + spare * 2 + 8
 
-/** What is accepted when the cluster stops is handed over within this time. */
+/** Connections that were accepted when the cluster stops are handed over within this time. */
 const HAND_OVER = 200
 
 const UNKNOWN_FORM =
@@ -48,7 +48,10 @@ class Seats {
   #handoffs
   /** @type {Lines|undefined} */
   #lines
-  /** Where processes relay to each other. @type {import('../sticky/folder').Folder|undefined} */
+  /**
+   * The folder of the sockets through which processes relay to each other.
+   * @type {import('../sticky/folder').Folder|undefined}
+   */
   #folder
   /** @type {Set<SupervisedProcess>} */
   #living = new Set()
@@ -68,7 +71,7 @@ class Seats {
    * @param {(message: unknown, info: object) => void} host.message
    * @param {(message: unknown, info: object) => unknown} host.request
    * @param {(line: string) => void} host.log
-   * @param {() => boolean} host.wanted is a process on its way that may listen?
+   * @param {() => boolean} host.wanted whether a process is on its way that may listen
    */
   constructor(region, maps, options, names, host) {
     this.#region = region
@@ -87,27 +90,27 @@ class Seats {
     this.#handoffs = options.policy === 'rr' ? new Handoffs(this.#ports, sessions) : undefined
   }
 
-  /** Accepts no more connections; resolves when the processes have taken those that were accepted. */
+  /** Accepts no more connections. Resolves when the processes have taken the accepted ones. */
   async refuse() {
     await this.#ports.refuse()
     if (this.#handoffs === undefined) return
-    // One that hangs takes none.
+    // A process that hangs takes none.
     for (const end = performance.now() + HAND_OVER; this.#handoffs.pending > 0 && performance.now() < end; )
       await new Promise(setImmediate)
   }
 
-  /** Resolves when all that ended processes wrote has been passed on. */
+  /** Resolves when the output of ended processes has been passed on. */
   async passedOn() {
     await this.#lines?.ended()
   }
 
-  /** The cluster has ended: nothing is kept any more. */
+  /** The cluster has ended: lets go of everything. */
   close() {
     this.#ports.close()
     this.#folder?.remove()
   }
 
-  /** A slot changed its state, or a process has gone: ports that nobody will serve again are closed. */
+  /** A slot has changed its state, or a process has ended: closes ports that no process will serve again. */
   review() {
     this.#ports.review()
   }
@@ -131,7 +134,7 @@ class Seats {
   }
 
   /**
-   * Gives the process, which has none, a slot.
+   * Gives a slot to a process without one.
    * @param {SupervisedProcess} process
    * @param {import('./slot').Slot} slot
    */
@@ -182,7 +185,7 @@ class Seats {
     return process
   }
 
-  /** What is needed where processes keep sessions; gives what looks at connections that the primary accepts. */
+  /** Prepares for processes that keep sessions. Gives the object that reads the first bytes of accepted connections. */
   #keepSessions() {
     const { sticky, policy } = this.#options
     if (sticky === undefined) return undefined
@@ -201,7 +204,7 @@ class Seats {
     )
   }
 
-  /** Gives a socket to the process that has its session, or back to where it comes from. */
+  /** Gives a socket to the process that has its session, or back to the process that sent it. */
   #passOn(
     /** @type {SupervisedProcess} */ sender,
     /** @type {import('../types').HandedOver} */ message,

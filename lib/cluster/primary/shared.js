@@ -1,6 +1,6 @@
 'use strict'
 
-// What the processes of a cluster share, as its primary has it: the region with all that lies in it, and the maps.
+// The memory that the processes of a cluster share, in its primary: the region with everything in it, and the maps.
 
 const { availableParallelism } = require('../../native/load')
 const { SharedRegion, CLAIMS, microseconds } = require('../region')
@@ -48,7 +48,7 @@ class Shared {
 }
 
 /**
- * What the region says of the cluster to programs outside.
+ * The description of the cluster in the region, for programs outside.
  * @param {import('./spec').Spec} spec
  * @param {import('../options').ClusterOptions} options
  * @param {import('../region').Names} names

@@ -1,11 +1,11 @@
 'use strict'
 
-// What the signals mean to the primary.
+// The meaning of signals to the primary.
 
 const os = require('node:os')
 const tty = require('node:tty')
 
-/** npm and a terminal may both deliver one Ctrl-C; what comes sooner than this is the same one. */
+/** npm and a terminal may both deliver one Ctrl-C. A signal that comes within this time is the same one. */
 const SAME = 100
 
 /**
@@ -36,7 +36,7 @@ function installSignals(supervisor, stop, force) {
     SIGTERM: end,
     SIGINT: end,
     SIGQUIT: end,
-    // A terminal that closes takes its programs along.
+    // A terminal that closes ends its programs.
     SIGHUP: (signal) => (atTerminal ? end(signal) : reload()),
     SIGUSR2: reload,
     SIGTTIN: () => resize(1),

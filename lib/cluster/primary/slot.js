@@ -1,7 +1,7 @@
 'use strict'
 
-// A slot: the stable place of one process. It restarts what died, waits between restarts, and can
-// put a new process beside the old one before the old one goes.
+// A slot: the stable place of one process. It restarts a process that died, waits between restarts, and can start a new
+// process beside the old one before the old one ends.
 //
 //   booting ─► ready ─► draining ─► (gone)
 //      │         │
@@ -18,17 +18,17 @@ class Slot {
   state = 'stopped'
   /** The process that serves. @type {import('./supervised').SupervisedProcess|undefined} */
   current
-  /** The one that is to take over. @type {import('./supervised').SupervisedProcess|undefined} */
+  /** The process that will take over. @type {import('./supervised').SupervisedProcess|undefined} */
   next
-  /** Those on their way out. @type {Set<import('./supervised').SupervisedProcess>} */
+  /** The processes that drain. @type {Set<import('./supervised').SupervisedProcess>} */
   leaving = new Set()
   generation = 0
   restarts = 0
-  /** The last few. @type {import('../../../types/cluster').ProcessStatus['causes']} */
+  /** The last few deaths. @type {import('../../../types/cluster').ProcessStatus['causes']} */
   causes = []
   /** Deaths in a row without a stable time between them. */
   failures = 0
-  /** How long a process that died is not replaced, in milliseconds. */
+  /** How long the slot waits before it replaces a process that died, in milliseconds. */
   delay = 0
   #stopped = false
   /** @type {Array<(value?: unknown) => void>} told of the next change of state */
@@ -37,7 +37,7 @@ class Slot {
 
   /**
    * @param {number} id
-   * @param {object} host what a slot needs of the supervisor
+   * @param {object} host the part of the supervisor that a slot needs
    * @param {import('../options').ClusterOptions} host.options
    * @param {() => import('./spec').Spec} host.spec
    * @param {(slot: Slot, spec: import('./spec').Spec) => import('./supervised').SupervisedProcess} host.fork
@@ -58,7 +58,7 @@ class Slot {
     try {
       fresh = this.#fork(this.host.spec())
     } catch (error) {
-      // No descriptors, no memory, no processes left: that may pass.
+      // The system may be out of descriptors, memory or processes for a while.
       const message = `could not be started: ${/** @type {Error} */ (error).message}`
       /** @type {import('./causes').Cause} */
       const cause = { kind: 'exit', code: null, signal: null, message, planned: false, forced: false }
@@ -74,11 +74,12 @@ class Slot {
   }
 
   /**
-   * Starts a new process; when it is ready it takes the place of the old one, which drains. If it
-   * does not get ready it is ended, the old one stays, and the promise rejects with the reason.
+   * Starts a new process. When it is ready, it takes the place of the old one, which drains. If it does not get ready,
+   * it is ended, the old one stays, and the promise rejects with the reason.
    * @param {{ kind: string }} reason for the old one
    * @param {import('./spec').Spec} [spec]
-   * @param {(fresh: import('./supervised').SupervisedProcess) => Promise<void>} [watch] a last word before the old one goes
+   * @param {(fresh: import('./supervised').SupervisedProcess) => Promise<void>} [watch] may still reject before the old one
+   *   drains
    */
   async replace(reason, spec = this.host.spec(), watch) {
     if (this.next !== undefined) throw new RspoolError('ERR_RSPOOL_RELOAD', `slot ${this.id} is being replaced already`)
@@ -110,7 +111,7 @@ class Slot {
   }
 
   /**
-   * Ends all processes of this slot and starts none.
+   * Ends all processes of this slot, and starts no new one.
    * @param {{ kind: string }} reason
    * @param {{ grace: number, idle: number }} [limits]
    */
@@ -137,7 +138,7 @@ class Slot {
   }
 
   /**
-   * Resolves when the slot is ready; rejects when it was held or stopped, or keeps failing.
+   * Resolves when the slot is ready. Rejects if it was held or stopped, or keeps failing.
    * @returns {Promise<void>}
    */
   async settled() {
@@ -152,19 +153,19 @@ class Slot {
     }
   }
 
-  /** All that live. */
+  /** All living processes of the slot. */
   processes() {
     return [this.current, this.next, ...this.leaving].filter((process) => process !== undefined)
   }
 
-  /** Is a process on its way, or about to be as the one there has just gone? */
+  /** Whether a process is on its way, or will be, since the present one has just ended. */
   get expects() {
     const { state, current, next } = this
     if (this.#stopped || state === 'failed') return false
     return next !== undefined || state !== 'ready' || current?.worker.isConnected() !== true
   }
 
-  /** The watcher killed the process, or is about to. */
+  /** The watcher has killed the process, or is about to. */
   markStalled() {
     this.#to('stalled')
   }
@@ -179,7 +180,7 @@ class Slot {
     return this.host.fork(this, spec)
   }
 
-  /** One that was to take over and does not: it may have requests if it was ready. */
+  /** Ends a process that does not take over. It may have requests if it was ready. */
   #dismiss(
     /** @type {import('./supervised').SupervisedProcess} */ fresh,
     /** @type {{ kind: string }} */ reason,
@@ -200,7 +201,7 @@ class Slot {
 
   #follow(/** @type {import('./supervised').SupervisedProcess} */ process) {
     process.once('draining', () => {
-      // It got a SIGTERM of its own: it will end, and another is wanted now.
+      // The process itself got a SIGTERM: it will end, so another is started now.
       if (this.current !== process) return
       this.current = undefined
       this.leaving.add(process)

@@ -1,7 +1,7 @@
 'use strict'
 
-// The slots of a cluster: how many there are, which of them get a process and when, and what it means for all of
-// them when the process of one dies.
+// The slots of a cluster: how many there are, which of them get a process and when, and the consequences for all slots
+// when a process dies.
 
 const { invalidArgument } = require('../../errors')
 const { show } = require('../../pool/options/validate')
@@ -23,11 +23,11 @@ class Slots {
    * @param {object} host
    * @param {() => import('./spec').Spec} host.spec
    * @param {(slot: Slot, spec: import('./spec').Spec) => import('./supervised').SupervisedProcess} host.fork
-   * @param {() => boolean} host.running is the cluster, or does it end?
+   * @param {() => boolean} host.running whether the cluster runs, and is not ending
    * @param {() => boolean} host.reloading
    * @param {(size: number) => void} host.sized
-   * @param {(slot: Slot, from: string) => void} host.changed told first of a change of state
-   * @param {() => void} host.followed told when what follows from it for other slots has been done
+   * @param {(slot: Slot, from: string) => void} host.changed called first for a change of state
+   * @param {() => void} host.followed called when the consequences for other slots have been handled
    * @param {(info: { slot: number, restarts: number, held: boolean }) => void} host.held
    * @param {(why: 'noBoot'|'crashLoop', message: string) => void} host.fail
    * @param {(line: string) => void} host.log
@@ -37,11 +37,11 @@ class Slots {
     this.#host = host
     this.#size = options.processes
     this.#verdicts = new Verdicts(options)
-    // Programs that do not wait for it learn of it by the exit code.
+    // Programs that do not await this learn of a failure by the exit code.
     this.#ready.promise.catch(() => {})
   }
 
-  /** Those that there have been, also when they are stopped. */
+  /** All slots so far, including stopped ones. */
   get all() {
     return this.#all
   }
@@ -55,27 +55,27 @@ class Slots {
     return this.#ready.promise
   }
 
-  /** Has any process ever been ready? */
+  /** Whether any process has ever been ready. */
   get everReady() {
     return this.#verdicts.everReady
   }
 
-  /** No more will be ready. @param {Error} why */
+  /** No more slots will be ready. @param {Error} why */
   giveUp(why) {
     this.#ready.reject(why)
   }
 
-  /** Deaths up to now are no part of a crash loop. */
+  /** Deaths until now do not count for a crash loop. */
   forget() {
     this.#verdicts.forget()
   }
 
-  /** The first goes alone: if it cannot boot, few forks tell so. */
+  /** Starts the first slot alone: if it cannot boot, few forks are wasted. */
   start() {
     this.#at(0).start()
   }
 
-  /** @param {number} id @param {string} what it is wanted for */
+  /** @param {number} id @param {string} the name of the calling method */
   find(id, what) {
     const slot = Number.isInteger(id) && id >= 0 && id < this.#size ? this.#all[id] : undefined
     if (slot === undefined)
@@ -84,7 +84,7 @@ class Slots {
   }
 
   /**
-   * Resolves when the new processes are ready or the old ones gone.
+   * Resolves when the new processes are ready, or the old ones have ended.
    * @param {number} size
    */
   async scale(size) {
@@ -111,7 +111,7 @@ class Slots {
     await Promise.all([...gone, ...added.map((slot) => slot.settled())])
   }
 
-  /** A reload was the hope of slots that crash in a loop, and has failed. */
+  /** Ends the cluster if all slots crash in a loop, and the reload that might have helped has failed. */
   endIfLost() {
     const slots = this.#all.slice(0, this.#size)
     if (this.#options.crashLoop.action === 'hold' || !slots.every(({ state }) => state === 'failed')) return
@@ -138,7 +138,7 @@ class Slots {
   #died(/** @type {Slot} */ slot, /** @type {import('./causes').Cause} */ cause) {
     const { fail, log, held, reloading } = this.#host
     const others = this.#all.some((other) => other !== slot && other.current?.state === 'ready')
-    // One that takes over may end the loop; if it does not, the end of the reload is the end.
+    // A process that takes over may end the crash loop. If it does not, the cluster ends with the reload.
     const hope = reloading() && this.#all.some(({ next }) => next !== undefined)
     const verdict = this.#verdicts.judge(others || hope)
     if (verdict === 'no-boot') {

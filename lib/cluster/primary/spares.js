@@ -1,7 +1,7 @@
 'use strict'
 
-// Spare processes: booted as far as they can be, and listening nowhere, until a slot needs a process.
-// One that has taken a slot is a spare no more, and another is booted when all is well again.
+// Spare processes: booted as far as possible without listening, until a slot needs a process. A process that has taken
+// a slot is no spare any more, and another spare is booted when all is well again.
 
 const { backoffDelay } = require('./backoff')
 const { later } = require('../../later')
@@ -12,19 +12,19 @@ class Spares {
   #count
   #backoff
   #host
-  /** By the number of the spare, which is that of its row of cells. @type {Map<number, SupervisedProcess>} */
+  /** The spares by their number, which is also that of their row of cells. @type {Map<number, SupervisedProcess>} */
   #processes = new Map()
-  /** Deaths in a row of spares that had not lived for long. */
+  /** Deaths in a row of spares that did not live for long. */
   #failures = 0
-  /** The wait for the next start; undefined when there is none. @type {(() => void)|undefined} */
+  /** Cancels the wait for the next start; undefined if there is none. @type {(() => void)|undefined} */
   #cancelStart
 
   /**
    * @param {import('../options').ClusterOptions} options
    * @param {object} host
    * @param {() => import('./spec').Spec} host.spec
-   * @param {{ grace: number, idle: number }} host.limits of a drain
-   * @param {() => boolean} host.wanted is all well, and is no reload under way?
+   * @param {{ grace: number, idle: number }} host.limits the limits of a drain
+   * @param {() => boolean} host.wanted whether all is well, and no reload is under way
    * @param {(number: number, spec: import('./spec').Spec) => SupervisedProcess} host.fork
    * @param {(process: SupervisedProcess, slot: import('./slot').Slot) => void} host.assign
    * @param {(info: { pid: number|undefined, to: string, slot?: number, cause?: import('./causes').Cause }) => void} host.changed
@@ -36,12 +36,12 @@ class Spares {
     this.#host = host
   }
 
-  /** All that live. */
+  /** All living spares. */
   processes() {
     return [...this.#processes.values()]
   }
 
-  /** Boots what is missing, and lets go of those that were started with other settings. */
+  /** Boots missing spares, and ends those that were started with other settings. */
   fill() {
     const { spec, wanted } = this.#host
     if (!wanted() || this.#cancelStart !== undefined) return
@@ -53,7 +53,7 @@ class Spares {
   }
 
   /**
-   * Gives the slot a spare that is ready, if there is one with these settings.
+   * Gives a ready spare to the slot, if there is one with these settings.
    * @param {import('./slot').Slot} slot
    * @param {import('./spec').Spec} spec
    */
@@ -68,7 +68,7 @@ class Spares {
     return undefined
   }
 
-  /** Ends all; none is started any more. */
+  /** Ends all spares, and starts no more. */
   async stop() {
     this.#cancelStart?.()
     await Promise.all(this.processes().map((process) => this.#retire(process, { kind: 'stop' })))
@@ -90,7 +90,7 @@ class Spares {
     this.#host.changed({ pid: process.pid, to: 'booting' })
     process.once('spare', () => this.#host.changed({ pid: process.pid, to: 'ready' }))
     process.once('exit', (cause) => {
-      // One that was given a slot is that slot's business.
+      // The slot handles a process that was given to it.
       if (this.#processes.get(number) !== process) return
       this.#processes.delete(number)
       this.#host.changed({ pid: process.pid, to: 'ended', cause })

@@ -1,6 +1,6 @@
 'use strict'
 
-// What a process is started with: the file, its arguments, its surroundings.
+// The settings with which a process is started: the file, its arguments and its environment.
 
 const fs = require('node:fs')
 const path = require('node:path')
@@ -35,7 +35,7 @@ function resolveFile(value, label) {
  */
 
 /**
- * @param {string|undefined} file none: this program's own, which calls `cluster.run` with a function again
+ * @param {string|undefined} file if none, this program's own file, which calls `cluster.run` with a function again
  * @param {import('../options').ClusterOptions} options
  * @returns {Spec}
  */
@@ -52,7 +52,7 @@ function makeSpec(file, options) {
 }
 
 /**
- * What the environment of a slot's process has of its own. That of a spare is told when it has a slot.
+ * The variables that the environment of a slot's process has for itself. A spare gets them with its slot.
  * @param {Spec} spec
  * @param {number|undefined} slot
  */
@@ -62,7 +62,7 @@ function ownEnv({ env }, slot) {
 }
 
 /**
- * Does the process wait for a debugger before it runs anything?
+ * Whether the process waits for a debugger before it runs any code.
  * @param {Spec} spec
  * @param {number|undefined} slot
  */

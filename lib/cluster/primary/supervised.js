@@ -15,9 +15,9 @@ const { queuedBytes } = require('../channel')
 const { ownEnv, debugsBoot } = require('./spec')
 
 const PRELOAD = path.join(__dirname, '..', 'process', 'preload.js')
-/** A process gets its own grace; this much later the primary ends it. */
+/** The process keeps its grace itself. This many milliseconds later the primary ends it. */
 const KILL_AFTER_GRACE = 200
-/** Messages that were sent before the exit may be read after it, but not for ever. */
+/** Messages that were sent before the exit may be read for so many milliseconds after it. */
 const LAST_WORDS = 250
 
 /**
@@ -31,14 +31,14 @@ class SupervisedProcess extends EventEmitter {
   readyAt
   /** Why the primary ended it, if it did. @type {{ kind: string, [detail: string]: unknown }|undefined} */
   reason
-  /** Its end is no failure. */
+  /** Whether its end is no failure. */
   planned = false
   forced = false
-  /** The grace that it had not ended in, when it was killed for that. @type {number|undefined} */
+  /** The grace that was over when it was killed. @type {number|undefined} */
   overdue
-  /** The watcher found its memory above the limit. */
+  /** Whether the watcher has found its memory above the limit. */
   overMemory = false
-  /** What it said went wrong. @type {import('./causes').Failure|undefined} */
+  /** The error that it has reported. @type {import('./causes').Failure|undefined} */
   error
   #region
   #cancelLimit = () => {}
@@ -48,15 +48,16 @@ class SupervisedProcess extends EventEmitter {
    * @param {import('./spec').Spec} parts.spec
    * @param {import('../options').ClusterOptions} parts.options
    * @param {import('../region').SharedRegion} parts.region
-   * @param {number[]} parts.descriptors what it inherits: the region first
+   * @param {number[]} parts.descriptors the descriptors that it inherits: the region first
    * @param {import('../types').Given} parts.place
    * @param {import('./slot').Slot} [parts.holder]
    * @param {import('./handoff').Handoffs|undefined} parts.handoffs
-   * @param {(process: SupervisedProcess, code: number|null, signal: string|null) => void} parts.explain sets `reason` where it knows one
+   * @param {(process: SupervisedProcess, code: number|null, signal: string|null) => void} parts.explain sets `reason` if it
+   *   knows one
    */
   constructor({ spec, options, region, descriptors, place, holder, handoffs, explain }) {
     super()
-    /** None while it is a spare. @type {import('./slot').Slot|undefined} */
+    /** Its slot; none while it is a spare. @type {import('./slot').Slot|undefined} */
     this.holder = holder
     this.slot = place.slot
     this.generation = place.generation
@@ -85,7 +86,7 @@ class SupervisedProcess extends EventEmitter {
     this.#limitBoot()
   }
 
-  /** For programs outside: whose seat it is. */
+  /** Writes whose seat it is, for programs outside. */
   #writePlace() {
     this.#region.set(this.seat, SEAT.SLOT, this.slot === undefined ? 0 : this.slot + 1)
     this.#region.set(this.seat, SEAT.GENERATION, this.generation)
@@ -95,12 +96,12 @@ class SupervisedProcess extends EventEmitter {
   #limitBoot() {
     const { readyTimeout } = this.options
     this.#cancelLimit()
-    // A person who debugs the boot takes the time that it takes.
+    // There is no limit while a user debugs the boot.
     if (!debugsBoot(this.spec, this.slot)) this.#cancelLimit = later(readyTimeout, () => this.#notReady())
   }
 
   /**
-   * A spare takes a slot: it listens now, and is ready soon.
+   * Gives a slot to a spare: it listens now, and is ready soon.
    * @param {import('./slot').Slot} holder
    * @param {number} row
    */
@@ -132,8 +133,8 @@ class SupervisedProcess extends EventEmitter {
       this.explain(this, code, signal)
       this.emit('exit', causeOfDeath(this, code, signal))
     }
-    // A channel that closes while a connection is on its way is closed without an event: core would take
-    // the process for alive, and lose the next connection to it.
+    // A channel that closes while a connection is on its way emits no event. Core would think that the process lives,
+    // and lose the next connection to it.
     const { disconnect } = child
     child.disconnect = function () {
       Reflect.apply(disconnect, this, [])
@@ -145,7 +146,7 @@ class SupervisedProcess extends EventEmitter {
     worker.on('exit', (c, s) => {
       ;[code, signal, exited] = [c, s, true]
       if (disconnected || !worker.isConnected()) finish()
-      // A child of it may have the channel, which stays open then: core has to hear of the end all the same.
+      // If a child of the process has the channel, the channel stays open. Core must be told of the end all the same.
       else stopWaiting = later(LAST_WORDS, () => (worker.isConnected() ? child.disconnect() : finish()))
     })
     worker.on('disconnect', () => {
@@ -153,7 +154,7 @@ class SupervisedProcess extends EventEmitter {
       this.#settleHandoffs()
       if (exited) finish()
     })
-    // A fork that failed has no process; 'exit' follows, or never comes.
+    // A failed fork has no process. Its 'exit' may follow, or never come.
     worker.on('error', (/** @type {NodeJS.ErrnoException} */ error) => {
       this.error ??= { message: error.message, code: error.code }
       if (this.pid === undefined) setImmediate(finish)
@@ -166,7 +167,7 @@ class SupervisedProcess extends EventEmitter {
   }
 
   #receive(/** @type {import('../types').ToPrimary | 'ready' | null} */ message, /** @type {unknown} */ handle) {
-    // The convention of PM2: an application that says so is ready.
+    // By the convention of PM2 an application that sends 'ready' is ready.
     if (message === 'ready') return this.#becomeReady()
     if (message === null || typeof message !== 'object' || typeof message.rspool !== 'string') return
     switch (message.rspool) {
@@ -196,7 +197,7 @@ class SupervisedProcess extends EventEmitter {
         this.error = { message: String(message.missing) }
         return
       case 'socket':
-        // A socket that has been closed meanwhile does not come along.
+        // If the socket has been closed meanwhile, there is no handle.
         if (handle !== undefined) this.emit('socket', message, handle)
         return
       case 'message':
@@ -205,7 +206,7 @@ class SupervisedProcess extends EventEmitter {
   }
 
   #becomeReady() {
-    // A spare is ready when it has a slot and says so again.
+    // A spare is ready when it has a slot and reports this again.
     if (this.state !== 'booting' || this.holder === undefined) return
     this.#cancelLimit()
     this.state = 'ready'
@@ -214,7 +215,7 @@ class SupervisedProcess extends EventEmitter {
     this.emit('ready')
   }
 
-  /** Not ready in time is a failure. It is asked what was missing, and has a moment to say so. */
+  /** A process that is not ready in time has failed. It is asked what was missing, and has a moment to answer. */
   #notReady() {
     this.reason = { kind: 'ready-timeout', limit: this.options.readyTimeout }
     if (this.worker.isConnected()) this.worker.process.send({ rspool: 'missing?' }, () => {})
@@ -235,13 +236,13 @@ class SupervisedProcess extends EventEmitter {
     })
   }
 
-  /** Tells it that it will have to drain. */
+  /** Tells the process that it will have to drain. */
   announceStop() {
     if (this.worker.isConnected()) this.worker.process.send({ rspool: 'stopping' }, undefined, {}, () => {})
   }
 
   /**
-   * Tells it to drain, and ends it if it takes longer than its grace.
+   * Tells the process to drain, and ends it if it takes longer than its grace.
    * @param {{ kind: string }} reason
    * @param {{ grace: number, idle: number }} limits
    */
@@ -293,14 +294,14 @@ function fork(spec, options, place, descriptors) {
     primary: process.pid,
     grace: options.grace,
     drainIdle: options.drainIdle,
-    // JSON knows no Infinity.
+    // JSON has no Infinity.
     maxQueuedBytes: Math.min(options.maxQueuedBytes, Number.MAX_SAFE_INTEGER),
     orphanGrace: options.orphanGrace,
     budget: options.budget,
     stallStack: options.stallStack
   }
   return cluster.fork({
-    // The service manager speaks with the primary only.
+    // The service manager talks only to the primary.
     NOTIFY_SOCKET: undefined,
     WATCHDOG_USEC: undefined,
     LISTEN_FDS: undefined,

@@ -1,7 +1,7 @@
 'use strict'
 
-// The supervisor: the primary's half of the helper. It puts the parts of the primary together, and is what a user
-// has of them.
+// The supervisor: the primary's half of the helper. It puts the parts of the primary together, and is the user's
+// interface to them.
 
 const { RspoolError } = require('../../errors')
 const { SEAT } = require('../../native/wire')
@@ -44,7 +44,7 @@ class Supervisor extends Post {
   #seats
   /** @type {Spares} */
   #spares
-  /** How many calls of reload() are not done. */
+  /** How many calls of reload() are pending. */
   #reloading = 0
   /** @type {Ending} */
   #ending
@@ -115,7 +115,7 @@ class Supervisor extends Post {
       spec: () => this.#spec,
       setSpec: (next) => {
         this.#spec = next
-        // What the former code did is not held against the new one.
+        // Deaths of the former code do not count against the new code.
         this.#slots.forget()
       },
       errorsOf: (process) => region.get(process.seat, SEAT.ERRORS),
@@ -127,7 +127,7 @@ class Supervisor extends Post {
       failed: (error) => {
         this.#record.reloaded(false)
         if (this.#ending.running) this.#log(`reload: ${error.message}`)
-        // The callers that wait for the reload hear of it first.
+        // The callers of the reload get their answer first.
         setImmediate(() => this.#slots.endIfLost())
       }
     })
@@ -177,7 +177,7 @@ class Supervisor extends Post {
         reload: () => this.reload(),
         scale: ({ size }) => this.scale(size),
         restart: ({ slot }) => this.restart(slot),
-        // The caller has its answer before this program may end.
+        // The caller gets its answer before this program may end.
         stop: () => {
           setImmediate(() => this.#ending.stop('SIGTERM'))
         }
@@ -197,12 +197,12 @@ class Supervisor extends Post {
     })
   }
 
-  /** Resolves when every slot has a ready process (or has failed while others are ready); rejects when none could boot. */
+  /** Resolves when every slot has a ready process, or has failed while others are ready. Rejects if none could boot. */
   get ready() {
     return this.#slots.ready
   }
 
-  /** Resolves with the exit code when the last process has gone. */
+  /** Resolves with the exit code when the last process has ended. */
   get closed() {
     return this.#closed.promise
   }
@@ -238,7 +238,7 @@ class Supervisor extends Post {
   }
 
   /**
-   * Changes the number of processes; resolves when the new ones are ready or the old ones gone.
+   * Changes the number of processes. Resolves when the new ones are ready, or the old ones have ended.
    * @param {number} size
    */
   async scale(size) {
@@ -247,7 +247,7 @@ class Supervisor extends Post {
   }
 
   /**
-   * Replaces the process of one slot, the new one first. @param {number} id
+   * Replaces the process of one slot; the new process starts first. @param {number} id
    */
   async restart(id) {
     this.#assertRunning('restart')
@@ -261,18 +261,18 @@ class Supervisor extends Post {
     }
   }
 
-  /** Drains all processes and ends. Resolves when the last has gone. */
+  /** Drains all processes, and ends. Resolves when the last process has ended. */
   stop() {
     return this.#ending.stop()
   }
 
-  /** Publishes to all processes and to this one. @param {string} topic @param {unknown} message */
+  /** Publishes a message to all processes and to this one. @param {string} topic @param {unknown} message */
   publish(topic, message) {
     this.#shared.topics.publish(topic, message)
   }
 
   /**
-   * Hears what is published about a topic; gives what ends that.
+   * Subscribes to the messages of a topic. Gives a function that ends the subscription.
    * @param {string} topic
    * @param {import('../topics').Listener} listener
    * @param {unknown} [options]
@@ -281,7 +281,7 @@ class Supervisor extends Post {
     return this.#shared.topics.subscribe(topic, listener, options)
   }
 
-  /** All that is known, without asking any process. */
+  /** All readings, without asking any process. */
   status() {
     return readStatus({
       spares: this.#spares.processes(),
@@ -295,14 +295,14 @@ class Supervisor extends Post {
     })
   }
 
-  /** The same and all counters as Prometheus text. */
+  /** The readings and all counters as text for Prometheus. */
   metrics() {
     const { counters, gauges, histograms } = this
     const owner = (/** @type {number} */ row) => ownerOf(this.#options, row)
     return String(readMetrics({ status: this.status(), region: this.#region, owner, counters, gauges, histograms }))
   }
 
-  /** Puts a new process in the place of one that is not well any more. */
+  /** Replaces a process that is not well any more. */
   async #recycle(/** @type {SupervisedProcess} */ process, /** @type {{ kind: string }} */ reason) {
     await this.#reloads.idle()
     const slot = process.holder
@@ -315,14 +315,14 @@ class Supervisor extends Post {
         generation: process.generation,
         reason: reason.kind
       })
-      // Two are never on their way at once.
+      // Two replacements are never on their way at once.
       await process.exited
     } catch (error) {
       this.#log(`slot ${slot.id} could not be replaced (${reason.kind}): ${/** @type {Error} */ (error).message}`)
     }
   }
 
-  /** Reloads want what is on the disk now, and not what a spare has loaded. */
+  /** A reload must run the code that is on the disk now, not the code that a spare has loaded. */
   #newProcess(/** @type {Slot} */ slot, /** @type {import('./spec').Spec} */ spec) {
     const spare = this.#reloading === 0 ? this.#spares.take(slot, spec) : undefined
     return spare ?? this.#seats.fork(slot, spec)
@@ -335,7 +335,7 @@ class Supervisor extends Post {
   }
 
   #finished(/** @type {number} */ code, /** @type {boolean} */ exits) {
-    // Until it has exited, one more signal must not end it with another code.
+    // Until the program has exited, another signal must not end it with another code.
     if (!exits) this.#removeSignals()
     this.#record.phase('stopped')
     this.#record.close()

@@ -1,7 +1,7 @@
 'use strict'
 
-// What systemd wants to know, and the sockets that it may have opened for us. Without its variables
-// in the environment nothing here does anything.
+// The notifications for systemd, and the sockets that it may have opened for this program. Without systemd's variables
+// in the environment this code does nothing.
 
 const native = require('../../native/load')
 
@@ -14,7 +14,7 @@ class Notifier {
   /** @type {NodeJS.Timeout|undefined} */
   #watchdog
 
-  /** @param {() => boolean} healthy the watchdog is fed only while this holds */
+  /** @param {() => boolean} healthy the watchdog is fed only while this is true */
   constructor(healthy) {
     const { WATCHDOG_USEC, WATCHDOG_PID } = process.env
     const every = Number(WATCHDOG_USEC) / 1000 / 2
@@ -49,14 +49,14 @@ class Notifier {
     try {
       native.notify(this.#path, state)
     } catch {
-      // Nobody listens there: then nobody is to be told.
+      // No program listens there, so there is no one to tell.
     }
   }
 }
 
 /**
  * The listening sockets that systemd opened. A process listens on one by `server.listen({ fd })`, which
- * core does in the primary, with a copy (see ports.js): the numbers stay good.
+ * core does in the primary, with a copy (see ports.js), so the numbers stay valid.
  * @returns {{ name: string, fd: number }[]}
  */
 function inheritedSockets() {

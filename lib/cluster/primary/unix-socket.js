@@ -11,7 +11,7 @@ const { S_IRUSR, S_IRGRP, S_IROTH, S_IWUSR, S_IWGRP, S_IWOTH } = fs.constants
 /**
  * @param {string} path absolute
  * @param {{ backlog?: number, readableAll?: boolean, writableAll?: boolean }} options
- * @returns {{ fd: number, remove: () => void }|undefined} nothing when core is to try, and to say what is wrong
+ * @returns {{ fd: number, remove: () => void }|undefined} undefined if core shall try, and report the error
  */
 function listenAtPath(path, { backlog, readableAll, writableAll }) {
   // An abstract name (Linux) is no file.
@@ -27,10 +27,10 @@ function listenAtPath(path, { backlog, readableAll, writableAll }) {
   const remove = () => {
     try {
       const now = fs.lstatSync(path)
-      // Somebody else may have bound the path anew.
+      // Another program may have bound the path anew.
       if (now.dev === dev && now.ino === ino) fs.unlinkSync(path)
     } catch {
-      // It has gone already.
+      // The path has gone already.
     }
   }
   return { fd, remove }

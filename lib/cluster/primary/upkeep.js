@@ -1,9 +1,9 @@
 'use strict'
 
-// What the supervisor does about processes that live but are not well: it hears from the native
-// watcher of stalls and of memory, recycles by age and by requests, and explains deaths.
+// Takes care of processes that live but are not well: gets reports of stalls and memory from the native watcher,
+// recycles processes by age and by requests, and explains deaths.
 //
-// Replacements go one at a time, the new process first, and wait for reloads.
+// Replacements run one at a time, start the new process first, and wait for reloads.
 
 const os = require('node:os')
 const native = require('../../native/load')
@@ -12,7 +12,7 @@ const { beatAge, requestOf, UNRESPONSIVE_AFTER } = require('../status')
 const { debugsBoot } = require('./spec')
 
 const LOOK_EVERY = 250
-/** A replacement that did not get ready is not tried again at once. */
+/** Milliseconds before a replacement that did not get ready is tried again. */
 const TRY_AGAIN = 30_000
 
 /** @typedef {import('./supervised').SupervisedProcess} SupervisedProcess */
@@ -46,7 +46,7 @@ class Upkeep {
     this.#watch = new native.Watch(region.native, maps.numbers)
     this.#memoryLimit = memoryLimit(options.memoryLimit)
     this.#oomKills = native.readGroupMemory().oomKills ?? 0
-    // It keeps the primary as well: where all slots are held there is nothing else.
+    // The timer also keeps the primary alive: if all slots are held, nothing else does.
     this.#timer = setInterval(() => this.#look(), LOOK_EVERY)
   }
 
@@ -54,7 +54,7 @@ class Upkeep {
   add(process) {
     if (process.pid === undefined) return
     const { stallTimeout, stallStack, recycle } = this.#options
-    // A debugger that waits for its user is no stall.
+    // A process that waits for a debugger is not stalled.
     const debugged = debugsBoot(process.spec, process.slot)
     this.#watch.add(process.seat, process.pid, {
       stall: stallTimeout === Infinity || debugged ? 0 : stallTimeout,
@@ -81,7 +81,7 @@ class Upkeep {
   }
 
   /**
-   * Why the process ended, where the primary did not decide it. Called before its seat is cleared.
+   * Finds out why the process ended, if the primary did not end it. Called before its seat is cleared.
    * @param {SupervisedProcess} process
    * @param {number|null} code
    * @param {string|null} signal
@@ -125,11 +125,11 @@ class Upkeep {
     }
   }
 
-  /** Tells once of each silence, and of its end. */
+  /** Logs each silence once, and its end. */
   #listen() {
     for (const [process, watched] of this.#watched) {
       const age = beatAge(this.#region, process.seat) ?? 0
-      // Somebody sits in front of one that is debugged.
+      // A process that is debugged may be stopped.
       const debugged = this.#region.get(process.seat, SEAT.DEBUGGED) !== 0
       const silent = age > UNRESPONSIVE_AFTER && process.state === 'ready' && !debugged
       if (silent === watched.silent) continue
@@ -160,7 +160,7 @@ class Upkeep {
     }
   }
 
-  /** Takes what the watcher reported. */
+  /** Takes the reports of the watcher. */
   #hear() {
     for (const { kind, pid, value, stack } of this.#watch.take()) {
       const process = [...this.#watched.keys()].find((watched) => watched.pid === pid)
@@ -176,7 +176,7 @@ class Upkeep {
   }
 }
 
-/** In bytes; 0 for none. @param {number|string|undefined} given */
+/** The limit in bytes; 0 for none. @param {number|string|undefined} given */
 function memoryLimit(given) {
   if (given === undefined) return 0
   if (typeof given === 'number') return given

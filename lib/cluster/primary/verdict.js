@@ -1,6 +1,6 @@
 'use strict'
 
-// What the death of a process means for the cluster.
+// The consequence of a process' death for the cluster.
 
 const { CrashWindow } = require('./backoff')
 
@@ -8,7 +8,7 @@ class Verdicts {
   #options
   #window
   #bootFailures = 0
-  /** Has any process ever been ready? */
+  /** Whether any process has ever been ready. */
   everReady = false
 
   /** @param {import('../options').ClusterOptions} options */
@@ -21,14 +21,14 @@ class Verdicts {
     return this.#bootFailures
   }
 
-  /** Deaths up to now are no part of a crash loop. */
+  /** Deaths until now do not count for a crash loop. */
   forget() {
     this.#window.clear()
   }
 
   /**
-   * 'no-boot': nothing has ever been ready and there were attempts enough. 'crash-loop': too many
-   * deaths, and nobody serves. 'hold': too many deaths, but others serve.
+   * 'no-boot': no process has ever been ready, and there were enough attempts. 'crash-loop': too many deaths, and no
+   * process serves. 'hold': too many deaths, but other processes serve.
    * @param {boolean} othersReady
    * @returns {'restart'|'hold'|'no-boot'|'crash-loop'}
    */

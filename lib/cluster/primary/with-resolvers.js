@@ -1,6 +1,6 @@
 'use strict'
 
-// `Promise.withResolvers`, which Node has from 22 on.
+// `Promise.withResolvers`, which Node.js has since version 22.
 
 /**
  * @template [T=void]
