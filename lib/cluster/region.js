@@ -1,14 +1,14 @@
 'use strict'
 
-// The shared region as JavaScript sees it: seats of processes, and rows of cells. Where the sections are is said by
-// the region, what their words mean by the wire.
+// The shared region as JavaScript sees it: seats of processes, and rows of cells. The region says where the sections
+// are, and the wire says what their words mean.
 
 const { attempt } = require('../native/attempt')
 const { Region, RegionLook } = require('../native/load')
 const { SLOT, SLOT_STATE, SHARED, PHASE, REQUEST_WORD, LINE } = require('../native/wire')
 const { microseconds } = require('../microseconds')
 
-/** What a user calls the states of slots. */
+/** The public names of the states of slots. */
 const SLOT_STATES = Object.freeze({
   stopped: SLOT_STATE.STOPPED,
   booting: SLOT_STATE.BOOTING,
@@ -18,11 +18,11 @@ const SLOT_STATES = Object.freeze({
   failed: SLOT_STATE.FAILED,
   stalled: SLOT_STATE.STALLED
 })
-/** What a user calls the phases of a cluster. */
+/** The public names of the phases of a cluster. */
 const PHASES = Object.freeze({ running: PHASE.RUNNING, stopping: PHASE.STOPPING, stopped: PHASE.STOPPED })
-/** How many different locks the processes may want at a time, each for itself. */
+/** How many different locks the processes may want at a time. Each process counts for itself. */
 const CLAIMS = 4096
-/** Which half of a word is the upper one. */
+/** The index of the upper half of a word. */
 const UPPER = new Uint8Array(new Uint32Array([1]).buffer)[0]
 
 /** @typedef {{ counters: string[], gauges: string[], histograms: Record<string, number[]> }} Names */
@@ -42,18 +42,18 @@ function planCells(names) {
     next += Math.ceil(words / LINE.CELLS) * LINE.CELLS
     return at
   }
-  // What the helper itself counts for each slot comes first.
+  // The helper's own counts for each slot come first.
   const own = { requests: place(1), errors: place(1), relayed: place(1) }
   for (const name of names.counters) cells.set(name, { kind: 'counter', at: place(1) })
   for (const name of names.gauges) cells.set(name, { kind: 'gauge', at: place(1) })
   for (const [name, bounds] of Object.entries(names.histograms)) {
-    // A count for each bound, one for what is above all, then the sum.
+    // One count per bound, one for values above all bounds, then the sum.
     cells.set(name, { kind: 'histogram', at: place(bounds.length + 2), bounds })
   }
   return { cells, own, size: next }
 }
 
-/** FNV-1a of the names: both sides of a region must have the same. */
+/** FNV-1a of the names. Both sides of a region must have the same value. */
 function digest(/** @type {object} */ names) {
   let hash = 0xcbf29ce484222325n
   for (const byte of Buffer.from(JSON.stringify(names))) {
@@ -88,7 +88,7 @@ class RegionWords {
   }
 
   /**
-   * One of the two requests of a seat; none when there is none, or when it changes all the time.
+   * One of the two requests of a seat; undefined if there is none, or if it keeps changing.
    * @param {number} seat
    * @param {number} which
    */
@@ -115,7 +115,7 @@ class RegionWords {
     return Number(Atomics.load(this.words, this.rowStart(row) + this.plan.own[name]))
   }
 
-  /** What the cluster says of itself, as JSON. */
+  /** The description of the cluster, as JSON. */
   get about() {
     const { about } = this.layout
     return this.#text(about.offset / 8, about.stride, about.stride).replace(/\0+$/, '')
@@ -131,7 +131,7 @@ class RegionWords {
     return this.getShared(SHARED.ROWS_USED)
   }
 
-  /** Tokens of the CPU budget that nobody holds. */
+  /** The free tokens of the CPU budget. */
   freeTokens() {
     const { tokens } = this.layout
     let free = 0
@@ -166,7 +166,7 @@ class SharedRegion extends RegionWords {
   /**
    * @param {Names} names
    * @param {{ rows: number, seats: number, slots?: number, tokens: number, claims?: number, once?: number, limits?: number, ring?: number }} size
-   * @param {object} [about] what programs outside are told
+   * @param {object} [about] the description for programs outside
    */
   static create(names, { rows, seats, slots = 0, tokens, claims = 0, once = 0, limits = 0, ring = 0 }, about = {}) {
     const plan = planCells(names)
@@ -237,14 +237,14 @@ class SharedRegion extends RegionWords {
     this.#store(wordAt(this.layout.seats, seat, word), value)
   }
 
-  /** Adds one to what the helper counts for a row. @param {number} row @param {keyof ReturnType<typeof planCells>['own']} name */
+  /** Adds one to a count of the helper for a row. @param {number} row @param {keyof ReturnType<typeof planCells>['own']} name */
   countOwn(row, name) {
     Atomics.add(this.words, this.rowStart(row) + this.plan.own[name], 1n)
   }
 
   /**
    * Writes one of the two requests of a seat, as much of its text as there is room for. Only the process that
-   * has the seat does so; who reads looks whether the begin is the same afterwards.
+   * has the seat writes. A reader checks that the time of the beginning is the same afterwards.
    * @param {number} seat
    * @param {number} which
    * @param {string} text
@@ -261,7 +261,7 @@ class SharedRegion extends RegionWords {
   }
 
   /**
-   * The same for a request with the text that is there.
+   * The same for a request whose text is there already.
    * @param {number} seat
    * @param {number} which
    * @param {number} began 0 for none
@@ -271,19 +271,19 @@ class SharedRegion extends RegionWords {
     this.#store((offset + seat * stride + (which * stride) / 2) / 8 + REQUEST_WORD.BEGAN, began)
   }
 
-  /** In two halves, the upper one first: a reader that comes between them looks again. */
+  /** Written in two halves, the upper one first. A reader that comes in between reads again. */
   #store(/** @type {number} */ at, /** @type {number} */ value) {
     Atomics.store(this.#halves, at * 2 + UPPER, Math.floor(value / 2 ** 32))
     Atomics.store(this.#halves, at * 2 + 1 - UPPER, value | 0)
   }
 
-  /** @param {number} row A row that nobody ever used is not summed. */
+  /** @param {number} row a row that was never used is not summed */
   useRow(row) {
     if (row >= this.rowsUsed) this.setShared(SHARED.ROWS_USED, row + 1)
   }
 }
 
-/** The region of another program's cluster: a copy that is taken anew by `refresh`. Writing into it changes nothing. */
+/** The region of another program's cluster: a copy, which `refresh` takes anew. Writing into the copy has no effect. */
 class RegionCopy extends RegionWords {
   #look
 
@@ -318,7 +318,7 @@ function wordAt({ offset, stride }, part, word) {
 }
 
 /**
- * What a user calls what a number of the region stands for.
+ * The public name of a number in the region.
  * @template {string} Name
  * @param {Readonly<Record<Name, number>>} names
  * @param {number} number

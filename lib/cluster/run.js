@@ -15,8 +15,8 @@ const { current } = require('./current')
 let supervisor
 
 /**
- * In the primary: starts the processes and returns their supervisor at once. In a process of the
- * cluster: runs `main` with the context, and returns that context.
+ * In the primary: starts the processes, and returns their supervisor at once. In a process of the cluster: runs `main`
+ * with the context, and returns the context.
  * @param {unknown} target
  * @param {unknown} [given]
  */
@@ -25,7 +25,7 @@ function run(target, given) {
     throw invalidArgument(`cluster.run: the first argument must be a function or a file, got ${show(target)}`)
   }
   const half = current()
-  // A file that runs in this very process may call with its function, as it would in one of its own.
+  // A file that runs in this process may itself call `cluster.run` with its function, as in a process of its own.
   const mayRun = half?.place.inProcess !== true || (!half.place.awaitsMain && typeof target === 'function')
   if (half !== undefined && mayRun) {
     if (typeof target === 'function')

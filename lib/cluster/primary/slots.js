@@ -75,7 +75,7 @@ class Slots {
     this.#at(0).start()
   }
 
-  /** @param {number} id @param {string} the name of the calling method */
+  /** @param {number} id @param {string} what the name of the calling method */
   find(id, what) {
     const slot = Number.isInteger(id) && id >= 0 && id < this.#size ? this.#all[id] : undefined
     if (slot === undefined)

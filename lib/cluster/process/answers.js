@@ -1,6 +1,6 @@
 'use strict'
 
-// The last answer of a connection says "close", whatever its application says.
+// The last answer on a connection has the header "connection: close", whatever the application sets.
 
 const http = require('node:http')
 
@@ -8,12 +8,12 @@ const { removeHeader } = http.OutgoingMessage.prototype
 const OURS = /^(connection|keep-alive)$/i
 
 /**
- * Has the answer end its connection, if it is the last of those that were begun when it is sent.
+ * Makes the answer end its connection, if it is the last of the answers that have begun when it is sent.
  * @param {import('./connections').Connection} connection
- * @param {http.ServerResponse} response without headers that were sent
+ * @param {http.ServerResponse} response whose headers have not been sent
  */
 function closeAfter(connection, response) {
-  // All ways to send headers come together in this method, whose form is that of all versions of Node.
+  // All ways to send headers go through this method, which has the same form in all versions of Node.js.
   const inner =
     /** @type {{ _storeHeader?: (line: string, headers: unknown) => void, _removedConnection?: boolean }} */ (response)
   const store = inner._storeHeader
@@ -28,9 +28,9 @@ function closeAfter(connection, response) {
     response.shouldKeepAlive = false
     Reflect.apply(removeHeader, response, ['connection'])
     Reflect.apply(removeHeader, response, ['keep-alive'])
-    // One that the application has removed is not sent, not even as "close".
+    // A header that the application has removed is not sent, not even as "close".
     inner._removedConnection = false
-    // Headers that were set one by one are the response's own, and those of writeHead() have been put among them.
+    // Headers that were set one by one are in the response, and those of writeHead() have been added to them.
     const own = response.getHeaderNames().length > 0
     return Reflect.apply(store, this, [line, own ? headers : without(headers)])
   }

@@ -1,7 +1,7 @@
 'use strict'
 
-// The heartbeat of a process and what it tells of itself, written into its seat. Nobody asks for
-// it and nobody answers: each reader of the region knows.
+// The heartbeat of a process and its own readings, written into its seat. No program asks for them: every reader of the
+// region can see them.
 
 const v8 = require('node:v8')
 const inspector = require('node:inspector')
@@ -15,7 +15,7 @@ const BEAT_EVERY = 250
  * @param {number} seat
  * @param {import('./servers').Servers} servers
  * @param {() => { queued: number, running: number }} pools
- * @returns {() => void} stops it
+ * @returns {() => void} stops the heartbeat
  */
 function startBeat(region, seat, servers, pools) {
   let due = performance.now()

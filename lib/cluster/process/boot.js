@@ -16,7 +16,7 @@ const { complain, flush } = require('../output')
 /** The descriptor of the channel to the primary, as `fork` passes it. */
 const CHANNEL = 3
 
-/** @param {import('../types').Settings} settings what the primary passed */
+/** @param {import('../types').Settings} settings as the primary passed them */
 function boot(settings) {
   const { place, grace, drainIdle, orphanGrace, primary } = settings
   native.guardParent(primary, orphanGrace)
@@ -38,7 +38,7 @@ function boot(settings) {
   setCurrent(half)
 
   let leaving = false
-  /** Everything sent before is on its way first: the channel keeps its order. */
+  /** The channel keeps its order, so everything sent before goes first. */
   const leave = (/** @type {object} */ message, /** @type {number|undefined} */ code) => {
     if (leaving) return
     leaving = true
@@ -56,7 +56,7 @@ function boot(settings) {
   half.on('hookError', (error) => complain('rspool: an onDrain hook failed:', error))
   half.on('drained', (report) => leave({ rspool: 'drained', ...report }, undefined))
 
-  // An error at boot is told once by the primary, not once a try by each process.
+  // The primary reports an error at boot once. Each process does not report it at each attempt.
   const onBootError = (/** @type {unknown} */ error) => {
     if (process.listenerCount('uncaughtException') > 1) return
     half.emit('failed', error)
@@ -73,7 +73,7 @@ function boot(settings) {
     else if (message.rspool === 'missing?') send({ rspool: 'missing', missing: half.missing })
   })
 
-  // An application that leaves its primary wants to end. Core calls the same when the primary is gone.
+  // An application that disconnects from its primary wants to end. Core does the same when the primary is gone.
   const { disconnect } = process
   const end = () => {
     if (native.hasEnded(CHANNEL)) Reflect.apply(disconnect, process, [])
@@ -86,7 +86,7 @@ function boot(settings) {
   }
   Object.assign(cluster.worker ?? {}, { disconnect: leaveCluster, kill: leaveCluster, destroy: leaveCluster })
 
-  // Core would exit at once when the primary is gone. The guard's thread sees to it that this ends.
+  // Core would exit at once when the primary is gone. Here the thread of the guard ends the process in time.
   process.prependListener('disconnect', () => {
     const worker = cluster.worker
     if (leaving || worker === undefined) return
@@ -97,7 +97,7 @@ function boot(settings) {
 }
 
 /**
- * A spare gets its slot, and what the environment of the processes says about that.
+ * Gives a spare its slot, and the variables of the environment for it.
  * @param {ClusterProcess} half
  * @param {Extract<import('../types').ToProcess, { rspool: 'assign' }>} message
  */
@@ -114,17 +114,17 @@ function startStackHelper(place) {
   const { Worker } = require('node:worker_threads')
   const helper = new Worker(require.resolve('./stack-helper'), {
     workerData: { place },
-    // Neither the application's preloads nor its settings are meant for it.
+    // The preloads and settings of the application are not for this thread.
     execArgv: [],
     env: {},
     resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 }
   })
-  // Without it a stall is named all the same, only without its stack.
+  // Without the thread a stall is reported without its stack.
   helper.on('error', () => {})
   helper.unref()
 }
 
-/** What of an error survives the way to the primary. @param {unknown} error */
+/** The parts of an error that are sent to the primary. @param {unknown} error */
 function describe(error) {
   if (!(error instanceof Error)) return { message: `threw ${String(error)}` }
   const { name, message, stack, code } = /** @type {NodeJS.ErrnoException} */ (error)

@@ -1,7 +1,6 @@
 'use strict'
 
-// The connections of this process and what goes on at each: answers, a tunnel, HTTP/2, or bytes of which
-// nothing is known.
+// The connections of this process and the protocol of each: HTTP answers, a tunnel, HTTP/2, or unknown bytes.
 
 const tls = require('node:tls')
 const { closeAfter } = require('./answers')
@@ -13,7 +12,7 @@ const { isWebSocket, onceSwitched, sayGoodbye } = require('./websocket')
  * @typedef {import('node:net').Server & { keepAliveTimeout?: number, closeIdleConnections?: unknown, updateSettings?: unknown }} Server
  * @typedef {import('node:http').IncomingMessage} IncomingMessage
  * @typedef {import('node:http').ServerResponse} ServerResponse
- * What the diagnostics channels of http tell.
+ * The messages of the diagnostics channels of http.
  * @typedef {{ request: IncomingMessage, response: ServerResponse, socket: Socket, server: Server }} Told
  * @typedef {object} Connection
  * @property {Server} server
@@ -22,8 +21,8 @@ const { isWebSocket, onceSwitched, sayGoodbye } = require('./websocket')
  * @property {boolean} closing an answer has said "close"
  * @property {boolean} switched a WebSocket, whose 101 was written
  * @property {number} bytes that came and went
- * @property {number} flowedAt when any last did, as far as a drain has looked
- * @property {number} busyAt when something was last to be answered, likewise
+ * @property {number} flowedAt when bytes last flowed, as far as a drain has seen
+ * @property {number} busyAt when an answer was last pending, as far as a drain has seen
  */
 
 class Connections {
@@ -33,9 +32,9 @@ class Connections {
   #requests
   #gone
   #refusing = false
-  /** Where processes keep sessions, what knows of it. @type {Pick<import('../sticky/router').Router, 'ends' | 'isRelayed'>|undefined} */
+  /** The router, if processes keep sessions. @type {Pick<import('../sticky/router').Router, 'ends' | 'isRelayed'>|undefined} */
   #router
-  /** Whose connection is being told to its server now. @type {Socket|undefined} */
+  /** The connection that its server is being told of now. @type {Socket|undefined} */
   #arriving
 
   /**
@@ -52,7 +51,8 @@ class Connections {
   }
 
   /**
-   * A server is told of a connection, maybe by its application, and maybe of one that another has already.
+   * A server is told of a connection. The application may do so itself, and another server may have the connection
+   * already.
    * @param {Server} server
    * @param {Socket & { _parent?: Socket }} socket
    * @param {() => boolean} tell
@@ -86,7 +86,7 @@ class Connections {
     else if (answers.includes(response)) answers.splice(answers.indexOf(response), 1)
   }
 
-  /** May the application still have requests of this connection? @param {Socket} socket */
+  /** Whether the application may still get requests of this connection. @param {Socket} socket */
   takes(socket) {
     return this.#open.get(socket)?.closing !== true
   }
@@ -99,7 +99,7 @@ class Connections {
     if (connection.kind === 'tunnel' || this.#router?.ends(request)) return
     onceSwitched(socket, () => {
       connection.switched = true
-      // What the application says in this turn comes first.
+      // Data that the application writes in this turn goes first.
       if (this.#refusing) setImmediate(sayGoodbye, socket)
     })
   }
@@ -109,7 +109,7 @@ class Connections {
     this.#router = router
   }
 
-  /** What flows at a connection is not this process's own. @param {Socket} socket */
+  /** The data of a connection belongs to another process. @param {Socket} socket */
   leaveAlone(socket) {
     const connection = this.#open.get(socket)
     if (connection !== undefined) connection.kind = 'tunnel'
@@ -133,7 +133,7 @@ class Connections {
     return this.#sessions.follow(stream, tell)
   }
 
-  /** From now on every answer ends its connection. @param {number} patience with clients of HTTP/2 */
+  /** From now on every answer ends its connection. @param {number} patience milliseconds for clients of HTTP/2 */
   refuse(patience) {
     this.#refusing = true
     const now = performance.now()
@@ -147,9 +147,8 @@ class Connections {
   }
 
   /**
-   * Closes what has been idle for `idle` milliseconds, or for its server's own keep-alive time: a client that
-   * is about to use a connection had its time to do so and to hear "close". A tunnel is idle when no byte
-   * flows in it.
+   * Closes connections that have been idle for `idle` milliseconds, or for the keep-alive time of their server. By then
+   * a client that was about to use a connection has done so, and got "close". A tunnel is idle if no byte flows in it.
    * @param {number} now
    * @param {number} idle
    */
@@ -160,11 +159,11 @@ class Connections {
       if (bytes !== connection.bytes) connection.flowedAt = now
       if (answers.length > 0) connection.busyAt = now
       connection.bytes = bytes
-      // The relaying process closes connections that nobody uses.
+      // The relaying process closes its own idle connections.
       if (kind === 'http' && this.#router?.isRelayed(socket)) continue
       if (kind === 'http') {
         const limit = Math.min(idle, server.keepAliveTimeout || idle)
-        // A client that sends a request byte by byte has the time twice.
+        // A client that sends a request byte by byte gets the time twice.
         const quiet = now - Math.max(connection.busyAt, Math.min(connection.flowedAt, connection.busyAt + limit))
         if (quiet >= limit) socket.destroy()
       } else if ((kind === 'tunnel' || kind === 'websocket') && now - connection.flowedAt >= idle) {
@@ -174,9 +173,9 @@ class Connections {
   }
 
   /**
-   * Ends what is left; gives how many connections were at work.
+   * Ends all connections. Gives how many were busy.
    * @param {number} now
-   * @param {number} idle of what nothing is known but that no byte has flowed for so long, nothing is cut
+   * @param {number} idle an unknown connection without a byte for so long does not count as busy
    */
   cut(now, idle) {
     let count = 0
@@ -205,7 +204,7 @@ class Connections {
     /** @type {Server} */ server,
     /** @type {Socket & { _parent?: Socket, alpnProtocol?: string|false|null }} */ socket
   ) {
-    // TLS over a connection that is known is the same connection.
+    // TLS over a known connection is the same connection.
     if (socket._parent) this.#open.delete(socket._parent)
     const kind = kindOf(server, socket.alpnProtocol)
     const known = this.#open.get(socket)
@@ -236,7 +235,7 @@ class Connections {
 function kindOf(server, protocol) {
   if (typeof server.closeIdleConnections === 'function') return 'http'
   if (typeof server.updateSettings !== 'function') return 'bytes'
-  // Over TLS it may serve HTTP/1.1, too; and until TLS is there it serves nothing.
+  // Over TLS it may serve HTTP/1.1, too. Before TLS is established, it serves nothing.
   return protocol === 'h2' || !(server instanceof tls.Server) ? 'http2' : 'http'
 }
 

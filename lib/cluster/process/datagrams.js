@@ -1,8 +1,7 @@
 'use strict'
 
-// The UDP sockets of this process that serve: bound to a port of the application's choice. In a drain they
-// receive no more, and can still send. What is not received goes to the other processes, which have the
-// same socket.
+// The UDP sockets of this process that serve: those bound to a port that the application has chosen. In a drain they
+// stop receiving, and can still send. The other processes, which have the same socket, receive the rest.
 
 const dgram = require('node:dgram')
 
@@ -28,7 +27,7 @@ class Datagrams {
     dgram.Socket.prototype.bind = this.#bind
   }
 
-  /** Receives no more. */
+  /** Stops receiving. */
   refuse() {
     this.#refusing = true
     this.#sockets.forEach(stopReceiving)
@@ -43,12 +42,15 @@ class Datagrams {
   }
 }
 
-/** @param {unknown} where as the first argument of `bind` */
+/** @param {unknown} where the first argument of `bind` */
 function portOf(where) {
   return Number(where !== null && typeof where === 'object' ? Reflect.get(where, 'port') : where)
 }
 
-/** Node has no public way to do that: without the private one the socket goes on. @param {dgram.Socket} socket */
+/**
+ * Node.js has no public way to stop receiving. Without the private one the socket goes on.
+ * @param {dgram.Socket} socket
+ */
 function stopReceiving(socket) {
   const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'state symbol')
   if (symbol === undefined) return

@@ -1,11 +1,11 @@
 'use strict'
 
-// The drain of one process: refuse, let finish, run the hooks, cut what is left.
+// The drain of one process: refuse connections, let requests finish, run the hooks, cut the rest.
 
 const { pause } = require('../../later')
 
 const TICK = 50
-/** When connections last, the hooks begin at this share of the grace. */
+/** If connections do not end, the hooks begin at this share of the grace. */
 const HOOKS_AT = 0.8
 
 /**
@@ -41,9 +41,9 @@ function afterTurn(finished) {
 /**
  * @param {object} parts
  * @param {import('./servers').Servers} parts.servers
- * @param {(() => unknown)[]} parts.work what has begun and is to end: tasks, requests of the primary
+ * @param {(() => unknown)[]} parts.work work that must end: tasks, and requests of the primary
  * @param {{ hook: () => unknown, timeout: number }[]} parts.hooks
- * @param {import('./own-end').OwnEnd} [parts.ownEnd] what the application does at its end
+ * @param {import('./own-end').OwnEnd} [parts.ownEnd] the application's own end
  * @param {number} parts.grace
  * @param {number} parts.idle
  * @param {(error: unknown) => void} parts.onError
@@ -55,7 +55,7 @@ async function drain({ servers, work, hooks, ownEnd, grace, idle, onError }) {
   let forced = false
   servers.refuse(idle)
 
-  // The code that waited for it goes on first, and answers.
+  // The code that waited for the work continues first, and answers.
   const ended = work.map((wait) => runHook(wait, left(), onError).then(afterTurn))
   const quiet = waitForConnections(servers, idle)
   const hasHooks = hooks.length > 0 || ownEnd?.exists === true
@@ -63,7 +63,7 @@ async function drain({ servers, work, hooks, ownEnd, grace, idle, onError }) {
   await Promise.race([Promise.all([quiet.done, ...ended]), early.done])
   early.stop()
 
-  // The last that was registered depends on the earlier ones: it goes first.
+  // The last hook registered may depend on earlier ones, so it runs first.
   for (const { hook, timeout } of [...hooks].reverse()) {
     if (!(await runHook(hook, Math.min(timeout, left()), onError))) forced = true
   }

@@ -1,7 +1,7 @@
 'use strict'
 
-// The half of the helper that lives in a process of the cluster: it starts before the application,
-// knows its servers, says when it is ready, and drains when it is told to.
+// The half of the helper in a process of the cluster: it starts before the application, knows its servers, reports when
+// it is ready, and drains when told to.
 
 const { EventEmitter } = require('node:events')
 const { RspoolError, invalidArgument } = require('../../errors')
@@ -20,14 +20,13 @@ const { Leaders } = require('./leaders')
 const { drainHooks, readPools } = require('../hooks')
 
 /** @typedef {import('../sticky/router').Router} Router */
-/** What a program runs in each process. @typedef {(context: ClusterProcess['context']) => unknown} Main */
+/** The function that a program runs in each process. @typedef {(context: ClusterProcess['context']) => unknown} Main */
 
 /**
  * Events: 'spare', 'ready', 'draining', 'drained' ({ forced, cut }), 'failed' (error).
- * How it ends, and how it speaks to the primary, is the business of whoever made it.
+ * The code that makes it handles its end and its messages to the primary.
  *
- * A spare has no slot yet: its servers wait with listening, and whoever asks for its slot is told to
- * wait for it. `assign` gives it one.
+ * A spare has no slot yet: its servers wait before they listen, and reading its slot throws. `assign` gives it a slot.
  */
 class ClusterProcess extends EventEmitter {
   #state = 'booting'
@@ -47,27 +46,27 @@ class ClusterProcess extends EventEmitter {
   #router
   /** 'none' until `run` is called, then 'running', 'returned', 'resolved', or 'waiting' for a slot. */
   #main = 'none'
-  /** main asked for the slot of a spare before it did anything that takes time. @type {unknown} */
+  /** Set if `main` read the slot of a spare before anything that takes time. @type {unknown} */
   #asked
   #calling = false
   /** @type {Main|undefined} */
   #function
   #saidReady = false
-  /** It was told that it will drain. */
+  /** Whether it was told that it will drain. */
   stopping = false
   #assigned = () => {}
   /** @type {Promise<void>|undefined} */
   #drained
-  /** When the grace is over, if it drains. @type {number|undefined} */
+  /** The time at which the grace is over, if it drains. @type {number|undefined} */
   #graceOver
 
   /**
    * @param {object} parts
    * @param {import('../region').SharedRegion} parts.region
    * @param {import('../types').Place} parts.place
-   * @param {InstanceType<typeof import('../messages').Mailbox>} parts.mailbox to speak with the primary
+   * @param {InstanceType<typeof import('../messages').Mailbox>} parts.mailbox for messages with the primary
    * @param {Readonly<Record<string, import('../maps').SharedMap>>} parts.maps
-   * @param {import('./own-end').OwnEnd} [parts.ownEnd] where the application is to end itself
+   * @param {import('./own-end').OwnEnd} [parts.ownEnd] the end of the application by itself, if it may have one
    * @param {ConstructorParameters<typeof import('../sticky/router').Router>[0]['send']} [parts.handOver] gives a socket to the primary
    */
   constructor({ region, place, mailbox, maps, ownEnd, handOver }) {
@@ -96,7 +95,7 @@ class ClusterProcess extends EventEmitter {
     this.#leaders = new Leaders(this.#locks, assigned)
     const { sticky } = place
     if (sticky !== undefined) {
-      // Loaded where it is asked for only.
+      // Loaded at its first use.
       const { Router } = require('../sticky/router')
       this.#router = new Router({ sticky, place, region, servers: this.#servers, topics: this.topics, send: handOver })
       this.#servers.route(this.#router)
@@ -160,9 +159,9 @@ class ClusterProcess extends EventEmitter {
   }
 
   /**
-   * Runs the application's main function once.
+   * Runs the main function of the application once.
    * @param {Main} main
-   * @param {{ sticky?: unknown }} [options] those that only a process has which was given them
+   * @param {{ sticky?: unknown }} [options] the options that only a process with the function gets
    */
   run(main, options) {
     this.#router?.use(options?.sticky)
@@ -196,7 +195,10 @@ class ClusterProcess extends EventEmitter {
     return this.context
   }
 
-  /** A spare whose main began by asking for its slot is as far as it can be: main is called when there is one. */
+  /**
+   * `main` has failed. If a spare's `main` began by reading its slot, the spare waits there: `main` is called again
+   * when it has a slot.
+   */
   #failed(/** @type {unknown} */ error) {
     if (error === undefined || error !== this.#asked) return this.emit('failed', error)
     this.#main = 'waiting'
@@ -236,7 +238,7 @@ class ClusterProcess extends EventEmitter {
   }
 
   /**
-   * What is missing before this process is ready, for the message about its time limit.
+   * What is missing before this process is ready, for the message that its time is over.
    */
   get missing() {
     if (this.#main === 'running') return "main's promise is still pending"
@@ -245,7 +247,7 @@ class ClusterProcess extends EventEmitter {
     return 'no server listens and ready() was not called'
   }
 
-  /** A promise of main says when it is done; anything else is ready when it listens. */
+  /** A process whose `main` gives a promise is ready when that resolves; any other when it listens. */
   #check() {
     if (this.#state !== 'booting' || this.#servers.pending > 0) return
     if (this.place.slot !== undefined && this.#router?.pending) return
@@ -260,7 +262,7 @@ class ClusterProcess extends EventEmitter {
       this.#ready()
   }
 
-  /** What listening would make ready is as far as a spare gets. */
+  /** A spare that would be ready by listening can get no further. */
   #checkSpare() {
     const { held } = this.#servers
     if (!this.#saidReady && held === 0 && this.#main !== 'resolved' && this.#main !== 'waiting') return
@@ -288,7 +290,7 @@ class ClusterProcess extends EventEmitter {
   }
 
   /**
-   * Drains once; later calls join the first.
+   * Drains once. Later calls join the first.
    * @param {{ grace: number, idle: number }} limits
    */
   drain(limits) {
@@ -296,7 +298,7 @@ class ClusterProcess extends EventEmitter {
     return this.#drained
   }
 
-  /** What is left of the grace, in milliseconds; undefined while it does not drain. */
+  /** The rest of the grace, in milliseconds; undefined while the process does not drain. */
   get graceLeft() {
     return this.#graceOver === undefined ? undefined : Math.max(0, this.#graceOver - performance.now())
   }
@@ -327,7 +329,7 @@ class ClusterProcess extends EventEmitter {
     this.emit('drained', report)
   }
 
-  /** Takes its hands off the process (used where the process lives on). */
+  /** Releases the process (used if the process lives on). */
   release() {
     this.#stopBeat()
     this.#servers.release()

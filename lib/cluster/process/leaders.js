@@ -7,7 +7,7 @@ const { callable } = require('../../pool/options/validate')
 const { pause } = require('../../later')
 const { checkName } = require('./locks')
 
-/** After its function has failed in a process that lives on. */
+/** Milliseconds before a candidate stands again after its function has failed. */
 const TRY_AGAIN = 1000
 
 class Leaders {
@@ -17,7 +17,7 @@ class Leaders {
   #candidates = new Set()
   #draining = false
 
-  /** @param {import('./locks').Locks} locks @param {Promise<unknown>} assigned when this process has a slot */
+  /** @param {import('./locks').Locks} locks @param {Promise<unknown>} assigned resolves when this process has a slot */
   constructor(locks, assigned) {
     this.#locks = locks
     this.#assigned = assigned
@@ -27,7 +27,7 @@ class Leaders {
    * Makes this process a candidate.
    * @param {string} name
    * @param {(held: import('./locks').Held) => unknown} run
-   * @returns {() => Promise<void>} ends that; resolves when the function has ended, too
+   * @returns {() => Promise<void>} ends the candidacy; resolves when the function has ended, too
    */
   lead(name, run) {
     checkName(name, 'leader')
@@ -42,7 +42,7 @@ class Leaders {
     }
   }
 
-  /** Hands over: resolves when the functions have ended. */
+  /** Resigns everywhere. Resolves when the functions have ended. */
   async drain() {
     this.#draining = true
     await Promise.all(Array.from(this.#candidates, (candidate) => candidate.resign()))
@@ -68,7 +68,7 @@ class Candidate {
     this.#done ??= this.#stand()
   }
 
-  /** Its function hears of it at once; the next leader begins when that has ended. */
+  /** Aborts the signal of its function at once. The next leader begins when the function has ended. */
   async resign() {
     this.#resigned.abort()
     await this.#done
@@ -86,7 +86,7 @@ class Candidate {
           this.#locks.leave(token)
         }
       } catch (error) {
-        // What was told to stop often says so by an error.
+        // A function that was told to stop often ends with an AbortError.
         if (signal.aborted && isAbort(error, signal)) return
         require('../../native/environment').uncaught(error)
         await Promise.race([aborted(signal), pause(TRY_AGAIN, { ref: false }).done])

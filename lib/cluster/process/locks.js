@@ -1,7 +1,7 @@
 'use strict'
 
-// Locks by name over all processes of the cluster. Who holds what is decided in the region (src/memory/locks); here
-// are the promises of the callers that wait in this process.
+// Locks by name over all processes of the cluster. The region decides which caller holds a lock (src/memory/locks).
+// This code has the promises of the callers that wait in this process.
 
 const { RspoolError, AbortError, invalidArgument } = require('../../errors')
 const { readOptions, abortSignal, duration, callable, show } = require('../../pool/options/validate')
@@ -21,7 +21,10 @@ class Locks {
   #bound
   /** The callers in line, by ticket. @type {Map<number, () => void>} */
   #waiting = new Map()
-  /** The functions that run under a lock, and how each is told to end. @type {Map<Promise<unknown>, AbortController>} */
+  /**
+   * The functions that run under a lock, with the controllers of their signals.
+   * @type {Map<Promise<unknown>, AbortController>}
+   */
   #running = new Map()
   #draining = false
 
@@ -68,7 +71,7 @@ class Locks {
   }
 
   /**
-   * Waits in line for a name; resolves with the token. The caller leaves when it has done.
+   * Waits in line for a name. Resolves with the token. The caller must call `leave` when it is done.
    * @param {string} name
    * @param {{ timeout?: number, signal?: AbortSignal }} options
    * @returns {Promise<number>}
@@ -103,20 +106,20 @@ class Locks {
     )
   }
 
-  /** Lets go, or leaves the line. @param {number} token */
+  /** Releases the lock, or leaves the line. @param {number} token */
   leave(token) {
     const next = this.#bound?.leaveLock(token)
     if (next) this.#waiting.get(next)?.()
   }
 
-  /** Tells the functions that run under a lock that this process ends, and waits for them. */
+  /** Tells the functions that run under a lock that this process is ending, and waits for them. */
   async drain() {
     this.#draining = true
     for (const controller of this.#running.values()) controller.abort()
     while (this.#running.size > 0) await Promise.allSettled(this.#running.keys())
   }
 
-  /** Lets go whatever is held (used where the process lives on). */
+  /** Releases all locks (used if the process lives on). */
   close() {
     this.#bound?.closeLocks()
     this.#bound = undefined

@@ -1,22 +1,21 @@
 'use strict'
 
-// The end that an application has written for itself: its listeners of SIGTERM, or of SIGINT where it has only
-// those. They expect to be called when nothing is asked of the process any more, and end it by
-// `process.exit()` or by the signal once more. So the signals are held back from them until the drain has
-// come so far; what would end the process from then on is heard as "I am done".
+// The application's own end: its listeners for SIGTERM, or for SIGINT if it has only those. They expect to be called
+// when the process has no more work, and end it by `process.exit()` or by sending the signal again. So the signals are
+// held back from them until the drain has come that far. From then on, an attempt to end the process means "I am done".
 
 const { later } = require('../../later')
 
-/** In this order: the listeners of one are called. */
+/** The listeners of the first of these that has any are called. */
 const SIGNALS = /** @type {const} */ (['SIGTERM', 'SIGINT'])
-/** These mean the end when the process sends them to itself. */
+/** Signals by which a process ends itself. */
 const ENDS = new Set(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR2', 1, 2, 3, 12, 15])
 
 /** @typedef {(signal: string, number: number) => unknown} Listener */
 
 class OwnEnd {
   #exit = process.exit
-  /** With a listener the signals do not end the process. */
+  /** A listener that keeps the signals from ending the process. */
   #ours = () => {}
   #called = false
 
@@ -31,25 +30,25 @@ class OwnEnd {
         return true
       }
     )
-    // Ctrl-C reaches the whole group, and a closed terminal too: the primary decides. A signal calls what `emit`
-    // is when its first listener comes.
+    // Ctrl-C and a closed terminal signal the whole process group, so the primary decides. A signal calls the `emit`
+    // that exists when its first listener is added.
     for (const signal of [...SIGNALS, 'SIGHUP', 'SIGQUIT']) process.on(signal, this.#ours)
   }
 
-  /** Has the application an end of its own? */
+  /** Whether the application has an end of its own. */
   get exists() {
     return !this.#called && SIGNALS.some((signal) => this.#listeners(signal).length > 0)
   }
 
-  /** Ends the process, whatever `process.exit` has become. @param {number} [code] @returns {never} */
+  /** Ends the process by the original `process.exit`. @param {number} [code] @returns {never} */
   exit(code) {
     return Reflect.apply(this.#exit, process, code === undefined ? [] : [code])
   }
 
   /**
    * Has the application end itself.
-   * @param {number} limit milliseconds that it has at most
-   * @returns {Promise<boolean>} false when it said by a promise that it has to do something, and has not done it in time
+   * @param {number} limit the most milliseconds that it may take
+   * @returns {Promise<boolean>} false if a listener gave a promise that did not settle in time
    */
   async run(limit) {
     const signal = SIGNALS.find((name) => this.#listeners(name).length > 0)
@@ -75,7 +74,7 @@ class OwnEnd {
     return ended === true || working === 0
   }
 
-  /** Resolves when the application ends the process, or when nothing is left that could keep it. */
+  /** Resolves when the application ends the process, or when nothing keeps the process alive any more. */
   #whenDone() {
     return new Promise((resolve) => {
       const done = () => resolve(true)
@@ -109,7 +108,7 @@ function call(listener, signal) {
     const result = Reflect.apply(listener, process, [signal, signal === 'SIGTERM' ? 15 : 2])
     return result instanceof Promise ? result : undefined
   } catch (error) {
-    // As if the system had called it.
+    // The error is uncaught, as if the system had called the listener.
     setImmediate(() => {
       throw error
     })

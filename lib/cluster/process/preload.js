@@ -1,7 +1,7 @@
 'use strict'
 
-// Runs in every process of a cluster before the application does. Elsewhere (threads, grandchildren
-// that inherit the arguments) it does nothing.
+// Runs in every process of a cluster before the application does. In other places (threads, grandchildren that inherit
+// the arguments) it does nothing.
 
 const { isMainThread } = require('node:worker_threads')
 

@@ -1,11 +1,11 @@
 'use strict'
 
-// The requests of this process: counted in the region as they begin and end, so that a process that is killed
-// takes no count along, and the oldest and the last begun with what they ask for: a loop that hangs usually
-// does so in the last.
+// The requests of this process. They are counted in the region as they begin and end, so no count is lost if the
+// process is killed. The region also has the method and URL of the oldest request and of the last one that began: a
+// loop that hangs usually hangs in the last.
 //
-// This is on the way of every request, so nothing is written twice, and no word that only this process writes
-// is written as a BigInt.
+// Every request passes here. So nothing is written twice, and words that only this process writes are not written as
+// BigInts.
 
 const { SEAT, REQUEST } = require('../../native/wire')
 const { microseconds } = require('../region')
@@ -19,21 +19,21 @@ class Requests {
   #region
   #place
   #urls
-  /** Begun and not ended, in this order. @type {Map<object, Request>} */
+  /** The requests that have begun and not ended, in this order. @type {Map<object, Request>} */
   #open = new Map()
   #begun = 0
   #errors = 0
-  /** What the seat says. @type {Request|undefined} */
+  /** The request that the seat names as the oldest. @type {Request|undefined} */
   #oldest
   /** @type {Request|undefined} */
   #last
-  /** Whose texts are in the two places, also when they have ended. */
+  /** The requests whose texts are in the two places of the seat, even if they have ended. */
   #texts = [NONE, NONE]
 
   /**
    * @param {import('../region').SharedRegion} region
    * @param {{ seat: number, row: number }} place the row changes when a spare is given a slot
-   * @param {'path'|'full'|false} urls what of a URL others may read
+   * @param {'path'|'full'|false} urls the part of a URL that others may read
    */
   constructor(region, place, urls) {
     this.#region = region
@@ -53,11 +53,11 @@ class Requests {
     this.#last = request
     this.#tell(REQUEST.LAST, request)
     if (this.#oldest === undefined) this.#tellOldest()
-    // Last, so that a request that is counted can be read.
+    // Written last, so that the text of a counted request can be read.
     region.put(seat, SEAT.IN_FLIGHT, this.#open.size)
   }
 
-  /** @param {object} key @param {number|undefined} status of the answer; none when there was none */
+  /** @param {object} key @param {number|undefined} status of the answer; undefined if there was none */
   end(key, status = 0) {
     const request = this.#open.get(key)
     if (request === undefined) return
@@ -81,7 +81,7 @@ class Requests {
   }
 
   #tellOldest() {
-    // A Map keeps its order.
+    // A Map keeps the order of insertion.
     const oldest = this.#open.size === 1 && this.#last !== undefined ? this.#last : this.#open.values().next().value
     if (oldest === undefined) return
     this.#oldest = oldest

@@ -1,8 +1,8 @@
 'use strict'
 
 // The servers of this process, so that a drain can end them without the application's help. All servers of http,
-// https, http2, tls and net are net.Servers: they listen by the same method, and whatever happens at one
-// passes through its `emit`, also at one that never listens and that its application feeds.
+// https, http2, tls and net are net.Servers: they listen by the same method, and all their events pass through `emit`,
+// even those of a server that never listens and gets its connections from the application.
 
 const net = require('node:net')
 const diagnostics = require('node:diagnostics_channel')
@@ -17,25 +17,28 @@ const { Datagrams } = require('./datagrams')
 
 /** Emits 'listening' when a server listens and none is about to, 'held' when one has to wait with that, and 'change' when in a drain a connection has ended. */
 class Servers extends EventEmitter {
-  /** Those that were told to listen. @type {Set<Server>} */
+  /** The servers that were told to listen. @type {Set<Server>} */
   #known = new Set()
   /** @type {Set<Server>} */
   #pending = new Set()
   /** Those that the drain has closed, of which their applications know nothing, and whether they have said so. @type {Map<Server, boolean>} */
   #shut = new Map()
   #refusing = false
-  /** What servers that were told to listen will do when they may. @type {(() => void)[]|undefined} */
+  /** The held calls of servers that were told to listen. @type {(() => void)[]|undefined} */
   #held
   #connections
   #datagrams = new Datagrams()
   #onRequest = (/** @type {unknown} */ told) => this.#connections.begin(/** @type {Told} */ (told))
   #onResponse = (/** @type {unknown} */ told) => this.#connections.finish(/** @type {Told} */ (told))
   #restore
-  /** Has what belongs to others answered by them. @type {import('../sticky/router').Router|undefined} */
+  /** Passes requests to the process of their session. @type {import('../sticky/router').Router|undefined} */
   #router
-  /** Those that the helper itself has. @type {WeakSet<Server>} */
+  /** The helper's own servers. @type {WeakSet<Server>} */
   #left = new WeakSet()
-  /** By where they listen, which is the same in all processes, also when they have been closed. @type {Map<string, Server>} */
+  /**
+   * The servers by the place where they listen, which is the same in all processes; closed ones, too.
+   * @type {Map<string, Server>}
+   */
   #places = new Map()
 
   /** @param {import('./requests').Requests} requests */
@@ -49,7 +52,7 @@ class Servers extends EventEmitter {
     diagnostics.subscribe('http.server.response.finish', this.#onResponse)
   }
 
-  /** Stands in the way of every server; gives what undoes that. */
+  /** Intercepts the methods of all servers. Gives a function that undoes this. */
   #attach() {
     const servers = this
     const { prototype } = net.Server
@@ -79,7 +82,7 @@ class Servers extends EventEmitter {
       },
       /** @this {Server} */
       emit(/** @type {unknown[]} */ ...args) {
-        // Most of all that happens is this.
+        // The most frequent event.
         if (args[0] === 'request' && !servers.#refusing && servers.#router === undefined) return call(emit, this, args)
         if (servers.#left.has(this)) return call(emit, this, args)
         return servers.#happens(this, args, () => call(emit, this, args))
@@ -88,7 +91,7 @@ class Servers extends EventEmitter {
     Object.assign(prototype, own)
     return () => {
       Object.assign(prototype, { listen, close })
-      // It was inherited.
+      // `emit` was inherited.
       Reflect.deleteProperty(prototype, 'emit')
     }
   }
@@ -104,13 +107,13 @@ class Servers extends EventEmitter {
     this.#connections.route(router)
   }
 
-  /** How other processes call a server; undefined when it does not listen by itself. @param {Server} server */
+  /** The key by which other processes name a server; undefined if it does not listen itself. @param {Server} server */
   keyOf(server) {
     for (const [key, known] of this.#places) if (known === server) return key
     return undefined
   }
 
-  /** The server that other processes call so, or the only one there is for requests. @param {string|undefined} key */
+  /** The server with this key, or the one that takes requests if there is no key. @param {string|undefined} key */
   find(key) {
     if (key !== undefined) return this.#places.get(key)
     return [...this.#places.values()].find((server) => server.listenerCount('request') > 0)
@@ -129,14 +132,14 @@ class Servers extends EventEmitter {
     this.#held = []
   }
 
-  /** What was told to listen does so now. */
+  /** Servers that were told to listen do so now. */
   go() {
     const held = this.#held ?? []
     this.#held = undefined
     for (const start of held) start()
   }
 
-  /** How many wait. */
+  /** How many calls of `listen` wait. */
   get held() {
     return this.#held?.length ?? 0
   }
@@ -147,7 +150,7 @@ class Servers extends EventEmitter {
     return count
   }
 
-  /** Servers that were told to listen and do not yet. */
+  /** The servers that were told to listen and do not yet. */
   get pending() {
     return this.#pending.size
   }
@@ -198,7 +201,7 @@ class Servers extends EventEmitter {
       case 'request':
       case 'checkContinue':
       case 'checkExpectation':
-        // What was sent in one go is known as a whole when this turn is over: only the last of it may close.
+        // Requests that were sent together are all known when this turn is over: only the last answer may close.
         if (this.#refusing && first.httpVersionMajor === 1) {
           setImmediate(() => {
             if (connections.takes(first.socket)) this.#request(server, name, first, second, emit)
@@ -210,7 +213,7 @@ class Servers extends EventEmitter {
     return emit()
   }
 
-  /** Of this process, or of another. */
+  /** The request may belong to this process or to another. */
   #request(
     /** @type {Server} */ server,
     /** @type {string} */ name,
@@ -224,14 +227,14 @@ class Servers extends EventEmitter {
 
   #settle(/** @type {Server} */ server) {
     if (!this.#pending.delete(server)) return
-    // The listeners of the application come first.
+    // The listeners of the application run first.
     setImmediate(() => {
       if (this.#refusing) this.#shutDown(server)
       if (this.#pending.size === 0 && this.listening > 0) this.emit('listening')
     })
   }
 
-  /** From now on nothing is accepted, and whatever is answered ends its connection. @param {number} idle see `closeIdle` */
+  /** From now on no connection is accepted, and every answer ends its connection. @param {number} idle see `closeIdle` */
   refuse(idle) {
     this.#refusing = true
     if (this.#held !== undefined) this.#held = []
@@ -242,7 +245,7 @@ class Servers extends EventEmitter {
 
   #shutDown(/** @type {Server} */ server) {
     if (!server.listening) return
-    // The method of http would also close its idle connections, in the face of the next request.
+    // The `close` of http would also close idle connections, on which a request may just arrive.
     net.Server.prototype.close.call(server)
     this.#shut.set(server, false)
   }

@@ -2,29 +2,32 @@
 
 // The HTTP/2 sessions of this process, and how a drain ends them without losing a request.
 //
-// A session ends in two steps (RFC 9113, 6.8): a GOAWAY that refuses nothing yet tells the client to send no
-// more; when a round trip later the client has surely heard of it, the second GOAWAY comes, and the session
-// ends with its last stream. Whatever was on its way is answered. nghttp2 takes no stream after a GOAWAY of its
-// own, so the first one is written beside it. Within TLS that cannot be done: there is only the second.
+// A session ends in two steps (RFC 9113, 6.8). A first GOAWAY, which refuses nothing yet, tells the client to send no
+// more. A round trip later the client has certainly read it. Then the second GOAWAY comes, and the session ends with
+// its last stream. All requests that were on their way are answered. nghttp2 accepts no stream after its own GOAWAY, so
+// the first one is written beside nghttp2. Within TLS this is impossible: there is only the second one.
 //
-// When a client reads a GOAWAY it gives up what it has not sent yet, and after a second one what is on its
-// way, too. So it is sent when the client has nothing in hand. That moment is made: when as many requests have
-// arrived as the client is used to have under way, the application is told of no more. A client that waits for
-// answers before it asks again runs out of requests, and when some round trips have brought no more, none is on
-// its way.
+// A client that reads a GOAWAY gives up requests that it has not sent yet, and after a second one also those on their
+// way. So the GOAWAY is sent when the client has no request in hand. This code creates such a moment: when as many
+// requests have arrived as the client usually has under way, it holds back further requests from the application. A
+// client that waits for answers before it asks again then runs out of requests. When some round trips have brought no
+// more, none is on its way.
 
 const { later } = require('../../later')
 const { writeBeside } = require('./beside')
 
 // 8 bytes of GOAWAY (type 7) for the connection: the last stream is 2^31 - 1, and there is no error.
 const WARNING = Buffer.from([0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0])
-/** A session that has had nothing to do for so long is ended at once. */
+/** A session that has been idle for so many milliseconds is ended at once. */
 const QUIET = 200
-/** By how much of the difference each request changes what a client is used to. */
+/** The share of the difference by which each request changes the usual number of a client. */
 const LEARNING = 1 / 64
-/** Round trips without a new request after which none is on its way: a client may need a turn of its loop to ask. */
+/** After so many round trips without a new request none is on its way: a client may need a turn of its loop to ask. */
 const ROUNDS = 3
-/** So long requests may be held back, since some clients never stop asking: some milliseconds, or a share of the patience. */
+/**
+ * How long requests may be held back, since some clients never stop asking: some milliseconds, or a share of the
+ * patience.
+ */
 const HOLD = 250
 const HOLD_SHARE = 1 / 20
 
@@ -45,18 +48,18 @@ function once(then) {
 }
 
 class Session {
-  /** Begun and not ended. */
+  /** The streams that have begun and not ended. */
   streams = 0
-  /** How many the client is used to have under way. */
+  /** How many streams the client usually has under way. */
   #usual = 0
   #session
   /** @type {'open'|'ending'|'holding'|'warned'|'closed'} */
   #state = 'open'
-  /** From 1 to 0 while it is to end. */
+  /** The rest of the patience, from 1 to 0 while the session is ending. */
   #patience = () => 1
-  /** What of that there was at first, in milliseconds. */
+  /** The whole patience, in milliseconds. */
   #whole = 0
-  /** How the application is told of each request that is held back. @type {(() => void)[]} */
+  /** The functions that tell the application of the requests that are held back. @type {(() => void)[]} */
   #held = []
   /** How often a stream has begun or ended. */
   #changes = 0
@@ -83,18 +86,18 @@ class Session {
       this.#changes++
       this.#lookAgain()
     })
-    // An answer that has been sent, or none.
+    // The stream ends when its answer has been sent, or when it closes without one.
     stream.once('finish', ended)
     stream.once('close', ended)
     this.#usual = Math.max(this.streams, this.#usual - (this.#usual - this.streams) * LEARNING)
-    // With time fewer have to do.
+    // With time fewer streams are enough.
     if (this.#state === 'ending' && this.streams > (this.#usual - 0.5) * this.#patience()) this.#hold()
     if (this.#state !== 'holding') return tell()
     this.#held.push(() => stream.destroyed || tell())
     return true
   }
 
-  /** Ends it in its time, at the latest after `patience` milliseconds. @param {number} patience */
+  /** Ends the session at a good moment, at the latest after `patience` milliseconds. @param {number} patience */
   end(patience) {
     if (this.#state !== 'open') return
     const session = this.#session
@@ -106,7 +109,7 @@ class Session {
       this.#state = 'ending'
       this.#lookAgain()
     }
-    // The server's settings have to be the first frame.
+    // The server's settings must be the first frame.
     if (session.pendingSettingsAck) session.once('localSettings', begin)
     else begin()
   }
@@ -118,14 +121,14 @@ class Session {
     })
   }
 
-  /** Tells the application of no more requests until the client has none in hand. */
+  /** Holds back requests from the application until the client has none in hand. */
   #hold() {
     this.#state = 'holding'
     this.#later(Math.max(HOLD, this.#whole * HOLD_SHARE), () => this.#warn())
     this.#ask(0)
   }
 
-  /** @param {number} quiet round trips that have brought nothing */
+  /** @param {number} quiet round trips that have brought no request */
   #ask(quiet) {
     const seen = this.#changes
     const answered = () => {
@@ -144,10 +147,10 @@ class Session {
     if (session.closed || socket === undefined || session.encrypted) return this.#close()
     if (writeBeside(session, socket, WARNING)) {
       this.#state = 'warned'
-      // It comes after the warning: who answers it has read that.
+      // The ping comes after the warning: a client that answers it has read the warning.
       if (!session.ping(() => this.#close())) this.#close()
     } else {
-      // A client that does not read is asked again with its next request.
+      // The client does not read: it is asked again at its next request.
       this.#state = 'ending'
       this.#lookAgain()
     }
@@ -161,7 +164,7 @@ class Session {
     this.#tellAll()
   }
 
-  /** One by one, as each may throw. */
+  /** One by one, since each may throw. */
   #tellAll() {
     for (const tell of this.#held.splice(0)) process.nextTick(tell)
   }
@@ -174,10 +177,10 @@ class Session {
 class Sessions {
   /** @type {Map<Http2Session, Session>} */
   #sessions = new Map()
-  /** In a drain: how long a client has to hear of it. @type {number|undefined} */
+  /** In a drain: how long a client has to read the GOAWAY. @type {number|undefined} */
   #patience
 
-  /** Do its streams still run? @param {Socket} socket */
+  /** Whether streams of the session still run. @param {Socket} socket */
   isBusy(socket) {
     for (const session of this.#sessions.values()) if (session.socket === socket) return session.streams > 0
     return false
@@ -197,7 +200,7 @@ class Sessions {
     return own === undefined ? tell() : own.follow(stream, tell)
   }
 
-  /** Ends all, those to come as well. @param {number} patience */
+  /** Ends all sessions, future ones as well. @param {number} patience */
   refuse(patience) {
     this.#patience = patience
     for (const session of this.#sessions.values()) session.end(patience)

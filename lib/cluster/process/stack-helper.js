@@ -1,7 +1,7 @@
 'use strict'
 
-// A thread beside the event loop of a process. Whoever may write into the region, the watcher or a program
-// outside, asks it for something of the main thread, which may be blocked; it answers there.
+// A thread beside the event loop of a process. The watcher, or a program outside that may write into the region, asks
+// it there for something of the main thread, which may be blocked. It answers in the region.
 
 const fs = require('node:fs')
 const os = require('node:os')
@@ -14,11 +14,11 @@ const { COMMANDS, TELLS, stackIn } = require('../../pool/observe/by-throw')
 const { SharedRegion, microseconds } = require('../region')
 
 const LOOK_EVERY = 50
-/** A main thread that does not answer for so long is in a native call. */
+/** A main thread that does not answer within so many milliseconds is in a native call. */
 const NO_SCRIPT = 3000
-/** A loop that is silent for so long is in one function, in milliseconds. */
+/** An event loop that is silent for so many milliseconds is in one function. */
 const NO_BEAT = 500
-/** A profile that nobody stops ends this much later than it was to. */
+/** A profile that is not stopped ends this many milliseconds after its time. */
 const FORGOTTEN = 10_000
 
 const { place } = workerData
@@ -26,7 +26,7 @@ const region = SharedRegion.open(place.fd, place.names)
 const { native } = region
 
 let busy = false
-// The timer goes on after an answer: a session alone does not keep this thread.
+// The timer goes on after an answer, since a session alone does not keep this thread alive.
 setInterval(() => {
   if (busy) return
   const question = native.question(place.seat)
@@ -54,7 +54,7 @@ async function answer({ kind, argument }) {
 
 /** @typedef {{ exceptionDetails?: { text: string, exception?: { description?: string } } }} Failed */
 /**
- * What the main thread is asked for, and what it answers.
+ * The methods that the main thread is asked for, and its answers.
  * @typedef {{
  *   'Runtime.enable': object,
  *   'Runtime.disable': object,
@@ -72,7 +72,7 @@ async function answer({ kind, argument }) {
  * @property {(method: string, params: object, done: (error: Error | null, answer: unknown) => void) => void} post
  */
 
-/** A session with the main thread; the methods of the protocol as promises. */
+/** A session with the main thread. The methods of the protocol give promises. */
 class MainThread {
   #session = /** @type {Asked} */ (/** @type {unknown} */ (new Session()))
 
@@ -100,12 +100,12 @@ class MainThread {
   }
 }
 
-/** The frames of the main thread, the innermost first. Nothing stops it. @returns {Promise<string>} */
+/** The frames of the main thread, the innermost first. The thread is not stopped. @returns {Promise<string>} */
 async function readStack() {
   const main = new MainThread()
   try {
     const answers = COMMANDS.map(({ method, params }) => main.post(method, params))
-    // What has not come by the end of the session does not come.
+    // An answer that has not come by the end of the session will not come.
     for (const answer of answers) answer.catch(() => {})
     const late = sleep(NO_SCRIPT, undefined, { ref: false })
     const stack = stackIn(await Promise.race([answers[TELLS], late]))
@@ -129,8 +129,8 @@ async function startProfile(seconds) {
   try {
     await main.post('Profiler.enable')
     const silent = (microseconds() - region.get(place.seat, SEAT.BEAT)) / 1000 > NO_BEAT
-    // Of a loop that was optimised while it ran the profiler sees nothing. Coverage takes such functions back to code
-    // that it knows.
+    // The profiler does not see a loop that was optimised while it ran. Coverage returns such functions to code that
+    // the profiler knows.
     if (silent) await main.post('Profiler.startPreciseCoverage', { callCount: false, detailed: false })
     await main.post('Profiler.start')
   } catch (error) {
@@ -159,7 +159,7 @@ function endProfile() {
   profile = undefined
 }
 
-/** The main thread writes it, as it may be larger than all that this thread may have. */
+/** The main thread writes the profile, since it may be larger than the heap of this thread. */
 async function heapSnapshot() {
   const main = new MainThread()
   const file = freshFile('heapsnapshot')
@@ -180,7 +180,7 @@ async function heapSnapshot() {
   }
 }
 
-/** An empty file that is this user's alone. @param {string} extension */
+/** Makes an empty file that only this user can read. @param {string} extension */
 function freshFile(extension) {
   const file = path.join(os.tmpdir(), `rspool-${process.pid}-${Date.now()}.${extension}`)
   fs.closeSync(fs.openSync(file, 'wx', 0o600))

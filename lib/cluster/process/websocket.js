@@ -1,11 +1,11 @@
 'use strict'
 
-// WebSockets, as far as a drain has to know them: when the protocol has been switched, and how to say goodbye.
+// WebSockets, as far as a drain needs them: when the protocol has been switched, and how to close.
 
 // A close frame from a server, code 1001 "going away" (RFC 6455, 5.5.1 and 7.4.1).
 const GOING_AWAY = Buffer.from([0x88, 0x02, 0x03, 0xe9])
 const END_OF_HEAD = '\r\n\r\n'
-/** A head that is longer is none. */
+/** A longer head is taken for none. */
 const LONGEST_HEAD = 65_536
 
 /** @param {import('node:http').IncomingMessage} request that asks for an upgrade */
