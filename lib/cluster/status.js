@@ -1,17 +1,17 @@
 'use strict'
 
-// What is known of a cluster, read from the region and from the system. No process is asked, so it
-// is right while one hangs.
+// The readings of a cluster, from the region and from the system. No process is asked, so they are right while one
+// hangs.
 
 const native = require('../native/load')
 const { SEAT, REQUEST } = require('../native/wire')
 const { microseconds } = require('./region')
 const { BEAT_EVERY } = require('./process/beat')
 
-/** An event loop that has been silent for so long does not respond, whatever becomes of it. */
+/** An event loop that has been silent for so many milliseconds counts as unresponsive, even if it may recover. */
 const UNRESPONSIVE_AFTER = 1000
 
-/** States of slots that call for a look. */
+/** States of slots that need attention. */
 const NOT_WELL = new Set(['failed', 'backing-off', 'stalled', 'unresponsive'])
 
 /** @typedef {import('../../types/cluster').ClusterStatus} ClusterStatus */
@@ -22,7 +22,7 @@ const NOT_WELL = new Set(['failed', 'backing-off', 'stalled', 'unresponsive'])
 /** @typedef {import('./primary/slot').Slot} Slot */
 
 /**
- * The state of a cluster, by those of its slots, without those that are stopped; and how many are ready.
+ * The state of a cluster, from the states of its slots that are not stopped; and how many slots are ready.
  * @param {'running' | 'draining' | 'stopping' | 'stopped'} phase
  * @param {number} size
  * @param {string[]} states
@@ -37,7 +37,7 @@ function clusterState(phase, size, states) {
 }
 
 /**
- * Milliseconds since the event loop of the process in a seat last turned; none before it has.
+ * Milliseconds since the event loop of the process in a seat last turned; undefined before its first turn.
  * @param {RegionWords} region
  * @param {number} seat
  * @param {number} [now] on the clock of the machine, in microseconds
@@ -57,7 +57,7 @@ function isUnresponsive(region, seat, now) {
 }
 
 /**
- * A request of a seat: what it asks for, and for how many milliseconds it has been open.
+ * A request of a seat: its method and URL, and for how many milliseconds it has been open.
  * @param {RegionWords} region
  * @param {number} seat
  * @param {number} which
@@ -104,7 +104,7 @@ function readStatus({ slots, region, counters, size, phase, rowOf, upkeep, spare
 
 /** @param {import('./primary/supervised').SupervisedProcess} process */
 function spareState({ state }) {
-  // It has no slot, so nobody says of it that it is stalled.
+  // A spare has no slot, so it is never reported as stalled.
   return state === 'spare' || state === 'stalled' ? 'ready' : state
 }
 
@@ -131,7 +131,7 @@ function slotStatus(slot, region, upkeep, counted) {
 }
 
 /**
- * A process that is ready and silent is told as such: that is a reading, and nothing follows from it.
+ * A process that is ready and silent is shown as unresponsive. This is only a reading, and has no consequence.
  * @template {string} State
  * @param {State} state
  * @param {RegionWords} region
@@ -145,11 +145,14 @@ function reading(state, region, process, now) {
     : state
 }
 
-/** What has read processes. @typedef {{ reading: (seat: number) => Partial<import('../native/addon').ProcessReading> | null }} Readings */
+/**
+ * The source of readings of processes.
+ * @typedef {{ reading: (seat: number) => Partial<import('../native/addon').ProcessReading> | null }} Readings
+ */
 
 /**
- * The watcher's readings are at most a second old, and asking for one costs nothing. What it has not read
- * yet, or cannot as there is none, is read here.
+ * The watcher's readings are at most a second old, and asking for one costs nothing. A process that it has not read
+ * yet, or cannot read, is read here.
  * @param {{ pid?: number, seat: number, startedAt: number, readyAt?: number }} process times of `performance.now()`
  * @param {RegionWords} region
  * @param {Readings | undefined} upkeep
@@ -175,9 +178,9 @@ function processStatus({ pid, seat, startedAt, readyAt }, region, upkeep, now = 
     heapLimit: get(SEAT.HEAP_LIMIT),
     external: get(SEAT.EXTERNAL),
     beatAgeMs,
-    // It is never less than the silence.
+    // The delay is never less than the silence.
     loopDelayMs: Math.max(get(SEAT.LOOP_DELAY) / 1000, (beatAgeMs ?? 0) - BEAT_EVERY),
-    // One that does not turn is busy, or blocked, all the time.
+    // A loop that does not turn is busy or blocked all the time.
     utilization: isUnresponsive(region, seat, now) ? 1 : get(SEAT.UTILIZATION) / 1e6,
     requests: get(SEAT.REQUESTS),
     errors: get(SEAT.ERRORS),

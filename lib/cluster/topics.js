@@ -1,20 +1,20 @@
 'use strict'
 
 // Messages by topic between all processes of a cluster and its primary, through the ring of the region: see
-// src/memory/ring. Nobody waits for a reader, and nobody polls.
+// src/memory/ring. No publisher waits for a reader, and no reader polls.
 
 const { RspoolError, invalidArgument } = require('../errors')
 const { readOptions, show, typed } = require('../pool/options/validate')
 
-/** What the primary publishes about each process that has ended: its pid. */
+/** The topic on which the primary publishes the pid of each process that has ended. */
 const EXITS = 'rspool exit'
-/** What a process that begins to drain publishes: its pid. It relays no more for long. */
+/** The topic on which a process that begins to drain publishes its pid. It will soon stop relaying. */
 const DRAINS = 'rspool drain'
-/** Bytes of the name of a topic. */
+/** The most bytes of the name of a topic. */
 const LONGEST_TOPIC = 250
-/** So long the event loop is held at most by messages that have come. */
+/** The longest time, in milliseconds, that incoming messages may hold the event loop. */
 const TURN = 10
-/** And the clock is looked at after so many. */
+/** The clock is read after so many messages. */
 const LOOK_AFTER = 16
 
 /**
@@ -108,7 +108,7 @@ class Topics {
   }
 
   /**
-   * Tells the others what becomes of a process, if that can be told: it only spares them some waiting.
+   * Tells the other processes about a process, if possible. It only saves them some waiting.
    * @param {typeof EXITS | typeof DRAINS} topic
    * @param {number} pid
    */
@@ -117,7 +117,7 @@ class Topics {
     try {
       this.publish(topic, { pid })
     } catch {
-      // Then they wait as long as they would for one that hangs.
+      // Then the others wait as long as for a process that hangs.
     }
   }
 
@@ -126,7 +126,7 @@ class Topics {
     return this.#region.native.longestMessage > 0
   }
 
-  /** Hears nothing from now on. */
+  /** Receives no more messages. */
   close() {
     if (this.#closed) return
     this.#closed = true
@@ -152,7 +152,7 @@ class Topics {
     this.#hears = true
   }
 
-  /** Takes what has come, for one turn of the event loop. */
+  /** Takes in messages, for one turn of the event loop. */
   #read() {
     const { bound, later } = require('../native/environment')
     const end = performance.now() + TURN
@@ -178,7 +178,7 @@ class Topics {
     if (all === undefined) return
     const { decodeMessage } = require('../payload/message')
     const sender = { slot: slot < 0 ? undefined : slot, generation, pid }
-    // Each listener has a value of its own, as if it were the only one.
+    // Each listener gets its own copy of the value.
     let left = all.size
     for (const { listener } of all) {
       const own = --left > 0 ? memory.slice(0) : memory
@@ -191,7 +191,10 @@ class Topics {
   }
 }
 
-/** What a listener throws is uncaught, and keeps no message from others. @param {() => unknown} call */
+/**
+ * Calls a listener. An error that it throws is uncaught, and keeps no message from other listeners.
+ * @param {() => unknown} call
+ */
 function guarded(call) {
   try {
     call()

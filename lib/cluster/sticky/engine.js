@@ -1,14 +1,14 @@
 'use strict'
 
-// The sessions of an engine.io server, below socket.io. In a drain each is told to end, as engine.io does it: its
-// client connects anew, and comes to another process. They are told one after another, so that the others are not
-// met by all clients at once.
+// The sessions of an engine.io server, below socket.io. A drain ends each session as engine.io does, so its client
+// connects anew and comes to another process. The sessions end one after another, so that not all clients come to the
+// other processes at once.
 
 const { pause } = require('../../later')
 
-/** The share of the grace within which all are told. */
+/** The share of the grace within which all sessions are ended. */
 const TELL_WITHIN = 0.5
-/** A client that is not there any more is not waited for when this share of it is over. */
+/** When this share of the grace is over, clients that may have gone are not waited for. */
 const WAIT_FOR = 0.9
 
 /**
@@ -27,7 +27,10 @@ function isEngine(value) {
 class EngineSessions {
   #engine
 
-  /** @param {Engine} engine @param {(request: IncomingMessage) => string|undefined} idOf the id in a request that this cluster has made */
+  /**
+   * @param {Engine} engine
+   * @param {(request: IncomingMessage) => string|undefined} idOf gives the id in a request, if this cluster has made it
+   */
   constructor(engine, idOf) {
     this.#engine = engine
     engine.use?.((request, response, next) => {
@@ -38,7 +41,7 @@ class EngineSessions {
   }
 
   /**
-   * Answers the long polls that wait at some sockets, with nothing: their clients ask again.
+   * Answers the long polls that wait at some sockets with an empty message, so their clients ask again.
    * @param {(socket: object) => boolean} test
    */
   answerPolls(test) {
@@ -49,7 +52,10 @@ class EngineSessions {
     }
   }
 
-  /** Resolves when there are none any more, or nearly all of the grace is over. @param {number} grace in milliseconds */
+  /**
+   * Ends the sessions. Resolves when there are none any more, or nearly all of the grace is over.
+   * @param {number} grace in milliseconds
+   */
   async end(grace) {
     const engine = this.#engine
     const end = performance.now() + grace * TELL_WITHIN
@@ -60,7 +66,7 @@ class EngineSessions {
       }
       const follow = (/** @type {Session} */ session) => session.once('close', () => setImmediate(look))
       Object.values(engine.clients).forEach(follow)
-      // One that comes on a connection that is still open.
+      // A session may still begin on a connection that is open.
       engine.on('connection', (session) => {
         follow(session)
         pause(Math.random() * Math.max(0, end - performance.now()), { ref: false }).done.then(() => session.close())
@@ -81,14 +87,14 @@ class EngineSessions {
 }
 
 /**
- * The session has ended, and a request of it was on its way, or its process has gone. That is no error: the client is told
- * so in its own language, and connects anew.
+ * Answers a request whose session has ended while it was on its way, or whose process has gone. That is no error: the
+ * client gets engine.io's close message, and connects anew.
  * @type {Middleware}
  */
 function tellEnd(request, response, next) {
   const { method, url = '', headers, socket } = request
   if (headers.upgrade !== undefined) return void socket.end('HTTP/1.1 410 Gone\r\nConnection: close\r\n\r\n')
-  // Clients of a time before XMLHttpRequest are told by the engine.
+  // The engine answers JSONP clients itself.
   if (/[?&]j=/.test(url)) return next()
   const close = /[?&]EIO=3/.test(url) ? '1:1' : '1'
   request.resume()

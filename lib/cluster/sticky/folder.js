@@ -1,16 +1,16 @@
 'use strict'
 
-// The folder of the sockets through which processes relay to each other: nobody but this user may enter it.
+// The folder of the sockets through which processes relay to each other: only this user may enter it.
 
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
 const { randomBytes } = require('node:crypto')
 
-/** Bytes of the path of a socket that every system takes. */
+/** Bytes that the path of a socket may have on every system. */
 const LONGEST = 100
 
-/** The socket of a process. @param {string} folder @param {import('./ids').Owner} owner */
+/** The path of the socket of a process. @param {string} folder @param {import('./ids').Owner} owner */
 function socketPath(folder, { slot, generation }) {
   return path.join(folder, `${slot}-${generation}`)
 }
@@ -27,7 +27,10 @@ class Folder {
     process.on('exit', this.#onExit)
   }
 
-  /** The process has gone, and nobody is to wait at its socket. @param {{ slot: number|undefined, generation: number }} process */
+  /**
+   * The process has gone: removes its socket, so that no process waits there.
+   * @param {{ slot: number|undefined, generation: number }} process
+   */
   gone({ slot, generation }) {
     if (slot !== undefined) fs.rmSync(socketPath(this.path, { slot, generation }), { force: true })
   }
@@ -54,7 +57,7 @@ class Folder {
 }
 
 /**
- * A process ends: its socket goes, and without a primary the last one takes the folder along.
+ * A process ends: removes its socket. Without a primary the last process also removes the folder.
  * @param {string} folder
  * @param {string} own the path of its socket
  */
@@ -64,7 +67,7 @@ function leaveFolder(folder, own) {
   try {
     fs.rmdirSync(folder)
   } catch {
-    // Others are in it, or it has gone.
+    // The folder still has other sockets, or has gone.
   }
 }
 

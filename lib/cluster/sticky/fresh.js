@@ -1,13 +1,14 @@
 'use strict'
 
-// Connections that the primary has just accepted. Where their first bytes say to which session they belong, they are
-// given to its process at once, so nothing has to be relayed. No byte is read, and a connection that says nothing (TLS,
-// a client that is silent) goes to any process: this is for speed, the relay makes it right.
+// Connections that the primary has just accepted. If the first bytes say which session a connection belongs to, it is
+// given to the process of the session at once, so nothing has to be relayed. The bytes are only peeked at. A connection
+// that tells nothing (TLS, a silent client) goes to any process. This is only for speed; the relay ensures the right
+// process.
 
 const native = require('../../native/load')
 const { readerOf, whereOf } = require('./reading')
 
-/** Bytes of a head that are looked at. */
+/** How many bytes of a head are peeked at. */
 const HEAD = 8192
 const TLS = 0x16
 
@@ -21,9 +22,12 @@ class Fresh {
   #whole
   #ids
   #next = 0
-  /** By the names that the native side has for them. @type {Map<number, { client: Handle, then: () => void }>} */
+  /**
+   * The waiting connections by the names that the native side has for them.
+   * @type {Map<number, { client: Handle, then: () => void }>}
+   */
   #waiting = new Map()
-  /** Whose those are that have not been given to anybody yet. @type {WeakMap<Handle, Owner>} */
+  /** The owners of connections that have not been handed to a process yet. @type {WeakMap<Handle, Owner>} */
   #owners = new WeakMap()
   /** @type {Pick<import('../../native/addon').Environment, 'awaitBytes' | 'takeAwaited' | 'endAwaiting'>|undefined} */
   #bound
@@ -32,12 +36,12 @@ class Fresh {
   constructor(sticky, ids) {
     this.#ids = ids
     this.#read = readerOf(whereOf(sticky), typeof sticky === 'function' ? sticky : undefined)
-    // An id that is in the first line is there before the rest.
+    // An id in the first line may have come before the rest of the head.
     this.#whole = !('query' in whereOf(sticky))
   }
 
   /**
-   * Waits for the first bytes of a connection, a little.
+   * Waits a little for the first bytes of a connection.
    * @param {Handle} client
    * @param {() => void} then
    */
@@ -50,14 +54,14 @@ class Fresh {
     this.#waiting.set(name, { client, then })
   }
 
-  /** Whose session the connection belongs to, as far as it has said; asked once. @param {Handle} client */
+  /** The owner of the connection's session, if its first bytes told. May be asked once. @param {Handle} client */
   ownerOf(client) {
     const owner = this.#owners.get(client)
     this.#owners.delete(client)
     return owner
   }
 
-  /** Waits for nobody any more. */
+  /** Lets all waiting connections go. */
   flush() {
     for (const [name, { then }] of this.#waiting) {
       this.#waiting.delete(name)
@@ -89,7 +93,7 @@ class Fresh {
     }
   }
 
-  /** Notes whose it is; false when nothing has come yet. */
+  /** Notes the owner of a connection. False if no byte has come yet. */
   #look(/** @type {Handle} */ client) {
     const bytes = native.peek(client.fd, HEAD)
     if (bytes === null) return false
@@ -100,16 +104,16 @@ class Fresh {
       const owner = typeof id === 'string' ? this.#ids.find(id) : undefined
       if (owner !== undefined) this.#owners.set(client, owner)
     } catch {
-      // The function of the option says so in the process, where somebody hears it.
+      // The function of the option throws again in the process, where the error is reported.
     }
     return true
   }
 }
 
 /**
- * As much of a head as an id may be in; none when it is not there in full.
+ * The part of a head that may contain an id; undefined if it has not come in full.
  * @param {string} text
- * @param {boolean} whole with its headers
+ * @param {boolean} whole whether the headers are needed
  * @returns {import('./reading').Head|undefined}
  */
 function headOf(text, whole) {

@@ -1,6 +1,6 @@
 'use strict'
 
-// Ids of sessions that say which process has the session: its slot and generation are in them, and a code that only
+// Ids of sessions. An id contains the slot and generation of the process that has the session, and a code that only
 // processes of this cluster can make. So there is no table that could be lost or out of date.
 
 const { createHmac, randomBytes, timingSafeEqual } = require('node:crypto')
@@ -9,9 +9,12 @@ const { createHmac, randomBytes, timingSafeEqual } = require('node:crypto')
 const CODE = 8
 /** Texts whose owners are remembered: a session has many requests. */
 const REMEMBERED = 4096
-/** A longer text is hardly an id. */
+/** Longer texts are not searched for an id. */
 const LONGEST = 256
-/** Random bytes, slot, generation and code. Each part has an end, so a long text that is no id takes no longer than its length. */
+/**
+ * Random bytes, slot, generation and code. Each part has a maximum length, so matching a long text takes time in
+ * proportion to its length only.
+ */
 const ID = /([\w-]{20}\.([0-9a-z]{1,6})\.([0-9a-z]{1,10}))\.([\w-]{8})(?![\w-])/
 
 /** @typedef {{ slot: number, generation: number }} Owner */
@@ -21,7 +24,7 @@ class Ids {
   /** @type {Map<string, Owner|undefined>} */
   #known = new Map()
 
-  /** @param {string} key that all processes of the cluster have */
+  /** @param {string} key that all processes of the cluster share */
   constructor(key) {
     this.#key = key
   }
@@ -33,7 +36,7 @@ class Ids {
   }
 
   /**
-   * Whose the session is of which an id is somewhere in the text: cookies are often signed by their application, too.
+   * The owner of the session whose id is somewhere in the text. An application may have signed the cookie, too.
    * @param {string} text
    * @returns {Owner|undefined}
    */

@@ -1,14 +1,14 @@
 'use strict'
 
-// Where a process takes what others relay to it: a Unix socket, in a folder that only this user may enter. Each
-// connection begins with a line that says to which server it goes and where it comes from; the rest is what a client
-// would send.
+// The Unix socket where a process takes the requests that others relay to it, in a folder that only this user may
+// enter. Each connection begins with a line that names the server it goes to, and where it comes from. The rest is as a
+// client would send it.
 
 const net = require('node:net')
 const native = require('../../native/load')
 const { disguise } = require('./origin')
 
-/** A first line that is longer is none: a certificate is in it. */
+/** The most bytes of a first line, which may contain a certificate. */
 const LONGEST_LINE = 65_536
 const NEWLINE = 10
 
@@ -20,14 +20,14 @@ const NEWLINE = 10
 class Inlet {
   #server
   #host
-  /** The processes that relay what comes at a socket. @type {WeakMap<object, number>} */
+  /** The pids of the processes that relay to a socket. @type {WeakMap<object, number>} */
   #relayers = new WeakMap()
 
   /**
    * @param {object} host
    * @param {(key: string|undefined) => net.Server|undefined} host.find a server of the application
-   * @param {(pid: number) => boolean} host.knows is this a process of the cluster?
-   * @param {(server: net.Server) => void} host.own this server is none of the application's
+   * @param {(pid: number) => boolean} host.knows whether this is a process of the cluster
+   * @param {(server: net.Server) => void} host.own marks a server as the helper's own
    */
   constructor(host) {
     this.#host = host
@@ -40,7 +40,7 @@ class Inlet {
   listen(path) {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject)
-      // Exclusive: it is this process's own.
+      // Exclusive, since the socket belongs to this process alone.
       this.#server.listen({ path, exclusive: true }, () => {
         this.#server.off('error', reject)
         this.#server.on('error', () => {})
@@ -53,7 +53,7 @@ class Inlet {
     this.#server.close()
   }
 
-  /** The pid of the process that relays what comes at a socket; none when it is a client's own. @param {object} socket */
+  /** The pid of the process that relays to a socket; undefined for the socket of a client. @param {object} socket */
   relayerOf(socket) {
     return this.#relayers.get(socket)
   }
@@ -88,9 +88,9 @@ class Inlet {
     if (server === undefined) return void socket.destroy()
     this.#relayers.set(socket, first.pid)
     disguise(socket, first.origin)
-    // Servers of HTTP/2 look there for what they answer HTTP/1.1 with.
+    // Servers of HTTP/2 find there the classes with which they answer HTTP/1.1.
     Object.assign(socket, { server })
-    // Whoever relays ends the connection in time.
+    // The relaying process ends the connection in time.
     socket.setTimeout = () => socket
     if (rest.length > 0) socket.unshift(rest)
     server.emit(first.origin.secured === undefined ? 'connection' : 'secureConnection', socket)
@@ -98,7 +98,7 @@ class Inlet {
   }
 
   #trusts(/** @type {Socket} */ socket) {
-    // Where the system does not tell, the folder has kept others out.
+    // If the system does not tell the peer, the folder has kept other users out.
     if (native.peerOf === undefined) return true
     const { uid, pid } = native.peerOf(socket._handle?.fd ?? -1)
     return uid === process.getuid?.() && this.#host.knows(pid)

@@ -1,7 +1,7 @@
 'use strict'
 
-// What an application may ask of the socket of a request: where it comes from, and what TLS says. A request that was
-// relayed comes over a Unix socket, which answers as the client's would.
+// The properties of a socket that an application may read: where a request comes from, and its TLS data. A relayed
+// request comes over a Unix socket, which gives the same answers as the client's socket.
 
 const { X509Certificate } = require('node:crypto')
 
@@ -33,7 +33,7 @@ function originOf(socket) {
     origin.secured = {
       authorized: tls.authorized,
       authorizationError: tls.authorizationError?.toString(),
-      // What is relayed is HTTP/1.1.
+      // Relayed requests are HTTP/1.1.
       alpnProtocol: tls.alpnProtocol && 'http/1.1',
       servername: tls.servername,
       protocol: tls.getProtocol(),
@@ -44,7 +44,7 @@ function originOf(socket) {
   return origin
 }
 
-/** Lets the socket answer as the one that `origin` is of. @param {Socket} socket @param {Origin} origin */
+/** Makes the socket answer as the one that `origin` describes. @param {Socket} socket @param {Origin} origin */
 function disguise(socket, { local, secured, ...remote }) {
   const { address: localAddress, port: localPort, family: localFamily } = local
   const own = /** @type {Record<string, unknown>} */ ({ ...remote, localAddress, localPort, localFamily })

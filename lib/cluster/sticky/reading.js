@@ -1,11 +1,11 @@
 'use strict'
 
-// Where a request says to which session it belongs.
+// The place where a request says which session it belongs to.
 
 /**
  * The head of a request, as the option `sticky` sees it.
  * @typedef {{ method: string, url: string, headers: import('node:http').IncomingHttpHeaders }} Head
- * What of the option goes to the processes: a function does not.
+ * The part of the option that is sent to the processes. A function cannot be sent.
  * @typedef {{ query: string } | { cookie: string } | { function: true }} Where
  * @typedef {'socket.io' | { query: string } | { cookie: string } | ((head: Head) => string|undefined)} Sticky the option
  */
@@ -51,7 +51,7 @@ function readerOf(where, own) {
 }
 
 /**
- * What of the option goes to the processes.
+ * The part of the option that is sent to the processes.
  * @param {Sticky} sticky
  * @returns {Where}
  */

@@ -1,7 +1,7 @@
 'use strict'
 
-// A request that came to the wrong process is had answered by the right one, over a Unix socket. What is sent and
-// answered is passed on as it came: names and order of headers, framing, trailers, and every byte of the bodies.
+// Has a request that came to the wrong process answered by the right one, over a Unix socket. Request and answer are
+// passed on unchanged: names and order of headers, framing, trailers, and every byte of the bodies.
 
 const http = require('node:http')
 const { Relays, connect } = require('./relays')
@@ -25,16 +25,16 @@ function has(raw, name) {
   return false
 }
 
-/** Does a head of HTTP/1.1 announce a body? @param {readonly string[]} raw */
+/** Whether a head of HTTP/1.1 announces a body. @param {readonly string[]} raw */
 function hasFraming(raw) {
   return has(raw, /^(content-length|transfer-encoding)$/i)
 }
 
-/** A request whose head is what it was given, and nothing is added to it. */
+/** A request whose head is exactly the given one. */
 class Forwarded extends http.ClientRequest {
   /** @param {string} line @param {string[]} headers */
   _storeHeader(line, headers) {
-    // One that has no framing has no body.
+    // A request without framing has no body.
     this.useChunkedEncodingByDefault = hasFraming(headers)
     this._removedConnection = true
     const store = Reflect.get(http.OutgoingMessage.prototype, '_storeHeader')
@@ -42,7 +42,7 @@ class Forwarded extends http.ClientRequest {
   }
 }
 
-/** From a client of HTTP/1.0. */
+/** A request from a client of HTTP/1.0. */
 class OldForwarded extends Forwarded {
   /** @param {string} line @param {string[]} headers */
   _storeHeader(line, headers) {
@@ -61,16 +61,17 @@ function headersOf(request) {
   return headers
 }
 
-/** Is there no such process any more? @param {NodeJS.ErrnoException} error of connecting */
+/** Whether the process does not exist any more. @param {NodeJS.ErrnoException} error of connecting */
 function isGone({ code }) {
   return code === 'ENOENT' || code === 'ECONNREFUSED'
 }
 
-/** In these a stream tells of what it has, and of its end. */
+/** The ticks within which a stream emits its data and its end. */
 const TICKS = 3
 
 /**
- * A head may come long before its body. What has come with it is told in these ticks; a turn of the loop would cost more.
+ * A head may come long before its body. The part of the body that came with it is emitted within these ticks. Waiting for
+ * a turn of the loop would cost more.
  * @param {() => void} then
  */
 function afterTicks(then, ticks = TICKS) {
@@ -82,11 +83,11 @@ const relays = new Relays()
 /**
  * Has the request answered by a process.
  * @param {Target} target
- * @param {Request} request of which nothing was read
+ * @param {Request} request of which nothing has been read
  * @param {Response} response
  * @param {object} how
- * @param {() => void} how.gone called when there is no such process; the request is as it was
- * @param {boolean} how.asks the client waits to be told that it may send the body
+ * @param {() => void} how.gone called if there is no such process; the request is unchanged
+ * @param {boolean} how.asks the client waits for a 100 before it sends the body
  */
 function relay(target, request, response, { gone, asks }) {
   const OfVersion = request.httpVersion === '1.0' ? OldForwarded : Forwarded
@@ -134,7 +135,7 @@ function pass(answer, response) {
   const { statusCode = 502, statusMessage, rawHeaders } = answer
   answer.on('error', () => response.destroy())
   if (response instanceof http.ServerResponse) {
-    // Nothing is added to what the other has said.
+    // Nothing is added to the head of the answer.
     for (const name of ['connection', 'date', 'transfer-encoding', 'content-length']) response.removeHeader(name)
     response.writeHead(statusCode, statusMessage, rawHeaders)
   } else {
@@ -149,7 +150,7 @@ function pass(answer, response) {
   else answer.pipe(/** @type {import('node:stream').Writable} */ (/** @type {unknown} */ (response)))
 }
 
-/** What a pipe does, with fewer listeners, as there is one for each request. @param {http.IncomingMessage} answer @param {http.ServerResponse} response */
+/** As `pipe`, but with fewer listeners, since each request needs one. @param {http.IncomingMessage} answer @param {http.ServerResponse} response */
 function passBody(answer, response) {
   let sent = false
   answer.on('data', (chunk) => {
@@ -172,7 +173,7 @@ function pairs(raw) {
   return raw.flatMap((name, at) => (at % 2 === 0 ? [/** @type {[string, string]} */ ([name, raw[at + 1]])] : []))
 }
 
-/** The process has ended while it had the request, or takes none. @param {Response} response */
+/** The process has ended while it had the request, or does not take requests. @param {Response} response */
 function fail(response) {
   if (response.headersSent) return void response.destroy()
   response.statusCode = 502
@@ -186,12 +187,12 @@ function headOf({ method, url, httpVersion, rawHeaders }) {
 }
 
 /**
- * Has what follows an upgrade go to a process and back.
+ * Passes the bytes after an upgrade to a process and back.
  * @param {Target} target
  * @param {http.IncomingMessage} request
  * @param {import('node:net').Socket} socket
- * @param {Buffer} head what came behind the request
- * @param {() => void} gone called when there is no such process; the socket is as it was
+ * @param {Buffer} head the bytes that came behind the request
+ * @param {() => void} gone called if there is no such process; the socket is unchanged
  */
 function tunnel(target, request, socket, head, gone) {
   const other = connect({ target, client: socket })

@@ -1,14 +1,14 @@
 'use strict'
 
-// The connections over which this process relays. Each belongs to one connection of a client, as what it says of
-// the client holds for all that comes over it, and is used again as that is. Only this end closes one that is idle,
-// so no request meets one that is about to be closed.
+// The connections over which this process relays. Each belongs to one connection of a client, since its first line
+// describes the client for all requests that follow, and is reused when that connection is. Only this end closes idle
+// connections, so no request meets a connection that is about to be closed.
 
 const http = require('node:http')
 const net = require('node:net')
 const { originOf } = require('./origin')
 
-/** So long a connection is kept for the next request of its client, in milliseconds. */
+/** How long a connection is kept for the next request of its client, in milliseconds. */
 const IDLE = 1000
 
 /**
@@ -16,7 +16,7 @@ const IDLE = 1000
  * @typedef {{ target: Target, client: net.Socket }} Relayed what a request has to say beside its head
  */
 
-/** Connects to a process, and says where what follows comes from. @param {Relayed} relayed */
+/** Connects to a process, and sends the line that describes the client. @param {Relayed} relayed */
 function connect({ target: { path, server }, client }) {
   const socket = net.connect(path)
   socket.write(`${JSON.stringify({ server, pid: process.pid, origin: originOf(client) })}\n`)
@@ -25,7 +25,7 @@ function connect({ target: { path, server }, client }) {
 
 class Relays extends http.Agent {
   #clients = 0
-  /** What the connections of each client are called. @type {WeakMap<net.Socket, { number: number, names: Set<string> }>} */
+  /** The names of the connections of each client. @type {WeakMap<net.Socket, { number: number, names: Set<string> }>} */
   #names = new WeakMap()
 
   constructor() {
@@ -43,7 +43,7 @@ class Relays extends http.Agent {
         for (const name of names) this.#closeIdle(name)
       })
     }
-    // By the target last: see `leave`.
+    // The target is last: see `leave`.
     const name = `${own.number} ${target.server} ${target.path}`
     own.names.add(name)
     return name
@@ -61,7 +61,7 @@ class Relays extends http.Agent {
     return true
   }
 
-  /** A process is about to end: it waits for none that is idle. @param {string} path */
+  /** A process is about to end: closes the idle connections to it. @param {string} path */
   leave(path) {
     for (const name of Object.keys(this.freeSockets)) if (name.endsWith(` ${path}`)) this.#closeIdle(name)
   }

@@ -1,8 +1,8 @@
 'use strict'
 
-// Has each request answered by the process that has its session. What comes to the wrong one is relayed, or, of a
-// WebSocket, its socket is handed over; what belongs to no session, or to one whose process has gone, is this
-// process's own.
+// Has each request answered by the process that has its session. A request that comes to the wrong process is relayed,
+// or the socket of a WebSocket is handed over. This process keeps requests without a session, and requests of a session
+// whose process has gone.
 
 const net = require('node:net')
 const { RspoolError, invalidArgument } = require('../../errors')
@@ -37,15 +37,15 @@ class Router {
   #engines = []
   /** @type {Inlet|undefined} */
   #inlet
-  /** Whose process has gone. @type {WeakSet<net.Socket>} */
+  /** The sockets of sessions whose process has gone. @type {WeakSet<net.Socket>} */
   #stays = new WeakSet()
-  /** Of the sockets of others. @type {WeakMap<Owner, string>} */
+  /** The paths of the sockets of other processes. @type {WeakMap<Owner, string>} */
   #paths = new WeakMap()
-  /** The processes of the cluster, as it last looked. */
+  /** The pids of the cluster's processes, as last read. */
   #pids = new Set()
   /** The pids of processes that are about to end. @type {Set<number>} */
   #leaving = new Set()
-  /** Until it can take what others relay. */
+  /** True until it can take requests that others relay. */
   pending = true
 
   /**
@@ -68,7 +68,7 @@ class Router {
     this.#read = readerOf(sticky.where, undefined)
   }
 
-  /** The function of the option, which only a process that called `cluster.run` with it has. @param {unknown} own */
+  /** Sets the function of the option, which only a process that called `cluster.run` with it has. @param {unknown} own */
   use(own) {
     if (typeof own === 'function' && 'function' in this.#sticky.where)
       this.#read = readerOf(
@@ -77,7 +77,7 @@ class Router {
       )
   }
 
-  /** Takes what others relay. Called when this process has its slot. @returns {Promise<void>} */
+  /** Begins to take requests that others relay. Called when this process has its slot. @returns {Promise<void>} */
   async start() {
     const { folder } = this.#sticky
     if (folder !== undefined) {
@@ -111,42 +111,42 @@ class Router {
     this.#engines.push(new EngineSessions(engine, (request) => this.#ownIdOf(request)))
   }
 
-  /** What this process does for one that is about to end. */
+  /** Reacts to processes that are about to end. */
   #hearDrains(/** @type {string} */ folder) {
     if (!this.#topics.exist) return
     this.#topics.subscribe(EXITS, (process) => {
       this.#leaving.delete(/** @type {{ pid: number }} */ (process).pid)
     })
     this.#topics.subscribe(DRAINS, (_, { pid, slot, generation }) => {
-      // A long poll would keep the process that relays it, as would a connection that nobody uses.
+      // A waiting long poll would keep the relaying process alive, and so would an idle connection.
       this.#leaving.add(pid)
       this.#answerPolls()
       if (slot !== undefined) leave(socketPath(folder, { slot, generation }))
     })
   }
 
-  /** Those that wait at a process which is about to end. */
+  /** Answers the long polls that come through a process that is about to end. */
   #answerPolls() {
     for (const sessions of this.#engines) sessions.answerPolls((socket) => this.#isLeaving(socket))
   }
 
-  /** Is the process that relays what comes at a socket about to end? */
+  /** Whether the process that relays to a socket is about to end. */
   #isLeaving(/** @type {object} */ socket) {
     const pid = this.#inlet?.relayerOf(socket)
     return pid !== undefined && this.#leaving.has(pid)
   }
 
-  /** Does another process relay what comes at this socket? @param {net.Socket} socket */
+  /** Whether another process relays to this socket. @param {net.Socket} socket */
   isRelayed(socket) {
     return this.#inlet?.relayerOf(socket) !== undefined
   }
 
-  /** Is the conversation one that this ends by itself, in a drain? @param {IncomingMessage} request */
+  /** Whether the router itself ends this conversation in a drain. @param {IncomingMessage} request */
   ends(request) {
     return this.#engines.length > 0 && /[?&]EIO=\d/.test(request.url ?? '')
   }
 
-  /** Ends the sessions that it follows, within so many milliseconds. @param {number} grace */
+  /** Ends the sessions that it follows, within `grace` milliseconds. @param {number} grace */
   async drain(grace) {
     this.#topics.tell(DRAINS, process.pid)
     await Promise.all(this.#engines.map((sessions) => sessions.end(grace)))
@@ -157,17 +157,17 @@ class Router {
   }
 
   /**
-   * Has a request answered by another process; false when it is this one's.
+   * Has a request answered by another process. False if it belongs to this one.
    * @param {net.Server} server
    * @param {import('./relay').Request} request
    * @param {import('./relay').Response} response
    * @param {boolean} asks see `relay`
-   * @param {() => void} stay called when it is this process's own after all
+   * @param {() => void} stay called if it belongs to this process after all
    */
   takes(server, request, response, asks, stay) {
     const target = this.#targetOf(server, request)
     if (target === undefined) {
-      // The engine has it before this turn is over.
+      // The engine gets the poll before this turn is over.
       if (this.#isLeaving(request.socket)) setImmediate(() => this.#answerPolls())
       return false
     }
@@ -205,7 +205,10 @@ class Router {
     socket.resume()
   }
 
-  /** Through the primary, which can give sockets to every process. TLS is in this process, and stays here. */
+  /**
+   * Hands a socket over through the primary, which can give sockets to every process. The TLS state of a connection
+   * cannot leave this process.
+   */
   #handOver(
     /** @type {Owner} */ { slot, generation },
     /** @type {string|undefined} */ server,
@@ -215,7 +218,7 @@ class Router {
   ) {
     const handle = socket._handle
     if (this.#send === undefined || !handle?.readStop || socket.encrypted) return false
-    // What comes from now on is for the other.
+    // Bytes that come from now on are for the other process.
     handle.readStop()
     socket._handle = null
     socket.destroy()
@@ -229,13 +232,16 @@ class Router {
     const owner = this.#ownerOf(request)
     if (owner === undefined || folder === undefined) return undefined
     this.#region.countOwn(this.#place.row, 'relayed')
-    // The same owner is the same object while its texts are remembered.
+    // An owner is the same object while its texts are remembered.
     let path = this.#paths.get(owner)
     if (path === undefined) this.#paths.set(owner, (path = socketPath(folder, owner)))
     return { path, server: this.#servers.keyOf(server) }
   }
 
-  /** Which other process has the session; none when it is this one's, or none. @returns {Owner|undefined} */
+  /**
+   * The other process that has the session; undefined if this process has it, or there is no session.
+   * @returns {Owner|undefined}
+   */
   #ownerOf(/** @type {import('./relay').Request} */ request) {
     const { method = '', url = '', headers, socket } = request
     if (this.#stays.has(socket)) return undefined
@@ -246,7 +252,7 @@ class Router {
     return owner.slot === slot && owner.generation === generation ? undefined : owner
   }
 
-  /** The id in a request that this cluster has made. @returns {string|undefined} */
+  /** The id in a request, if this cluster has made it. @returns {string|undefined} */
   #ownIdOf(/** @type {IncomingMessage} */ { method = '', url = '', headers }) {
     const id = this.#read({ method, url, headers })
     return typeof id === 'string' && this.#ids.find(id) !== undefined ? id : undefined
