@@ -1,7 +1,7 @@
 'use strict'
 
-// One call of `run`: what queues and load balancers of the user's see of it, and how its promise is
-// settled in the asynchronous context of the call.
+// One call of `run`: its interface for queues and load balancers of the user, and its promise, which settles in the
+// asynchronous context of the call.
 
 const { AsyncResource } = require('node:async_hooks')
 const { isMoved, unwrap } = require('../payload/move')
@@ -16,14 +16,14 @@ const nothing = () => {}
 let resolve = nothing
 /** @type {(error: unknown) => void} */
 let reject = nothing
-/** One executor for all promises: no closure a call. */
+/** One executor for all promises, so that a call makes no closure. */
 function capture(/** @type {typeof resolve} */ a, /** @type {typeof reject} */ b) {
   resolve = a
   reject = b
 }
 
 class Call extends AsyncResource {
-  /** The thread that has it, where the threads are chosen here. @type {InstanceType<typeof import('./thread').Thread> | null} */
+  /** The thread that has it, if this code chooses the threads. @type {InstanceType<typeof import('./thread').Thread> | null} */
   thread = null
   started = 0
   settled = false
@@ -61,14 +61,14 @@ class Call extends AsyncResource {
     return this.signal !== null
   }
 
-  /** What a load balancer sees. */
+  /** The task, as a load balancer sees it. */
   get interface() {
     const { taskId, filename, name, created, isAbortable } = this
     return { taskId, filename, name, created, isAbortable, [queueOptionsSymbol]: this[queueOptionsSymbol] }
   }
 
   /**
-   * The first word counts.
+   * Settles the call. Only the first outcome counts.
    * @param {boolean} failed
    * @param {unknown} value
    */

@@ -1,8 +1,8 @@
 'use strict'
 
-// For users that choose the next task or its thread themselves: by a queue or a load balancer of
-// their own, or by tasks that share a thread, of which an abortable one must be alone. Each thread is a
-// pool of one worker; the main thread gives out the tasks, as piscina does.
+// For users that choose the next task or its thread themselves, by a queue or a load balancer of their own, or that let
+// tasks share a thread, where an abortable task must be alone. Each thread is a pool of one worker. The main thread
+// gives out the tasks, as piscina does.
 
 const { listen } = require('../pool/task/abort')
 const { later } = require('../later')
@@ -15,7 +15,7 @@ const { kThread } = require('./view')
 /** @typedef {InstanceType<typeof import('./call').Call>} Call */
 
 /**
- * The default: a thread that does nothing, or else the one that does least and has room.
+ * The default balancer: an idle thread, or else the least busy thread that has room.
  * @param {number} room
  * @returns {import('./types').Balancer}
  */
@@ -37,13 +37,13 @@ class Dispatched {
   #owner
   #queue
   #balance
-  /** Abortable tasks that no thread could take so far. @type {Call[]} */
+  /** Abortable tasks that no thread could take yet. @type {Call[]} */
   #passed = []
   /** @type {Set<Thread>} */
   #threads = new Set()
   #closing = false
   #ended = false
-  /** Whether the last thread to start could not. */
+  /** Whether the last attempt to start a thread failed. */
   #broken = false
   /** @type {() => void} */
   #resolveIdle = () => {}
@@ -74,7 +74,7 @@ class Dispatched {
   /** @param {Call} call */
   submit(call) {
     const { maxQueue, maxThreads } = this.#options
-    // A task keeps the process while it waits here too.
+    // A task that waits here keeps the process alive, too.
     hold()
     call.promise.then(release, release)
     if (this.#queue.size > 0) {
@@ -99,7 +99,7 @@ class Dispatched {
     }
   }
 
-  /** How many tasks the threads that start will take. */
+  /** How many tasks the starting threads will take. */
   get #expected() {
     let starting = 0
     for (const { ready } of this.#threads) if (!ready) starting++
@@ -113,7 +113,7 @@ class Dispatched {
    */
   #give(call, threads) {
     if (call.settled) return true
-    // Balancers need not know what to do with nothing.
+    // Balancers are not called without threads.
     if (threads.length === 0) {
       this.#takeBack(call)
       return false
@@ -133,7 +133,7 @@ class Dispatched {
   }
 
   /**
-   * To the tail, so that others may find a thread, or to the head, where the order counts more.
+   * Puts a task back: at the tail, so that other tasks may find a thread, or at the head, if the order counts more.
    * @param {Call} call
    */
   #takeBack(call) {
@@ -148,7 +148,7 @@ class Dispatched {
     this.#passed = this.#passed.filter((other) => other !== call)
   }
 
-  /** Gives out what waits, as far as the balancer finds threads for it. */
+  /** Gives out waiting tasks, as far as the balancer finds threads for them. */
   #giveOut() {
     while (this.#passed.length > 0 || this.#queue.size > 0) {
       const call = this.#passed.shift() ?? this.#queue.shift()
@@ -168,7 +168,7 @@ class Dispatched {
   #done(thread, call, failed, value) {
     this.timing.run.record(performance.now() - call.started)
     if (!thread.destroyed) {
-      // Its word that it has started may come later than what it did.
+      // The event that it has started may come after its first result.
       if (!thread.ready) this.#ready(thread)
       else this.#available(thread)
     }
@@ -201,7 +201,7 @@ class Dispatched {
 
   // ---- threads ---------------------------------------------------------------------------------
 
-  /** @param {boolean} ready whether it is counted on before it has started */
+  /** @param {boolean} ready whether it gets tasks before it has started */
   #start(ready) {
     if (this.#ended) return
     const thread = new Thread(this.#options, this.events, ready)
@@ -285,7 +285,7 @@ class Dispatched {
     if (!running && this.#queue.size === 0 && this.#passed.length === 0) this.#resolveIdle()
   }
 
-  /** @param {boolean} force whether what has not started is given up */
+  /** @param {boolean} force whether tasks that have not started are given up */
   async close(force) {
     this.#closing = true
     if (force) this.#rejectWaiting(() => new AbortError('pool is closed'))

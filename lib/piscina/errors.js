@@ -1,6 +1,6 @@
 'use strict'
 
-// The errors that users of piscina know, and which of the pool's own each stands for.
+// The errors that users of piscina know, and the pool's error for which each stands.
 
 const errors = require('../errors')
 
@@ -22,7 +22,7 @@ function queueFull(maxQueue) {
 }
 
 /**
- * What a caller is told for an error of the pool. What scripts throw stays as it is.
+ * The error that a caller gets for an error of the pool. Errors that scripts throw stay as they are.
  * @param {unknown} error
  * @param {number} maxQueue
  */

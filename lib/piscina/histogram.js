@@ -6,7 +6,7 @@ const { createHistogram } = require('node:perf_hooks')
 
 const PERCENTILES = [0.001, 0.01, 0.1, 1, 2.5, 10, 25, 50, 75, 90, 97.5, 99, 99.9, 99.99, 99.999]
 
-/** Times that are measured here, where the threads are chosen here. Kept in microseconds. */
+/** Times that are measured here if this code chooses the threads. They are kept in microseconds. */
 class Times {
   #histogram = createHistogram()
 
@@ -46,7 +46,7 @@ class Times {
 }
 
 /**
- * What piscina shows times of, wherever they were measured; in milliseconds.
+ * The source of the times that piscina shows, wherever they were measured; in milliseconds.
  * @typedef {object} Measured
  * @property {number} count
  * @property {number} mean
@@ -69,8 +69,8 @@ function summary(times) {
 }
 
 /**
- * What `piscina.histogram` is.
- * @param {{ run: Measured, wait: Measured } | undefined} timing nothing is recorded if there is none
+ * Makes `piscina.histogram`.
+ * @param {{ run: Measured, wait: Measured } | undefined} timing undefined if nothing is recorded
  */
 function histogramOf(timing) {
   return {

@@ -1,6 +1,6 @@
 'use strict'
 
-// piscina's interface over the pool. In a worker only what scripts use is loaded.
+// piscina's interface over the pool. A worker loads only the parts that scripts use.
 
 const { EventEmitterAsyncResource } = require('node:events')
 const { isMainThread, workerData } = require('node:worker_threads')
@@ -10,7 +10,7 @@ const { context } = require('../worker/context')
 const { isMoved, isTransferable, mark, move, transferableSymbol, valueSymbol } = require('../payload/move')
 const { ArrayTaskQueue, FixedQueue, queueOptionsSymbol } = require('./queues')
 
-/** What only a pool needs, once there is one. @type {ReturnType<typeof loadMore>} */
+/** The modules that only a pool needs, once there is one. @type {ReturnType<typeof loadMore>} */
 let more
 
 function loadMore() {
@@ -33,13 +33,13 @@ const VERSION = '5.3.2'
 
 class Piscina extends EventEmitterAsyncResource {
   #options
-  /** How a task is run that says nothing of it. */
+  /** How a task without options is run. */
   #how
   #way
   #histogram
   /** @type {import('../pool/task/bounded').Bounded<string, Target>} */
   #targets
-  /** What `run` calls without options. @type {Target | undefined} */
+  /** The target of `run` without options. @type {Target | undefined} */
   #target
   #began = performance.now()
   #capacity
@@ -231,11 +231,11 @@ class Piscina extends EventEmitterAsyncResource {
 /**
  * @template T
  * @param {T} value
- * @returns what hands it over
+ * @returns the value, marked as moved
  */
 function moved(value) {
   if (!isTransferable(value)) return move(value)
-  // The holder of the object holds the part that is moved.
+  // The marked object names the part that is moved.
   if (!isMoved(value)) mark(value)
   return value
 }
@@ -283,7 +283,7 @@ function runOptions(given, defaults) {
 }
 
 module.exports = Piscina
-// Node.js reads from these lines what `import` finds.
+// Node.js finds the names for `import` in these lines.
 module.exports.Piscina = Piscina
 module.exports.ArrayTaskQueue = ArrayTaskQueue
 module.exports.FixedQueue = FixedQueue

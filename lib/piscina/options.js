@@ -6,7 +6,7 @@ const { availableParallelism } = require('node:os')
 const { FixedQueue, isTaskQueue } = require('./queues')
 
 /** @typedef {import('./types').Options} Options */
-/** What a user may give. @typedef {import('../../piscina').Options} Given */
+/** The options that a user may give. @typedef {import('../../piscina').Options} Given */
 
 /** @param {unknown} value */
 const isNumber = (value) => typeof value === 'number'
@@ -63,7 +63,7 @@ function fillOptions(given) {
   if ((own.minThreads ?? 0) > (own.maxThreads ?? Infinity)) {
     throw new RangeError('options.minThreads and options.maxThreads must not conflict')
   }
-  // What cannot be cloned is refused here: the workers that need it start later.
+  // A value that cannot be cloned is refused now, since the workers that need it start later.
   if (own.workerData !== undefined) structuredClone(own.workerData)
   const cpus = availableParallelism()
   const minThreads = own.minThreads ?? Math.max(Math.floor(cpus / 2), 1)
@@ -90,7 +90,7 @@ function fillOptions(given) {
 }
 
 /**
- * Own properties that are something, in an object without a prototype.
+ * The own properties that are not undefined, in an object without a prototype.
  * @template {object} T
  * @param {T} object
  * @returns {T}
@@ -109,7 +109,7 @@ function present(object) {
 function poolOptions(options) {
   const passed = Object.create(null)
   for (const name of PASSED) if (options[name] !== undefined) passed[name] = options[name]
-  // The system knows no nicer than this.
+  // The system has no higher niceness than this.
   if (options.niceIncrement > 0) passed.niceIncrement = Math.min(Math.ceil(options.niceIncrement), 19)
   if (options.filename !== null) passed.filename = options.filename
   passed.name = options.name

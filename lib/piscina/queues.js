@@ -1,8 +1,8 @@
 'use strict'
 
-// The queues that users of piscina may give to it, and what a queue of their own must have.
+// The queues of piscina, and the check of a user's own queue.
 
-/** By this an input tells a queue of the user's how it is to be treated. */
+/** The property with which an input passes options to a queue of the user. */
 const queueOptionsSymbol = Symbol.for('Piscina.queueOptions')
 
 /**
@@ -95,7 +95,7 @@ class FixedQueue {
   remove(task) {
     for (let i = 0; i < this.#size; i++) {
       if (this.#ring[this.#at(i)] !== task) continue
-      // Those ahead of it move back. A task that is given up has seldom waited behind many.
+      // The tasks ahead of it move back. A task that is given up has seldom waited behind many.
       for (; i > 0; i--) this.#ring[this.#at(i)] = this.#ring[this.#at(i - 1)]
       this.shift()
       return

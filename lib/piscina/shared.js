@@ -1,6 +1,6 @@
 'use strict'
 
-// The way of most: all calls in one pool, whose workers take them by themselves.
+// For most users: all calls in one pool, whose workers take tasks by themselves.
 
 const { Pool, inside } = require('../pool/pool')
 const { abortOf } = require('../pool/task/abort')
@@ -18,7 +18,10 @@ class Shared {
   #isolates
   #submitter
   #settings
-  /** By the id of the worker. @type {Map<number, { view: import('./view').View, state: { destroyed: boolean } }>} */
+  /**
+   * The threads by the id of their worker.
+   * @type {Map<number, { view: import('./view').View, state: { destroyed: boolean } }>}
+   */
   #views = new Map()
   #cancelled = false
 
@@ -85,7 +88,7 @@ class Shared {
   }
 
   /**
-   * It may have ended before this is told: then its end is told next.
+   * The worker may have ended before this event: then its exit is the next one.
    * @param {{ id: number, threadId: number }} worker
    */
   #created({ id, threadId }) {
@@ -109,7 +112,7 @@ class Shared {
     this.#owner.emit('workerDestroy', known.view)
   }
 
-  /** @param {boolean} force whether what has not started is given up */
+  /** @param {boolean} force whether tasks that have not started are given up */
   close(force) {
     if (force) {
       this.#cancelled = true

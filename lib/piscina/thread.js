@@ -1,6 +1,6 @@
 'use strict'
 
-// One thread whose tasks are chosen here: a pool of one worker that is not replaced when it ends.
+// One thread whose tasks are chosen by the main thread: a pool of one worker that is not replaced when it ends.
 
 const { soon } = require('../native/environment')
 const { Pool, inside } = require('../pool/pool')
@@ -13,7 +13,7 @@ const { viewOf } = require('./view')
 
 /** @typedef {InstanceType<typeof import('./call').Call>} Call */
 
-/** Tasks at once that a load balancer of the user's may give to a thread before they wait in it. */
+/** How many tasks a load balancer of the user may give a thread at once before they wait in it. */
 const BALANCED = 64
 
 /**
@@ -31,7 +31,7 @@ class Thread {
   destroyed = false
   /** @type {Promise<void> | undefined} */
   gone
-  /** Takes back that it ends when it has had nothing to do for long enough. */
+  /** Cancels the end of a thread that has been idle for long enough. */
   stayIdle = () => {}
   #pool
   #submitter
@@ -43,7 +43,7 @@ class Thread {
   /**
    * @param {import('./types').Options} options of the piscina
    * @param {Events} events
-   * @param {boolean} ready whether it is counted on before it has started
+   * @param {boolean} ready whether it gets tasks before it has started
    */
   constructor(options, events, ready) {
     const given = poolOptions(options)
@@ -54,7 +54,7 @@ class Thread {
     this.#pool = pool
     const { isolates, submitter } = inside(pool)
     isolates.starts.minimum()
-    // When it ends it is for the dispatcher to say whether there is to be another.
+    // When it ends, the dispatcher decides whether another thread is started.
     pool.resize({ minThreads: 0 })
     this.ready = ready
     this.#isolates = isolates
@@ -120,7 +120,7 @@ class Thread {
       this.#submitter.submit(call.target, call.task, settings).then(
         (/** @type {unknown} */ value) => this.#ended(call, false, value),
         (/** @type {unknown} */ error) => {
-          // Its events come later, and the caller may have something to run at once.
+          // The events of the pool come later, and the caller may have a task at once.
           if (error instanceof WorkerExitError) this.started = true
           if (this.#isolates.all.size === 0) this.#exits()
           this.#ended(call, true, translate(error, 0))
@@ -142,7 +142,7 @@ class Thread {
     this.#events.done(this, call, failed, value)
   }
 
-  /** Ends it, and what runs in it. Where it has ended by itself its tasks are told why. */
+  /** Ends the thread and its tasks. If it has ended by itself, its tasks reject with the reason. */
   destroy() {
     if (this.destroyed) return
     this.destroyed = true

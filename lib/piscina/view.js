@@ -1,12 +1,12 @@
 'use strict'
 
-/** The symbol by which a thread is found again behind what a load balancer has chosen. */
+/** The symbol that leads from the view that a load balancer has chosen to its thread. */
 const kThread = Symbol('thread')
 
 /** @typedef {ReturnType<typeof viewOf>} View */
 
 /**
- * What load balancers and listeners see of a thread.
+ * A thread, as load balancers and listeners see it.
  * @param {object} thread
  * @param {() => number} thread.id
  * @param {() => number} thread.usage
@@ -29,7 +29,7 @@ function viewOf({ id, usage, destroyed, isRunningAbortableTask = () => false, hi
     get histogram() {
       return histogram()
     },
-    // Ending takes no time that could be seen from here.
+    // A thread is never seen while it is ending.
     terminating: false,
     get destroyed() {
       return destroyed()
