@@ -1,7 +1,7 @@
 'use strict'
 
-// The calls of this process that wait for their tasks. Each settles once: by an event of its own stream, by a
-// look at the engine where no event has come, by the caller's signal, or by a limit.
+// The calls of this process that wait for their tasks. Each settles once: by an event of the caller's stream, by a look
+// at the engine if no event has come, by the caller's signal, or by a limit.
 
 const { randomUUID } = require('node:crypto')
 const { AbortError, QueueTimeoutError } = require('../errors')
@@ -15,10 +15,13 @@ const { noReply, lost } = require('./errors')
  * @typedef {import('./types').Outcome} Outcome
  */
 
-/** Milliseconds until the engine is first asked for what no event has told, and the longest time between two. */
+/**
+ * Milliseconds until the engine is first asked about a task without an event, and the longest time between two such
+ * looks.
+ */
 const FIRST_LOOK = 2000
 const LONGEST_LOOK = 30_000
-/** Milliseconds without a call after which events are not listened for. */
+/** Milliseconds without a call after which events are no longer listened for. */
 const REST = 1000
 
 /**
@@ -27,12 +30,12 @@ const REST = 1000
  * @property {(error: unknown) => void} reject
  * @property {((value: unknown) => void) | undefined} onProgress
  * @property {(() => void)[]} clean
- * @property {boolean} unknown whether the engine did not know it at the last look
- * @property {Promise<void>} told settles when its progress has been handed on
+ * @property {boolean} unknown whether the engine did not know the task at the last look
+ * @property {Promise<void>} told settles when the progress so far has been passed on
  */
 
 class Caller {
-  /** By which the engine's events reach it. */
+  /** The name by which the engine's events reach this caller. */
   name = randomUUID()
   #engine
   #values
@@ -59,7 +62,7 @@ class Caller {
     return this.#pending.size
   }
 
-  /** Has events come. To be awaited before the first task is added. */
+  /** Begins to receive events. Must be awaited before the first task is added. */
   async listen() {
     this.#stayAwake?.()
     this.#stayAwake = undefined
@@ -101,7 +104,7 @@ class Caller {
   }
 
   /**
-   * Has a task end, wherever it is. Whether it waited.
+   * Ends a task, wherever it is. True if it waited.
    * @param {string} id
    */
   async giveUp(id) {
@@ -109,7 +112,7 @@ class Caller {
       if (await this.#engine.remove(id)) return true
       await this.#engine.cancel(id)
     } catch {
-      // The engine is away: the task's lease or its limit ends it.
+      // The engine is away: the lease or the limit of the task ends it.
     }
     return false
   }
@@ -191,7 +194,7 @@ class Caller {
       const pending = this.#take(id)
       if (pending === undefined) return
       settle(pending)
-      // Only this caller knows of it.
+      // Only this caller needs the outcome.
       this.#values.delete(known.value).catch(() => {})
     } catch (error) {
       this.fail(id, error)
@@ -212,7 +215,7 @@ class Caller {
       const states = await this.#engine.look(ids)
       for (const [i, id] of ids.entries()) this.#seen(id, states[i])
     } catch {
-      // The engine is away: it is asked again.
+      // The engine is away: the caller asks again later.
     }
     if (this.#pending.size > 0) this.#stopLooking = this.#lookAfter(Math.min(this.#wait * 2, LONGEST_LOOK))
   }
@@ -225,13 +228,13 @@ class Caller {
     const pending = this.#pending.get(id)
     if (pending === undefined) return
     if (state === 'ended') void this.#ended(id, undefined)
-    // At once after it was added it may not be seen yet.
+    // A task that was just added may not be visible yet.
     else if (state !== 'unknown') pending.unknown = false
     else if (pending.unknown) this.fail(id, lost(id))
     else pending.unknown = true
   }
 
-  /** Listens no more: that keeps the process. */
+  /** Stops listening, which would keep the process alive. */
   async #stop() {
     this.#stayAwake = undefined
     if (this.#pending.size > 0) return
@@ -241,7 +244,7 @@ class Caller {
     await stop?.()
   }
 
-  /** @param {Error} why nobody waits any more */
+  /** @param {Error} the reason for giving the calls up */
   async close(why) {
     for (const id of [...this.#pending.keys()]) this.fail(id, why)
     this.#stayAwake?.()
@@ -250,7 +253,7 @@ class Caller {
 }
 
 /**
- * What settles a promise as a task has ended.
+ * A function that settles a promise with the outcome of a task.
  * @param {Outcome} outcome
  * @param {InstanceType<typeof import('./values').Values>} values
  * @returns {Promise<(promise: { resolve: (value: unknown) => void, reject: (error: unknown) => void }) => void>}

@@ -1,7 +1,7 @@
 'use strict'
 
-// What travels for one task. It names a function of an allow-list, and never a file or code; its options are
-// copied by name at both ends.
+// The envelope of a task. It names a function of an allow-list, and never a file or code. Both ends copy its options by
+// name.
 
 const { createHmac, timingSafeEqual } = require('node:crypto')
 const { InputTooLargeError, RspoolError } = require('../errors')
@@ -10,10 +10,10 @@ const { malformed } = require('./encoding')
 /** @typedef {import('./types').Envelope} Envelope */
 
 const VERSION = 1
-/** Bytes of an envelope: what BullMQ parses before anybody can look at it. */
+/** The most bytes of an envelope, which BullMQ parses before other code can check it. */
 const MOST = 64 * 1024
 
-/** What an option that travels must be. @type {Record<string, (value: unknown) => boolean>} */
+/** The checks of the options that travel. @type {Record<string, (value: unknown) => boolean>} */
 const OPTIONS = Object.assign(Object.create(null), {
   timeout: (/** @type {unknown} */ value) => typeof value === 'number' && value > 0,
   deadline: (/** @type {unknown} */ value) => typeof value === 'number',
@@ -66,7 +66,7 @@ function isNewer(given) {
 }
 
 /**
- * What came out of the engine.
+ * Checks an envelope that came from the engine.
  * @param {unknown} given
  * @param {string | undefined} secret
  * @returns {Envelope}

@@ -1,6 +1,6 @@
 'use strict'
 
-// The errors of the fleet that pools do not know. Each is an RspoolError with a code of its own.
+// The errors that only the fleet has. Each is an RspoolError with its own code.
 
 const { RspoolError } = require('../errors')
 

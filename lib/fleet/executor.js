@@ -1,8 +1,8 @@
 'use strict'
 
-// A worker's half: what is done with one task that the engine has delivered. It opens the envelope, has a pool
-// run what that names, and gives how it ended. Where the task may have ended its process before, it runs in one
-// of its own.
+// The worker's half: runs a task that the engine has delivered. It opens the envelope, has a pool run the function that
+// the envelope names, and gives the outcome. If the task may have ended a process before, it runs in a process of its
+// own.
 
 const { performance } = require('node:perf_hooks')
 const { AbortError, UnknownTaskError, RspoolError } = require('../errors')
@@ -22,9 +22,9 @@ const { Presence } = require('./presence')
  * @typedef {import('./types').Outcome} Outcome
  */
 
-/** Milliseconds before a task that this worker does not know is given out again. */
+/** Milliseconds before a task that this worker does not know is delivered again. */
 const SKEW_DELAY = 1000
-/** What another attempt would not mend. */
+/** The codes of errors for which another attempt would be in vain. */
 const HOPELESS = new Set([
   'ERR_RSPOOL_UNKNOWN_TASK',
   'ERR_RSPOOL_INVALID_ARGUMENT',
@@ -47,7 +47,7 @@ class Executor {
 
   /**
    * @param {import('../bullmq/types').Pool} pool
-   * @param {ReadonlySet<string>} tasks the names that are taken
+   * @param {ReadonlySet<string>} tasks the names of the tasks that are taken
    * @param {InstanceType<typeof import('./values').Values>} values
    * @param {{ secret: string | undefined, maxTimeout: number | undefined, skewGrace: number, resultTtl: number }} settings
    * @param {Pick<import('./types').Engine, 'store' | 'clock'>} engine
@@ -65,7 +65,7 @@ class Executor {
   /**
    * @param {Delivery} delivery
    * @returns {Promise<Outcome>}
-   * @throws GiveBack if another worker is to have it
+   * @throws GiveBack if another worker shall have the task
    */
   run = async (delivery) => {
     const start = performance.now()
@@ -97,7 +97,7 @@ class Executor {
   /** @param {Delivery} delivery */
   #open({ envelope: given, age, lost }) {
     const { secret, skewGrace } = this.#settings
-    // While versions run side by side, another worker may know what this one does not.
+    // While versions run side by side, another worker may know a task that this one does not.
     if (isNewer(given) && age < skewGrace) throw new GiveBack(SKEW_DELAY)
     const envelope = open(given, secret)
     if (!this.#tasks.has(envelope.task)) {
@@ -141,7 +141,8 @@ class Executor {
    * @param {string} task
    * @param {Record<string, unknown>} settings
    * @param {AbortSignal} signal
-   * @param {((each: unknown) => Promise<unknown>) | undefined} alone where a start of it was lost
+   * @param {((each: unknown) => Promise<unknown>) | undefined} alone runs an input alone, if a start of the task was
+   *   lost
    */
   async #many(input, task, settings, signal, alone) {
     if (!Array.isArray(input)) throw new RspoolError('ERR_RSPOOL_BAD_ENVELOPE', 'The inputs of a map are no array')
@@ -156,7 +157,7 @@ class Executor {
   }
 
   /**
-   * As few tasks of the pool as it makes of many inputs.
+   * Runs many inputs as a few tasks of the pool.
    * @param {string} task
    * @param {unknown[]} inputs
    * @param {Record<string, unknown>} settings
@@ -167,7 +168,7 @@ class Executor {
   }
 
   /**
-   * @param {boolean} again whether a start of it was lost
+   * @param {boolean} again whether a start of the task was lost
    * @param {import('../bullmq/types').Call} call
    * @param {Record<string, unknown>} settings
    */
@@ -179,7 +180,7 @@ class Executor {
 }
 
 /**
- * One end of a map: `[true, value]` or `[false, description]`.
+ * The outcome of one input of a map: `[true, value]` or `[false, description]`.
  * @param {Promise<unknown>} promise
  */
 function ended(promise) {

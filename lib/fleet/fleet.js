@@ -1,7 +1,7 @@
 'use strict'
 
-// What the user makes: the verbs of a pool, over many machines. The engine carries the tasks, workers run them
-// in pools of their own, and this is the callers' side.
+// The class that the user makes: the methods of a pool, over many machines. The engine carries the tasks, and workers
+// run them in their own pools. This is the callers' side.
 
 const { createHash, randomUUID } = require('node:crypto')
 const { AbortError, PoolClosedError, QueueFullError, invalidArgument } = require('../errors')
@@ -24,17 +24,17 @@ const { Values } = require('./values')
  */
 
 /**
- * The options of a call, in whatever way it is made, as they have been read.
+ * The options of a call, however it is made, after they have been read.
  * @typedef {import('../pool/options/validate').ReadBy<typeof WAITED & typeof SENT>} CallOptions
  */
 
 const HOUR = 3_600_000
 const TARGET_WAIT = 10_000
-/** What a task may take beyond its own limits before its caller hears no more of it. */
+/** Milliseconds that a task may take beyond its own limits before its caller gives up waiting. */
 const REPLY_GRACE = 60_000
-/** BullMQ gives out priority 0 before all others, so each task has one. */
+/** BullMQ delivers jobs of priority 0 before all others, so each task has a priority above 0. */
 const PRIORITY_BASE = 21
-/** How many tasks are added between two counts of those that wait. */
+/** How many tasks are added between two counts of the waiting ones. */
 const COUNT_EVERY = 100
 /** Milliseconds between two looks for a result. */
 const FIRST_LOOK = 50
@@ -52,7 +52,7 @@ class Fleet {
   #closed = false
   /** @type {Set<import('./work').Work>} */
   #works = new Set()
-  /** The worker of a fleet in this process alone. @type {import('./work').Work | undefined} */
+  /** The worker of a fleet without a connection. @type {import('./work').Work | undefined} */
   #own
 
   /**
@@ -79,7 +79,7 @@ class Fleet {
   }
 
   /**
-   * Makes or renews the tables of a PostgreSQL database, for the installed BullMQ: a step of a deploy.
+   * Creates or migrates the tables of a PostgreSQL database for the installed BullMQ: a step of a deploy.
    * @param {unknown} connection
    * @returns {Promise<void>}
    */
@@ -116,7 +116,7 @@ class Fleet {
     const gone =
       orphan === undefined ? undefined : await new Presence(this.#engine.store).show(this.#caller.name, orphan)
     const result = this.#caller.wait(id, options).finally(gone)
-    // It may settle before the engine has answered.
+    // The promise may settle before the engine has answered.
     result.catch(() => {})
     try {
       await this.#engine.add([{ envelope, options: this.#addOptions(id, options) }])
@@ -145,7 +145,7 @@ class Fleet {
   /**
    * @param {string} id
    * @param {{ timeout?: number, signal?: AbortSignal }} [options]
-   * @returns {Promise<unknown>} what the task gives, while the engine keeps it
+   * @returns {Promise<unknown>} the result of the task, while the engine keeps it
    */
   async result(id, { timeout = Infinity, signal } = {}) {
     const end = performance.now() + timeout
@@ -169,7 +169,7 @@ class Fleet {
 
   /**
    * @param {string} id
-   * @returns {Promise<boolean>} whether it waited, and so never begins; one that runs is given up
+   * @returns {Promise<boolean>} whether it waited, and so never begins; a running task is given up
    */
   cancel(id) {
     return this.#caller.giveUp(id)
@@ -202,7 +202,7 @@ class Fleet {
   }
 
   /**
-   * @param {string} name of the schedule; one of the same name is replaced
+   * @param {string} name of the schedule; replaces a schedule of the same name
    * @param {import('./types').When} when
    * @param {string} task
    * @param {unknown} [input]
@@ -213,7 +213,7 @@ class Fleet {
     if (typeof when?.pattern !== 'string' && !(Number(when?.every) > 0))
       throw invalidArgument("schedule: say when, as in { pattern: '0 3 * * *' } or { every: 60_000 }")
     this.#refuse()
-    // Its value is kept for as long as the schedule is: it has to be in the envelope.
+    // The input must last as long as the schedule, so it must be in the envelope.
     const envelope = await this.#contents(task, input, options, { retries: 2 })
     if ('ref' in envelope.input) throw invalidArgument('schedule: the input must have less than 32 KB when encoded')
     await this.#engine.schedule(name, when, { envelope, options: this.#addOptions(name, options) })
@@ -262,13 +262,13 @@ class Fleet {
     return { ...counts, pending: this.#caller.pending }
   }
 
-  /** @param {{ targetWait?: number }} [options] milliseconds in which all that waits is to be done */
+  /** @param {{ targetWait?: number }} [options] milliseconds in which all waiting tasks shall be done */
   async metrics({ targetWait = TARGET_WAIT } = {}) {
     if (!(targetWait > 0)) throw invalidArgument(`metrics: 'targetWait' must be milliseconds, got ${show(targetWait)}`)
     return require('./metrics').textOf(this.#name, await this.stats(), [...this.#works], targetWait)
   }
 
-  /** Ends what this process works for the fleet, and rejects its calls that still wait. */
+  /** Ends the work of this process for the fleet, and rejects its pending calls. */
   async close() {
     if (this.#closed) return
     this.#closed = true
@@ -289,7 +289,7 @@ class Fleet {
     if (signal?.aborted) throw new AbortError(signal.reason)
   }
 
-  /** What has to be there before a task is added. @param {boolean} [replies] */
+  /** Prepares the engine before a task is added. @param {boolean} [replies] */
   async #prepared(replies = true) {
     const { connection, pool, tasks } = this.#options
     if (connection === undefined && pool !== undefined && tasks !== undefined) this.#own ??= this.work({ pool, tasks })
@@ -297,7 +297,7 @@ class Fleet {
     await this.#room()
   }
 
-  /** Asks how many wait, now and then. */
+  /** Now and then asks the engine how many tasks wait. */
   async #room() {
     const { maxQueue } = this.#options
     if (maxQueue === undefined) return
@@ -310,7 +310,7 @@ class Fleet {
   }
 
   /**
-   * The envelope of a call; its input is encoded at once.
+   * Makes the envelope of a call. The input is encoded at once.
    * @param {string} task
    * @param {unknown} input
    * @param {CallOptions} options

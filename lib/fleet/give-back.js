@@ -1,8 +1,8 @@
 'use strict'
 
-/** A worker gives a task back unstarted or unended: another is to have it. No attempt is counted. */
+/** Thrown when a worker gives a task back before its start or its end, for another worker. No attempt is counted. */
 class GiveBack extends Error {
-  /** @param {number} delay milliseconds before it is given out again */
+  /** @param {number} delay milliseconds before the task is delivered again */
   constructor(delay) {
     super('The task is given back')
     this.delay = delay

@@ -1,6 +1,6 @@
 'use strict'
 
-// The thread of a worker: nothing that computes runs on its event loop, so it keeps the locks.
+// The thread of a worker: no computation runs on its event loop, so it can renew the locks in time.
 
 const { parentPort, workerData } = require('node:worker_threads')
 const { describe } = require('../payload/thrown')

@@ -1,16 +1,16 @@
 'use strict'
 
-// What a worker is made of, wherever it runs: a pool, an executor over it, and a consumer of the engine's tasks.
+// The parts of a worker, wherever it runs: a pool, an executor over it, and a consumer of the engine's tasks.
 
 const { Pool } = require('../pool/pool')
 const { Executor } = require('./executor')
 
-/** Milliseconds of a lock: what a lost worker costs its tasks at most, with half of it more. */
+/** Milliseconds that a lock lasts. The tasks of a lost worker wait for at most one and a half times as long. */
 const LOCK_DURATION = 10_000
-/** Milliseconds for which a task that no worker knows is given back: while versions run side by side. */
+/** Milliseconds for which a task that a worker does not know is given back, since versions may run side by side. */
 const SKEW_GRACE = 60_000
 
-/** Milliseconds for what scripts do at their end. */
+/** Milliseconds for the end of scripts. */
 const END = 1000
 
 class Host {
@@ -60,7 +60,7 @@ class Host {
     return { ...consumer, ...this.#executor.counts, capacity: capacityOf(this.#pool) }
   }
 
-  /** @param {number} grace milliseconds that running tasks get */
+  /** @param {number} grace milliseconds that running tasks get to end */
   close(grace) {
     this.#closed ??= this.#end(grace)
     return this.#closed

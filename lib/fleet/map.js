@@ -1,16 +1,16 @@
 'use strict'
 
-// `fleet.map`: many inputs as few tasks. A task of the engine costs as much as a thousand small calls of a pool,
-// so a chunk is as many inputs as take long enough, judged by the chunks that have come back.
+// `fleet.map`: many inputs as few tasks. A task of the engine costs as much as a thousand small calls of a pool. So a
+// chunk has as many inputs as make enough work, estimated from the chunks that have come back.
 
 const { setMaxListeners } = require('node:events')
 const { AbortError } = require('../errors')
 const { revive } = require('../payload/thrown')
 
-/** Milliseconds of work that a chunk is to have. */
+/** Milliseconds of work that a chunk should have. */
 const WORTH = 200
 const MOST_INPUTS = 1000
-/** Chunks on their way at once. */
+/** How many chunks are on their way at once. */
 const AT_ONCE = 16
 
 /**
@@ -21,12 +21,12 @@ const AT_ONCE = 16
  * @param {(inputs: unknown[], signal: AbortSignal) => Promise<unknown>} run
  * @param {Iterable<unknown> | AsyncIterable<unknown>} inputs
  * @param {{ signal?: AbortSignal, concurrency?: number, chunk?: number | 'auto' }} options
- * @returns {AsyncGenerator<unknown, void, undefined>} what the task gives for each, in order
+ * @returns {AsyncGenerator<unknown, void, undefined>} the results of the task for each input, in order
  */
 async function* map(run, inputs, { signal: given, concurrency = AT_ONCE, chunk = 'auto' }) {
   const ending = new AbortController()
   const signal = given === undefined ? ending.signal : AbortSignal.any([given, ending.signal])
-  // Each chunk on its way listens.
+  // Each chunk on its way listens to the signal.
   setMaxListeners(0, signal)
   const source = chunks(inputs, () => size)
   /** @type {Promise<Answer>[]} */
@@ -65,7 +65,8 @@ async function* map(run, inputs, { signal: given, concurrency = AT_ONCE, chunk =
 }
 
 /**
- * How many inputs the next chunks have. It grows by tenfold at most, since a first chunk also loads the script.
+ * Sets how many inputs the next chunks have. The number grows tenfold at most, since a first chunk also loads the
+ * script.
  * @param {number} size
  * @param {number} inputs
  * @param {number} ms that they took

@@ -8,7 +8,7 @@ const { Text } = require('../pool/observe/prometheus')
  * @param {string} name
  * @param {import('./types').Counts & { pending: number }} counts
  * @param {import('./work').Work[]} works of this process
- * @param {number} targetWait milliseconds in which all that waits is to be done
+ * @param {number} targetWait milliseconds in which all waiting tasks shall be done
  */
 async function textOf(name, counts, works, targetWait) {
   const sums = {
@@ -43,7 +43,7 @@ async function textOf(name, counts, works, targetWait) {
     ],
     ['engine_errors_total', 'counter', 'Errors of the engine that workers of this process met', sums.errors]
   ]
-  // One that has run nothing yet knows nothing of how long tasks take.
+  // A worker that has run no task yet does not know how long tasks take.
   if (sums.finished > 0) {
     const work = (counts.waiting + counts.running) * (sums.busyMs / sums.finished)
     const wanted = Math.ceil(work / targetWait / (sums.capacity / works.length))

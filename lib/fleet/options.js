@@ -1,6 +1,6 @@
 'use strict'
 
-// What the options of the fleet and of its calls must be.
+// The rules of the options of the fleet and of its calls.
 
 const { invalidArgument } = require('../errors')
 const {
@@ -83,7 +83,7 @@ const WORK = {
   skewGrace: duration(0)
 }
 
-/** Of every call. */
+/** The options of every call. */
 const SHARED = {
   timeout: positive,
   deadline,
@@ -110,7 +110,7 @@ const SENT = { ...SHARED, delay: duration(0) }
 
 const MAPPED = { ...SHARED, signal, concurrency: count(1), chunk }
 
-/** What pools have and a fleet cannot. @type {Record<string, string>} */
+/** Options that pools have and a fleet cannot have. @type {Record<string, string>} */
 const REFUSED = {
   transferList: 'nothing can be moved to another machine',
   counters: 'no memory is shared with another machine',
@@ -125,7 +125,7 @@ function adviseOn(name) {
 }
 
 /**
- * Own properties only; unknown names and values that are not allowed throw.
+ * Reads own properties only. Unknown names and values that are not allowed throw.
  * @template {Record<string, Rule<unknown>>} Rules
  * @param {unknown} given
  * @param {Rules} rules

@@ -1,10 +1,10 @@
 'use strict'
 
-// Whether a caller is still there: while it waits for tasks that are to end with it, it renews a mark in the store.
+// Whether a caller is still there. While it waits for tasks that must end with it, it renews a mark in the store.
 
 const { setInterval, clearInterval } = globalThis
 
-/** Marks and looks within the time that they are about. */
+/** How many marks and looks there are within the time of a mark. */
 const TIMES = 4
 
 class Presence {
@@ -16,9 +16,9 @@ class Presence {
   }
 
   /**
-   * Says that a caller is there, until the function that it gives is called.
+   * Renews the mark of a caller, until the returned function is called.
    * @param {string} caller
-   * @param {number} ms for which the mark holds
+   * @param {number} ms for which a mark is valid
    */
   async show(caller, ms) {
     const mark = () => this.#store.put(key(caller, ms), Buffer.from('1'), ms).catch(() => {})
@@ -28,14 +28,14 @@ class Presence {
   }
 
   /**
-   * A signal that aborts when the caller is there no more.
+   * A signal that aborts when the caller has gone.
    * @param {string} caller
    * @param {number} ms
    */
   watch(caller, ms) {
     const controller = new AbortController()
     const look = async () => {
-      // An engine that does not answer says nothing of the caller.
+      // If the engine does not answer, this tells nothing about the caller.
       const mark = await this.#store.get(key(caller, ms), 1).catch(() => true)
       if (mark === undefined) controller.abort('the caller of the task is there no more')
     }

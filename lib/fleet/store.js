@@ -1,6 +1,6 @@
 'use strict'
 
-// A store of the user's: an object, of callers only, or a module that each side loads for itself.
+// A store of the user: an object, only for callers, or a module that each side loads for itself.
 
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
@@ -9,7 +9,7 @@ const { invalidArgument } = require('../errors')
 /** @typedef {import('./types').Store} Store */
 
 /**
- * The URL of a module, which can be handed to a thread; undefined for a store itself.
+ * The URL of a module, which can be sent to a thread; undefined for a store object.
  * @param {Store | string | URL | undefined} given
  */
 function moduleOf(given) {
@@ -40,7 +40,7 @@ function checked(store) {
 }
 
 /**
- * Loads its module with the first use.
+ * A store that loads its module at its first use.
  * @implements {Store}
  */
 class LoadedStore {

@@ -1,6 +1,7 @@
 'use strict'
 
-// Progress that crosses machines: at most ten times a second a task, and of what comes between the latest.
+// Progress that crosses machines: at most ten values per second and task. Of the values in between only the latest is
+// sent.
 
 const { encode, packedSize } = require('./encoding')
 
@@ -40,7 +41,7 @@ class Throttle {
     this.#timer = setTimeout(() => this.#now(), EVERY).unref()
   }
 
-  /** The task has ended: what is left is sent now. */
+  /** The task has ended: sends the last value now. */
   flush() {
     clearTimeout(this.#timer)
     if (this.#latest !== undefined) this.#send(this.#latest)

@@ -26,10 +26,10 @@ class Values {
   }
 
   /**
-   * As the value is now: encoded before the first wait.
+   * Makes a part of a value, which is encoded before the first `await`, so later changes do not matter.
    * @param {unknown} value
    * @param {number} ttl milliseconds for which a store keeps it
-   * @param {boolean} [shared] whether equal values may share a place
+   * @param {boolean} [shared] whether equal values may share a key
    * @returns {Promise<Part>}
    */
   async put(value, ttl, shared = true) {
@@ -66,7 +66,7 @@ class Values {
   }
 
   /**
-   * Nobody else will ask for it.
+   * No other reader will ask for it.
    * @param {Part} part
    */
   async delete(part) {

@@ -1,7 +1,7 @@
 'use strict'
 
-// A worker of the fleet, as the program that starts it sees it. With an engine elsewhere, engine and pool live in
-// a thread of their own: whatever blocks the program's event loop costs no lock. In memory both are here.
+// A worker of the fleet, as the program that starts it sees it. With a connection, engine and pool live in a thread of
+// their own, so no lock is lost when the program's event loop is blocked. Without one, both are in this thread.
 
 const path = require('node:path')
 const { Worker } = require('node:worker_threads')
@@ -13,11 +13,11 @@ const { Host } = require('./host')
 
 const THREAD = path.join(__dirname, 'host-thread.js')
 
-/** Milliseconds that running tasks get when the worker is closed. */
+/** Milliseconds that running tasks get to end when the worker is closed. */
 const GRACE = 10_000
 
 /**
- * What the thread needs of the fleet.
+ * The settings of the fleet that the thread needs.
  * @typedef {object} FleetSettings
  * @property {string | undefined} secret
  * @property {number} resultTtl
@@ -53,7 +53,7 @@ const GRACE = 10_000
 /**
  * @param {object} parts
  * @param {string} parts.name
- * @param {import('./types').Engine | undefined} parts.engine of a fleet in this process alone
+ * @param {import('./types').Engine | undefined} parts.engine the engine of a fleet without a connection
  * @param {InstanceType<typeof import('./values').Values>} parts.values
  * @param {FleetSettings} parts.fleet
  * @param {import('./types').WorkOptions} parts.options

@@ -1,6 +1,6 @@
 'use strict'
 
-// The value of an encoding, which comes from another machine and may be anything.
+// Decodes an encoding, which comes from another machine and may contain anything.
 
 const { ERRORS, MAX_DEPTH, VIEWS, malformed } = require('./kinds')
 
@@ -141,7 +141,7 @@ class Decoder {
 }
 
 /**
- * An own property, whatever Object.prototype has of that name.
+ * Sets an own property, even if Object.prototype has a property of that name.
  * @param {object} object
  * @param {string} key
  * @param {unknown} value
@@ -193,7 +193,7 @@ function count(value, most) {
 }
 
 /**
- * The bytes in an ArrayBuffer of their own.
+ * Copies the bytes into an ArrayBuffer of their own.
  * @param {Uint8Array} bytes
  */
 function owned({ buffer, byteOffset, byteLength }) {

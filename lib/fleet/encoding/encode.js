@@ -1,6 +1,6 @@
 'use strict'
 
-// A value as text, and the bytes beside it.
+// Encodes a value as text, with its bytes beside it.
 
 const { types } = require('node:util')
 const { slabBytes } = require('../../payload/views')
@@ -131,7 +131,7 @@ class Encoder {
     const { buffer, byteOffset, byteLength } = view
     if (own === undefined)
       return tagged('view', `"${kind}"`, this.#object(buffer), String(byteOffset), String(byteLength))
-    // A buffer of its own, which nothing else can mention.
+    // A new buffer, to which nothing else can refer.
     this.#seen.set({}, this.#seen.size)
     return tagged('view', `"${kind}"`, this.#bytes(own), '0', String(byteLength))
   }
@@ -148,7 +148,7 @@ class Encoder {
   }
 }
 
-/** Keys as JSON: the same ones come again and again. @type {Map<string, string>} */
+/** Keys as JSON, since the same keys come again and again. @type {Map<string, string>} */
 const quotedKeys = new Map()
 const MOST_KEYS = 1000
 
@@ -164,7 +164,7 @@ function quoted(key) {
 
 /** @param {ArrayBufferView} view */
 function viewName(view) {
-  // As it was made: a class of the user's over it is lost, as in every clone.
+  // The built-in class: a subclass of the user is lost, as in every clone.
   return view instanceof DataView ? 'DataView' : String(Reflect.get(TYPED_ARRAY, Symbol.toStringTag, view))
 }
 const TYPED_ARRAY = Object.getPrototypeOf(Uint8Array.prototype)
@@ -175,8 +175,8 @@ function isDetached(buffer) {
 }
 
 /**
- * Whether a clone of the object is a plain one. The engine alone knows that of an instance of a class, which
- * may be the platform's.
+ * Whether a clone of the object is a plain object. Only the engine knows this for an instance of a class, which may
+ * belong to the platform.
  * @param {object} object
  */
 function isPlain(object) {
@@ -204,7 +204,7 @@ function isSlotted(object) {
 /**
  * @param {unknown} value
  * @returns {import('./kinds').Encoded}
- * @throws DataCloneError for what cannot be sent to another machine
+ * @throws DataCloneError for a value that cannot be sent to another machine
  */
 function encode(value) {
   const encoder = new Encoder()

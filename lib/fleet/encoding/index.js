@@ -1,12 +1,12 @@
 'use strict'
 
-// Values for another machine: JSON that a person can read, with a tag for what JSON has no word for, and the
-// bytes beside it. What `structuredClone` gives for a value is what the other machine gets, or the call is
-// refused; a small Buffer takes its own bytes along, never those of its neighbours in Node's slab. Version 1.
+// Values for another machine: readable JSON, with a tag for values that JSON does not have, and the bytes beside it.
+// The other machine gets the same value as from `structuredClone`, or the call is refused. A small Buffer takes only
+// its own bytes along, never those of its neighbours in the slab of Node.js. Version 1.
 //
-// What JSON cannot say is an object with the one key `$`: an array of the kind and what it is made of. Objects
-// count from 0 in the order in which they begin, so a second mention is `ref` and a number. Nothing is looked up
-// by a name from outside, and no prototype is ever set from there.
+// A value that JSON does not have is an object with the single key `$`: an array of the kind and its parts. Objects
+// count from 0 in the order in which they begin, so a second mention is `ref` and a number. No function or class is
+// looked up by a name from outside, and no prototype is ever set from outside.
 
 const { malformed } = require('./kinds')
 

@@ -1,23 +1,23 @@
 'use strict'
 
-// What both ends of an encoding know: the kinds of objects that it has a word for, and its limits.
+// The parts of an encoding that both ends know: the kinds of objects, and its limits.
 
 const { RspoolError } = require('../../errors')
 const { errorClasses } = require('../../native/primordials')
 const { VIEWS: viewClasses } = require('../../payload/views')
 
-/** Deeper values are refused at both ends: both are recursive. */
+/** Both ends refuse deeper values, since both are recursive. */
 const MAX_DEPTH = 1000
 
 /**
- * By name, and by no name that every object has.
+ * The kinds by name. The object has no inherited names.
  * @template {Function} Class
  * @param {Class[]} classes
  * @returns {Record<string, Class>}
  */
 function byName(classes) {
   const named = Object.create(null)
-  // Not every version of Node.js has every class, and a list has a hole there.
+  // A version of Node.js may lack a class. The list then has a hole.
   classes.forEach((each) => {
     named[each.name] = each
   })

@@ -1,6 +1,6 @@
 'use strict'
 
-// An encoding as one piece of bytes, for a store.
+// Packs an encoding into one piece of bytes, for a store.
 
 const { malformed } = require('./kinds')
 
@@ -10,14 +10,14 @@ const HEADER = 12
 
 /** @typedef {import('./kinds').Encoded} Encoded */
 
-/** How many bytes `pack` gives. @param {Encoded} encoded */
+/** How many bytes the result of `pack` has. @param {Encoded} encoded */
 function packedSize({ text, parts }) {
   return parts.reduce((sum, part) => sum + 4 + part.byteLength, HEADER + Buffer.byteLength(text))
 }
 
 /**
- * As one piece, for a store: the version, the length of the text, the number of parts, the text, and each part
- * after its length. Numbers are of 32 bits, little-endian.
+ * Packs an encoding: the version, the length of the text, the number of parts, the text, and each part after its
+ * length. Numbers are of 32 bits, little-endian.
  * @param {Encoded} encoded
  */
 function pack({ text, parts }) {

@@ -1,8 +1,8 @@
 'use strict'
 
 // BullMQ 6 as the engine: over Redis (Valkey, Dragonfly) or PostgreSQL. It queues, locks, counts attempts and
-// keeps schedules. Values never pass through its job records: how a task ended is put into the store before
-// the job is completed, which its lock fences, and only then the caller is told, on a stream of its own.
+// keeps schedules. Values never pass through its job records: the outcome of a task is put into the store before the
+// job is completed, which the lock of the job fences. Only then the caller is told, on its own stream.
 
 const { performance } = require('node:perf_hooks')
 const { RspoolError } = require('../../errors')
@@ -22,17 +22,22 @@ const { loadBull, reach } = require('./connect')
  * @typedef {import('../types').CallerEvent} CallerEvent
  */
 
-/** Milliseconds after which a call to an engine that does not answer fails. One that refuses fails at once. */
+/**
+ * Milliseconds after which a call to an engine that does not answer fails. If the engine refuses, the call fails at
+ * once.
+ */
 const PATIENCE = 5000
-/** The same for what only tidies up. */
+/** The same for calls that only tidy up. */
 const PATIENCE_AT_END = 1000
-/** How often a job may be delivered again: which start was lost, and whether it starts again, is decided here. */
+/**
+ * How often BullMQ may deliver a job again. This code decides which start was lost, and whether the task starts again.
+ */
 const REDELIVERIES = 1000
-/** Events that a caller's stream keeps. */
+/** How many events the stream of a caller keeps. */
 const EVENTS = 1000
-/** Callers whose streams are kept at hand; they share a connection. */
+/** How many callers have open streams, which share a connection. */
 const MOST_PRODUCERS = 1000
-/** Larger outcomes are fetched from the store by their caller. */
+/** A caller fetches larger outcomes from the store. */
 const IN_EVENT = 4096
 
 /** @implements {Engine} */
@@ -46,7 +51,7 @@ class BullEngine {
   #queue
   /** @type {Map<string, import('./bull').BullProducer>} */
   #producers = new Map()
-  /** What each caller is being told. @type {Map<string, Promise<void>>} */
+  /** The message that is on its way to each caller. @type {Map<string, Promise<void>>} */
   #told = new Map()
   /** @type {Promise<number> | undefined} */
   #offset
@@ -114,7 +119,7 @@ class BullEngine {
 
   /** @param {string} id */
   remove(id) {
-    // BullMQ refuses to remove what is locked; what has ended stays.
+    // BullMQ refuses to remove a locked job. A job that has ended stays.
     return this.#ask(async (queue) => {
       const state = await queue.getJobState(id)
       if (!['waiting', 'prioritized', 'delayed', 'waiting-children'].includes(state)) return false
@@ -167,7 +172,7 @@ class BullEngine {
   async outcome(id) {
     const bytes = await this.store.get(outcomeKey(id), 1 << 20)
     if (bytes !== undefined) return JSON.parse(Buffer.from(bytes).toString())
-    // BullMQ gave it up itself, without a worker that could say how it ended.
+    // BullMQ itself gave the job up, so no worker has told the outcome.
     const job = await this.#ask((queue) => queue.getJob(id))
     if (job?.failedReason === undefined) return undefined
     const { describe } = require('../../payload/thrown')
@@ -210,9 +215,9 @@ class BullEngine {
       this.#tell(job.data.reply, small ? { kind: 'ended', id, outcome } : { kind: 'ended', id })
     }
     worker.on('completed', tell)
-    // One that is tried again has not ended.
+    // A job that is tried again has not ended.
     worker.on('failed', (job) => (job?.finishedOn === undefined ? ended.delete(String(job?.id)) : tell(job)))
-    // An idle worker asks the engine as seldom as it can.
+    // An idle worker asks the engine as seldom as possible.
     const eventOptions = { prefix: this.#options.prefix, connection: this.#connection.worker, blockingTimeout: 10_000 }
     const control = new QueueEvents(this.#streamOf('workers'), eventOptions, this.#backend)
     control.on('error', () => {})
@@ -247,7 +252,7 @@ class BullEngine {
         id,
         envelope: job.data,
         lost: job.stalledCounter ?? 0,
-        // By the clock of this machine: the one that added it may have another.
+        // By the clock of this machine, since the clock of the adding machine may differ.
         age: performance.now() - this.#firstSeen(id),
         signal: AbortSignal.any([signal, given.signal]),
         progress: progress.report
@@ -289,7 +294,8 @@ class BullEngine {
   #tell(caller, event) {
     if (!/^[\da-f-]{36}$/.test(caller)) return
     const text = JSON.stringify(event)
-    // One after another: progress is heard before the end. A caller that misses one looks for itself.
+    // Events are sent one after another, so progress comes before the end. A caller that misses an event looks for
+    // itself.
     const told = (this.#told.get(caller) ?? Promise.resolve())
       .then(() => this.#producer(caller).publishEvent({ eventName: 'fleet', text }, EVENTS))
       .catch(() => {})
@@ -305,7 +311,7 @@ class BullEngine {
    */
   async replies(caller, listener) {
     const { QueueEvents } = this.#bull
-    // From the beginning: the first event may be there before the first read.
+    // Reads from the beginning, since the first event may come before the first read.
     const options = {
       prefix: this.#options.prefix,
       connection: this.#connection.worker,
@@ -318,7 +324,7 @@ class BullEngine {
       try {
         listener(JSON.parse(String(text)))
       } catch {
-        // Not of ours.
+        // Not an event of this package.
       }
     })
     try {
@@ -334,7 +340,7 @@ class BullEngine {
     }
   }
 
-  /** Asked once: clocks that step are what it is for, and they step seldom. */
+  /** Asked once. It is for clocks that differ, and those change seldom. */
   async clock() {
     this.#offset ??= this.#ask(async () => {
       const before = Date.now()
@@ -388,7 +394,7 @@ class BullEngine {
   }
 }
 
-/** Milliseconds for which it is known how a job ended. @param {import('./bull').BullJob} job */
+/** Milliseconds for which the outcome of a job is kept. @param {import('./bull').BullJob} job */
 function keptFor({ opts: { removeOnComplete: kept } }) {
   return 1000 * (typeof kept === 'object' ? (kept.age ?? 3600) : 3600)
 }
@@ -413,7 +419,7 @@ function jobOf(envelope, { id, priority, delay, attempts, backoff, keep }) {
       attempts,
       removeOnComplete: kept,
       removeOnFail: kept,
-      // What is thrown is whole in the store.
+      // The store has the whole error.
       stackTraceLimit: 1,
       ...(delay === undefined ? {} : { delay }),
       ...(backoff === undefined ? {} : { backoff })
@@ -422,7 +428,7 @@ function jobOf(envelope, { id, priority, delay, attempts, backoff, keep }) {
 }
 
 /**
- * Resolves when it is connected; rejects when the server refuses, or says nothing.
+ * Resolves when it is connected. Rejects if the server refuses or does not answer.
  * @param {import('node:events').EventEmitter & { waitUntilReady: () => Promise<unknown> }} connecting
  */
 async function ready(connecting) {

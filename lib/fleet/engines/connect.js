@@ -1,7 +1,7 @@
 'use strict'
 
-// From what the user gives as `connection` to what BullMQ and the store work with. Calls share one connection
-// that fails at once while the server is away; workers and listeners have their own, which wait for it.
+// Turns the user's option `connection` into the connections of BullMQ and the store. Calls share one connection, which
+// fails at once while the server is away. Workers and listeners have their own connections, which wait for the server.
 
 const { createRequire } = require('node:module')
 const path = require('node:path')
@@ -10,11 +10,11 @@ const { show } = require('../../pool/options/validate')
 
 /** @typedef {import('../types').Store} Store */
 
-/** Bytes of one piece of a large value: what a server may be asked to hold in one command. */
+/** Bytes per piece of a large value: as many as one command may carry. */
 const PIECE = 1024 * 1024
 
 /**
- * A package of the application's.
+ * Loads a package of the application.
  * @param {string} name
  * @param {NodeJS.Require} from
  * @param {string} why
@@ -38,17 +38,18 @@ function loadBull() {
 /**
  * @typedef {object} Reached
  * @property {'redis' | 'postgres'} kind
- * @property {object} calls what calls share
- * @property {object} worker what workers and listeners each connect with
+ * @property {object} calls the connection that calls share
+ * @property {object} worker the options with which each worker and listener connects
  * @property {(prefix: string) => import('../types').Store} store
  * @property {() => Promise<number>} now milliseconds by the server's clock
- * @property {(key: string) => Promise<unknown>} forget deletes a key of the engine's
+ * @property {(key: string) => Promise<unknown>} forget deletes a key of the engine
  * @property {() => Promise<unknown>} close
  */
 
 /**
  * @param {unknown} connection
- * @param {boolean} patient whether calls wait for a server that is away, as those of workers do until their lease ends
+ * @param {boolean} patient whether calls wait for a server that is away, as the calls of workers do until their lease
+ *   ends
  * @returns {Reached}
  */
 function reach(connection, patient) {
@@ -77,7 +78,7 @@ function fromUrl({ hostname, port, username, password, pathname, protocol }) {
   }
 }
 
-/** Milliseconds until a lost connection is tried again. @param {number} times that it was */
+/** Milliseconds until a lost connection is tried again. @param {number} times that the connection was lost */
 function retryStrategy(times) {
   return Math.min(times * 50, 500)
 }
@@ -94,7 +95,7 @@ function overRedis(options, patient) {
   const client = new Redis(
     patient ? waiting : { ...options, enableOfflineQueue: false, maxRetriesPerRequest: 1, retryStrategy }
   )
-  // What waits for an answer keeps the process, by its limit; a connection does not.
+  // A pending call keeps the process alive, by its limit. A connection does not.
   client.on('connect', () => client.stream.unref())
   client.on('error', () => {})
   return {
@@ -112,7 +113,7 @@ function overRedis(options, patient) {
 }
 
 /**
- * Each value in pieces, under keys that end by themselves.
+ * Keeps each value in pieces, under keys that expire.
  * @implements {Store}
  */
 class RedisStore {
@@ -146,7 +147,7 @@ class RedisStore {
     const pieces = Math.max(1, Math.ceil(all.length / PIECE))
     for (let i = pieces - 1; i >= 0; i--) {
       const piece = all.subarray(i * PIECE, (i + 1) * PIECE)
-      // The first says how many there are, and is there last.
+      // The first piece says how many pieces there are, and is written last.
       const head = Buffer.alloc(i === 0 ? 4 : 0)
       if (i === 0) head.writeUInt32LE(all.length)
       await this.#client.set(this.#key(key, i), Buffer.concat([head, piece]), 'PX', Math.ceil(ttl))
@@ -218,7 +219,7 @@ async function migrate(connection) {
 }
 
 /**
- * Values in a table of their own.
+ * Keeps values in a table of their own.
  * @implements {Store}
  */
 class PostgresStore {
@@ -245,7 +246,7 @@ class PostgresStore {
       .query(
         'create table if not exists rspool_values (key text primary key, bytes bytea not null, until timestamptz not null)'
       )
-      // Two workers may make it at once.
+      // Two workers may make the table at the same time.
       .catch((/** @type {{ code?: string }} */ error) => {
         if (error.code !== '23505' && error.code !== '42P07') throw error
       })

@@ -1,6 +1,6 @@
 'use strict'
 
-// Which engine a connection means.
+// Chooses the engine for a connection.
 
 const { MemoryEngine } = require('./memory')
 

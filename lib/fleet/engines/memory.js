@@ -1,7 +1,7 @@
 'use strict'
 
-// The engine without a server: tasks wait in this process. It is what a fleet without a connection uses, and
-// the reference for the others: the same envelopes, the same errors, and nothing passed by reference.
+// The engine without a server: tasks wait in this process. A fleet without a connection uses it. It is the reference
+// for the other engines: the same envelopes, the same errors, and no value passed by reference.
 
 const { performance } = require('node:perf_hooks')
 const { invalidArgument } = require('../../errors')
@@ -38,7 +38,7 @@ class MemoryEngine {
   #callers = new Map()
   /** @type {Set<() => void>} */
   #consumers = new Set()
-  /** What ends each. @type {Map<string, () => void>} */
+  /** The functions that end each schedule. @type {Map<string, () => void>} */
   #schedules = new Map()
   #order = 0
   store = new MemoryStore()
@@ -108,7 +108,7 @@ class MemoryEngine {
     return this.#entries.get(id)?.outcome
   }
 
-  /** The one that is next: of the best priority the oldest. */
+  /** The next task: the oldest of the best priority. */
   #next() {
     let best
     for (const entry of this.#entries.values()) {
