@@ -1,6 +1,6 @@
 'use strict'
 
-// The arguments of a command, read by Node's own parser, and the help that is written from the same table.
+// The arguments of a command, read by the parser of Node.js, and the help that is written from the same table.
 
 const { parseArgs } = require('node:util')
 const { CommandError, EXIT } = require('./failure')
@@ -10,7 +10,7 @@ const { CommandError, EXIT } = require('./failure')
  * @property {'boolean'|'string'|'number'} type
  * @property {string} help
  * @property {string} [short]
- * @property {string} [value] what its value is called
+ * @property {string} [value] the name of its value
  * @property {boolean} [multiple]
  *
  * @typedef {Record<string, any>} Values what was given, by name
@@ -21,10 +21,10 @@ const { CommandError, EXIT } = require('./failure')
  * @property {string} [usage] its arguments, as `<slot>`
  * @property {string} [details] paragraphs
  * @property {Record<string, Option>} [options]
- * @property {[least: number, most: number]} [takes] how many arguments; none if it is missing
- * @property {boolean} [passes] whether it takes what follows `--`
+ * @property {[least: number, most: number]} [takes] how many arguments; no arguments if it is missing
+ * @property {boolean} [passes] whether it takes the arguments after `--`
  * @property {boolean} [raw] whether it reads its arguments itself
- * @property {boolean} [serves] whether it goes on when nobody reads its output
+ * @property {boolean} [serves] whether it goes on when its output has no reader
  * @property {(given: Given) => unknown} run gives the exit code, or nothing for 0
  */
 

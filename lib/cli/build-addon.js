@@ -10,7 +10,7 @@ const { platformTuple } = require('../native/platform')
 
 const root = path.join(__dirname, '..', '..')
 
-/** A failure that the user can mend: its message is all they need to see. */
+/** A failure that the user can fix: only its message is shown. */
 class BuildError extends Error {}
 
 /** @param {string} version */
@@ -25,7 +25,7 @@ function isOlder(found, needed) {
   return i >= 0 && (a[i] ?? 0) < b[i]
 }
 
-/** Throws a BuildError that says what to install where the toolchain is missing or too old. */
+/** Throws a BuildError that says what to install, if the toolchain is missing or too old. */
 function checkToolchain() {
   const manifest = fs.readFileSync(path.join(root, 'Cargo.toml'), 'utf8')
   const needed = /^rust-version\s*=\s*"([\d.]+)"/m.exec(manifest)?.[1] ?? '0'
@@ -41,19 +41,19 @@ function checkToolchain() {
 
 /** @typedef {{ tuple?: string, command?: string, flags?: string[] }} Ways for a release: the platform, cargo's command, flags of rustc */
 
-/** Keeps the folders of whoever builds out of the addon: panics name files. @param {string[]} more flags of rustc */
+/** Keeps the builder's folders out of the addon, since panics name files. @param {string[]} more flags of rustc */
 function withoutPaths(more) {
   const home = process.env.CARGO_HOME ?? path.join(os.homedir(), '.cargo')
   const sources = path.join(home, 'registry', 'src')
   const registries = fs.existsSync(sources) ? fs.readdirSync(sources).map((name) => path.join(sources, name)) : []
-  // The last that fits counts.
+  // The last one that matches counts.
   const flags = [...[home, root].map((folder) => [folder, '']), ...registries.map((folder) => [folder, 'crates'])].map(
     ([folder, name]) => `--remap-path-prefix=${folder}=${name}`
   )
   return ['--config', `target.'cfg(all())'.rustflags=${JSON.stringify([...flags, ...more])}`]
 }
 
-/** Runs cargo and gives the path of the library that it made. @param {string[]} args @param {Ways} ways */
+/** Runs cargo, and gives the path of the library that it has made. @param {string[]} args @param {Ways} ways */
 function compile(args, { command = 'build', flags = [] }) {
   const fixed = ['--release', '--lib', '--message-format=json-render-diagnostics', ...withoutPaths(flags)]
   const all = [command, ...fixed, ...args]
@@ -97,7 +97,7 @@ function place(from, to) {
 /** @param {string[]} [args] for cargo @param {Ways} [ways] */
 function build(args = [], ways = {}) {
   checkToolchain()
-  // Half a gigabyte of intermediate files is of use to a checkout only.
+  // Half a gigabyte of intermediate files is useful only in a checkout.
   const inApp = root.split(path.sep).includes('node_modules') && process.env.CARGO_TARGET_DIR === undefined
   const scratch = inApp ? fs.mkdtempSync(path.join(os.tmpdir(), 'rspool-build-')) : undefined
   try {

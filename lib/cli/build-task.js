@@ -39,7 +39,7 @@ async function buildTask(folder, { debug, args }) {
 }
 
 /**
- * Where `rspool-task` is depends on where rspool is installed: its path is corrected where it leads nowhere.
+ * The path of `rspool-task` depends on where rspool is installed: corrects it if it leads nowhere.
  * @param {string} folder
  */
 function repairPath(folder) {

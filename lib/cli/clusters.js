@@ -1,14 +1,14 @@
 'use strict'
 
 // Finds the clusters of this machine and opens their regions. No process is asked: the region is a file without
-// a name that the primary and its processes hold open, and the kernel decides who may open it.
+// a name, which the primary and its processes hold open. The kernel decides which user may open it.
 
 const fs = require('node:fs')
 const { CommandError, EXIT } = require('./failure')
 const { SHARED } = require('../native/wire')
 const { RegionCopy, SharedRegion } = require('../cluster/region')
 
-/** What a region is called among the descriptors of a process; shared maps have another name. */
+/** The name of a region among the descriptors of a process. Shared maps have another name. */
 const REGION = /^\/memfd:rspool( \(deleted\))?$/
 
 /**
@@ -45,7 +45,7 @@ function* regionsOf(pid) {
       seen.add(ino)
       yield { path, inode: ino }
     } catch {
-      // It was closed in the meantime.
+      // The descriptor was closed in the meantime.
     }
   }
 }
@@ -70,7 +70,7 @@ function assertSystem() {
 }
 
 /**
- * All clusters whose primary is a process of this user, and what could not be opened.
+ * All clusters whose primary is a process of this user, and the regions that could not be opened.
  * @returns {{ clusters: Cluster[], refused: { pid: number, why: string }[] }}
  */
 function findClusters() {
@@ -93,7 +93,7 @@ function findClusters() {
           inodes.add(inode)
           refused.push({ pid, why: opened.error.message })
         } else if (opened.value === undefined) {
-          // The region of a program whose pools share a budget.
+          // This is the region of a program whose pools share a budget.
           inodes.add(inode)
         } else if (opened.value.region.getShared(SHARED.PRIMARY) === innerPid(pid)) {
           inodes.add(inode)
@@ -101,7 +101,7 @@ function findClusters() {
         }
       }
     } catch {
-      // It ended meanwhile, or is another's.
+      // The process has ended meanwhile, or belongs to another user.
     }
   }
   return { clusters: clusters.sort((a, b) => a.pid - b.pid), refused }
@@ -116,7 +116,7 @@ function attempt(work) {
   }
 }
 
-/** The cluster of a process, be it the primary or another. @param {number} pid @returns {Cluster} */
+/** The cluster of a process, which is the primary or another process of it. @param {number} pid @returns {Cluster} */
 function clusterOf(pid) {
   assertSystem()
   let refusal
@@ -155,14 +155,14 @@ function refusedBy(error) {
 }
 
 /**
- * The cluster that a command is about: that of `--pid`, or the only one.
+ * The cluster for a command: that of `--pid`, or the only one.
  * @param {number|undefined} pid
  * @returns {Cluster}
  */
 function pick(pid) {
   if (pid !== undefined) return clusterOf(pid)
   const { clusters, refused } = findClusters()
-  // It may be in another namespace, which a list need not mind.
+  // The process may be in another namespace. A list may ignore this, but not a command.
   if (clusters.length === 1) return clusterOf(clusters[0].pid)
   if (clusters.length > 1) {
     const list = clusters.map(({ pid, about }) => `  --pid ${pid}  ${about.file}`)
@@ -173,7 +173,7 @@ function pick(pid) {
   throw new CommandError(EXIT.none, 'you run no cluster on this machine. Another user’s can be named by --pid, as root')
 }
 
-/** The same memory, to write into: for requests to helper threads. @param {Cluster} cluster */
+/** The same memory, writable, for requests to helper threads. @param {Cluster} cluster */
 function openForRequests({ path, about }) {
   let fd
   try {

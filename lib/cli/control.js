@@ -1,7 +1,7 @@
 'use strict'
 
-// Tells a cluster to do something: through its admin socket if it has one, else by signals, whose effect is seen in
-// the region.
+// Sends a command to a cluster: through its admin socket if it has one, otherwise by signals, whose effect can be seen
+// in the region.
 
 const net = require('node:net')
 const { setTimeout: sleep } = require('node:timers/promises')
@@ -19,7 +19,7 @@ const REACTS = 10_000
  * @param {string} path
  * @param {Request} request
  * @param {number} timeout
- * @returns {Promise<{ answer: any }|undefined>} nothing when nobody listens there
+ * @returns {Promise<{ answer: any }|undefined>} undefined if no program listens there
  */
 function askSocket(path, request, timeout) {
   return new Promise((resolve, reject) => {
@@ -49,7 +49,7 @@ function askSocket(path, request, timeout) {
 }
 
 /**
- * Has the cluster do it, one way or the other.
+ * Has the cluster carry out a command, by socket or by signal.
  * @param {Viewer} viewer
  * @param {Request} request for the socket
  * @param {(how: Signals) => unknown} bySignals
@@ -85,7 +85,7 @@ class Signals {
   /** @param {NodeJS.Signals} signal */
   toPrimary(signal) {
     const { pid, about } = this.#viewer.cluster
-    // Without its handlers a signal would end it.
+    // Without handlers a signal would end the cluster.
     if (!about.signals)
       throw new CommandError(
         EXIT.failed,
@@ -106,8 +106,8 @@ class Signals {
   }
 
   /**
-   * Looks until it is so.
-   * @param {string} what for the message when time is up
+   * Looks repeatedly until the condition is true.
+   * @param {string} what the condition, for the message when the time is over
    * @param {(view: import('./view').ClusterView) => boolean} test
    * @param {{ within?: number, mayEnd?: boolean }} [how]
    */
@@ -130,7 +130,7 @@ class Signals {
     }
   }
 
-  /** Reloads; fails when the new processes do not get ready. */
+  /** Reloads. Fails if the new processes do not get ready. */
   async reload() {
     const count = (/** @type {number} */ word) => this.region.getShared(word)
     const [done, failed] = [count(SHARED.RELOADED), count(SHARED.RELOADS_FAILED)]
@@ -147,8 +147,8 @@ class Signals {
   }
 
   /**
-   * One signal is one process more or less. Equal signals that wait at the same time are one to the system, so each is
-   * sent when the one before has been seen to work.
+   * One signal adds or removes one process. The system merges equal pending signals, so each is sent when the effect of
+   * the one before has been seen.
    * @param {number} size
    */
   async scale(size) {

@@ -1,7 +1,7 @@
 'use strict'
 
-// Reads the first application of a PM2 file as options of `cluster.run`. What cannot be done is refused by name: a
-// file that seems to work and does something else is worse than one that does not.
+// Reads the first application of a PM2 file as options of `cluster.run`. An option that cannot be honoured is refused
+// by name: a file that seems to work but does something else is worse than one that is refused.
 
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
@@ -18,7 +18,7 @@ const { CommandError, EXIT } = require('./failure')
 /** @type {Record<string, number>} */
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, B: 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 }
 
-/** 'max', 0 and negative numbers are PM2's for the number of CPUs. @type {Rule} */
+/** In PM2, 'max', 0 and negative numbers stand for the number of CPUs. @type {Rule} */
 function instances(value) {
   const { cpuCount } = require('../..')
   const given = Number(value)
@@ -44,7 +44,10 @@ function size(value) {
 /** @param {unknown} value */
 const list = (value) => (Array.isArray(value) ? value.map(String) : String(value).split(/\s+/).filter(Boolean))
 
-/** What is done. Those that give nothing say what is so anyway. @type {Record<string, Rule>} */
+/**
+ * The supported options. A rule without a result is for an option that states the default.
+ * @type {Record<string, Rule>}
+ */
 const RULES = {
   name: () => ({}),
   script: () => ({}),
@@ -58,13 +61,13 @@ const RULES = {
   kill_timeout: (value) => ({ grace: milliseconds(value, 'kill_timeout') }),
   listen_timeout: (value) => ({ readyTimeout: milliseconds(value, 'listen_timeout') }),
   max_memory_restart: (value) => ({ memoryLimit: size(value) }),
-  // A process that sends 'ready' is ready; one that does not is when it listens.
+  // A process that sends 'ready' is ready. Any other is ready when it listens.
   wait_ready: () => ({}),
   shutdown_with_message: () => ({}),
   time: () => ({})
 }
 
-/** The same thing under another name. @type {Record<string, string>} */
+/** Other names of the same options. @type {Record<string, string>} */
 const ALIASES = {
   exec: 'script',
   nodeArgs: 'node_args',
@@ -72,7 +75,7 @@ const ALIASES = {
   maxMemoryRestart: 'max_memory_restart'
 }
 
-/** What may only have the one value that is so anyway. @type {Record<string, { is: (value: any, application: Record<string, any>) => boolean, why: string }>} */
+/** Options that may only have their default value. @type {Record<string, { is: (value: any, application: Record<string, any>) => boolean, why: string }>} */
 const ONLY = {
   exec_mode: {
     is: (value, { instances }) => /^cluster(_mode)?$/.test(value) || instances === undefined || Number(instances) === 1,
@@ -96,7 +99,7 @@ const refusal = (message) => new CommandError(EXIT.failed, `ecosystem file: ${me
 
 /**
  * @param {string} file
- * @param {string} [environment] whose `env_<name>` is taken
+ * @param {string} [environment] the environment whose `env_<name>` is used
  * @returns {Promise<Application & { others: string[] }>}
  */
 async function readEcosystem(file, environment) {
@@ -129,7 +132,7 @@ function convert(given, folder, environment) {
   const options = {}
   const refused = []
   for (const [name, value] of Object.entries(application)) {
-    // Switched off is what it is anyway.
+    // An option that is switched off changes nothing.
     if (value === undefined || value === null || name.startsWith('env_')) continue
     if (Object.hasOwn(RULES, name)) Object.assign(options, RULES[name](value, application))
     else if (Object.hasOwn(ONLY, name)) {

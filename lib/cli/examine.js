@@ -1,6 +1,6 @@
 'use strict'
 
-// What `doctor` looks at. Each examination gives what it found, a verdict, and what to do unless all is fine.
+// The examinations of `doctor`. Each gives its finding, a verdict, and advice unless all is fine.
 
 const fs = require('node:fs')
 const os = require('node:os')
@@ -13,9 +13,9 @@ const { bytes } = require('./output')
 
 /** @typedef {{ found: string, verdict?: 'fine'|'note'|'wrong', advice?: string }} Finding */
 
-/** Servers need more descriptors than this. */
+/** Servers need at least this many descriptors. */
 const FEW_DESCRIPTORS = 4096
-/** The text of a file of the system; empty where there is none. @param {string} file */
+/** The text of a system file; empty if there is none. @param {string} file */
 function read(file) {
   try {
     return fs.readFileSync(file, 'utf8').trim()
@@ -24,7 +24,7 @@ function read(file) {
   }
 }
 
-/** The addon, or why there is none. */
+/** The addon, or the reason why there is none. */
 function loadAddon() {
   try {
     const addon = require('../native/load')
@@ -183,7 +183,7 @@ const EXAMINATIONS = {
   }
 }
 
-/** In CPUs; undefined where there is none. @returns {number|undefined} */
+/** The quota in CPUs; undefined if there is none. @returns {number|undefined} */
 function cpuQuota() {
   const group = /^0::(.*)$/m.exec(read('/proc/self/cgroup'))?.[1] ?? '/'
   const quotas = []

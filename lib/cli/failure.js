@@ -1,12 +1,12 @@
 'use strict'
 
-// How a command ends, after sysexits.h where that has a number.
+// The exit codes of commands, as in sysexits.h if it has a number for the case.
 
 const EXIT = {
   ok: 0,
-  /** It did not work. */
+  /** The command failed. */
   failed: 1,
-  /** Wrong arguments, or several clusters and none was named. */
+  /** Wrong arguments, or there are several clusters and none was named. */
   usage: 64,
   /** There is no cluster, or no such process. */
   none: 69,
@@ -14,7 +14,7 @@ const EXIT = {
   denied: 77
 }
 
-/** A failure whose message is all that its reader needs. */
+/** A failure of which only the message is shown. */
 class CommandError extends Error {
   /** @param {number} exitCode @param {string} message */
   constructor(exitCode, message) {

@@ -1,6 +1,6 @@
 'use strict'
 
-// A cluster as lines of text: what `status` prints once and `top` every second.
+// A cluster as lines of text, which `status` prints once and `top` every second.
 
 const { paint, paintState, table, bytes, time, percent, number, widthOf } = require('./output')
 const { asked } = require('./view')
@@ -8,7 +8,7 @@ const { asked } = require('./view')
 /** @typedef {import('./view').ClusterView} ClusterView */
 /** @typedef {ClusterView['processes'][number]} Row */
 
-/** What the rows of `top` can be sorted by, by key. */
+/** The orders for the rows of `top`, by key. */
 const ORDERS = /** @type {const} */ ({
   s: 'slot',
   c: 'cpu',
@@ -21,7 +21,7 @@ const ORDERS = /** @type {const} */ ({
 
 /**
  * @param {Row[]} rows
- * @param {typeof ORDERS[keyof typeof ORDERS]} order slots upwards, all else from the largest
+ * @param {typeof ORDERS[keyof typeof ORDERS]} order slots in rising order, everything else from the largest
  */
 function sorted(rows, order) {
   const value = (/** @type {Row} */ row) => row[order] ?? -1
@@ -33,7 +33,7 @@ function sorted(rows, order) {
  * @param {object} [how]
  * @param {typeof ORDERS[keyof typeof ORDERS]} [how.order]
  * @param {number} [how.width] of the terminal
- * @param {boolean} [how.rates] whether there is a look before this one
+ * @param {boolean} [how.rates] whether there was a look before this one
  * @param {number} [how.chosen] the slot that is marked
  * @returns {string[]}
  */
@@ -138,7 +138,7 @@ function requests(rows) {
   return ['', ...table(['>SLOT', 'REQUEST', '>SINCE', 'WHAT'], cells).split('\n')]
 }
 
-/** Why processes died last. @param {Row[]} rows */
+/** The latest causes of death. @param {Row[]} rows */
 function causes(rows) {
   const died = rows.filter(({ lastCause }) => lastCause !== '')
   if (died.length === 0) return []
@@ -154,7 +154,7 @@ function counters({ counters }) {
   return all.length === 0 ? [] : ['', `${paint('dim', 'counters')}  ${all.join('   ')}`]
 }
 
-/** What came over the network must not speak to the terminal. @param {string} text */
+/** Removes control characters: text from the network must not control the terminal. @param {string} text */
 const printable = (text) => text.replace(/[\p{Cc}\p{Cf}]/gu, '?')
 
 /** @param {string} line @param {number} width */

@@ -1,7 +1,7 @@
 'use strict'
 
-// Asks the helper thread of a process for something of its main thread. It answers while that is blocked, and
-// while the primary is.
+// Asks the helper thread of a process for something of its main thread. The helper answers even if the main thread or
+// the primary is blocked.
 
 const fs = require('node:fs')
 const { setTimeout: sleep } = require('node:timers/promises')
@@ -11,11 +11,11 @@ const { openForRequests } = require('./clusters')
 const { SEAT } = require('../native/wire')
 
 const LOOK_EVERY = 10
-/** The asking process takes the answer sooner than this, in milliseconds, unless it has died. */
+/** An asking process takes its answer within this time, in milliseconds, unless it has died. */
 const TAKES = 500
 
 /**
- * The process of a slot that can be asked.
+ * The process of a slot, if it can be asked.
  * @param {import('./view').Viewer} viewer
  * @param {number} slot
  */
@@ -40,13 +40,13 @@ function processOf(viewer, slot) {
 async function ask(cluster, { pid, seat }, { kind, argument = 0, timeout }) {
   const region = openForRequests(cluster)
   const start = performance.now()
-  /** Since when another's answer lies there. @type {{ number: number, at: number }|undefined} */
+  /** The answer for another asker that lies there, and since when. @type {{ number: number, at: number }|undefined} */
   let lying
   let number
   while (performance.now() - start < timeout) {
     number ??= region.native.ask(seat, kind, argument) ?? undefined
     if (number === undefined) {
-      // Somebody else is asking, or has asked and died.
+      // Another program is asking, or has asked and died.
       const last = region.get(seat, SEAT.ANSWERED)
       if (lying?.number !== last) lying = { number: last, at: performance.now() }
       else if (performance.now() - lying.at > TAKES && region.native.dropAnswer(seat)) lying = undefined
@@ -71,9 +71,9 @@ async function ask(cluster, { pid, seat }, { kind, argument = 0, timeout }) {
 }
 
 /**
- * Moves a file that a process wrote, be it in a container, to where the user wants it.
+ * Moves a file that a process wrote, even in a container, to the place that the user wants.
  * @param {number} pid
- * @param {string} from as the process sees it
+ * @param {string} from the path as the process sees it
  * @param {string} to
  */
 function fetchFile(pid, from, to) {

@@ -25,11 +25,11 @@ class Top {
   #screen = process.stdout.isTTY === true && process.stdin.isTTY === true
   /** @type {typeof ORDERS[keyof typeof ORDERS]} */
   #order = 'slot'
-  /** Those of the last frame. @type {number[]} */
+  /** The slots of the last frame. @type {number[]} */
   #slots = []
-  /** The slot that is chosen. */
+  /** The chosen slot. */
   #chosen = 0
-  /** What Enter asked for. @type {string[]} */
+  /** The lines that Enter has asked for. @type {string[]} */
   #stack = []
   #ended = new AbortController()
 

@@ -62,14 +62,15 @@ function explain(error) {
     console.error(`rspool: ${message}`)
     return error.exitCode
   }
-  // What the package itself refuses is told without a stack; anything else is a fault of ours.
+  // Errors of the package are shown without a stack. Any other error is a bug in this program.
   const known = typeof code === 'string' && (code.startsWith('ERR_RSPOOL_') || code.startsWith('ERR_PARSE_ARGS'))
   console.error(`rspool: ${known ? message : stack}`)
   return EXIT.failed
 }
 
 /**
- * A reader that has seen enough, as `head` does, is no fault; and what serves goes on without one.
+ * It is no error if the reader of the output ends early, as `head` does. A command that serves goes on without a
+ * reader.
  * @param {boolean} serves
  */
 function mindReaders(serves) {

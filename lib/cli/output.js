@@ -1,6 +1,6 @@
 'use strict'
 
-// What commands print: tables, sizes and times, in colours where a person looks at a terminal.
+// The output of commands: tables, sizes and times, with colours on a terminal.
 
 const { styleText } = require('node:util')
 
@@ -32,7 +32,7 @@ const SEQUENCES = /\u001b\[[0-9;]*m/g
 const widthOf = (text) => text.replace(SEQUENCES, '').length
 
 /**
- * @param {string[]} heads those that begin with '>' are of numbers, which stand to the right
+ * @param {string[]} heads a head that begins with '>' is of a column of numbers, aligned to the right
  * @param {string[][]} rows
  */
 function table(heads, rows) {

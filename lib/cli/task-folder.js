@@ -1,6 +1,6 @@
 'use strict'
 
-// The folder that `new-task` makes: its files, from those in `task-folder/`, with the names put in.
+// The folder that `new-task` makes: the files of `task-folder/`, with the names filled in.
 
 const fs = require('node:fs')
 const path = require('node:path')
@@ -9,10 +9,13 @@ const version = require('../version')
 const { CommandError, EXIT } = require('./failure')
 
 const TEMPLATE = path.join(__dirname, 'task-folder')
-/** The source of `rspool-task`, which travels with this package. */
+/** The source of `rspool-task`, which is part of this package. */
 const CRATE = path.join(__dirname, '..', '..', 'crates', 'task')
 
-/** What would be another file of the package, or nothing at all, by the name that npm gives it. @type {Record<string, string>} */
+/**
+ * The names of files that npm would treat in its own way or leave out, by their names in this package.
+ * @type {Record<string, string>}
+ */
 const NAMES = {
   gitignore: '.gitignore',
   'Cargo.toml.txt': 'Cargo.toml',
@@ -25,7 +28,7 @@ const NAMES = {
 }
 
 /**
- * @param {string} name what the tasks have before the dot
+ * @param {string} name the part before the dot in the names of the tasks
  * @param {string} folder
  * @returns {string} the folder
  */
@@ -52,7 +55,7 @@ function makeTaskFolder(name, folder) {
 }
 
 /**
- * How cargo gets from a folder to the crate. Without links, as cargo sees it.
+ * The path from a folder to the crate, without symbolic links, as cargo sees it.
  * @param {string} folder
  */
 function pathOfCrate(folder) {
@@ -60,7 +63,7 @@ function pathOfCrate(folder) {
 }
 
 /**
- * Puts values in the place of `{{names}}`.
+ * Replaces `{{names}}` by values.
  * @param {string} text
  * @param {Record<string, string>} values
  */

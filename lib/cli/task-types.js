@@ -1,6 +1,6 @@
 'use strict'
 
-// What a library says of its tasks, as types for TypeScript.
+// The description of a library's tasks, as types for TypeScript.
 
 const path = require('node:path')
 const { CommandError, EXIT } = require('./failure')

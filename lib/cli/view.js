@@ -1,7 +1,7 @@
 'use strict'
 
-// What can be seen of a cluster from outside, in the form of `supervisor.status()`. Two views of the same cluster
-// one after the other give what needs a difference: the CPU in use and the requests a second.
+// The readings of a cluster from outside, in the form of `supervisor.status()`. The CPU use and the requests per second
+// need two views of the same cluster, one after the other.
 
 const native = require('../native/load')
 const { processStatus, clusterState, isUnresponsive, UNRESPONSIVE_AFTER } = require('../cluster/status')
@@ -44,10 +44,10 @@ const { SLOT_STATES, PHASES, nameOf, microseconds } = require('../cluster/region
  * @property {import('../../types/cluster').ReadingState} state
  * @property {number} generation
  * @property {number} restarts
- * @property {string} lastCause why its last process died; empty when none has
+ * @property {string} lastCause why its last process died; empty if none has died
  * @property {number} sinceMs how long it has been in this state
  * @property {Record<string, number>} counters
- * @property {number|undefined} replacing the pid of the process that is to take over
+ * @property {number|undefined} replacing the pid of the process that will take over
  * @property {number[]} draining
  *
  * @typedef {ReturnType<Viewer['look']>} ClusterView
@@ -57,12 +57,12 @@ class Viewer {
   #cluster
   #counters
   #details
-  /** What the last look read, by pid. @type {Map<number, { at: number, cpuMs: number, requests: number }>} */
+  /** The readings of the last look, by pid. @type {Map<number, { at: number, cpuMs: number, requests: number }>} */
   #before = new Map()
 
   /**
    * @param {import('./clusters').Cluster} cluster
-   * @param {{ details?: boolean }} [how] whether descriptors are counted, which takes long where there are many
+   * @param {{ details?: boolean }} [how] whether descriptors are counted, which takes long if there are many
    */
   constructor(cluster, { details = false } = {}) {
     this.#details = details
@@ -123,7 +123,7 @@ class Viewer {
     }
   }
 
-  /** All that have a seat. @param {number} now @returns {ProcessView[]} */
+  /** All processes that have a seat. @param {number} now @returns {ProcessView[]} */
   #processes(now) {
     const { region } = this.#cluster
     const found = []
@@ -173,7 +173,7 @@ class Viewer {
     const own = all.filter((process) => process.slot === slot)
     const draining = own.filter((process) => region.get(process.seat, SEAT.STATE) === SEAT_STATE.DRAINING)
     const others = own.filter((process) => !draining.includes(process))
-    // While it is replaced the older one serves, until the newer is ready.
+    // While a process is being replaced, the old one serves until the new one is ready.
     const current = others.findLast(({ readyMs }) => readyMs !== undefined) ?? others[0]
     const said = nameOf(SLOT_STATES, region.getSlot(slot, SLOT.STATE)) ?? 'stopped'
     const silent = current?.state === 'unresponsive' && said === 'ready'
@@ -202,7 +202,7 @@ function alive(pid) {
   }
 }
 
-/** What a request asks for. @param {Request} request */
+/** The method and URL of a request. @param {Request} request */
 function asked({ method, url }) {
   return url === undefined ? method : `${method} ${url}`
 }

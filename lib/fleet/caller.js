@@ -244,7 +244,7 @@ class Caller {
     await stop?.()
   }
 
-  /** @param {Error} the reason for giving the calls up */
+  /** @param {Error} why the reason for giving the calls up */
   async close(why) {
     for (const id of [...this.#pending.keys()]) this.fail(id, why)
     this.#stayAwake?.()

@@ -3,7 +3,7 @@
 const path = require('node:path')
 const { PID, JSON_OPTION, whole } = require('../arguments')
 
-/** A snapshot takes as much memory again, and stops the process for seconds a gigabyte. */
+/** A snapshot takes as much memory again, and stops the process for seconds per gigabyte. */
 const LARGE = 2 ** 30
 
 /** @type {import('../arguments').Command} */
@@ -47,7 +47,7 @@ module.exports = {
   }
 }
 
-/** Where nobody can be asked the answer is no. @param {string} question */
+/** If no user can be asked, the answer is no. @param {string} question */
 async function confirm(question) {
   if (!process.stdin.isTTY) return false
   const terminal = require('node:readline/promises').createInterface({ input: process.stdin, output: process.stderr })

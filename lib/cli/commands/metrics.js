@@ -17,7 +17,7 @@ module.exports = {
     const { readMetrics } = require('../../cluster/metrics')
     const { json } = require('../output')
     const viewer = new Viewer(pick(values.pid), { details: true })
-    // The CPU in use is a difference.
+    // CPU use is a difference between two looks.
     viewer.look()
     await sleep(BETWEEN)
     const status = viewer.look()

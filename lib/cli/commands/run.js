@@ -57,7 +57,7 @@ refuses by name what rspool cannot do.`,
       console.error(`rspool: '${other}' of the file is not run: a supervisor has one application`)
     const options = { ...read?.options, ...given(values), ...(rest.length > 0 ? { args: rest } : {}) }
     const supervisor = cluster.run(read?.file ?? file, options)
-    // It ends the program itself, with its own exit code.
+    // The cluster ends the program itself, with its own exit code.
     await supervisor.closed
   }
 }

@@ -59,7 +59,7 @@ pool of this machine runs them. SIGTERM lets running tasks finish, for --grace, 
 }
 
 /**
- * The functions that a script exports, seen in a thread of their own.
+ * The names of the functions that a script exports, found in a separate thread.
  * @param {string} filename
  * @returns {Promise<string[]>}
  */

@@ -1,7 +1,7 @@
 'use strict'
 
-// Serves the page of `dash`, and what it shows by server-sent events. It listens on this machine only, and whoever
-// does not know the token of its address gets nothing.
+// Serves the page of `dash`, and its data by server-sent events. It listens only on this machine, and serves only
+// clients that know the token in its address.
 
 const crypto = require('node:crypto')
 const fs = require('node:fs')
@@ -60,7 +60,7 @@ class Dash {
   #serve(request, response) {
     const { method, headers } = request
     const { pathname, searchParams } = new URL(request.url ?? '/', `http://${HOST}`)
-    // A name of someone else's that leads here does not open it.
+    // A foreign host name that leads here gets nothing.
     const hosts = [`${HOST}:${this.#port}`, `localhost:${this.#port}`]
     if (!hosts.includes(headers.host ?? '') || !this.#knows(searchParams.get('token') ?? ''))
       return respond(response, 403, 'text/plain', 'The address needs its token.\n')
@@ -96,7 +96,7 @@ class Dash {
       clearInterval(this.#timer)
       this.#timer = undefined
     })
-    // Nothing is read while nobody looks.
+    // The cluster is not read while there is no client.
     if (this.#timer !== undefined) return
     this.#timer = setInterval(() => this.#tell(), LOOK_EVERY)
     this.#tell()
@@ -105,7 +105,7 @@ class Dash {
   #tell() {
     const text = `data: ${JSON.stringify(this.#viewer.look())}\n\n`
     for (const reader of this.#readers) {
-      // One that does not keep up gets the next.
+      // A client that does not keep up skips this event, and gets the next.
       if (reader.writableLength < 1 << 20) reader.write(text)
     }
   }

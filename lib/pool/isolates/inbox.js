@@ -69,7 +69,7 @@ class Inbox {
   }
 
   /**
-   * The handlers by the kind of message. None destructures a message as an iterable: a program may have replaced array
+   * The handlers by the kind of message. None takes its message apart as an iterable: a program may have replaced array
    * iteration, and a message that a worker waits for must get through.
    * @type {{ [K in FromIsolate[0]]: (isolate: Isolate, message: Of<K>) => void }}
    */
