@@ -144,8 +144,8 @@ export interface WorkOptions {
   /** Milliseconds that running tasks get to end when the worker is closed. Then they are given back. @default 10_000 */
   grace?: number | undefined
   /**
-   * Milliseconds that a lock lasts, 1000 or more: about how long the tasks of a lost worker wait for another. @default
-   * 10_000
+   * Milliseconds that a lock lasts, 1000 or more: about how long the tasks of a lost worker wait for another.
+   * @default 10_000
    */
   lockDuration?: number | undefined
   /** Milliseconds that any task may run. @default no limit */
@@ -154,7 +154,7 @@ export interface WorkOptions {
   skewGrace?: number | undefined
 }
 
-/** What a worker has done since it was made. */
+/** The work of a worker since it was made. */
 export interface WorkStats {
   /** Tasks that it runs now. */
   running: number
@@ -182,7 +182,7 @@ export interface WorkStats {
 export interface Work {
   /** Resolves when the worker takes tasks; rejects if it cannot. */
   readonly ready: Promise<void>
-  /** What the worker has done so far. */
+  /** The work of the worker so far. */
   stats(): Promise<WorkStats>
   /** Lets running tasks finish for `grace` milliseconds, and gives the rest back. May be called again. */
   close(options?: { grace?: number }): Promise<void>

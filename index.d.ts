@@ -376,9 +376,9 @@ export interface NativeTasks {
     params: {
       /** The columns of `a`, which are the rows of `b`. */
       k: number
-      /** The rows of `a`, only to be checked. @default what its length says */
+      /** The rows of `a`, only to be checked. @default as many as its length gives */
       m?: number | undefined
-      /** The columns of `b`, only to be checked. @default what its length says */
+      /** The columns of `b`, only to be checked. @default as many as its length gives */
       n?: number | undefined
     }
     result: Float32Array | Float64Array

@@ -17,9 +17,9 @@ declare class Piscina<T = any, R = any> extends EventEmitterAsyncResource {
    * Calls the script's function.
    * @param task its input, copied when the call is made; of tasks that a `taskQueue`, a `loadBalancer` or
    *   `concurrentTasksPerWorker` holds back, when they are given to a thread
-   * @throws (rejects) what the function throws; `AbortError`; `Error` with one of the messages "Task queue is
-   *   at limit", "No task queue available and all Workers are busy", "Terminating worker thread", "worker
-   *   exited with code: n"; TypeError for options that are not allowed
+   * @throws (rejects) the error that the function throws; `AbortError`; `Error` with one of the messages "Task queue is
+   *   at limit", "No task queue available and all Workers are busy", "Terminating worker thread", "worker exited with
+   *   code: n"; TypeError for options that are not allowed
    */
   run(task: T, options?: Piscina.RunOptions): Promise<R>
   /** Takes no more tasks, waits for the ones that it has, ends the threads, and emits `close`. */
@@ -232,7 +232,7 @@ declare namespace Piscina {
   const workerData: any
   /** The version of piscina whose interface this is. */
   const version: string
-  /** As {@link rspool.move}. An object that names itself what to move is marked, and returned. */
+  /** As {@link rspool.move}. An object that itself names the parts to move is marked, and returned. */
   function move(value: any): any
 }
 

@@ -169,7 +169,7 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
    *
    * The first error ends the iteration, after the results before it: an error of a call, an error of the source,
    * `ABORT_ERR` or a code of {@link ErrorCode}. Leaving the loop gives up the running calls and closes the source.
-   * @throws `ERR_RSPOOL_INVALID_ARGUMENT`, `ERR_RSPOOL_UNKNOWN_TASK` at the call, for what cannot be right
+   * @throws `ERR_RSPOOL_INVALID_ARGUMENT`, `ERR_RSPOOL_UNKNOWN_TASK` at the call, for arguments that cannot be right
    */
   map<K extends NativeTaskName, const E extends NativeEncoding<K> = never, I extends NativeInput<K> = NativeInput<K>>(
     inputs: Inputs<I>,
@@ -264,7 +264,7 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
    *
    * An error is thrown after the items before it: an error of the generator, `DataCloneError`, or a code of {@link
    * ErrorCode}. `ABORT_ERR` is thrown at once.
-   * @throws `ERR_RSPOOL_INVALID_ARGUMENT`, `ERR_RSPOOL_UNKNOWN_TASK` at the call, for what cannot be right
+   * @throws `ERR_RSPOOL_INVALID_ARGUMENT`, `ERR_RSPOOL_UNKNOWN_TASK` at the call, for arguments that cannot be right
    */
   stream<A extends unknown[], T>(
     task: (...args: A) => StreamSource<T> | Promise<StreamSource<T>>,
@@ -292,7 +292,7 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
    * Runs a task, and gives a port to it: the other end is `task.port` of `rspool/worker`. Both ends are closed
    * when the task has ended, in whatever way. Messages that the function sent before its end still arrive.
    * @returns the port, and the promise that {@link runTask} would give
-   * @throws `ERR_RSPOOL_INVALID_ARGUMENT`, `ERR_RSPOOL_UNKNOWN_TASK` at the call, for what cannot be right
+   * @throws `ERR_RSPOOL_INVALID_ARGUMENT`, `ERR_RSPOOL_UNKNOWN_TASK` at the call, for arguments that cannot be right
    */
   channel<A extends unknown[], R>(
     task: (...args: A) => R,

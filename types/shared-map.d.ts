@@ -28,7 +28,7 @@ export interface PutOptions {
   ttl?: number | undefined
 }
 
-/** What {@link SharedMap.stats} gives. */
+/** The result of {@link SharedMap.stats}. */
 export interface SharedMapStatistics {
   /** The option `bytes`. */
   readonly bytes: number

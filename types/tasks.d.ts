@@ -230,7 +230,7 @@ export type Inputs<I> = Iterable<I> | AsyncIterable<I>
 export interface Results<T> extends AsyncIterableIterator<T> {
   /** Resolves with the next result, or rejects with the error of the first task that failed. */
   next(): Promise<IteratorResult<T, any>>
-  /** Gives up what still runs. */
+  /** Gives up the calls that still run. */
   return(value?: any): Promise<IteratorResult<T, any>>
   /** Gives up the calls that still run, and rejects with the error. */
   throw(error?: any): Promise<IteratorResult<T, any>>

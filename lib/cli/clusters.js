@@ -18,7 +18,7 @@ const REGION = /^\/memfd:rspool( \(deleted\))?$/
  * @property {RegionCopy} region
  * @property {About} about
  *
- * @typedef {object} About what the cluster says of itself
+ * @typedef {object} About the description of a cluster in its region
  * @property {number} pid
  * @property {string} version
  * @property {string} node

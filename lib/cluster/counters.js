@@ -34,7 +34,7 @@ class ClusterCounters {
   }
 
   /**
-   * The counters in another thread of the same process, from what `share()` gave.
+   * The counters in another thread of the same process, from the result of `share()`.
    * @param {{ fd: number, names: import('./region').Names, row: number }} shared
    */
   static from(shared) {

@@ -55,8 +55,8 @@ export interface ClusterOptions extends ProcessOptions {
    */
   lameDuckDelay?: number
   /**
-   * How long an idle connection is kept in a drain, or the `keepAliveTimeout` of its server if that is less. @default
-   * 5000
+   * How long an idle connection is kept in a drain, or the `keepAliveTimeout` of its server if that is less.
+   * @default 5000
    */
   drainIdle?: number
   /** How long a process outlives a primary that was killed. @default 1500 */
@@ -85,8 +85,8 @@ export interface ClusterOptions extends ProcessOptions {
     /** The length of the window. @default 60000 */
     window?: number
     /**
-     * What happens if no process is ready: 'exit' ends the primary with code 70, 'hold' leaves the slot empty. @default
-     * 'exit'
+     * What happens if no process is ready: 'exit' ends the primary with code 70, 'hold' leaves the slot empty.
+     * @default 'exit'
      */
     action?: 'exit' | 'hold'
   }
@@ -159,8 +159,8 @@ export interface ClusterOptions extends ProcessOptions {
   /** Limits that all processes share, by name. @default {} */
   limits?: Record<string, LimitOptions>
   /**
-   * How many keys all limits together have room for, at 40 bytes each. The quietest keys make room for others. @default
-   * 65536
+   * How many keys all limits together have room for, at 40 bytes each. The quietest keys make room for others.
+   * @default 65536
    */
   limitKeys?: number
   /** How many keys `once` has room for, at 40 bytes each. @default 16384 */

@@ -68,7 +68,7 @@ export interface ReloadOptions extends ProcessOptions {
       }
 }
 
-/** What a reload did. */
+/** The report of a reload. */
 export interface ReloadReport {
   /** Slots that have a new process. */
   readonly replaced: number

@@ -30,7 +30,7 @@ function adminPath(admin) {
   return path.join(os.tmpdir(), `rspool-${process.getuid?.() ?? 0}`, name)
 }
 
-/** @typedef {Record<string, (request: any) => unknown>} Commands what each request does; a promise is waited for */
+/** @typedef {Record<string, (request: any) => unknown>} Commands the action of each request; a promise is awaited */
 
 class AdminSocket {
   /** @type {net.Server|undefined} */

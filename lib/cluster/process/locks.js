@@ -11,7 +11,7 @@ const MAX_NAME = 250
 
 /**
  * @typedef {import('../../native/environment')} Environment
- * @typedef {{ token: number, signal: AbortSignal }} Held what a function learns that runs under a lock
+ * @typedef {{ token: number, signal: AbortSignal }} Held the argument of a function that runs under a lock
  */
 
 class Locks {

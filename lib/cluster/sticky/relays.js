@@ -13,7 +13,7 @@ const IDLE = 1000
 
 /**
  * @typedef {{ path: string, server: string|undefined }} Target where, and which server of the application
- * @typedef {{ target: Target, client: net.Socket }} Relayed what a request has to say beside its head
+ * @typedef {{ target: Target, client: net.Socket }} Relayed the data of a request beside its head
  */
 
 /** Connects to a process, and sends the line that describes the client. @param {Relayed} relayed */

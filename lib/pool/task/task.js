@@ -11,7 +11,10 @@ const { revive } = require('../../payload/thrown')
 const { rejecting } = require('./rejecting')
 const errors = require('../../errors')
 
-/** @typedef {{ arrived: { value: unknown } | undefined }} Receiver of what comes through a port ahead of its outcome */
+/**
+ * @typedef {{ arrived: { value: unknown } | undefined }} Receiver of a value that comes through a port ahead of its
+ * outcome
+ */
 
 /**
  * The part of the pool that a task needs.
