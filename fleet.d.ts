@@ -1,6 +1,6 @@
 /**
- * The pool's methods over many machines. The engine is BullMQ 6 over Redis or PostgreSQL, an optional peer: `npm
- * install bullmq ioredis`, or `bullmq pg`. Without a connection a fleet is a pool in this process.
+ * The pool's methods over many machines. The engine is BullMQ 6 over Redis or PostgreSQL, an optional peer:
+ * `npm install bullmq ioredis`, or `bullmq pg`. Without a connection a fleet is a pool in this process.
  */
 
 import type { PoolOptions } from './index.js'

@@ -262,8 +262,8 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
    *
    * An async iterable or an iterator as input is read item by item; the function gets an async iterable.
    *
-   * An error is thrown after the items before it: an error of the generator, `DataCloneError`, or a code of {@link
-   * ErrorCode}. `ABORT_ERR` is thrown at once.
+   * An error is thrown after the items before it: an error of the generator, `DataCloneError`, or a code of
+   * {@link ErrorCode}. `ABORT_ERR` is thrown at once.
    * @throws `ERR_RSPOOL_INVALID_ARGUMENT`, `ERR_RSPOOL_UNKNOWN_TASK` at the call, for arguments that cannot be right
    */
   stream<A extends unknown[], T>(
@@ -323,8 +323,8 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
    * Refuses new tasks with `ERR_RSPOOL_POOL_CLOSED`, lets queued and running ones finish, runs `teardown` of
    * the scripts, and resolves when every worker has ended. May be called any number of times.
    * @param options.force as {@link destroy}
-   * @param options.timeout milliseconds after which tasks and workers that have not ended are ended as by {@link
-   *   destroy}
+   * @param options.timeout milliseconds after which tasks and workers that have not ended are ended as by
+   *   {@link destroy}
    */
   close(options?: { force?: boolean | undefined; timeout?: number | undefined }): Promise<void>
   /**

@@ -193,8 +193,8 @@ type NamesNear<K extends string> = K extends `${infer Family}.${string}`
   : NativeTaskName
 
 /**
- * The compiler compares a call that no other signature takes with {@link CheckedTask}, {@link CheckedInput} and {@link
- * CheckedOptions}. They accept no call that the other signatures refuse. They exist for the message of the compiler,
+ * The compiler compares a call that no other signature takes with {@link CheckedTask}, {@link CheckedInput} and
+ * {@link CheckedOptions}. They accept no call that the other signatures refuse. They exist for the message of the compiler,
  * which then names the mistake. `Other` is the name of an export, if the pool can have one.
  */
 export type CheckedTask<K, Other = never> = K extends NativeTaskName | Other

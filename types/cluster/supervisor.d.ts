@@ -164,8 +164,8 @@ export interface Supervisor extends EventEmitter<SupervisorEvents>, Topics {
   /** Sends a message to all processes, and gives how many took it. */
   broadcast(message: unknown): Promise<number>
   /**
-   * Sends a request to the process of a slot, and gives the answer of its `onRequest`. Rejects as {@link
-   * Messages.request} does.
+   * Sends a request to the process of a slot, and gives the answer of its `onRequest`. Rejects as
+   * {@link Messages.request} does.
    */
   request(slot: number, message: unknown, options?: { timeout?: number }): Promise<any>
   /** Sets the function that answers the requests of processes. Its result, awaited, is the answer. */
