@@ -65,8 +65,7 @@ async function* map(run, inputs, { signal: given, concurrency = AT_ONCE, chunk =
 }
 
 /**
- * Sets how many inputs the next chunks have. The number grows tenfold at most, since a first chunk also loads the
- * script.
+ * How many inputs the next chunks have. The number grows tenfold at most, since a first chunk also loads the script.
  * @param {number} size
  * @param {number} inputs
  * @param {number} ms that they took

@@ -10,7 +10,7 @@ const FEW_KEYS = 64
 /** How many elements of a long array are looked for. */
 const SAMPLES = 8
 
-/** Shows an array without its elements, at the same price however many there are. */
+/** Options of `inspect` that show an array without its elements, at the same price however many there are. */
 const ELEMENTS_ONLY = Object.freeze({
   maxArrayLength: 0,
   breakLength: Infinity,

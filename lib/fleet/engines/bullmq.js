@@ -340,7 +340,7 @@ class BullEngine {
     }
   }
 
-  /** Asked once. It is for clocks that differ, and those change seldom. */
+  /** Asked once. It is for clocks that were stepped, and clocks are stepped seldom. */
   async clock() {
     this.#offset ??= this.#ask(async () => {
       const before = Date.now()
