@@ -154,7 +154,7 @@ function counters({ counters }) {
   return all.length === 0 ? [] : ['', `${paint('dim', 'counters')}  ${all.join('   ')}`]
 }
 
-/** Removes control characters: text from the network must not control the terminal. @param {string} text */
+/** Replaces control characters: text from the network must not control the terminal. @param {string} text */
 const printable = (text) => text.replace(/[\p{Cc}\p{Cf}]/gu, '?')
 
 /** @param {string} line @param {number} width */
