@@ -48,11 +48,11 @@ test('a task that fails tells why', async (t) => {
   t.deepEqual(
     ended.map(({ task, error, run }) => [task, error.code, run]),
     [
-      ['pause', 'ABORT_ERR', undefined],
-      ['square', 'ABORT_ERR', undefined]
+      ['square', 'ABORT_ERR', undefined],
+      ['pause', 'ABORT_ERR', undefined]
     ]
   )
-  t.is(ended[1].wait, undefined, 'it has not started')
+  t.is(ended[0].wait, undefined, 'it has not started')
 })
 
 test('that a task has started which was given up meanwhile is not told of the one that has its number now', async (t) => {
