@@ -137,13 +137,23 @@ function kill(pid, signal) {
   }
 }
 
-/** Resolves when there is no process `pid` (or only its remains). */
+/**
+ * Resolves when there is no process `pid` (or only its remains). Its first thread may be a zombie while others still end:
+ * until then its sockets are open.
+ */
 async function gone(pid) {
   const fs = require('node:fs')
+  const isZombie = (thread) => {
+    try {
+      const stat = fs.readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8')
+      return 'ZX'.includes(stat[stat.lastIndexOf(')') + 2])
+    } catch {
+      return true
+    }
+  }
   await until(() => {
     try {
-      const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8')
-      return stat[stat.lastIndexOf(')') + 2] === 'Z'
+      return fs.readdirSync(`/proc/${pid}/task`).every(isZombie)
     } catch {
       return true
     }
