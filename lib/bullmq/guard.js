@@ -1,7 +1,7 @@
 'use strict'
 
-// What must be right around a BullMQ worker whose processor is a pool: leases by its own clock, as many jobs as
-// the pool can run, redeliveries that are counted per job, a listener for errors, and an end with a limit.
+// What a BullMQ worker needs if its processor is a pool: leases on the worker's own clock, as many jobs as the pool
+// can run, redeliveries that are counted per job, a listener for errors, and a close with a time limit.
 
 const { invalidArgument } = require('../errors')
 const { later, pause, within } = require('../later')
@@ -15,9 +15,9 @@ const { LEASE_OVER, LOCK_LOST, GIVE_BACK } = require('./special')
  * @typedef {import('./types').Job} Job
  */
 
-/** How often a job may be delivered again: a crash counts for its neighbours, too, so BullMQ's 1 is too few. */
+/** How often a job may be redelivered. BullMQ's 1 is too few: a crash counts for the jobs that ran beside it, too. */
 const REDELIVERIES = 10
-/** Milliseconds that running jobs get when the worker is closed. */
+/** Milliseconds that running jobs have to finish when the worker is closed. */
 const GRACE = 10_000
 
 /**
@@ -37,7 +37,7 @@ function guard(worker, pool) {
   const listeners = {
     active: (/** @type {Job} */ job) => {
       fitCapacity(worker, pool)
-      // BullMQ notes when it sent the request that brought the job.
+      // `processedOn` is the time at which BullMQ sent the request that fetched the job.
       const age = Math.max(0, Date.now() - (job.processedOn ?? Date.now()))
       leases.begin(String(job.id), leases.now() - age)
     },
@@ -65,7 +65,7 @@ function guard(worker, pool) {
 }
 
 /**
- * As many jobs as the pool can run: a job that waits here holds a lock, and could run elsewhere.
+ * Lets the worker take as many jobs as the pool can run. A job that waits here holds a lock, and could run elsewhere.
  * @param {Worker} worker
  * @param {Capacity} pool
  */
@@ -75,7 +75,7 @@ function fitCapacity(worker, { options: { maxThreads, concurrentTasksPerWorker }
 }
 
 /**
- * Notes when renewals are sent, and gives up those that are not answered: BullMQ waits for ever.
+ * Notes when each renewal is sent, and gives up a renewal that is not answered. BullMQ itself would wait for ever.
  * @param {Worker} worker
  * @param {Leases} leases
  */
@@ -91,8 +91,8 @@ function renewWithin(worker, leases) {
 }
 
 /**
- * Lets running jobs finish, then gives back those that have not. An engine that does not answer is not waited for
- * longer than a lock is good: then another worker has the jobs anyway.
+ * Lets running jobs finish within `grace`, then gives the rest back to the queue. If the engine does not answer, the wait
+ * ends one lock duration later: by then another worker has the jobs anyway.
  * @param {Worker} worker
  * @param {number} grace milliseconds
  */

@@ -1,7 +1,7 @@
 'use strict'
 
-// A pool behind a BullMQ worker. BullMQ itself is never loaded here: jobs and workers are handed in, and
-// BullMQ knows its special errors by their names.
+// A pool behind a BullMQ worker. This folder never loads BullMQ itself: the caller passes jobs and workers, and
+// BullMQ recognises its special errors by their names.
 
 const { createProcessor } = require('./processor')
 const { guard } = require('./guard')

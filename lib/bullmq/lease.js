@@ -1,8 +1,8 @@
 'use strict'
 
-// How long a worker may take its locks for granted. A lock counts from the moment at which its renewal was
-// *sent*, by the worker's own clock: an event that says that a renewal failed never comes when the network is
-// silent. What was not renewed in 0.8 of the lock's duration is over, before another worker may begin.
+// How long a worker may rely on its locks. A lock counts from the moment at which its renewal was *sent*, on the
+// worker's own clock: if the network is silent, no event says that a renewal failed. A lease that was not renewed
+// within 0.8 of the lock's duration is over, and so ends before another worker may begin.
 
 const { performance } = require('node:perf_hooks')
 
@@ -13,14 +13,14 @@ const { setTimeout, clearTimeout } = globalThis
 class Leases {
   #ms
   #end
-  /** When the renewal of each was last sent. @type {Map<string, number>} */
+  /** When the last renewal of each job's lock was sent. @type {Map<string, number>} */
   #since = new Map()
   /** @type {NodeJS.Timeout | undefined} */
   #timer
 
   /**
    * @param {number} lockDuration milliseconds
-   * @param {(id: string) => void} end what is done with a job whose lease is over
+   * @param {(id: string) => void} end called with each job whose lease is over
    */
   constructor(lockDuration, end) {
     this.#ms = lockDuration * SHARE
@@ -38,7 +38,7 @@ class Leases {
 
   /**
    * @param {string} id
-   * @param {number} sent when its lock was asked for, on the clock of `now`
+   * @param {number} sent when its lock was requested, on the clock of `now`
    */
   begin(id, sent) {
     this.#since.set(id, sent)

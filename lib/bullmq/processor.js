@@ -1,7 +1,7 @@
 'use strict'
 
-// A BullMQ processor that has a pool do the work. What a job says decides which function of an allow-list is
-// called with which input, and nothing else: options are copied by name, so no job can name a file.
+// A BullMQ processor that runs jobs in a pool. A job decides only which function of an allow-list is called, and with
+// which input. Options are copied by name, so no job can name a file.
 
 const { AbortError, invalidArgument } = require('../errors')
 const { show } = require('../pool/options/validate')
@@ -17,7 +17,7 @@ const { runSandboxed } = require('./sandbox')
  * @typedef {import('./types').Call} Call
  */
 
-/** What `map` may say of a call; anything else in its options is not looked at. */
+/** The options that `map` may set for a call. Any other option is ignored. */
 const OPTIONS = /** @type {const} */ ([
   'timeout',
   'queueTimeout',
@@ -29,7 +29,7 @@ const OPTIONS = /** @type {const} */ ([
   'context'
 ])
 
-/** What another attempt would not mend. */
+/** Codes of errors for which another attempt would not help. */
 const HOPELESS = new Set([
   'ERR_RSPOOL_UNKNOWN_TASK',
   'ERR_RSPOOL_INVALID_ARGUMENT',
@@ -39,11 +39,11 @@ const HOPELESS = new Set([
 
 /**
  * @typedef {object} ProcessorOptions
- * @property {readonly string[]} [tasks] the job names that are taken
- * @property {(job: Job) => Call | Promise<Call>} [map] what a job calls
+ * @property {readonly string[]} [tasks] the job names that the processor accepts
+ * @property {(job: Job) => Call | Promise<Call>} [map] gives the call for a job
  * @property {boolean} [sandbox] whether the script is a BullMQ sandbox file, which takes a job
  * @property {'redelivered' | 'always' | false} [quarantine] which jobs run in a process of their own
- * @property {number} [maxTimeout] milliseconds that a task may run at most
+ * @property {number} [maxTimeout] the longest that a task may run, in milliseconds
  */
 
 /**
@@ -97,7 +97,7 @@ function isAbort(error) {
  */
 function runIn(pool, { task, input }, settings) {
   if (!task.includes('.')) return pool.run(input, { ...settings, name: task })
-  // Of a native task nothing else is known.
+  // A native task does not take these three options.
   const { onProgress, affinity, context, ...native } = settings
   return pool.runTask(task, input, native)
 }

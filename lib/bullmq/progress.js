@@ -1,7 +1,7 @@
 'use strict'
 
-// The progress of a job: one update at a time, and of those that come meanwhile only the latest. A script may
-// report a thousand times a second; the engine is asked as often as it can answer.
+// The progress of a job. One update is sent at a time; of those that are reported meanwhile, only the latest is sent.
+// A script may report a thousand times per second, while the engine gets as many updates as it can answer.
 
 class Progress {
   #job
@@ -29,7 +29,7 @@ class Progress {
   async #send() {
     while (this.#has) {
       this.#has = false
-      // Progress that cannot be told harms no job.
+      // A progress update that fails must not fail the job.
       await this.#job.updateProgress(this.#latest).catch(() => {})
     }
     this.#pending = false

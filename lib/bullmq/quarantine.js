@@ -1,7 +1,7 @@
 'use strict'
 
-// Jobs that were delivered again after their worker had vanished: one of them may be what ended it. Each runs
-// alone, in a process of its own, one at a time, so it can end nothing but itself.
+// Jobs that were redelivered after their worker had vanished. One of these jobs may have ended that worker, so each
+// runs alone, in a process of its own, one at a time. There it can end nothing but itself.
 
 const { fork } = require('node:child_process')
 const path = require('node:path')
@@ -11,7 +11,7 @@ const { UnrecoverableError } = require('./special')
 
 const SOLO = path.join(__dirname, 'solo.js')
 
-/** Options of the pool that its one worker in the other process has, too. */
+/** The options of the pool that also apply to the one worker in the other process. */
 const KEPT = /** @type {const} */ ([
   'filename',
   'name',
@@ -79,7 +79,7 @@ function alone(options, call, { signal: given, onProgress: report, ...settings }
       else settle(() => (kind === 'value' ? resolve(value) : reject(revive(value))))
     })
     child.on('error', (error) => settle(() => reject(error)))
-    // What it sent before it ended has been read by then.
+    // By then, everything that the child sent before it ended has been read.
     child.on('close', (code, name) => {
       const how = name === null ? `with exit code ${code}` : `by ${name}`
       const exit = new WorkerExitError(`The task ended its process ${how}`, code ?? 1)

@@ -1,19 +1,19 @@
 'use strict'
 
-// A job is given back only when nothing runs for it any more: until then two machines could be at work on it.
+// A job is given back only when nothing runs for it any more. Otherwise two machines could work on it at once.
 
 const { performance } = require('node:perf_hooks')
 
 const { setTimeout } = globalThis
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two checks. */
 const LOOK = 10
-/** Milliseconds for a script that nothing ends, and for the end of an isolate. */
+/** The most milliseconds of `abortGrace` to wait for, and the milliseconds that an isolate then has to end. */
 const MOST = 10_000
 const END = 200
 
 /**
- * Resolves when what was aborted in a pool has ended: by itself, or after `abortGrace` with its isolate.
+ * Resolves when the aborted tasks of a pool have ended: by themselves, or after `abortGrace` with their isolates.
  * @param {import('./types').Pool} pool
  */
 async function quiet(pool) {

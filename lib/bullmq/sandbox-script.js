@@ -1,6 +1,6 @@
 'use strict'
 
-// In a worker: calls a BullMQ sandbox file with a job that asks its owner for what it is told to do.
+// Runs in a worker: calls a BullMQ sandbox file with a job whose methods ask the owner to carry them out.
 
 const { revive } = require('../payload/thrown')
 const { importScript } = require('../worker/import')
@@ -41,7 +41,7 @@ async function run({ filename, actions, job: given }) {
   return main(job, given.token, task.signal)
 }
 
-/** @param {unknown} data BullMQ hands it over as its text */
+/** @param {unknown} data BullMQ passes it as JSON text */
 function parsed(data) {
   return typeof data === 'string' ? JSON.parse(data) : data
 }

@@ -1,7 +1,7 @@
 'use strict'
 
-// A pool whose script is a BullMQ sandbox file: its function takes a job, as in BullMQ's own child processes,
-// and what it asks of the job is done here, where the connection is.
+// A pool whose script is a BullMQ sandbox file. The file's function takes a job, as in BullMQ's own child processes.
+// The methods that it calls on the job are carried out here, where the connection is.
 
 const path = require('node:path')
 const { invalidArgument } = require('../errors')
@@ -9,7 +9,7 @@ const { describe } = require('../payload/thrown')
 
 const SCRIPT = path.join(__dirname, 'sandbox-script.js')
 
-/** What a sandbox file may ask of its job. */
+/** The methods that a sandbox file may call on its job. */
 const ACTIONS = new Set([
   'updateProgress',
   'updateData',
@@ -54,7 +54,7 @@ function runSandboxed(pool, job, settings) {
 }
 
 /**
- * As it would arrive in a child process.
+ * The value as it would arrive in a child process.
  * @param {object} value
  */
 function plain(value) {

@@ -1,6 +1,6 @@
 'use strict'
 
-// A process for one task: a pool of one worker, which ends with it. It ends as well when its parent has gone.
+// A process for one task, with a pool of one worker. The process ends with the task, or when its parent has gone.
 
 const { describe } = require('../payload/thrown')
 const { Pool } = require('../pool/pool')

@@ -1,7 +1,7 @@
 'use strict'
 
-// The errors by which a processor tells BullMQ what becomes of a job. BullMQ knows them by their names, so
-// they need not be its own classes, of which an application may have several copies.
+// The errors by which a processor tells BullMQ what becomes of a job. BullMQ recognises them by their names, so they
+// need not be BullMQ's own classes: an application may have several copies of those.
 
 /** The job fails for good, however many attempts are left. */
 class UnrecoverableError extends Error {
@@ -18,12 +18,12 @@ class WaitingError extends Error {
   name = 'WaitingError'
 }
 
-/** The job has been put off. */
+/** The job has been delayed. */
 class DelayedError extends Error {
   name = 'DelayedError'
 }
 
-/** Reasons for which this package aborts a job. */
+/** The reasons with which this package aborts a job. */
 const LEASE_OVER = 'rspool: the lock of the job could not be renewed in time'
 const LOCK_LOST = 'rspool: the lock of the job is lost'
 const GIVE_BACK = 'rspool: the worker ends, and another takes the job'

@@ -2,7 +2,7 @@
 
 // BullMQ 6 as the engine: over Redis (Valkey, Dragonfly) or PostgreSQL. It queues, locks, counts attempts and
 // keeps schedules. Values never pass through its job records: the outcome of a task is put into the store before the
-// job is completed, which the lock of the job fences. Only then the caller is told, on its own stream.
+// job is completed. The lock of the job fences its completion. Only then is the caller told, on its own stream.
 
 const { performance } = require('node:perf_hooks')
 const { RspoolError } = require('../../errors')
@@ -252,7 +252,7 @@ class BullEngine {
         id,
         envelope: job.data,
         lost: job.stalledCounter ?? 0,
-        // By the clock of this machine, since the clock of the adding machine may differ.
+        // Measured on the clock of this machine, since the clock of the machine that added the task may differ.
         age: performance.now() - this.#firstSeen(id),
         signal: AbortSignal.any([signal, given.signal]),
         progress: progress.report
@@ -294,8 +294,8 @@ class BullEngine {
   #tell(caller, event) {
     if (!/^[\da-f-]{36}$/.test(caller)) return
     const text = JSON.stringify(event)
-    // Events are sent one after another, so progress comes before the end. A caller that misses an event looks for
-    // itself.
+    // Events are sent one after another, so progress comes before the end. A caller that misses an event looks the
+    // task up itself.
     const told = (this.#told.get(caller) ?? Promise.resolve())
       .then(() => this.#producer(caller).publishEvent({ eventName: 'fleet', text }, EVENTS))
       .catch(() => {})
@@ -340,7 +340,7 @@ class BullEngine {
     }
   }
 
-  /** Asked once. It is for clocks that were stepped, and clocks are stepped seldom. */
+  /** The engine is asked for its time once: the offset is for clocks that were stepped, and that happens seldom. */
   async clock() {
     this.#offset ??= this.#ask(async () => {
       const before = Date.now()
@@ -428,7 +428,7 @@ function jobOf(envelope, { id, priority, delay, attempts, backoff, keep }) {
 }
 
 /**
- * Resolves when it is connected. Rejects if the server refuses or does not answer.
+ * Resolves when `connecting` is connected. Rejects if the server refuses or does not answer.
  * @param {import('node:events').EventEmitter & { waitUntilReady: () => Promise<unknown> }} connecting
  */
 async function ready(connecting) {
