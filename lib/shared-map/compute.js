@@ -1,7 +1,7 @@
 'use strict'
 
-// `getOrCompute`: of all threads and processes one computes the value of a key, and the others wait for it. Who does
-// is said by a lease in the map (src/node/map/lease.rs), which is free at once when its process has died.
+// `getOrCompute`: one thread of all processes computes the value of a key, and the others wait for it. A lease in the
+// map (src/node/map/lease.rs) says which one. If the process with the lease has died, the lease is free at once.
 
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { RspoolError } = require('../errors')
@@ -9,23 +9,23 @@ const { later } = require('../later')
 const { show } = require('../pool/options/validate')
 const { wait } = require('./waiting')
 
-/** A lease is renewed so often while its value is computed. */
+/** Milliseconds between two renewals of a lease while its value is computed. */
 const RENEW_EVERY = 10_000
 
 /**
- * @typedef {object} Access what is needed of a map
+ * @typedef {object} Access the parts of a map that are needed here
  * @property {import('../native/addon').NativeMap} native
- * @property {(key: string) => { value: unknown, stale: boolean } | undefined} look also at what is stale
+ * @property {(key: string) => { value: unknown, stale: boolean } | undefined} look finds stale values, too
  * @property {(key: string, value: unknown, ttl: number, stale: number) => void} keep
  * @property {(status: number) => Error} failure
  */
 
 /**
- * What this thread computes, and in the function of what other one it was asked for.
+ * A computation of this thread. `within` is the computation whose function asked for it.
  * @typedef {{ map: number, key: string, within: Computation|undefined }} Computation
  */
 
-/** In the function of which computation a call is. It is in use only while something is computed: it has its price. */
+/** The computation in whose function a call is made. It is in use only while something is computed, since it costs time. */
 const inside = /** @type {AsyncLocalStorage<Computation>} */ (new AsyncLocalStorage())
 /** @type {Set<Computation>} */
 const running = new Set()
@@ -51,7 +51,7 @@ class Computing {
   #access
   /** The number of the map. */
   #map
-  /** What this thread computes or waits for. @type {Map<string, Promise<unknown>>} */
+  /** The values that this thread computes or waits for. @type {Map<string, Promise<unknown>>} */
   #pending = new Map()
 
   /** @param {Access} access */
@@ -76,7 +76,7 @@ class Computing {
       this.#pending.set(key, pending)
     }
     if (found === undefined) return pending
-    // The next caller tries again.
+    // If it fails, the next caller tries again.
     pending.catch(() => {})
     return found.value
   }
@@ -85,14 +85,14 @@ class Computing {
    * @param {string} key
    * @param {(key: string) => unknown} compute
    * @param {{ ttl: number, stale: number }} options
-   * @param {boolean} isStale then somebody else's work is not waited for
+   * @param {boolean} isStale whether there is a stale value, so that another's work need not be waited for
    */
   async #computeOrWait(key, compute, options, isStale) {
     for (;;) {
       const token = this.#lease(key)
       if (token > 0) {
         try {
-          // It may have come between the look and the lease.
+          // The value may have come between the look and the lease.
           const found = this.#access.look(key)
           if (found !== undefined && !found.stale) return found.value
           return await this.#compute(key, compute, options, token)
@@ -106,7 +106,7 @@ class Computing {
     }
   }
 
-  /** What a function computes it cannot wait for. @param {string} key */
+  /** Throws if the function that computes the key asks for it: it would wait for itself. @param {string} key */
   #refuseItself(key) {
     if (running.size === 0) return
     for (let it = inside.getStore(); it !== undefined; it = it.within) {
@@ -153,7 +153,7 @@ class Computing {
     }
   }
 
-  /** Resolves with the value when another has computed it, or with nothing when nobody does. @param {string} key */
+  /** Resolves with the value that another has computed, or with undefined once no other computes it. @param {string} key */
   #other(key) {
     const { native, look } = this.#access
     return new Promise((/** @type {(found: { value: unknown } | undefined) => void} */ resolve) => {

@@ -1,7 +1,7 @@
 'use strict'
 
-// A map in memory that several processes and threads share. Rust has its layout, protocol and recovery
-// (src/memory/map); here are its names, and the values that this thread keeps decoded.
+// A map in memory that several processes and threads share. Its layout, protocol and recovery are in Rust
+// (src/memory/map). Its methods are here, and so are the decoded values that this thread keeps.
 
 const { AbortError, RspoolError, invalidArgument } = require('../errors')
 const { unlessGivenUp } = require('../later')
@@ -12,17 +12,17 @@ const { MAPPED, MAP_CELL, MAP_NUMBER, PUT } = require('../native/wire')
 
 const TYPE = 'rspool.map'
 const MAX_KEY = 250
-/** A key of so many characters has no more bytes than a key may have. */
+/** A key of at most this many characters never has more bytes than a key may have. */
 const SURELY_SHORT = 83
-/** A text of so many characters is read from the map as soon as from anywhere. */
+/** A text of at most this many characters is read from the map as fast as from a copy that this thread keeps. */
 const SHORT = 16
-/** What the map has by default. */
+/** Stands for the map's own time to live. */
 const DEFAULT = -1
 
 /** @typedef {import('../native/addon').NativeMap} NativeMap */
 /** @typedef {{ ttl?: number | undefined }} PutOptions */
 
-/** A map that is there already: what is passed instead of options. */
+/** A map that exists already. It is passed to the constructor instead of options. */
 class Opened {
   /** @param {NativeMap} native */
   constructor(native) {
@@ -30,7 +30,7 @@ class Opened {
   }
 }
 
-/** What the addon needs is loaded with the first map. */
+/** The modules that only maps need: they are loaded with the first map. */
 function parts() {
   if (native.Region === undefined) {
     throw new RspoolError(
@@ -51,17 +51,17 @@ function readTtl(options, method) {
 
 class SharedMap {
   #native
-  /** What is called most, where it is found quickest. */
+  /** The native functions that are called most, where they are found quickest. */
   #get
   #put
   #parts
   /** @type {import('./near').Near|undefined} */
   #near
-  /** False where there is no memory to keep values by. */
+  /** False if the engine does not show the map's words, which tell whether a kept value is still the same. */
   #keeps = true
   /** @type {import('./compute').Computing|undefined} */
   #computing
-  /** Keys whose function of `update` runs. @type {Set<string>} */
+  /** Keys for which the function of an `update` is running. @type {Set<string>} */
   #updating = new Set()
 
   /** @param {unknown} options */
@@ -98,7 +98,7 @@ class SharedMap {
     return { map: new SharedMap(new Opened(made)), native: made }
   }
 
-  /** @internal The same in one of its processes. @param {number} fd @param {number} seat */
+  /** @internal The map of a cluster, opened in one of its processes. @param {number} fd @param {number} seat */
   static open(fd, seat) {
     const { bound } = parts()
     return new SharedMap(new Opened(attempt(() => bound.openMap(fd, seat))))
@@ -138,7 +138,7 @@ class SharedMap {
   }
 
   /**
-   * Puts a value where there is none.
+   * Puts a value if the key has none.
    * @param {string} key
    * @param {unknown} value
    * @param {PutOptions} [options]
@@ -149,7 +149,7 @@ class SharedMap {
   }
 
   /**
-   * Puts a value where another is; undefined is none.
+   * Puts a value if the key has the expected one. Undefined as the expected value means that the key has none.
    * @param {string} key
    * @param {unknown} expected
    * @param {unknown} value
@@ -159,15 +159,15 @@ class SharedMap {
     const ttl = readTtl(options, 'compareAndSet')
     const { describe, hold, resume } = this.#parts
     if (expected === undefined) return this.add(key, value, options)
-    // Both are encoded before the map hears of either: their getters may call it.
+    // Both values are encoded before the map gets either of them: their getters may call the map.
     const held = hold(describe(value, 'compareAndSet: the value'))
     this.#native.expect(describe(expected, 'compareAndSet: what is expected'))
     return this.#done(this.#put(key, resume(held), PUT.EXPECTED, ttl), key)
   }
 
   /**
-   * Gives a key the value that a function makes of the one it has; the function runs again if that has changed
-   * meanwhile. Undefined leaves it as it is.
+   * Gives a key the value that a function makes of its present one. The function runs again if the present value has
+   * changed meanwhile. If the function returns undefined, the value stays as it is.
    * @param {string} key
    * @param {(value: any) => unknown} change
    * @param {PutOptions} [options]
@@ -208,7 +208,7 @@ class SharedMap {
    * @param {string} key
    * @param {number|bigint} [n]
    * @param {{ initial?: number|bigint, ttl?: number }} [options]
-   * @returns {number|bigint} of a bigint a bigint
+   * @returns {number|bigint} a bigint if `n` is one
    */
   increment(key, n = 1, options) {
     const { initial = 0, ttl = DEFAULT } =
@@ -224,14 +224,14 @@ class SharedMap {
     return this.#native.remove(key) || check(key)
   }
 
-  /** Milliseconds that are left; Infinity for ever, undefined if there is no such key. @param {string} key */
+  /** Milliseconds until the key ends: Infinity if it never does, undefined if there is no such key. @param {string} key */
   ttl(key) {
     const left = this.#native.ttl(key)
     if (left === undefined) check(key)
     return left
   }
 
-  /** Has a key end at another time. @param {string} key @param {number} ttl */
+  /** Changes when a key ends. @param {string} key @param {number} ttl */
   expire(key, ttl) {
     return this.#done(this.#native.expire(key, limit(ttl, 'expire: the time')), key)
   }
@@ -255,7 +255,7 @@ class SharedMap {
     return { bytes, usedBytes, entries, evicted, expired, locksTakenOver, blocksRecovered }
   }
 
-  /** A number that every change makes another, 0 if there is no such key. @param {string} key */
+  /** A number that every change of the key changes, or 0 if there is no such key. @param {string} key */
   version(key) {
     const version = this.#native.version(key)
     if (version === 0) check(key)
@@ -263,7 +263,7 @@ class SharedMap {
   }
 
   /**
-   * Resolves with the value once its version is another one.
+   * Resolves with the value once its version differs from the given one.
    * @param {string} key
    * @param {{ version?: number, signal?: AbortSignal, timeout?: number }} [options]
    * @returns {Promise<unknown>}
@@ -298,7 +298,7 @@ class SharedMap {
   }
 
   /**
-   * The value of a key; if there is none, what a function gives, which runs in one thread of all processes only.
+   * The value of a key. If there is none, a function computes it, in only one thread of all processes.
    * @param {string} key
    * @param {(key: string) => unknown} compute
    * @param {{ ttl?: number, stale?: number }} [options]
@@ -323,12 +323,12 @@ class SharedMap {
     return this.#computing.get(key, compute, { ttl, stale })
   }
 
-  /** What a thread of this process passes to `SharedMap.from()`. */
+  /** The object that another thread of this process passes to `SharedMap.from()`. */
   share() {
     return { type: TYPE, map: this.#native.share(true) }
   }
 
-  /** The value of a key, also where it is past its time and only good for `stale`. @param {string} key */
+  /** The value of a key, even if its time to live is over and only its `stale` time is not. @param {string} key */
   #look(key) {
     const near = this.#near?.get(key)
     if (near !== undefined) return { value: near, stale: false }
@@ -404,7 +404,7 @@ function count(value, label) {
 }
 
 /**
- * Throws if it can be no key, which a map has said nothing of. Otherwise false.
+ * Throws if the key is not a valid one, since the native call has not reported that. Otherwise returns false.
  * @param {unknown} key
  */
 function check(key) {

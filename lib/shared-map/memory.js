@@ -1,15 +1,16 @@
 'use strict'
 
-// The memory to which shared maps write what they give besides simple values, and what lies before it there.
+// The memory to which shared maps write the values that are not simple. The cells and numbers about a value lie before
+// it.
 
 const { bound } = require('../native/environment')
 const { Frame } = require('../native/memory')
 const { SIZE } = require('../native/wire')
 
 const memory = new ArrayBuffer(SIZE.MAP)
-/** By `MAP_CELL`. */
+/** Indexed by `MAP_CELL`. */
 const cells = new Int32Array(memory)
-/** By `MAP_NUMBER`. */
+/** Indexed by `MAP_NUMBER`. */
 const numbers = new Float64Array(memory)
 const frame = new Frame(memory)
 

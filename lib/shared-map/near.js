@@ -1,44 +1,44 @@
 'use strict'
 
-// Decoded values and texts that this thread keeps, each for as long as the entry of the map is the same. A map says so by two of
-// its words: the way of the entry, which names its block, and the generation of that block.
+// Decoded values and texts that this thread keeps, each for as long as its entry in the map is the same. Two words of the
+// map tell that: the way of the entry, which names its block, and the generation of that block.
 
 const { endianness } = require('node:os')
 const { MAP_CELL, MAP_NUMBER, MAP_TICK, MAP_WORD } = require('../native/wire')
 const { now, millisecondsAt } = require('../microseconds')
 const { cells, numbers } = require('./memory')
 
-/** Entries that are kept, and bytes of them as they lie in the map. */
+/** The most entries that are kept, and the most bytes of them, as encoded in the map. */
 const MOST = 10_000
 const MOST_BYTES = 16 * 2 ** 20
-/** A text is kept when it is read a second time; so many are remembered until then. */
+/** A text is kept when it is read a second time. This many first reads are remembered. */
 const REMEMBERED = 4096
-/** After so many hits the map hears that the entry is still read, so that it stays. */
+/** After every so many hits, the entry is marked in the map as read, so that it is not evicted. */
 const TELL_AFTER = 16
-/** The map's coarse clock (src/memory/map/ticks.rs): a look at it costs a tenth of one at the exact clock. */
+/** The map's coarse clock (src/memory/map/ticks.rs). Reading it costs a tenth of reading the exact clock. */
 const TICKS = MAP_WORD.TICKS * 2 + (endianness() === 'BE' ? 1 : 0)
-/** Before all ticks. */
+/** A tick before all others. */
 const NOT_EVER = -(2 ** 31)
 
 /**
- * Whole milliseconds of this thread's clock are compared quickest: `ends` is such a time, and undefined for never. Before
- * the tick `surely` it has not ended, whatever the exact clock says.
+ * `ends` is when the entry ends, in whole milliseconds of this thread's clock, which are compared quickest; undefined means
+ * never. Before the tick `surely` the entry has not ended, whatever the exact clock says.
  * @typedef {{ value: unknown, bytes: number, way: number, block: number, state: number, generation: number, clock: number, bit: number, ends: number|undefined, surely: number, hits: number }} Kept
  */
 
 class Near {
-  /** Those that were kept or read lately. @type {Map<string, Kept>} */
+  /** Entries that were kept or read lately. @type {Map<string, Kept>} */
   #young = new Map()
-  /** Those that were so before: when there are enough young ones they take this place, and what was here is let go of. @type {Map<string, Kept>} */
+  /** Entries that were young before. Once there are enough young ones, those replace the old ones. @type {Map<string, Kept>} */
   #old = new Map()
-  /** Of the young ones. */
+  /** Bytes of the young entries. */
   #bytes = 0
   #words
   #keepTime
-  /** By block, in which of its lives a text was read there. */
+  /** Per block, a hash of the block and of the generation in which a text was last read there. */
   #seen = new Int32Array(REMEMBERED)
 
-  /** @param {ArrayBuffer} words of the map @param {() => boolean} keepTime whether its coarse clock goes from then on */
+  /** @param {ArrayBuffer} words of the map @param {() => boolean} keepTime whether its coarse clock runs from now on */
   constructor(words, keepTime) {
     this.#words = new Int32Array(words)
     this.#keepTime = keepTime
@@ -55,7 +55,7 @@ class Near {
     const words = this.#words
     if (Atomics.load(words, kept.way) !== kept.block || Atomics.load(words, kept.state) !== kept.generation)
       return this.#drop(key)
-    // No atomic look at the ticks: that takes as long as all of this, and one that is old is only late.
+    // Not an atomic load of the ticks: that takes as long as the rest of this method, and an old tick is only late.
     if (kept.ends !== undefined && words[TICKS] >= kept.surely && now() >= kept.ends) return this.#drop(key)
     if (++kept.hits % TELL_AFTER === 0 && (Atomics.load(words, kept.clock) & kept.bit) === 0)
       Atomics.or(words, kept.clock, kept.bit)
@@ -99,7 +99,7 @@ class Near {
     })
   }
 
-  /** An old one that is read again is young again. @param {string} key */
+  /** Makes an old entry young again when it is read again. @param {string} key */
   #again(key) {
     const kept = this.#old.get(key)
     if (kept !== undefined) this.#add(key, kept)

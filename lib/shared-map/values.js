@@ -13,12 +13,12 @@ const { viewType } = require('../payload/views')
 const { show } = require('../pool/options/validate')
 const { cells: out, frame } = require('./memory')
 
-/** Beyond this a bigint is a whole number of 64 bits, as a count is that has grown so large. */
+/** Beyond this, a bigint of 64 bits is stored as a whole number, as a count is that has grown so large. */
 const EXACT = 2n ** 53n
 
 /**
- * What a native call takes for a value: the value itself, or what is described in the cells. Nothing of a user's runs
- * before that call.
+ * Gives the argument that a native call takes for a value: the value itself, or bytes that the cells describe. No code of
+ * the user may run before that call.
  * @param {unknown} value
  * @param {string} what for messages
  * @returns {unknown}
@@ -78,7 +78,7 @@ function encodeData(value, what) {
 }
 
 /**
- * What was described, for later: other values may be encoded in between.
+ * Holds a described value for later, since other values may be encoded in between.
  * @param {unknown} described
  * @returns {{ value: unknown, tag: number }}
  */
@@ -91,13 +91,13 @@ function hold(described) {
   }
 }
 
-/** @param {{ value: unknown, tag: number }} held @returns {unknown} what a native call takes for it */
+/** @param {{ value: unknown, tag: number }} held @returns {unknown} the argument that a native call takes for it */
 function resume({ value, tag }) {
   return ArrayBuffer.isView(value) ? elsewhere(tag, /** @type {Uint8Array} */ (value)) : value
 }
 
 /**
- * The value that a map has given: one that lies in the memory of maps, or in a buffer of its own.
+ * Decodes the value that a map has given. It lies in the memory of maps, or in a buffer of its own.
  * @param {ArrayBuffer|Uint8Array} given
  * @returns {unknown}
  */
@@ -108,7 +108,7 @@ function decode(given) {
   return decodeBytes(frame, tag, length, MAP_VALUE.AT)
 }
 
-/** Whether what was given can be frozen, and kept. */
+/** Whether the value that a map has just given can be frozen and kept. */
 function isData() {
   return out[MAP_CELL.TAG] === TAG.CODEC
 }
@@ -116,7 +116,7 @@ function isData() {
 const { freeze, getPrototypeOf, values } = Object
 
 /**
- * Freezes an object and all that is in it. False, and nothing is frozen, if something in it cannot be.
+ * Freezes an object and all that is in it. If something in it cannot be frozen, freezes nothing and returns false.
  * @param {object} value just decoded
  */
 function freezeAll(value) {

@@ -1,7 +1,7 @@
 'use strict'
 
-// The callers in this thread that wait for a change in a shared map. The doorbell rings when there may be one, and now and
-// then; then each looks at its key.
+// The callers in this thread that wait for a change in a shared map. The doorbell rings when there may be a change, and now
+// and then besides. Each caller then looks at its key.
 
 const { hold, release, setMapRing } = require('../native/environment')
 
@@ -9,16 +9,16 @@ const { hold, release, setMapRing } = require('../native/environment')
  * @typedef {object} Waiter
  * @property {import('../native/addon').NativeMap} native
  * @property {string} key
- * @property {() => boolean} look whether it waits no longer
+ * @property {() => boolean} look returns true once the waiter need not wait any longer
  */
 
 /** @type {Set<Waiter>} */
 const waiting = new Set()
 
 /**
- * Has somebody wait: `look` is called now, and whenever the key may have changed, until it gives true.
+ * Adds a waiter. Its `look` is called now, and whenever the key may have changed, until `look` returns true.
  * @param {Waiter} waiter
- * @returns {() => void} ends that
+ * @returns {() => void} ends the wait
  */
 function wait(waiter) {
   setMapRing(lookAll)
@@ -38,7 +38,7 @@ function leave(waiter) {
 
 /** @param {Waiter} waiter */
 function look(waiter) {
-  // First, so that a change after the look is told.
+  // Announced before the look, so that a change after the look rings the doorbell.
   waiter.native.announce(waiter.key)
   if (waiter.look()) leave(waiter)
 }

@@ -1,7 +1,7 @@
 'use strict'
 
-// An adapter of socket.io: what one process broadcasts reaches the clients of all processes of the cluster. What is
-// said between the servers is socket.io's own (ClusterAdapterWithHeartbeat); it goes by topics of the cluster.
+// An adapter of socket.io: a broadcast of one process reaches the clients of all processes of the cluster. The protocol
+// between the servers is socket.io's own (ClusterAdapterWithHeartbeat); its messages go over topics of the cluster.
 
 const { createHash } = require('node:crypto')
 const { createRequire } = require('node:module')
@@ -11,8 +11,8 @@ const { EXITS } = require('../cluster/topics')
 
 /**
  * @typedef {Pick<import('../cluster/topics').Topics, 'publish' | 'subscribe'>} Context
- * @typedef {import('socket.io-adapter').ClusterMessage & { uid: string }} Message what one server says to all
- * @typedef {import('socket.io-adapter').ClusterResponse & { uid: string }} Answer what one says to another
+ * @typedef {import('socket.io-adapter').ClusterMessage & { uid: string }} Message from one server to all
+ * @typedef {import('socket.io-adapter').ClusterResponse & { uid: string }} Answer from one server to another
  */
 
 /** The adapters of the socket.io that the program uses. @returns {typeof import('socket.io-adapter')} */
@@ -38,7 +38,7 @@ const RULES = {
 }
 
 /**
- * For `io.adapter()`, or the option `adapter` of a server.
+ * Makes the adapter for `io.adapter()`, or for the option `adapter` of a server.
  * @param {Context} context of a process of the cluster
  * @param {unknown} [given]
  */
@@ -50,10 +50,10 @@ function createAdapter(context, given) {
 
   return class extends ClusterAdapterWithHeartbeat {
     #topic
-    /** The processes of the other servers, by the names of those. @type {Map<string, number>} */
+    /** The pids of the other servers, by the `uid` of each server. @type {Map<string, number>} */
     #pids = new Map()
     #ends
-    /** Errors that were told. @type {Set<string>} */
+    /** Codes of the errors for which a warning was emitted. @type {Set<string>} */
     #told = new Set()
 
     /** @param {import('socket.io').Namespace} nsp */
@@ -73,7 +73,7 @@ function createAdapter(context, given) {
           missed
         ),
         context.subscribe(this.#answersTo(this.uid), (answer) => this.onResponse(/** @type {Answer} */ (answer))),
-        // Nobody waits for one that has died.
+        // No server waits for one that has died.
         context.subscribe(EXITS, (process) => this.#forget(/** @type {{ pid: number }} */ (process)))
       ]
     }
@@ -100,7 +100,7 @@ function createAdapter(context, given) {
       for (const [uid, of] of this.#pids) {
         if (of !== pid) continue
         this.#pids.delete(uid)
-        // As if it had said itself that it ends.
+        // As if that server had said itself that it ends.
         this.onMessage(/** @type {Message} */ ({ uid, nsp: this.nsp.name, type: ADAPTER_CLOSE }))
       }
     }
@@ -109,7 +109,7 @@ function createAdapter(context, given) {
       return `socket.io to ${uid}`
     }
 
-    /** socket.io shows errors only in its debug output. */
+    /** Warns of an error once, since socket.io shows errors only in its debug output. */
     #publish(/** @type {string} */ topic, /** @type {object} */ message) {
       try {
         context.publish(topic, message)

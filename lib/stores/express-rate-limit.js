@@ -39,7 +39,7 @@ class ExpressRateLimitStore {
     return { totalHits, resetTime: new Date(Date.now() + wait(this.#limit, taken)) }
   }
 
-  /** What was taken is earned back by itself, and by nothing else. */
+  /** Points that were taken are earned back by time alone. */
   async decrement() {
     throw unsupported('skipSuccessfulRequests and skipFailedRequests')
   }

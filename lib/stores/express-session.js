@@ -7,7 +7,7 @@ const { readStore } = require('./keys')
 
 const Store = storeOfPackage()
 
-/** A session whose cookie lives as long as the browser ends after so long without a request. */
+/** Milliseconds without a request after which a session ends whose cookie lives as long as the browser. */
 const DAY = 86_400_000
 
 /**
@@ -80,13 +80,13 @@ class ExpressSessionStore extends Store {
   }
 }
 
-/** For how many milliseconds the session is to be kept. @param {SessionData} session */
+/** Milliseconds for which to keep the session. @param {SessionData} session */
 function timeLeft({ cookie }) {
   const end = cookie?.expires
   return end ? Math.max(1, new Date(end).getTime() - Date.now()) : (cookie?.originalMaxAge ?? DAY)
 }
 
-/** What every store of the package extends. @returns {typeof import('express-session').Store} */
+/** The class that every store of the package extends. @returns {typeof import('express-session').Store} */
 function storeOfPackage() {
   try {
     return require('express-session').Store
@@ -98,7 +98,7 @@ function storeOfPackage() {
 }
 
 /**
- * Callers expect to be called back later, and not to be thrown at.
+ * Calls back later, with the result or the error: callers do not expect a store to throw.
  * @template T
  * @param {((error: unknown, value?: T) => void) | undefined} done
  * @param {() => T} work

@@ -37,7 +37,10 @@ function fastifyRateLimitStore(limit) {
       done(...answer)
     }
 
-    /** A route with limits of its own counts for itself. @param {{ routeInfo?: { method?: unknown, url?: string } }} options */
+    /**
+     * The store of a route with limits of its own, which counts separately.
+     * @param {{ routeInfo?: { method?: unknown, url?: string } }} options
+     */
     child(options) {
       const { method = '', url = '' } = options.routeInfo ?? {}
       return new FastifyRateLimitStore(options, `${String(method)}${url}-`)

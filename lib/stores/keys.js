@@ -1,15 +1,15 @@
 'use strict'
 
-// The keys of a store in a map that it may share with others: a prefix, and what the caller says.
+// The keys of a store in a map that it may share with others: a prefix, then the caller's key.
 
 const { createHash } = require('node:crypto')
 const { invalidArgument } = require('../errors')
 const { readOptions, string, show } = require('../pool/options/validate')
 
-/** Bytes that a map allows. */
+/** The most bytes that a map allows in a key. */
 const LONGEST = 250
 const MOST_PREFIX = 100
-/** Stands before the digest of a key that is too long: callers make keys of URLs. */
+/** Stands before the digest of a key that is too long. Callers make keys of URLs, so some are. */
 const MARK = '\0'
 const DIGEST_BYTES = 43
 
@@ -20,21 +20,21 @@ const DIGEST_BYTES = 43
 
 /**
  * @param {string} prefix
- * @returns {Named} the key in the map: its begin and a digest when it is too long
+ * @returns {Named} gives the key in the map: for a key that is too long, its beginning and a digest
  */
 function keysWith(prefix) {
   const room = LONGEST - Buffer.byteLength(prefix)
-  // A character of two bytes in JavaScript has three in UTF-8 at most.
+  // A UTF-16 code unit takes at most three bytes in UTF-8.
   const begin = Math.floor((room - DIGEST_BYTES - MARK.length) / 3)
   return (key) => {
     if (Buffer.byteLength(key) <= room && !key.includes(MARK)) return `${prefix}${key}`
     const digest = createHash('sha256').update(key).digest('base64url')
-    // Without half of a character at its end.
+    // `Buffer.from` replaces half of a character at the end.
     return `${prefix}${Buffer.from(key.slice(0, begin))}${MARK}${digest}`
   }
 }
 
-/** Was the key too long, so that nobody knows it any more? @param {string} named */
+/** Whether the key was too long, so that the map has only its digest. @param {string} named */
 function isDigest(named) {
   return named.at(-DIGEST_BYTES - 1) === MARK
 }
@@ -44,7 +44,7 @@ function isDigest(named) {
  * @param {string} store its name, for messages
  * @param {unknown} map
  * @param {unknown} options
- * @param {string} prefix the one by default
+ * @param {string} prefix the default
  */
 function readStore(store, map, options, prefix) {
   if (!isMap(map)) throw invalidArgument(`${store}: the first argument must be a SharedMap, got ${show(map)}`)
@@ -55,7 +55,7 @@ function readStore(store, map, options, prefix) {
   return { map, prefix: chosen, named: keysWith(chosen) }
 }
 
-/** Of whatever copy of the package. @param {unknown} value @returns {value is SharedMap} */
+/** Whether the value is a map, made by whatever copy of the package. @param {unknown} value @returns {value is SharedMap} */
 function isMap(value) {
   return (
     value !== null &&

@@ -6,7 +6,7 @@ const { EventEmitter } = require('node:events')
 const { isDigest, readStore } = require('./keys')
 
 class KeyvStore extends EventEmitter {
-  /** Keyv iterates over stores that call themselves one of those that it knows. */
+  /** Keyv iterates only over stores with a dialect that it knows. */
   opts = { dialect: 'redis', url: '' }
   /** Set by Keyv, which puts it before its keys. @type {string|undefined} */
   namespace
@@ -63,13 +63,13 @@ class KeyvStore extends EventEmitter {
     return keys.map((key) => this.#map.delete(this.#named(key))).some(Boolean)
   }
 
-  /** Of the namespace. */
+  /** Deletes the keys of the namespace. */
   async clear() {
     const own = this.#named(this.namespace === undefined ? '' : `${this.namespace}:`)
     for (const key of Array.from(this.#map.keys({ prefix: own }))) this.#map.delete(key)
   }
 
-  /** Of the keys that are not too long. @param {string} [namespace] @returns {AsyncGenerator<[string, unknown]>} */
+  /** Iterates over the keys that are not too long. @param {string} [namespace] @returns {AsyncGenerator<[string, unknown]>} */
   async *iterator(namespace) {
     const own = this.#named(namespace === undefined ? '' : `${namespace}:`)
     for (const key of Array.from(this.#map.keys({ prefix: own }))) {

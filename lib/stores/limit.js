@@ -1,6 +1,6 @@
 'use strict'
 
-// What stores know of a limit of the cluster.
+// How stores use a limit of the cluster.
 
 const { invalidArgument } = require('../errors')
 const { show } = require('../pool/options/validate')
@@ -10,7 +10,7 @@ const { show } = require('../pool/options/validate')
  * @typedef {import('../../types/locks').Taken} Taken
  */
 
-/** Of whatever copy of the package. @param {Limit} limit @param {string} store */
+/** Takes a limit of whatever copy of the package. @param {Limit} limit @param {string} store */
 function assertLimit(limit, store) {
   if (typeof limit?.take === 'function' && typeof limit.burst === 'number') return limit
   throw invalidArgument(
@@ -18,7 +18,11 @@ function assertLimit(limit, store) {
   )
 }
 
-/** Milliseconds until a point can be taken, or until all have been earned back. @param {Limit} limit @param {Taken} taken */
+/**
+ * Milliseconds until all points have been earned back or, after a refusal, until a point can be taken.
+ * @param {Limit} limit
+ * @param {Taken} taken
+ */
 function wait({ points, per, burst }, { ok, remaining, retryAfterMs }) {
   return ok ? Math.ceil(((burst - remaining) * per) / points) : retryAfterMs
 }

@@ -1,8 +1,8 @@
 'use strict'
 
-// The incremental cache of Next.js in a shared map: pages, route handlers, fetches and images that one process has made,
-// all have; what one revalidates, none serves any more. Name this file in `cacheHandler` of next.config.js, with
-// `cacheMaxMemorySize: 0`, so that no process keeps a cache of its own before it.
+// The incremental cache of Next.js in a shared map. Pages, route handlers, fetches and images that one process has made,
+// all processes have; an entry that one process revalidates, no process serves any more. Name this file in `cacheHandler`
+// of next.config.js, with `cacheMaxMemorySize: 0`, so that no process keeps a cache of its own in front of the map.
 
 const v8 = require('node:v8')
 const { randomUUID } = require('node:crypto')
@@ -10,7 +10,7 @@ const { current } = require('../cluster/current')
 const { invalidArgument } = require('../errors')
 const { keysWith } = require('./keys')
 
-/** The map that it uses: `maps: { next: { bytes: … } }`. */
+/** The name of the map that the cache uses: `maps: { next: { bytes: … } }`. */
 const MAP = 'next'
 const entryAt = keysWith('entry:')
 const tagAt = keysWith('tag:')
@@ -49,7 +49,7 @@ class NextCacheHandler {
     if (map === undefined) return
     const tags = [...new Set([...(context.tags ?? []), ...tagsOf(value)])]
     const marks = tags.map((tag) => {
-      // A mark that makes room for something else is another from then on: what bears the tag is made anew.
+      // If a mark is evicted, the tag gets another one, and each entry that bears the tag is made anew.
       map.add(tagAt(tag), newMark(0))
       return map.get(tagAt(tag))
     })
@@ -62,11 +62,11 @@ class NextCacheHandler {
     for (const tag of [tags].flat()) theMap()?.set(tagAt(tag), newMark(Date.now()))
   }
 
-  /** Nothing is kept for one request. */
+  /** Does nothing, since nothing is kept per request. */
   resetRequestCache() {}
 }
 
-/** While Next builds there is no cluster, and nothing is kept. */
+/** The map of the cluster. While Next.js builds, there is no cluster, and nothing is kept. */
 function theMap() {
   const context = current()?.context
   if (context === undefined) return undefined
@@ -78,7 +78,7 @@ function theMap() {
   return map
 }
 
-/** What a tag has in the map: when it was last revalidated, and what no other mark is. @param {number} time */
+/** A value for a tag in the map: when the tag was last revalidated, and an id that no other mark has. @param {number} time */
 function newMark(time) {
   return `${time} ${randomUUID()}`
 }

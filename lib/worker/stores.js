@@ -31,12 +31,12 @@ function travelling(given) {
 
 /** The stores by name. Each is made when it is first read. */
 const context = new Proxy(Object.freeze(Object.create(null)), {
-  // If a module is awaited, its `then` is read.
+  // An `await` of a module reads its `then`.
   get: (_, name) => (typeof name === 'string' && name !== 'then' ? storeOf(name) : undefined)
 })
 
 /**
- * The function, called with inputs that come with a context.
+ * Wraps the function for inputs that come with a context.
  * @param {import('./script').Run} run
  */
 function within(run) {
