@@ -1,6 +1,6 @@
 'use strict'
 
-// npm run bench:cluster [-- --only rates,metrics]: what the cluster helper costs, and how fast it is when
+// npm run bench:cluster [-- --only rates,metrics]: what the cluster helper costs, and how fast it reacts when
 // something goes wrong.
 
 const http = require('node:http')
@@ -23,7 +23,7 @@ const REQUEST = 'GET / HTTP/1.1\r\nhost: a\r\n\r\n'
 const cleanups = []
 const owner = { teardown: (/** @type {() => void} */ cleanup) => cleanups.push(cleanup) }
 
-/** Where the median of ratios lies. @param {number[]} ratios */
+/** The interval in which the median of ratios lies. @param {number[]} ratios */
 function within(ratios) {
   const [low, high] = interval(ratios).map((share) => (100 * share).toFixed(1))
   return `${low}–${high} %`
@@ -43,7 +43,7 @@ async function startServer(kind) {
   return port
 }
 
-/** Answers a second, over connections that each send the next request when they have an answer. @param {number} port */
+/** Answers per second, over connections that each send the next request when they have an answer. @param {number} port */
 async function rate(port) {
   let answers = 0
   let running = true
@@ -107,7 +107,7 @@ async function handOvers() {
   while (times.length < 9) {
     const { pid } = JSON.parse((await request(port)).body)
     const slot = (await primary.call('processes')).find((process) => process.pid === pid).slot
-    // Round robin goes on with the other one: this connection is the next of that process.
+    // Round robin goes on with the other process, so that the connection after this one is the first process's again.
     await request(port)
     await request(port, '/block-later')
     await new Promise((resolve) => setTimeout(resolve, 60))
@@ -201,10 +201,10 @@ async function metrics() {
   }
 }
 
-/** Light tasks show what the budget costs, heavy ones what it is for. */
+/** Light tasks show what the budget costs, heavy tasks what it is for. */
 const BUDGET = { processes: 4, pairs: 12, ms: 800, light: 300_000, heavy: 6_000_000, clients: 4 }
 
-/** The pools of several processes on the CPUs of one, with the budget and without. */
+/** The pools of several processes on the CPUs of one process, with the budget and without. */
 async function budget() {
   const start = (/** @type {object} */ options) => startCluster(options, 'busy-app.js')
   const clusters = {
@@ -256,7 +256,7 @@ async function budget() {
   }
 }
 
-/** From the kill of a process to the return of its tokens, while the loop of the primary is blocked. */
+/** The time from the kill of a process to the return of its tokens, while the event loop of the primary is blocked. */
 async function tokens() {
   const { primary } = await startCluster(
     { processes: 1, backoff: { initial: 1, max: 1 }, crashLoop: { restarts: 1e6 } },
@@ -279,7 +279,7 @@ async function tokens() {
   )
 }
 
-/** From the kill of a process to the next one that is ready, with a spare and without. */
+/** The time from the kill of a process until the next process is ready, with a spare and without. */
 async function spares() {
   for (const spare of [0, 1]) {
     const { primary } = await startCluster({
@@ -310,7 +310,7 @@ async function spares() {
   }
 }
 
-/** How long requests take, one after another from each client. @param {number} port @param {number} ms */
+/** How long requests take, if each client sends one after another. @param {number} port @param {number} ms */
 async function lightRequests(port, ms) {
   const agent = new http.Agent({ keepAlive: true })
   /** @type {number[]} */
@@ -350,7 +350,7 @@ function counters() {
   }
 }
 
-/** The limit of `children/limits.js`, 1,000 a second, is asked by each process so often a second, for so long. */
+/** Each process asks the limit of `children/limits.js` (1,000 per second) `asked` times per second, for `long` milliseconds. */
 const LIMITS = { processes: 4, rounds: 9, ms: 1000, asked: 5000, long: 30_000 }
 
 /** One limit over several processes, beside rate-limiter-flexible's for node:cluster. */

@@ -1,8 +1,8 @@
 'use strict'
 
 // npm run bench:fleet [-- --quick]: what a job costs over BullMQ, done inline, in BullMQ's own processes and threads,
-// by a pool, and by a fleet. CPU time of the worker and its children, since rates on a shared machine say little.
-// The ways take turns in every round; ratios are of medians, with the 90 % interval of the ratio over the rounds.
+// by a pool, and by a fleet. The cost is CPU time of the worker and its children, since rates on a shared machine say
+// little. The ways take turns in every round. Ratios are of medians, with the 90 % interval of the ratio over the rounds.
 
 const { fork } = require('node:child_process')
 const { once } = require('node:events')

@@ -1,7 +1,7 @@
 'use strict'
 
 // `npm run bench`: rspool beside piscina, tinypool, workerpool and poolifier, in one process and by turns.
-// Figures never decide the exit code: they depend on the machine and on what else it does.
+// Figures never decide the exit code: they depend on the machine and on its load.
 
 const fs = require('node:fs')
 const os = require('node:os')
@@ -19,7 +19,7 @@ const help = `npm run bench -- [options]
   --json <file>     write every sample to a file
   --list            print the names of the cases`
 
-/** In the order of the report. */
+/** The cases, in the order of the report. */
 const cases = [
   'number-echo',
   'object-echo',
@@ -97,7 +97,7 @@ async function main() {
   }
 }
 
-// A promise that never settles must not look like the end.
+// If a promise never settles, the exit code must not be that of success.
 process.exitCode = 1
 main().then(
   () => {
@@ -105,7 +105,7 @@ main().then(
   },
   (error) => {
     console.error(error)
-    // What the case had started may keep the process.
+    // Workers or processes that the case started may keep this process alive.
     process.exit()
   }
 )

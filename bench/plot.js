@@ -1,8 +1,8 @@
 'use strict'
 
-// node bench/plot.js <results.json>: puts results of `npm run bench -- --json` into the docs. The case `end-to-end` is
-// drawn, every round a dot, as docs/end-to-end.svg and docs/end-to-end-dark.svg; the cases `number-echo`, `object-echo`
-// and `one-at-a-time` together as docs/calls.svg and docs/calls-dark.svg; the case `values` becomes the table of
+// node bench/plot.js <results.json>: puts results of `npm run bench -- --json` into the docs. The case `end-to-end` becomes
+// docs/end-to-end.svg and docs/end-to-end-dark.svg, with a dot per round. The cases `number-echo`, `object-echo` and
+// `one-at-a-time` together become docs/calls.svg and docs/calls-dark.svg. The case `values` becomes the table of
 // docs/performance.md.
 
 const fs = require('node:fs')
@@ -15,7 +15,7 @@ const { UNITS } = require('./lib/report')
 
 /** @typedef {{ title: string, show: (n: number) => string, logarithmic: boolean, rows: [name: string, samples: number[]][] }} Panel */
 
-/** What is behind the name of a picture in each theme. @type {Record<string, Colours>} */
+/** The colours of each theme, by the ending of a picture's name. @type {Record<string, Colours>} */
 const THEMES = {
   '': { text: '#1f2328', faint: '#59636e', grid: '#d1d9e0', own: '#0969da', peer: '#8c959f' },
   '-dark': { text: '#f0f6fc', faint: '#9198a1', grid: '#3d444d', own: '#4493f8', peer: '#8b949e' }
@@ -36,7 +36,7 @@ function steps(low, high) {
 }
 
 /**
- * Where values are in a panel, and which are written beneath it.
+ * Where values are in a panel, and which values are written beneath it.
  * @param {number[]} values
  * @param {boolean} logarithmic
  * @param {number} left
@@ -47,7 +47,7 @@ function axis(values, logarithmic, left, width) {
     const [low, high] = [Math.min(...values) / 1.3, Math.max(...values) * 1.3]
     const place = (/** @type {number} */ n) => left + (width * Math.log(n / low)) / Math.log(high / low)
     const ticks = steps(low, high)
-    // Powers of ten alone where more would run into each other.
+    // Only powers of ten, if more ticks would run into each other.
     return { place, ticks: high / low < 20 ? ticks : ticks.filter((tick) => Number.isInteger(Math.log10(tick))) }
   }
   const high = Math.max(...values) * 1.1
@@ -57,7 +57,7 @@ function axis(values, logarithmic, left, width) {
 }
 
 /**
- * Panels side by side with the same rows, every sample a dot and their median a bar.
+ * Draws panels with the same rows side by side. Every sample is a dot, and the median is a bar.
  * @param {string} title
  * @param {Panel[]} panels
  * @param {string} caption
@@ -112,7 +112,7 @@ function draw(title, panels, caption, { text, faint, grid, own, peer }) {
   return `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img" aria-label="${title}">\n<title>${title}</title>\n${parts.join('\n')}\n</svg>\n`
 }
 
-/** Without the zeros of three digits. @param {string} words */
+/** Removes the zeros after the decimal point. @param {string} words */
 function short(words) {
   return words.replace(/\.0+(?=\D|$)/, '').replace('1,000 ms', '1 s')
 }
@@ -149,7 +149,7 @@ function writeTable(values, where) {
 }
 
 /**
- * The panels of a server's case.
+ * The panels of a case with servers.
  * @param {Record<string, Sample[]>} kinds
  * @returns {Panel[]}
  */
@@ -173,7 +173,7 @@ function serverPanels(kinds) {
 }
 
 /**
- * A panel of the first table of a case.
+ * A panel for the first table of a case.
  * @param {string} title
  * @param {{ tables: import('./lib/report').Table[] }} result
  * @returns {Panel}

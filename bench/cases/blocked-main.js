@@ -12,7 +12,7 @@ const TASKS = 400
 
 const shared = () => new Int32Array(new SharedArrayBuffer(4))
 
-/** Tasks that ended while the main thread did nothing but wait. @param {Int32Array} done */
+/** How many tasks ended while the main thread did nothing but wait. @param {Int32Array} done */
 function endedWhileBlocked(done) {
   const before = Atomics.load(done, 0)
   const end = performance.now() + BLOCKED

@@ -8,7 +8,7 @@ const { rowsOf, target } = require('../lib/report')
 const filename = path.join(__dirname, '..', 'workers', 'rspool.js')
 
 /**
- * Milliseconds of a submission, with so many that wait.
+ * Milliseconds per submission, while up to `count` tasks wait.
  * @param {number} count
  * @param {boolean} withDeadline
  */

@@ -10,14 +10,14 @@ const report = require('../workers/report')
 
 const KINDS = ['inline', 'piscina', 'piscina, nice', 'tinypool', 'workerpool', 'rspool', 'rspool, nice']
 const PEERS = ['piscina', 'tinypool', 'workerpool']
-/** Milliseconds of the heavy route. */
+/** Milliseconds of work per request of the heavy route. */
 const HEAVY = 20
 const CLIENTS = 4
 const RATE = 300
 
 /** @typedef {{ rate: number, cpu: number, p50: number, p95: number, p99: number }} Sample */
 
-/** How large a report takes so long on this machine. */
+/** The size of a report that takes `HEAVY` milliseconds on this machine. */
 function calibrate() {
   let size = 1000
   for (let round = 0; round < 6; round++) {
@@ -45,7 +45,7 @@ async function startServer(name, size) {
 
 /** @param {Awaited<ReturnType<typeof startServer>>} server @param {number} ms @returns {Promise<Sample>} */
 async function turn({ port, cpu }, ms) {
-  // What it had lost while the others had their turns.
+  // Warms the server up again after the turns of the others.
   await load(port, { clients: CLIENTS, rate: RATE, ms: ms / 5 })
   const before = await cpu()
   const { heavy, seconds, light } = await load(port, { clients: CLIENTS, rate: RATE, ms })

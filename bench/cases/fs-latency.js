@@ -16,11 +16,11 @@ const NICE = 'the same, niceIncrement: 10'
 const FREE = 'rspool, a core left free'
 const LIBUV = 'libuv’s pool'
 
-/** Text that takes gzip some 10 ms. */
+/** A text that gzip compresses in some 10 ms. */
 function text() {
   const words = ['lorem', 'ipsum', 'dolor', 'sit', 'amet', 'consectetur', 'adipiscing', 'elit']
   let seed = 1
-  // The low bits of such a generator repeat soon; the high ones do not.
+  // The low bits of such a generator repeat soon; its high bits do not.
   const word = () => words[(seed = (seed * 1103515245 + 12345) & 0x7fffffff) >>> 28]
   return Buffer.from(Array.from({ length: 60_000 }, word).join(' '))
 }

@@ -8,7 +8,7 @@ const { alternate, interval, median, ratios } = require('../lib/measure')
 const { UNITS, short } = require('../lib/report')
 
 /**
- * A native task beside what Node.js or a plain loop of JavaScript does on the main thread.
+ * A native task, and the same work done by Node.js or a plain JavaScript loop on the main thread.
  * @typedef {object} Contest
  * @property {string} task
  * @property {string} peer

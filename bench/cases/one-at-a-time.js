@@ -5,7 +5,7 @@ const { alternate, latencies, median, percentile, ratio, sleep } = require('../l
 const { withRivals } = require('../lib/rivals')
 const { rowsOf, target } = require('../lib/report')
 
-/** How much of the best peer's time is allowed. */
+/** The share of the best peer's time that is allowed. */
 const APART = { p50: 0.1, p99: 1 }
 const TOGETHER = { p50: 0.2, p99: 1 }
 
@@ -18,7 +18,7 @@ const TOGETHER = { p50: 0.2, p99: 1 }
  */
 async function measure(contestants, { rounds, ms }, place, limits) {
   const samples = await alternate(contestants, rounds, async ({ echo }) => {
-    // What the last one left running comes to rest.
+    // Lets the work that the last contestant left running come to rest.
     await sleep(20)
     const times = await latencies(echo, ms)
     return { p50: median(times), p99: percentile(times, 0.99) }

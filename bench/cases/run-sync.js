@@ -10,7 +10,7 @@ const { rowsOf, target } = require('../lib/report')
 const workers = path.join(__dirname, '..', 'workers')
 
 /**
- * How many calls a second block their way through.
+ * How many blocking calls end per second.
  * @param {(i: number) => unknown} call
  * @param {number} ms
  */
@@ -21,7 +21,7 @@ function rate(call, ms) {
   return made / ((performance.now() - start) / 1000)
 }
 
-/** synckit is not a dependency of its own: it is measured where something else has brought it. */
+/** synckit is no dependency of this project. It is measured if another package has brought it. */
 async function synckit() {
   try {
     const { createSyncFn } = await import('synckit')

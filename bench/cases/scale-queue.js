@@ -8,7 +8,7 @@ const { rowsOf, target } = require('../lib/report')
 
 const filename = path.join(__dirname, '..', 'workers', 'rspool.js')
 const COUNTS = [1, 100, 10_000, 1_000_000]
-/** Tasks that one sample is made of, at least. */
+/** The least number of tasks per sample. */
 const ENOUGH = 100_000
 
 /**
@@ -47,7 +47,7 @@ module.exports = {
       const start = performance.now()
       for (let i = 0; i < times; i++) await submit(pool, count)
       const time = performance.now() - start
-      // The observer is told a little later.
+      // The observer gets its entries a little later.
       await sleep(50)
       return { all: time / (times * count), own: Math.max(time - collecting, 0) / (times * count) }
     })

@@ -26,7 +26,7 @@ module.exports = {
         name: `${size} worker${size === 1 ? '' : 's'}`,
         pool: new Pool({ filename: lane === 'script' ? filename : undefined, minThreads: size, maxThreads: size })
       }))
-      // All are started: the last isolates of 64 take a while.
+      // Waits until all workers have started: the last of 64 isolates take a while.
       for (const { pool } of pools) await flood(call(pool), { inFlight: 256, ms })
       const samples = await alternate(pools, rounds, ({ pool }) => flood(call(pool), { inFlight: 256, ms }))
       await Promise.all(pools.map(({ pool }) => pool.close()))

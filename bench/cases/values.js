@@ -7,14 +7,15 @@ const { withRivals } = require('../lib/rivals')
 const { specimens } = require('../lib/specimens')
 
 const IN_FLIGHT = [1, 16]
-/** Fewer rounds leave the interval too wide to tell anything. */
+/** With fewer rounds, the interval is too wide to tell anything. */
 const ROUNDS = 15
 
 /** @typedef {import('../lib/rivals').Contestant} Contestant */
 /** @typedef {typeof specimens[number]} Specimen */
 
 /**
- * Sends the value there and back; what is moved is as many buffers as are in flight, each again and again.
+ * Sends the value there and back. For a moved value there is a buffer for each call that can be in flight, and each buffer
+ * is moved again and again.
  * @param {Contestant} contestant
  * @param {Specimen} specimen
  */

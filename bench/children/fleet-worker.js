@@ -1,7 +1,7 @@
 'use strict'
 
-// A worker of a queue, in one of the ways that bench/fleet.js compares. Says when it takes jobs; on 'cpu' how much
-// CPU time it and its children have used, in milliseconds, and on 'memory' how much memory, in bytes.
+// A worker of a queue, in one of the ways that bench/fleet.js compares. It says when it takes jobs. To 'cpu' it answers
+// how much CPU time it and its children have used, in milliseconds, and to 'memory' how much memory, in bytes.
 
 const fs = require('node:fs')
 const path = require('node:path')
@@ -13,7 +13,7 @@ const tasks = path.join(__dirname, '../workers/fleet.js')
 const options = { connection, concurrency: Number(concurrency) }
 const threads = 2
 
-/** This process and all below it. @param {number} [pid] @returns {number[]} */
+/** The pids of this process and of all its descendants. @param {number} [pid] @returns {number[]} */
 function family(pid = process.pid) {
   const children = fs
     .readdirSync(`/proc/${pid}/task`)

@@ -1,7 +1,7 @@
 'use strict'
 
-// A server with a light route and a heavy one, whose work is done in one of several ways. Says its port, and how
-// much of the processor it has used whenever it is asked.
+// A server with a light route and a heavy one. The work of the heavy route is done in one of several ways. The server
+// says its port and, whenever it is asked, how much CPU time it has used.
 
 const http = require('node:http')
 const path = require('node:path')

@@ -1,14 +1,14 @@
 'use strict'
 
 // One limit over several processes: node limits.js <rspool|flexible> <processes>. For each message { ms, perSecond } every
-// process takes points for so long, at that rate or (without one) as fast as it can; the answer is { calls, allowed, ms }.
+// process takes points for `ms`, at that rate or, without a rate, as fast as it can. The answer is { calls, allowed, ms }.
 
 const cluster = require('node:cluster')
 
 const [, , kind, count] = process.argv
 const PROCESSES = Number(count)
 const LIMIT = { points: 1000, per: 1000, burst: 10 }
-/** Calls of one process that wait for an answer; those of rspool never wait. */
+/** The calls per process that wait for an answer. Calls of rspool never wait. */
 const IN_FLIGHT = 64
 
 /**
@@ -22,7 +22,7 @@ async function run(take, { ms, perSecond }) {
   const running = () => performance.now() - start < ms
   const caller = async () => {
     while (running()) {
-      // A promise is awaited, a boolean is not; now and then the loop has a turn.
+      // Only a promise is awaited, not a boolean. After 1,000 calls the event loop has a turn.
       for (let n = 0; n < 1000 && running(); n++) {
         if (perSecond !== undefined && calls >= ((performance.now() - start) / 1000) * perSecond) break
         calls++
@@ -43,7 +43,7 @@ const sum = (all) => ({
   ms: Math.max(...all.map(({ ms }) => ms))
 })
 
-/** Answers what the bench asks for. @param {(how: object) => Promise<any[]>} ask all processes */
+/** Answers the bench. @param {(how: object) => Promise<any[]>} ask asks all processes */
 function serve(ask) {
   process.on('message', async (how) => process.send?.(sum(await ask(/** @type {object} */ (how)))))
   process.send?.('ready')

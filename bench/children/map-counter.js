@@ -1,6 +1,6 @@
 'use strict'
 
-// A process that counts: node map-counter.js <times>, with the map as descriptor 4. It begins when it is told to.
+// A process that counts: node map-counter.js <times>, with the map as descriptor 4. It begins when its parent says so.
 
 const { SharedMap } = require('../../lib/shared-map')
 

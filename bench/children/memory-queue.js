@@ -1,6 +1,6 @@
 'use strict'
 
-// What a queued number task takes: in the scheduler (resident memory less the heap of V8), and in V8.
+// The memory per queued number task: in the scheduler (resident memory less the heap of V8), and in V8.
 
 const path = require('node:path')
 const { Pool } = require('../..')

@@ -1,6 +1,6 @@
 'use strict'
 
-// Resident memory that each further worker adds: of the native lane, of the script lane, or a bare Worker.
+// The resident memory per further worker: of the native lane, of the script lane, or a bare Worker.
 
 const path = require('node:path')
 const { once } = require('node:events')
@@ -20,9 +20,9 @@ async function resident() {
   return process.memoryUsage.rss()
 }
 
-/** Starts workers, and gives what tells how many more there are to start. */
+/** Each starts one worker, and gives a function that starts `count` more. */
 const kinds = {
-  /** Keeps every worker busy until the process ends, so that all are there. */
+  /** Keeps every worker busy until the process ends, so that all of them stay. */
   async native() {
     const pool = new Pool({ maxThreads: count + 1 })
     let total = 0

@@ -1,6 +1,6 @@
 'use strict'
 
-// How long a library takes to load, of which the processor, and how many threads that starts.
+// How long a library takes to load, how much CPU time that uses, and how many threads it starts.
 
 const fs = require('node:fs')
 

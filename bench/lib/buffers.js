@@ -1,6 +1,6 @@
 'use strict'
 
-// The two cases with large buffers: how long one takes, alone and with others in flight.
+// The two cases with large buffers: how long one call takes, alone and with others in flight.
 
 const { alternate, flood, ratio } = require('./measure')
 const { rowsOf, target } = require('./report')
@@ -9,7 +9,7 @@ const { rowsOf, target } = require('./report')
  * @param {import('./rivals').Contestant[]} contestants
  * @param {import('./peers').Setting} setting
  * @param {(contestant: import('./rivals').Contestant) => (i: number) => Promise<any>} callOf
- * @param {number} limit how much of piscina's time is allowed
+ * @param {number} limit the share of piscina's time that is allowed
  * @returns {Promise<import('./report').Result>}
  */
 async function timesOfBuffers(contestants, { rounds, ms }, callOf, limit) {

@@ -9,7 +9,7 @@ const { promisify } = require('node:util')
 const run = promisify(execFile)
 
 /**
- * What bench/children/<name>.js prints as JSON.
+ * Runs bench/children/<name>.js, and gives the JSON that it prints.
  * @param {string} name
  * @param {(string | number)[]} args
  */

@@ -1,7 +1,7 @@
 'use strict'
 
-// Which core the threads of this process run on. On a busy machine the kernel may keep a pool's worker and
-// the main thread on one core, where they can only take turns; apart, as on a quiet machine, they need not.
+// Chooses the cores on which the threads of this process run. On a busy machine the kernel may keep a pool's worker and
+// the main thread on one core, where they can only take turns. On cores of their own, as on a quiet machine, both run.
 
 const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -29,7 +29,7 @@ function coresOf(thread) {
 }
 
 /**
- * Runs `use` with the main thread on the first core of the process, and its other threads on the others.
+ * Runs `use` with the main thread on the first core of the process, and all other threads on the other cores.
  * @template T
  * @param {() => Promise<T>} use
  */

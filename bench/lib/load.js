@@ -1,7 +1,7 @@
 'use strict'
 
-// Requests to a server: some clients that each send the next when they have an answer, and others that come
-// at a steady rate, whether or not the server keeps up.
+// Requests to a server. Some clients each send the next request when they have an answer. Other requests come at a
+// steady rate, whether or not the server keeps up.
 
 const http = require('node:http')
 
@@ -27,9 +27,9 @@ function get(agent, port, route) {
 
 /**
  * @param {number} port
- * @param {{ clients: number, rate: number, ms: number }} how clients of the heavy route, light requests a second
- * @returns {Promise<{ heavy: number, seconds: number, light: number[] }>} how many heavy ones were answered, and how
- *   long each light one took from the moment at which it was due, in milliseconds
+ * @param {{ clients: number, rate: number, ms: number }} how clients of the heavy route, light requests per second
+ * @returns {Promise<{ heavy: number, seconds: number, light: number[] }>} how many heavy requests were answered, and how
+ *   long each light request took from the moment at which it was due, in milliseconds
  */
 async function load(port, { clients, rate, ms }) {
   const agent = new http.Agent({ keepAlive: true })

@@ -1,7 +1,7 @@
 'use strict'
 
-// Shared maps beside Redis on loopback, lmdb in memory and a Map of this thread: the same 1,000 keys of 100 bytes each,
-// in turns, so that whatever else the machine does meets all of them.
+// Shared maps beside Redis on loopback, lmdb in memory and a Map of this thread. All have the same 1,000 keys of 100 bytes
+// each, and take turns, so that whatever else the machine does affects all of them.
 
 const fs = require('node:fs')
 const os = require('node:os')
@@ -16,20 +16,25 @@ const KEYS = Array.from({ length: 1000 }, (_, n) => `user:${n}:profile`)
 const TEXT = 'x'.repeat(100)
 const DATA = { id: 7, name: 'someone', roles: ['a', 'b'], score: 1.5, when: '2026-11-28T21:00:00Z' }
 const ROUNDS = 40
-/** Each process counts so often. */
+/** How often each process counts. */
 const COUNTS = 1_000_000
 
-/** What is read goes here, so that nothing is left out. */
+/** Depends on every read, so that no read is optimised away. */
 let sink = 0
 
-/** How long one of `n` calls takes, in nanoseconds. @param {number} n @param {(key: string) => unknown} call */
+/** Nanoseconds per call, over `n` calls. @param {number} n @param {(key: string) => unknown} call */
 function timed(n, call) {
   const start = process.hrtime.bigint()
   for (let i = 0; i < n; i++) if (call(KEYS[i % KEYS.length]) === undefined) sink++
   return Number(process.hrtime.bigint() - start) / n
 }
 
-/** The same of promises, so many in flight. @param {number} n @param {number} inFlight @param {(key: string) => Promise<unknown>} call */
+/**
+ * The same for calls that return promises, with `inFlight` of them in flight.
+ * @param {number} n
+ * @param {number} inFlight
+ * @param {(key: string) => Promise<unknown>} call
+ */
 async function timedInFlight(n, inFlight, call) {
   let at = 0
   const start = process.hrtime.bigint()
@@ -40,7 +45,7 @@ async function timedInFlight(n, inFlight, call) {
   return Number(process.hrtime.bigint() - start) / n
 }
 
-/** A server without a file, and a client of it. @param {(() => void)[]} cleanups */
+/** Starts a server that writes no file, and gives a client of it. @param {(() => void)[]} cleanups */
 async function startRedis(cleanups) {
   const port = await freePort()
   const args = ['--port', String(port), '--save', '', '--appendonly', 'no', '--bind', '127.0.0.1']
@@ -69,7 +74,7 @@ function openLmdb(cleanups) {
   return db
 }
 
-/** So many processes at one counter; gives the calls a second of all. @param {number} processes */
+/** Has `processes` processes raise one counter; gives their calls per second together. @param {number} processes */
 async function countTogether(processes) {
   const spec = { bytes: 2 ** 20, ttl: Infinity, evict: true, maxValueBytes: 2 ** 16 }
   const { map, native } = SharedMap.create(spec, processes + 1)
@@ -111,9 +116,10 @@ async function maps(line, cleanups) {
   /** @type {Record<string, () => number|Promise<number>>} */
   const cases = {
     get: () => timed(20_000, (key) => texts.get(key)),
-    // More than a thread keeps, so each is read from the map.
+    // More keys than a thread keeps, so each is read from the map.
     getOnce: () => timed(20_000, () => many.get(names[next++ % names.length])),
-    // A map gives what is there now. lmdb gives what was there when the turn of the loop began, unless it is told to look.
+    // A map gives the value of now. lmdb gives the value that was there when the turn of the event loop began, unless its
+    // read transaction is reset.
     lmdbNow: () =>
       timed(2_000, (key) => {
         lmdb.resetReadTxn()
@@ -171,8 +177,8 @@ async function maps(line, cleanups) {
 }
 
 /**
- * How long calls with values of 64 KiB hold the thread, in a map that is full; and a loop that takes as long and uses no
- * map, since the system takes the CPU from either.
+ * How long calls with values of 64 KiB hold the thread, in a map that is full. A loop that takes as long but uses no map
+ * is measured beside them, since the system takes the CPU from either.
  * @param {(what: string, value: string, meaning: string) => void} line
  */
 async function longest(line) {

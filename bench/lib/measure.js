@@ -1,7 +1,7 @@
 'use strict'
 
-// How the figures are taken: contestants take turns in every round, and what is compared are medians of
-// ratios within a round, so that noise which comes and goes meets them all.
+// How the figures are taken. Contestants take turns in every round, and the medians of ratios within a round are
+// compared, so that noise which comes and goes affects all contestants.
 
 /** @param {number[]} values @param {number} p from 0 to 1 */
 function percentile(values, p) {
@@ -17,7 +17,7 @@ function median(values) {
 }
 
 /**
- * Where the median lies with a confidence of 90 %, by resampling.
+ * The interval in which the median lies with a confidence of 90 %, by resampling.
  * @param {number[]} values
  * @returns {[low: number, high: number]}
  */
@@ -29,7 +29,7 @@ function interval(values) {
 }
 
 /**
- * Keeps `inFlight` calls going for `ms` milliseconds. Gives the calls a second.
+ * Keeps `inFlight` calls going for `ms` milliseconds. Gives the calls per second.
  * @param {(i: number) => Promise<unknown>} call
  * @param {{ inFlight: number, ms: number }} how
  */
@@ -50,7 +50,7 @@ async function flood(call, { inFlight, ms }) {
 }
 
 /**
- * The time of each of the calls, made one after the other, in milliseconds.
+ * The time of each call in milliseconds, if calls are made one after another.
  * @param {(i: number) => Promise<unknown>} call
  * @param {number} ms
  */
@@ -67,13 +67,13 @@ async function latencies(call, ms) {
 }
 
 /**
- * Lets each contestant have its turn in every round, each round beginning with another. The first round
- * warms up and does not count.
+ * Gives each contestant a turn in every round. Each round begins with another contestant. The first round warms up and
+ * does not count.
  * @template T
  * @param {{ name: string }[]} contestants
  * @param {number} rounds
  * @param {(contestant: any, round: number) => Promise<T> | T} turn
- * @returns {Promise<Map<string, T[]>>} the samples by name, one a round
+ * @returns {Promise<Map<string, T[]>>} the samples by name, one per round
  */
 async function alternate(contestants, rounds, turn) {
   const samples = new Map(contestants.map(({ name }) => [name, /** @type {T[]} */ ([])]))

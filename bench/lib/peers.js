@@ -1,6 +1,6 @@
 'use strict'
 
-// What most cases end with: a table of rates, and by how much rspool is faster.
+// The result of most cases: a table of rates, and by how much rspool is faster.
 
 const { median, ratio } = require('./measure')
 const { rowsOf, target } = require('./report')
@@ -17,7 +17,7 @@ function fastest(samples) {
 }
 
 /**
- * @param {Map<string, number[]>} samples tasks a second
+ * @param {Map<string, number[]>} samples tasks per second
  * @param {{ piscina?: number, fastest: number }} times how many times as fast rspool has to be
  * @returns {import('./report').Result}
  */

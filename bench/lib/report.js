@@ -1,6 +1,6 @@
 'use strict'
 
-// How results look: a table a case, what its numbers mean, and the targets with pass or miss.
+// How results look: a table per case, what its numbers mean, and the targets with pass or miss.
 
 const { interval, median, percentile } = require('./measure')
 
@@ -13,7 +13,7 @@ const { interval, median, percentile } = require('./measure')
  * @typedef {object} Table
  * @property {string} unit what is measured, as a key of UNITS
  * @property {string} [caption]
- * @property {string} [against] whose median the others are compared with
+ * @property {string} [against] the row with whose median the others are compared
  * @property {Row[]} rows
  *
  * @typedef {object} Target
@@ -21,9 +21,9 @@ const { interval, median, percentile } = require('./measure')
  * @property {number} figure
  * @property {string} unit
  * @property {boolean} pass
- * @property {[low: number, high: number]} [within] where the figure lies with a confidence of 90 %
+ * @property {[low: number, high: number]} [within] the interval in which the figure lies with a confidence of 90 %
  *
- * One that is made of texts: the first line is the head.
+ * A table made of texts, of which the first line is the head.
  * @typedef {{ caption?: string, lines: string[][] }} Texts
  *
  * @typedef {{ tables: (Table | Texts)[], targets: Target[], details?: unknown }} Result
@@ -82,7 +82,7 @@ function target(
 }
 
 /**
- * As `target`, for the median of ratios: only what misses it with all of its interval has missed it.
+ * As `target`, for the median of ratios. The target is missed only if the whole interval misses it.
  * @param {string} text
  * @param {number[]} ratios
  * @param {{ atLeast?: number, atMost?: number }} limit
@@ -94,7 +94,7 @@ function targetOfRatios(text, ratios, { atLeast = Number.NEGATIVE_INFINITY, atMo
 }
 
 /**
- * Rows of one table from the samples of an `alternate`.
+ * The rows of one table, from the samples that `alternate` gives.
  * @param {Map<string, any[]>} samples
  * @param {(sample: any) => number} [pick]
  * @returns {Row[]}

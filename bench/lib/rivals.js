@@ -1,7 +1,7 @@
 'use strict'
 
-// rspool and the pools that it is measured against, behind two verbs: `echo` gives a value back through a
-// script, and `bounce` hands a buffer over and back without copying it, where the library can.
+// rspool and the pools that it is measured against, behind two functions. `echo` sends a value through a script and back;
+// `bounce` hands a buffer over and back without copying it, if the library can.
 
 const path = require('node:path')
 const rspool = require('../..')
@@ -83,7 +83,7 @@ function versionOf(name) {
 }
 
 /**
- * Every contestant with its workers started; `use` is called with them, and they are closed afterwards.
+ * Starts every contestant with its workers, calls `use` with the contestants, and closes them afterwards.
  * @template T
  * @param {number} threads
  * @param {(contestants: Contestant[]) => Promise<T>} use
@@ -100,7 +100,7 @@ async function withRivals(threads, use, which = names) {
     }
     return await use(contestants)
   } finally {
-    // The end of some peers now and then never comes, and nothing of theirs keeps the process either.
+    // `close` of some peers now and then never settles, and nothing of theirs keeps the process alive either.
     await Promise.all(contestants.map(({ close }) => Promise.race([close(), sleep(2000)])))
   }
 }

@@ -1,6 +1,6 @@
 'use strict'
 
-// The values of the case `values`: what is sent there and back, and how much of piscina's time it may take.
+// The values of the case `values`, which are sent there and back, and the share of piscina's time that each may take.
 
 /** Plain data up to some 16 kB. */
 const SMALL = 0.6

@@ -1,6 +1,6 @@
 'use strict'
 
-// A script that gives memory back once its isolate is up. As a bare worker it then says so.
+// A script that gives memory back once its isolate is up. A bare worker then says that it is ready.
 
 const { parentPort, workerData } = require('node:worker_threads')
 

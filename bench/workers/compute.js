@@ -1,6 +1,6 @@
 'use strict'
 
-// The recursion of the tutorials: as a script, or answering messages as a bare worker.
+// The recursion of the tutorials, as a script or as a bare worker that answers messages.
 
 const { parentPort, workerData } = require('node:worker_threads')
 

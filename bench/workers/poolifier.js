@@ -2,5 +2,5 @@
 
 const { ThreadWorker } = require('poolifier')
 
-// poolifier has no way to hand a result over: it is copied.
+// poolifier cannot hand a result over, so the result is copied.
 module.exports = new ThreadWorker({ echo: (value) => value })

@@ -1,6 +1,6 @@
 'use strict'
 
-// The heavy route of the case `end-to-end`: makes a report of so many sales, as a page.
+// The heavy route of the case `end-to-end`: makes a report of `size` sales, as a page.
 
 /** @param {number} size */
 function report(size) {

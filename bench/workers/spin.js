@@ -1,7 +1,7 @@
 'use strict'
 
-// Tasks that keep a core busy for a number of milliseconds and count themselves as done: as a script of
-// rspool, or, with `next` in the data, as a bare worker with its own loop over a preloaded list.
+// Tasks that keep a core busy for a number of milliseconds and then count themselves as done. They run as a script of
+// rspool or, with `next` in the data, in a bare worker with its own loop over a preloaded list.
 
 const { workerData } = require('node:worker_threads')
 
