@@ -1,6 +1,6 @@
 'use strict'
 
-// `npm run build`: the command `build` of the checkout.
+// `npm run build`: runs the command `build` of the checkout.
 
 const { build, orExit } = require('../lib/cli/build-addon')
 

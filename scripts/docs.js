@@ -1,7 +1,7 @@
 'use strict'
 
-// `npm run docs`: builds the site of the documentation into site/.vitepress/dist: the pages of docs/, and the API
-// reference that is made of the declarations. `npm run docs -- preview` serves what was built. The tools have a package
+// `npm run docs`: builds the site of the documentation into site/.vitepress/dist, from the pages of docs/ and from the
+// declarations, which become the API reference. `npm run docs -- preview` serves the built site. The tools have a package
 // of their own, in site/, so that `npm install` of the project need not bring them.
 
 const { spawnSync } = require('node:child_process')
@@ -22,7 +22,7 @@ function tool(file, ...args) {
 }
 
 function build() {
-  // The site's own copy, so that what is generated is not among the pages that people write.
+  // The site's own copy, so that generated pages are not among those that people write.
   fs.rmSync(pages, { recursive: true, force: true })
   fs.cpSync(path.join(root, 'docs'), pages, { recursive: true })
   tool('typedoc/bin/typedoc', '--options', 'typedoc.json')

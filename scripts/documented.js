@@ -1,13 +1,13 @@
 'use strict'
 
-// Every public type, function and member has a docstring: names those that have none, and fails.
+// Checks that every public type, function and member has a docstring. Names those that have none, and then fails.
 
 const fs = require('node:fs')
 const path = require('node:path')
 const ts = require('typescript')
 const { root } = require('./setup')
 
-/** What other packages define, and document: piscina's interface, and those of stores. */
+/** Declarations of interfaces that other packages define and document: piscina's, and those of stores. */
 const FOREIGN = new Set(['piscina.d.ts'])
 
 /** The declarations that the package publishes. */
@@ -54,12 +54,12 @@ function nameOf(node) {
   return /** @type {ts.NamedDeclaration} */ (node).name?.getText() ?? ''
 }
 
-/** What has no text. @param {string} file @returns {string[]} */
+/** The declarations without a docstring. @param {string} file @returns {string[]} */
 function undocumented(file) {
   const source = ts.createSourceFile(file, fs.readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true)
   /** @type {string[]} */
   const missing = []
-  /** The overloads of one function share a text. @type {Set<string>} */
+  /** The overloads of one function share a docstring. @type {Set<string>} */
   const documented = new Set()
   /** @param {ts.Node} node @param {string} owner */
   const visit = (node, owner) => {

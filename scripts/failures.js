@@ -1,16 +1,16 @@
 'use strict'
 
-// What a step that failed has said of it, to be repeated where a log ends.
+// The lines in which a failed step says what failed. They are repeated at the end of the log.
 
-/** Lines that are repeated of one step. */
+/** The most lines that are repeated per step. */
 const MOST = 150
 
-/** A line with which ava, cargo or the compiler begin to tell of a failure. */
+/** A line with which ava, cargo or the compiler begins to report a failure. */
 const begins = /^\s*(?:✘|─$|Uncaught exception in |Unhandled rejection in |failures:$|error(?:\[\w+\])?: )/u
-/** One with which they go on with something else. */
+/** A line with which such a report ends. */
 const ends = /^\s*(?:✔|- \[(?:skip|todo)\]|test result: |Running )/u
 
-/** @param {string} output without colours @returns {string[]} the lines that tell of failures; if none does, the last */
+/** @param {string} output without colours @returns {string[]} the lines that report failures; if none does, the last lines */
 function failures(output) {
   const lines = output.trimEnd().split('\n')
   let tells = false
@@ -23,7 +23,7 @@ function failures(output) {
   return telling.length > 0 ? shortened(telling) : lines.slice(-MOST)
 }
 
-/** @param {string[]} lines which failed come first, how much did last */
+/** @param {string[]} lines the first ones say which test failed, the last ones how many did */
 function shortened(lines) {
   if (lines.length <= MOST) return lines
   const half = MOST / 2

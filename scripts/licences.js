@@ -1,7 +1,7 @@
 'use strict'
 
-// Checks the licences of everything that ships against the list in deny.toml, offline. `cargo deny check`
-// does more (advisories, sources), where it is installed and online.
+// Checks the licences of everything that ships against the list in deny.toml, offline. `cargo deny check` checks more
+// (advisories, sources), but must be installed, and online.
 
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -18,8 +18,7 @@ function allowed() {
 }
 
 /**
- * Whether an SPDX expression can be met with the allowed licences. AND binds closer than OR; a slash is
- * the old way to write OR.
+ * Whether the allowed licences satisfy an SPDX expression. AND binds closer than OR; a slash is the old way to write OR.
  * @param {string} expression
  * @param {Set<string>} allow
  */
@@ -70,7 +69,7 @@ function crates(cwd) {
   return packages.map(({ name, version, license }) => ({ name: `${name} ${version}`, license: license ?? '' }))
 }
 
-/** What `npm install rspool` brings: no development packages. */
+/** The packages that `npm install rspool` brings, and so no development packages. */
 function npmPackages() {
   const { packages } = JSON.parse(fs.readFileSync(path.join(root, 'package-lock.json'), 'utf8'))
   return Object.entries(packages)

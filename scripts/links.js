@@ -1,14 +1,14 @@
 'use strict'
 
-// Finds what pages name and is not there: links to a file or to a heading, and commands `npm run …`. Links to other sites
-// are not followed: their contents are not ours, and a test must not need the network.
+// Finds dead links of pages to files and headings, and commands `npm run …` that do not exist. Links to other sites are
+// not followed: their contents are not ours, and a test must not need the network.
 
 const fs = require('node:fs')
 const path = require('node:path')
 const { scripts } = require('../package.json')
 const { root, pages, read } = require('../__test__/pages')
 
-/** What links to a page can name: the ids that GitHub gives to its headings, and those that it has itself. @param {string} text */
+/** The ids that a link to a page can name: those that GitHub gives to its headings, and its own. @param {string} text */
 function anchors(text) {
   const headings = Array.from(text.matchAll(/^#+ (.+)$/gm), ([, title]) =>
     title
@@ -23,7 +23,7 @@ function anchors(text) {
  * The links of a page that are dead.
  * @param {string} page
  * @param {string} text
- * @param {(file: string) => string | undefined} textOf undefined where there is no such file
+ * @param {(file: string) => string | undefined} textOf gives undefined if there is no such file
  * @returns {string[]}
  */
 function deadLinks(page, text, textOf) {
@@ -38,7 +38,7 @@ function deadLinks(page, text, textOf) {
   })
 }
 
-/** The scripts of package.json that a page tells to run, and that do not exist. @param {string} text */
+/** The scripts that a page tells the reader to run, but that package.json does not have. @param {string} text */
 function unknownScripts(text) {
   const named = Array.from(text.matchAll(/(?<=`|^)npm run ([a-z][a-z:]*)/gm), ([, name]) => name)
   return named.filter((name) => !Object.hasOwn(scripts, name))

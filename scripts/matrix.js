@@ -17,7 +17,7 @@ const ava = path.join(root, 'node_modules', 'ava', 'entrypoints', 'cli.mjs')
 function run(runtime, args) {
   const { status, signal } = spawnSync(runtime.file, [...runtime.args, ...args], {
     cwd: root,
-    // What a test starts by name is the same Node.js.
+    // A `node` that a test starts by name is the same Node.js.
     env: { ...process.env, PATH: `${path.dirname(runtime.file)}${path.delimiter}${process.env.PATH}` },
     stdio: ['ignore', 'inherit', 'inherit'],
     timeout: smokeOnly ? 60_000 : 20 * 60_000

@@ -1,7 +1,7 @@
 'use strict'
 
-// `npm run mutate`: breaks the seam between the languages in one place at a time, in a copy of the checkout, and
-// runs the tests that must see it. A change that no test sees survives: then a test is missing.
+// `npm run mutate`: breaks the seam between the languages in one place at a time, in a copy of the checkout, and runs the
+// tests that must notice. If no test notices a change, the change survives: a test is missing.
 
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -17,12 +17,12 @@ const usage = `Usage: npm run mutate -- [name ...] | --check
 Names are those of the table; without one, all. Needs git, for the list of files.
 --check only looks whether each is still found in the code.`
 
-/** A hang is what a change may well lead to. */
+/** Milliseconds that tests may take: a change may well make them hang. */
 const LIMIT = 300_000
 
 /** @typedef {import('../proof/mutations').Mutation} Mutation */
 
-/** A copy of what git knows, with the packages and the addon that are here. */
+/** Copies the files that git knows, with the packages and the addon that are here. */
 function copy() {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'rspool-mutate-'))
   const { stdout, status } = spawnSync('git', ['ls-files', '-co', '--exclude-standard'], {
@@ -41,7 +41,7 @@ function copy() {
 }
 
 /**
- * What of the tests fails, as they say it; none if all pass.
+ * The lines in which the tests report failures, or undefined if all pass.
  * @param {string} dir
  * @param {Pick<Mutation, 'tests' | 'rust'>} mutation
  */
@@ -52,7 +52,7 @@ function failing(dir, { tests, rust }, limit = LIMIT) {
       ? ['cargo', ['test', '--no-default-features', '--lib', '--', ...tests]]
       : [process.execPath, [ava, '--timeout=2m', '--fail-fast', ...tests.map((test) => `__test__/${test}.spec.js`)]]
   )
-  // The copies of one run share what is built of the packages.
+  // All runs share what is built of the packages.
   const env = { ...process.env, CARGO_TARGET_DIR: path.join(root, 'target', 'mutate'), NO_COLOR: '1' }
   const { status, stdout, stderr } = spawnSync(command, args, {
     cwd: dir,
@@ -67,13 +67,13 @@ function failing(dir, { tests, rust }, limit = LIMIT) {
 }
 
 /**
- * Whether the code has its place once, so that no other is broken.
+ * Whether the code contains the mutation's text exactly once, so that no other place is broken.
  * @param {Mutation} mutation
  * @param {string} source
  */
 const isFound = (mutation, source) => source.split(mutation.from).length === 2
 
-/** That each is found: a change of the code may have moved its place. */
+/** Checks that each mutation is found: a change of the code may have removed its place. */
 function check() {
   const lost = mutations.filter((each) => !isFound(each, fs.readFileSync(path.join(root, each.file), 'utf8')))
   for (const { name, file } of lost) console.error(`${name} is not found in ${file}, or more than once`)
@@ -109,7 +109,7 @@ function main() {
   const dir = copy()
   let bad = 0
   try {
-    // What fails by itself kills nothing.
+    // A test that fails without a mutation proves nothing.
     for (const rust of [false, true]) {
       const tests = [...new Set(chosen.filter((each) => (each.rust ?? false) === rust).flatMap((each) => each.tests))]
       const told = tests.length > 0 ? failing(dir, { tests, rust }, 4 * LIMIT) : undefined

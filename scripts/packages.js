@@ -1,7 +1,7 @@
 'use strict'
 
-// The packages in `packages/`: crates by themselves, as `rspool new-task` makes them, which find this package as if it
-// were installed.
+// The packages in `packages/`: separate crates, as `rspool new-task` makes them. They find this package as if it were
+// installed.
 
 const fs = require('node:fs')
 const path = require('node:path')
@@ -9,13 +9,13 @@ const path = require('node:path')
 const root = path.join(__dirname, '..')
 const packages = path.join(root, 'packages')
 
-/** The names of their folders. @returns {string[]} */
+/** The names of the packages' folders. @returns {string[]} */
 function packageFolders() {
   if (!fs.existsSync(packages)) return []
   return fs.readdirSync(packages).filter((name) => fs.existsSync(path.join(packages, name, 'Cargo.toml')))
 }
 
-/** `require('rspool')` in them is this package. */
+/** Makes `require('rspool')` in the packages find this package. */
 function linkRoot() {
   const link = path.join(packages, 'node_modules', 'rspool')
   if (fs.existsSync(link)) return

@@ -2,8 +2,8 @@
 
 // Runs piscina's own test suite, as its package carries it, against rspool/piscina:
 //   npm run test:piscina [-- a part of a file's name ...]
-// What may fail is listed, with the reason, in docs/migrate/piscina.md; anything else is an error, and so
-// is an entry there that passes.
+// docs/migrate/piscina.md lists the tests that may fail, with the reason. Any other failure is an error, and so is a
+// listed test that passes.
 
 const { execFileSync, spawnSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -14,7 +14,7 @@ const { pathToFileURL } = require('node:url')
 const root = path.join(__dirname, '..')
 const { version } = require('../piscina.js')
 
-/** What the suite needs besides. */
+/** The packages that the suite needs besides piscina. */
 const TOOLS = ['concat-stream@2', 'tsx@4']
 
 /** @param {string} file of this package, as it is written in code */
@@ -22,7 +22,7 @@ const ours = (file) => JSON.stringify(path.join(root, file))
 /** @param {string} file */
 const oursAsUrl = (file) => JSON.stringify(pathToFileURL(path.join(root, file)).href)
 
-/** The modules of piscina that its suite reaches for, by what stands for them here. */
+/** The modules of piscina that its suite loads, each with the code that replaces it here. */
 const MODULES = {
   'main.js': `module.exports = require(${ours('piscina.js')})`,
   'index.js': `
@@ -35,7 +35,7 @@ const MODULES = {
     const { isMoved, isTransferable, mark } = require(${ours('lib/payload/move.js')})
     Object.assign(exports, { isMovable: isMoved, isTransferable, markMovable: mark })
     exports.getAvailableParallelism = require('node:os').availableParallelism`,
-  // Its types alone are used.
+  // The suite uses only its types.
   'worker_pool.js': '',
   'esm-wrapper.mjs': `
     export * from ${oursAsUrl('piscina.js')}
@@ -114,7 +114,7 @@ function run(suite, parts) {
   if (lines.length === 0) throw new Error(`No test ran:\n${stdout}`)
   return lines.map((line) => {
     const { name, file, ...rest } = JSON.parse(line)
-    // What fails outside of a test is told of its file.
+    // A failure outside of a test is reported under its file.
     const id =
       path.isAbsolute(name) || name.endsWith('.test.ts') ? path.basename(name) : `${path.basename(file)} › ${name}`
     return { id, ...rest }
@@ -122,8 +122,8 @@ function run(suite, parts) {
 }
 
 /**
- * Many of the tests wait for so many milliseconds and then look, which a loaded machine may miss: those
- * that fail unexpectedly get another chance, with their file alone.
+ * Many of the tests wait for some milliseconds and then check, which may be too early on a loaded machine. The files of
+ * tests that fail unexpectedly run again, each file alone.
  * @param {string} suite
  * @param {ReturnType<typeof run>} results
  * @param {Map<string, boolean>} expected

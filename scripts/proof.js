@@ -1,7 +1,7 @@
 'use strict'
 
-// `npm run proof`: what tests alone do not show. What each part proves is in docs/ARCHITECTURE.md. A part that
-// cannot run here says why, and is never counted as passed.
+// `npm run proof`: shows what tests alone do not show. docs/ARCHITECTURE.md says what each part proves. A part that cannot
+// run here says why, and is never counted as passed.
 
 const { spawn, spawnSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -37,15 +37,15 @@ function noSanitizer(runtime) {
 }
 
 /**
- * What has cargo build with a sanitizer. The compiler takes the flag of the stable toolchain with RUSTC_BOOTSTRAP
- * alone; the standard library stays as it is.
+ * The environment in which cargo builds with a sanitizer. The stable compiler takes the flag only with RUSTC_BOOTSTRAP.
+ * The standard library is not rebuilt.
  * @param {'thread' | 'address'} sanitizer
  * @returns {Record<string, string>}
  */
 const sanitized = (sanitizer) => ({
   RUSTC_BOOTSTRAP: '1',
   RUSTFLAGS: `-Zsanitizer=${sanitizer} -Cunsafe-allow-abi-mismatch=sanitizer`,
-  // By the profile: the flag of the compiler would turn off what the tests of the scheduler check beside.
+  // Set by the profile: the compiler's own flag would turn off additional checks in the tests of the scheduler.
   CARGO_PROFILE_TEST_OPT_LEVEL: '1',
   CARGO_PROFILE_RELEASE_OPT_LEVEL: '1',
   CARGO_PROFILE_RELEASE_LTO: 'off',
@@ -67,7 +67,7 @@ const parts = {
     quick: true,
     steps: () => [
       {
-        // Three switches of threads where none had to be: the models of helpers have no end without a bound.
+        // At most three preemptions of a thread: without a bound the models of helpers would not end.
         ...cargo(['test', '--locked', 'models'], { RUSTFLAGS: '--cfg loom', LOOM_MAX_PREEMPTIONS: '3' }),
         cwd: path.join(root, 'proof', 'loom')
       }
@@ -76,7 +76,7 @@ const parts = {
   state: {
     quick: true,
     steps: (quick) => {
-      // The machine of random steps alone; all of the scheduler, and damaged memory, where there is time.
+      // If quick, only the state machine of random steps; otherwise all of the scheduler, and damaged memory.
       const [tests, cases] = quick
         ? [['state::tests::machine'], '400']
         : [['scheduler', 'memory::map::tests::spoilt', 'memory::ring'], '2000']
@@ -96,7 +96,7 @@ const parts = {
             target,
             '--target-dir',
             'target/tsan',
-            // Of several filters cargo itself takes one only.
+            // cargo itself takes only one filter, so the filters follow `--`.
             '--',
             'scheduler::tests',
             'scheduler::driver',
@@ -120,7 +120,7 @@ const parts = {
       const runtime = output('cc', ['-print-file-name=libasan.so'])
       if (runtime === undefined || !path.isAbsolute(runtime)) return 'there is no libasan.so to load before Node.js'
       const built = path.join(root, 'target', 'asan', target, 'release', 'librspool.so')
-      // Node.js loads an addon by that ending alone.
+      // Node.js loads a file as an addon only if its name ends in `.node`.
       const addon = path.join(root, 'target', 'asan', 'rspool.node')
       return [
         cargo(['build', '--release', '--lib', '--target', target, '--target-dir', 'target/asan'], sanitized('address')),
@@ -139,7 +139,7 @@ const parts = {
           env: {
             RSPOOL_NATIVE_PATH: addon,
             LD_PRELOAD: fs.realpathSync(runtime),
-            // Node.js keeps what it has until it ends, and its own allocations are none of ours.
+            // Node.js frees some memory only by ending, and its own allocations are not ours to check.
             ASAN_OPTIONS: 'detect_leaks=0:alloc_dealloc_mismatch=0:halt_on_error=1:exitcode=66'
           }
         }

@@ -1,6 +1,6 @@
 'use strict'
 
-// What a fresh clone lacks: the development packages and the addon. Does next to nothing when both are there.
+// Installs what a fresh clone lacks: the development packages and the addon. Does next to nothing if both are there.
 
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -20,7 +20,8 @@ function packagesOf(file) {
 }
 
 /**
- * By content, since the times of a checkout say nothing. Optional packages are those of other platforms too.
+ * Compares versions, since the times of files in a checkout say nothing. An optional package may be missing: it may be for
+ * another platform.
  * @param {string} folder
  */
 function isInstalled(folder) {
@@ -31,7 +32,7 @@ function isInstalled(folder) {
   })
 }
 
-/** Runs npm as npm itself was run, or as found in the path. @param {string[]} args @param {string} cwd */
+/** Runs the npm that runs this script or, without one, the npm in the path. @param {string[]} args @param {string} cwd */
 function npm(args, cwd = root) {
   const own = process.env.npm_execpath
   /** @type {import('node:child_process').SpawnSyncOptions} */
@@ -49,7 +50,7 @@ function install(folder = root) {
       ? 'the development packages: about a minute, and 300 MB'
       : `what builds ${path.basename(folder)}/: 220 MB`
   console.log(`Installing ${what} in node_modules ...`)
-  // Our own script is the build, which follows with its output in sight; no other package needs its own.
+  // Our own install script is the build, which runs later, with its output shown. No other package needs its script.
   const { status, error } = npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], folder)
   if (status !== 0) throw new BuildError(`npm ci failed (${error?.message ?? `exit code ${status}`})`)
 }

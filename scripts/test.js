@@ -1,6 +1,6 @@
 'use strict'
 
-// `npm test`: sets up what is missing, then runs every check, or those of the parts named.
+// `npm test`: sets up what is missing, then runs every check, or only the checks of the named parts.
 
 const { spawn } = require('node:child_process')
 const fs = require('node:fs')
@@ -24,7 +24,7 @@ install first; all is everything.
 /** @typedef {{ passed: number, failed: number }} Counts */
 
 const locked = process.env.CI ? ['--locked'] : []
-/** The parts that `npm test` alone leaves out. */
+/** The parts that `npm test` leaves out unless they are named. */
 const folders = ['fleet', 'site', 'plugins', 'packages', 'ship', 'runners']
 
 const bin = (/** @type {string} */ file) => path.join(root, 'node_modules', file)
@@ -39,7 +39,7 @@ function cargo(part, title, ...args) {
   return { part, title, command: 'cargo', args }
 }
 
-/** One type-check a project: the code of the package, then its users under each kind of resolution. */
+/** One type-check per project: the code of the package, then its users under each kind of module resolution. */
 function typeSteps() {
   const users = path.join(root, '__test__', 'types')
   const projects = fs.existsSync(users) ? fs.readdirSync(users).filter((file) => /^tsconfig\..+\.json$/.test(file)) : []
@@ -51,7 +51,7 @@ function typeSteps() {
   ]
 }
 
-/** Each of `packages/`, checked and built by itself. @returns {Step[]} */
+/** The steps that check and build each of `packages/` by itself. @returns {Step[]} */
 function packageSteps() {
   const steps = packageFolders().flatMap((name) => {
     const manifest = `--manifest-path=packages/${name}/Cargo.toml`
@@ -106,7 +106,7 @@ function allSteps(avaArgs) {
   ]
 }
 
-/** The tests that cargo or ava say they ran. @param {string} output @returns {Counts} */
+/** Counts the tests that cargo and ava report. @param {string} output @returns {Counts} */
 function countTests(output) {
   const counts = { passed: 0, failed: 0 }
   const patterns = [
@@ -196,7 +196,7 @@ async function main() {
   console.log(`\n=== summary\n${summary.join('\n')}\n`)
   console.log(`steps: ${line(done)}`)
   if (all.passed + all.failed > 0) console.log(`tests: ${line(all)}`)
-  // Where one looks first.
+  // The failures come last, since a reader looks at the end of a log first.
   for (const text of failed) console.log(`\n${text}`)
   process.exit(done.failed > 0 ? 1 : 0)
 }

@@ -1,7 +1,7 @@
 'use strict'
 
-// Installs what the specs of a part need beside the project, from __test__/<part>/package.json into .cache/<part>: a
-// fresh clone stays small, and nothing of it changes what the project itself gets.
+// Installs the packages that the specs of a part need besides those of the project, from __test__/<part>/package.json into
+// .cache/<part>. So a fresh clone stays small, and these packages do not change those of the project.
 
 const { spawnSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -37,7 +37,7 @@ function installTools(part) {
   fs.writeFileSync(stamp, asked)
 }
 
-/** The package as npm packs it here, with its addon, in the node_modules of the tools. @param {string} part */
+/** Puts the package, as npm packs it here and with its addon, into the node_modules of the tools. @param {string} part */
 function installPackage(part) {
   const to = toolsOf(part)
   const place = path.join(to, 'node_modules', 'rspool')

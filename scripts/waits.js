@@ -1,7 +1,7 @@
 'use strict'
 
-// Finds specs that wait for a time to pass. A test waits for what it is about: an event, a gate, a mark in
-// shared memory. A time that is long enough today is too short on a busy machine, and too long on every other.
+// Finds specs that wait for a time to pass. A test must wait for the thing it tests: an event, a gate, a mark in shared
+// memory. A time that is long enough today is too short on a busy machine, and too long on every other.
 
 const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -9,7 +9,7 @@ const path = require('node:path')
 
 const root = path.join(__dirname, '..')
 
-/** What such a wait looks like. */
+/** Patterns of such waits. */
 const waits = [
   /\bsetTimeout\(\s*(?:resolve|r|done)\b/,
   /\b(?:delay|sleep|pause)\(\s*\d/,
@@ -18,7 +18,7 @@ const waits = [
 ]
 
 /**
- * The lines that wait.
+ * The lines of a spec that wait for a time to pass.
  * @param {string} text
  * @returns {{ line: number, code: string }[]}
  */

@@ -1,7 +1,7 @@
 'use strict'
 
 // `node scripts/release/build.js <target>`: builds the addon that is published for a target, and puts it beside
-// package.json. For Linux it needs cargo-zigbuild, and links against the glibc that is given with --glibc.
+// package.json. For Linux it needs cargo-zigbuild, and links against the glibc version that --glibc names.
 
 const { parseArgs } = require('node:util')
 const { build, orExit } = require('../../lib/cli/build-addon')

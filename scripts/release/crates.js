@@ -1,6 +1,6 @@
 'use strict'
 
-// The crates that are linked into the addon: what notices and the bill of materials tell of.
+// The crates that are linked into the addon. The notices and the bill of materials list them.
 
 const { execFileSync } = require('node:child_process')
 const fs = require('node:fs')
@@ -18,7 +18,7 @@ function metadata(target) {
 }
 
 /**
- * Without the package itself, what only builds it, and macros.
+ * The linked crates, without the package itself, build dependencies and macros.
  * @param {string} target
  * @returns {(Crate & { checksum: string | undefined })[]}
  */

@@ -5,7 +5,7 @@
 const VERNEED = 0x6ffffffe
 
 /**
- * The highest version `GLIBC_<n>` that a 64-bit ELF file asks for; undefined for another kind of file, and for one that
+ * The highest version `GLIBC_<n>` that a 64-bit ELF file needs. Undefined for a file of another kind, and for a file that
  * needs no glibc.
  * @param {Buffer} bytes
  */

@@ -11,7 +11,7 @@ const LICENCE_FILE = /^(licen[sc]e|copying|copyright|notice|unlicense)/i
 
 /** @typedef {{ title: string, texts: string[] }} Notice */
 
-/** The texts of the files of licences in a folder, those that are the same once. @param {string} folder */
+/** The different texts of the licence files in a folder. @param {string} folder */
 function textsIn(folder) {
   const files = fs.readdirSync(folder, { withFileTypes: true }).filter((file) => file.isFile())
   const texts = files
@@ -20,13 +20,13 @@ function textsIn(folder) {
   return [...new Set(texts.filter(Boolean))].sort()
 }
 
-/** The MIT licence of others. @param {string} holders */
+/** The MIT licence of other copyright holders. @param {string} holders */
 function mit(holders) {
   const own = fs.readFileSync(path.join(root, 'LICENSE'), 'utf8').trim()
   return own.replace(/^Copyright.*$/m, () => `Copyright (c) ${holders}`)
 }
 
-/** Rust's own library, whose licence not every toolchain brings. @returns {Notice} */
+/** The notice of Rust's own library. Not every toolchain brings its licence. @returns {Notice} */
 function ofRust() {
   const version = execFileSync('rustc', ['--version'], { encoding: 'utf8' }).trim()
   const more = 'The crates in it, under the same terms, are listed in COPYRIGHT-library.html of the toolchain.'
@@ -37,7 +37,7 @@ function ofRust() {
 /** @param {import('./crates').Crate} crate @returns {Notice} */
 function ofCrate({ name, version, license, authors, manifest_path: manifest }) {
   const texts = textsIn(path.dirname(manifest))
-  // Some packages leave the file out.
+  // Some packages leave out the licence file.
   if (texts.length === 0 && license?.includes('MIT')) texts.push(mit(authors.join(', ') || `the authors of ${name}`))
   if (texts.length === 0) throw new Error(`the package of ${name} ${version} has no text of its licence (${license})`)
   return { title: `${name} ${version}, ${license}`, texts }
@@ -49,7 +49,7 @@ function notices(targets) {
   return [ofRust(), ...[...crates.values()].map(ofCrate)]
 }
 
-/** One text stands once, under all that have it. @param {string[]} targets as Rust names them */
+/** Each licence text appears once, under the titles of all crates that have it. @param {string[]} targets as Rust names them */
 function noticesText(targets) {
   /** @type {Map<string, string[]>} */
   const titles = new Map()

@@ -1,6 +1,6 @@
 'use strict'
 
-// Makes the packages of a release: one a platform around its addon, and the package itself, which names the others as
+// Makes the packages of a release: one per platform, around its addon, and the package itself, which names the others as
 // its optional dependencies. Each holds the licence, the third-party notices and a bill of materials.
 
 const { spawnSync } = require('node:child_process')
@@ -28,7 +28,7 @@ const shared = { version, description, keywords, license, repository, bugs, home
 
 /** @typedef {{ text: string | Buffer } | { from: string }} Content its own, or that of another file */
 
-/** Folders of whoever has built it that must not be in what is published. */
+/** Folders of the building machine, whose paths must not be in a published file. */
 function buildersPaths() {
   const cargo = process.env.CARGO_HOME ?? path.join(os.homedir(), '.cargo')
   return [cargo, path.join(os.homedir(), '.rustup'), root]
@@ -57,7 +57,7 @@ function npm(args, cwd) {
 }
 
 /**
- * A package of these files, as the archive that npm makes of it.
+ * Makes a package of these files, as the archive that `npm pack` writes.
  * @param {Record<string, unknown>} description its package.json
  * @param {Record<string, Content>} files
  * @param {string} out
@@ -78,7 +78,7 @@ function archive(description, files, out) {
   }
 }
 
-/** What every package holds. @param {string} packageName @param {string[]} targets */
+/** The files that every package holds. @param {string} packageName @param {string[]} targets */
 function legal(packageName, targets) {
   return {
     LICENSE: { from: path.join(root, 'LICENSE') },
@@ -110,7 +110,7 @@ function ownFiles() {
 /** @param {string} out */
 function packMain(out) {
   const all = platforms()
-  // What only a checkout needs.
+  // The first five are fields that only a checkout needs.
   const { devDependencies, scripts, allowScripts, overrides, napi, ...published } = manifest
   const files = Object.fromEntries(
     ownFiles().map((/** @type {string} */ place) => [place, { from: path.join(root, place) }])

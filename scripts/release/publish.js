@@ -1,6 +1,6 @@
 'use strict'
 
-// Publishes the packages of a folder, those of the platforms first: the package names them as its dependencies.
+// Publishes the packages of a folder. The packages of the platforms come first, since the main package depends on them.
 
 const { spawn } = require('node:child_process')
 const fs = require('node:fs')

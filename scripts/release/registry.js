@@ -1,6 +1,6 @@
 'use strict'
 
-// An npm registry in memory: what is published to it can be installed from it. For dry runs of the release.
+// An npm registry in memory, for dry runs of the release. Packages that are published to it can be installed from it.
 
 const http = require('node:http')
 

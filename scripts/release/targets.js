@@ -21,7 +21,7 @@ function platformOf(target) {
   return { target, tuple: [os, cpu, abi].filter(Boolean).join('-'), os, cpu, libc: LIBCS[abi] }
 }
 
-/** What npm and the loader call it. @param {string} target */
+/** The name by which npm and the loader know a target. @param {string} target */
 function tupleOf(target) {
   return platformOf(target).tuple
 }

@@ -11,19 +11,19 @@ const { publish } = require('./publish')
 const { startRegistry } = require('./registry')
 const { version } = require('../../package.json')
 
-/** The app that is run: its files are beside the specs of `ship`. */
+/** The app that is run. Its files are beside the specs of `ship`. */
 const APP = path.join(__dirname, '..', '..', '__test__', 'ship', 'app')
 
-/** Clusters are of Unix only. */
+/** Clusters work on Unix only. */
 const PROGRAMS = ['main.cjs', 'main.mjs', ...(process.platform === 'win32' ? [] : ['cluster.cjs'])]
 
-/** What is set for the package managers of this machine is not for those under test. */
+/** The environment without the settings of this machine's package managers, which must not affect those under test. */
 function cleanEnvironment() {
   return Object.fromEntries(Object.entries(process.env).filter(([key]) => !/^(npm|pnpm|yarn|bun)_/i.test(key)))
 }
 
 /**
- * An environment in which npm and others know that registry only, and a `cargo` that they would run says so.
+ * An environment in which npm and others know only that registry. If they run `cargo`, it fails and says that it was run.
  * @param {string} home
  * @param {string} url of the registry
  */
