@@ -1,8 +1,8 @@
 'use strict'
 
-// npm run full:map [-- --minutes 60 --processes 4 --seed 1]: processes put new keys, with values of all lengths, to a map that
-// is 95 % full and more all the time. No `set` may fail: there is always something to make room, however many blocks
-// the value needs, and whoever else makes room at the same moment.
+// npm run full:map [-- --minutes 60 --processes 4 --seed 1]: processes put new keys, with values of all lengths, into a map
+// that is always at least 95 % full. No `set` may fail: there is always an entry to evict, however many blocks the value
+// needs, and whichever other process makes room at the same moment.
 
 const { fork } = require('node:child_process')
 const { once } = require('node:events')
@@ -11,10 +11,10 @@ const { SharedMap } = require('../lib/shared-map')
 const { randomFrom } = require('./lib/random')
 
 const BYTES = 2 ** 24
-/** Of the map. */
+/** The share of the map that must be in use. */
 const FULL = 0.95
 const LONGEST = 2 ** 14
-/** How often the processes tell, in milliseconds. */
+/** Milliseconds between two reports of a process. */
 const TELL_EVERY = 1000
 
 const MAP = 3
@@ -26,7 +26,7 @@ function someValue(below) {
   return 'v'.repeat(length)
 }
 
-/** What a process does until its parent ends it. */
+/** Puts keys until the parent ends this process. */
 function work() {
   const seat = Number(process.argv[3])
   const random = randomFrom(Number(process.argv[4]))
@@ -73,7 +73,7 @@ async function main() {
     { bytes: BYTES, ttl: Infinity, evict: true, maxValueBytes: LONGEST },
     processes + 1
   )
-  // Full before anybody begins.
+  // Fills the map before the processes begin.
   for (let n = 0; map.stats().usedBytes < FULL * BYTES; n++)
     for (let of = 0; of < 1000; of++) map.set(`begin ${n}:${of}`, 'v'.repeat(of % 100))
   const children = Array.from({ length: processes }, (_, seat) =>

@@ -1,8 +1,8 @@
 'use strict'
 
-// npm run kills:cluster [-- --kills 1000]: processes that hang with a connection in their hands are
-// killed again and again. Every client is answered by another process, soon after the death, and the
-// primary has as many descriptors, threads, children and heap at the end as at the beginning.
+// npm run kills:cluster [-- --kills 1000]: kills processes, again and again, that hang and have been handed a connection.
+// Another process must answer every client soon after the death, and the primary must have as many descriptors, threads
+// and children, and as much heap, at the end as at the beginning.
 
 const fs = require('node:fs')
 const { parseArgs } = require('node:util')
@@ -55,7 +55,7 @@ async function main() {
   const well = async () => {
     while ((await primary.call('status')).state !== 'ready') await new Promise((resolve) => setTimeout(resolve, 5))
   }
-  /** Hangs one process, has it handed a connection, and kills it; gives the time from kill to the last answer. */
+  /** Hangs a process, hands it a connection, and kills it. Gives the time from the kill to the last answer. */
   const round = async () => {
     const { pid } = JSON.parse((await request(port)).body)
     const { slot } = (await primary.call('processes')).find((/** @type {any} */ process) => process.pid === pid)
@@ -63,14 +63,14 @@ async function main() {
     const answers = Array.from({ length: 2 * PROCESSES }, () => request(port))
     let open = answers.length
     for (const answer of answers) answer.finally(() => open--).catch(() => {})
-    // Those of the others are answered; one is in the hands of the process that hangs.
+    // Waits until the other processes have answered theirs. One request is left, with the process that hangs.
     for (const end = Date.now() + 5000; open > 1 && Date.now() < end; ) await new Promise(setImmediate)
     const waiting = open
     const killed = performance.now()
     kill(pid, 'SIGKILL')
     await Promise.all(answers)
     const ms = performance.now() - killed
-    // The connection may be handed over before the death is all told.
+    // The connection may be handed over before all events of the death have arrived.
     await primary.event('exit', (/** @type {any} */ exit) => exit.pid === pid)
     await well()
     primary.events.length = 0

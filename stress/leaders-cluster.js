@@ -1,7 +1,8 @@
 'use strict'
 
-// npm run leaders:cluster [-- --kills 100 --reloads 20 --processes 4]: the process that leads is killed again and again, and
-// the cluster is reloaded again and again. Never two may lead at a time, tokens rise, and the gap after a kill is short.
+// npm run leaders:cluster [-- --kills 100 --reloads 20 --processes 4]: kills the leading process again and again, and
+// reloads the cluster again and again. Two processes must never lead at once, tokens must rise, and the gap after a kill
+// must be short.
 
 const fs = require('node:fs')
 const os = require('node:os')
@@ -19,17 +20,17 @@ const { values } = parseArgs({
 const KILLS = Number(values.kills)
 const RELOADS = Number(values.reloads)
 const PROCESSES = Number(values.processes)
-/** In milliseconds. */
+/** The most that the p99 of the gaps may be, in milliseconds. */
 const GAP = 50
 
-/** In microseconds of a clock that all processes have. */
+/** The time in microseconds, on a clock that all processes share. */
 const now = () => Number(process.hrtime.bigint() / 1000n)
 
 /** @param {number[]} sorted @param {number} share */
 const quantile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
 
 /**
- * What those who led have written: for each the time of its first and last line.
+ * Reads the leaders' lines, and gives for each token the times of its first and last line.
  * @param {string} journal
  */
 function readReigns(journal) {

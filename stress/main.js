@@ -1,7 +1,7 @@
 'use strict'
 
-// `npm run stress`: what must never happen, tried many times. Each case runs in a process of its own, so
-// that an abort or a hang is seen from outside. Ends with 1 if anything failed.
+// `npm run stress`: tries many times whether things happen that never must. Each case runs in a process of its own, so
+// that this process notices an abort or a hang. Exits with code 1 if anything failed.
 
 const path = require('node:path')
 const { parseArgs } = require('node:util')

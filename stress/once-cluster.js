@@ -1,7 +1,7 @@
 'use strict'
 
-// npm run once:cluster [-- --processes 8 --calls 1000000 --keys 100000]: all processes ask of the same keys at the same time, in
-// orders of their own. Of each key exactly one is told that it is the first.
+// npm run once:cluster [-- --processes 8 --calls 1000000 --keys 100000]: all processes call `once` with the same keys at the
+// same time, each in an order of its own. For each key, exactly one call may be the first.
 
 const { parseArgs } = require('node:util')
 const { cluster } = require('..')
@@ -20,10 +20,10 @@ const KEYS = Number(values.keys)
 const supervisor = cluster.run(
   (context) => {
     context.onRequest(() => {
-      /** How often this process was told so of each key. */
+      /** How often a call of this process was the first, per key. */
       const first = new Uint8Array(KEYS)
       const start = performance.now()
-      // Steps of a prime reach every key.
+      // Steps of a prime number reach every key.
       let key = Math.floor(Math.random() * KEYS)
       for (let call = 0; call < CALLS; call++) {
         key = (key + 7919) % KEYS

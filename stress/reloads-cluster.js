@@ -1,10 +1,10 @@
 'use strict'
 
-// npm run reloads:cluster [-- --reloads 20 --only ws,h2load --modules <folder>]: a cluster is reloaded again and
-// again while clients of each kind are at work. No request may fail, and no process be cut.
+// npm run reloads:cluster [-- --reloads 20 --only ws,h2load --modules <folder>]: reloads a cluster again and again while
+// clients of each kind are at work. No request may fail, and no process may be ended by force.
 //
-// socket.io, socket.io-client, @nestjs/platform-express and fastify are taken from the folder with a node_modules that
-// --modules names; what is not there is left out, and said. h2load is a program (nghttp2).
+// --modules names a folder with a node_modules that has socket.io, socket.io-client, @nestjs/platform-express and fastify.
+// If a package is missing, its kind is left out, with a message. h2load is a program (nghttp2).
 
 const { execFile } = require('node:child_process')
 const { createRequire } = require('node:module')
@@ -54,7 +54,7 @@ async function post(port, load) {
   agent.destroy()
 }
 
-/** Echoes over WebSockets, opened again when the server goes away. @type {Client} */
+/** Echoes over WebSockets, each opened again when the server goes away. @type {Client} */
 async function echo(port, load) {
   const { WebSocket } = require('ws')
   while (load.asking) {
@@ -85,7 +85,7 @@ async function acknowledged(port, load) {
       await socket.timeout(10_000).emitWithAck('echo', 1)
       load.done++
     } catch (error) {
-      // A connection that ends leaves the question open, and the client asks again.
+      // If the connection ended, the call has no answer, and the client calls again.
       if (socket.connected) fail(load, error.message)
     }
   }

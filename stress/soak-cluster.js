@@ -1,9 +1,9 @@
 'use strict'
 
-// npm run soak:cluster [-- --minutes 10] [--harms 3] [--seed 1] [--policy rr]: a cluster under load while
-// processes are killed, one or all at once, blocked, stopped, reloaded and scaled at random, several of
-// that at a time. Only a request that was in a killed process may fail, none may be refused or hang, and
-// descriptors, processes and memory of the primary stay where they were.
+// npm run soak:cluster [-- --minutes 10] [--harms 3] [--seed 1] [--policy rr]: a cluster under load, while processes are
+// killed (one or all at once), blocked, stopped, reloaded and scaled at random, several of these at a time. Only a request
+// in a killed process may fail, and none may be refused or hang. Descriptors, processes and memory of the primary must
+// stay where they were.
 
 const fs = require('node:fs')
 const http = require('node:http')
@@ -64,12 +64,12 @@ async function main() {
   await primary.ready
   await primary.call('reload')
   const load = startLoad(port, { clients: CLIENTS, keepAlive: false })
-  // The heap of a primary that has work is larger than that of one that has none.
+  // The heap of a primary under load is larger than that of an idle primary.
   await sleep(Number(values.minutes) * 6000 + 10_000)
   const before = readingsOf(primary.child.pid)
   let deaths = 0
   const end = Date.now() + Number(values.minutes) * 60_000
-  /** One that is ready, if there is any. */
+  /** The pid of a process that is ready, if there is one. */
   const any = async () => {
     const ready = (await primary.call('processes')).filter((/** @type {any} */ { state }) => state === 'ready')
     return ready[random(ready.length || 1)]?.pid
@@ -99,7 +99,7 @@ async function main() {
         await request(port, '/block-later', { agent })
         await death(pid)
       } catch {
-        // It was in a process that something else killed.
+        // The request was in a process that something else killed.
       } finally {
         agent.destroy()
       }

@@ -1,7 +1,7 @@
 'use strict'
 
-// npm run sockets:cluster [-- --rounds 50]: all processes of a cluster are killed at once, again and again. Whatever the
-// cluster listens on, a port, a path or sockets that it has inherited, answers again, each with its own server.
+// npm run sockets:cluster [-- --rounds 50]: kills all processes of a cluster at once, again and again. Each address that the
+// cluster listens on (a port, a path or an inherited socket) must then answer again, with its own server.
 
 const net = require('node:net')
 const os = require('node:os')
@@ -53,7 +53,7 @@ async function run(kind, places, how, started) {
   }
 }
 
-/** How systemd starts a program with sockets. @param {net.Server[]} servers */
+/** Options to start a program with sockets as systemd does. @param {net.Server[]} servers */
 function activation(servers) {
   return {
     env: { LISTEN_FDS: '2', LISTEN_FDNAMES: 'one:two' },
@@ -73,7 +73,7 @@ async function main() {
     await run('TCP', [{ host, port }], listenAt([{ host, port }])),
     await run('Unix', [{ path: file }], listenAt([{ path: file }])),
     await run('two activated sockets', inherited, activation(servers), () => {
-      // This program would take connections itself.
+      // Otherwise this program would take connections itself.
       for (const server of servers) server.close()
     })
   ]

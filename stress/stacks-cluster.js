@@ -1,7 +1,7 @@
 'use strict'
 
-// How soon `npx rspool stack` answers for a process whose event loop hangs, while the primary is stopped, again and
-// again: node stress/stacks-cluster.js [times]
+// node stress/stacks-cluster.js [times]: measures, again and again, how soon `npx rspool stack` answers for a process whose
+// event loop hangs, while the primary is stopped.
 
 const { spawn, spawnSync } = require('node:child_process')
 const { once } = require('node:events')

@@ -2,8 +2,8 @@
 
 // npm run sticky:cluster [-- --sessions 10000 --reloads 20 --processes 2,4,8]: sessions of socket.io by polling, with an upgrade
 // and by WebSocket. Twenty of them share the connections of an agent, and the cluster is reloaded again and again. No
-// client may be told that its session is unknown, every byte arrives, and few requests of clients with connections of their
-// own are relayed. What a request costs that is relayed is measured beside one that is not.
+// client may be told that its session is unknown, every byte must arrive, and only few requests of clients with connections
+// of their own may be relayed. The cost of a relayed request is measured beside that of a direct one.
 
 const crypto = require('node:crypto')
 const fs = require('node:fs')
@@ -29,7 +29,7 @@ const AGENTS = 2
 /** Sessions with connections of their own. */
 const OWN = 120
 const ECHOES = 5
-/** Requests of a round, and rounds, of which the first do not count. */
+/** Requests per round, rounds that count, and rounds before them that do not. */
 const REQUESTS = 400
 const ROUNDS = 30
 const WARM = 10
@@ -60,7 +60,7 @@ async function start(processes) {
 }
 
 /**
- * A session that has some echoes, and connects again when it is told to.
+ * Runs a session that makes some echoes, and that socket.io connects again when its connection ends.
  * @param {Started} started
  * @param {string[]} transports
  * @param {http.Agent} agent
@@ -84,7 +84,7 @@ async function session({ port, seen }, transports, agent, goesOn) {
   })
   for (let echoes = 0; goesOn(echoes); ) {
     const bytes = crypto.randomBytes(200)
-    // When the session ends meanwhile, the next one is asked again.
+    // If the session ends meanwhile, the next session makes another echo.
     const back = await socket
       .timeout(60_000)
       .emitWithAck('echo', bytes)
@@ -103,12 +103,12 @@ async function share(started) {
   let begun = 0
   let reloading = true
   const lane = async (/** @type {http.Agent} */ agent, /** @type {number} */ number) => {
-    // One of them stays.
+    // One session per agent stays open.
     if (number === 0) return session(started, TRANSPORTS[1], agent, () => reloading || begun < SESSIONS)
     while (reloading || begun < SESSIONS)
       await session(started, TRANSPORTS[begun++ % TRANSPORTS.length], agent, (echoes) => echoes < ECHOES)
   }
-  // All of them poll at a time, and have few more connections than that.
+  // All sessions of an agent poll at once, with only a few connections more than that.
   const agents = Array.from({ length: AGENTS }, () => new http.Agent({ keepAlive: true, maxSockets: SHARING + 2 }))
   const lanes = agents.flatMap((agent) => Array.from({ length: SHARING }, (_, number) => lane(agent, number)))
   let forced = 0
@@ -127,7 +127,7 @@ async function share(started) {
   return { forced, slowest }
 }
 
-/** A reload of many processes takes longer than the harness waits for an answer. @param {any} primary */
+/** Waits for the event, since a reload of many processes takes longer than the harness waits. @param {any} primary */
 async function reloadOf(primary) {
   const from = primary.events.length
   primary.call('reload').catch(() => {})
@@ -138,7 +138,7 @@ async function reloadOf(primary) {
   }
 }
 
-/** The share of relayed requests where each client has connections of its own. @param {Started} started */
+/** The share of relayed requests if each client has connections of its own. @param {Started} started */
 async function own(started) {
   const before = await count(started)
   for (let begun = 0; begun < OWN; begun += SHARING) {
@@ -152,7 +152,7 @@ async function own(started) {
   }
   const after = await count(started)
   const relayed = after.relayed - before.relayed
-  // A relayed one counts in both processes.
+  // A relayed request counts in both processes.
   return relayed / (after.requests - before.requests - relayed)
 }
 
@@ -188,7 +188,7 @@ function ask(port, url, agent, body) {
   })
 }
 
-/** An id of a session of each process. @param {Started} started @param {number} processes */
+/** A session id of each process, by slot. @param {Started} started @param {number} processes */
 async function idOfEach({ port }, processes) {
   const agent = new http.Agent()
   /** @type {string[]} */
@@ -200,7 +200,11 @@ async function idOfEach({ port }, processes) {
   return ids
 }
 
-/** Bytes that do not come back as they were, of a MiB for each process over one connection. @param {Started} started @param {number} processes */
+/**
+ * How often a MiB of bytes does not come back as it was. One goes to each process over one connection, one as an echo.
+ * @param {Started} started
+ * @param {number} processes
+ */
 async function post(started, processes) {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
   let wrong = 0
@@ -217,7 +221,7 @@ async function post(started, processes) {
   return wrong
 }
 
-/** Processor time that the processes of a cluster have had, in microseconds. @param {number[]} pids */
+/** CPU time that the processes have used, in microseconds. @param {number[]} pids */
 function cpuOf(pids) {
   return pids.reduce((sum, pid) => {
     const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -225,14 +229,14 @@ function cpuOf(pids) {
       .slice(stat.lastIndexOf(')') + 2)
       .split(' ')
       .slice(11, 13)
-    // Of a hundred ticks a second.
+    // There are a hundred ticks per second.
     return sum + (Number(user) + Number(system)) * 10_000
   }, 0)
 }
 
 /**
- * What a relayed request costs beside one that is not, over the same connection, one at a time: how long its client waits,
- * and how long the processors of client and cluster are busy with it. In microseconds.
+ * The cost of a relayed request beside a direct one, over the same connection, one at a time: how long the client waits,
+ * and how much CPU time client and cluster use for it. In microseconds.
  * @param {Started} started
  * @param {Buffer} [body]
  */
@@ -248,7 +252,7 @@ async function cost(started, body) {
       const before = cpuOf([process.pid, ...pids])
       const begun = performance.now()
       for (let n = 0; n < REQUESTS; n++) await ask(started.port, `/?sid=${id}`, agent, body)
-      // The first ones are not optimised yet.
+      // In the first rounds the code is not optimised yet.
       if (round < WARM) continue
       costs[at].time.push(((performance.now() - begun) * 1000) / REQUESTS)
       costs[at].cpu += (cpuOf([process.pid, ...pids]) - before) / REQUESTS / ROUNDS

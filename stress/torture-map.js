@@ -1,9 +1,9 @@
 'use strict'
 
-// npm run torture:map [-- --kills 10000 --operations 100e6 --processes 4 --seed 1]: processes that use two shared maps as hard
-// as they can are killed again and again, each in the middle of something. No value is ever torn, nothing that was done is
-// lost, counters have counted what was done and nothing that was not begun, a map that evicts refuses nothing, and in the
-// end every block and every lock is free again.
+// npm run torture:map [-- --kills 10000 --operations 100e6 --processes 4 --seed 1]: processes use two shared maps as hard as
+// they can, and are killed again and again, each in the middle of an operation. No value may be torn, and no completed
+// operation lost. Counters must include every completed operation and none that was not begun. A map that evicts must
+// refuse nothing. In the end every block and every lock must be free again.
 
 const path = require('node:path')
 const { spawn } = require('node:child_process')
@@ -27,7 +27,7 @@ const KILLS = Number(values.kills)
 const OPERATIONS = Number(values.operations)
 const PROCESSES = Number(values.processes)
 const random = randomFrom(Number(values.seed))
-/** Where one of the counters begins. */
+/** The value at which one of the counters begins. */
 const LARGE = 2n ** 60n
 const seats = Array.from({ length: PROCESSES }, (_, seat) => seat)
 
@@ -49,7 +49,10 @@ function start(seat) {
 /** @param {number} cell @returns {number} of all processes */
 const sum = (cell) => ledgers.reduce((all, ledger) => all + ledger.get(cell), 0)
 
-/** A process has died: what its keys have is known before anybody has looked after it, and is the same afterwards. @param {number} seat */
+/**
+ * Recovers the seat of a process that has died. The values of its keys must be the known ones, before that and afterwards.
+ * @param {number} seat
+ */
 function lookAfter(seat) {
   const look = () => checkKeys(kept.map, ledgers[seat], seat)
   look()
@@ -73,7 +76,7 @@ function checkCounters() {
   })
 }
 
-/** In the end only this process has blocks in hand, and no set is locked. */
+/** Checks that in the end only this process holds blocks, and no set is locked. */
 function checkRoom() {
   const stolen = kept.map.stats().locksTakenOver + cache.map.stats().locksTakenOver
   const recovered = kept.map.stats().blocksRecovered + cache.map.stats().blocksRecovered
@@ -89,7 +92,7 @@ function checkRoom() {
     expect(held <= 8, `${held} blocks are in hands`)
     expect(free + held === before.used + before.free + before.held, 'blocks are missing')
   }
-  // Each set gets new keys: one that is locked would refuse them.
+  // Each set gets new keys: a locked set would refuse them.
   const room = 2 ** 23 / 160 / 2
   for (let n = 0; n < room; n++) kept.map.set(`new ${n}`, n)
   for (let n = 0; n < 20_000; n++) cache.map.set(`new ${n}`, 'x'.repeat(n % 300))
@@ -98,7 +101,11 @@ function checkRoom() {
 
 let kills = 0
 
-/** Has a process work in a seat, kills it after some operations, and looks after it: until there were enough of both. @param {number} seat */
+/**
+ * Has a process work in a seat, kills it after some operations, and recovers the seat, until there were enough kills and
+ * operations.
+ * @param {number} seat
+ */
 async function torture(seat) {
   while (kills < KILLS || sum(CELL.OPERATIONS) < OPERATIONS) {
     const { child, ended } = start(seat)
@@ -107,7 +114,7 @@ async function torture(seat) {
     child.kill('SIGKILL')
     const [code, signal] = await ended
     expect(signal === 'SIGKILL', `a process has ended with ${code ?? signal}`)
-    // Others go on for a while with what it has left behind.
+    // The other processes go on for a while with the locks and blocks that it has left behind.
     await pause(random.below(5))
     lookAfter(seat)
     kills++

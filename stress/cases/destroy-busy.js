@@ -48,7 +48,7 @@ module.exports = {
         cut++
       }
       if (round === -1) {
-        // The thread of the time limits is one for the process, and stays; those of the pool are ending.
+        // The thread for time limits serves the whole process, and stays. The threads of the pool are ending.
         await sleep(500)
         before = read()
       }

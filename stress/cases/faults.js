@@ -16,8 +16,8 @@ const outcomeOf = (/** @type {Promise<any>} */ promise) =>
   )
 
 /**
- * What is done to a task, how often, and how it may end beside `ERR_RSPOOL_POOL_CLOSED` when the pool is
- * destroyed under it. `check` looks at the value or the error.
+ * What is done to a task, how often, and how the task may end. It may also end with `ERR_RSPOOL_POOL_CLOSED` if the pool
+ * was destroyed. `check` looks at the value or the error.
  */
 const faults = [
   {
@@ -97,7 +97,7 @@ const faults = [
     check: () => true
   }
 ]
-/** A key, a group, both or neither. @param {ReturnType<typeof randomFrom>} random */
+/** Options with an affinity key, a group, both or neither. @param {ReturnType<typeof randomFrom>} random */
 function steered(random) {
   const options = /** @type {any} */ ({ priority: random.below(3) })
   if (random.below(2) === 0) options.affinity = random.below(10)
@@ -105,7 +105,7 @@ function steered(random) {
   return options
 }
 
-/** What is not usual about a pool. */
+/** Options of pools that are not the usual ones. */
 const kinds = [
   {},
   { recycle: { tasks: 200 } },
@@ -133,7 +133,7 @@ module.exports = {
     const usual = { filename, minThreads: 2, maxThreads: 2, abortGrace: 5 }
     const open = () => new Pool({ ...usual, ...kinds[random.below(kinds.length)] })
     let pool = open()
-    // The thread of the time limits is one for the process, and stays.
+    // The thread for time limits serves the whole process, and stays.
     await pool.run(0, { timeout: 1e6 })
     await pool.close()
     const before = read()
@@ -166,7 +166,7 @@ module.exports = {
     }
     await Promise.all(Array.from({ length: IN_FLIGHT }, caller))
     assert.ok(settled.every((times) => times === 1))
-    // What was given up may run on until its isolate is ended.
+    // A task that was given up may run on until its isolate is ended.
     const load = () => {
       const { queued, running } = pool.stats()
       return { queued, running }

@@ -15,8 +15,8 @@ while (fibonacci.length < 78) fibonacci.push(/** @type {number} */ (fibonacci.at
 const bytesOf = (id) => new Uint8Array(8 + (id % 64)).map((_, i) => id >> (i % 24))
 
 /**
- * The kinds of task: how each is submitted, and what has to come of it. `id` is the number of the task,
- * which is in every input, so that a result that went to another task is seen.
+ * The kinds of task: how each is submitted, and which outcome it must have. `id` is the number of the task. It is in every
+ * input, so that a result that went to another task is noticed.
  * @type {((pool: any, id: number) => Promise<void>)[]}
  */
 const kinds = [
@@ -55,7 +55,7 @@ const kinds = [
     const controller = new AbortController()
     const promise = pool.runTask('square', id, { signal: controller.signal })
     controller.abort(id)
-    // It may have ended before it was known here.
+    // The task may have ended before this thread learned of it.
     await promise.then(
       (/** @type {number} */ square) => assert.strictEqual(square, id * id),
       (/** @type {any} */ error) => assert.ok(error.code === 'ABORT_ERR' && error.cause === id, error)
@@ -67,7 +67,7 @@ const kinds = [
     assert.ok(buffer.byteLength === 0 && new Float64Array(result)[0] === id)
   }
 ]
-/** Kinds that go through a port, which costs ten times as much: every so often. */
+/** How many kinds, the last ones, run less often: they go through a port, which costs ten times as much. */
 const RARE = 1
 
 module.exports = {

@@ -5,9 +5,9 @@ const { Pool } = require('../..')
 const { filename } = require('../children/busy')
 const { read, backTo, settledRss } = require('../lib/readings')
 
-/** The heap of the process finds its size in the first hundred or so. */
+/** Rounds before the measurement. The heap of the process finds its size in the first hundred or so. */
 const WARM_UP = 150
-/** Bytes that a pool may leave behind. What each isolate leaves in V8 and in malloc is of that order. */
+/** Bytes that a pool may leave behind. Each isolate leaves about as many in V8 and in malloc. */
 const ALLOWED = 40_000
 
 /** @param {number} round */
@@ -39,7 +39,7 @@ module.exports = {
       for (let round = 0; round < count; round++) await openAndClose(round)
       await backTo(before)
       growths.push(((await settledRss()) - rss) / count)
-      // What malloc and V8 keep for later comes in steps; what is lost is lost each time.
+      // malloc and V8 keep memory for later in steps, while a leak shows in every measurement.
     } while (growths.length < 3 && Math.min(...growths) >= ALLOWED)
     const growth = Math.min(...growths)
     assert.ok(growth < ALLOWED, `${Math.round(growth)} bytes of resident memory stay behind with each pool`)

@@ -15,7 +15,7 @@ module.exports = {
   /** @param {{ count: number, seed: number }} given */
   async run({ count, seed }) {
     const random = randomFrom(seed)
-    // The thread of the timer is the process', and starts with the first limit.
+    // The timer thread serves the whole process, and starts with the first time limit.
     const pool = new Pool({ maxThreads: 1 })
     await pool.runTask('hash.crc32', '', { timeout: 10_000 })
     await pool.close()
@@ -25,7 +25,7 @@ module.exports = {
       await once(owner, 'message')
       if (random.next() < 0.5) await sleep(random.below(10))
       await owner.terminate()
-      // The first one starts what stays for all: the standard streams, V8's own threads.
+      // The first worker starts things that stay for all: the standard streams, V8's own threads.
       if (round === -1) {
         await sleep(500)
         before = read()

@@ -1,6 +1,6 @@
 'use strict'
 
-// Ends in the middle of the work, as the arguments say: how, and after how many milliseconds.
+// Ends in the middle of the work. The arguments say how, and after how many milliseconds.
 
 const { busyPool } = require('./busy')
 
@@ -12,7 +12,7 @@ const ends = {
     throw new Error('thrown in the middle')
   },
   reject: () => Promise.reject(new Error('thrown in the middle')),
-  // In a reaction to a result, where the library's own code is on the stack of the event loop.
+  // Ends in a reaction to a result, while the library's own code is on the stack of the event loop.
   task: () => {
     reaction = ends.throw
   }

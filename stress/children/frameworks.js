@@ -9,7 +9,7 @@ const path = require('node:path')
 const { pathToFileURL } = require('node:url')
 
 const { KIND, APP_PORT, MODULES, TARGET } = process.env
-/** Packages that this project has no need of itself come from another folder. */
+/** Loads packages that this project itself does not need, from another folder. */
 const other = createRequire(path.join(MODULES ?? process.cwd(), 'node_modules', 'none.js'))
 const take = (/** @type {string} */ name) => import(pathToFileURL(other.resolve(name)).href)
 const host = '127.0.0.1'

@@ -1,13 +1,13 @@
 'use strict'
 
-// The processes of stress/leaders-cluster.js: whoever leads says so in a file that all append to, a line when it begins,
-// one every millisecond, and one when it has ended. It also has a UDP port to itself, which the system gives to one
+// The processes of stress/leaders-cluster.js. The leader writes to a file that all processes append to: a line when it
+// begins, one every millisecond, and one when it has ended. It also binds a UDP port, which the system gives to only one
 // process at a time.
 
 const dgram = require('node:dgram')
 const fs = require('node:fs')
 
-/** In microseconds of a clock that all processes have. */
+/** The time in microseconds, on a clock that all processes share. */
 const now = () => Number(process.hrtime.bigint() / 1000n)
 
 module.exports = (/** @type {any} */ context) => {

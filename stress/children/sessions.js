@@ -1,11 +1,11 @@
 'use strict'
 
-// The processes of stress/sticky-cluster.js: a server of socket.io that gives back what it is sent, beside routes that do so.
+// The processes of stress/sticky-cluster.js: a socket.io server that sends back all that it gets, and routes that do so.
 
 const http = require('node:http')
 const { Server } = require('socket.io')
 
-/** What engine.io says of an id that it does not know. */
+/** The code with which engine.io rejects a session id that it does not know. */
 const UNKNOWN_SID = 1
 
 module.exports = (/** @type {any} */ context) => {

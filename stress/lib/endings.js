@@ -1,6 +1,6 @@
 'use strict'
 
-// Many processes that end in the middle of their work, a few at a time.
+// Runs many processes that end in the middle of their work, a few at a time.
 
 const path = require('node:path')
 const { randomFrom } = require('./random')

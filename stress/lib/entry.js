@@ -1,11 +1,11 @@
 'use strict'
 
-// The process of a case: prints the version of Node.js, then what the case has to say for itself.
+// The process of a case: prints the version of Node.js, then the result that the case gives.
 
 const [name, count, seed] = process.argv.slice(2)
 
 console.log(process.versions.node)
-// A promise that never settles must not look like success.
+// If a promise never settles, the exit code must not be that of success.
 process.exitCode = 13
 require(`../cases/${name}`)
   .run({ count: Number(count), seed: Number(seed) })

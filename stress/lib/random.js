@@ -1,7 +1,7 @@
 'use strict'
 
 /**
- * Numbers that a seed decides (mulberry32, by Tommy Ettinger, public domain).
+ * Random numbers that depend only on a seed (mulberry32, by Tommy Ettinger, public domain).
  * @param {number} seed
  */
 function randomFrom(seed) {
@@ -14,9 +14,9 @@ function randomFrom(seed) {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
   }
   return {
-    /** From 0 to below 1. */
+    /** A number from 0 to below 1. */
     next,
-    /** A whole number below `n`. @param {number} n */
+    /** A whole number from 0 to below `n`. @param {number} n */
     below: (n) => Math.floor(next() * n)
   }
 }

@@ -1,6 +1,6 @@
 'use strict'
 
-// What a process holds, as the operating system and Node.js see it.
+// The threads, files and handles of a process, as the operating system and Node.js see them.
 
 const fs = require('node:fs')
 
@@ -13,14 +13,14 @@ function sleep(/** @type {number} */ ms) {
 function read() {
   return {
     threads: linux ? fs.readdirSync('/proc/self/task').length : 0,
-    // One of them is that of this very reading.
+    // One of these descriptors belongs to this very reading.
     files: linux ? fs.readdirSync('/proc/self/fd').length : 0,
     handles: process.getActiveResourcesInfo().filter((name) => name !== 'Timeout' && name !== 'Immediate').length
   }
 }
 
 /**
- * Threads end a little after what ended them.
+ * Waits until no figure is higher than before: threads end a little later than the pools or workers that had them.
  * @param {ReturnType<typeof read>} before
  */
 async function backTo(before) {

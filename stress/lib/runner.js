@@ -1,6 +1,6 @@
 'use strict'
 
-// Runs one case in a process of its own, and says how it ended.
+// Runs one case in a process of its own, and says how the process ended.
 
 const { spawn } = require('node:child_process')
 const path = require('node:path')
@@ -13,7 +13,7 @@ const ENTRY = path.join(__dirname, 'entry.js')
  * @property {string | null} signal
  * @property {string} stdout
  * @property {string} stderr
- * @property {boolean} hung it was killed when its time was over
+ * @property {boolean} hung whether it was killed because its time was over
  */
 
 /**
@@ -41,7 +41,7 @@ function runNode(node, args, limit) {
   })
 }
 
-/** What panics say is left out: the tests ask for them. @param {string} stderr */
+/** Removes the messages of panics that the tests cause on purpose. @param {string} stderr */
 function withoutPanics(stderr) {
   return stderr.replace(
     /\nthread 'rspool[^\n]* panicked at [^\n]*\nasked to, with[^\n]*\n(note: run with[^\n]*\n)?/g,

@@ -1,7 +1,7 @@
 'use strict'
 
-// What the processes of the torture of maps have begun and done, in memory of its own, which a kill leaves as it is. Each
-// process writes its own row: "begun" before a call, "done" when the call has returned.
+// What the processes of stress/torture-map.js have begun and done, in shared memory of its own, which a kill leaves as it is.
+// Each process writes its own row: "begun" before a call, "done" when the call has returned.
 
 const { SharedMap } = require('../../lib/shared-map')
 
@@ -9,12 +9,12 @@ const { SharedMap } = require('../../lib/shared-map')
 const KEYS = 200
 /** Counters that all processes raise. */
 const COUNTERS = ['count:plain', 'count:large', 'count:updated']
-/** The cells of a row; a counter and a key have two each: begun, and done. */
+/** The cells of a row. Each counter and each key has two cells: begun, and done. */
 const CELL = { OPERATIONS: 0, BUSY: 1, COUNTERS: 2, KEYS: 2 + 2 * COUNTERS.length }
 const ROW = CELL.KEYS + 2 * KEYS
 const BYTES = 2 ** 20
 
-/** The last words of a map that is used for nothing else. */
+/** A ledger in the last words of a map that is used for nothing else. */
 class Ledger {
   #cells
   #at

@@ -1,18 +1,18 @@
 'use strict'
 
-// The keys that one process alone writes: what they have is known to one step.
+// The keys that only one process writes. The value of each is known, except for a step that was begun and not done.
 
 const { KEYS, keyCell } = require('./ledger')
 const { numberOf } = require('./values')
 
-/** Each step of a key puts a value, or takes it away. @param {number} step */
+/** Whether a step of a key puts a value. Otherwise the step deletes the key. @param {number} step */
 const puts = (step) => step % 8 !== 0
 
 /** @param {number} seat @param {number} key */
 const nameOf = (seat, key) => `own:${seat}:${key}`
 
 /**
- * Throws unless a key has what its last step has left there, or, if that was killed, the one before.
+ * Throws unless a key has the value that its last step left or, if that step was killed, the one before.
  * @param {import('../../lib/shared-map').SharedMap} map
  * @param {import('./ledger').Ledger} ledger
  * @param {number} seat

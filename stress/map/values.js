@@ -1,13 +1,13 @@
 'use strict'
 
-// Values that say by themselves whether they are whole: each is made of its name and its number alone, so whoever reads
-// one makes it again and compares all of it.
+// Values that show by themselves whether they are whole. Each is made of its name and its number alone, so a reader can
+// make the value again and compare all of it.
 
 const { isDeepStrictEqual } = require('node:util')
 
 const TEXT = Array.from({ length: 3000 }, (_, n) => (n * n * 7919).toString(36)).join('')
 
-/** Mostly one block, often some, and now and then a hundred. @param {number} mixed */
+/** The length of a value: mostly of one block, often of some, and now and then of a hundred. @param {number} mixed */
 function lengthOf(mixed) {
   const kind = mixed % 32
   if (kind === 0) return 11_000 + (mixed % 200)
@@ -42,7 +42,7 @@ function labelOf(value) {
   return { name, number: Number(number) }
 }
 
-/** The number of a value of this name. Throws if the value is torn, or another's. @param {string} name @param {unknown} value */
+/** The number of a value. Throws if the value is torn, or has another name. @param {string} name @param {unknown} value */
 function numberOf(name, value) {
   const label = labelOf(value)
   const whole = make(label.name, label.number)

@@ -1,7 +1,7 @@
 'use strict'
 
-// A process of the torture of maps: node writer.js <seat> <seed>, with the maps and the ledger as descriptors 3 to 5. It
-// works until it is killed. What it finds wrong ends it.
+// A process of stress/torture-map.js: node writer.js <seat> <seed>, with the maps and the ledger as descriptors 3 to 5. It
+// works until it is killed, or until it finds an error.
 
 const { SharedMap } = require('../../lib/shared-map')
 const { randomFrom } = require('../lib/random')
@@ -17,7 +17,11 @@ const cache = SharedMap.open(4, seat)
 const ledger = new Ledger(bound.openMap(5, seat), seat)
 const random = randomFrom(Number(seed))
 
-/** Only new keys may have to wait for one that has no CPU: then nothing was done. @param {() => unknown} call */
+/**
+ * Returns false if the map was busy and nothing was done. Only a call with a new key may have to wait for a process that has
+ * no CPU.
+ * @param {() => unknown} call
+ */
 function unlessBusy(call) {
   try {
     call()
@@ -29,7 +33,7 @@ function unlessBusy(call) {
   }
 }
 
-/** The next step of a key of this process. */
+/** Does the next step of a key of this process. */
 function ownStep() {
   const key = random.below(KEYS)
   const cell = keyCell(key)
@@ -59,7 +63,7 @@ const common = () => `all:${random.below(500)}`
 const cached = () => `cached:${random.below(4000)}`
 const number = () => random.below(1e6)
 
-/** What is done, and how often of a hundred. @type {[number, () => unknown][]} */
+/** The operations, and how many of a hundred each is. @type {[number, () => unknown][]} */
 const operations = [
   [22, () => look(kept, common())],
   [18, () => look(cache, cached())],
@@ -97,7 +101,7 @@ const operations = [
 ]
 const table = operations.flatMap(([times, operation]) => Array(times).fill(operation))
 
-/** What goes through all of a map: now and then. */
+/** Operations that go through a whole map, and so are done only now and then. */
 function seldom() {
   for (const name of kept.keys({ prefix: `own:${seat}:` })) look(kept, name)
   if (random.below(4) === 0) cache.clear()
@@ -113,7 +117,7 @@ function work() {
   setImmediate(work)
 }
 
-// With whoever has started it this ends as well.
+// This process ends when the process that started it ends.
 process.stdin.resume().once('end', () => process.exit(0))
 checkKeys(kept, ledger, seat)
 work()

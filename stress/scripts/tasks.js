@@ -1,6 +1,6 @@
 'use strict'
 
-// What the stress asks of a script: right answers, wrong ends, and no end at all.
+// The script of the stress cases: tasks that succeed, tasks that fail, and tasks that never end.
 
 module.exports = (value) => value
 
