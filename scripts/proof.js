@@ -14,7 +14,7 @@ const usage = `Usage: npm run proof -- [--quick] [part ...]
 Parts: fuzz, loom, state, tsan, asan, miri. Without one, all of them; with --quick those that take seconds.`
 
 /** @typedef {{ command: string, args: string[], env?: Record<string, string>, cwd?: string }} Step */
-/** @typedef {{ quick: boolean, steps: (quick: boolean) => Step[] | string }} Part a text says why it cannot run */
+/** @typedef {{ quick: boolean, steps: (quick: boolean) => Step[] | string }} Part a text instead of steps says why the part cannot run */
 
 const target = 'x86_64-unknown-linux-gnu'
 

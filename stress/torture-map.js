@@ -46,7 +46,7 @@ function start(seat) {
   return { child, ended: once(child, 'exit') }
 }
 
-/** @param {number} cell @returns {number} of all processes */
+/** @param {number} cell @returns {number} the sum over all processes */
 const sum = (cell) => ledgers.reduce((all, ledger) => all + ledger.get(cell), 0)
 
 /**

@@ -68,7 +68,7 @@ function nearestOf(matrix, query) {
   return found
 }
 
-/** @param {Float64Array} a @param {Float64Array} b @param {number} side of both, which are squares */
+/** @param {Float64Array} a @param {Float64Array} b @param {number} side of both matrices, which are square */
 function productOf(a, b, side) {
   const product = new Float64Array(side * side)
   for (let row = 0; row < side; row++)

@@ -34,7 +34,7 @@ function fixed(n, digits) {
   return n.toLocaleString('en-US', { maximumFractionDigits: digits, minimumFractionDigits: digits })
 }
 
-/** @param {number} n three significant digits, below 1000 */
+/** @param {number} n shown with three significant digits if below 1000 */
 function short(n) {
   const size = Math.abs(n)
   return fixed(n, size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3)
@@ -103,7 +103,7 @@ function rowsOf(samples, pick = (sample) => sample) {
   return [...samples].map(([who, all]) => ({ who, samples: all.map(pick) }))
 }
 
-/** @param {string[][]} lines the first column to the left, the others to the right */
+/** @param {string[][]} lines the first column is aligned to the left, the others to the right */
 function align(lines) {
   const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => line[column].length)))
   return lines.map((line) =>

@@ -9,7 +9,7 @@ const { readOptions, string, show } = require('../pool/options/validate')
 /** The most bytes that a map allows in a key. */
 const LONGEST = 250
 const MOST_PREFIX = 100
-/** Stands before the digest of a key that is too long. Callers make keys of URLs, so some are. */
+/** Stands before the digest of a key that is too long, as a URL may be that a caller uses as a key. */
 const MARK = '\0'
 const DIGEST_BYTES = 43
 

@@ -26,7 +26,7 @@ const SBOM = 'sbom.cdx.json'
 const { name, version, description, keywords, license, repository, bugs, homepage, engines } = manifest
 const shared = { version, description, keywords, license, repository, bugs, homepage, engines }
 
-/** @typedef {{ text: string | Buffer } | { from: string }} Content its own, or that of another file */
+/** @typedef {{ text: string | Buffer } | { from: string }} Content the bytes themselves, or the file that has them */
 
 /** Folders of the building machine, whose paths must not be in a published file. */
 function buildersPaths() {

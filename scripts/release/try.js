@@ -42,7 +42,7 @@ function environment(home, url) {
   }
 }
 
-/** @param {string} command @param {string[]} args @param {string} cwd @param {NodeJS.ProcessEnv} env @returns {Promise<string>} what it printed */
+/** @param {string} command @param {string[]} args @param {string} cwd @param {NodeJS.ProcessEnv} env @returns {Promise<string>} what the command printed */
 function run(command, args, cwd, env) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
