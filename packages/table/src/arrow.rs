@@ -160,11 +160,8 @@ impl<'a> Body<'a> {
             }
             Cells::F64(cells) => self.column(column.len, valid, [raw(cells)]),
             Cells::Text(texts) => {
-                let offsets: Vec<u32> = std::iter::once(0)
-                    .chain(texts.ends.iter().copied())
-                    .collect();
-                let offsets = raw(&offsets).into_owned();
-                self.column(column.len, valid, [offsets.into(), (&*texts.bytes).into()]);
+                let parts = [raw(&texts.offsets), (&*texts.bytes).into()];
+                self.column(column.len, valid, parts);
             }
             Cells::Dictionary(codes) => self.column(column.len, valid, [raw(&codes.codes)]),
         }

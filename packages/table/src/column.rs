@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Range;
 
 use foldhash::fast::RandomState;
 use rspool_task::{Error, Result};
 
-use crate::kind::{self, Field, Kind};
+use crate::kind::Kind;
 
 /// The cells of a column. A null has a cell, too.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,12 +31,21 @@ pub enum Cells {
 }
 
 /// Texts one after another.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Texts {
     /// UTF-8.
     pub bytes: Vec<u8>,
-    /// Where each text ends.
-    pub ends: Vec<u32>,
+    /// Where each text begins, and then where the last one ends.
+    pub offsets: Vec<u32>,
+}
+
+impl Default for Texts {
+    fn default() -> Self {
+        Self {
+            bytes: Vec::new(),
+            offsets: vec![0],
+        }
+    }
 }
 
 /// Texts by number.
@@ -77,20 +87,46 @@ pub struct Column {
 const MOST: usize = i32::MAX as usize;
 
 impl Texts {
-    fn push(&mut self, text: &[u8]) -> Result<()> {
-        self.bytes.extend_from_slice(text);
-        if self.bytes.len() > MOST {
-            return Err(too_large());
+    /// An error if texts cannot have so many bytes.
+    pub(crate) fn check_size(size: usize) -> Result<()> {
+        if size <= MOST {
+            return Ok(());
         }
-        self.ends.push(self.bytes.len() as u32);
-        Ok(())
+        Err(Error::failed(
+            rspool_task::OUTPUT_TOO_LARGE,
+            "the texts of a column have more than 2 GiB. Make it a dictionary, or read fewer rows",
+        ))
+    }
+
+    /// The number of texts.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The text of a row.
     #[must_use]
     pub fn get(&self, row: usize) -> &[u8] {
-        let start = row.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.bytes[start as usize..self.ends[row] as usize]
+        &self.bytes[self.offsets[row] as usize..self.offsets[row + 1] as usize]
+    }
+
+    fn append(&mut self, more: &Self, rows: Range<usize>) -> Result<()> {
+        let offsets = &more.offsets[rows.start..=rows.end];
+        let (start, end) = (offsets[0], offsets[rows.len()]);
+        let before = self.bytes.len();
+        let bytes = &more.bytes[start as usize..end as usize];
+        Self::check_size(before + bytes.len())?;
+        self.bytes.extend_from_slice(bytes);
+        let moved = (before as u32).wrapping_sub(start);
+        let ends = offsets[1..].iter();
+        self.offsets.extend(ends.map(|end| end.wrapping_add(moved)));
+        Ok(())
     }
 }
 
@@ -108,12 +144,7 @@ impl Codes {
         }
     }
 
-    fn push(&mut self, text: &[u8]) {
-        let code = self.code(text);
-        self.codes.push(code);
-    }
-
-    fn code(&mut self, text: &[u8]) -> u32 {
+    pub(crate) fn code(&mut self, text: &[u8]) -> u32 {
         if let Some(code) = self.known.get(text) {
             return *code;
         }
@@ -122,13 +153,22 @@ impl Codes {
         self.known.insert(text.into(), code);
         code
     }
-}
 
-fn too_large() -> Error {
-    Error::failed(
-        rspool_task::OUTPUT_TOO_LARGE,
-        "the texts of a column have more than 2 GiB. Make it a dictionary, or read fewer rows",
-    )
+    /// As if the rows had been read into these codes: only texts of these rows are added, in their order.
+    fn append(&mut self, more: &Self, rows: Range<usize>, nulls: &[u32]) {
+        let mut nulls = nulls.iter().peekable();
+        let mut known: Vec<Option<u32>> = vec![None; more.texts.len()];
+        self.codes.reserve(rows.len());
+        for row in rows {
+            let code = if nulls.next_if(|null| **null as usize == row).is_some() {
+                0
+            } else {
+                let code = more.codes[row] as usize;
+                *known[code].get_or_insert_with(|| self.code(&more.texts[code]))
+            };
+            self.codes.push(code);
+        }
+    }
 }
 
 impl Column {
@@ -167,59 +207,6 @@ impl Column {
         }
     }
 
-    /// Adds a null.
-    pub fn push_null(&mut self) {
-        match &mut self.cells {
-            Cells::Null => {}
-            Cells::Bool(cells) => cells.push(0),
-            Cells::I32(cells) => cells.push(0),
-            Cells::I64(cells) | Cells::Timestamp(cells) => cells.push(0),
-            Cells::F64(cells) => cells.push(f64::NAN),
-            Cells::Text(texts) => texts.ends.push(texts.bytes.len() as u32),
-            Cells::Dictionary(codes) => codes.codes.push(0),
-        }
-        self.nulls.push(self.len as u32);
-        self.len += 1;
-    }
-
-    /// Adds a field, if the column can hold it. If `strictly`, follows the rules of [`Kind::of`], so that an inferred
-    /// type does not depend on which fields were looked at first.
-    ///
-    /// # Errors
-    /// If there are too many texts.
-    #[inline(always)]
-    pub fn push(&mut self, field: Field<'_>, strictly: bool) -> Result<bool> {
-        let Field { bytes: field, text } = field;
-        let number = !text && (!strictly || kind::is_number(field));
-        match &mut self.cells {
-            Cells::Text(texts) => texts.push(field)?,
-            Cells::Dictionary(codes) => codes.push(field),
-            Cells::I32(cells) => match kind::integer(field).and_then(|n| i32::try_from(n).ok()) {
-                Some(n) if number => cells.push(n),
-                _ => return Ok(false),
-            },
-            Cells::I64(cells) => match kind::integer(field) {
-                Some(n) if number => cells.push(n),
-                _ => return Ok(false),
-            },
-            Cells::F64(cells) => match kind::float(field) {
-                Some(n) if number => cells.push(n),
-                _ => return Ok(false),
-            },
-            Cells::Bool(cells) => match kind::boolean(field) {
-                Some(truth) if !text => cells.push(u8::from(truth)),
-                _ => return Ok(false),
-            },
-            Cells::Timestamp(cells) => match kind::timestamp(field) {
-                Some(time) => cells.push(time),
-                None => return Ok(false),
-            },
-            Cells::Null => return Ok(false),
-        }
-        self.len += 1;
-        Ok(true)
-    }
-
     /// The column of these rows.
     ///
     /// # Errors
@@ -238,7 +225,9 @@ impl Column {
             Cells::Text(texts) => {
                 let mut taken = Texts::default();
                 for row in rows {
-                    taken.push(texts.get(*row as usize))?;
+                    taken.bytes.extend_from_slice(texts.get(*row as usize));
+                    Texts::check_size(taken.bytes.len())?;
+                    taken.offsets.push(taken.bytes.len() as u32);
                 }
                 Cells::Text(taken)
             }
@@ -290,51 +279,42 @@ impl Column {
                     _ => 0,
                 };
                 texts.bytes.reserve(parts.iter().map(size).sum());
-                texts.ends.reserve(len);
+                texts.offsets.reserve(len);
             }
             Cells::Dictionary(codes) => codes.codes.reserve(len),
         }
         for part in parts {
-            whole.append(part)?;
+            whole.append(&part, 0..part.len)?;
         }
         Ok(whole)
     }
 
-    fn append(&mut self, part: Self) -> Result<()> {
-        match (&mut self.cells, part.cells) {
+    /// Adds these rows of a column of the same type.
+    ///
+    /// # Errors
+    /// If there are too many texts.
+    pub fn append(&mut self, part: &Self, rows: Range<usize>) -> Result<()> {
+        let at = |row: usize| part.nulls.partition_point(|null| (*null as usize) < row);
+        let nulls = &part.nulls[at(rows.start)..at(rows.end)];
+        match (&mut self.cells, &part.cells) {
             (Cells::Null, Cells::Null) => {}
-            (Cells::Bool(cells), Cells::Bool(more)) => cells.extend_from_slice(&more),
-            (Cells::I32(cells), Cells::I32(more)) => cells.extend_from_slice(&more),
+            (Cells::Bool(cells), Cells::Bool(more)) => cells.extend_from_slice(&more[rows.clone()]),
+            (Cells::I32(cells), Cells::I32(more)) => cells.extend_from_slice(&more[rows.clone()]),
             (Cells::I64(cells), Cells::I64(more))
             | (Cells::Timestamp(cells), Cells::Timestamp(more)) => {
-                cells.extend_from_slice(&more);
+                cells.extend_from_slice(&more[rows.clone()]);
             }
-            (Cells::F64(cells), Cells::F64(more)) => cells.extend_from_slice(&more),
-            (Cells::Text(texts), Cells::Text(more)) => {
-                let before = texts.bytes.len();
-                if before + more.bytes.len() > MOST {
-                    return Err(too_large());
-                }
-                texts.bytes.extend_from_slice(&more.bytes);
-                texts
-                    .ends
-                    .extend(more.ends.iter().map(|end| end + before as u32));
-            }
+            (Cells::F64(cells), Cells::F64(more)) => cells.extend_from_slice(&more[rows.clone()]),
+            (Cells::Text(texts), Cells::Text(more)) => texts.append(more, rows.clone())?,
             (Cells::Dictionary(codes), Cells::Dictionary(more)) => {
-                let numbers: Vec<u32> = more.texts.iter().map(|text| codes.code(text)).collect();
-                let before = codes.codes.len();
-                let number = |code: &u32| numbers.get(*code as usize).copied().unwrap_or(0);
-                codes.codes.extend(more.codes.iter().map(number));
-                // The same as if all rows had been read at once.
-                for row in &part.nulls {
-                    codes.codes[before + *row as usize] = 0;
-                }
+                codes.append(more, rows.clone(), nulls);
             }
             _ => return Err(Error::new("the parts of a column are of one type")),
         }
-        let before = self.len as u32;
-        self.nulls.extend(part.nulls.iter().map(|row| row + before));
-        self.len += part.len;
+        let (before, start) = (self.len as u32, rows.start as u32);
+        self.nulls
+            .extend(nulls.iter().map(|row| row - start + before));
+        self.len += rows.len();
         Ok(())
     }
 }

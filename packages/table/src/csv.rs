@@ -3,13 +3,15 @@
 use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rspool_task::{Context, Error, ROWS, Result};
 
 use crate::kind::{Field, Kind};
 use crate::part::{Bad, BadRows, Fields, Part, Plan, fill, read_all};
-use crate::rows::{Batch, end_of_rows, first_row};
-use crate::split::{Chunks, Dialect, split};
+use crate::rows::{Batch, LONGEST, Memory, end_of_rows, first_row};
+use crate::split::{Dialect, split};
+use crate::stream::Source;
 use crate::table::Table;
 
 /// How CSV is read.
@@ -51,51 +53,48 @@ const MARK: &[u8] = b"\xef\xbb\xbf";
 /// `Cancelled`, `ERR_RSPOOL_INVALID_ARGUMENT` for options that do not fit the input, `ERR_RSPOOL_CORRUPT_INPUT` for the
 /// first bad row, `ERR_RSPOOL_OUTPUT_TOO_LARGE`.
 pub fn read(bytes: &[u8], options: &Options, context: &Context<'_>) -> Result<Table> {
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        return Err(Error::failed(
-            rspool_task::CORRUPT_INPUT,
-            "the input is UTF-16. It must be UTF-8: new TextDecoder('utf-16').decode(input)",
-        ));
-    }
-    let bytes = bytes.strip_prefix(MARK).unwrap_or(bytes);
-    let (names, bytes) = header(bytes, options, context)?;
-    let bytes = first_rows(bytes, options);
-    let mut plans = plans(&names, options)?;
-    let chunks = split(bytes, options.dialect, options.chunk, context)?;
-    let Some(first) = chunks.rows.first() else {
-        let no_parts = |_: &[Plan]| Ok(Vec::new());
-        return read_all(&names, plans, options.bad_rows, context, no_parts);
+    let reader = Reader::new(bytes, options, context)?;
+    let all = 0..reader.chunks.len();
+    let read = |plans: &[Plan], context: Context<'_>| reader.parts(all.clone(), plans, &context);
+    let plans = reader.plans.clone();
+    read_all(&reader.names, plans, options.bad_rows, context, read)
+}
+
+/// Reads CSV, and sends it in chunks of `rows` rows, or of any size.
+///
+/// # Errors
+/// As for [`read`], and the errors of `send`.
+pub fn stream(
+    bytes: &[u8],
+    options: &Options,
+    rows: Option<usize>,
+    context: &Context<'_>,
+    send: impl FnMut(Table) -> Result<()>,
+) -> Result<Table> {
+    let reader = Reader::new(bytes, options, context)?;
+    let mut source = Source {
+        names: &reader.names,
+        plans: reader.plans.clone(),
+        chunks: reader.chunks.len(),
+        bad_rows: options.bad_rows,
     };
-    let reader = Reader {
-        bytes,
-        chunks: &chunks,
-        nulls: options.nulls.iter().map(String::as_bytes).collect(),
-        options,
-    };
-    reader
-        .chunk(first.clone(), &plans, SAMPLE)?
-        .widen(&mut plans);
-    read_all(&names, plans, options.bad_rows, context, |plans| {
-        reader.all(plans, context)
-    })
+    let read = |chunks, plans: &[Plan], context: &Context<'_>| reader.parts(chunks, plans, context);
+    source.widen(|chunks, plans| read(chunks, plans, &context.uncounted()))?;
+    source.send(rows, |chunks, plans| read(chunks, plans, context), send)
 }
 
 /// The names of the columns, and the rows after the header.
-fn header<'a>(
-    bytes: &'a [u8],
-    options: &Options,
-    context: &Context<'_>,
-) -> Result<(Vec<String>, &'a [u8])> {
-    let Some((first, end)) = first_row(bytes, options.dialect) else {
+fn header<'a>(bytes: &'a [u8], options: &Options) -> Result<(Vec<String>, &'a [u8])> {
+    let Some(first) = first_row(bytes, options.dialect) else {
         return Ok((options.names.clone().unwrap_or_default(), b""));
     };
-    let in_header = first.iter().map(|field| match options.header {
+    let in_header = first.fields.iter().map(|field| match options.header {
         true => String::from_utf8_lossy(field).into_owned(),
         false => String::new(),
     });
     let names = options.names.clone().unwrap_or_else(|| in_header.collect());
-    if names.len() != first.len() {
-        let (names, fields) = (names.len(), first.len());
+    if names.len() != first.fields.len() {
+        let (names, fields) = (names.len(), first.fields.len());
         return Err(Error::invalid(format!(
             "params.names has {names} names, and the first row has {fields} fields"
         )));
@@ -103,14 +102,13 @@ fn header<'a>(
     if !options.header {
         return Ok((distinct(names), bytes));
     }
-    let (header, rest) = bytes.split_at(end);
-    if split(header, options.dialect, header.len(), context)?.open {
+    if first.open {
         return Err(Error::failed(
             rspool_task::CORRUPT_INPUT,
             "the header: a quote is opened and never closed",
         ));
     }
-    Ok((distinct(names), rest))
+    Ok((distinct(names), &bytes[first.end..]))
 }
 
 /// Makes names distinct. An empty name becomes its number. If several names are the same, all but the first get a
@@ -191,17 +189,53 @@ fn listed(names: &[String]) -> String {
 }
 
 struct Reader<'a> {
+    names: Vec<String>,
+    /// The types of the first rows are known.
+    plans: Vec<Plan>,
     bytes: &'a [u8],
-    chunks: &'a Chunks,
+    chunks: Vec<Range<usize>>,
     options: &'a Options,
     nulls: Vec<&'a [u8]>,
+    /// Of the chunks that were read.
+    memory: Mutex<Vec<Memory>>,
 }
 
-impl Reader<'_> {
-    fn all(&self, plans: &[Plan], context: &Context<'_>) -> Result<Vec<Part>> {
+impl<'a> Reader<'a> {
+    fn new(bytes: &'a [u8], options: &'a Options, context: &Context<'_>) -> Result<Self> {
+        if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+            return Err(Error::failed(
+                rspool_task::CORRUPT_INPUT,
+                "the input is UTF-16. It must be UTF-8: new TextDecoder('utf-16').decode(input)",
+            ));
+        }
+        let bytes = bytes.strip_prefix(MARK).unwrap_or(bytes);
+        let (names, bytes) = header(bytes, options)?;
+        let bytes = first_rows(bytes, options);
+        let mut reader = Self {
+            plans: plans(&names, options)?,
+            names,
+            bytes,
+            chunks: split(bytes, options.dialect, options.chunk, context)?,
+            options,
+            nulls: options.nulls.iter().map(String::as_bytes).collect(),
+            memory: Mutex::default(),
+        };
+        if let Some(first) = reader.chunks.first() {
+            let first = reader.chunk(first.clone(), &reader.plans, SAMPLE)?;
+            first.widen(&mut reader.plans);
+        }
+        Ok(reader)
+    }
+
+    fn parts(
+        &self,
+        chunks: Range<usize>,
+        plans: &[Plan],
+        context: &Context<'_>,
+    ) -> Result<Vec<Part>> {
         // Nothing after the first bad row is wanted.
         let bad = AtomicUsize::new(usize::MAX);
-        context.map_items(self.chunks.rows.clone(), |index, rows| {
+        context.map_items(self.chunks[chunks].to_vec(), |index, rows| {
             if bad.load(Relaxed) < index {
                 return Ok(Part::default());
             }
@@ -218,15 +252,20 @@ impl Reader<'_> {
 
     /// The rows of a chunk, up to `most`.
     fn chunk(&self, chunk: Range<usize>, plans: &[Plan], most: usize) -> Result<Part> {
-        let open = self.chunks.open && chunk.end == self.bytes.len();
         let mut part = Part::default();
-        let batch = self.batch(&self.bytes[chunk], plans.len(), most, open, &mut part);
+        let memory = self.memory().pop().unwrap_or_default();
+        let batch = self.batch(&self.bytes[chunk], plans.len(), most, memory, &mut part);
         let mut batch = Present {
             batch,
             nulls: &self.nulls,
         };
         fill(&mut batch, plans, &mut part)?;
+        self.memory().push(batch.batch.into_memory());
         Ok(part)
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Vec<Memory>> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads the rows with as many fields as there are columns. The others become bad rows of the part.
@@ -235,11 +274,11 @@ impl Reader<'_> {
         bytes: &'b [u8],
         columns: usize,
         most: usize,
-        open: bool,
+        memory: Memory,
         part: &mut Part,
     ) -> Batch<'b> {
-        let utf8 = std::str::from_utf8(bytes).is_ok();
-        let mut rows = Batch::new(bytes, self.options.dialect, columns);
+        let utf8 = simdutf8::basic::from_utf8(bytes).is_ok();
+        let mut rows = Batch::new(bytes, self.options.dialect, columns, memory);
         let mut bad = |row, column, message| {
             part.bad.push(Bad {
                 row,
@@ -249,8 +288,11 @@ impl Reader<'_> {
         };
         while part.seen < most {
             let Some(row) = rows.read() else { break };
-            if open && rows.at_end() {
+            if row.open {
                 bad(part.seen, None, "a quote is opened and never closed".into());
+            } else if rows.is_too_long() {
+                let message = format!("it has more than {LONGEST} bytes");
+                bad(part.seen, None, message);
             } else if row.count != columns {
                 let message = format!(
                     "it has {} fields, and there are {columns} columns",
@@ -266,7 +308,7 @@ impl Reader<'_> {
                 );
                 bad(part.seen, Some(column), message);
             } else {
-                rows.keep(part.seen, row);
+                rows.keep(part.seen);
             }
             part.seen += 1;
         }
@@ -294,10 +336,10 @@ impl Fields for Present<'_> {
     }
 
     /// An empty field in quotes is an empty text.
-    #[inline]
+    #[inline(always)]
     fn field(&self, row: usize, column: usize, text: bool) -> Option<Field<'_>> {
-        let bytes = self.batch.field(row, column);
-        let present = !bytes.is_empty() || (text && self.batch.is_quoted(row, column));
+        let (bytes, quoted) = self.batch.field(row, column);
+        let present = !bytes.is_empty() || (text && quoted);
         let present = present && (self.nulls.is_empty() || !self.nulls.contains(&bytes));
         present.then_some(Field { bytes, text: false })
     }

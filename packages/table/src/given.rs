@@ -86,7 +86,7 @@ fn column(mut record: Record<'_>, rows: usize, what: &str) -> Result<Column> {
             }
             Cells::Text(Texts {
                 bytes,
-                ends: offsets[1..].to_vec(),
+                offsets: offsets.to_vec(),
             })
         }
         "dictionary" => {
@@ -114,7 +114,7 @@ fn column(mut record: Record<'_>, rows: usize, what: &str) -> Result<Column> {
         Cells::I32(cells) => cells.len(),
         Cells::I64(cells) | Cells::Timestamp(cells) => cells.len(),
         Cells::F64(cells) => cells.len(),
-        Cells::Text(texts) => texts.ends.len(),
+        Cells::Text(texts) => texts.len(),
         Cells::Dictionary(codes) => codes.codes.len(),
     };
     if len != rows

@@ -4,13 +4,16 @@ pub mod aggregate;
 pub mod arrow;
 pub mod column;
 pub mod csv;
+pub mod extend;
 pub mod given;
 pub mod kind;
 pub mod ndjson;
 pub mod params;
 pub mod part;
 pub mod rows;
+pub mod scan;
 pub mod split;
+pub mod stream;
 pub mod table;
 
 use rspool_task::{Bytes, Context, Data, Result};

@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use crate::csv::CHUNK;
 use crate::kind::{Field, Kind};
 use crate::part::{Bad, BadRows, Fields, Part, Plan, check, fill, join};
+use crate::stream::{Source, windows};
 use crate::table::Table;
 
 /// How NDJSON is read.
@@ -56,43 +57,106 @@ impl Default for Options {
 /// # Errors
 /// `Cancelled`, `ERR_RSPOOL_CORRUPT_INPUT` for the first bad row, `ERR_RSPOOL_OUTPUT_TOO_LARGE`.
 pub fn read(bytes: &[u8], options: &Options, context: &Context<'_>) -> Result<Table> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let bytes = first_lines(bytes, options.max_rows);
-    let chunks = chunks(bytes, options.chunk);
-    let mut columns = Columns::default();
-    let sample = 0..end_of_line(bytes, SAMPLE.min(bytes.len()));
-    columns.add(&chunk(bytes, sample, &columns, options)?, options)?;
+    let mut reader = Reader::new(bytes, options)?;
+    let mut context = *context;
     loop {
+        let (parts, more) = reader.parts(0..reader.chunks.len(), &context)?;
+        check(&parts, 0, &reader.columns.names, options.bad_rows)?;
+        if !more {
+            let Columns { names, plans, .. } = &reader.columns;
+            return join(names, plans, parts, options.bad_rows, &context);
+        }
+        context = context.uncounted();
+    }
+}
+
+/// Reads NDJSON, and sends it in chunks of `rows` rows, or of any size.
+///
+/// # Errors
+/// As for [`read`], and the errors of `send`.
+pub fn stream(
+    bytes: &[u8],
+    options: &Options,
+    rows: Option<usize>,
+    context: &Context<'_>,
+    send: impl FnMut(Table) -> Result<()>,
+) -> Result<Table> {
+    let mut reader = Reader::new(bytes, options)?;
+    let mut seen = 0;
+    for chunks in windows(reader.chunks.len()) {
+        let parts = loop {
+            let (parts, more) = reader.parts(chunks.clone(), &context.uncounted())?;
+            check(&parts, seen, &reader.columns.names, options.bad_rows)?;
+            if !more {
+                break parts;
+            }
+        };
+        seen += parts.iter().map(|part| part.seen).sum::<usize>();
+    }
+    let Columns { names, plans, .. } = &reader.columns;
+    let source = Source {
+        names,
+        plans: plans.clone(),
+        chunks: reader.chunks.len(),
+        bad_rows: options.bad_rows,
+    };
+    let read = |chunks, _: &[Plan]| {
+        let read = reader.read(chunks, context)?;
+        Ok(read.into_iter().map(|read| read.part).collect())
+    };
+    source.send(rows, read, send)
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    chunks: Vec<Range<usize>>,
+    columns: Columns,
+    options: &'a Options,
+}
+
+impl<'a> Reader<'a> {
+    /// Knows the columns of the first lines.
+    fn new(bytes: &'a [u8], options: &'a Options) -> Result<Self> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let bytes = first_lines(bytes, options.max_rows);
+        let mut columns = Columns::default();
+        let sample = 0..end_of_line(bytes, SAMPLE.min(bytes.len()));
+        columns.add(&chunk(bytes, sample, &columns, options)?, options)?;
+        Ok(Self {
+            bytes,
+            chunks: chunks(bytes, options.chunk),
+            columns,
+            options,
+        })
+    }
+
+    /// Reads chunks, and adds what is new in them to the columns. Returns whether anything is, for which they are to be
+    /// read again.
+    fn parts(&mut self, chunks: Range<usize>, context: &Context<'_>) -> Result<(Vec<Part>, bool)> {
+        let (mut parts, mut more) = (Vec::new(), false);
+        for read in self.read(chunks, context)? {
+            more |= self.columns.add(&read, self.options)?;
+            parts.push(read.part);
+        }
+        Ok((parts, more))
+    }
+
+    fn read(&self, chunks: Range<usize>, context: &Context<'_>) -> Result<Vec<Read>> {
         // Nothing after the first bad row is wanted.
         let bad = AtomicUsize::new(usize::MAX);
-        let parts = context.map_items(chunks.clone(), |index, lines| {
+        context.map_items(self.chunks[chunks].to_vec(), |index, lines| {
             if bad.load(Relaxed) < index {
                 return Ok(Read::default());
             }
             let size = lines.len();
-            let read = chunk(bytes, lines, &columns, options)?;
-            if options.bad_rows == BadRows::Error && !read.part.bad.is_empty() {
+            let read = chunk(self.bytes, lines, &self.columns, self.options)?;
+            if self.options.bad_rows == BadRows::Error && !read.part.bad.is_empty() {
                 bad.fetch_min(index, Relaxed);
             }
             context.count(ROWS, read.part.seen as i64);
             context.count(rspool_task::BYTES, size as i64);
             Ok(read)
-        })?;
-        let mut more = false;
-        for read in &parts {
-            more |= columns.add(read, options)?;
-        }
-        let parts: Vec<Part> = parts.into_iter().map(|read| read.part).collect();
-        check(&parts, &columns.names, options.bad_rows)?;
-        if !more {
-            return join(
-                &columns.names,
-                &columns.plans,
-                parts,
-                options.bad_rows,
-                context,
-            );
-        }
+        })
     }
 }
 

@@ -17,6 +17,17 @@ pub enum Plan {
     Inferred(Kind),
 }
 
+impl Plan {
+    /// The type of a column that is wanted.
+    #[must_use]
+    pub fn kind(self) -> Option<Kind> {
+        match self {
+            Self::Skip => None,
+            Self::Given(kind) | Self::Inferred(kind) => Some(kind),
+        }
+    }
+}
+
 /// A column as found in a chunk.
 #[derive(Debug)]
 pub enum Found {
@@ -81,29 +92,25 @@ impl Found {
     pub fn is_text(&self) -> bool {
         matches!(self, Self::Column(column) if matches!(column.kind(), Kind::Text | Kind::Dictionary))
     }
-
-    /// Adds a field of an inferred column; `None` is a null.
-    ///
-    /// # Errors
-    /// If there are too many texts.
-    #[inline]
-    pub fn infer(&mut self, field: Option<Field<'_>>) -> Result<()> {
-        match (&mut *self, field) {
-            (Self::Nothing, _) | (Self::Wider(_), None) => {}
-            (Self::Column(column), None) => column.push_null(),
-            (Self::Column(column), Some(field)) => {
-                if !column.push(field, true)? {
-                    *self = Self::Wider(column.kind().join(Kind::of(field)));
-                }
-            }
-            (Self::Wider(Kind::Text), _) => {}
-            (Self::Wider(kind), Some(field)) => *kind = kind.join(Kind::of(field)),
-        }
-        Ok(())
-    }
 }
 
 impl Part {
+    /// The columns that are wanted.
+    ///
+    /// # Errors
+    /// If one of them has another type.
+    pub fn into_columns(self) -> Result<Vec<Column>> {
+        let columns = self.columns.into_iter().filter_map(|found| match found {
+            Found::Nothing => None,
+            Found::Column(column) => Some(Ok(column)),
+            Found::Wider(kind) => {
+                let message = format!("a column is wider than {}", kind.name());
+                Some(Err(Error::new(message)))
+            }
+        });
+        columns.collect()
+    }
+
     /// Widens the types of the inferred columns, so that they hold the fields of this part, too.
     pub fn widen(&self, plans: &mut [Plan]) -> bool {
         let mut wider = false;
@@ -155,10 +162,7 @@ pub fn fill(rows: &mut impl Fields, plans: &[Plan], part: &mut Part) -> Result<(
         part.bad.extend(refused);
     }
     for at in (0..plans.len()).filter(|at| matches!(plans[*at], Plan::Inferred(_))) {
-        let found = &mut part.columns[at];
-        for row in 0..rows.rows() {
-            found.infer(rows.field(row, at, found.is_text()))?;
-        }
+        infer(rows, at, &mut part.columns[at])?;
     }
     part.bad.sort_by_key(|bad| bad.row);
     part.skipped = part.bad.len();
@@ -173,21 +177,44 @@ fn fill_given(rows: &impl Fields, at: usize, plan: Plan, refused: &mut Vec<Bad>)
     let Found::Column(column) = &mut found else {
         return Ok(found);
     };
-    for row in 0..rows.rows() {
-        match rows.field(row, at, text) {
-            None => column.push_null(),
-            Some(field) if column.push(field, false)? => {}
-            Some(field) => {
-                let message = format!("{} is no {}", quoted(field.bytes), column.kind().name());
-                refused.push(Bad {
-                    row: rows.number(row),
-                    column: Some(at),
-                    message,
-                });
-            }
-        }
+    let mut from = 0;
+    while let Some(row) =
+        column.extend(from..rows.rows(), false, |row| rows.field(row, at, text))?
+    {
+        let field = rows
+            .field(row, at, text)
+            .map_or(&b""[..], |field| field.bytes);
+        refused.push(Bad {
+            row: rows.number(row),
+            column: Some(at),
+            message: format!("{} is no {}", quoted(field), column.kind().name()),
+        });
+        from = row + 1;
     }
     Ok(found)
+}
+
+/// Fills a column whose type is inferred.
+fn infer(rows: &impl Fields, at: usize, found: &mut Found) -> Result<()> {
+    let text = found.is_text();
+    let Found::Column(column) = found else {
+        return Ok(());
+    };
+    let refused = column.extend(0..rows.rows(), true, |row| rows.field(row, at, text))?;
+    let Some(first) = refused else {
+        return Ok(());
+    };
+    let mut kind = column.kind();
+    for row in first..rows.rows() {
+        if kind == Kind::Text {
+            break;
+        }
+        if let Some(field) = rows.field(row, at, false) {
+            kind = kind.join(Kind::of(field));
+        }
+    }
+    *found = Found::Wider(kind);
+    Ok(())
 }
 
 /// A field, quoted for a message.
@@ -209,10 +236,10 @@ pub fn read_all(
     mut plans: Vec<Plan>,
     bad_rows: BadRows,
     context: &Context<'_>,
-    read: impl Fn(&[Plan]) -> Result<Vec<Part>>,
+    read: impl Fn(&[Plan], Context<'_>) -> Result<Vec<Part>>,
 ) -> Result<Table> {
-    let mut parts = read(&plans)?;
-    check(&parts, names, bad_rows)?;
+    let mut parts = read(&plans, *context)?;
+    check(&parts, 0, names, bad_rows)?;
     let before = plans.clone();
     let mut wider = false;
     for part in &parts {
@@ -228,7 +255,7 @@ pub fn read_all(
                 plan => *plan,
             })
             .collect();
-        for (part, second) in parts.iter_mut().zip(read(&again)?) {
+        for (part, second) in parts.iter_mut().zip(read(&again, context.uncounted())?) {
             for (found, second) in part.columns.iter_mut().zip(second.columns) {
                 if !matches!(second, Found::Nothing) {
                     *found = second;
@@ -239,15 +266,14 @@ pub fn read_all(
     join(names, &plans, parts, bad_rows, context)
 }
 
-/// Returns the first bad row as an error, if that ends the task.
+/// Returns the first bad row as an error, if that ends the task. There are this many rows before the parts.
 ///
 /// # Errors
 /// `ERR_RSPOOL_CORRUPT_INPUT`.
-pub fn check(parts: &[Part], names: &[String], bad_rows: BadRows) -> Result<()> {
+pub fn check(parts: &[Part], mut before: usize, names: &[String], bad_rows: BadRows) -> Result<()> {
     if bad_rows != BadRows::Error {
         return Ok(());
     }
-    let mut before = 0;
     for part in parts {
         if let Some(bad) = part.bad.first() {
             let bad = bad_row(bad, before, names);
@@ -266,6 +292,31 @@ fn bad_row(bad: &Bad, before: usize, names: &[String]) -> BadRow {
     }
 }
 
+/// The rows of several parts.
+#[derive(Debug, Default)]
+pub struct Totals {
+    /// The number of rows, including bad ones.
+    pub seen: usize,
+    /// The number of bad rows.
+    pub skipped: usize,
+    /// The first bad rows, if they are collected.
+    pub bad: Vec<BadRow>,
+}
+
+impl Totals {
+    /// Adds the rows of the next part.
+    pub fn add(&mut self, part: &Part, names: &[String], bad_rows: BadRows) {
+        if bad_rows == BadRows::Collect {
+            let room = MOST_BAD - self.bad.len().min(MOST_BAD);
+            let bad = part.bad.iter().take(room);
+            self.bad
+                .extend(bad.map(|bad| bad_row(bad, self.seen, names)));
+        }
+        self.seen += part.seen;
+        self.skipped += part.skipped;
+    }
+}
+
 /// The table of all parts.
 ///
 /// # Errors
@@ -277,36 +328,19 @@ pub fn join(
     bad_rows: BadRows,
     context: &Context<'_>,
 ) -> Result<Table> {
-    let (mut seen, mut skipped, mut bad) = (0, 0, Vec::new());
-    let mut columns: Vec<Vec<Column>> = names
-        .iter()
-        .map(|_| Vec::with_capacity(parts.len()))
+    let mut totals = Totals::default();
+    let wanted = names.iter().zip(plans);
+    let wanted = wanted.filter_map(|(name, plan)| plan.kind().map(|kind| (name, kind)));
+    let mut columns: Vec<_> = wanted
+        .map(|(name, kind)| (name, kind, Vec::with_capacity(parts.len())))
         .collect();
     for part in parts {
-        if bad_rows == BadRows::Collect {
-            let room = MOST_BAD - bad.len().min(MOST_BAD);
-            bad.extend(
-                part.bad
-                    .iter()
-                    .take(room)
-                    .map(|bad| bad_row(bad, seen, names)),
-            );
-        }
-        seen += part.seen;
-        skipped += part.skipped;
-        for (column, found) in columns.iter_mut().zip(part.columns) {
-            match found {
-                Found::Nothing => {}
-                Found::Column(found) => column.push(found),
-                Found::Wider(kind) => {
-                    return Err(Error::new(format!(
-                        "a column is wider than {}",
-                        kind.name()
-                    )));
-                }
-            }
+        totals.add(&part, names, bad_rows);
+        for ((.., column), found) in columns.iter_mut().zip(part.into_columns()?) {
+            column.push(found);
         }
     }
+    let Totals { seen, skipped, bad } = totals;
     let rows = seen - skipped;
     if u32::try_from(rows).is_err() {
         return Err(Error::failed(
@@ -314,12 +348,7 @@ pub fn join(
             "a table has 4294967295 rows at most: read fewer by maxRows",
         ));
     }
-    let kept = names.iter().zip(plans).zip(columns);
-    let kept = kept.filter_map(|((name, plan), parts)| match plan {
-        Plan::Skip => None,
-        Plan::Given(kind) | Plan::Inferred(kind) => Some((name, *kind, parts)),
-    });
-    let columns = context.map_items(kept.collect(), |_, (name, kind, parts)| {
+    let columns = context.map_items(columns, |_, (name, kind, parts)| {
         Ok((name.clone(), Column::concat(kind, parts)?))
     })?;
     Ok(Table {

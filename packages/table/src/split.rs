@@ -1,6 +1,7 @@
 //! Cuts CSV into chunks of whole rows that can be read in parallel. Where a row ends depends on all quotes before it.
-//! So each piece of the bytes is scanned twice, once as if it began outside of quotes and once as if inside. Which of
-//! the two is right is known when the pieces before it have been scanned.
+//! So each piece of the bytes is read as if it began outside of quotes and as if it began inside of them. Mostly the two
+//! soon agree, since a quote in the middle of a field is an ordinary letter: the next row begins there, whatever comes
+//! before. If they do not agree, the pieces before tell which of the two is right.
 
 use std::ops::Range;
 
@@ -17,58 +18,58 @@ pub struct Dialect {
     pub quote: Option<u8>,
 }
 
-/// The result of a scan of a piece, if it begins inside or outside of quotes.
+/// What a piece tells of itself.
 #[derive(Debug, Clone, Copy)]
-struct Seen {
-    /// Where the first row begins that follows an end of line in this piece.
-    first_row: Option<usize>,
-    /// Whether the piece ends inside quotes.
+enum Seen {
+    /// A row begins here, whatever comes before the piece.
+    Row(usize),
+    /// This if the piece begins outside of quotes, and that if it begins inside.
+    Either([Cursor; 2]),
+}
+
+/// A place in the bytes, reached from quote to quote.
+#[derive(Debug, Clone, Copy)]
+struct Cursor {
+    at: usize,
+    /// Whether the place is inside of quotes.
     inside: bool,
+    /// Where the first row begins that was passed.
+    row: Option<usize>,
 }
 
-/// Chunks of whole rows.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Chunks {
-    /// In order. Together they are all bytes.
-    pub rows: Vec<Range<usize>>,
-    /// Whether the last row ends inside quotes.
-    pub open: bool,
-}
-
-/// Cuts `bytes`, which begin with a row, into chunks of about `size` bytes.
+/// Cuts `bytes`, which begin with a row, into chunks of whole rows, of about `size` bytes. In order they are all bytes.
 ///
 /// # Errors
 /// `Cancelled`.
-pub fn split(bytes: &[u8], dialect: Dialect, size: usize, context: &Context<'_>) -> Result<Chunks> {
+pub fn split(
+    bytes: &[u8],
+    dialect: Dialect,
+    size: usize,
+    context: &Context<'_>,
+) -> Result<Vec<Range<usize>>> {
     let pieces = pieces(bytes, dialect, size);
-    let seen = context.map_items(pieces, |_, piece| {
-        let outside = look(bytes, dialect, piece.clone(), false);
-        // Without a quote in the piece, no row ends inside of quotes.
-        let quote = dialect
-            .quote
-            .and_then(|quote| memchr(quote, &bytes[piece.clone()]));
-        let inside = match quote {
-            None => Seen {
-                first_row: None,
-                inside: true,
-            },
-            Some(_) => look(bytes, dialect, piece, true),
-        };
-        Ok([outside, inside])
-    })?;
-    let mut open = false;
+    let others: Vec<_> = pieces.iter().skip(1).cloned().collect();
+    let seen = context.map_items(others.clone(), |_, piece| Ok(look(bytes, dialect, piece)))?;
     let mut starts = vec![0];
-    for (index, both) in seen.iter().enumerate() {
-        let seen = both[usize::from(open)];
-        open = seen.inside;
-        // The first chunk begins with the first byte.
-        starts.extend(seen.first_row.filter(|_| index > 0));
+    let mut known = Cursor::new(0, false);
+    for (piece, seen) in others.into_iter().zip(seen) {
+        match seen {
+            Seen::Row(row) => known = Cursor::new(row, false),
+            Seen::Either(cursors) => {
+                context.check()?;
+                while known.step(bytes, dialect, piece.start) {}
+                known = cursors[usize::from(known.inside)];
+            }
+        }
+        starts.extend(match seen {
+            Seen::Row(row) => Some(row),
+            Seen::Either(_) => known.row.take(),
+        });
     }
-    starts.dedup();
     starts.push(bytes.len());
+    starts.dedup();
     let rows = starts.windows(2).map(|ends| ends[0]..ends[1]);
-    let rows = rows.filter(|rows| !rows.is_empty()).collect();
-    Ok(Chunks { rows, open })
+    Ok(rows.collect())
 }
 
 /// Pieces of about `size` bytes, none of which begins within a run of quotes.
@@ -91,40 +92,83 @@ fn pieces(bytes: &[u8], dialect: Dialect, size: usize) -> Vec<Range<usize>> {
     pieces
 }
 
-/// Scans a piece, from quote to quote.
-fn look(bytes: &[u8], dialect: Dialect, piece: Range<usize>, mut inside: bool) -> Seen {
-    let mut first_row = None;
-    let Some(quote) = dialect.quote else {
-        let end = memchr2(b'\n', b'\r', &bytes[piece.clone()]);
-        let first_row = end.map(|end| piece.start + end + 1);
-        return Seen {
-            first_row,
-            inside: false,
-        };
-    };
-    let mut at = piece.start;
-    while at < piece.end {
-        let next = memchr(quote, &bytes[at..piece.end]).map_or(piece.end, |next| at + next);
-        if !inside && first_row.is_none() {
-            let end = memchr2(b'\n', b'\r', &bytes[at..next]);
-            first_row = end.map(|end| at + end + 1);
-        }
-        if next == piece.end {
-            break;
-        }
-        at = next + 1;
-        if !inside {
-            // In a field that does not begin with a quote, a quote is an ordinary letter.
-            let before = next.checked_sub(1).map(|before| bytes[before]);
-            inside = before
-                .is_none_or(|byte| byte == dialect.delimiter || byte == b'\n' || byte == b'\r');
-        } else if bytes.get(at) == Some(&quote) {
-            at += 1;
+fn look(bytes: &[u8], dialect: Dialect, piece: Range<usize>) -> Seen {
+    let end = piece.end;
+    let [mut outside, mut inside] = [false, true].map(|inside| Cursor::new(piece.start, inside));
+    if dialect
+        .quote
+        .is_none_or(|quote| memchr(quote, &bytes[piece]).is_none())
+    {
+        let quote = None;
+        outside.step(bytes, Dialect { quote, ..dialect }, end);
+        inside.at = end;
+        return Seen::Either([outside, inside]);
+    }
+    while !outside.is_at(&inside) {
+        let behind = if outside.at <= inside.at {
+            &mut outside
         } else {
-            inside = false;
+            &mut inside
+        };
+        if !behind.step(bytes, dialect, end) {
+            while outside.step(bytes, dialect, end) || inside.step(bytes, dialect, end) {}
+            return Seen::Either([outside, inside]);
         }
     }
-    Seen { first_row, inside }
+    // Both are the same from here on.
+    let mut both = Cursor::new(outside.at, outside.inside);
+    while both.row.is_none() && both.step(bytes, dialect, end) {}
+    match both.row {
+        Some(row) => Seen::Row(row),
+        None => Seen::Either([outside, inside].map(|cursor| Cursor {
+            row: cursor.row,
+            ..both
+        })),
+    }
+}
+
+impl Cursor {
+    fn new(at: usize, inside: bool) -> Self {
+        Self {
+            at,
+            inside,
+            row: None,
+        }
+    }
+
+    fn is_at(&self, other: &Self) -> bool {
+        (self.at, self.inside) == (other.at, other.inside)
+    }
+
+    /// Goes behind the next quote, or to the end: returns whether there is more.
+    fn step(&mut self, bytes: &[u8], dialect: Dialect, end: usize) -> bool {
+        if self.at >= end {
+            return false;
+        }
+        let rest = &bytes[self.at..end];
+        let quote = dialect.quote.and_then(|quote| memchr(quote, rest));
+        let next = quote.unwrap_or(rest.len());
+        if !self.inside && self.row.is_none() {
+            let line = memchr2(b'\n', b'\r', &rest[..next]);
+            self.row = line.map(|line| self.at + line + 1);
+        }
+        let at = self.at + next;
+        self.at = end.min(at + 1);
+        if quote.is_none() {
+            return false;
+        }
+        if !self.inside {
+            // In a field that does not begin with a quote, a quote is an ordinary letter.
+            let before = at.checked_sub(1).map(|before| bytes[before]);
+            self.inside = before
+                .is_none_or(|byte| byte == dialect.delimiter || byte == b'\n' || byte == b'\r');
+        } else if bytes.get(at + 1) == Some(&bytes[at]) {
+            self.at = at + 2;
+        } else {
+            self.inside = false;
+        }
+        true
+    }
 }
 
 #[cfg(test)]
@@ -141,9 +185,9 @@ mod tests {
 
     fn rows_of(mut bytes: &[u8], dialect: Dialect) -> Vec<Vec<Vec<u8>>> {
         let mut all = Vec::new();
-        while let Some((row, end)) = first_row(bytes, dialect) {
-            all.push(row);
-            bytes = &bytes[end..];
+        while let Some(row) = first_row(bytes, dialect) {
+            all.push(row.fields);
+            bytes = &bytes[row.end..];
         }
         all
     }
@@ -152,25 +196,13 @@ mod tests {
     fn a_row_with_ends_of_lines_in_quotes_is_one() {
         let bytes = b"a,\"b\nc\"\r\nd,\"e\"\"\nf\"\n";
         let chunks = split(bytes, DIALECT, 3, &Context::detached()).unwrap();
-        assert_eq!(
-            chunks,
-            Chunks {
-                rows: vec![0..8, 8..9, 9..19],
-                open: false
-            }
-        );
+        assert_eq!(chunks, [0..8, 8..9, 9..19]);
     }
 
     #[test]
-    fn a_quote_that_is_never_closed_is_told() {
+    fn no_row_begins_behind_a_quote_that_is_never_closed() {
         let chunks = split(b"aa\nb,\"b\nc", DIALECT, 2, &Context::detached()).unwrap();
-        assert_eq!(
-            chunks,
-            Chunks {
-                rows: vec![0..3, 3..9],
-                open: true
-            }
-        );
+        assert_eq!(chunks, [0..3, 3..9]);
     }
 
     proptest! {
@@ -185,13 +217,13 @@ mod tests {
         ) {
             let dialect = Dialect { delimiter: b',', quote };
             let chunks = split(&letters, dialect, size, &Context::detached()).unwrap();
-            let ends: Vec<usize> = chunks.rows.iter().map(|rows| rows.end).collect();
-            let starts: Vec<usize> = chunks.rows.iter().map(|rows| rows.start).collect();
+            let ends: Vec<usize> = chunks.iter().map(|rows| rows.end).collect();
+            let starts: Vec<usize> = chunks.iter().map(|rows| rows.start).collect();
             prop_assert_eq!(starts.first().copied().unwrap_or(0), 0);
             prop_assert_eq!(ends.last().copied().unwrap_or(0), letters.len());
             prop_assert!(ends.iter().zip(starts.iter().skip(1)).all(|(end, start)| end == start));
             let whole = rows_of(&letters, dialect);
-            let cut: Vec<_> = chunks.rows.iter().flat_map(|rows| rows_of(&letters[rows.clone()], dialect)).collect();
+            let cut: Vec<_> = chunks.iter().flat_map(|rows| rows_of(&letters[rows.clone()], dialect)).collect();
             prop_assert_eq!(cut, whole);
         }
     }

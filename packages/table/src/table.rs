@@ -110,8 +110,7 @@ impl Column {
             Cells::F64(cells) => push("values", Array::from(cells).into_value())?,
             Cells::Timestamp(cells) => push("values", times(&cells, &self.nulls).into_value())?,
             Cells::Text(texts) => {
-                let offsets: Array<u32> = std::iter::once(0).chain(texts.ends).collect();
-                push("offsets", offsets.into_value())?;
+                push("offsets", Array::from(texts.offsets).into_value())?;
                 push("data", Ok(texts.bytes.into()))?;
             }
             Cells::Dictionary(codes) => {
