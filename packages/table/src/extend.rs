@@ -124,8 +124,27 @@ fn texts<'a>(
     texts.bytes.resize(end, 0);
     for field in rows.filter_map(field) {
         let next = at + field.bytes.len();
-        texts.bytes[at..next].copy_from_slice(field.bytes);
+        copy(field.bytes, &mut texts.bytes[at..next]);
         at = next;
     }
     Ok(())
+}
+
+/// Copies a text. Most are short: then two words that may overlap are faster than a call of `memcpy`.
+#[inline(always)]
+fn copy(text: &[u8], to: &mut [u8]) {
+    fn ends<const N: usize>(text: &[u8], to: &mut [u8]) -> Option<()> {
+        *to.first_chunk_mut::<N>()? = *text.first_chunk()?;
+        *to.last_chunk_mut::<N>()? = *text.last_chunk()?;
+        Some(())
+    }
+    let copied = match text.len() {
+        8..=16 => ends::<8>(text, to),
+        17..=32 => ends::<16>(text, to),
+        4..=7 => ends::<4>(text, to),
+        _ => None,
+    };
+    if copied.is_none() {
+        to.copy_from_slice(text);
+    }
 }

@@ -3,6 +3,8 @@
 use rspool_task::{Input, Result, Value, must_be};
 use speedate::{Date, DateTime};
 
+use crate::few::Few;
+
 /// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -129,12 +131,17 @@ pub fn is_number(field: &[u8]) -> bool {
 
 /// The field as an integer of 64 bits.
 #[must_use]
+#[inline]
 pub fn integer(field: &[u8]) -> Option<i64> {
     let (negative, digits) = match field {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),
         _ => (false, field),
     };
+    if let Some(few) = Few::new(digits) {
+        let number = i64::from(few.integer()?);
+        return Some(if negative { -number } else { number });
+    }
     if digits.is_empty() {
         return None;
     }
@@ -162,44 +169,12 @@ pub fn integer(field: &[u8]) -> Option<i64> {
 #[must_use]
 #[inline]
 pub fn float(field: &[u8]) -> Option<f64> {
-    short_decimal(field).or_else(|| fast_float2::parse(field).ok())
-}
-
-/// The powers of ten by which a short number is divided.
-const POWERS: [f64; 16] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-];
-
-/// A number of few digits without an exponent, as most are. It is exact: a quotient of two integers that 64-bit floating
-/// point has exactly is rounded once.
-#[inline]
-fn short_decimal(field: &[u8]) -> Option<f64> {
     let digits = field.strip_prefix(b"-").unwrap_or(field);
-    if digits.len() > POWERS.len() || !digits.last()?.is_ascii_digit() {
-        return None;
+    match Few::new(digits).and_then(Few::decimal) {
+        Some(size) if digits.len() < field.len() => Some(-size),
+        None => fast_float2::parse(field).ok(),
+        size => size,
     }
-    let (mut number, mut point) = (0_u64, None);
-    for (at, byte) in digits.iter().enumerate() {
-        let digit = byte.wrapping_sub(b'0');
-        if digit <= 9 {
-            number = number * 10 + u64::from(digit);
-        } else if *byte == b'.' && point.is_none() {
-            point = Some(at);
-        } else {
-            return None;
-        }
-    }
-    if number > 1 << f64::MANTISSA_DIGITS {
-        return None;
-    }
-    let decimals = point.map_or(0, |point| digits.len() - 1 - point);
-    #[expect(clippy::cast_precision_loss, reason = "at most 2 to the power of 53")]
-    let size = number as f64 / POWERS[decimals];
-    Some(if digits.len() < field.len() {
-        -size
-    } else {
-        size
-    })
 }
 
 /// The field as a boolean.
@@ -288,10 +263,11 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 5000, failure_persistence: None, ..ProptestConfig::default() })]
 
         #[test]
-        fn numbers_are_those_of_the_standard_library(text in "-?[0-9]{0,18}\\.?[0-9]{0,18}(e-?[0-9]{1,3})?") {
+        fn numbers_are_those_of_the_standard_library(text in "-?[0-9]{0,18}\\.?[0-9]{0,18}(e-?[0-9]{1,3})?|[-.0-9/:]{0,9}") {
             let expected: Option<f64> = text.parse().ok();
             let found = float(text.as_bytes());
             prop_assert_eq!(found.map(f64::to_bits), expected.map(f64::to_bits));
+            prop_assert_eq!(integer(text.as_bytes()), text.parse().ok());
         }
     }
 

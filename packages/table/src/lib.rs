@@ -5,6 +5,7 @@ pub mod arrow;
 pub mod column;
 pub mod csv;
 pub mod extend;
+pub mod few;
 pub mod given;
 pub mod kind;
 pub mod ndjson;

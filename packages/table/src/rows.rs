@@ -117,7 +117,14 @@ impl<'a> Batch<'a> {
                 start = self.scanner.at();
                 continue;
             }
-            let span = self.span(field, end, quotes);
+            let span = if quotes == Quotes::None {
+                Span {
+                    start: field as u32,
+                    size: (end - field) as u32 & Span::SIZE,
+                }
+            } else {
+                self.quoted(field, end, quotes)
+            };
             self.spans.push(span);
             if !more {
                 return Some(Row {
@@ -129,10 +136,8 @@ impl<'a> Batch<'a> {
         }
     }
 
-    #[inline(always)]
-    fn span(&mut self, start: usize, end: usize, quotes: Quotes) -> Span {
+    fn quoted(&mut self, start: usize, end: usize, quotes: Quotes) -> Span {
         let (start, size, flags) = match quotes {
-            Quotes::None => (start, end - start, 0),
             Quotes::Around => (start + 1, end - start - 2, Span::QUOTED),
             Quotes::More => {
                 let before = self.unquoted.len();
@@ -142,7 +147,7 @@ impl<'a> Batch<'a> {
                 (before, size, Span::QUOTED | Span::ELSEWHERE)
             }
             // Nobody reads it.
-            Quotes::Open => (start, 0, Span::QUOTED),
+            Quotes::None | Quotes::Open => (start, 0, Span::QUOTED),
         };
         Span {
             start: start as u32,

@@ -1,8 +1,11 @@
 //! CSV, from its bytes to the columns.
 
+mod chunks;
+
+use chunks::joined;
 use proptest::prelude::*;
 use rspool_table::column::{Cells, Column};
-use rspool_table::csv::{Options, read};
+use rspool_table::csv::{Options, read, stream};
 use rspool_table::kind::Kind;
 use rspool_table::params::{Csv, Types};
 use rspool_table::part::BadRows;
@@ -238,7 +241,7 @@ proptest! {
 
     /// Fields of every type, quotes and faults in any order: where chunks end must not show.
     #[test]
-    fn any_size_of_chunks_gives_the_same_table(
+    fn any_size_of_chunks_gives_the_same_table_and_the_same_stream(
         fields in prop::collection::vec(prop::sample::select(vec![
             "1", "-7", "5000000000", "0.5", "x", "", "\"\"", "\"a,b\"", "\"c\nd\"", "\"e\"\"f\"", "g\"h", "true",
             "2024-01-31", "007", "\u{feff}", "\"", "NA",
@@ -249,6 +252,7 @@ proptest! {
         bad_rows in prop::sample::select(vec![BadRows::Error, BadRows::Skip, BadRows::Collect]),
         given in prop::sample::select(vec![Kind::I32, Kind::Text, Kind::Dictionary, Kind::F64]),
         first in prop::sample::select(vec!["a,b\n", "a,b,c\n", "a\n"]),
+        rows in prop::option::of(1usize..20),
     ) {
         let columns = first.len() / 2;
         let mut text = String::from(first);
@@ -269,5 +273,13 @@ proptest! {
         let (cut, whole) = (with_chunk(chunk), with_chunk(1 << 20));
         // NaN is not NaN.
         prop_assert_eq!(format!("{cut:?}"), format!("{whole:?}"));
+        let mut options = options(|csv| {
+            csv.bad_rows = Some(bad_rows);
+            csv.columns = types(&[("a", given)]);
+            csv.nulls = Some(vec!["NA".into()]);
+        });
+        options.chunk = chunk;
+        let streamed = joined(rows, |send| stream(text.as_bytes(), &options, rows, &Context::detached(), send));
+        prop_assert_eq!(format!("{streamed:?}"), format!("{whole:?}"));
     }
 }

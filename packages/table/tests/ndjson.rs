@@ -1,9 +1,12 @@
 //! NDJSON, from its bytes to the columns.
 
+mod chunks;
+
+use chunks::joined;
 use proptest::prelude::*;
 use rspool_table::column::{Cells, Column};
 use rspool_table::kind::Kind;
-use rspool_table::ndjson::{Options, read};
+use rspool_table::ndjson::{Options, read, stream};
 use rspool_table::part::BadRows;
 use rspool_table::table::Table;
 use rspool_task::{Context, Result};
@@ -88,7 +91,7 @@ proptest! {
 
     /// Any objects, and what is none: where chunks end must not show.
     #[test]
-    fn any_size_of_chunks_gives_the_same_table(
+    fn any_size_of_chunks_gives_the_same_table_and_the_same_stream(
         lines in prop::collection::vec(prop::sample::select(vec![
             "{\"a\":1}", "{\"a\":\"x\",\"b\":null}", "{\"c\":0.5,\"a\":5000000000}", "{\"b\":true,\"b\":\"2024-01-31\"}",
             "{}", "", "{\"d\":[1,{\"e\":\"\\n\"}],\"\":\"\"}", "{\"a\":", "{\"b\":\"\\u0041\"}", " {\"c\": -1 } ",
@@ -96,15 +99,20 @@ proptest! {
         chunk in 1usize..60,
         bad_rows in prop::sample::select(vec![BadRows::Error, BadRows::Skip, BadRows::Collect]),
         given in prop::sample::select(vec![Kind::I32, Kind::Text, Kind::Dictionary, Kind::F64]),
+        rows in prop::option::of(1usize..20),
     ) {
         let text = lines.join("\n");
-        let with_chunk = |chunk| with(&text, &Options {
+        let options = |chunk| Options {
             types: vec![("a".into(), given)],
             bad_rows,
             chunk,
             ..Options::default()
-        });
+        };
         // NaN is not NaN.
-        prop_assert_eq!(format!("{:?}", with_chunk(chunk)), format!("{:?}", with_chunk(1 << 20)));
+        let whole = format!("{:?}", with(&text, &options(1 << 20)));
+        let cut = options(chunk);
+        prop_assert_eq!(format!("{:?}", with(&text, &cut)), &*whole);
+        let streamed = joined(rows, |send| stream(text.as_bytes(), &cut, rows, &Context::detached(), send));
+        prop_assert_eq!(format!("{streamed:?}"), whole);
     }
 }
