@@ -31,7 +31,8 @@ test('a plugin says what it is', async (t) => {
     doc: 'Adds two numbers.',
     input: 'readonly [number, number]',
     params: 'NoParams',
-    result: 'number'
+    result: 'number',
+    chunk: null
   })
 })
 

@@ -12,6 +12,8 @@ export interface PluginTask {
   readonly params: string | null
   /** The type of the result; null if the plugin does not tell. */
   readonly result: string | null
+  /** The type of the chunks that the task gives as a stream; null if it cannot be called as a stream. */
+  readonly chunk: string | null
 }
 
 /** A plugin that has been loaded into this process. */

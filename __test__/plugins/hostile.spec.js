@@ -5,7 +5,7 @@
 const test = require('ava')
 const { AtomicCounters, Pool, loadTasks } = require('../..')
 const { buildPlugin } = require('../build-plugin')
-const { program } = require('../helpers')
+const { collect, program } = require('../helpers')
 
 const hostile = buildPlugin('hostile')
 
@@ -53,6 +53,18 @@ test('what makes no sense is ignored, and the result is that of the task', async
   const result = await pool.runTask('hostile.asks', input, { onProgress: (value) => told.push(value) })
   t.deepEqual(result, { keys: new Uint8Array([1, 2]), name: 'x' })
   t.deepEqual(told, [NaN])
+  await pool.close()
+})
+
+test('a task that emits garbage fails after its good chunks, and one that emits on after its reader has left ends', async (t) => {
+  const pool = new Pool({ maxThreads: 1 })
+  const { values, error } = await collect(pool.stream('hostile.emits', 3))
+  t.deepEqual(values, [0, 1, 2])
+  t.is(error.code, 'ERR_RSPOOL_TASK_FAILED')
+  t.regex(error.message, /^hostile\.emits: the task has emitted .*77/)
+  for await (const n of pool.stream('hostile.emits', Infinity)) if (n === 10) break
+  t.is((await collect(pool.stream('hostile.nothing'))).error.code, 'ERR_RSPOOL_TASK_FAILED')
+  t.is(await pool.runTask('hostile.emits', 3), undefined)
   await pool.close()
 })
 

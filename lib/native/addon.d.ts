@@ -60,6 +60,8 @@ export interface NativePool {
   setWaits(worker: number, slot: number, waits: boolean): void
   /** @returns whether the caller is now the one to settle the task */
   cancel(key: Key, generation: Generation): boolean
+  /** The reader of a native stream has taken so many chunks. */
+  hasRead(key: Key, generation: Generation, chunks: number): void
 
   load(): [queued: number, running: number]
   /** The workers that are ready and not about to be replaced. */
@@ -129,7 +131,9 @@ export interface Environment {
     group: string | undefined,
     outer: Key | undefined,
     outerGeneration: Generation | undefined,
-    progress: boolean
+    progress: boolean,
+    /** The number of chunks for which there is room; 0 if the task is no stream. */
+    room: number
   ): void
   /** As `submit`, for an input that a port carries: only if a worker can take the task at once. */
   submitDirect(): void
@@ -225,6 +229,8 @@ export interface Environment {
   configurePlugin(id: number, config: string | undefined): void
   /** The target of a native task is its place in this list. The list only grows. */
   taskNames(): string[]
+  /** Whether a native task can be called as a stream. */
+  taskEmits(number: number): boolean
   /** The most similar name of a native task, or ''. */
   suggestTask(name: string): string
   cpuCount(): number

@@ -79,7 +79,8 @@ function step() {
   else if (notice === NOTICE.WANTED) {
     next += SIZE.HEADER
     want(name, about, offset >> 2)
-  } else if (notice < NOTICE.STARTED) guarded(() => pools.get(name)?.control(notice, about, length))
+  } else if (notice === NOTICE.CHUNK) chunk(name, about, offset)
+  else if (notice < NOTICE.STARTED) guarded(() => pools.get(name)?.control(notice, about, length))
   else {
     next += 8
     const ms = numbers[offset >> 3]
@@ -108,6 +109,31 @@ function settle(ticket, notice, about, value) {
     uncaught(error)
   }
   giveBack(ticket)
+}
+
+/**
+ * A chunk of a native stream has come. Behind the cursor are a header, as that of an outcome, and the payload.
+ * @param {number} ticket
+ * @param {number} generation
+ * @param {number} header where the header is
+ */
+function chunk(ticket, generation, header) {
+  const about = cells[(header >> 2) + 2]
+  const length = cells[(header >> 2) + 3]
+  const offset = header + SIZE.HEADER
+  next = offset
+  if (length >= 0) next += (length + 7) & ~7
+  else if (length === -1) next += 8
+  const call = calls[ticket]
+  // The reader has left, and the ticket may be that of another call.
+  if (call?.generation !== generation) return
+  let value
+  try {
+    value = decode(notices, numbers, about, length, offset)
+  } catch (error) {
+    return guarded(() => call.refuseChunk?.(error))
+  }
+  guarded(() => call.chunk?.(value))
 }
 
 /**

@@ -164,6 +164,8 @@ function uncaught(error) {
  * @property {(worker: number, wait: number) => void} [started]
  * @property {(run: number) => void} [ran]
  * @property {((value: unknown) => void) | undefined} [onProgress]
+ * @property {(value: unknown) => void} [chunk] a chunk of a native stream has come
+ * @property {(error: unknown) => void} [refuseChunk] a chunk has come that cannot be decoded
  */
 
 /** By ticket. @type {(Call | undefined)[]} */

@@ -225,7 +225,9 @@ const NOTICE = Object.freeze({
   /** How long it ran. */
   RAN: 33,
   /** How far a native task says that it is. */
-  PROGRESS: 34
+  PROGRESS: 34,
+  /** A chunk of a native stream: its ticket and its generation, then a header and a payload as of an outcome. */
+  CHUNK: 35
 })
 
 /** Why an isolate is to be ended. */

@@ -5,7 +5,7 @@ use std::ffi::c_void;
 use std::fmt;
 use std::sync::atomic::Ordering::Relaxed;
 
-use rspool_task::abi::{self, Call, Chunk, Host, Raw, Reply, Str};
+use rspool_task::abi::{self, Call, Chunk, Host, Raw, Reply, Str, sent};
 use rspool_task::{DONE, Error, Params, Value};
 
 use super::registry::NativeTask;
@@ -23,6 +23,29 @@ pub(super) trait Crew: Sync + fmt::Debug {
     /// # Safety
     /// Until this returns, `chunk` may be called with `data` from any thread.
     unsafe fn run(&self, count: usize, data: *const c_void, chunk: Chunk) -> Ended;
+}
+
+/// Takes the chunks of a stream.
+pub(super) trait Reader: Sync + fmt::Debug {
+    /// Takes a chunk, and waits while there is no room for it.
+    fn take(&self, chunk: Value<'static>) -> Sending;
+
+    /// The task has given this for a chunk, which is no value.
+    fn refuse(&self, why: String);
+
+    /// Why a chunk was refused.
+    fn refused(&self) -> Option<String>;
+}
+
+/// What became of a chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub(super) enum Sending {
+    Sent = sent::SENT,
+    /// The task was given up.
+    Cancelled = sent::CANCELLED,
+    /// This is not the thread of the task, or a chunk of a job runs on it.
+    Elsewhere = sent::ELSEWHERE,
 }
 
 /// Hears the progress of a task.
@@ -43,6 +66,8 @@ pub(super) struct Surroundings<'a> {
     pub(super) listener: Option<&'a dyn Listener>,
     /// None if the task must be done without help.
     pub(super) crew: Option<&'a dyn Crew>,
+    /// Takes the chunks of the task, if it was called as a stream.
+    pub(super) reader: Option<&'a dyn Reader>,
     pub(super) states: Pair,
 }
 
@@ -58,14 +83,26 @@ const HOST: Host = Host {
     count: Some(count),
     progress: Some(progress),
     parallel: Some(parallel),
+    emit: Some(emit),
 };
 
-/// For a task that may have help.
-static SHARED: Host = HOST;
-/// For a task that must be done without help.
-static ALONE: Host = Host {
-    parallel: None,
-    ..HOST
+/// By whether the task may have help, and whether it is a stream.
+static HOSTS: [[Host; 2]; 2] = {
+    const PLAIN: Host = Host { emit: None, ..HOST };
+    const ALONE: Host = Host {
+        parallel: None,
+        ..HOST
+    };
+    [
+        [
+            Host {
+                parallel: None,
+                ..PLAIN
+            },
+            ALONE,
+        ],
+        [PLAIN, HOST],
+    ]
 };
 
 /// # Safety
@@ -106,6 +143,21 @@ unsafe extern "C" fn parallel(
     })
 }
 
+unsafe extern "C" fn emit(call: *const Call, chunk: *mut Raw) -> u32 {
+    // SAFETY: the call runs.
+    let Some(reader) = (unsafe { around(call) }).reader else {
+        return sent::CANCELLED;
+    };
+    // SAFETY: the task's promise: a value, which is ours from now on. What it lends is there until this returns.
+    match unsafe { (*chunk).take().into_value() } {
+        Ok(value) => reader.take(value.into_owned()) as u32,
+        Err(why) => {
+            reader.refuse(why.to_string());
+            sent::MALFORMED
+        }
+    }
+}
+
 const _: () = assert!(
     Ended::Done as u32 == abi::ended::DONE
         && Ended::Stopped as u32 == abi::ended::STOPPED
@@ -127,11 +179,8 @@ impl NativeTask {
         let running = Running {
             call: Call {
                 size: size_of::<Call>(),
-                host: if around.crew.is_some() {
-                    &raw const SHARED
-                } else {
-                    &raw const ALONE
-                },
+                host: &raw const HOSTS[usize::from(around.crew.is_some())]
+                    [usize::from(around.reader.is_some())],
                 cancelled: around.cancelled,
                 state: around.states.own,
                 shared: around.states.shared,
@@ -153,6 +202,9 @@ impl NativeTask {
         // SAFETY: what the task has written, by the rules of `abi`. What the reply lends may be of the input, which is
         // dropped after this.
         let value = unsafe { reply.into_result() }?;
+        if let Some(why) = around.reader.and_then(|reader| reader.refused()) {
+            return Err(Error::new(format!("the task has emitted {why}")));
+        }
         if let Some(counters) = around.counters {
             counters.add(DONE, 1);
         }

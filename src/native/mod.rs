@@ -8,6 +8,8 @@ pub mod plugins;
 mod record;
 pub mod registry;
 mod states;
+#[cfg(test)]
+mod streams;
 mod tally;
 pub mod tasks;
 mod thread;

@@ -67,6 +67,9 @@ impl Bell for Parker {
         state.given_up = generation;
         if state.running == generation {
             self.cancelled.store(1, Relaxed);
+            // The task may wait for its reader.
+            state.rung = true;
+            self.changed.notify_one();
         }
     }
 

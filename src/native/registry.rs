@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use rspool_task::abi;
 use rspool_task::panics;
 
-use super::plugins::{Plugin, Table};
+use super::plugins::{Listed, Plugin, Table};
 use super::tasks::{FAMILIES, TEST_FAMILY};
 
 /// A task that is written in Rust.
@@ -22,6 +22,8 @@ pub struct NativeTask {
     /// The full name, `family.task`.
     pub name: &'static str,
     pub(super) run: abi::Run,
+    /// Whether it can be called as a stream.
+    pub emits: bool,
     /// The plugin that it comes from, unless it is built in.
     pub(super) plugin: Option<&'static Plugin>,
 }
@@ -37,18 +39,20 @@ static TASKS: LazyLock<AtomicPtr<List>> = LazyLock::new(|| {
     let own = families.flat_map(|family| {
         // SAFETY: our own tables.
         let table = unsafe { Table::read(family) }.expect("our tables are well made");
-        table
-            .tasks
-            .into_iter()
-            .map(|(name, run)| made(name, run, None))
+        table.tasks.into_iter().map(|listed| made(&listed, None))
     });
     AtomicPtr::new(leaked(own.collect()))
 });
 /// Held while the list grows.
 static GROWING: Mutex<()> = Mutex::new(());
 
-fn made(name: &'static str, run: abi::Run, plugin: Option<&'static Plugin>) -> &'static NativeTask {
-    Box::leak(Box::new(NativeTask { name, run, plugin }))
+fn made(listed: &Listed, plugin: Option<&'static Plugin>) -> &'static NativeTask {
+    Box::leak(Box::new(NativeTask {
+        name: listed.name,
+        run: listed.run,
+        emits: listed.emits,
+        plugin,
+    }))
 }
 
 fn leaked(list: Vec<&'static NativeTask>) -> *mut List {
@@ -62,19 +66,15 @@ pub fn all() -> &'static [&'static NativeTask] {
 }
 
 /// Adds the tasks of a plugin.
-pub(super) fn add(plugin: &'static Plugin, tasks: Vec<(&'static str, abi::Run)>) {
+pub(super) fn add(plugin: &'static Plugin, tasks: &[Listed]) {
     let _growing = GROWING.lock();
     let mut list = all().to_vec();
-    list.extend(
-        tasks
-            .into_iter()
-            .map(|(name, run)| made(name, run, Some(plugin))),
-    );
+    list.extend(tasks.iter().map(|listed| made(listed, Some(plugin))));
     TASKS.swap(leaked(list), AcqRel);
 }
 
 /// The task of this number.
-pub(super) fn at(number: u32) -> Option<&'static NativeTask> {
+pub fn at(number: u32) -> Option<&'static NativeTask> {
     all().get(number as usize).copied()
 }
 
@@ -86,7 +86,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// The tasks that exist to test the pool (`test.*`) are there if the environment variable `RSPOOL_TEST_TASKS` is `1` at
 /// the first look-up of the process.
 fn test_tasks() -> bool {
-    env::var_os("RSPOOL_TEST_TASKS").is_some_and(|value| value == "1")
+    cfg!(test) || env::var_os("RSPOOL_TEST_TASKS").is_some_and(|value| value == "1")
 }
 
 /// The name that is most similar to an unknown one, if any is near: it differs by a few letters or in case, or only the

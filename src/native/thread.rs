@@ -4,19 +4,20 @@
 use std::ffi::c_void;
 use std::io;
 use std::sync::Arc;
-use std::thread;
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use rspool_task::{Error, Params, Value, abi, panics};
 
-use super::call::{Crew, Listener, Surroundings};
+use super::call::{Crew, Listener, Reader, Sending, Surroundings};
 use super::parker::Parker;
 use super::payload::{from_value, params_of, to_value};
 use super::registry::{self, NativeTask};
 use super::states::{Pair, PoolStates, WorkerStates};
 use crate::scheduler::{
-    Ended, Finished, Latest, Launch, Outcome, Scheduler, Step, Taken, WorkerId,
+    Ended, Finished, Flow, Latest, Launch, Outcome, Producer, Scheduler, Step, Taken, WorkerId,
 };
+use crate::sync::Mutex;
 use crate::trust::Trust;
 
 /// Reserved address space only: a page takes memory once it is touched.
@@ -129,15 +130,22 @@ impl Worker<'_> {
     fn call(
         &self,
         task: &NativeTask,
-        taken: Taken,
+        mut taken: Taken,
         states: &mut WorkerStates,
     ) -> Result<Value<'static>, Error> {
-        let attachments = taken.attachments.unwrap_or_default();
+        let attachments = taken.attachments.take().unwrap_or_default();
         let teller = attachments.progress.then(|| Teller {
             pool: self.pool,
             ticket: taken.ticket,
             generation: taken.key.generation,
             latest: Arc::default(),
+        });
+        let sender = attachments.flow.as_deref().map(|flow| Sender {
+            worker: self,
+            producer: Producer::new(self.id, &taken),
+            flow,
+            thread: thread::current().id(),
+            refused: Mutex::default(),
         });
         let params = match attachments.params.as_deref() {
             None => Params::none(),
@@ -152,6 +160,7 @@ impl Worker<'_> {
             counters: attachments.counters.as_deref(),
             tally: &self.parker.tally,
             listener: teller.as_ref().map(|teller| teller as _),
+            reader: sender.as_ref().map(|sender| sender as _),
             crew: if taken.alone { None } else { Some(self) },
             states,
         };
@@ -174,6 +183,42 @@ impl Listener for Teller<'_> {
             self.pool
                 .tell_progress(self.ticket, self.generation, &self.latest);
         }
+    }
+}
+
+/// Sends the chunks of a task to its owner.
+#[derive(Debug)]
+struct Sender<'a> {
+    worker: &'a Worker<'a>,
+    producer: Producer,
+    flow: &'a Flow,
+    thread: ThreadId,
+    /// Why a chunk was refused.
+    refused: Mutex<Option<String>>,
+}
+
+impl Reader for Sender<'_> {
+    fn take(&self, chunk: Value<'static>) -> Sending {
+        let Worker { pool, parker, .. } = self.worker;
+        if thread::current().id() != self.thread || Scheduler::is_in_chunk() {
+            return Sending::Elsewhere;
+        }
+        let sent = pool.emit(self.producer, self.flow, from_value(chunk), || {
+            parker.wait(None);
+        });
+        if sent {
+            Sending::Sent
+        } else {
+            Sending::Cancelled
+        }
+    }
+
+    fn refuse(&self, why: String) {
+        self.refused.lock().get_or_insert(why);
+    }
+
+    fn refused(&self) -> Option<String> {
+        self.refused.lock().take()
     }
 }
 

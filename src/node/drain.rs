@@ -93,6 +93,7 @@ fn room_for(message: &Message) -> usize {
             ..
         } => READING + room_for_outcome(outcome),
         Message::Settled { outcome, .. } => room_for_outcome(outcome),
+        Message::Chunk { payload, .. } => HEADER + HEADER + room_for_payload(payload),
         Message::Started { .. } | Message::Progress { .. } => READING,
         Message::Wanted { .. } => WANTED,
         Message::Control { .. } => HEADER,
@@ -103,16 +104,20 @@ fn room_for_outcome(outcome: &Outcome) -> usize {
     HEADER
         + match outcome {
             Outcome::Returned(payload) | Outcome::Threw(payload) | Outcome::NotCloned(payload) => {
-                match &payload.body {
-                    Body::Bytes(bytes) if bytes.len() <= INLINE => padded(bytes.len()),
-                    _ => 8,
-                }
+                room_for_payload(payload)
             }
             Outcome::Failed { code, message } => {
                 padded((code.len() + 1 + message.len()).min(INLINE))
             }
             _ => 0,
         }
+}
+
+fn room_for_payload(payload: &Payload) -> usize {
+    match &payload.body {
+        Body::Bytes(bytes) if bytes.len() <= INLINE => padded(bytes.len()),
+        _ => 8,
+    }
 }
 
 /// Writes a notice: `[what, ticket or pool, tag or worker or lane, length]`, then a number (length -1), or bytes, or
@@ -146,6 +151,15 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
             );
             memories.put_number_at(offset + HEADER, latest.take());
             return Ok(READING);
+        }
+        Message::Chunk {
+            ticket,
+            generation,
+            payload,
+        } => {
+            let name = [notice::CHUNK, signed(ticket)];
+            memories.put_header(offset, [name[0], name[1], signed(generation), 0]);
+            return Ok(HEADER + put_payload(environment, offset + HEADER, name, payload)?);
         }
         Message::Wanted {
             pool,
@@ -220,6 +234,17 @@ fn put(environment: &Environment, offset: usize, message: Message) -> Result<usi
             return Ok(HEADER);
         }
     };
+    put_payload(environment, offset, [what, ticket], payload)
+}
+
+/// Writes the last two numbers of a notice, `[…, tag, length]`, and a payload.
+fn put_payload(
+    environment: &Environment,
+    offset: usize,
+    [what, ticket]: [i32; 2],
+    payload: Payload,
+) -> Result<usize, Fault> {
+    let memories = &environment.memories;
     let tag = signed(payload.tag);
     match payload.body {
         Body::Lent(_) => Err(Fault("no result is lent")),

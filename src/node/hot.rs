@@ -14,8 +14,8 @@ use crate::memory::borrowed::Borrowed;
 use crate::memory::counters::CounterSet;
 use crate::memory::loan::Lent;
 use crate::scheduler::{
-    Attachments, Body, Finished, Key, Lane, NO_DEADLINE, NewTask, Outcome, PRIORITIES, Payload,
-    Placement, Refusal, Step, WorkerId, now,
+    Attachments, Body, Finished, Flow, Key, Lane, NO_DEADLINE, NewTask, Outcome, PRIORITIES,
+    Payload, Placement, Refusal, Step, WorkerId, now,
 };
 use crate::wire::{cell, form, lane, number, size, status, step, submitted, tag};
 
@@ -33,6 +33,7 @@ super::call::methods! {
     c"undo" Undo = undo;
     c"setWaits" SetWaits = set_waits;
     c"cancel" Cancel = cancel;
+    c"hasRead" HasRead = has_read;
 }
 
 /// The payload that JavaScript has encoded, or has given as the first argument: bytes, or a text.
@@ -119,9 +120,10 @@ fn submit(environment: &Environment, call: &Call) -> Returned {
     submit_new(environment, call, None, None, None)
 }
 
-/// `submitWith(bytes?, params?, counters?, names?, group?, key?, generation?, progress)`: as `submit`, for a native
-/// task with parameters (JSON text), with counters (a BigInt64Array on shared memory, and their names joined by NUL) or
-/// with progress, for a task of a group, or for one that a running task waits for.
+/// `submitWith(bytes?, params?, counters?, names?, group?, key?, generation?, progress, room)`: as `submit`, for a
+/// native task with parameters (JSON text), with counters (a BigInt64Array on shared memory, and their names joined by
+/// NUL), with progress, or with room for this many chunks (0 if it is no stream), for a task of a group, or for one that
+/// a running task waits for.
 fn submit_with(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let params = call.string(args[1]).map(String::into_boxed_str);
@@ -130,11 +132,17 @@ fn submit_with(environment: &Environment, call: &Call) -> Returned {
         None => None,
     };
     let progress = call.boolean(args[7])?;
-    let attachments = (params.is_some() || counters.is_some() || progress).then(|| {
+    let flow = match call.index(args[8])? {
+        0 => None,
+        room => Some(Arc::new(Flow::new(room))),
+    };
+    let attached = params.is_some() || counters.is_some() || progress || flow.is_some();
+    let attachments = attached.then(|| {
         Box::new(Attachments {
             params,
             counters,
             progress,
+            flow,
         })
     });
     let group = call.string(args[4]).map(String::into_boxed_str);
@@ -326,6 +334,15 @@ fn cancel(environment: &Environment, pool: &Pool, call: &Call) -> Returned {
     let cancelled = pool.with(|pool| pool.cancel(key))?;
     environment.collect_lent();
     call.make_boolean(cancelled)
+}
+
+/// `hasRead(key, generation, chunks)`: the reader of a native stream has taken this many chunks.
+fn has_read(_: &Environment, pool: &Pool, call: &Call) -> Returned {
+    let args = call.args();
+    let (key, chunks) = (key(call, args[0], args[1])?, call.index(args[2])?);
+    // A pool that has ended has no producers.
+    let _ = pool.with(|pool| pool.has_read(key, chunks as usize));
+    Ok(None)
 }
 
 /// The outcome of a task in a slot, as JavaScript has described it.

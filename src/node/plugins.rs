@@ -45,7 +45,7 @@ fn describe(plugin: &Plugin) -> serde_json::Value {
             };
             serde_json::json!({
                 "name": name, "doc": text("doc"), "input": text("input"), "params": text("params"),
-                "result": text("result"),
+                "result": text("result"), "chunk": text("chunk"),
             })
         })
         .collect();

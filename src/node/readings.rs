@@ -17,6 +17,7 @@ use crate::wire;
 
 super::call::exports! {
     c"taskNames" TaskNames = task_names;
+    c"taskEmits" TaskEmits = task_emits;
     c"suggestTask" SuggestTask = suggest_task;
     c"cpuCount" CpuCount = cpu_count;
 }
@@ -165,6 +166,12 @@ fn count_unsubmitted(_: &Environment, pool: &Pool, call: &Call) -> Returned {
 /// `taskNames() -> string[]`: a native task's target is its place in this list.
 fn task_names(_: &Environment, call: &Call) -> Returned {
     make_strings(call, native::registry::names())
+}
+
+/// `taskEmits(number) -> boolean`: whether a native task can be called as a stream.
+fn task_emits(_: &Environment, call: &Call) -> Returned {
+    let task = native::registry::at(call.index(call.args()[0])?);
+    call.make_boolean(task.is_some_and(|task| task.emits))
 }
 
 /// `suggestTask(name) -> string`: the nearest native task's name, or ''.

@@ -92,6 +92,7 @@ fn an_owner_and_its_isolates_settle_each_task_once() {
                 Message::Control { .. }
                 | Message::Started { .. }
                 | Message::Progress { .. }
+                | Message::Chunk { .. }
                 | Message::Wanted { .. } => {}
             }
         }

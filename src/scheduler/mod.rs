@@ -11,6 +11,7 @@ mod called;
 mod clock;
 #[cfg(test)]
 mod driver;
+mod flow;
 mod groups;
 mod ids;
 mod job;
@@ -40,6 +41,7 @@ mod worker;
 
 pub use bell::{Bell, Progress, Ring, Ringer};
 pub use clock::now;
+pub use flow::Flow;
 pub use groups::GroupLimits;
 pub use ids::{Key, WorkerId};
 pub use job::{Chunk, Ended};
@@ -49,7 +51,7 @@ pub use limits::{PoolLimits, Refusal};
 pub use measures::{BOUNDS, Buckets, Measure, Name};
 pub use outbox::{Control, Ending, Message, Outbox, Reminder};
 pub use payload::{Body, Payload};
-pub use pool::{Launch, Scheduler, Step, Submitted};
+pub use pool::{Launch, Producer, Scheduler, Step, Submitted};
 pub use queue::PRIORITIES;
 pub use state::Help;
 pub use stats::{

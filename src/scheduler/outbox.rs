@@ -20,6 +20,7 @@ use super::blocked::Blocked;
 use super::ids::WorkerId;
 use super::lane::Lane;
 use super::latest::Latest;
+use super::payload::Payload;
 use super::spin;
 use super::task::Outcome;
 use crate::wire::{ending, reminder};
@@ -99,6 +100,15 @@ pub enum Message {
         generation: u32,
         /// The last value.
         latest: Arc<Latest>,
+    },
+    /// A chunk of a native stream.
+    Chunk {
+        /// The call. Tickets are used again, so the generation belongs to it.
+        ticket: u32,
+        /// Its generation.
+        generation: u32,
+        /// The chunk.
+        payload: Payload,
     },
     /// A worker has taken an observed task.
     Started {

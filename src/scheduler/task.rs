@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::flow::Flow;
 use super::ids::{GroupId, Key, PLAIN, WorkerId};
 use super::lane::Lane;
 use super::measures::Place;
@@ -20,6 +21,8 @@ pub struct Attachments {
     pub counters: Option<Arc<CounterSet>>,
     /// Whether the owner hears of its progress.
     pub progress: bool,
+    /// Its chunks, if it is a stream.
+    pub flow: Option<Arc<Flow>>,
 }
 
 /// Which worker of its lane should run a task.
@@ -268,9 +271,14 @@ impl Task {
         std::mem::replace(&mut self.payload, Payload::number(0, 0.0))
     }
 
-    /// As [`take_payload`](Self::take_payload).
+    /// The chunks of a stream.
+    pub(super) fn flow(&self) -> Option<&Flow> {
+        self.attachments.as_ref()?.flow.as_deref()
+    }
+
+    /// As [`take_payload`](Self::take_payload). A stream keeps a copy, too.
     pub(super) fn take_attachments(&mut self) -> Option<Box<Attachments>> {
-        if self.retries > 0 {
+        if self.retries > 0 || self.flow().is_some() {
             return self.attachments.clone();
         }
         self.attachments.take()

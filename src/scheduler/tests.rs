@@ -134,6 +134,7 @@ fn settled(outbox: &Outbox) -> Vec<(u32, &'static str)> {
             Message::Control { .. }
             | Message::Started { .. }
             | Message::Progress { .. }
+            | Message::Chunk { .. }
             | Message::Wanted { .. } => None,
         })
         .collect()
@@ -383,6 +384,7 @@ fn the_tasks_of_a_worker_that_ends_are_rejected_and_the_rest_goes_on() {
             Message::Control { .. }
             | Message::Started { .. }
             | Message::Progress { .. }
+            | Message::Chunk { .. }
             | Message::Wanted { .. } => {}
         }
     }

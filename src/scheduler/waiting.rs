@@ -243,6 +243,12 @@ impl Waiting {
         a.due() < b.due()
     }
 
+    /// Whether the group of a task may run one more.
+    pub(super) fn may_run(&self, task: &Task) -> bool {
+        let groups = self.groups.as_deref();
+        groups.is_none_or(|groups| !groups.get(task.group).is_blocked())
+    }
+
     /// Any task that waits in a lane, or for one of its workers, even one that may not run now.
     pub(super) fn any(&self, tasks: &Slab<Task>, lane: Lane) -> Option<u32> {
         let own = self.own.values().filter_map(|line| line.any(tasks));

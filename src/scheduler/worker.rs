@@ -6,6 +6,7 @@
 //! | Active | – | `busy` of its lane while it runs a task, or helps with one |
 //! | Spinning, Waking | – | `searching` of its lane, `busy` too if it was rung as a spare one |
 //! | Idle | `idle` of its lane | – (it may have tasks that wait for others) |
+//! | Blocked | – | – (a thread that sleeps until its task has room for a chunk, and a place) |
 //! | Spare | `spare` of its lane | `busy` (it runs a task and could take more) |
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub(super) enum WorkerState {
     Spinning,
     Waking,
     Idle,
+    Blocked,
     Spare,
 }
 
@@ -73,8 +75,10 @@ pub(super) struct Worker {
     pub(super) begun: bool,
     /// When it was started.
     pub(super) since: u64,
-    /// When it last ran out of tasks.
+    /// When it last ran out of tasks, or its task last began to wait for its reader.
     pub(super) idle_since: u64,
+    /// Nanoseconds for which its task has waited for its reader.
+    pub(super) away_ns: u64,
     pub(super) rung_at: u64,
     /// When it last came back from waiting.
     pub(super) turn_since: u64,
@@ -106,6 +110,7 @@ impl Worker {
             begun: false,
             since: now,
             idle_since: now,
+            away_ns: 0,
             rung_at: now,
             turn_since: now,
             completed: 0,

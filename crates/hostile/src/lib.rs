@@ -175,6 +175,36 @@ unsafe extern "C" fn stays(call: *const Call, _: *mut Raw, _: *mut Raw, _: *mut 
     }
 }
 
+/// Emits values and garbage, whatever the host says to it, until the call is given up and some time after, and then
+/// says that it has done its work.
+unsafe extern "C" fn emits(call: *const Call, input: *mut Raw, _: *mut Raw, reply: *mut Reply) {
+    // SAFETY: the call lasts.
+    let (emit, cancelled) = unsafe { ((*(*call).host).emit, &*(*call).cancelled) };
+    // SAFETY: the input is a number or nothing.
+    let most = unsafe { (*input).number };
+    let mut emitted = 0.0;
+    let mut after = 0;
+    while emitted < most && after < 1000 {
+        let mut good = Raw::plain(tag::NUMBER, emitted);
+        let mut bad = raw(77, BYTES, 8);
+        if let Some(emit) = emit {
+            // SAFETY: of what is no value nothing is followed.
+            unsafe {
+                emit(call, &raw mut good);
+                emit(call, &raw mut bad);
+            }
+        }
+        emitted += 1.0;
+        after += u32::from(cancelled.load(Relaxed) != 0);
+    }
+    let written = Reply {
+        status: status::RETURNED,
+        ..Reply::NONE
+    };
+    // SAFETY: a reply to write to.
+    unsafe { reply.write(written) }
+}
+
 unsafe extern "C" fn aborts(_: *const Call, _: *mut Raw, _: *mut Raw, _: *mut Reply) {
     std::process::abort()
 }
@@ -211,6 +241,7 @@ static TASKS: &[Task] = &[
     task("hostile.asks", asks),
     task("hostile.spins", spins),
     task("hostile.stays", stays),
+    task("hostile.emits", emits),
     task("hostile.aborts", aborts),
 ];
 

@@ -108,6 +108,44 @@ fn zeros(count: u32, _: (), _: &Context) -> Result<Bytes<'static>> {
     Ok(vec![0; count as usize].into())
 }
 
+/// Splits a text into its lines. As a stream it sends them one by one, otherwise it returns their number alone.
+fn lines(text: Text, _: (), context: &Context) -> Result<usize> {
+    let stream = context.is_stream();
+    let mut count = 0;
+    for line in text.lines() {
+        if stream {
+            context.emit(line)?;
+        }
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// Sends typed arrays, records of them, and what else there is.
+fn kinds(_: (), _: (), context: &Context) -> Result<()> {
+    context.emit(Array::from(vec![1.5, 2.5]))?;
+    context.emit(Sums {
+        keys: vec![1].into(),
+        sums: vec![2.0].into(),
+        name: "x".repeat(100_000),
+    })?;
+    context.emit(Bytes::from(vec![7; 100_000]))?;
+    context.emit("grüße")?;
+    context.emit(())?;
+    context.emit(vec![true, false])
+}
+
+/// Sends from where it must not.
+fn elsewhere(_: (), _: (), context: &Context) -> Result<()> {
+    let other = std::thread::scope(|scope| scope.spawn(|| context.emit(1)).join());
+    let error = other.expect("no panic").expect_err("refused");
+    context.emit(error.to_string())?;
+    let error = context
+        .parallel(8, |_| context.emit(1))
+        .expect_err("refused");
+    context.emit(error.to_string())
+}
+
 /// Tells of so many steps.
 fn steps(count: u32, _: (), context: &Context) -> Result<u32> {
     for step in 1..=count {
@@ -185,6 +223,10 @@ rspool_task::plugin! {
     "sample.echo" => echo,
     "sample.sum" => sum,
     "sample.zeros" => zeros,
+    /// Splits a text into its lines.
+    "sample.lines" => lines => String,
+    "sample.kinds" => kinds => Value,
+    "sample.elsewhere" => elsewhere => String,
     "sample.steps" => steps,
     "sample.spin" => spin,
     "sample.stubborn" => stubborn,

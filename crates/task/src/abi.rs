@@ -18,7 +18,7 @@ use std::sync::atomic::AtomicU32;
 /// The major version. A host and a plugin with different numbers cannot work together.
 pub const MAJOR: u32 = 1;
 /// The minor version, which tells how far the tables have grown.
-pub const MINOR: u32 = 0;
+pub const MINOR: u32 = 1;
 /// The symbol of a plugin.
 pub const ENTRY: &str = "rspool_plugin_v1";
 
@@ -91,7 +91,7 @@ pub struct Task {
     pub size: usize,
     /// `plugin.task`.
     pub name: Str,
-    /// No flag exists yet.
+    /// Bits of [`task_flag`].
     pub flags: u64,
     /// Runs it.
     pub run: Option<Run>,
@@ -99,11 +99,18 @@ pub struct Task {
     pub schema: Option<Schema>,
 }
 
+/// Bits of [`Task::flags`].
+pub mod task_flag {
+    /// The task can be called as a stream: then it sends chunks. Since version 1.1.
+    pub const EMITS: u64 = 1;
+}
+
 /// Runs a task to its end on the calling thread. `input` and `params` belong to the task from then on; the caller drops
 /// what the task leaves in them. `reply` is written once.
 pub type Run =
     unsafe extern "C" fn(call: *const Call, input: *mut Raw, params: *mut Raw, reply: *mut Reply);
-/// Writes a record of strings: `doc`, and `input`, `params` and `result` as TypeScript.
+/// Writes a record of strings: `doc`, and `input`, `params`, `result` and, of a task that can be a stream, `chunk` as
+/// TypeScript.
 pub type Schema = unsafe extern "C" fn(out: *mut Raw);
 /// Makes a state from the plugin's config. On failure, returns null and writes a reply.
 pub type StateNew = unsafe extern "C" fn(config: *mut Raw, reply: *mut Reply) -> *mut c_void;
@@ -138,6 +145,25 @@ pub struct Host {
     pub progress: Option<unsafe extern "C" fn(call: *const Call, value: f64)>,
     /// Runs chunks on several workers; see [`Parallel`].
     pub parallel: Option<Parallel>,
+    /// Sends a chunk to the caller; null if the call is no stream. Since version 1.1; see [`Emit`].
+    pub emit: Option<Emit>,
+}
+
+/// Sends a chunk to the caller, and waits while the caller has no room for it. To be called on the thread of the task,
+/// not within a chunk of [`Parallel`]. The chunk belongs to the host from then on; the task drops what the host leaves.
+/// Returns one of [`sent`].
+pub type Emit = unsafe extern "C" fn(call: *const Call, chunk: *mut Raw) -> u32;
+
+/// What became of a chunk.
+pub mod sent {
+    /// It is on its way.
+    pub const SENT: u32 = 0;
+    /// The task was given up.
+    pub const CANCELLED: u32 = 1;
+    /// It is no valid value. The call fails, whatever the task replies.
+    pub const MALFORMED: u32 = 2;
+    /// This is not the thread of the task, or a chunk of [`super::Parallel`] runs on it.
+    pub const ELSEWHERE: u32 = 3;
 }
 
 /// Runs each chunk below `count` once, on this thread and on others, until a chunk returns another number than 0 or the

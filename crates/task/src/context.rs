@@ -9,6 +9,7 @@ use crate::abi::{Call, Host, Parallel, Str};
 use crate::data::Pieces;
 use crate::error::{Error, Result};
 use crate::state;
+use crate::value::Value;
 
 /// Bytes of input that a task may handle between two checks. At a slow 100 MB/s this is 2.5 ms of work; at 10 GB/s, a
 /// check every 25 µs still costs nothing.
@@ -27,6 +28,10 @@ pub trait Watcher: Sync {
     fn count(&self, counter: &str, n: i64);
     /// The task reports its progress.
     fn progress(&self, _value: f64) {}
+    /// Takes the chunks of the task, if its call is a stream.
+    fn reader(&self) -> Option<&dyn Fn(Value<'static>)> {
+        None
+    }
 }
 
 /// The context of one running task.
@@ -43,7 +48,7 @@ pub struct Context<'a> {
 
 /// The receiver of what the task reports.
 #[derive(Clone, Copy)]
-enum Outside<'a> {
+pub(crate) enum Outside<'a> {
     /// Pointers: the tables of an older host are shorter than ours.
     Host(*const Call, *const Host),
     Watcher(Option<&'a dyn Watcher>),
@@ -187,6 +192,11 @@ impl<'a> Context<'a> {
             }
             _ => None,
         }
+    }
+
+    /// The receiver of what the task reports.
+    pub(crate) const fn outside(&self) -> Outside<'a> {
+        self.outside
     }
 
     /// The same context, without helpers unless `worthwhile`. One worker alone is faster at work of less than some

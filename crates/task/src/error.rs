@@ -40,6 +40,8 @@ pub const INVALID_ARGUMENT: &str = "ERR_RSPOOL_INVALID_ARGUMENT";
 pub const PANICKED: &str = "ERR_RSPOOL_TASK_PANIC";
 /// The host does not have what the task asks for.
 pub const UNSUPPORTED: &str = "ERR_RSPOOL_UNSUPPORTED";
+/// The task gives its result as chunks, and was not called as a stream.
+pub const NOT_A_STREAM: &str = "ERR_RSPOOL_NOT_A_STREAM";
 
 impl Error {
     /// A failure without a code of its own: `ERR_RSPOOL_TASK_FAILED`.

@@ -11,6 +11,7 @@ mod array;
 mod bytes;
 mod context;
 mod data;
+mod emit;
 mod error;
 mod input;
 #[cfg(feature = "serde")]
@@ -35,8 +36,8 @@ pub use bytes::{Bytes, Text};
 pub use context::{BYTES, CHUNK, Context, DONE, ROWS, Watcher};
 pub use data::{Data, Pieces, Shared, room_for};
 pub use error::{
-    CORRUPT_INPUT, Error, INVALID_ARGUMENT, OUT_OF_MEMORY, OUTPUT_TOO_LARGE, PANICKED, Result,
-    TASK_FAILED, UNSUPPORTED,
+    CORRUPT_INPUT, Error, INVALID_ARGUMENT, NOT_A_STREAM, OUT_OF_MEMORY, OUTPUT_TOO_LARGE,
+    PANICKED, Result, TASK_FAILED, UNSUPPORTED,
 };
 pub use input::{Input, TaskParams, must_be};
 #[cfg(feature = "serde")]

@@ -48,9 +48,28 @@
 /// }
 /// # fn main() {}
 /// ```
+///
+/// A task that can be called as a stream, by `pool.stream`, names the type of its chunks behind a second arrow, and
+/// sends them by [`Context::emit`](crate::Context::emit).
+///
+/// ```
+/// # use rspool_task::{Context, Result};
+/// fn count(to: u32, _: (), context: &Context) -> Result<()> {
+///     for n in 0..to {
+///         context.emit(n)?;
+///     }
+///     Ok(())
+/// }
+///
+/// rspool_task::plugin! {
+///     /// Counts to a number.
+///     "numbers.count" => count => u32,
+/// }
+/// # fn main() {}
+/// ```
 #[macro_export]
 macro_rules! plugin {
-    ($(state = $state:expr;)? $(shared = $shared:expr;)? $($(#[doc = $doc:literal])* $name:literal => $task:expr),+ $(,)?) => {
+    ($(state = $state:expr;)? $(shared = $shared:expr;)? $($(#[doc = $doc:literal])* $name:literal => $task:expr $(=> $chunk:ty)?),+ $(,)?) => {
         #[cfg(panic = "abort")]
         compile_error!("a plugin of rspool needs panic = \"unwind\": a panic rejects its task, and would end the process of everybody");
 
@@ -61,7 +80,7 @@ macro_rules! plugin {
                 concat!("'", $name, "' must be plugin.task, of letters and digits, with the same plugin for all tasks")
             );)+
             $crate::table! {
-                $(state = $state;)? $(shared = $shared;)? $($(#[doc = $doc])* $name => $task),+
+                $(state = $state;)? $(shared = $shared;)? $($(#[doc = $doc])* $name => $task $(=> $chunk)?),+
             }
 
             #[unsafe(no_mangle)]
@@ -76,7 +95,7 @@ macro_rules! plugin {
 /// Declares `TABLE`, a table of tasks, without the symbol of a plugin: for tests, and for rspool's own tasks.
 #[macro_export]
 macro_rules! table {
-    ($(state = $state:expr;)? $(shared = $shared:expr;)? $($(#[doc = $doc:literal])* $name:literal => $task:expr),+ $(,)?) => {
+    ($(state = $state:expr;)? $(shared = $shared:expr;)? $($(#[doc = $doc:literal])* $name:literal => $task:expr $(=> $chunk:ty)?),+ $(,)?) => {
         /// The tasks of this table.
         pub(crate) static TASKS: &[$crate::abi::Task] = &[$({
             unsafe extern "C" fn run(
@@ -91,12 +110,12 @@ macro_rules! table {
             }
             unsafe extern "C" fn schema(out: *mut $crate::abi::Raw) {
                 // SAFETY: the host's promise.
-                unsafe { $crate::shim::schema($task, concat!($($doc, "\n"),*), out) }
+                unsafe { $crate::shim::schema($task, concat!($($doc, "\n"),*), $crate::table!(@chunk $($chunk)?), out) }
             }
             $crate::abi::Task {
                 size: ::core::mem::size_of::<$crate::abi::Task>(),
                 name: $crate::shim::text($name),
-                flags: 0,
+                flags: $crate::table!(@flags $($chunk)?),
                 run: Some(run),
                 schema: Some(schema),
             }
@@ -113,6 +132,10 @@ macro_rules! table {
             ..$crate::abi::Plugin::THIS
         };
     };
+    (@chunk) => { None };
+    (@chunk $chunk:ty) => { Some(<$chunk as $crate::Output>::type_of()) };
+    (@flags) => { 0 };
+    (@flags $chunk:ty) => { $crate::abi::task_flag::EMITS };
     (@first $first:literal $(, $rest:literal)*) => { $first };
     (@state) => { None };
     (@state $new:expr) => {{

@@ -107,13 +107,14 @@ pub(crate) fn refusal(error: Error) -> Reply {
     }
 }
 
-/// Describes the input, the params and the result of a task.
+/// Describes the input, the params and the result of a task, and its chunks if it can be a stream.
 ///
 /// # Safety
 /// As `abi::Schema` says.
 pub unsafe fn schema<'a, I: Input<'a>, P: TaskParams, O: Output>(
     _: impl FnOnce(I, P, &Context<'a>) -> Result<O>,
     doc: &str,
+    chunk: Option<String>,
     out: *mut Raw,
 ) {
     let written = contained(|| {
@@ -122,6 +123,9 @@ pub unsafe fn schema<'a, I: Input<'a>, P: TaskParams, O: Output>(
         schema.push("input", I::type_of());
         schema.push("params", P::type_of());
         schema.push("result", O::type_of());
+        if let Some(chunk) = chunk {
+            schema.push("chunk", chunk);
+        }
         Ok(Value::Record(schema))
     });
     // SAFETY: a value to write to, in which there is nothing to drop.

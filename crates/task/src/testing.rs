@@ -11,14 +11,15 @@
 //! assert_eq!(testing::run(count, "one two", ()), Ok(2.into()));
 //! ```
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::c_void;
 use std::ptr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed};
-use std::thread;
+use std::thread::{self, ThreadId};
 
-use crate::abi::{Call, Chunk, Host, Plugin, Raw, Reply, StateNew, Str, Task, ended};
+use crate::abi::{Call, Chunk, Host, Plugin, Raw, Reply, StateNew, Str, Task, ended, sent};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::input::{Input, TaskParams};
@@ -59,14 +60,18 @@ pub struct Outcome {
     pub counts: BTreeMap<String, i64>,
     /// Each progress that the task reported.
     pub progress: Vec<f64>,
+    /// Each chunk that the task emitted.
+    pub chunks: Vec<Value<'static>>,
 }
 
 /// The surroundings of tasks in a test: a worker, with its state.
 #[derive(Debug, Default)]
 pub struct Trial {
     cancelled: AtomicU32,
-    /// Cancels the task after this many calls of `count` and `progress`.
+    /// Cancels the task after this many calls of `count`, `progress` and `emit`.
     patience: Option<usize>,
+    /// Whether tasks are not called as streams.
+    plain: bool,
     state: Option<State>,
     shared: Option<State>,
 }
@@ -87,6 +92,7 @@ impl Drop for State {
 struct Watched<'a> {
     call: Call,
     trial: &'a Trial,
+    thread: ThreadId,
     heard: Mutex<Heard>,
 }
 
@@ -95,13 +101,30 @@ struct Heard {
     calls: usize,
     counts: BTreeMap<String, i64>,
     progress: Vec<f64>,
+    chunks: Vec<Value<'static>>,
+    /// Why a chunk is no value.
+    malformed: Option<String>,
 }
 
-static HOST: Host = Host {
+thread_local! {
+    /// Whether this thread runs a chunk of `parallel`.
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+const HOST: Host = Host {
     size: size_of::<Host>(),
     count: Some(count),
     progress: Some(progress),
     parallel: Some(parallel),
+    emit: None,
+};
+
+/// For a call that is no stream.
+static PLAIN: Host = HOST;
+/// For a stream.
+static STREAM: Host = Host {
+    emit: Some(emit),
+    ..HOST
 };
 
 unsafe extern "C" fn count(call: *const Call, name: Str, n: i64) {
@@ -119,6 +142,27 @@ unsafe extern "C" fn progress(call: *const Call, value: f64) {
     watched.hear(|heard| heard.progress.push(value));
 }
 
+unsafe extern "C" fn emit(call: *const Call, chunk: *mut Raw) -> u32 {
+    // SAFETY: as above.
+    let watched = unsafe { &*call.cast::<Watched<'_>>() };
+    if thread::current().id() != watched.thread || INSIDE.get() {
+        return sent::ELSEWHERE;
+    }
+    // SAFETY: the task's promise: a value, which is ours from now on.
+    match unsafe { (*chunk).take().into_value() } {
+        Ok(value) => watched.hear(|heard| heard.chunks.push(value.into_owned())),
+        Err(why) => {
+            watched.hear(|heard| heard.malformed = Some(why.to_string()));
+            return sent::MALFORMED;
+        }
+    }
+    // SAFETY: the flag is there as long as the call.
+    match unsafe { (*(*call).cancelled).load(Relaxed) } {
+        0 => sent::SENT,
+        _ => sent::CANCELLED,
+    }
+}
+
 /// Runs chunks on this thread and one more.
 unsafe extern "C" fn parallel(
     call: *const Call,
@@ -134,6 +178,7 @@ unsafe extern "C" fn parallel(
     let job = Job(data, AtomicUsize::new(0), AtomicBool::new(false));
     let work = || {
         let job = &job;
+        let within = INSIDE.replace(true);
         while cancelled.load(Relaxed) == 0 && !job.2.load(Relaxed) {
             let index = job.1.fetch_add(1, Relaxed);
             if index >= count {
@@ -144,6 +189,7 @@ unsafe extern "C" fn parallel(
                 job.2.store(true, Relaxed);
             }
         }
+        INSIDE.set(within);
     };
     thread::scope(|scope| {
         scope.spawn(work);
@@ -186,10 +232,17 @@ impl Trial {
         self
     }
 
-    /// Cancels a task once it has called `count` and `progress` this many times in all.
+    /// Cancels a task once it has called `count`, `progress` and `emit` this many times in all.
     #[must_use]
     pub fn cancel_after(mut self, times: usize) -> Self {
         self.patience = Some(times);
+        self
+    }
+
+    /// Calls tasks as `runTask` does. Without this, they are called as by `pool.stream`, and may emit chunks.
+    #[must_use]
+    pub fn without_stream(mut self) -> Self {
+        self.plain = true;
         self
     }
 
@@ -293,12 +346,17 @@ impl Trial {
         let watched = Watched {
             call: Call {
                 size: size_of::<Call>(),
-                host: &raw const HOST,
+                host: if self.plain {
+                    &raw const PLAIN
+                } else {
+                    &raw const STREAM
+                },
                 cancelled: &raw const self.cancelled,
                 state: pointer(&self.state),
                 shared: pointer(&self.shared),
             },
             trial: self,
+            thread: thread::current().id(),
             heard: Mutex::default(),
         };
         let (mut input, mut params, mut reply) = (Raw::from(input), Raw::from(params), Reply::NONE);
@@ -312,11 +370,16 @@ impl Trial {
             .heard
             .into_inner()
             .unwrap_or_else(|broken| broken.into_inner());
+        // SAFETY: as the table has written it.
+        let result = unsafe { reply.into_result() };
         Outcome {
-            // SAFETY: as the table has written it.
-            result: unsafe { reply.into_result() },
+            result: match heard.malformed {
+                Some(why) => Err(Error::new(format!("the task has emitted {why}"))),
+                None => result,
+            },
             counts: heard.counts,
             progress: heard.progress,
+            chunks: heard.chunks,
         }
     }
 }
@@ -326,6 +389,7 @@ fn failed(error: Error) -> Outcome {
         result: Err(error),
         counts: BTreeMap::new(),
         progress: Vec::new(),
+        chunks: Vec::new(),
     }
 }
 

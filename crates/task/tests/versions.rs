@@ -89,7 +89,15 @@ fn work(count: u32, _: (), context: &Context) -> Result<u32> {
     Ok(ran.into_inner() as u32)
 }
 
-rspool_task::table! { "now.work" => work }
+/// A task that can be called as a stream only.
+fn count(to: u32, _: (), context: &Context) -> Result<()> {
+    (0..to).try_for_each(|n| context.emit(n))
+}
+
+rspool_task::table! {
+    "now.work" => work,
+    "now.count" => count => u32,
+}
 
 /// What a host of version 1.0 hears.
 #[repr(C)]
@@ -138,7 +146,7 @@ struct Placed {
 }
 
 /// Runs a task of this version on a host whose table ends after `size` bytes; gives the result and what was heard.
-fn on_a_host_of(size: usize) -> (Result<Value<'static>>, [usize; 3]) {
+fn on_a_host_of(size: usize, task: &str) -> (Result<Value<'static>>, [usize; 3]) {
     let complete = version_1::Host {
         size,
         count: Some(count),
@@ -171,7 +179,9 @@ fn on_a_host_of(size: usize) -> (Result<Value<'static>>, [usize; 3]) {
     };
     let (mut input, mut params) = (Raw::from(Value::from(50)), Raw::UNDEFINED);
     let mut reply = Reply::NONE;
-    let run = tasks(&TABLE).next().unwrap().run.unwrap();
+    // SAFETY: the names of a table are static.
+    let named = |listed: &&abi::Task| unsafe { listed.name.read() } == Some(task);
+    let run = tasks(&TABLE).find(named).unwrap().run.unwrap();
     // SAFETY: all four are there for the call.
     unsafe {
         run(
@@ -188,16 +198,85 @@ fn on_a_host_of(size: usize) -> (Result<Value<'static>>, [usize; 3]) {
 
 #[test]
 fn a_newer_plugin_runs_on_an_older_host() {
-    let (result, heard) = on_a_host_of(size_of::<version_1::Host>());
+    let (result, heard) = on_a_host_of(size_of::<version_1::Host>(), "now.work");
     assert_eq!((result, heard), (Ok(50.into()), [3, 1, 1]));
 }
 
 #[test]
 fn what_a_host_does_not_have_is_done_without() {
-    let (result, heard) = on_a_host_of(offset_of!(version_1::Host, parallel));
+    let (result, heard) = on_a_host_of(offset_of!(version_1::Host, parallel), "now.work");
     assert_eq!((result, heard), (Ok(50.into()), [3, 1, 0]));
-    let (result, heard) = on_a_host_of(offset_of!(version_1::Host, progress));
+    let (result, heard) = on_a_host_of(offset_of!(version_1::Host, progress), "now.work");
     assert_eq!((result, heard), (Ok(50.into()), [3, 0, 0]));
-    let (result, heard) = on_a_host_of(offset_of!(version_1::Host, count));
+    let (result, heard) = on_a_host_of(offset_of!(version_1::Host, count), "now.work");
     assert_eq!((result, heard), (Ok(50.into()), [0, 0, 0]));
+}
+
+#[test]
+fn an_older_host_has_no_streams_and_a_task_says_so() {
+    let (result, _) = on_a_host_of(size_of::<version_1::Host>(), "now.count");
+    let error = result.unwrap_err();
+    assert_eq!(error.code(), rspool_task::UNSUPPORTED);
+    assert!(
+        error.to_string().contains("this version of rspool"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_task_that_can_be_a_stream_is_listed_so() {
+    let flags: Vec<_> = tasks(&TABLE).map(|task| task.flags).collect();
+    assert_eq!(flags, [0, abi::task_flag::EMITS]);
+    let flags: Vec<_> = tasks(frozen()).map(|task| task.flags).collect();
+    assert!(flags.iter().all(|&flags| flags == 0));
+    let mut said = Raw::UNDEFINED;
+    let schema = tasks(&TABLE).nth(1).and_then(|task| task.schema).unwrap();
+    // SAFETY: a value to write to.
+    unsafe { schema(&raw mut said) };
+    // SAFETY: as the table has written it.
+    let Ok(Value::Record(said)) = (unsafe { said.into_value() }) else {
+        panic!("no record");
+    };
+    assert_eq!(said.get("chunk"), Some(&"number".into()));
+}
+
+/// A task that emits no value, and does not care.
+unsafe extern "C" fn emits_garbage(
+    call: *const abi::Call,
+    _: *mut Raw,
+    _: *mut Raw,
+    reply: *mut Reply,
+) {
+    // SAFETY: the host of this test has all functions of this version.
+    let emit = unsafe { (*(*call).host).emit }.unwrap();
+    let mut chunk = Raw::plain(99, 0.0);
+    // SAFETY: nothing of this value is followed, as its tag is unknown.
+    let sent = unsafe { emit(call, &raw mut chunk) };
+    assert_eq!(sent, abi::sent::MALFORMED);
+    let written = Reply {
+        status: abi::status::RETURNED,
+        ..Reply::NONE
+    };
+    // SAFETY: a reply to write to.
+    unsafe { reply.write(written) }
+}
+
+#[test]
+fn a_task_that_emits_garbage_fails_whatever_it_replies() {
+    static TASKS: [abi::Task; 1] = [abi::Task {
+        size: size_of::<abi::Task>(),
+        name: abi::Str::of("bad.emit"),
+        flags: abi::task_flag::EMITS,
+        run: Some(emits_garbage),
+        schema: None,
+    }];
+    static BAD: Plugin = Plugin {
+        tasks: TASKS.as_ptr(),
+        task_count: 1,
+        ..Plugin::THIS
+    };
+    let outcome = Trial::new().run_named(&BAD, "bad.emit", ().into(), ().into());
+    let error = outcome.result.unwrap_err();
+    assert_eq!(error.to_string(), "the task has emitted a value of tag 99");
+    assert_eq!(outcome.chunks, []);
 }

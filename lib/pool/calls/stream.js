@@ -1,10 +1,12 @@
 'use strict'
 
-// `pool.stream`: the items that a generator in a worker yields. It is a task like any other. Its items come through the
-// port of its isolate while it runs, never more than the owner has room for.
+// `pool.stream`: the items that a generator in a worker yields, or the chunks that a native task emits. It is a task
+// like any other. Its items come while it runs, never more than the owner has room for: those of a generator through
+// the port of its isolate, those of a native task as notices.
 
 const { abortOf, listen } = require('../task/abort')
-const { hold, release } = require('../../native/environment')
+const { bound, hold, release } = require('../../native/environment')
+const { nameOf } = require('../task/native-targets')
 const { AbortError, invalidArgument } = require('../../errors')
 const { Feed } = require('./feed')
 const { streamOptions } = require('../options')
@@ -25,6 +27,7 @@ class Stream {
   #options
   #fed
   #settings
+  #native
   #controller = new AbortController()
   /** Sends to the worker; known from the worker's first message on. @type {Reply | undefined} */
   #reply
@@ -46,17 +49,17 @@ class Stream {
    * @param {unknown} given options
    */
   constructor(caller, task, input, given) {
-    this.#options = streamOptions(given)
     const target = caller.target(task)
-    if (target.lane === NATIVE) throw invalidArgument('A native task gives one result: it cannot be a stream')
-    this.#caller = caller
-    this.#target = variantOf(target, 'stream')
-    this.#input = input
+    this.#native = target.lane === NATIVE
+    this.#options = streamOptions(given, this.#native)
     this.#fed = isFlow(input)
-    this.#settings = caller.settings({ ...this.#options, signal: this.#controller.signal })
-    // Items that were yielded cannot be taken back.
-    this.#settings.retries = 0
-    this.#settings.link = (message, reply) => this.#received(message, reply)
+    if (this.#native) refuseUnlessStream(target, this.#fed)
+    this.#caller = caller
+    this.#target = this.#native ? target : variantOf(target, 'stream')
+    this.#input = input
+    const { highWaterMark, ...options } = this.#options
+    this.#settings = caller.settings({ ...options, signal: this.#controller.signal })
+    this.#settings.asStream(highWaterMark, (message, reply) => this.#received(message, reply))
     this.feed = new Feed({
       start: () => this.#start(),
       taken: (count) => this.#taken(count),
@@ -70,10 +73,10 @@ class Stream {
     const abort = abortOf(signal)
     if (abort !== undefined) return this.feed.drop({ error: new AbortError(abort.reason) })
     if (signal !== undefined) this.#unlisten = listen(signal, (reason) => this.#aborted(reason))
-    const input = this.#fed ? undefined : this.#input
+    const given = this.#native ? this.#input : [highWaterMark, this.#fed, this.#fed ? undefined : this.#input]
     try {
       this.#running = true
-      this.#caller.submit(this.#target, [highWaterMark, this.#fed, input], this.#settings).then(
+      this.#caller.submit(this.#target, given, this.#settings).then(
         () => this.#ended(),
         (/** @type {unknown} */ error) => this.#ended({ error })
       )
@@ -157,10 +160,22 @@ class Stream {
   /** @param {number} count */
   #taken(count) {
     this.#owed += count
-    if (this.feed.ended || this.#owed < this.#options.highWaterMark / 2) return
+    // A native task is told of each item, because its room is one of bytes, too.
+    const step = this.#native ? 1 : this.#options.highWaterMark / 2
+    if (this.feed.ended || this.#owed < step) return
     this.#reply?.([PORT_MESSAGE.CREDIT, this.#owed])
     this.#owed = 0
   }
+}
+
+/**
+ * @param {InstanceType<typeof import('../task/targets').Target>} target of a native task
+ * @param {boolean} fed
+ */
+function refuseUnlessStream({ id }, fed) {
+  if (!bound.taskEmits(id))
+    throw invalidArgument(`The native task '${nameOf(id)}' gives one result: it cannot be a stream`)
+  if (fed) throw invalidArgument(`The native task '${nameOf(id)}' takes one input: it reads no iterable`)
 }
 
 /**

@@ -119,10 +119,27 @@ const STREAM_RULES = {
   context: named
 }
 
-/** @param {unknown} given */
-function streamOptions(given) {
-  const options = readOptions(given, STREAM_RULES, 'Stream options')
-  return Object.assign(options, { highWaterMark: options.highWaterMark ?? 1024 })
+const NATIVE_STREAM_RULES = {
+  highWaterMark: STREAM_RULES.highWaterMark,
+  ...SHARED_RULES,
+  transferList: transferables,
+  params: object,
+  counters: readCounters,
+  parallel,
+  onProgress: callable
+}
+
+/**
+ * @param {unknown} given
+ * @param {boolean} native
+ */
+function streamOptions(given, native) {
+  /** @type {import('./validate').ReadBy<typeof STREAM_RULES & typeof NATIVE_STREAM_RULES>} */
+  const options = native
+    ? readOptions(given, NATIVE_STREAM_RULES, 'Options of a native stream', adviseOnParam)
+    : readOptions(given, STREAM_RULES, 'Stream options')
+  // The chunks of a native task tend to be large.
+  return Object.assign(options, { highWaterMark: options.highWaterMark ?? (native ? 16 : 1024) })
 }
 
 const BROADCAST_RULES = { ...SHARED_RULES, onProgress: callable }

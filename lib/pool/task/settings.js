@@ -50,6 +50,8 @@ class Settings {
       this.onProgress === undefined
     /** @type {Link | undefined} */
     this.linked = undefined
+    /** The number of chunks for which the reader of a stream has room; 0 if it is no stream. */
+    this.room = 0
     /**
      * The context that travels. A nested task takes no stores of the pool, since those are of another thread than its
      * caller.
@@ -65,10 +67,18 @@ class Settings {
     return this.linked
   }
 
-  /** The receiver of the messages of a stream. */
-  set link(link) {
+  /**
+   * Makes the task a stream.
+   * @param {number} room the number of chunks for which its reader has room
+   * @param {Link} link the receiver of its messages
+   */
+  asStream(room, link) {
+    this.room = room
     this.linked = link
     this.watched = true
+    this.isPlain = false
+    // A chunk that was sent cannot be taken back.
+    this.retries = 0
   }
 }
 

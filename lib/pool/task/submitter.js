@@ -443,7 +443,7 @@ function whyUnsubmitted(error) {
  * @param {boolean} native
  */
 function submitWith(extra, settings, native) {
-  const { params, counters, group, outer, onProgress } = settings
+  const { params, counters, group, outer, onProgress, room } = settings
   const names = counters?.names.join('\0')
   bound.submitWith(
     extra,
@@ -453,7 +453,8 @@ function submitWith(extra, settings, native) {
     group,
     outer?.key,
     outer?.generation,
-    native && onProgress !== undefined
+    native && onProgress !== undefined,
+    native ? room : 0
   )
 }
 

@@ -7,6 +7,7 @@ const { MessagePort } = require('node:worker_threads')
 const { BROKEN } = require('../../native/drain')
 const { giveBack } = require('../../native/environment')
 const { NOTICE, TAG } = require('../../native/wire')
+const { PORT_MESSAGE } = require('../../payload/port')
 const { revive } = require('../../payload/thrown')
 const { rejecting } = require('./rejecting')
 const errors = require('../../errors')
@@ -62,6 +63,24 @@ class Task {
   /** @param {number} run milliseconds */
   ran(run) {
     this.watcher?.ran(run)
+  }
+
+  /**
+   * A chunk of a native stream has come.
+   * @param {unknown} value
+   */
+  chunk(value) {
+    this.link?.([PORT_MESSAGE.ITEMS, [value]], (message) => {
+      if (message[0] === PORT_MESSAGE.CREDIT) this.home.pool.hasRead(this.key, this.generation, message[1])
+    })
+  }
+
+  /**
+   * A chunk has come that cannot be decoded, because it is too long for a string of the engine: no more are read.
+   * @param {unknown} error
+   */
+  refuseChunk(error) {
+    if (this.home.pool.cancel(this.key, this.generation)) this.refuse(error)
   }
 
   /**
@@ -185,7 +204,7 @@ class Task {
   }
 
   /**
-   * As `abort`, for an input that could not be sent.
+   * As `abort`, for an input that could not be sent, or a chunk that could not be decoded.
    * @param {unknown} error
    */
   refuse(error) {

@@ -4,7 +4,7 @@ use std::time::Instant;
 use rspool_task::{Context, panics};
 
 use super::*;
-use crate::native::plugins::Table;
+use crate::native::plugins::{Listed, Table};
 
 #[path = "../../../crates/task/tests/version_1/mod.rs"]
 mod version_1;
@@ -17,6 +17,7 @@ fn around<'a>(cancelled: &'a AtomicU32, tally: &'a Tally) -> Surroundings<'a> {
         tally,
         listener: None,
         crew: None,
+        reader: None,
         states: Pair::NONE,
     }
 }
@@ -35,11 +36,12 @@ fn read(table: *const abi::Plugin) -> impl Fn(&str) -> NativeTask {
     // SAFETY: a static table, by the rules of `abi`.
     let tasks = unsafe { Table::read(table) }.unwrap().tasks;
     move |name| {
-        let found = tasks.iter().find(|(known, _)| *known == name);
-        let (name, run) = *found.expect("a task of this name");
+        let found = tasks.iter().find(|known| known.name == name);
+        let &Listed { name, run, emits } = found.expect("a task of this name");
         NativeTask {
             name,
             run,
+            emits,
             plugin: None,
         }
     }

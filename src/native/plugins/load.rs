@@ -100,7 +100,7 @@ fn load_file(path: &Path) -> Result<&'static Plugin, LoadError> {
             table.name
         )));
     }
-    let names = table.tasks.iter().map(|(name, _)| *name);
+    let names = table.tasks.iter().map(|listed| listed.name);
     let plugin: &'static Plugin = Box::leak(Box::new(Plugin {
         id: u32::try_from(loaded.len()).expect("fewer plugins than memory"),
         name: table.name,
@@ -114,7 +114,7 @@ fn load_file(path: &Path) -> Result<&'static Plugin, LoadError> {
         shared_new: table.shared.0,
         shared_drop: table.shared.1,
     }));
-    registry::add(plugin, table.tasks);
+    registry::add(plugin, &table.tasks);
     loaded.push((identity, plugin));
     Ok(plugin)
 }

@@ -14,7 +14,7 @@ use rspool_task::abi::{Raw, Schema, StateDrop, StateNew};
 
 pub use error::LoadError;
 pub use load::{by_id, load, loaded};
-pub(super) use table::Table;
+pub(super) use table::{Listed, Table};
 
 /// A plugin of this process.
 #[derive(Debug)]
@@ -49,8 +49,8 @@ impl Plugin {
         self.config.get().cloned().flatten()
     }
 
-    /// The names of its tasks, each with the record in which it describes itself: `doc`, `input`, `params` and
-    /// `result`.
+    /// The names of its tasks, each with the record in which it describes itself: `doc`, `input`, `params`,
+    /// `result`, and `chunk` if it can be a stream.
     pub fn tasks(&self) -> impl Iterator<Item = (&'static str, Value<'static>)> {
         self.tasks.iter().map(|(name, schema)| {
             let mut out = Raw::UNDEFINED;

@@ -2,9 +2,19 @@
 
 use std::mem::offset_of;
 
-use rspool_task::abi::{self, MAJOR, MINOR, Run, Schema, StateDrop, StateNew, Str};
+use rspool_task::abi::{self, MAJOR, MINOR, Run, Schema, StateDrop, StateNew, Str, task_flag};
 
 use super::error::LoadError;
+
+/// A task as its table lists it.
+#[derive(Debug)]
+pub(in crate::native) struct Listed {
+    /// `plugin.task`.
+    pub(in crate::native) name: &'static str,
+    pub(in crate::native) run: Run,
+    /// Whether it can be called as a stream.
+    pub(in crate::native) emits: bool,
+}
 
 /// A table as it has been read.
 #[derive(Debug)]
@@ -13,7 +23,7 @@ pub(in crate::native) struct Table {
     pub(super) name: &'static str,
     pub(super) version: String,
     pub(super) profile: String,
-    pub(in crate::native) tasks: Vec<(&'static str, Run)>,
+    pub(in crate::native) tasks: Vec<Listed>,
     pub(super) schemas: Vec<Option<Schema>>,
     pub(super) state: (Option<StateNew>, Option<StateDrop>),
     pub(super) shared: (Option<StateNew>, Option<StateDrop>),
@@ -99,10 +109,11 @@ impl Table {
             // SAFETY: the table says that so many lie there, one after another, each as long as it says.
             let task = unsafe { tasks.byte_add(at * stride) };
             // SAFETY: as above.
-            let (size, name, run, schema) = unsafe {
+            let (size, name, flags, run, schema) = unsafe {
                 (
                     field!(task, size),
                     field!(task, name),
+                    field!(task, flags),
                     field!(task, run),
                     field!(task, schema),
                 )
@@ -112,7 +123,7 @@ impl Table {
                     "the table of a task has {size} bytes"
                 )));
             }
-            read.add(name, run, schema)?;
+            read.add(name, flags, run, schema)?;
         }
         Ok(read)
     }
@@ -120,6 +131,7 @@ impl Table {
     fn add(
         &mut self,
         name: Str,
+        flags: u64,
         run: Option<Run>,
         schema: Option<Schema>,
     ) -> Result<(), LoadError> {
@@ -145,13 +157,17 @@ impl Table {
         let Some(run) = run else {
             return Err(LoadError::invalid(format!("'{name}' has no function")));
         };
-        if self.tasks.iter().any(|(known, _)| *known == name) {
+        if self.tasks.iter().any(|known| known.name == name) {
             return Err(LoadError::invalid(format!(
                 "it has two tasks of the name '{name}'"
             )));
         }
         self.name = family;
-        self.tasks.push((name, run));
+        self.tasks.push(Listed {
+            name,
+            run,
+            emits: flags & task_flag::EMITS != 0,
+        });
         self.schemas.push(schema);
         Ok(())
     }
@@ -204,7 +220,7 @@ mod tests {
     fn a_table_is_read() {
         static TWO: [Task; 2] = [task("words.count"), task("words.longest")];
         let table = read(&TWO, |_| ()).unwrap();
-        let names: Vec<_> = table.tasks.iter().map(|(name, _)| *name).collect();
+        let names: Vec<_> = table.tasks.iter().map(|listed| listed.name).collect();
         assert_eq!(
             (table.name, names),
             ("words", vec!["words.count", "words.longest"])
@@ -234,7 +250,12 @@ mod tests {
             plugin.task_size = size_of::<Later>();
             plugin.minor = MINOR + 7;
         });
-        let names: Vec<_> = table.unwrap().tasks.iter().map(|(name, _)| *name).collect();
+        let names: Vec<_> = table
+            .unwrap()
+            .tasks
+            .iter()
+            .map(|listed| listed.name)
+            .collect();
         assert_eq!(names, ["words.a", "words.b"]);
     }
 
@@ -243,7 +264,8 @@ mod tests {
         let error = read(&ONE, |plugin| plugin.major = 9).unwrap_err();
         assert_eq!(error.code, "ERR_RSPOOL_PLUGIN_INCOMPATIBLE");
         assert!(
-            error.to_string().contains("9.0") && error.to_string().contains("1.0"),
+            error.to_string().contains(&format!("9.{MINOR}"))
+                && error.to_string().contains(&format!("1.{MINOR}")),
             "{error}"
         );
         let error = read(&ONE, |plugin| plugin.needs = 5).unwrap_err();

@@ -7,6 +7,7 @@ use rspool_task::{Context, Error, Params, ROWS, Value};
 
 rspool_task::table! {
     "test.echo" => echo,
+    "test.emit" => emit => Value,
     "test.panic" => panic,
     "test.spin" => spin,
 }
@@ -15,6 +16,24 @@ rspool_task::table! {
 fn echo<'a>(input: Value<'a>, params: Params, _: &Context<'_>) -> Result<Value<'a>, Error> {
     params.read(&[])?;
     Ok(input)
+}
+
+/// Emits the numbers below its input, counts each as a row, and returns how many there were. With the param `bytes`,
+/// each chunk is a buffer of so many bytes, all of which are the number's last; with `panicAt`, panics before that
+/// number.
+fn emit(to: u32, params: Params, context: &Context<'_>) -> Result<u32, Error> {
+    let fields = params.read(&["bytes", "panicAt"])?;
+    let bytes = fields.integer("bytes", 0..=1 << 30)?;
+    let panic_at = fields.integer("panicAt", 0..=1 << 30)?;
+    for n in 0..to {
+        assert!(panic_at != Some(n.into()), "asked to, before {n}");
+        match bytes {
+            None => context.emit(n)?,
+            Some(length) => context.emit(Value::from(vec![n as u8; length as usize]))?,
+        }
+        context.count(ROWS, 1);
+    }
+    Ok(to)
 }
 
 /// Panics with its input in the message.

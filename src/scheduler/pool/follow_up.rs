@@ -58,15 +58,29 @@ impl Scheduler {
         if let Some(bells) = &wakes.bound {
             ring_all(bells);
         }
+        if let Some(bells) = &wakes.back {
+            ring_all(bells);
+        }
         if wakes.starved && !share::wait_for_token(self.this.clone()) {
             self.lock().look_later(now());
         }
         if let Some(id) = wakes.starts[Lane::Native]
             && !self.launch(id)
         {
-            self.reject(|state| state.launch_failed(id, now()));
+            self.launch_failed(id);
         }
         wakes.starts[Lane::Script]
+    }
+
+    /// The system gave no thread. Tasks that go on need none, so they do not stand behind tasks that do.
+    fn launch_failed(&self, id: WorkerId) {
+        let now = now();
+        let mut state = self.lock();
+        let messages = state.launch_failed(id, now);
+        let bells = state.go_on(false, now);
+        drop(state);
+        self.send_all(messages);
+        ring_all(&bells);
     }
 
     /// As [`ring_and_launch`](Self::ring_and_launch), off the owner's thread: the owner is asked to start isolates.

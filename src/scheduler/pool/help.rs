@@ -77,6 +77,12 @@ impl Scheduler {
         job.ended()
     }
 
+    /// Whether this thread runs a chunk.
+    #[must_use]
+    pub fn is_in_chunk() -> bool {
+        INSIDE.get()
+    }
+
     /// Runs chunks of another worker's task until there are none, or this worker's place is wanted.
     pub fn help(&self, id: WorkerId, help: Help) {
         let Help { job, leave } = help;

@@ -3,7 +3,8 @@
 //! Every method takes the lock, lets the [`State`] decide, releases the lock, and only then rings, sends or starts
 //! anything. `submit` is the callers' side, `exchange` the workers', `steer` the owner's. `give_up` ends tasks that
 //! nobody waits for any more, `alarms` handles what is due at a time, `follow_up` what comes after the lock. `held` is
-//! the lock, `published` is readable without it, and `readings` reports on the pool.
+//! the lock, `published` is readable without it, and `readings` reports on the pool. `stream` carries the chunks of native
+//! tasks.
 
 mod alarms;
 mod exchange;
@@ -14,6 +15,7 @@ mod help;
 mod published;
 mod readings;
 mod steer;
+mod stream;
 mod submit;
 
 use std::fmt;
@@ -34,6 +36,7 @@ use crate::manner::Manner;
 use published::Published;
 
 pub use exchange::Step;
+pub use stream::Producer;
 pub use submit::Submitted;
 
 /// The native lane of a pool.

@@ -34,6 +34,7 @@ impl State {
         self.check_tasks();
         self.check_alarms();
         self.check_help();
+        self.check_returning();
         self.waiting.check(&self.tasks);
         let worn = self.workers_of(|worker| worker.worn && !worker.retiring);
         assert_eq!(self.worn, worn, "worn workers");

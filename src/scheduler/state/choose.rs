@@ -52,7 +52,8 @@ impl State {
         }
         let (was_busy, waited) = (worker.is_busy(), worker.waiting);
         worker.vacate(slot);
-        let ran = now.saturating_sub(task.started);
+        let away = std::mem::take(&mut worker.away_ns);
+        let ran = now.saturating_sub(task.started).saturating_sub(away);
         let (ticket, observed, stage) = (task.ticket, task.observed, task.stage);
         self.waiting.end(task, ran);
         self.measures.ran(task.measure, ran);
@@ -169,7 +170,9 @@ impl State {
         let index = self.pick(id)?;
         if was_free {
             let busy = self.busy();
-            let refused = busy >= self.limits.max_threads || self.yields(id, index, now);
+            let refused = busy >= self.limits.max_threads
+                || self.yields(id, index, now)
+                || self.yields_to_returning(index);
             if refused || !self.share.afford(busy) {
                 return None;
             }
@@ -236,7 +239,7 @@ impl State {
     }
 
     /// The next of the tasks that only idle workers can take, as seen from a busy worker of this lane.
-    fn rival(&self, lane: Lane) -> Option<u32> {
+    pub(super) fn rival(&self, lane: Lane) -> Option<u32> {
         let other = lane.other();
         let shared = match self.lanes[other].idle.is_empty() {
             true => None,
@@ -285,7 +288,11 @@ impl State {
         } else {
             lane.waiting -= 1;
             lane.busy += u32::from(!was_busy);
-            if worker.state == WorkerState::Idle {
+            if worker.state == WorkerState::Blocked {
+                worker.away_ns += now.saturating_sub(worker.idle_since);
+                self.returning.retain(|&other| other != id);
+            }
+            if matches!(worker.state, WorkerState::Idle | WorkerState::Blocked) {
                 worker.turn_since = now;
                 self.enter(id.0, WorkerState::Active);
             }

@@ -91,6 +91,7 @@ impl State {
             && self.phase == Phase::Open
             && self.busy() < self.limits.max_threads
             && self.due_tasks() == PerLane([0, 0])
+            && self.returning.is_empty()
     }
 
     /// The number of tasks per lane that a worker would take now, if it had a place.
@@ -115,7 +116,7 @@ impl State {
     fn wanted_places(&self) -> usize {
         let due = self.due_tasks();
         let unserved = |lane| due[lane].saturating_sub(self.lanes[lane].searching as usize);
-        Lane::ALL.into_iter().map(unserved).sum()
+        Lane::ALL.into_iter().map(unserved).sum::<usize>() + self.returning_count()
     }
 
     /// The offer with which a worker that has no task should help.
@@ -201,7 +202,9 @@ impl State {
         let lane = &self.lanes[Lane::Native];
         if let Some(&id) = lane.idle.last() {
             wakes.rings[Lane::Native] = self.wake(id, now);
-        } else if lane.staying() < self.limits.max_threads && wakes.starts[Lane::Native].is_none() {
+        } else if lane.staying() < self.most_workers(Lane::Native)
+            && wakes.starts[Lane::Native].is_none()
+        {
             wakes.starts[Lane::Native] = Some(self.add_worker(Lane::Native, now));
         }
     }

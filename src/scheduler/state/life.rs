@@ -173,6 +173,7 @@ impl State {
         lane.busy -= u32::from(worker.is_busy());
         self.helpers -= u32::from(worker.helping.is_some());
         self.withdraw_offers_of(id);
+        self.returning.retain(|&other| other != id);
         let mut messages = Vec::new();
         for index in self.waiting.own_tasks(&self.tasks, id) {
             let ticket = self.withdraw(index).ticket;
@@ -248,7 +249,8 @@ impl State {
         self.limits.max_threads = max_threads;
         let mut bells = Vec::new();
         for lane in Lane::ALL {
-            let surplus = self.settled(lane).saturating_sub(max_threads) as usize;
+            let most = self.most_workers(lane);
+            let surplus = self.settled(lane).saturating_sub(most) as usize;
             let idle: Vec<u32> = self.without_tasks(lane).take(surplus).collect();
             bells.extend(idle.into_iter().filter_map(|id| self.retire(id, now)));
         }
@@ -264,7 +266,7 @@ impl State {
 
     /// Whether a lane has more workers than it may, not counting those that retire.
     pub(super) fn is_over_size(&self, lane: Lane) -> bool {
-        self.settled(lane) > self.limits.max_threads
+        self.settled(lane) > self.most_workers(lane)
     }
 
     /// Retires workers of a lane that have been idle for `idle_ns`, down to the minimum.

@@ -5,7 +5,8 @@
 //! `direct` gives a task to a worker as it comes, and `bind` keeps tasks with a worker. `wake` decides which workers
 //! are rung or started, `help` which ones help with a running task. `life` is how workers come and go, `wear` when they
 //! are replaced, `give_up` how tasks end without a result. `alarms` is what happens at a time, `silence` is about
-//! workers that do not come when they are rung, `lane_state` counts the workers of a lane, and `readings` reports on
+//! workers that do not come when they are rung, `reader` is about native tasks that wait for the readers of their streams,
+//! `lane_state` counts the workers of a lane, and `readings` reports on
 //! the pool.
 
 mod alarms;
@@ -18,6 +19,7 @@ mod give_up;
 mod help;
 mod lane_state;
 mod life;
+mod reader;
 mod readings;
 mod silence;
 #[cfg(test)]
@@ -50,6 +52,7 @@ pub(super) use choose::Next;
 pub(super) use give_up::Given;
 pub use help::Help;
 pub(super) use help::Helping;
+pub(super) use reader::Reading;
 pub(super) use silence::Quiet;
 pub(super) use wake::Wakes;
 pub(super) use wear::Wear;
@@ -93,6 +96,8 @@ pub(super) struct State {
     offers: Vec<Offer>,
     /// The number of workers that help.
     helpers: u32,
+    /// The native workers whose tasks may go on, their readers having taken chunks, as soon as they have a place.
+    returning: Vec<WorkerId>,
     /// No worker helps before this time: another process wants the tokens.
     no_help_before: u64,
     stats: Stats,
@@ -123,6 +128,7 @@ impl State {
             share: Share::new(),
             offers: Vec::new(),
             helpers: 0,
+            returning: Vec::new(),
             no_help_before: 0,
             stats: Stats::new(now),
             alarms: Alarms::new(now),

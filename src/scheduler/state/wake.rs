@@ -27,6 +27,12 @@ pub(in crate::scheduler) struct Wakes {
         reason = "they are seldom there, and this is on every task's way"
     )]
     pub(in crate::scheduler) bound: Option<Box<Vec<Arc<dyn Bell>>>>,
+    /// The workers whose tasks go on after they have waited for their readers.
+    #[expect(
+        clippy::box_collection,
+        reason = "they are seldom there, and this is on every task's way"
+    )]
+    pub(in crate::scheduler) back: Option<Box<Vec<Arc<dyn Bell>>>>,
     pub(in crate::scheduler) starts: PerLane<Option<WorkerId>>,
     /// No worker was woken for some tasks, because they will not wait for long.
     trusted: bool,
@@ -42,6 +48,9 @@ impl State {
         wakes.starts[Lane::Script] = self.requested.take();
         if self.worn > 0 || self.wear.one_task {
             self.renew(now, &mut wakes);
+        }
+        if !self.returning.is_empty() {
+            self.let_go_on(now, &mut wakes);
         }
         if !self.paused && self.phase == Phase::Open {
             if self.waiting.bound() == 0 {
@@ -93,7 +102,7 @@ impl State {
         if (lane == Lane::Native || !self.wear.one_task)
             && !state.held
             && state.idle.is_empty()
-            && state.staying() < self.limits.max_threads
+            && state.staying() < self.most_workers(lane)
             && expected < waiting
             && wakes.starts[lane].is_none()
         {

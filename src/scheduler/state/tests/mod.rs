@@ -7,6 +7,7 @@ mod help;
 mod liveness;
 mod machine;
 mod order;
+mod reader;
 mod silence;
 mod time;
 mod wear;
@@ -18,9 +19,12 @@ use super::choose::TURN;
 use super::*;
 use crate::manner::Manner;
 use crate::scheduler::bell::{Bell, Ring};
+use crate::scheduler::flow::Flow;
 use crate::scheduler::outbox::Message;
 use crate::scheduler::payload::Payload;
-use crate::scheduler::task::{Finished, NO_DEADLINE, NO_LIMIT, Outcome, Placement, Taken};
+use crate::scheduler::task::{
+    Attachments, Finished, NO_DEADLINE, NO_LIMIT, Outcome, Placement, Taken,
+};
 
 #[derive(Debug)]
 struct Silent;

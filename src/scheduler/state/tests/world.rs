@@ -67,6 +67,8 @@ struct Had {
     key: Key,
     ticket: u32,
     waits: bool,
+    /// It waits for the reader of its stream.
+    blocked: bool,
 }
 
 impl Had {
@@ -76,6 +78,7 @@ impl Had {
             key: taken.key,
             ticket: taken.ticket,
             waits: false,
+            blocked: false,
         }
     }
 
@@ -100,7 +103,14 @@ struct Simulated {
 }
 
 impl Simulated {
+    fn is_blocked(&self) -> bool {
+        self.has.iter().any(|had| had.blocked)
+    }
+
     fn is_busy(&self) -> bool {
+        if self.is_blocked() {
+            return self.awake;
+        }
         self.awake || !self.has.is_empty() || self.helps.is_some()
     }
 }
@@ -164,7 +174,9 @@ impl World {
     fn follow(&mut self) {
         let wakes = self.state.wakes(false, self.now);
         let bound = wakes.bound.iter().flat_map(|bells| bells.iter());
-        for bell in wakes.rings.0.iter().flatten().chain(bound) {
+        let back = wakes.back.iter().flat_map(|bells| bells.iter());
+        let rings = wakes.rings.0.iter().flatten();
+        for bell in rings.chain(bound).chain(back) {
             bell.ring(Ring::Lane);
         }
         self.state.share.check(self.state.busy());
@@ -176,6 +188,13 @@ impl World {
         for id in self.rung.lock().drain(..) {
             if let Some(worker) = self.workers.get_mut(&id.0) {
                 worker.awake = true;
+            }
+        }
+        // A thread that waits for its reader is told that its task was given up.
+        for (&id, worker) in &mut self.workers {
+            if let Some(had) = worker.has.iter().find(|had| had.blocked) {
+                let reading = self.state.reading(WorkerId(id), had.slot);
+                worker.awake |= reading == Reading::GivenUp;
             }
         }
     }
@@ -221,6 +240,12 @@ impl World {
                 0 => self.now + u64::from(choices.below(20 * MS)),
                 _ => NO_DEADLINE,
             },
+            attachments: (lane == Lane::Native).then(|| {
+                Box::new(Attachments {
+                    flow: Some(Arc::new(Flow::new(1))),
+                    ..Attachments::default()
+                })
+            }),
             payload: match choices.below(3) {
                 0 => Payload::bytes(9, vec![0; choices.below(100) as usize]),
                 _ => Payload::number(0, 0.0),
@@ -372,9 +397,43 @@ impl World {
         self.workers.get_mut(&id).expect("it is there").awake = true;
     }
 
+    /// A task of a native worker finds no room for its next chunk.
+    fn block(&mut self, id: u32) {
+        let worker = self.workers.get_mut(&id).expect("it is there");
+        let Some(had) = worker.has.last_mut() else {
+            return;
+        };
+        if worker.offers.is_some() || had.blocked {
+            return;
+        }
+        if let Some(flow) = self.state.find(had.key).and_then(|task| task.flow()) {
+            let _ = flow.take_room(1);
+        }
+        let reading = self.state.wait_for_reader(WorkerId(id), had.slot, self.now);
+        had.blocked = reading == Reading::Waits;
+        if had.blocked {
+            worker.awake = false;
+        }
+    }
+
+    /// The reader of a stream takes a chunk.
+    fn read(&mut self, id: u32) {
+        if let Some(had) = self.workers[&id].has.iter().find(|had| had.blocked) {
+            self.state.has_read(had.key, 1);
+        }
+    }
+
     /// A worker hands over a task, or looks for one.
     fn act(&mut self, id: u32) {
         self.end_help(id);
+        let worker = self.workers.get_mut(&id).expect("it is there");
+        if let Some(had) = worker.has.iter_mut().find(|had| had.blocked) {
+            had.blocked = self.state.reading(WorkerId(id), had.slot) == Reading::Waits;
+            if had.blocked {
+                worker.awake = false;
+                return;
+            }
+        }
         let has = !self.workers[&id].has.is_empty();
         if has {
             self.withdraw(id);
@@ -420,6 +479,9 @@ impl World {
 
     /// A running task starts another task and waits for it, or waits no more.
     fn nest(&mut self, id: u32) {
+        if self.state.workers[id].lane == Lane::Native {
+            return self.block(id);
+        }
         let worker = self.workers.get_mut(&id).expect("it is there");
         let Some(had) = worker.has.last_mut() else {
             return;
@@ -497,6 +559,7 @@ impl World {
             (28, _) if self.choices.once_in(12) => self.destroy(),
             (29..=32, Some(id)) => self.offer(id),
             (33, Some(id)) => self.withdraw(id),
+            (34..=36, Some(id)) => self.read(id),
             (_, Some(id)) if self.workers[&id].is_busy() => self.act(id),
             _ => {}
         }
@@ -520,6 +583,10 @@ impl World {
             } else if let Some((&id, _)) = self.workers.iter().find(|(_, worker)| worker.is_busy())
             {
                 self.act(id);
+            } else if let Some((&id, _)) = self.workers.iter().find(|(id, worker)| {
+                worker.is_blocked() && !self.state.returning.contains(&WorkerId(**id))
+            }) {
+                self.read(id);
             } else if let Some(at) = self.state.next_alarm() {
                 self.now = self.now.max(at);
                 self.alarms();
@@ -536,6 +603,7 @@ impl World {
         self.state.check();
         assert_eq!(self.state.reserved, 0);
         assert!(self.state.offers.is_empty() && self.state.helpers == 0);
+        assert!(self.state.returning.is_empty());
         assert_eq!(self.state.load(), (0, 0), "nothing waits or runs");
         let once = self.settled.iter().all(|&times| times == 1);
         assert!(once, "each settles once: {:?}", self.settled);
