@@ -64,6 +64,42 @@ module.exports = async (context) => {
       response.flushHeaders()
       request.on('data', () => {}).on('end', () => response.end('rest'))
     },
+    '/large': (request, response) => {
+      for (let at = 0; at < 20; at++) response.setHeader(`x-large-${at}`, 'v'.repeat(10_000))
+      response.end(String(request.rawHeaders.join('').length))
+    },
+    '/hints': (request, response) => {
+      response.writeProcessing()
+      response.writeEarlyHints({ link: ['</a>; rel=preload', '</b>; rel=preload'] })
+      response.end('hinted')
+    },
+    // Answers without waiting for the body.
+    '/early': (request, response) => {
+      response.statusCode = 413
+      response.end('too large')
+    },
+    '/limit': (request, response) => {
+      response.setTimeout(200, () => {
+        response.statusCode = 503
+        response.end('too late')
+      })
+    },
+    // Writes until the client no longer takes it.
+    '/flood': (request, response) => {
+      response.on('close', () => context.send({ flooded: slot }))
+      const chunk = Buffer.alloc(2 ** 20)
+      const write = () => {
+        while (response.write(chunk));
+        context.send({ full: slot })
+      }
+      response.on('drain', write)
+      write()
+    },
+    // Ends its connection in the middle of the body.
+    '/breaks': (request, response) => {
+      response.setHeader('content-length', 100)
+      response.write('half', () => response.destroy())
+    },
     '/hang': (request) => {
       request.socket.on('close', () => context.send({ closed: slot }))
       context.send({ hangs: slot })

@@ -178,8 +178,8 @@ export interface Environment {
   target(number: number): string
 
   // Not on Windows.
-  /** Rings the bell when the socket has bytes, has ended, or has waited for long enough. Linux only. */
-  awaitBytes?(fd: number, name: number): boolean
+  /** Rings the bell when the socket has bytes, has ended, or has waited for `patience` milliseconds. Linux only. */
+  awaitBytes?(fd: number, name: number, patience: number): boolean
   /** The names of the sockets that no longer wait. Linux only. */
   takeAwaited?(): number[]
   endAwaiting?(): void

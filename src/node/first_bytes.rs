@@ -1,6 +1,7 @@
 //! The connections whose first bytes this environment waits for.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::call::{Call, Fault, Returned, make_numbers};
 use super::descriptor::borrowed;
@@ -14,11 +15,12 @@ super::call::exports! {
     c"endAwaiting" EndAwaiting = end_awaiting;
 }
 
-/// `awaitBytes(fd, name) -> boolean`: rings the bell when the socket has bytes, has ended, or has waited for long
-/// enough. False if the system does not allow that.
+/// `awaitBytes(fd, name, patience) -> boolean`: rings the bell when the socket has bytes, has ended, or has waited for
+/// `patience` milliseconds. False if the system does not allow that.
 fn await_bytes(environment: &Environment, call: &Call) -> Returned {
     let args = call.args();
     let (fd, name) = (call.int(args[0])?, call.index(args[1])?);
+    let patience = Duration::from_millis(call.index(args[2])?.into());
     let socket = borrowed(&fd).ok_or(Fault("no descriptor"))?;
     let mut open = environment.first_bytes.borrow_mut();
     if open.is_none() {
@@ -26,7 +28,8 @@ fn await_bytes(environment: &Environment, call: &Call) -> Returned {
         *open = FirstBytes::start(move || bell.ring(Ring::FirstBytes)).ok();
     }
     let waits = open.as_ref().is_some_and(|bytes| {
-        rustix::io::fcntl_dupfd_cloexec(socket, 3).is_ok_and(|copy| bytes.wait(name, copy).is_ok())
+        rustix::io::fcntl_dupfd_cloexec(socket, 3)
+            .is_ok_and(|copy| bytes.wait(name, copy, patience).is_ok())
     });
     call.make_boolean(waits)
 }

@@ -3,7 +3,7 @@
 //! A new connection exists a little before the data of its client. A caller that wants to see the data first puts the
 //! connection here. It is called back when some connections have bytes, have ended, or have waited for long enough.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -15,8 +15,6 @@ use parking_lot::Mutex;
 use rustix::buffer::spare_capacity;
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
 
-/// A connection that sends nothing is not awaited for longer.
-const PATIENCE: Duration = Duration::from_millis(100);
 /// The name of the bell among the connections.
 const BELL: u64 = u64::MAX;
 
@@ -35,10 +33,10 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    /// By the names that the caller has given. The descriptors are copies.
-    waiting: HashMap<u32, OwnedFd>,
-    /// The same connections in the order in which they came.
-    due: VecDeque<(Instant, u32)>,
+    /// By the names that the caller has given: when each has waited for long enough, and a copy of its descriptor.
+    waiting: HashMap<u32, (Instant, OwnedFd)>,
+    /// The same connections in the order in which their waits end.
+    due: BTreeSet<(Instant, u32)>,
     /// The connections that no longer wait.
     ready: Vec<u32>,
     stopped: bool,
@@ -66,8 +64,8 @@ impl FirstBytes {
         Ok(FirstBytes { shared })
     }
 
-    /// Waits for the first bytes of a connection, of which `socket` is a copy.
-    pub fn wait(&self, name: u32, socket: OwnedFd) -> io::Result<()> {
+    /// Waits for the first bytes of a connection, of which `socket` is a copy, for no longer than `patience`.
+    pub fn wait(&self, name: u32, socket: OwnedFd, patience: Duration) -> io::Result<()> {
         let mut state = self.shared.state.lock();
         epoll::add(
             &self.shared.epoll,
@@ -75,10 +73,12 @@ impl FirstBytes {
             epoll::EventData::new_u64(name.into()),
             epoll::EventFlags::IN | epoll::EventFlags::RDHUP | epoll::EventFlags::ONESHOT,
         )?;
-        let first = state.waiting.is_empty();
-        state.waiting.insert(name, socket);
-        state.due.push_back((Instant::now() + PATIENCE, name));
+        let due = (Instant::now() + patience, name);
+        state.waiting.insert(name, (due.0, socket));
+        state.due.insert(due);
+        let first = state.due.first() == Some(&due);
         drop(state);
+        // The thread sleeps until a later time.
         if first {
             self.shared.ring();
         }
@@ -104,6 +104,17 @@ impl Shared {
         let _ = rustix::io::write(&self.bell, &1u64.to_ne_bytes());
     }
 
+    /// The connection no longer waits.
+    fn end(&self, state: &mut State, name: u32) {
+        let Some((due, socket)) = state.waiting.remove(&name) else {
+            return;
+        };
+        state.due.remove(&(due, name));
+        // The system would keep it until the connection ends, since other descriptors of it are open.
+        let _ = epoll::delete(&self.epoll, &socket);
+        state.ready.push(name);
+    }
+
     fn run(&self, on_ready: impl Fn()) {
         let mut events = Vec::with_capacity(64);
         loop {
@@ -114,7 +125,7 @@ impl Shared {
                 }
                 state
                     .due
-                    .front()
+                    .first()
                     .map(|(due, _)| due.saturating_duration_since(Instant::now()))
             };
             let limit = limit.map(|limit| Timespec {
@@ -127,7 +138,7 @@ impl Shared {
             let mut state = self.state.lock();
             for event in &events {
                 match u32::try_from(event.data.u64()) {
-                    Ok(name) => state.end(name),
+                    Ok(name) => self.end(&mut state, name),
                     Err(_) => {
                         let mut count = [0; 8];
                         let _ = rustix::io::read(&self.bell, &mut count);
@@ -135,12 +146,10 @@ impl Shared {
                 }
             }
             let now = Instant::now();
-            while let Some(&(due, name)) = state.due.front() {
-                if due > now && state.waiting.contains_key(&name) {
-                    break;
-                }
-                state.due.pop_front();
-                state.end(name);
+            while let Some(&(due, name)) = state.due.first()
+                && due <= now
+            {
+                self.end(&mut state, name);
             }
             let any = !state.ready.is_empty();
             drop(state);
@@ -151,21 +160,16 @@ impl Shared {
     }
 }
 
-impl State {
-    fn end(&mut self, name: u32) {
-        // Closing the copy removes it from the epoll.
-        if self.waiting.remove(&name).is_some() {
-            self.ready.push(name);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::io::Write;
+    use std::os::fd::AsRawFd;
     use std::os::unix::net::UnixStream;
     use std::sync::mpsc;
+
+    const PATIENCE: Duration = Duration::from_millis(100);
+    const LONG: Duration = Duration::from_secs(600);
 
     #[test]
     fn those_with_bytes_come_first_and_the_silent_ones_after_a_while() {
@@ -174,7 +178,7 @@ mod tests {
         let pairs: Vec<_> = (0..3).map(|_| UnixStream::pair().unwrap()).collect();
         for (name, (socket, _)) in (0..).zip(&pairs) {
             bytes
-                .wait(name, socket.try_clone().unwrap().into())
+                .wait(name, socket.try_clone().unwrap().into(), PATIENCE)
                 .unwrap();
         }
         (&pairs[1].1).write_all(b"x").unwrap();
@@ -189,11 +193,48 @@ mod tests {
     }
 
     #[test]
+    fn each_waits_for_as_long_as_it_may() {
+        let (sender, calls) = mpsc::channel();
+        let bytes = FirstBytes::start(move || sender.send(()).unwrap()).unwrap();
+        let (one, _other) = UnixStream::pair().unwrap();
+        let (two, mut late) = UnixStream::pair().unwrap();
+        bytes.wait(1, two.into(), LONG).unwrap();
+        bytes.wait(2, one.into(), PATIENCE).unwrap();
+        calls.recv().unwrap();
+        assert_eq!(bytes.take(), [2]);
+        late.write_all(b"x").unwrap();
+        calls.recv().unwrap();
+        assert_eq!(bytes.take(), [1]);
+    }
+
+    #[test]
+    fn the_system_forgets_those_that_no_longer_wait() {
+        let (sender, calls) = mpsc::channel();
+        let bytes = FirstBytes::start(move || sender.send(()).unwrap()).unwrap();
+        let known = {
+            let epoll = bytes.shared.epoll.as_raw_fd();
+            move || {
+                let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{epoll}")).unwrap();
+                info.matches("tfd:").count()
+            }
+        };
+        let (silent, _other) = UnixStream::pair().unwrap();
+        bytes
+            .wait(1, silent.try_clone().unwrap().into(), PATIENCE)
+            .unwrap();
+        assert_eq!(known(), 2);
+        calls.recv().unwrap();
+        assert_eq!(bytes.take(), [1]);
+        // The bell stays.
+        assert_eq!(known(), 1);
+    }
+
+    #[test]
     fn one_that_ends_waits_no_longer_and_the_thread_ends_with_its_owner() {
         let (sender, calls) = mpsc::channel();
         let bytes = FirstBytes::start(move || sender.send(()).unwrap()).unwrap();
         let (socket, other) = UnixStream::pair().unwrap();
-        bytes.wait(7, socket.into()).unwrap();
+        bytes.wait(7, socket.into(), LONG).unwrap();
         drop(other);
         calls.recv().unwrap();
         assert_eq!(bytes.take(), [7]);

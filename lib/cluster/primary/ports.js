@@ -25,7 +25,7 @@ const { listenAtPath } = require('./unix-socket')
  * @property {Handle[]} clients accepted connections that wait for a process
  * @property {() => void} remove removes its path in the file system
  * @typedef {{ address?: string, port?: number, addressType?: number|string, fd?: number, index?: number }} Where
- * @typedef {Where & { backlog?: number, readableAll?: boolean, writableAll?: boolean }} Query
+ * @typedef {Where & { backlog?: number, readableAll?: boolean, writableAll?: boolean, data?: object|null }} Query
  */
 
 class Ports {
@@ -37,6 +37,8 @@ class Ports {
   #loose = new Map()
   /** The places by core's names for them. @type {Map<string, string>} */
   #named = new Map()
+  /** The places where clients speak first. @type {Set<string>} */
+  #clientsFirst = new Set()
   /** Whether core is removing a process from its lists, and closing the sockets that no process has any more. */
   #leaving = false
   #restore = () => {}
@@ -135,6 +137,7 @@ class Ports {
 
   #forget(/** @type {string} */ place, /** @type {Socket} */ socket) {
     this.#sockets.delete(place)
+    this.#clientsFirst.delete(place)
     if (socket.port !== undefined) this.#loose.set(place, socket.port)
     socket.remove()
     fs.closeSync(socket.fd)
@@ -144,6 +147,8 @@ class Ports {
   /** Until core has handled the query, a server that listens does so for `place`. */
   #meet(/** @type {string} */ place, /** @type {Query} */ query) {
     const ports = this
+    // Servers of TLS give their ticket keys, and those of HTTP see `Servers`.
+    if (query.data) this.#clientsFirst.add(place)
     const { prototype } = net.Server
     const { listen } = prototype
     const create = net._createServerHandle
@@ -231,7 +236,10 @@ class Ports {
       if (client === undefined) return onconnection(status)
       client.close = close
       if (this.#fresh === undefined) return onconnection(status, client)
-      this.#fresh.meet(client, () => (port.closed ? this.#keep(place, socket, client) : onconnection(status, client)))
+      const first = this.#clientsFirst.has(place) ? 'client' : 'either'
+      this.#fresh.meet(client, first, () =>
+        port.closed ? this.#keep(place, socket, client) : onconnection(status, client)
+      )
     }
     for (const client of socket?.clients.splice(0) ?? []) handle.onconnection(0, client)
   }

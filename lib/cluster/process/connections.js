@@ -86,6 +86,11 @@ class Connections {
     else if (answers.includes(response)) answers.splice(answers.indexOf(response), 1)
   }
 
+  /** Whether an answer has begun, and not ended. @param {Socket} socket */
+  answers(socket) {
+    return (this.#open.get(socket)?.answers.length ?? 0) > 0
+  }
+
   /** Whether the application may still get requests of this connection. @param {Socket} socket */
   takes(socket) {
     return this.#open.get(socket)?.closing !== true
@@ -244,4 +249,4 @@ function flown({ bytesRead = 0, bytesWritten = 0 }) {
   return bytesRead + bytesWritten
 }
 
-module.exports = { Connections }
+module.exports = { Connections, kindOf }

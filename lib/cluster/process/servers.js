@@ -7,7 +7,7 @@
 const net = require('node:net')
 const diagnostics = require('node:diagnostics_channel')
 const { EventEmitter } = require('node:events')
-const { Connections } = require('./connections')
+const { Connections, kindOf } = require('./connections')
 const { Datagrams } = require('./datagrams')
 
 /**
@@ -60,6 +60,13 @@ class Servers extends EventEmitter {
     const call = (/** @type {Function} */ method, /** @type {Server} */ server, /** @type {unknown[]} */ args) =>
       Reflect.apply(method, server, args)
     const own = {
+      /**
+       * Core gives the result to the primary, which accepts the connections. A server of TLS has this method.
+       * @this {Server}
+       */
+      _getServerData() {
+        return kindOf(this) === 'bytes' ? null : { clientsSpeakFirst: true }
+      },
       /** @this {Server} */
       listen(/** @type {unknown[]} */ ...args) {
         if (servers.#left.has(this)) return call(listen, this, args)
@@ -93,6 +100,7 @@ class Servers extends EventEmitter {
       Object.assign(prototype, { listen, close })
       // `emit` was inherited.
       Reflect.deleteProperty(prototype, 'emit')
+      Reflect.deleteProperty(prototype, '_getServerData')
     }
   }
 
@@ -105,6 +113,11 @@ class Servers extends EventEmitter {
   route(router) {
     this.#router = router
     this.#connections.route(router)
+  }
+
+  /** Whether an answer has begun on a connection, and not ended. @param {net.Socket} socket */
+  answers(socket) {
+    return this.#connections.answers(socket)
   }
 
   /** The key by which other processes name a server; undefined if it does not listen itself. @param {Server} server */

@@ -11,6 +11,13 @@ const { readerOf, whereOf } = require('./reading')
 /** How many bytes of a head are peeked at. */
 const HEAD = 8192
 const TLS = 0x16
+/**
+ * How long the first bytes of a connection are awaited, in milliseconds. On a busy machine a client may get no CPU for
+ * long after it has connected. The server may be one that speaks first, if it is not known to wait for its clients.
+ */
+const PATIENCE = { client: 2000, either: 100 }
+/** If more connections than this say nothing, no others are awaited. */
+const MOST = 1000
 
 /**
  * @typedef {import('../primary/ports').Handle} Handle
@@ -43,14 +50,16 @@ class Fresh {
   /**
    * Waits a little for the first bytes of a connection.
    * @param {Handle} client
+   * @param {keyof typeof PATIENCE} first which end may speak first
    * @param {() => void} then
    */
-  meet(client, then) {
+  meet(client, first, then) {
     if (client.fd < 0) return then()
     if (this.#look(client)) return then()
+    if (this.#waiting.size >= MOST) return then()
     const bound = this.#open()
     const name = this.#next++ >>> 0
-    if (bound.awaitBytes?.(client.fd, name) !== true) return then()
+    if (bound.awaitBytes?.(client.fd, name, PATIENCE[first]) !== true) return then()
     this.#waiting.set(name, { client, then })
   }
 

@@ -28,6 +28,7 @@ class Inlet {
    * @param {(key: string|undefined) => net.Server|undefined} host.find a server of the application
    * @param {(pid: number) => boolean} host.knows whether this is a process of the cluster
    * @param {(server: net.Server) => void} host.own marks a server as the helper's own
+   * @param {(socket: net.Socket) => boolean} host.answers whether an answer has begun on a connection
    */
   constructor(host) {
     this.#host = host
@@ -90,8 +91,10 @@ class Inlet {
     disguise(socket, first.origin)
     // Servers of HTTP/2 find there the classes with which they answer HTTP/1.1.
     Object.assign(socket, { server })
-    // The relaying process ends the connection in time.
-    socket.setTimeout = () => socket
+    // Only the relaying process ends an idle connection. The application may limit the time of its requests.
+    const { setTimeout } = socket
+    socket.setTimeout = (time, ...rest) =>
+      this.#host.answers(socket) ? setTimeout.call(socket, time, ...rest) : setTimeout.call(socket, 0)
     if (rest.length > 0) socket.unshift(rest)
     server.emit(first.origin.secured === undefined ? 'connection' : 'secureConnection', socket)
     socket.resume()

@@ -3,67 +3,57 @@
 // Has a request that came to the wrong process answered by the right one, over a Unix socket. Request and answer are
 // passed on unchanged: names and order of headers, framing, trailers, and every byte of the bodies.
 
-const http = require('node:http')
-const { Relays, connect } = require('./relays')
+const { Answer } = require('./answer')
+const { Links, connect } = require('./links')
 
 /**
- * @typedef {http.IncomingMessage|import('node:http2').Http2ServerRequest} Request
- * @typedef {http.ServerResponse|import('node:http2').Http2ServerResponse} Response
- * @typedef {import('./relays').Target} Target
+ * @typedef {import('node:http').IncomingMessage|import('node:http2').Http2ServerRequest} Request
+ * @typedef {import('node:http').ServerResponse|import('node:http2').Http2ServerResponse} Response
+ * @typedef {import('./links').Target} Target
+ * @typedef {'none'|'length'|'chunks'} Framing how the other process learns where the body ends
  */
 
 const HOP_BY_HOP = /^(connection|keep-alive|proxy-connection|transfer-encoding|upgrade)$/i
 
-/** @param {readonly string[]} raw names and values in turn @param {(name: string) => boolean} test */
-function keep(raw, test) {
-  return raw.filter((_, at) => test(raw[at - (at % 2)]))
-}
-
-/** @param {readonly string[]} raw @param {RegExp} name */
+/** @param {readonly string[]} raw names and values in turn @param {string} name */
 function has(raw, name) {
-  for (let at = 0; at < raw.length; at += 2) if (name.test(raw[at])) return true
+  for (let at = 0; at < raw.length; at += 2)
+    if (raw[at].length === name.length && raw[at].toLowerCase() === name) return true
   return false
 }
 
-/** Whether a head of HTTP/1.1 announces a body. @param {readonly string[]} raw */
-function hasFraming(raw) {
-  return has(raw, /^(content-length|transfer-encoding)$/i)
+/** @param {readonly string[]} raw @returns {Framing} */
+function framingOf(raw) {
+  if (has(raw, 'transfer-encoding')) return 'chunks'
+  return has(raw, 'content-length') ? 'length' : 'none'
 }
 
-/** A request whose head is exactly the given one. */
-class Forwarded extends http.ClientRequest {
-  /** @param {string} line @param {string[]} headers */
-  _storeHeader(line, headers) {
-    // A request without framing has no body.
-    this.useChunkedEncodingByDefault = hasFraming(headers)
-    this._removedConnection = true
-    const store = Reflect.get(http.OutgoingMessage.prototype, '_storeHeader')
-    Reflect.apply(store, this, [line, headers])
-  }
-}
-
-/** A request from a client of HTTP/1.0. */
-class OldForwarded extends Forwarded {
-  /** @param {string} line @param {string[]} headers */
-  _storeHeader(line, headers) {
-    super._storeHeader(line.replace(/HTTP\/1\.1\r\n$/, 'HTTP/1.0\r\n'), headers)
-  }
-}
-
-/** @param {Request} request */
+/** @param {Request} request @returns {readonly string[]} */
 function headersOf(request) {
   const { rawHeaders } = request
   if (request.httpVersionMajor === 1) return rawHeaders
   const { authority, stream } = /** @type {import('node:http2').Http2ServerRequest} */ (request)
-  const headers = keep(rawHeaders, (name) => !name.startsWith(':'))
-  if (!has(headers, /^host$/i)) headers.push('host', authority)
-  if (!stream.endAfterHeaders && !has(headers, /^content-length$/i)) headers.push('transfer-encoding', 'chunked')
+  const headers = rawHeaders.filter((_, at) => !rawHeaders[at - (at % 2)].startsWith(':'))
+  if (!has(headers, 'host')) headers.push('host', authority)
+  if (!stream.endAfterHeaders && !has(headers, 'content-length')) headers.push('transfer-encoding', 'chunked')
   return headers
 }
 
-/** Whether the process does not exist any more. @param {NodeJS.ErrnoException} error of connecting */
-function isGone({ code }) {
-  return code === 'ENOENT' || code === 'ECONNREFUSED'
+/** @param {Request} request @param {readonly string[]} headers */
+function headText({ method, url, httpVersion }, headers) {
+  return `${method} ${url} HTTP/${httpVersion === '1.0' ? '1.0' : '1.1'}\r\n${linesOf(headers)}\r\n`
+}
+
+/** @param {readonly string[]} raw */
+function linesOf(raw) {
+  let lines = ''
+  for (let at = 0; at < raw.length; at += 2) lines += `${raw[at]}: ${raw[at + 1]}\r\n`
+  return lines
+}
+
+/** Whether the process does not exist any more. @param {NodeJS.ErrnoException|undefined} error of connecting */
+function isGone(error) {
+  return error?.code === 'ENOENT' || error?.code === 'ECONNREFUSED'
 }
 
 /** The ticks within which a stream emits its data and its end. */
@@ -78,99 +68,201 @@ function afterTicks(then, ticks = TICKS) {
   process.nextTick(() => (ticks > 1 ? afterTicks(then, ticks - 1) : then()))
 }
 
-const relays = new Relays()
+const links = new Links()
 
-/**
- * Has the request answered by a process.
- * @param {Target} target
- * @param {Request} request of which nothing has been read
- * @param {Response} response
- * @param {object} how
- * @param {() => void} how.gone called if there is no such process; the request is unchanged
- * @param {boolean} how.asks the client waits for a 100 before it sends the body
- */
-function relay(target, request, response, { gone, asks }) {
-  const OfVersion = request.httpVersion === '1.0' ? OldForwarded : Forwarded
-  const headers = headersOf(request)
-  const hasBody = hasFraming(headers)
-  const forwarded = new OfVersion(
-    /** @type {http.RequestOptions} */ ({
-      agent: relays,
-      relayed: { target, client: request.socket },
-      method: request.method,
-      path: request.url,
-      headers
+/** A request that another process answers. It is the `User` of a link. */
+class Relay {
+  #request
+  /** Both classes have all of the methods that are used. */
+  #response
+  #gone
+  #asks
+  #headers
+  #framing
+  /** @type {import('./links').Link|undefined} */
+  #link
+  /** Whether the other process gets the request. */
+  #begun = false
+  /** Whether it has the request in full. */
+  #sent = false
+  /** Whether the answer has come in full. */
+  #answered = false
+  /** Whether the link takes another request after this one. */
+  #keeps
+  /** Whether the head of the answer waits for the body. */
+  #held = false
+  #full = false
+
+  /**
+   * @param {Target} target
+   * @param {Request} request of which nothing has been read
+   * @param {Response} response
+   * @param {object} how
+   * @param {() => void} how.gone called if there is no such process; the request is unchanged
+   * @param {boolean} how.asks the client waits for a 100 before it sends the body
+   */
+  constructor(target, request, response, { gone, asks }) {
+    this.#request = request
+    this.#response = /** @type {import('node:http').ServerResponse} */ (response)
+    this.#gone = gone
+    this.#asks = asks
+    this.#headers = headersOf(request)
+    this.#framing = framingOf(this.#headers)
+    this.#keeps = request.httpVersion !== '1.0'
+    this.answer = new Answer(this, request.method === 'HEAD')
+    response.on('close', () => {
+      if (!response.writableFinished) this.#leave(false)
     })
-  )
-  let begun = false
-  const begin = () => {
-    begun = true
-    if (response.destroyed) return void forwarded.destroy()
-    if (!hasBody) return void forwarded.end()
-    request.pipe(forwarded)
-    afterTicks(() => {
-      if (!forwarded.writableEnded && !forwarded.destroyed) forwarded.flushHeaders()
+    const link = (this.#link = links.take(target, request.socket))
+    link.begin(this)
+    if (!link.socket.connecting) this.onConnect()
+  }
+
+  onConnect() {
+    if (this.#link === undefined) return
+    const { socket } = this.#link
+    const head = headText(this.#request, this.#headers)
+    this.#begun = true
+    if (this.#framing === 'none') {
+      socket.write(head, 'latin1')
+      this.#sent = true
+      return
+    }
+    socket.cork()
+    socket.write(head, 'latin1')
+    afterTicks(() => socket.uncork())
+    const request = this.#request
+    request.on('data', (chunk) => this.#send(chunk))
+    request.on('end', () => this.#sendEnd())
+    request.on('close', () => {
+      if (!this.#sent) this.#leave(false)
     })
   }
-  forwarded.on('socket', (socket) => (socket.connecting ? socket.once('connect', begin) : begin()))
-  forwarded.on('error', (error) => (!begun && isGone(error) ? gone() : fail(response)))
-  forwarded.on('response', (answer) => pass(answer, response))
-  if (asks) forwarded.on('continue', () => response.writeContinue())
-  forwarded.on('information', ({ statusCode, headers }) => {
-    if (statusCode === 103 && headers.link !== undefined)
-      response.writeEarlyHints(/** @type {Record<string, string>} */ (headers))
-  })
-  response.on('close', () => {
-    if (!response.writableFinished) forwarded.destroy()
-  })
-  if (!hasBody) return
-  request.on('end', () => {
-    const { rawTrailers } = request
-    if (rawTrailers.length > 0) forwarded.addTrailers(pairs(rawTrailers))
-  })
-}
 
-/** @param {http.IncomingMessage} answer @param {Response} response */
-function pass(answer, response) {
-  const { statusCode = 502, statusMessage, rawHeaders } = answer
-  answer.on('error', () => response.destroy())
-  if (response instanceof http.ServerResponse) {
-    // Nothing is added to the head of the answer.
-    for (const name of ['connection', 'date', 'transfer-encoding', 'content-length']) response.removeHeader(name)
-    response.writeHead(statusCode, statusMessage, rawHeaders)
-  } else {
-    for (const [name, value] of Object.entries(answer.headersDistinct))
-      if (!HOP_BY_HOP.test(name) && value !== undefined) response.setHeader(name, value.length === 1 ? value[0] : value)
-    response.writeHead(statusCode)
+  onDrain() {
+    this.#request.resume()
   }
-  answer.on('end', () => {
-    if (answer.rawTrailers.length > 0) response.addTrailers(Object.fromEntries(pairs(answer.rawTrailers)))
-  })
-  if (response instanceof http.ServerResponse) passBody(answer, response)
-  else answer.pipe(/** @type {import('node:stream').Writable} */ (/** @type {unknown} */ (response)))
+
+  #send(/** @type {Buffer} */ chunk) {
+    const socket = this.#link?.socket
+    if (socket === undefined || chunk.length === 0) return
+    if (this.#framing === 'chunks') {
+      socket.cork()
+      socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1')
+      socket.write(chunk)
+      socket.write('\r\n', 'latin1')
+      socket.uncork()
+    } else socket.write(chunk)
+    if (socket.writableNeedDrain) this.#request.pause()
+  }
+
+  #sendEnd() {
+    if (this.#framing === 'chunks') this.#link?.socket.write(`0\r\n${linesOf(this.#request.rawTrailers)}\r\n`, 'latin1')
+    this.#sent = true
+    this.#review()
+  }
+
+  /** @param {import('./answer').Head} head */
+  onInformation({ status, rawHeaders }) {
+    const response = this.#response
+    if (status === 100 && this.#asks) response.writeContinue()
+    else if (status === 102) response.writeProcessing?.()
+    else if (status === 103) {
+      const { link = [], ...others } = byName(rawHeaders)
+      // Node.js writes all of them into one header.
+      response.writeEarlyHints({ ...others, link: link.flatMap((value) => value.split(/, (?=<)/)) })
+    }
+  }
+
+  /** @param {import('./answer').Head} head */
+  onHead({ status, message, rawHeaders, keeps }) {
+    const response = this.#response
+    if (!keeps) this.#keeps = false
+    if (this.#request.httpVersionMajor === 1) {
+      // Nothing is added to the head of the answer.
+      for (const name of ['connection', 'date', 'transfer-encoding', 'content-length']) response.removeHeader(name)
+      response.writeHead(status, message, rawHeaders)
+    } else {
+      for (const [name, values] of Object.entries(byName(rawHeaders)))
+        if (!HOP_BY_HOP.test(name)) response.setHeader(name, values.length === 1 ? values[0] : values)
+      response.writeHead(status)
+    }
+    this.#held = true
+  }
+
+  /** @param {Buffer} chunk */
+  onData(chunk) {
+    this.#held = false
+    if (this.#response.write(chunk) || this.#full) return
+    this.#full = true
+    this.#link?.socket.pause()
+    this.#response.once('drain', () => {
+      this.#full = false
+      this.#link?.socket.resume()
+    })
+  }
+
+  /** @param {string[]} rawTrailers @param {Buffer|undefined} chunk */
+  onEnd(rawTrailers, chunk) {
+    const response = this.#response
+    this.#held = false
+    this.#answered = true
+    if (rawTrailers.length > 0) response.addTrailers(Object.fromEntries(pairs(rawTrailers)))
+    response.end(chunk)
+    this.#review()
+  }
+
+  onChunk() {
+    if (this.#held) this.#response.flushHeaders()
+    this.#held = false
+  }
+
+  /** The link has ended. @param {NodeJS.ErrnoException|undefined} error */
+  onClose(error) {
+    if (this.#link === undefined) return
+    this.#keeps = false
+    if (!this.#begun && isGone(error)) {
+      this.#link = undefined
+      return this.#gone()
+    }
+    if (!this.answer.close()) fail(this.#response)
+    this.#leave(false)
+  }
+
+  /** Lets go of the link when all has gone over it. */
+  #review() {
+    if (this.#answered && (this.#sent || !this.#keeps)) this.#leave(this.#keeps)
+  }
+
+  #leave(/** @type {boolean} */ keeps) {
+    const link = this.#link
+    if (link === undefined) return
+    this.#link = undefined
+    link.end(keeps)
+    // The rest of a body that no process wants is dropped.
+    if (!this.#sent) this.#request.resume()
+  }
 }
 
-/** As `pipe`, but with fewer listeners, since each request needs one. @param {http.IncomingMessage} answer @param {http.ServerResponse} response */
-function passBody(answer, response) {
-  let sent = false
-  answer.on('data', (chunk) => {
-    sent = true
-    if (response.destroyed || response.write(chunk)) return
-    answer.pause()
-    response.once('drain', () => answer.resume())
-  })
-  answer.on('end', () => {
-    sent = true
-    response.end()
-  })
-  afterTicks(() => {
-    if (!sent && !response.destroyed) response.flushHeaders()
-  })
+/** Has the request answered by a process: see `Relay`. @param {ConstructorParameters<typeof Relay>} args */
+function relay(...args) {
+  new Relay(...args)
 }
 
 /** @param {readonly string[]} raw @returns {[string, string][]} */
 function pairs(raw) {
   return raw.flatMap((name, at) => (at % 2 === 0 ? [/** @type {[string, string]} */ ([name, raw[at + 1]])] : []))
+}
+
+/** @param {readonly string[]} raw */
+function byName(raw) {
+  /** @type {Record<string, string[]>} */
+  const all = {}
+  for (const [name, value] of pairs(raw)) {
+    const values = (all[name.toLowerCase()] ??= [])
+    values.push(value)
+  }
+  return all
 }
 
 /** The process has ended while it had the request, or does not take requests. @param {Response} response */
@@ -180,22 +272,21 @@ function fail(response) {
   response.end()
 }
 
-/** The head of a request as it came. @param {http.IncomingMessage} request */
-function headOf({ method, url, httpVersion, rawHeaders }) {
-  const lines = pairs(rawHeaders).map(([name, value]) => `${name}: ${value}\r\n`)
-  return Buffer.from(`${method} ${url} HTTP/${httpVersion}\r\n${lines.join('')}\r\n`, 'latin1')
+/** The head of a request as it came. @param {import('node:http').IncomingMessage} request */
+function headOf(request) {
+  return Buffer.from(headText(request, request.rawHeaders), 'latin1')
 }
 
 /**
  * Passes the bytes after an upgrade to a process and back.
  * @param {Target} target
- * @param {http.IncomingMessage} request
+ * @param {import('node:http').IncomingMessage} request
  * @param {import('node:net').Socket} socket
  * @param {Buffer} head the bytes that came behind the request
  * @param {() => void} gone called if there is no such process; the socket is unchanged
  */
 function tunnel(target, request, socket, head, gone) {
-  const other = connect({ target, client: socket })
+  const other = connect(target, socket)
   let begun = false
   const drop = () => {
     socket.destroy()
@@ -214,9 +305,9 @@ function tunnel(target, request, socket, head, gone) {
   })
 }
 
-/** A process is about to end: see `Relays`. @param {string} path */
+/** A process is about to end: see `Links`. @param {string} path */
 function leave(path) {
-  relays.leave(path)
+  links.leave(path)
 }
 
 module.exports = { relay, tunnel, headOf, leave }

@@ -84,7 +84,8 @@ class Router {
       this.#inlet = new Inlet({
         find: (key) => this.#servers.find(key),
         knows: (pid) => this.#knows(pid),
-        own: (server) => this.#servers.leave(server)
+        own: (server) => this.#servers.leave(server),
+        answers: (socket) => this.#servers.answers(socket)
       })
       const own = socketPath(folder, this.#self)
       await this.#inlet.listen(own)
