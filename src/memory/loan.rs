@@ -9,10 +9,11 @@
 //!    time: the engine frees the memory next, even if a thread reads it.
 
 use std::fmt;
+use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::Relaxed};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
+use rspool_task::Shared;
 
 use crate::sync::{Condvar, Mutex};
 
@@ -200,33 +201,10 @@ impl Reading {
     /// # Panics
     /// If there are fewer bytes.
     pub fn copy_to(&self, offset: usize, to: &mut [u8]) {
-        let end = offset.checked_add(to.len());
-        assert!(end.is_some_and(|end| end <= self.len()), "within the bytes");
-        // SAFETY: in bounds.
-        let from = unsafe { self.loan().base.add(offset) };
-        let head = from.align_offset(align_of::<AtomicU64>()).min(to.len());
-        let (first, rest) = to.split_at_mut(head);
-        let (words, last) = rest.as_chunks_mut::<8>();
-        // SAFETY: in bounds; the loan is not closed while this is there, so the bytes are.
-        unsafe {
-            copy_bytes(from, first);
-            let from = from.add(head);
-            for (index, word) in words.iter_mut().enumerate() {
-                let cell = AtomicU64::from_ptr(from.add(8 * index).cast_mut().cast());
-                *word = cell.load(Relaxed).to_ne_bytes();
-            }
-            copy_bytes(from.add(8 * words.len()), last);
-        }
-    }
-}
-
-/// # Safety
-/// As many bytes as `to` has are at `from`.
-unsafe fn copy_bytes(from: *const u8, to: &mut [u8]) {
-    for (index, byte) in to.iter_mut().enumerate() {
-        // SAFETY: as the caller promises.
-        let cell = unsafe { AtomicU8::from_ptr(from.add(index).cast_mut()) };
-        *byte = cell.load(Relaxed);
+        let Loan { base, length, .. } = *self.loan();
+        // SAFETY: the loan is not closed while this is there, so the bytes are. Others write them as JavaScript does.
+        let shared = unsafe { Shared::from_parts(base, length, ptr::null_mut(), None) };
+        shared.copy_to(offset, to);
     }
 }
 

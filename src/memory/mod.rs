@@ -11,6 +11,7 @@ pub mod loan;
 pub mod locks;
 #[cfg(unix)]
 pub mod map;
+pub mod pages;
 #[cfg(unix)]
 pub mod region;
 #[cfg(unix)]

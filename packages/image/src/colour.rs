@@ -86,7 +86,7 @@ pub(crate) fn to_srgb(pixels: Pixels, icc: Option<&[u8]>, context: &Context<'_>)
         _ => return Ok(pixels),
     };
     let channels = pixels.channels;
-    transformed(&pixels, &profile, from, to, context)?.with_channels(channels)
+    transformed(&pixels, &profile, from, to, context)?.with_channels(channels, context)
 }
 
 /// Converts ink to sRGB: by its profile, or by how much of white light it leaves.
@@ -100,16 +100,20 @@ pub(crate) fn ink_to_srgb(
         return transformed(inks, &profile, Layout::Rgba, 3, context);
     }
     let mut pixels = Pixels::new(inks.width, inks.height, 3)?;
-    for (inks, pixel) in inks
+    let (from, to) = (inks.stride(), pixels.stride());
+    for (inks, row) in inks
         .data
-        .chunks_exact(4)
-        .zip(pixels.data.chunks_exact_mut(3))
+        .chunks_exact(from)
+        .zip(pixels.data.chunks_exact_mut(to))
     {
-        let white = u16::from(255 - inks[3]);
-        for (channel, ink) in pixel.iter_mut().zip(inks) {
-            #[expect(clippy::cast_possible_truncation, reason = "a part of a byte is one")]
-            let byte = ((u16::from(255 - ink) * white + 127) / 255) as u8;
-            *channel = byte;
+        context.check()?;
+        for (inks, pixel) in inks.chunks_exact(4).zip(row.chunks_exact_mut(3)) {
+            let white = u16::from(255 - inks[3]);
+            for (channel, ink) in pixel.iter_mut().zip(inks) {
+                #[expect(clippy::cast_possible_truncation, reason = "a part of a byte is one")]
+                let byte = ((u16::from(255 - ink) * white + 127) / 255) as u8;
+                *channel = byte;
+            }
         }
     }
     Ok(pixels)

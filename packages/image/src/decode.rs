@@ -3,22 +3,15 @@
 use rspool_task::{Context, Result};
 
 use crate::choice::Format;
+use crate::params::Info;
 use crate::pixels::{Orientation, Pixels};
 use crate::{errors, gif, jpeg, png, webp};
 
 /// The data in the header of an image.
 #[derive(Debug)]
 pub(crate) struct Header {
-    pub(crate) format: Format,
-    pub(crate) width: u32,
-    pub(crate) height: u32,
-    pub(crate) channels: u8,
-    pub(crate) depth: u8,
-    pub(crate) has_alpha: bool,
-    /// The number of the orientation in EXIF.
-    pub(crate) orientation: u8,
-    pub(crate) animated: bool,
-    pub(crate) progressive: bool,
+    /// What `image.info` gives, but for the name of the profile.
+    pub(crate) info: Info,
     pub(crate) icc: Option<Vec<u8>>,
 }
 
@@ -36,7 +29,7 @@ impl Header {
 
     /// The divisor (1, 2, 4 or 8) of the size at which the image is decoded, if it may be `most` times smaller.
     pub(crate) fn shrink(&self, most: f64) -> u32 {
-        let parts = match self.format {
+        let parts = match self.info.format {
             Format::Jpeg => [8, 4, 2].as_slice(),
             // Their decoders cannot do that.
             Format::Png | Format::Webp | Format::Gif => &[],
@@ -52,7 +45,7 @@ impl Header {
         shrink: u32,
         context: &Context<'_>,
     ) -> Result<Pixels> {
-        let pixels = match self.format {
+        let pixels = match self.info.format {
             Format::Jpeg => jpeg::decode(bytes, self, shrink, context),
             Format::Png => png::decode(bytes, self, context),
             Format::Webp => webp::decode(bytes, self, context),
@@ -65,7 +58,7 @@ impl Header {
     /// How to turn the image: first by its own orientation, if wanted, and then by `degrees`.
     pub(crate) fn turn(&self, auto_orient: bool, degrees: u16) -> Orientation {
         let mut orientation = match auto_orient {
-            true => Orientation::of_exif(self.orientation),
+            true => Orientation::of_exif(self.info.orientation),
             false => Orientation::UPRIGHT,
         };
         for _ in 0..degrees / 90 {

@@ -1,5 +1,7 @@
 //! Writes images.
 
+use std::io::Write;
+
 use jpeg_encoder::{ChromaSubsamplingMethod, ColorType as JpegColor, Encoder as JpegEncoder};
 use png::{BitDepth, ColorType as PngColor, Compression as PngCompression, Encoder as PngEncoder};
 use rspool_task::{Context, Error, Result};
@@ -8,7 +10,10 @@ use crate::choice::{Compression, Format, Target};
 use crate::colour::Colour;
 use crate::params::{OutputParams, Picture};
 use crate::pixels::Pixels;
-use crate::watched::{Sink, failure};
+use crate::watched::{Sink, failure, given_up};
+
+/// The bytes of a part of a PNG.
+const PART: usize = 64 * 1024;
 
 /// The format in which an image is written, if the params do not name one.
 pub(crate) fn target(params: &OutputParams, from: Format) -> Target {
@@ -52,7 +57,7 @@ pub(crate) fn encode(
 ) -> Result<Picture<'static>> {
     context.check()?;
     let pixels = match target {
-        Target::Jpeg => pixels.flattened(params.background.unwrap_or(Colour::BLACK).rgb())?,
+        Target::Jpeg => pixels.flattened(params.background.unwrap_or(Colour::BLACK).rgb(), context)?,
         _ => pixels,
     };
     let (width, height, channels) = (pixels.width, pixels.height, pixels.channels);
@@ -105,7 +110,13 @@ fn png(pixels: &Pixels, params: &OutputParams, context: &Context<'_>) -> Result<
     encoder
         .write_header()
         .and_then(|mut writer| {
-            writer.write_image_data(&pixels.data)?;
+            // Row by row, since the library makes nothing known while it compresses all of them.
+            let mut rows = writer.stream_writer_with_size(PART)?;
+            for row in pixels.data.chunks_exact(pixels.stride()) {
+                given_up(context)?;
+                rows.write_all(row)?;
+            }
+            rows.finish()?;
             writer.finish()
         })
         .map_err(|error| failure(context, &error))?;

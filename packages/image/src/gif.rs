@@ -6,6 +6,7 @@ use rspool_task::{Context, Result};
 use crate::choice::Format;
 use crate::decode::Header;
 use crate::errors;
+use crate::params::Info;
 use crate::pixels::Pixels;
 use crate::watched::{Source, failure};
 
@@ -36,15 +37,18 @@ pub(crate) fn header(bytes: &[u8], context: &Context<'_>) -> Result<Header> {
     }
     context.check()?;
     Ok(Header {
-        format: Format::Gif,
-        width,
-        height,
-        channels: 4,
-        depth: 8,
-        has_alpha: true,
-        orientation: 1,
-        animated: frames > 1,
-        progressive: false,
+        info: Info {
+            format: Format::Gif,
+            width,
+            height,
+            channels: 4,
+            depth: 8,
+            has_alpha: true,
+            orientation: 1,
+            animated: frames > 1,
+            progressive: false,
+            profile: None,
+        },
         icc,
     })
 }
@@ -57,9 +61,9 @@ pub(crate) fn decode(bytes: &[u8], header: &Header, context: &Context<'_>) -> Re
     };
     let (left, top) = (usize::from(frame.left), usize::from(frame.top));
     let (width, height) = (frame.width, frame.height);
-    let mut pixels = Pixels::new(header.width, header.height, 4)?;
-    if left + usize::from(width) > header.width as usize
-        || top + usize::from(height) > header.height as usize
+    let mut pixels = Pixels::new(header.info.width, header.info.height, 4)?;
+    if left + usize::from(width) > header.info.width as usize
+        || top + usize::from(height) > header.info.height as usize
     {
         return Err(errors::damaged("its frame is larger than it"));
     }

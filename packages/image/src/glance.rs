@@ -35,7 +35,7 @@ pub(crate) fn hash(input: Data, params: HashParams, context: &Context<'_>) -> Re
         max_pixels: params.max_pixels,
     };
     // Transparent parts count as white.
-    let pixels = shown(&bytes, &look, 4 * WIDE as u32, context)?.flattened([255; 3])?;
+    let pixels = shown(&bytes, &look, 4 * WIDE as u32, context)?.flattened([255; 3], context)?;
     Ok(match params.kind.unwrap_or(HashKind::Phash) {
         HashKind::Phash => frequencies(&grey(at_size(
             &pixels,
@@ -128,7 +128,7 @@ pub(crate) fn placeholder(
         false => side,
     };
     let small =
-        at_size(&pixels, (side(pixels.width), side(pixels.height)), context)?.with_channels(4)?;
+        at_size(&pixels, (side(pixels.width), side(pixels.height)), context)?.with_channels(4, context)?;
     Ok(match kind {
         PlaceholderKind::Thumbhash => {
             let (width, height) = (small.width as usize, small.height as usize);

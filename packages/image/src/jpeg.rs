@@ -5,6 +5,7 @@ use rspool_task::{Context, Error, Result, panics};
 
 use crate::choice::Format;
 use crate::decode::{Header, orientation};
+use crate::params::Info;
 use crate::pixels::Pixels;
 use crate::watched::{Source, failure};
 use crate::worker::Worker;
@@ -37,15 +38,18 @@ pub(crate) fn header(bytes: &[u8], context: &Context<'_>) -> Result<Header> {
         PixelFormat::CMYK32 => (4, 8),
     };
     Ok(Header {
-        format: Format::Jpeg,
-        width: info.width.into(),
-        height: info.height.into(),
-        channels,
-        depth,
-        has_alpha: false,
-        orientation: orientation(decoder.exif_data()),
-        animated: false,
-        progressive: info.coding_process == CodingProcess::DctProgressive,
+        info: Info {
+            format: Format::Jpeg,
+            width: info.width.into(),
+            height: info.height.into(),
+            channels,
+            depth,
+            has_alpha: false,
+            orientation: orientation(decoder.exif_data()),
+            animated: false,
+            progressive: info.coding_process == CodingProcess::DctProgressive,
+            profile: None,
+        },
         icc: decoder.icc_profile(),
     })
 }
@@ -58,7 +62,7 @@ pub(crate) fn decode(
 ) -> Result<Pixels> {
     // In other JPEGs, each scan has bits for each block.
     let scans = bytes.windows(2).filter(|marker| *marker == [0xFF, 0xDA]);
-    if header.progressive && scans.take(MAX_SCANS + 1).count() > MAX_SCANS {
+    if header.info.progressive && scans.take(MAX_SCANS + 1).count() > MAX_SCANS {
         return Err(errors::unsupported(format!(
             "a JPEG of more than {MAX_SCANS} scans"
         )));
@@ -83,7 +87,7 @@ fn pixels(
     let mut decoder = Decoder::new(Source::new(bytes, context, 0.8));
     let part = |side: u32| u16::try_from(side.div_ceil(shrink)).unwrap_or(u16::MAX);
     let (width, height) = decoder
-        .scale(part(header.width), part(header.height))
+        .scale(part(header.info.width), part(header.info.height))
         .map_err(wrong)?;
     let mut data = decoder.decode().map_err(wrong)?;
     let Some(info) = decoder.info() else {

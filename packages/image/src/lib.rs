@@ -10,6 +10,7 @@ mod fit;
 mod gif;
 mod glance;
 mod jpeg;
+mod light;
 mod params;
 mod pixels;
 mod png;

@@ -60,6 +60,9 @@ output_params! {
         pub(crate) rotate: u16 = 0,
         /// Decode a JPEG at a half, a quarter or an eighth of its size, as close to the target as 1.2 times. Without it, twice.
         pub(crate) fast_shrink: bool = true,
+        /// Average the light that the stored values stand for, as a camera that is farther away would. Fine bright details
+        /// stay bright. The decode is always whole.
+        pub(crate) linear: bool = false,
         /// The most pixels of the input, and of each image that is made. 268402689 by default.
         pub(crate) max_pixels: Option<u64>,
     }
@@ -138,6 +141,7 @@ record! {
     }
 
     /// What `image.info` gives.
+    #[derive(Debug)]
     pub(crate) struct Info {
         pub(crate) format: Format,
         /// Pixels, as they are stored: before the EXIF orientation.

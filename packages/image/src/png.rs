@@ -6,6 +6,7 @@ use rspool_task::{Context, Error, Result};
 use crate::choice::Format;
 use crate::decode::{Header, orientation};
 use crate::errors;
+use crate::params::Info;
 use crate::pixels::Pixels;
 use crate::watched::{Source, failure};
 
@@ -40,22 +41,25 @@ pub(crate) fn header(bytes: &[u8], context: &Context<'_>) -> Result<Header> {
     // A transparent colour, or a palette with transparent colours.
     let keyed = u8::from(info.trns.is_some() && channels % 2 == 1);
     Ok(Header {
-        format: Format::Png,
-        width: info.width,
-        height: info.height,
-        channels: channels + keyed,
-        depth: match info.bit_depth {
-            _ if info.color_type == ColorType::Indexed => 8,
-            BitDepth::One => 1,
-            BitDepth::Two => 2,
-            BitDepth::Four => 4,
-            BitDepth::Eight => 8,
-            BitDepth::Sixteen => 16,
+        info: Info {
+            format: Format::Png,
+            width: info.width,
+            height: info.height,
+            channels: channels + keyed,
+            depth: match info.bit_depth {
+                _ if info.color_type == ColorType::Indexed => 8,
+                BitDepth::One => 1,
+                BitDepth::Two => 2,
+                BitDepth::Four => 4,
+                BitDepth::Eight => 8,
+                BitDepth::Sixteen => 16,
+            },
+            has_alpha: (channels + keyed) % 2 == 0,
+            orientation: orientation(info.exif_metadata.as_deref()),
+            animated: info.animation_control.is_some(),
+            progressive: info.interlaced,
+            profile: None,
         },
-        has_alpha: (channels + keyed) % 2 == 0,
-        orientation: orientation(info.exif_metadata.as_deref()),
-        animated: info.animation_control.is_some(),
-        progressive: info.interlaced,
         icc: info.icc_profile.as_deref().map(<[u8]>::to_vec),
     })
 }
@@ -70,7 +74,7 @@ pub(crate) fn decode(bytes: &[u8], header: &Header, context: &Context<'_>) -> Re
         ColorType::Rgba => 4,
         ColorType::Indexed => return Err(errors::damaged("it has no palette")),
     };
-    let mut pixels = Pixels::new(header.width, header.height, channels)?;
+    let mut pixels = Pixels::new(header.info.width, header.info.height, channels)?;
     reader
         .next_frame(&mut pixels.data)
         .map_err(|error| wrong(context, &error))?;

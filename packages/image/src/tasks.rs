@@ -16,19 +16,11 @@ const FINE: f64 = 2.0;
 
 pub(crate) fn info(input: Data, _: (), context: &Context<'_>) -> Result<Info> {
     let bytes = input.contiguous(context)?;
-    let header = Header::read(&bytes, context)?;
-    let profile = colour::profile(header.icc.as_deref());
+    let Header { info, icc } = Header::read(&bytes, context)?;
+    let profile = colour::profile(icc.as_deref());
     Ok(Info {
-        format: header.format,
-        width: header.width,
-        height: header.height,
-        channels: header.channels,
-        depth: header.depth,
-        has_alpha: header.has_alpha,
-        orientation: header.orientation,
-        animated: header.animated,
-        progressive: header.progressive,
         profile: profile.as_ref().and_then(colour::name),
+        ..info
     })
 }
 
@@ -52,9 +44,9 @@ pub(crate) fn resize(
     }
     let bytes = input.contiguous(context)?;
     let header = Header::read(&bytes, context)?;
-    errors::check_pixels(header.width, header.height, params.max_pixels)?;
+    errors::check_pixels(header.info.width, header.info.height, params.max_pixels)?;
     let turn = header.turn(params.auto_orient, params.rotate);
-    let (width, height) = turn.size(header.width, header.height);
+    let (width, height) = turn.size(header.info.width, header.info.height);
 
     let first = params.first();
     let more = params
@@ -66,7 +58,7 @@ pub(crate) fn resize(
         .chain(more)
         .map(|output| {
             let plan = Plan::new(width, height, &output, params.max_pixels)?;
-            let target = encode::target(&output, header.format);
+            let target = encode::target(&output, header.info.format);
             encode::check(&output, target, plan.canvas)?;
             Ok(Job {
                 plan,
@@ -79,13 +71,30 @@ pub(crate) fn resize(
     let least = jobs.iter().map(|job| job.plan.shrink());
     let least = least.fold(f64::INFINITY, f64::min);
     let room = if params.fast_shrink { FAST } else { FINE };
-    let shrink = header.shrink(least / room);
-    let pixels = header.decode(&bytes, shrink, context)?;
+    let shrink = match params.linear {
+        // A JPEG that is decoded smaller has averages of stored values.
+        true => 1,
+        false => header.shrink(least / room),
+    };
+    let mut pixels = header.decode(&bytes, shrink, context)?;
+    let mut icc = header.icc.as_deref();
+    if params.linear {
+        // Only of sRGB it is known how much light a value is.
+        pixels = colour::to_srgb(pixels, icc.take(), context)?;
+    }
+    let decoded = Decoded {
+        pixels,
+        icc,
+        shrink,
+        whole: (header.info.width, header.info.height),
+        turn,
+        linear: params.linear,
+    };
 
     let mut made = Vec::with_capacity(jobs.len());
     let (all, mut done) = (jobs.len() as f64, 0.0);
     for job in &jobs {
-        made.push(picture(&pixels, &header, turn, shrink, job, context)?);
+        made.push(picture(&decoded, job, context)?);
         done += 1.0;
         context.progress(0.8 + 0.2 * done / all);
     }
@@ -93,32 +102,48 @@ pub(crate) fn resize(
     pictures(first, made)
 }
 
+/// The decoded image, from which all others are made.
+struct Decoded<'a> {
+    pixels: Pixels,
+    /// The profile of its colours, if they are not in sRGB.
+    icc: Option<&'a [u8]>,
+    /// How many times smaller it was decoded.
+    shrink: u32,
+    /// Its stored size.
+    whole: (u32, u32),
+    turn: Orientation,
+    /// Whether light is averaged.
+    linear: bool,
+}
+
 /// Makes one image from the decoded one.
 fn picture(
-    pixels: &Pixels,
-    header: &Header,
-    turn: Orientation,
-    shrink: u32,
+    decoded: &Decoded<'_>,
     job: &Job,
     context: &Context<'_>,
 ) -> Result<Picture<'static>> {
-    let whole = (header.width, header.height);
+    let (pixels, turn) = (&decoded.pixels, decoded.turn);
+    let size = (pixels.width, pixels.height);
     let part = job
         .plan
-        .stored_part(turn, whole, shrink, (pixels.width, pixels.height));
+        .stored_part(turn, decoded.whole, decoded.shrink, size);
     let (width, height) = job.plan.size;
     let kernel = job.params.kernel.unwrap_or(Kernel::Lanczos3);
-    let resized = kernels::resize(pixels, part, turn.size(width, height), kernel, context)?;
-    let resized = colour::to_srgb(resized, header.icc.as_deref(), context)?.oriented(turn)?;
+    let resize = match decoded.linear {
+        true => kernels::resize_light,
+        false => kernels::resize,
+    };
+    let resized = resize(pixels, part, turn.size(width, height), kernel, context)?;
+    let resized = colour::to_srgb(resized, decoded.icc, context)?.oriented(turn, context)?;
     let resized = match job.params.fit {
-        Some(Fit::Contain) => on_canvas(resized, job)?,
+        Some(Fit::Contain) => on_canvas(resized, job, context)?,
         _ => resized,
     };
     encode::encode(resized, job.target, &job.params, context)
 }
 
 /// Puts the image in the middle, or at a side, of a background.
-fn on_canvas(pixels: Pixels, job: &Job) -> Result<Pixels> {
+fn on_canvas(pixels: Pixels, job: &Job, context: &Context<'_>) -> Result<Pixels> {
     let (width, height) = job.plan.canvas;
     if (width, height) == (pixels.width, pixels.height) {
         return Ok(pixels);
@@ -127,10 +152,10 @@ fn on_canvas(pixels: Pixels, job: &Job) -> Result<Pixels> {
     let [red, green, blue, alpha] = background.0;
     let grey = pixels.channels <= 2 && red == green && green == blue;
     let pixels = match (grey, pixels.has_alpha() || alpha < 255) {
-        (true, false) => pixels.with_channels(1),
-        (true, true) => pixels.with_channels(2),
-        (false, false) => pixels.with_channels(3),
-        (false, true) => pixels.with_channels(4),
+        (true, false) => pixels.with_channels(1, context),
+        (true, true) => pixels.with_channels(2, context),
+        (false, false) => pixels.with_channels(3, context),
+        (false, true) => pixels.with_channels(4, context),
     }?;
     let colour: &[u8] = match pixels.channels {
         1 => &[red],
@@ -159,14 +184,14 @@ pub(crate) fn shown(
     context: &Context<'_>,
 ) -> Result<Pixels> {
     let header = Header::read(bytes, context)?;
-    errors::check_pixels(header.width, header.height, params.max_pixels)?;
+    errors::check_pixels(header.info.width, header.info.height, params.max_pixels)?;
     let shrink = match least {
         0 => 1,
-        _ => header.shrink(f64::from(header.width.min(header.height)) / f64::from(least)),
+        _ => header.shrink(f64::from(header.info.width.min(header.info.height)) / f64::from(least)),
     };
     let pixels = header.decode(bytes, shrink, context)?;
     colour::to_srgb(pixels, header.icc.as_deref(), context)?
-        .oriented(header.turn(params.auto_orient, 0))
+        .oriented(header.turn(params.auto_orient, 0), context)
 }
 
 pub(crate) fn pixels(
@@ -175,7 +200,7 @@ pub(crate) fn pixels(
     context: &Context<'_>,
 ) -> Result<Picture<'static>> {
     let bytes = input.contiguous(context)?;
-    let pixels = shown(&bytes, &params, 0, context)?.with_channels(4)?;
+    let pixels = shown(&bytes, &params, 0, context)?.with_channels(4, context)?;
     Ok(Picture {
         width: pixels.width,
         height: pixels.height,

@@ -5,6 +5,7 @@ mod formats;
 mod glances;
 mod limits;
 mod looks;
+mod traps;
 
 use rspool_task::testing::{Outcome, Trial};
 use rspool_task::{Error, Params, Record, Result, Value};

@@ -64,7 +64,8 @@ impl<'a> Source<'a> {
     }
 }
 
-fn given_up(context: &Context<'_>) -> io::Result<()> {
+/// An error if the task was given up.
+pub(crate) fn given_up(context: &Context<'_>) -> io::Result<()> {
     match context.is_cancelled() {
         true => Err(io::Error::other("the task was given up")),
         false => Ok(()),

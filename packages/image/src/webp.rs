@@ -6,6 +6,7 @@ use rspool_task::{Context, Result};
 use crate::choice::Format;
 use crate::decode::{Header, orientation};
 use crate::errors;
+use crate::params::Info;
 use crate::pixels::Pixels;
 use crate::watched::{Source, failure};
 
@@ -30,22 +31,25 @@ pub(crate) fn header(bytes: &[u8], context: &Context<'_>) -> Result<Header> {
     let exif = decoder.exif_metadata().ok().flatten();
     let icc = decoder.icc_profile().ok().flatten();
     Ok(Header {
-        format: Format::Webp,
-        width,
-        height,
-        channels: if decoder.has_alpha() { 4 } else { 3 },
-        depth: 8,
-        has_alpha: decoder.has_alpha(),
-        orientation: orientation(exif.as_deref()),
-        animated: decoder.is_animated(),
-        progressive: false,
+        info: Info {
+            format: Format::Webp,
+            width,
+            height,
+            channels: if decoder.has_alpha() { 4 } else { 3 },
+            depth: 8,
+            has_alpha: decoder.has_alpha(),
+            orientation: orientation(exif.as_deref()),
+            animated: decoder.is_animated(),
+            progressive: false,
+            profile: None,
+        },
         icc,
     })
 }
 
 pub(crate) fn decode(bytes: &[u8], header: &Header, context: &Context<'_>) -> Result<Pixels> {
     let mut decoder = open(bytes, context, 0.8)?;
-    let mut pixels = Pixels::new(header.width, header.height, header.channels)?;
+    let mut pixels = Pixels::new(header.info.width, header.info.height, header.info.channels)?;
     if decoder.output_buffer_size() != Some(pixels.data.len()) {
         return Err(errors::damaged("its parts are of different sizes"));
     }

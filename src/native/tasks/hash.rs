@@ -9,6 +9,7 @@ use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use sha2::{Digest, Sha256};
 use twox_hash::XxHash3_64;
 
+use super::steps::Steps;
 use rspool_task::{Context, Error, Fields, Params, Value};
 
 rspool_task::table! {
@@ -28,7 +29,12 @@ rspool_task::table! {
 fn sha256(input: Value, params: Params, context: &Context<'_>) -> Result<Value<'static>, Error> {
     let encoding = encoding(&params.read(&["encoding"])?)?.unwrap_or(Encoding::Buffer);
     let mut hasher = Sha256::new();
-    context.for_each_chunk(&input.into_bytes()?, |chunk| hasher.update(chunk))?;
+    let input = input.into_bytes()?;
+    let steps = Steps::new(context, input.len());
+    context.for_each_chunk(&input, |chunk| {
+        hasher.update(chunk);
+        steps.pass(chunk.len());
+    })?;
     Ok(encoding.encode(&hasher.finalize()))
 }
 
@@ -41,16 +47,22 @@ fn sha256(input: Value, params: Params, context: &Context<'_>) -> Result<Value<'
 fn blake3(input: Value, params: Params, context: &Context<'_>) -> Result<Value<'static>, Error> {
     let encoding = encoding(&params.read(&["encoding"])?)?.unwrap_or(Encoding::Buffer);
     let input = input.into_bytes()?;
+    let steps = Steps::new(context, input.len());
     if input.len() <= SUBTREE {
         let mut hasher = Blake3::new();
-        context.for_each_chunk(&input, |chunk| _ = hasher.update(chunk))?;
+        context.for_each_chunk(&input, |chunk| {
+            hasher.update(chunk);
+            steps.pass(chunk.len());
+        })?;
         return Ok(encoding.encode(hasher.finalize().as_bytes()));
     }
-    let context = context.with_help_if(input.len() >= 16 * SUBTREE);
-    let values = context.map_pieces(&input, SUBTREE, |index, piece| {
+    let helped = context.with_help_if(input.len() >= 16 * SUBTREE);
+    let values = helped.map_pieces(&input, SUBTREE, |index, piece| {
         let mut hasher = Blake3::new();
         hasher.set_input_offset((index * SUBTREE) as u64);
-        hasher.update(piece).finalize_non_root()
+        let value = hasher.update(piece).finalize_non_root();
+        steps.pass(piece.len());
+        value
     })?;
     let (left, right) = values.split_at(left_of(values.len()));
     let root = merge_subtrees_root(&merge(left), &merge(right), Mode::Hash);
@@ -91,13 +103,18 @@ fn crc32(input: Value, params: Params, context: &Context<'_>) -> Result<Value<'s
         .integer("value", 0..=u32::MAX.into())?;
     let mut hasher = Crc32::new_with_initial(value.unwrap_or(0) as u32);
     let input = input.into_bytes()?;
+    let steps = Steps::new(context, input.len());
     if input.len() < 16 * CRC_PIECE {
-        context.for_each_chunk(&input, |chunk| hasher.update(chunk))?;
+        context.for_each_chunk(&input, |chunk| {
+            hasher.update(chunk);
+            steps.pass(chunk.len());
+        })?;
         return Ok(Value::Number(hasher.finalize().into()));
     }
     let pieces = context.map_pieces(&input, CRC_PIECE, |_, piece| {
         let mut hasher = Crc32::new();
         hasher.update(piece);
+        steps.pass(piece.len());
         hasher
     })?;
     for piece in &pieces {
@@ -127,7 +144,12 @@ fn xxh3(input: Value, params: Params, context: &Context<'_>) -> Result<Value<'st
     let choices = [&ENCODINGS[..], &[("bigint", None)]].concat();
     let encoding = fields.choice("encoding", &choices)?.flatten();
     let mut hasher = XxHash3_64::with_seed(seed);
-    context.for_each_chunk(&input.into_bytes()?, |chunk| hasher.write(chunk))?;
+    let input = input.into_bytes()?;
+    let steps = Steps::new(context, input.len());
+    context.for_each_chunk(&input, |chunk| {
+        hasher.write(chunk);
+        steps.pass(chunk.len());
+    })?;
     let hash = hasher.finish();
     Ok(match encoding {
         None => Value::BigInt(hash.into()),

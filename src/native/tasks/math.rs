@@ -1,5 +1,6 @@
 //! `math.*`: integer work that keeps a core busy.
 
+use super::steps::Steps;
 use rspool_task::{Context, Error, Fields, MAX_SAFE_INTEGER, Params, ROWS, Value};
 
 rspool_task::table! {
@@ -27,8 +28,10 @@ fn count_primes(
     let (from, to) = range(&input)?;
     let mut count = u64::from(from <= 2 && to >= 2);
     let mut sieve = Sieve::new(from.max(3), to, context)?;
+    let steps = Steps::new(context, (to - sieve.start.min(to)) as usize + 1);
     while let Some(primes) = sieve.next_segment(context)? {
         count += primes;
+        steps.pass(SEGMENT as usize);
     }
     Ok(Value::Number(count as f64))
 }

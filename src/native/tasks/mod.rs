@@ -9,6 +9,7 @@ mod compress;
 mod decompress;
 mod hash;
 mod math;
+mod steps;
 mod test;
 
 /// The families, in the order in which their names are listed.

@@ -168,3 +168,45 @@ pub(super) fn gif(frames: usize) -> Vec<u8> {
     drop(encoder);
     file
 }
+
+/// A PNG with two frames, each of one colour.
+pub(super) fn animated_png(first: [u8; 3], second: [u8; 3]) -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, 4, 4);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_animated(2, 0).unwrap();
+    let mut writer = encoder.write_header().unwrap();
+    for colour in [first, second] {
+        writer.write_image_data(&colour.repeat(16)).unwrap();
+    }
+    writer.finish().unwrap();
+    file
+}
+
+/// A WebP with two frames: the pixels, which are opaque, and red.
+pub(super) fn animated_webp(first: &Pixels) -> Vec<u8> {
+    let (width, height) = (first.width, first.height);
+    let red = Pixels {
+        data: [255, 0, 0].repeat((width * height) as usize),
+        ..first.clone()
+    };
+    let part = |name: &[u8; 4], data: &[u8]| {
+        let length = u32::try_from(data.len()).unwrap();
+        [&name[..], &length.to_le_bytes(), data, &[0][..data.len() % 2]].concat()
+    };
+    let less_one = |side: u32| (side - 1).to_le_bytes()[..3].to_vec();
+    let size = [less_one(width), less_one(height)].concat();
+    let frame = |pixels: &Pixels| {
+        // At the left upper corner, for 100 ms; the data are those of a file with one image, behind its head.
+        let head = [&[0; 6], &size[..], &[100, 0, 0, 0]].concat();
+        part(b"ANMF", &[&head, &webp_of(pixels)[12..]].concat())
+    };
+    let parts = [
+        b"WEBP".to_vec(),
+        part(b"VP8X", &[&[2, 0, 0, 0], &size[..]].concat()),
+        part(b"ANIM", &[0; 6]),
+        frame(first),
+        frame(&red),
+    ];
+    part(b"RIFF", &parts.concat())
+}

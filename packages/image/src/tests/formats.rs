@@ -3,6 +3,7 @@
 use jpeg_encoder::SamplingFactor;
 use moxcms::ColorProfile;
 use png::{BitDepth, ColorType};
+use rspool_task::Context;
 
 use super::files::{exif, gif, jpeg, photo, png, png_of, quarters, webp_of};
 use super::{at, file, info, near, psnr, resized};
@@ -164,7 +165,7 @@ fn progressive_and_grey_ones_are_as_others() {
         );
         assert!(psnr(&one, &other) > 45.0, "{width}");
     }
-    let grey = photo.with_channels(1).unwrap();
+    let grey = photo.with_channels(1, &Context::detached()).unwrap();
     let pixels = resized(&jpeg(&grey, 95, |_| ()), &[]).unwrap();
     assert_eq!(pixels.channels, 1);
     assert!(psnr(&pixels, &grey) > 35.0);

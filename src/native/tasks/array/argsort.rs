@@ -1,9 +1,10 @@
 //! `array.argsort`.
 
-use super::elements::{PIECE, aligned, array_of, zeroed};
+use super::super::steps::Steps;
+use super::elements::{PIECE, aligned, made_of, zeroed};
 use super::order::{Bits, Order};
-use super::sample_sort::{self, Mapping, SortKey};
-use rspool_task::{ArrayKind, Context, Error, Params, TypedArray, Value, room_for};
+use super::sample_sort::{self, AsIs, Mapping, SortKey};
+use rspool_task::{ArrayKind, Context, Error, Params, ROWS, TypedArray, Value, room_for};
 
 /// The places of the elements, in the order in which `array.sort` would put them. The order is stable: equal elements
 /// keep their order among each other, even if it is descending.
@@ -24,18 +25,17 @@ pub(super) fn argsort(
     let descending = descending.unwrap_or(false);
     let TypedArray { kind, bytes } = input.into_array("input")?;
     let bytes = bytes.contiguous(context)?;
-    let places = match kind.size() {
-        1 => narrow::<u8>(kind, &bytes, descending, context)?,
-        2 => narrow::<u16>(kind, &bytes, descending, context)?,
-        4 => narrow::<u32>(kind, &bytes, descending, context)?,
+    match kind.size() {
+        1 => narrow::<u8>(kind, &bytes, descending, context),
+        2 => narrow::<u16>(kind, &bytes, descending, context),
+        4 => narrow::<u32>(kind, &bytes, descending, context),
         _ => {
             let order = Order::<u64>::new(kind, descending);
             places(&bytes, context, |bits: u64, place| {
                 u128::from(order.key(bits)) << 32 | u128::from(place)
-            })?
+            })
         }
-    };
-    Ok(array_of(ArrayKind::Uint32, &places).into())
+    }
 }
 
 fn narrow<K: Bits + Into<u64>>(
@@ -43,7 +43,7 @@ fn narrow<K: Bits + Into<u64>>(
     bytes: &[u8],
     descending: bool,
     context: &Context<'_>,
-) -> Result<Vec<u32>, Error> {
+) -> Result<Value<'static>, Error> {
     let order = Order::<K>::new(kind, descending);
     let key = |bits: K, place| order.key(bits).into() << 32 | u64::from(place);
     places(bytes, context, key)
@@ -66,23 +66,11 @@ impl Placed for u128 {
     }
 }
 
-#[derive(Clone, Copy)]
-struct AsIs;
-
-impl<K> Mapping<K> for AsIs {
-    fn key(self, element: K) -> K {
-        element
-    }
-    fn element(self, key: K) -> K {
-        key
-    }
-}
-
 fn places<K: Bits, P: Placed>(
     bytes: &[u8],
     context: &Context<'_>,
     key: impl Fn(K, u32) -> P,
-) -> Result<Vec<u32>, Error> {
+) -> Result<Value<'static>, Error> {
     let elements = aligned::<K>(bytes);
     if u32::try_from(elements.len()).is_err() {
         return Err(Error::invalid(format!(
@@ -97,10 +85,14 @@ fn places<K: Bits, P: Placed>(
         keys.extend((first..).zip(chunk).map(|(place, bits)| key(*bits, place)));
     }
     let mut sorted = zeroed(keys.len())?;
-    sample_sort::sort(&keys, &mut sorted, AsIs, context)?;
-    let mut places = room_for(sorted.len())?;
-    places.extend(sorted.iter().map(|key: &P| key.place()));
-    Ok(places)
+    let steps = Steps::new(context, keys.len());
+    sample_sort::sort(&keys, &mut sorted, AsIs, context, |keys| {
+        context.count(ROWS, keys as i64);
+        steps.pass(keys);
+    })?;
+    drop(keys);
+    let place = |index: usize| sorted[index].place();
+    Ok(made_of(ArrayKind::Uint32, sorted.len(), context, place)?.into())
 }
 
 #[cfg(test)]

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 
 use bytemuck::{AnyBitPattern, NoUninit, Pod};
 
-use rspool_task::{ArrayKind, Context, Error, ROWS, TypedArray};
+use super::super::steps::Steps;
+use crate::memory::pages;
+use rspool_task::{ArrayKind, Context, Error, ROWS, TypedArray, room_for};
 
 /// Elements of a chunk: some tenths of a millisecond of work.
 pub(super) const PIECE: usize = 64 * 1024;
@@ -35,6 +37,7 @@ pub(super) fn zeroed<K: Pod>(length: usize) -> Result<Vec<K>, Error> {
     if base.is_null() {
         return Err(out_of_memory());
     }
+    pages::prefer_large(base, layout.size());
     // SAFETY: allocated as a vector of this capacity is, and zeros are elements.
     Ok(unsafe { Vec::from_raw_parts(base.cast(), length, length) })
 }
@@ -48,11 +51,32 @@ pub(super) fn array_of<T: NoUninit>(kind: ArrayKind, elements: &[T]) -> TypedArr
     }
 }
 
+/// A typed array of `length` elements, each of which `element` makes. There is a check before each piece.
+pub(super) fn made_of<T: NoUninit>(
+    kind: ArrayKind,
+    length: usize,
+    context: &Context<'_>,
+    mut element: impl FnMut(usize) -> T,
+) -> Result<TypedArray<'static>, Error> {
+    let mut bytes: Vec<u8> = room_for(length.saturating_mul(size_of::<T>()))?;
+    for start in (0..length).step_by(PIECE) {
+        context.check()?;
+        for index in start..length.min(start + PIECE) {
+            bytes.extend_from_slice(bytemuck::bytes_of(&element(index)));
+        }
+    }
+    Ok(TypedArray {
+        kind,
+        bytes: bytes.into(),
+    })
+}
+
 /// Calls `work` with each piece of an array, on any worker, and returns the results in order. Counts the elements.
 pub(super) fn map_pieces<R: Send>(
     array: &TypedArray,
     piece: usize,
     context: &Context<'_>,
+    steps: &Steps<'_, '_>,
     work: impl Fn(usize, &[u8]) -> Result<R, Error> + Sync,
 ) -> Result<Vec<R>, Error> {
     let size = array.kind.size();
@@ -65,6 +89,7 @@ pub(super) fn map_pieces<R: Send>(
             .bytes
             .with(bytes, &mut Vec::new(), |bytes| work(start, bytes))?;
         context.count(ROWS, (end - start) as i64);
+        steps.pass(end - start);
         Ok(result)
     })
 }
@@ -77,10 +102,11 @@ pub(super) fn map_numbers<R: Send>(
     array: &TypedArray,
     what: &str,
     context: &Context<'_>,
+    steps: &Steps<'_, '_>,
     work: impl Fn(usize, &[f64]) -> R + Sync,
 ) -> Result<Vec<R>, Error> {
     refuse_big_ints(array, what)?;
-    map_pieces(array, PIECE, context, |start, bytes| {
+    map_pieces(array, PIECE, context, steps, |start, bytes| {
         let mut numbers = Vec::with_capacity(bytes.len() / array.kind.size());
         numbers_of(array.kind, bytes, &mut numbers);
         Ok(work(start, &numbers))

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use super::elements::{array_of, map_pieces, numbers_of, refuse_big_ints};
+use super::super::steps::Steps;
+use super::elements::{made_of, map_pieces, numbers_of, refuse_big_ints, zeroed};
 use super::order::{elements_of, keys_of, same_value};
+use super::sample_sort::{self, AsIs};
 use super::stats::Sum;
-use rspool_task::{ArrayKind, Context, Error, Params, Record, TypedArray, Value};
+use rspool_task::{ArrayKind, Context, Error, Params, Record, TypedArray, Value, room_for};
 
 /// Rows of a chunk: one to three milliseconds.
 const PIECE: usize = 128 * 1024;
@@ -50,7 +52,8 @@ pub(super) fn group_by(
     )?;
     let how = how.unwrap_or(How::Count);
     let (keys, values) = columns(input, how)?;
-    let parts = map_pieces(&keys, PIECE, context, |start, bytes| {
+    let steps = Steps::new(context, keys.len());
+    let parts = map_pieces(&keys, PIECE, context, &steps, |start, bytes| {
         let mut row_keys = Vec::new();
         keys_of(keys.kind, bytes, &mut row_keys);
         let mut row_values = Vec::new();
@@ -63,26 +66,48 @@ pub(super) fn group_by(
         }
         Ok(groups_of(keys.kind, &row_keys, &row_values))
     })?;
-    let mut all: HashMap<u64, Group, RandomState> = HashMap::default();
+    let groups = merged(parts, context)?;
+    let values = made_of(ArrayKind::Float64, groups.len(), context, |row| {
+        groups[row].1.figure(how)
+    })?;
+    let record = Record::new()
+        .with(
+            "keys",
+            elements_of(keys.kind, groups.len(), context, |row| groups[row].0)?,
+        )
+        .with("values", values);
+    Ok(Value::Record(record))
+}
+
+/// The groups of all parts, by key. Those of one key are merged in the order of the parts.
+fn merged(
+    parts: Vec<Vec<(u64, Group)>>,
+    context: &Context<'_>,
+) -> Result<Vec<(u64, Group)>, Error> {
+    let length = parts.iter().map(Vec::len).sum();
+    let (mut groups, mut places) = (room_for(length)?, room_for(length)?);
     for part in parts {
         context.check()?;
         for (key, group) in part {
-            all.entry(key).or_default().merge(group);
+            places.push(u128::from(key) << 64 | groups.len() as u128);
+            groups.push(group);
         }
     }
-    let mut all: Vec<(u64, Group)> = all.into_iter().collect();
-    all.sort_unstable_by_key(|(key, _)| *key);
-    let figures: Vec<f64> = all.iter().map(|(_, group)| group.figure(how)).collect();
-    let bytes = elements_of(keys.kind, all.iter().map(|(key, _)| *key));
-    let kind = keys.kind;
-    let keys = TypedArray {
-        kind,
-        bytes: bytes.into(),
-    };
-    let record = Record::new()
-        .with("keys", keys)
-        .with("values", array_of(ArrayKind::Float64, &figures));
-    Ok(Value::Record(record))
+    let mut sorted = zeroed(length)?;
+    sample_sort::sort(&places, &mut sorted, AsIs, context, |_| ())?;
+    drop(places);
+    let mut merged: Vec<(u64, Group)> = Vec::new();
+    for piece in sorted.chunks(PIECE) {
+        context.check()?;
+        for place in piece {
+            let (key, group) = ((place >> 64) as u64, groups[*place as u64 as usize]);
+            match merged.last_mut() {
+                Some((last, all)) if *last == key => all.merge(group),
+                _ => merged.push((key, group)),
+            }
+        }
+    }
+    Ok(merged)
 }
 
 fn columns(input: Value, how: How) -> Result<(TypedArray, Option<TypedArray>), Error> {

@@ -2,6 +2,7 @@
 
 use parking_lot::Mutex;
 
+use super::super::steps::Steps;
 use super::elements::{array_of, map_numbers};
 use rspool_task::{ArrayKind, Context, Error, Fields, Params, Record, TypedArray, Value};
 
@@ -25,12 +26,18 @@ pub(super) fn histogram(
 ) -> Result<Value<'static>, Error> {
     let fields = params.read(&["bins", "edges", "min", "max"])?;
     let array = input.into_array("input")?;
+    // Without both ends, the numbers are gone through to find them.
+    let passes = match fields.number("min")?.and(fields.number("max")?) {
+        None if fields.numbers("edges", f64::MIN..=f64::MAX)?.is_none() => 2,
+        _ => 1,
+    };
+    let steps = Steps::new(context, array.len() * passes);
     let bins = match fields.numbers("edges", f64::MIN..=f64::MAX)? {
         Some(edges) => Bins::between(edges)?,
-        None => equal_bins(&fields, &array, context)?,
+        None => equal_bins(&fields, &array, context, &steps)?,
     };
     let spare: Mutex<Vec<Vec<u64>>> = Mutex::default();
-    map_numbers(&array, "input", context, |_, numbers| {
+    map_numbers(&array, "input", context, &steps, |_, numbers| {
         let counts = spare.lock().pop();
         let mut counts = counts.unwrap_or_else(|| vec![0; bins.len()]);
         for number in numbers {
@@ -57,13 +64,14 @@ fn equal_bins(
     fields: &Fields<'_>,
     array: &TypedArray,
     context: &Context<'_>,
+    steps: &Steps<'_, '_>,
 ) -> Result<Bins, Error> {
     let count = fields.integer("bins", 1..=MAX_BINS)?.unwrap_or(10);
     let (min, max) = (fields.number("min")?, fields.number("max")?);
     let (least, greatest) = match (min, max) {
         (Some(min), Some(max)) => (min, max),
         _ => {
-            let (least, greatest) = extremes(array, context)?;
+            let (least, greatest) = extremes(array, context, steps)?;
             (min.unwrap_or(least), max.unwrap_or(greatest))
         }
     };
@@ -81,10 +89,15 @@ fn equal_bins(
 }
 
 /// The least and the greatest number; 0 and 1 if there is none.
-fn extremes(array: &TypedArray, context: &Context<'_>) -> Result<(f64, f64), Error> {
+fn extremes(
+    array: &TypedArray,
+    context: &Context<'_>,
+    steps: &Steps<'_, '_>,
+) -> Result<(f64, f64), Error> {
     let none = (f64::INFINITY, f64::NEG_INFINITY);
     let wider = |(least, greatest): (f64, f64), (min, max)| (least.min(min), greatest.max(max));
-    let parts = map_numbers(array, "input", &context.uncounted(), |_, numbers| {
+    let uncounted = context.uncounted();
+    let parts = map_numbers(array, "input", &uncounted, steps, |_, numbers| {
         let pairs = numbers.iter().map(|number| (*number, *number));
         pairs.fold(none, wider)
     })?;

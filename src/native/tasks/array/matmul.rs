@@ -1,5 +1,6 @@
 //! `array.matmul`.
 
+use super::super::steps::Steps;
 use super::elements::{aligned, zeroed};
 use rspool_task::{ArrayKind, Context, Error, Params, ROWS, TypedArray, Value};
 
@@ -113,6 +114,7 @@ fn multiply<T: Factor>(
         return Ok(product);
     }
     let work = length.saturating_mul(depth);
+    let steps = Steps::new(context, length);
     let context = context.with_help_if(work >= WORTH_HELP);
     let bands: Vec<_> = product.chunks_mut(ROWS_AT_ONCE * columns).collect();
     context.parallel_items(bands, |index, band| {
@@ -138,6 +140,7 @@ fn multiply<T: Factor>(
             }
         }
         context.count(ROWS, band.len() as i64);
+        steps.pass(band.len());
         Ok::<(), Error>(())
     })?;
     Ok(product)

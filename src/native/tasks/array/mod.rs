@@ -1,6 +1,7 @@
 //! `array.*`: work on typed arrays, one file per task.
 
 mod argsort;
+mod bucket;
 mod elements;
 mod group_by;
 mod histogram;
@@ -9,6 +10,8 @@ mod nearest;
 mod order;
 mod sample_sort;
 mod sort;
+#[cfg(all(test, unix))]
+mod sort_measure;
 mod stats;
 mod top_k;
 

@@ -2,7 +2,8 @@
 
 use bytemuck::{AnyBitPattern, NoUninit};
 
-use super::elements::{PIECE, aligned, array_of};
+use super::super::steps::Steps;
+use super::elements::{PIECE, aligned, made_of};
 use super::order::Order;
 use super::sample_sort::Mapping;
 use super::top_k::{Best, K, k_of, refuse_too_many};
@@ -47,11 +48,11 @@ pub(super) fn nearest(
         ArrayKind::Float32 => search::<f32>(&matrix, &query, k, metric, context)?,
         _ => search::<f64>(&matrix, &query, k, metric, context)?,
     };
-    let indices: Vec<u32> = best.iter().map(|(row, _)| *row).collect();
-    let values: Vec<f64> = best.iter().map(|(_, figure)| *figure).collect();
+    let indices = made_of(ArrayKind::Uint32, best.len(), context, |at| best[at].0)?;
+    let values = made_of(ArrayKind::Float64, best.len(), context, |at| best[at].1)?;
     let record = Record::new()
-        .with("indices", array_of(ArrayKind::Uint32, &indices))
-        .with("values", array_of(ArrayKind::Float64, &values));
+        .with("indices", indices)
+        .with("values", values);
     Ok(Value::Record(record))
 }
 
@@ -96,6 +97,7 @@ fn search<T: Element>(
     let length = T::dot(&query, &query).sqrt();
     let order = Order::<u64>::new(ArrayKind::Float64, metric != Metric::L2);
     let rows_at_once = (PIECE / width).max(1);
+    let steps = Steps::new(context, matrix.len());
     let context = context.with_help_if(matrix.len() >= 1024 * 1024);
     let parts = context.map_chunks(&matrix, rows_at_once * width, |index, rows| {
         let first = (index * rows_at_once) as u32;
@@ -115,10 +117,12 @@ fn search<T: Element>(
             }
         }
         context.count(ROWS, (rows.len() / width) as i64);
+        steps.pass(rows.len());
         Ok(best)
     })?;
-    let best = Best::of_all(k, parts).into_iter();
+    let best = Best::of_all(k, parts, &context)?;
     Ok(best
+        .into_iter()
         .map(|(key, row)| (row, f64::from_bits(order.element(key))))
         .collect())
 }

@@ -2,8 +2,9 @@
 
 use std::ops::{BitAnd, BitXor};
 
+use super::elements::made_of;
 use super::sample_sort::{Mapping, SortKey};
-use rspool_task::ArrayKind;
+use rspool_task::{ArrayKind, Context, Error, TypedArray};
 
 /// The bits of an element as an unsigned integer.
 pub(super) trait Bits: SortKey + BitAnd<Output = Self> + BitXor<Output = Self> {
@@ -119,13 +120,19 @@ pub(super) fn keys_of(kind: ArrayKind, bytes: &[u8], keys: &mut Vec<u64>) {
     }
 }
 
-/// The elements of such keys, as bytes.
-pub(super) fn elements_of(kind: ArrayKind, keys: impl Iterator<Item = u64>) -> Vec<u8> {
+/// A typed array of elements, each of which has the key that `key` gives.
+pub(super) fn elements_of(
+    kind: ArrayKind,
+    length: usize,
+    context: &Context<'_>,
+    key: impl Fn(usize) -> u64,
+) -> Result<TypedArray<'static>, Error> {
     macro_rules! elements {
         ($type:ty) => {{
             let order = Order::<$type>::new(kind, false);
-            let elements = keys.map(|key| order.element(key as $type));
-            bytemuck::allocation::pod_collect_to_vec(&elements.collect::<Vec<_>>())
+            made_of(kind, length, context, |index| {
+                order.element(key(index) as $type)
+            })
         }};
     }
     match kind.size() {

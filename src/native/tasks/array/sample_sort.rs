@@ -4,8 +4,11 @@
 //! and shared.
 
 use bytemuck::Pod;
+use parking_lot::Mutex;
 
-use rspool_task::{Context, Error, ROWS, room_for};
+use super::bucket::{self, Room};
+use super::elements::zeroed;
+use rspool_task::{Context, Error, room_for};
 
 /// Keys that are sorted in one go, in about a millisecond.
 pub(super) const SMALL: usize = 64 * 1024;
@@ -25,10 +28,26 @@ pub(super) const WORTH_HELP: usize = 256 * 1024;
 /// A key that sorts as its number does.
 pub(super) trait SortKey: Pod + Ord + Send + Sync {
     const MAX: Self;
+    /// How many bits it takes to write by how much `high`, which is not less, is greater than this key.
+    fn bits_to(self, high: Self) -> u32;
+    /// By how much this key is greater than `low`, without the lowest bits.
+    fn part_above(self, low: Self, bits: u32) -> usize;
 }
 
 macro_rules! sort_key {
-    ($($type:ty),*) => { $(impl SortKey for $type { const MAX: Self = <$type>::MAX; })* };
+    ($($type:ty),*) => { $(
+        impl SortKey for $type {
+            const MAX: Self = <$type>::MAX;
+            #[inline]
+            fn bits_to(self, high: Self) -> u32 {
+                <$type>::BITS - (high - self).leading_zeros()
+            }
+            #[inline]
+            fn part_above(self, low: Self, bits: u32) -> usize {
+                ((self - low) >> bits) as usize
+            }
+        }
+    )* };
 }
 sort_key!(u8, u16, u32, u64, u128);
 
@@ -38,15 +57,29 @@ pub(super) trait Mapping<K>: Copy + Send + Sync {
     fn element(self, key: K) -> K;
 }
 
-/// Sorts the elements of `from` into `to`, which is as long, and counts them.
+/// Elements that are their own keys.
+#[derive(Clone, Copy)]
+pub(super) struct AsIs;
+
+impl<K> Mapping<K> for AsIs {
+    fn key(self, element: K) -> K {
+        element
+    }
+    fn element(self, key: K) -> K {
+        key
+    }
+}
+
+/// Sorts the elements of `from` into `to`, which is as long. `done` hears, on any thread, of how many the place is final.
 pub(super) fn sort<K: SortKey>(
     from: &[K],
     to: &mut [K],
     mapping: impl Mapping<K>,
     context: &Context<'_>,
+    done: impl Fn(usize) + Sync,
 ) -> Result<(), Error> {
     let context = context.with_help_if(from.len() >= WORTH_HELP);
-    share_out(from, to, mapping, &context, DEPTH)
+    share_out(from, to, mapping, &context, &done, DEPTH)
 }
 
 fn share_out<K: SortKey>(
@@ -54,6 +87,7 @@ fn share_out<K: SortKey>(
     to: &mut [K],
     mapping: impl Mapping<K>,
     context: &Context<'_>,
+    done: &(impl Fn(usize) + Sync),
     depth: u32,
 ) -> Result<(), Error> {
     if from.len() <= SMALL || depth == 0 {
@@ -61,12 +95,12 @@ fn share_out<K: SortKey>(
         for (to, from) in to.iter_mut().zip(from) {
             *to = mapping.key(*from);
         }
-        finish(to, mapping, context);
+        finish(to, mapping, &mut Room::default());
+        done(to.len());
         return Ok(());
     }
     let borders = Borders::of(from, mapping);
-    let mut buckets = room_for(from.len())?;
-    buckets.resize(from.len(), 0u8);
+    let mut buckets: Vec<u8> = zeroed(from.len())?;
     let pieces = from.chunks(PIECE).zip(buckets.chunks_mut(PIECE)).collect();
     let counts = context.map_items(pieces, |_, (from, buckets): (&[K], &mut [u8])| {
         Ok(borders.find(from, buckets, mapping))
@@ -87,29 +121,31 @@ fn share_out<K: SortKey>(
     drop(buckets);
     let equal = |bucket: usize| borders.equal && bucket % 2 == 1;
     let (groups, large) = groups(to, &ends, equal);
+    let rooms = Mutex::new(Vec::new());
     context.parallel_items(groups, |_, group| {
+        let mut room: Room<K> = rooms.lock().pop().unwrap_or_default();
         for (keys, sorted) in group {
             if sorted {
                 keys.iter_mut().for_each(|key| *key = mapping.element(*key));
-                context.count(ROWS, keys.len() as i64);
             } else {
-                finish(keys, mapping, context);
+                finish(keys, mapping, &mut room);
             }
+            done(keys.len());
         }
+        rooms.lock().push(room);
     })?;
     for keys in large {
         let mut copy = room_for(keys.len())?;
         copy.extend(keys.iter().map(|key| mapping.element(*key)));
-        share_out(&copy, keys, mapping, context, depth - 1)?;
+        share_out(&copy, keys, mapping, context, done, depth - 1)?;
     }
     Ok(())
 }
 
 /// Sorts keys, and turns them into elements.
-fn finish<K: SortKey>(keys: &mut [K], mapping: impl Mapping<K>, context: &Context<'_>) {
-    keys.sort_unstable();
+fn finish<K: SortKey>(keys: &mut [K], mapping: impl Mapping<K>, room: &mut Room<K>) {
+    bucket::sort(keys, room);
     keys.iter_mut().for_each(|key| *key = mapping.element(*key));
-    context.count(ROWS, keys.len() as i64);
 }
 
 /// Where keys are put, by several threads.
@@ -285,21 +321,9 @@ fn fill<K: Copy>(tree: &mut [K], at: usize, sorted: &[K]) {
 mod tests {
     use super::*;
 
-    #[derive(Clone, Copy)]
-    struct Same;
-
-    impl<K> Mapping<K> for Same {
-        fn key(self, element: K) -> K {
-            element
-        }
-        fn element(self, key: K) -> K {
-            key
-        }
-    }
-
     fn check(from: &[u64]) {
         let mut to = vec![0; from.len()];
-        sort(from, &mut to, Same, &Context::detached()).unwrap();
+        sort(from, &mut to, AsIs, &Context::detached(), |_| ()).unwrap();
         let mut expected = from.to_vec();
         expected.sort_unstable();
         assert!(to == expected);

@@ -1,5 +1,6 @@
 //! `array.sort`.
 
+use super::super::steps::Steps;
 use super::elements::{aligned, zeroed};
 use super::order::{Bits, Order};
 use super::sample_sort::{self, Mapping};
@@ -27,21 +28,30 @@ pub(super) fn sort(
     let TypedArray { kind, bytes } = input.into_array("input")?;
     let descending = descending.unwrap_or(false);
     let from = bytes.contiguous(context)?;
+    let steps = Steps::new(context, from.len() / kind.size());
+    let done = |elements: usize| {
+        context.count(ROWS, elements as i64);
+        steps.pass(elements);
+    };
     let sorted = match kind.size() {
-        1 => sort_bytes::<u8>(&from, Order::new(kind, descending), context, count)?,
-        2 => sort_bytes::<u16>(&from, Order::new(kind, descending), context, count)?,
-        4 => sort_bytes::<u32>(
-            &from,
-            Order::new(kind, descending),
-            context,
-            sample_sort::sort,
-        )?,
-        _ => sort_bytes::<u64>(
-            &from,
-            Order::new(kind, descending),
-            context,
-            sample_sort::sort,
-        )?,
+        1 => {
+            let order = Order::<u8>::new(kind, descending);
+            sort_bytes(&from, |from, to| count(from, to, order, context, done))?
+        }
+        2 => {
+            let order = Order::<u16>::new(kind, descending);
+            sort_bytes(&from, |from, to| count(from, to, order, context, done))?
+        }
+        4 => {
+            let order = Order::<u32>::new(kind, descending);
+            let sort = |from: &_, to: &mut _| sample_sort::sort(from, to, order, context, done);
+            sort_bytes(&from, sort)?
+        }
+        _ => {
+            let order = Order::<u64>::new(kind, descending);
+            let sort = |from: &_, to: &mut _| sample_sort::sort(from, to, order, context, done);
+            sort_bytes(&from, sort)?
+        }
     };
     Ok(Value::Array(TypedArray {
         kind,
@@ -52,24 +62,20 @@ pub(super) fn sort(
 /// Elements of a chunk that is counted or filled: it takes some tenths of a millisecond.
 const PIECE: usize = 256 * 1024;
 
-/// Sorts elements from one memory into another.
-type Sort<K> = fn(&[K], &mut [K], Order<K>, &Context<'_>) -> Result<(), Error>;
-
-/// Sorts elements given as bytes. They are read in place if they are aligned, as those of a typed array are.
+/// Sorts elements given as bytes, by a function from one memory into another. The elements are read in place if they are
+/// aligned, as those of a typed array are.
 fn sort_bytes<K: Bits>(
     bytes: &[u8],
-    order: Order<K>,
-    context: &Context<'_>,
-    sort: Sort<K>,
+    sort: impl FnOnce(&[K], &mut [K]) -> Result<(), Error>,
 ) -> Result<Vec<u8>, Error> {
     let from = aligned(bytes);
     let mut sorted: Vec<u8> = zeroed(bytes.len())?;
     if let Ok(to) = bytemuck::try_cast_slice_mut(&mut sorted) {
-        sort(&from, to, order, context)?;
+        sort(&from, to)?;
         return Ok(sorted);
     }
     let mut to: Vec<K> = zeroed(from.len())?;
-    sort(&from, &mut to, order, context)?;
+    sort(&from, &mut to)?;
     sorted.copy_from_slice(bytemuck::cast_slice(&to));
     Ok(sorted)
 }
@@ -80,6 +86,7 @@ fn count<K: Bits>(
     to: &mut [K],
     order: Order<K>,
     context: &Context<'_>,
+    done: impl Fn(usize) + Sync,
 ) -> Result<(), Error> {
     let context = context.with_help_if(from.len() >= 16 * PIECE);
     let keys = 1 << (8 * size_of::<K>());
@@ -104,16 +111,16 @@ fn count<K: Bits>(
     context.parallel_chunks_mut(to, PIECE, |index, piece| {
         let (start, length) = (index * PIECE, piece.len());
         let first = ends.partition_point(|end| *end <= start);
-        let mut done = 0;
+        let mut filled = 0;
         for (key, end) in (first..).zip(&ends[first..]) {
             let until = end.saturating_sub(start).min(length);
-            piece[done..until].fill(order.element(K::from_index(key)));
-            done = until;
-            if done == length {
+            piece[filled..until].fill(order.element(K::from_index(key)));
+            filled = until;
+            if filled == length {
                 break;
             }
         }
-        context.count(ROWS, length as i64);
+        done(length);
     })
 }
 
@@ -227,7 +234,8 @@ mod tests {
             bytes.copy_from_slice(bytemuck::cast_slice(&elements));
             let order = Order::new(ArrayKind::BigUint64, false);
             let context = Context::detached();
-            let sorted = sort_bytes::<u64>(bytes, order, &context, sample_sort::sort).unwrap();
+            let sort = |from: &_, to: &mut _| sample_sort::sort(from, to, order, &context, |_| ());
+            let sorted = sort_bytes::<u64>(bytes, sort).unwrap();
             let first: u64 = bytemuck::pod_read_unaligned(&sorted[..8]);
             let last: u64 = bytemuck::pod_read_unaligned(&sorted[7992..]);
             assert_eq!((first, last), (0, 999), "{offset}");

@@ -1,5 +1,6 @@
 //! `array.stats`.
 
+use super::super::steps::Steps;
 use super::elements::{PIECE, map_numbers, numbers_of, refuse_big_ints, zeroed};
 use super::order::Order;
 use super::sample_sort;
@@ -27,7 +28,11 @@ pub(super) fn stats(
         .read(&["quantiles"])?
         .numbers("quantiles", 0.0..=1.0)?;
     let array = input.into_array("input")?;
-    let parts = map_numbers(&array, "input", context, |_, numbers| Summary::of(numbers))?;
+    let passes = if quantiles.is_some() { 2 } else { 1 };
+    let steps = Steps::new(context, array.len() * passes);
+    let parts = map_numbers(&array, "input", context, &steps, |_, numbers| {
+        Summary::of(numbers)
+    })?;
     let all = parts.into_iter().fold(Summary::default(), Summary::merge);
     let mut result = Record::new()
         .with("count", all.count)
@@ -38,7 +43,7 @@ pub(super) fn stats(
         .with("mean", all.or_nan(all.sum.total() / all.count))
         .with("variance", all.or_nan(all.squares / all.count));
     if let Some(quantiles) = quantiles {
-        let sorted = sorted_numbers(&array, context)?;
+        let sorted = sorted_numbers(&array, context, &steps)?;
         let quantiles = quantiles.into_iter().map(|q| quantile(&sorted, q).into());
         result = result.with("quantiles", Value::List(quantiles.collect()));
     }
@@ -154,7 +159,11 @@ impl Summary {
 }
 
 /// The numbers that are not NaN, in order.
-fn sorted_numbers(array: &TypedArray, context: &Context<'_>) -> Result<Vec<f64>, Error> {
+fn sorted_numbers(
+    array: &TypedArray,
+    context: &Context<'_>,
+    steps: &Steps<'_, '_>,
+) -> Result<Vec<f64>, Error> {
     refuse_big_ints(array, "input")?;
     let mut numbers = room_for(array.len())?;
     let mut buffer = Vec::new();
@@ -169,12 +178,12 @@ fn sorted_numbers(array: &TypedArray, context: &Context<'_>) -> Result<Vec<f64>,
     numbers.retain(|number: &f64| !number.is_nan());
     let bits: &[u64] = bytemuck::cast_slice(&numbers);
     let mut sorted = zeroed::<u64>(bits.len())?;
-    let uncounted = context.uncounted();
     sample_sort::sort(
         bits,
         &mut sorted,
         Order::new(ArrayKind::Float64, false),
-        &uncounted,
+        context,
+        |numbers| steps.pass(numbers),
     )?;
     drop(numbers);
     Ok(bytemuck::allocation::cast_vec(sorted))

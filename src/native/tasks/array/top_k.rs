@@ -2,9 +2,11 @@
 
 use std::collections::BinaryHeap;
 
-use super::elements::{PIECE, array_of, map_pieces};
+use super::super::steps::Steps;
+use super::elements::{PIECE, made_of, map_pieces, zeroed};
 use super::order::{elements_of, keys_of, last_number};
-use rspool_task::{ArrayKind, Context, Error, Params, Record, TypedArray, Value};
+use super::sample_sort::{self, AsIs};
+use rspool_task::{ArrayKind, Context, Error, Params, Record, Value, room_for};
 
 const MAX_K: u64 = u32::MAX as u64;
 
@@ -43,7 +45,8 @@ pub(super) fn top_k(
     refuse_too_many(array.len())?;
     let last = last_number(array.kind);
     let flip = if smallest { 0 } else { u64::MAX };
-    let parts = map_pieces(&array, PIECE, context, |start, bytes| {
+    let steps = Steps::new(context, array.len());
+    let parts = map_pieces(&array, PIECE, context, &steps, |start, bytes| {
         let mut keys = Vec::new();
         keys_of(array.kind, bytes, &mut keys);
         let mut best = Best::new(k);
@@ -54,15 +57,11 @@ pub(super) fn top_k(
         }
         Ok(best)
     })?;
-    let best = Best::of_all(k, parts);
-    let indices: Vec<u32> = best.iter().map(|(_, place)| *place).collect();
-    let values = elements_of(array.kind, best.into_iter().map(|(key, _)| key ^ flip));
-    let values = TypedArray {
-        kind: array.kind,
-        bytes: values.into(),
-    };
+    let best = Best::of_all(k, parts, context)?;
+    let indices = made_of(ArrayKind::Uint32, best.len(), context, |at| best[at].1)?;
+    let values = elements_of(array.kind, best.len(), context, |at| best[at].0 ^ flip)?;
     let record = Record::new()
-        .with("indices", array_of(ArrayKind::Uint32, &indices))
+        .with("indices", indices)
         .with("values", values);
     Ok(Value::Record(record))
 }
@@ -102,12 +101,26 @@ impl Best {
     }
 
     /// The best of several parts, in order.
-    pub(super) fn of_all(k: usize, parts: Vec<Self>) -> Vec<(u64, u32)> {
-        let mut all = Self::new(k);
-        for (key, place) in parts.into_iter().flat_map(|part| part.heap) {
-            all.offer(key, place);
+    pub(super) fn of_all(
+        k: usize,
+        parts: Vec<Self>,
+        context: &Context<'_>,
+    ) -> Result<Vec<(u64, u32)>, Error> {
+        let mut all: Vec<u128> = room_for(parts.iter().map(|part| part.heap.len()).sum())?;
+        for part in parts {
+            context.check()?;
+            let pairs = part.heap.into_iter();
+            all.extend(pairs.map(|(key, place)| u128::from(key) << 32 | u128::from(place)));
         }
-        all.heap.into_sorted_vec()
+        let mut sorted = zeroed(all.len())?;
+        sample_sort::sort(&all, &mut sorted, AsIs, context, |_| ())?;
+        drop(all);
+        let mut best = room_for(k.min(sorted.len()))?;
+        for piece in sorted[..k.min(sorted.len())].chunks(PIECE) {
+            context.check()?;
+            best.extend(piece.iter().map(|pair| ((pair >> 32) as u64, *pair as u32)));
+        }
+        Ok(best)
     }
 }
 
@@ -118,6 +131,7 @@ mod tests {
 
     use super::super::testing::{array, code, doubles, noise, numbers, record, run};
     use super::*;
+    use rspool_task::TypedArray;
 
     fn best(input: TypedArray<'static>, params: serde_json::Value) -> (Vec<f64>, Vec<f64>) {
         let mut record = record(run(top_k, input, params));

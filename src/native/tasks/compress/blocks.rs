@@ -2,10 +2,10 @@
 //! before it, so together they are hardly longer than if compressed in one go. Where blocks begin depends only on the
 //! length of the input. So the same input gives the same bytes, whichever workers compress them.
 
-use crc32fast::Hasher as Crc32;
 use flate2::{Compress, Compression, FlushCompress, Status};
 use parking_lot::Mutex;
 
+use super::super::steps::Steps;
 use rspool_task::{BYTES, Context, Error, Params, Value, room_for};
 
 /// How far back deflate refers.
@@ -21,66 +21,56 @@ const WORTH_HELP: usize = 8;
 /// Bytes of input per block: one to three milliseconds. With half as many, the blocks are 0.2 % longer at level 9.
 const BLOCK: usize = 128 * 1024;
 
-/// The blocks of a stream.
-pub(super) struct Blocks {
-    parts: Vec<Vec<u8>>,
-    checksum: Crc32,
-}
-
-impl Blocks {
-    /// Their bytes.
-    fn len(&self) -> usize {
-        self.parts.iter().map(Vec::len).sum()
-    }
-
-    /// The CRC-32 of the input.
-    pub(super) fn checksum(&self) -> u32 {
-        self.checksum.clone().finalize()
-    }
-
-    /// All blocks as one, between a header and a trailer.
-    fn between(
-        self,
-        header: &[u8],
-        trailer: &[u8],
-        context: &Context<'_>,
-    ) -> Result<Value<'static>, Error> {
-        let mut output = room_for(header.len() + self.len() + trailer.len())?;
-        output.extend_from_slice(header);
-        for part in self.parts {
-            context.check()?;
-            output.extend_from_slice(&part);
-        }
-        output.extend_from_slice(trailer);
-        Ok(Value::Bytes(output.into()))
-    }
-}
-
-/// Compresses an input at the level in the params. `wrap` makes the header and the trailer from the input, the level
-/// and the blocks.
-pub(super) fn compress<H: AsRef<[u8]>, T: AsRef<[u8]>>(
+/// Compresses an input at the level in the params. `sum` makes something of the bytes of each block, on the worker that
+/// compresses it. `wrap` makes the header and the trailer from the input, the level and these sums, in order.
+pub(super) fn compress<S: Send, H: AsRef<[u8]>, T: AsRef<[u8]>>(
     input: Value,
     params: Params,
     context: &Context<'_>,
-    wrap: impl FnOnce(&[u8], u32, &Blocks) -> Result<(H, T), Error>,
+    sum: impl Fn(&[u8]) -> S + Sync,
+    wrap: impl FnOnce(&[u8], u32, Vec<S>) -> Result<(H, T), Error>,
 ) -> Result<Value<'static>, Error> {
     let level = params.read(&["level"])?.integer("level", 0..=9)?;
     let level = level.unwrap_or(6) as u32;
     let input = input.into_bytes()?;
     let input = input.contiguous(context)?;
-    let blocks = deflate(&input, level, context)?;
-    let (header, trailer) = wrap(&input, level, &blocks)?;
-    blocks.between(header.as_ref(), trailer.as_ref(), context)
+    let (blocks, sums) = deflate(&input, level, context, sum)?;
+    let (header, trailer) = wrap(&input, level, sums)?;
+    joined(header.as_ref(), &blocks, trailer.as_ref(), context)
 }
 
-/// Compresses `input` into one stream of deflate. Counts its bytes.
-fn deflate(input: &[u8], level: u32, context: &Context<'_>) -> Result<Blocks, Error> {
+/// All blocks as one, between a header and a trailer.
+fn joined(
+    header: &[u8],
+    blocks: &[Vec<u8>],
+    trailer: &[u8],
+    context: &Context<'_>,
+) -> Result<Value<'static>, Error> {
+    let length: usize = blocks.iter().map(Vec::len).sum();
+    let mut output = room_for(header.len() + length + trailer.len())?;
+    output.extend_from_slice(header);
+    for block in blocks {
+        context.check()?;
+        output.extend_from_slice(block);
+    }
+    output.extend_from_slice(trailer);
+    Ok(Value::Bytes(output.into()))
+}
+
+/// Compresses `input` into the blocks of one stream of deflate, each with its sum. Counts the bytes of the input.
+fn deflate<S: Send>(
+    input: &[u8],
+    level: u32,
+    context: &Context<'_>,
+    sum: impl Fn(&[u8]) -> S + Sync,
+) -> Result<(Vec<Vec<u8>>, Vec<S>), Error> {
     let mut starts: Vec<usize> = (0..input.len()).step_by(BLOCK).collect();
     if starts.is_empty() {
         starts.push(0);
     }
     let last = starts.len() - 1;
     let compressors = Mutex::new(Vec::new());
+    let steps = Steps::new(context, input.len());
     let context = context.with_help_if(starts.len() >= WORTH_HELP);
     let blocks = context.map_items(starts, |index, start: usize| {
         let end = input.len().min(start + BLOCK);
@@ -91,20 +81,13 @@ fn deflate(input: &[u8], level: u32, context: &Context<'_>) -> Result<Blocks, Er
             bytes: &input[start..end],
             last: index == last,
         };
-        let part = block.compress(level, &mut compressor, &context)?;
+        let compressed = block.compress(level, &mut compressor, &context)?;
         context.count(BYTES, block.bytes.len() as i64);
+        steps.pass(block.bytes.len());
         compressors.lock().push(compressor);
-        let mut checksum = Crc32::new();
-        checksum.update(block.bytes);
-        Ok((part, checksum))
+        Ok((compressed, sum(block.bytes)))
     })?;
-    let mut parts = Vec::with_capacity(blocks.len());
-    let mut checksum = Crc32::new();
-    for (part, of_part) in blocks {
-        checksum.combine(&of_part);
-        parts.push(part);
-    }
-    Ok(Blocks { parts, checksum })
+    Ok(blocks.into_iter().unzip())
 }
 
 struct Block<'a> {

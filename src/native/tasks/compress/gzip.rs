@@ -1,7 +1,9 @@
 //! `compress.gzip` and `decompress.gzip`.
 
+use crc32fast::Hasher as Crc32;
 use flate2::bufread::GzDecoder;
 
+use super::super::steps::{Rest, Steps};
 use super::blocks;
 use super::output::{Output, limit_of};
 use rspool_task::{Context, Error, Params, Value};
@@ -25,12 +27,22 @@ pub(in crate::native::tasks) fn gzip(
     params: Params,
     context: &Context<'_>,
 ) -> Result<Value<'static>, Error> {
-    blocks::compress(input, params, context, |input, _, blocks| {
+    let wrap = |input: &[u8], _, sums: Vec<Crc32>| {
+        let mut checksum = Crc32::new();
+        sums.iter().for_each(|sum| checksum.combine(sum));
         let mut trailer = [0; 8];
-        trailer[..4].copy_from_slice(&blocks.checksum().to_le_bytes());
+        trailer[..4].copy_from_slice(&checksum.finalize().to_le_bytes());
         trailer[4..].copy_from_slice(&(input.len() as u32).to_le_bytes());
         Ok((GZIP_HEADER, trailer))
-    })
+    };
+    blocks::compress(input, params, context, checksum_of, wrap)
+}
+
+/// The CRC-32 of bytes.
+fn checksum_of(bytes: &[u8]) -> Crc32 {
+    let mut checksum = Crc32::new();
+    checksum.update(bytes);
+    checksum
 }
 
 /// Deflate; no flags, no time, no level, an unknown system.
@@ -59,12 +71,13 @@ pub(in crate::native::tasks) fn gunzip(
     let input = input.contiguous(context)?;
     let mut output = Output::new(limit);
     output.reserve(claimed_size(&input).min(limit))?;
-    let mut rest = &input[..];
+    let steps = Steps::new(context, input.len());
+    let mut rest = Rest::new(&input, &steps);
     loop {
         let mut member = GzDecoder::new(rest);
         output.fill(&mut member, "gzip", context)?;
         rest = member.into_inner();
-        if rest.iter().all(|byte| *byte == 0) {
+        if rest.bytes.iter().all(|byte| *byte == 0) {
             return Ok(output.into());
         }
     }

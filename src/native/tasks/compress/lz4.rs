@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 
 use lz4_flex::frame::{BlockMode, BlockSize, FrameDecoder, FrameEncoder, FrameInfo};
 
+use super::super::steps::Steps;
 use super::output::{Output, cut_short, limit_of};
 use rspool_task::{BYTES, CHUNK, Context, Error, Params, Value};
 
@@ -40,6 +41,7 @@ pub(in crate::native::tasks) fn compress(
         .content_size(Some(input.len() as u64));
     let mut encoder = FrameEncoder::with_frame_info(info, output);
     let mut buffer = Vec::new();
+    let steps = Steps::new(context, input.len());
     for start in (0..input.len()).step_by(CHUNK) {
         context.check()?;
         let range = start..input.len().min(start + CHUNK);
@@ -48,6 +50,7 @@ pub(in crate::native::tasks) fn compress(
             .with(range, &mut buffer, |chunk| encoder.write_all(chunk))
             .expect(TAKES_ALL);
         context.count(BYTES, bytes);
+        steps.pass(bytes as usize);
     }
     let output = encoder.finish().expect(TAKES_ALL);
     Ok(Value::Bytes(output.into()))

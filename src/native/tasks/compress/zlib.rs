@@ -3,6 +3,7 @@
 use flate2::{Decompress, FlushDecompress, Status};
 use simd_adler32::Adler32;
 
+use super::super::steps::Steps;
 use super::blocks;
 use super::output::{Output, STEP, corrupt, cut_short, limit_of};
 use rspool_task::{CHUNK, Context, Error, Params, Value};
@@ -22,14 +23,15 @@ pub(in crate::native::tasks) fn zlib(
     params: Params,
     context: &Context<'_>,
 ) -> Result<Value<'static>, Error> {
-    blocks::compress(input, params, context, |input, level, _| {
+    let wrap = |input: &[u8], level, _| {
         let mut checksum = Adler32::new();
         for chunk in input.chunks(CHUNK) {
             context.check()?;
             checksum.write(chunk);
         }
         Ok((header_of(level), checksum.finish().to_be_bytes()))
-    })
+    };
+    blocks::compress(input, params, context, |_| (), wrap)
 }
 
 /// Deflate with a window of 32 KiB, and the compression effort. Together a multiple of 31.
@@ -52,7 +54,7 @@ pub(in crate::native::tasks) fn deflate(
     params: Params,
     context: &Context<'_>,
 ) -> Result<Value<'static>, Error> {
-    blocks::compress(input, params, context, |_, _, _| Ok(([], [])))
+    blocks::compress(input, params, context, |_| (), |_, _, _| Ok(([], [])))
 }
 
 /// Decompresses the zlib format. Its checksum is verified.
@@ -104,6 +106,7 @@ fn decompress(
     };
     let mut decoder = Decompress::new(format == Format::Zlib);
     let mut step = [0; STEP];
+    let steps = Steps::new(context, input.len());
     loop {
         context.check()?;
         let (read, written) = (decoder.total_in(), decoder.total_out());
@@ -112,6 +115,7 @@ fn decompress(
         let status = status.map_err(|error| corrupt(name, error))?;
         let written = (decoder.total_out() - written) as usize;
         output.take(&step[..written], context)?;
+        steps.pass((decoder.total_in() - read) as usize);
         if status == Status::StreamEnd {
             break;
         }
