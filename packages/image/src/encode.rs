@@ -57,7 +57,9 @@ pub(crate) fn encode(
 ) -> Result<Picture<'static>> {
     context.check()?;
     let pixels = match target {
-        Target::Jpeg => pixels.flattened(params.background.unwrap_or(Colour::BLACK).rgb(), context)?,
+        Target::Jpeg => {
+            pixels.flattened(params.background.unwrap_or(Colour::BLACK).rgb(), context)?
+        }
         _ => pixels,
     };
     let (width, height, channels) = (pixels.width, pixels.height, pixels.channels);

@@ -127,8 +127,8 @@ pub(crate) fn placeholder(
         true => (u64::from(side) * u64::from(most)).div_ceil(u64::from(longest)) as u32,
         false => side,
     };
-    let small =
-        at_size(&pixels, (side(pixels.width), side(pixels.height)), context)?.with_channels(4, context)?;
+    let small = at_size(&pixels, (side(pixels.width), side(pixels.height)), context)?
+        .with_channels(4, context)?;
     Ok(match kind {
         PlaceholderKind::Thumbhash => {
             let (width, height) = (small.width as usize, small.height as usize);

@@ -117,11 +117,7 @@ struct Decoded<'a> {
 }
 
 /// Makes one image from the decoded one.
-fn picture(
-    decoded: &Decoded<'_>,
-    job: &Job,
-    context: &Context<'_>,
-) -> Result<Picture<'static>> {
+fn picture(decoded: &Decoded<'_>, job: &Job, context: &Context<'_>) -> Result<Picture<'static>> {
     let (pixels, turn) = (&decoded.pixels, decoded.turn);
     let size = (pixels.width, pixels.height);
     let part = job

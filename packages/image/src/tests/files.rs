@@ -192,7 +192,13 @@ pub(super) fn animated_webp(first: &Pixels) -> Vec<u8> {
     };
     let part = |name: &[u8; 4], data: &[u8]| {
         let length = u32::try_from(data.len()).unwrap();
-        [&name[..], &length.to_le_bytes(), data, &[0][..data.len() % 2]].concat()
+        [
+            &name[..],
+            &length.to_le_bytes(),
+            data,
+            &[0][..data.len() % 2],
+        ]
+        .concat()
     };
     let less_one = |side: u32| (side - 1).to_le_bytes()[..3].to_vec();
     let size = [less_one(width), less_one(height)].concat();
