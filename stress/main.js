@@ -15,7 +15,16 @@ const help = `npm run stress -- [options]
   --node <file>     run under this Node.js; may be repeated
   --nodes           run under every supported Node.js, installed from npm`
 
-const cases = ['terminate-owner', 'destroy-busy', 'process-exit', 'uncaught', 'open-close', 'mixed', 'faults', 'plugins']
+const cases = [
+  'terminate-owner',
+  'destroy-busy',
+  'process-exit',
+  'uncaught',
+  'open-close',
+  'mixed',
+  'faults',
+  'plugins'
+]
 
 /** @param {string | undefined} value @param {string} name */
 function whole(value, name) {

@@ -28,7 +28,8 @@ module.exports = {
   /** @param {import('../lib/peers').Setting} setting */
   async run({ rounds, quick, part }) {
     const scale = quick ? 0.2 : 1
-    const wanted = (/** @type {string} */ task) => part === undefined || part.split(',').some((name) => task.includes(name))
+    const wanted = (/** @type {string} */ task) =>
+      part === undefined || part.split(',').some((name) => task.includes(name))
     const chosen = [...contests(scale).filter(({ task }) => wanted(task)), ...(await companions(scale, wanted))]
     const pool = new Pool({ minThreads: 1, maxThreads: 1 })
     const { show } = UNITS.ms

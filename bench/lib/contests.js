@@ -135,7 +135,14 @@ function compressions(scale) {
     { task: 'compress.zlib', input, peer: 'node:zlib', rival: () => zlib.deflateSync(text) },
     { task: 'compress.deflate', input, peer: 'node:zlib', rival: () => zlib.deflateRawSync(text) },
     ...(lz4 === undefined
-      ? [{ task: 'compress.lz4', input, peer: 'node:zlib, gzip level 1', rival: () => zlib.gzipSync(text, { level: 1 }) }]
+      ? [
+          {
+            task: 'compress.lz4',
+            input,
+            peer: 'node:zlib, gzip level 1',
+            rival: () => zlib.gzipSync(text, { level: 1 })
+          }
+        ]
       : [
           { task: 'compress.lz4', input, peer: 'lz4-napi', rival: () => lz4.compressFrameSync(text) },
           {

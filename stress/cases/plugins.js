@@ -61,7 +61,18 @@ const kinds = [
   async ({ pool }, id) => {
     const input = { keys: new Uint32Array([id, 3, id]), values: new Float64Array([1, 2, 3]) }
     const { keys, sums, name } = await pool.runTask('sample.sums', input)
-    const expected = id < 3 ? [[id, 3], [4, 2]] : id === 3 ? [[3], [6]] : [[3, id], [2, 4]] // prettier-ignore
+    const expected =
+      id < 3
+        ? [
+            [id, 3],
+            [4, 2]
+          ]
+        : id === 3
+          ? [[3], [6]]
+          : [
+              [3, id],
+              [2, 4]
+            ] // prettier-ignore
     assert.deepStrictEqual([[...keys], [...sums], name], [...expected, 'sums'])
   },
   async ({ pool }, id, random) => {
@@ -152,14 +163,22 @@ module.exports = {
     function open() {
       const start = random.below(1000)
       const plugins = [{ path: sample, config: { start } }]
-      return { pool: new Pool({ filename, minThreads: 1, maxThreads: 3, plugins }), start, ofAll: new Set(), ofWorkers: [] }
+      return {
+        pool: new Pool({ filename, minThreads: 1, maxThreads: 3, plugins }),
+        start,
+        ofAll: new Set(),
+        ofWorkers: []
+      }
     }
 
     /** Ends a pool whose tasks have all settled. @param {Home} home */
     async function leave({ pool, start, ofAll, ofWorkers }) {
       await (random.below(2) === 0 ? pool.close() : pool.destroy())
       // The state of all workers has counted each call once, and so has each worker's.
-      assert.deepStrictEqual([...ofAll].sort((a, b) => a - b), Array.from(ofAll, (_, i) => i + 1))
+      assert.deepStrictEqual(
+        [...ofAll].sort((a, b) => a - b),
+        Array.from(ofAll, (_, i) => i + 1)
+      )
       for (const number of ofWorkers) assert.ok(number === start + 1 || ofWorkers.includes(number - 1), `${number}`)
     }
 

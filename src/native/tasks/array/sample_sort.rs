@@ -1,7 +1,7 @@
 //! Sorting by samples (Frazer and McKellar, "Samplesort", JACM 17, 1970; the branchless search and the buckets of equal
 //! keys are those of Sanders and Winkel, "Super Scalar Sample Sort", ESA 2004). One flat loop finds the bucket of each
-//! key, a second one puts the keys there, and a third one sorts the buckets. Each loop can be stopped after a chunk,
-//! and shared.
+//! key, a second one puts the keys there, and a third one sorts the buckets, by `bucket`. Each loop can be stopped after
+//! a chunk, and shared.
 
 use bytemuck::Pod;
 use parking_lot::Mutex;
@@ -16,7 +16,8 @@ pub(super) const SMALL: usize = 64 * 1024;
 const PIECE: usize = 64 * 1024;
 /// Keys of a bucket, if there can be enough buckets.
 const BUCKET: usize = 32 * 1024;
-/// The most buckets: their number fits a byte, and the places to fill fit the first cache.
+/// The most buckets: their number fits a byte, the places to fill fit the first cache, and ten million keys have buckets
+/// that fit the second one.
 const BUCKETS: usize = 256;
 /// Keys that are sampled per border between two buckets.
 const OVERSAMPLING: usize = 32;

@@ -14,11 +14,12 @@ use rspool_task::{Context, Error, Params, ROWS, TypedArray, Value};
 ///   comes first and +0 before -0.
 /// - Result: a typed array of the same kind and length. The input is not changed.
 /// - Counts: `rows`, the elements.
-/// - Memory: the result, and a byte for each element of more than two bytes.
+/// - Memory: the result, a byte for each element of more than two bytes, and up to 2 MiB for each
+///   worker that takes part.
 /// - Shared: from 262,144 elements on.
 /// - Errors: `ERR_RSPOOL_OUT_OF_MEMORY`.
 /// - Source: ECMA-262 §23.2.3.29 (order); elements of one or two bytes are counted, the others
-///   sorted by samples.
+///   distributed by samples and then sorted by radix.
 pub(super) fn sort(
     input: Value,
     params: Params,
