@@ -118,6 +118,7 @@ fn sort_costs() {
             counters: None,
             tally: &tally,
             listener: None,
+            reader: None,
             crew,
             states: Pair::NONE,
         };
