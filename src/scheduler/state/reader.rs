@@ -92,12 +92,12 @@ impl State {
         self.returning_tasks().count()
     }
 
-    /// Whether a task that returns should have a place before a waiting task.
+    /// Whether a task that returns will have the place that a waiting task could take.
     pub(super) fn yields_to_returning(&self, own: u32) -> bool {
         !self.returning.is_empty()
             && self
-                .returning_tasks()
-                .any(|index| !self.waiting.precedes(&self.tasks, own, index))
+                .next_returning(true)
+                .is_some_and(|index| !self.waiting.precedes(&self.tasks, own, index))
     }
 
     /// The task that should go on next. If `in_order`, none while a waiting task should have the place before it.

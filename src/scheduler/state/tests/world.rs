@@ -570,8 +570,15 @@ impl World {
     pub(super) fn finish(&mut self) {
         self.state.pause(false);
         self.follow();
+        // Whoever has something to do gets a turn, as threads do.
+        let mut last = u32::MAX;
         for _ in 0..5000 {
             self.now += 1000;
+            let busy = |(&id, worker): (&u32, &Simulated)| worker.is_busy().then_some(id);
+            let mut turns = self.workers.range(last.wrapping_add(1)..);
+            let next = turns
+                .find_map(busy)
+                .or_else(|| self.workers.iter().find_map(busy));
             let offering = self
                 .workers
                 .iter()
@@ -580,8 +587,8 @@ impl World {
                 self.withdraw(id);
             } else if !self.starting.is_empty() {
                 self.start(0);
-            } else if let Some((&id, _)) = self.workers.iter().find(|(_, worker)| worker.is_busy())
-            {
+            } else if let Some(id) = next {
+                last = id;
                 self.act(id);
             } else if let Some((&id, _)) = self.workers.iter().find(|(id, worker)| {
                 worker.is_blocked() && !self.state.returning.contains(&WorkerId(**id))
