@@ -10,7 +10,7 @@
  * @property {string} from as it is, once in the file
  * @property {string} to
  * @property {string[]} tests specs without their ending, or filters of cargo test
- * @property {boolean} [rust]
+ * @property {string} [rust] the package whose Rust tests these are
  */
 
 /** @type {Mutation[]} */
@@ -54,16 +54,16 @@ const mutations = [
     from: `    task.key = cells[CELL.KEY]
     task.generation = cells[CELL.GENERATION]
     if (this.pending > this.capacity) this.waited = true
-    const outer = this.#sending
-    this.#sending = { worker, slot, waits: false, outer }
     try {
-      this.#isolates.send(worker, slot, task.generation, number, task.ticket, input, list, true)
+      this.sending(worker, slot, () =>
+        this.#isolates.send(worker, slot, task.generation, number, task.ticket, input, list, true)
+      )
 `,
     to: `    if (this.pending > this.capacity) this.waited = true
-    const outer = this.#sending
-    this.#sending = { worker, slot, waits: false, outer }
     try {
-      this.#isolates.send(worker, slot, cells[CELL.GENERATION], number, task.ticket, input, list, true)
+      this.sending(worker, slot, () =>
+        this.#isolates.send(worker, slot, cells[CELL.GENERATION], number, task.ticket, input, list, true)
+      )
       task.key = cells[CELL.KEY]
       task.generation = cells[CELL.GENERATION]
 `,
@@ -73,8 +73,8 @@ const mutations = [
     name: 'J06',
     what: 'results by port of tasks that were given up are kept',
     file: 'lib/pool/isolates/inbox.js',
-    from: 'if (task !== undefined) task.arrived = { value: message[3] }',
-    to: 'if (task !== undefined) task.arrived = { value: message[3] }\n      else (globalThis.kept ??= []).push(message[3])',
+    from: 'if (task === undefined) return\n      task.arrived',
+    to: 'if (task === undefined) return void (globalThis.kept ??= []).push(message[3])\n      task.arrived',
     tests: ['abandoned']
   },
   {
@@ -99,7 +99,7 @@ const mutations = [
     file: 'lib/worker/nested.js',
     from: '    bound.look()\n    /** @type {Nested} */\n',
     to: '    /** @type {Nested} */\n',
-    tests: ['nested']
+    tests: ['seam-interrupted']
   },
   {
     name: 'J11',
@@ -182,13 +182,69 @@ const mutations = [
     tests: ['reentrancy-listeners']
   },
   {
+    name: 'J23',
+    what: 'the tasks of a signal are aborted in the order in which they were called',
+    file: 'lib/pool/task/abort.js',
+    from: 'for (let i = all.length - 1; i >= 0; i--)',
+    to: 'for (let i = 0; i < all.length; i++)',
+    tests: ['abort']
+  },
+  {
+    name: 'J24',
+    what: 'a value that is decoded within another spoils that one',
+    file: 'lib/payload/decode.js',
+    from: 'const outer = isDecoding ? state() : undefined',
+    to: 'const outer = /** @type {ReturnType<typeof state> | undefined} */ (undefined)',
+    tests: ['seam-interrupted']
+  },
+  {
+    name: 'J25',
+    what: 'notices are replaced while a value in them is being decoded',
+    file: 'lib/native/drain.js',
+    from: 'if (isDecoding) return drainAside()',
+    to: '',
+    tests: ['seam-interrupted']
+  },
+  {
+    name: 'J26',
+    what: 'a new ticket is given out twice, by an accessor for the elements of arrays',
+    file: 'lib/native/environment.js',
+    from: 'put(calls, ticket, call)',
+    to: 'calls[ticket] = call',
+    tests: ['seam-interrupted']
+  },
+  {
+    name: 'J27',
+    what: 'getters in a result run for whichever task ran last',
+    file: 'lib/worker/loop.js',
+    from: 'else within(task, handOver, value)',
+    to: 'else handOver(task, value)',
+    tests: ['seam-interrupted']
+  },
+  {
+    name: 'J28',
+    what: 'a result that is out of the port and not here yet is lost',
+    file: 'lib/pool/isolates/index.js',
+    from: 'if (isolate === undefined || isolate.left) return false',
+    to: 'if (isolate !== undefined) this.inbox.lookFor(isolate, task)\n    return false',
+    tests: ['seam-interrupted']
+  },
+  {
+    name: 'J29',
+    what: 'the size of an input is measured by a method that a program may have replaced',
+    file: 'lib/payload/values.js',
+    from: 'if (isArray(extra)) return',
+    to: 'if (Array.isArray(extra)) return',
+    tests: ['seam-built-ins']
+  },
+  {
     name: 'R01',
     what: 'what is due at a time that has come waits for a turn of the wheel',
     file: 'src/scheduler/wheel.rs',
     from: 'tick: tick.max(self.present + 1)',
     to: 'tick: tick.max(1)',
     tests: ['scheduler::wheel'],
-    rust: true
+    rust: 'rspool'
   },
   {
     name: 'R03',
@@ -197,7 +253,7 @@ const mutations = [
     from: 'joined.cancels.extend(self.abandon(index, now))',
     to: 'let _ = self.abandon(index, now)',
     tests: ['scheduler'],
-    rust: true
+    rust: 'rspool'
   },
   {
     name: 'R06',
@@ -206,7 +262,7 @@ const mutations = [
     from: 'while self.tokens > busy.saturating_sub(1) {',
     to: 'while self.tokens > busy {',
     tests: ['scheduler'],
-    rust: true
+    rust: 'rspool'
   },
   {
     name: 'R10',
@@ -215,7 +271,7 @@ const mutations = [
     from: '                self.lanes[Lane::Script].failures = 0;\n',
     to: '',
     tests: ['scheduler'],
-    rust: true
+    rust: 'rspool'
   },
   {
     name: 'R11',
@@ -223,8 +279,8 @@ const mutations = [
     file: 'src/scheduler/bell.rs',
     from: 'self.rung.swap(0, SeqCst)',
     to: 'self.rung.fetch_and(!1, SeqCst)',
-    tests: ['scheduler', 'bell'],
-    rust: true
+    tests: ['scheduler::bell'],
+    rust: 'rspool'
   },
   {
     name: 'R12',
@@ -233,7 +289,33 @@ const mutations = [
     from: '        self.set_waits(worker, slot, false, now);\n',
     to: '        let _ = (worker, slot, now);\n',
     tests: ['scheduler'],
-    rust: true
+    rust: 'rspool'
+  },
+  {
+    name: 'R13',
+    what: 'the owner hears that an isolate is ready after what it has done',
+    file: 'src/scheduler/pool/exchange.rs',
+    from: `        if joined.is_ready {
+            self.control(Control::Ready(id));
+        }
+        self.send_all(joined.begun);
+`,
+    to: `        self.send_all(joined.begun);
+        if joined.is_ready {
+            self.control(Control::Ready(id));
+        }
+`,
+    tests: ['scheduler::tests::told'],
+    rust: 'rspool'
+  },
+  {
+    name: 'R14',
+    what: 'a task of a plugin may have no name',
+    file: 'crates/task/src/shim.rs',
+    from: 'name.len() < prefix.len() + 2',
+    to: 'name.len() < prefix.len() + 1',
+    tests: ['shim'],
+    rust: 'rspool-task'
   }
 ]
 

@@ -3,7 +3,7 @@
 // `npm run mutate`: breaks the seam between the languages in one place at a time, in a copy of the checkout, and runs the
 // tests that must notice. If no test notices a change, the change survives: a test is missing.
 
-const { spawnSync } = require('node:child_process')
+const { spawn, spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
@@ -40,30 +40,67 @@ function copy() {
   return dir
 }
 
+/** The process group of the tests that run. @type {number | undefined} */
+let group
+
+/** Ends the tests with all processes that they have started. A test that hangs leaves some behind. */
+function end() {
+  try {
+    if (group !== undefined) process.kill(-group, 'SIGKILL')
+  } catch {
+    // They have all ended.
+  }
+}
+
+// A group of its own hears nothing of the terminal.
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
+  process.once(signal, () => {
+    end()
+    process.kill(process.pid, signal)
+  })
+
+/**
+ * Runs a command in a process group of its own, which ends with it.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {import('node:child_process').SpawnOptions & { limit: number }} options
+ * @returns {Promise<{ status: number | null, output: string }>}
+ */
+function runAlone(command, args, { limit, ...options }) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { ...options, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+    group = child.pid
+    let output = ''
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (text) => (output += text))
+    const timer = setTimeout(end, limit)
+    child.on('error', reject)
+    // Not 'close', for which a process that is left behind would have to end.
+    child.on('exit', end)
+    child.on('close', (status) => {
+      clearTimeout(timer)
+      group = undefined
+      resolve({ status, output })
+    })
+  })
+}
+
 /**
  * The lines in which the tests report failures, or undefined if all pass.
  * @param {string} dir
  * @param {Pick<Mutation, 'tests' | 'rust'>} mutation
  */
-function failing(dir, { tests, rust }, limit = LIMIT) {
+async function failing(dir, { tests, rust }, limit = LIMIT) {
   const ava = path.join('node_modules', 'ava', 'entrypoints', 'cli.mjs')
   const [command, args] = /** @type {[string, string[]]} */ (
-    rust
-      ? ['cargo', ['test', '--no-default-features', '--lib', '--', ...tests]]
+    rust !== undefined
+      ? ['cargo', ['test', '--package', rust, '--no-default-features', '--lib', '--', ...tests]]
       : [process.execPath, [ava, '--timeout=2m', '--fail-fast', ...tests.map((test) => `__test__/${test}.spec.js`)]]
   )
   // All runs share what is built of the packages.
   const env = { ...process.env, CARGO_TARGET_DIR: path.join(root, 'target', 'mutate'), NO_COLOR: '1' }
-  const { status, stdout, stderr } = spawnSync(command, args, {
-    cwd: dir,
-    env,
-    timeout: limit,
-    killSignal: 'SIGKILL',
-    stdio: ['ignore', 'pipe', 'pipe'],
-    encoding: 'utf8',
-    maxBuffer: 2 ** 28
-  })
-  return status === 0 ? undefined : failures(stripVTControlCharacters(stdout + stderr))
+  const { status, output } = await runAlone(command, args, { cwd: dir, env, limit })
+  return status === 0 ? undefined : failures(stripVTControlCharacters(output))
 }
 
 /**
@@ -81,8 +118,8 @@ function check() {
   process.exit(lost.length > 0 ? 1 : 0)
 }
 
-/** @param {string} dir @param {Mutation} mutation @returns {'killed' | 'SURVIVED' | 'NOT FOUND'} */
-function attempt(dir, mutation) {
+/** @param {string} dir @param {Mutation} mutation @returns {Promise<'killed' | 'SURVIVED' | 'NOT FOUND'>} */
+async function attempt(dir, mutation) {
   const file = path.join(dir, mutation.file)
   const before = fs.readFileSync(file, 'utf8')
   if (!isFound(mutation, before)) return 'NOT FOUND'
@@ -91,13 +128,13 @@ function attempt(dir, mutation) {
     before.replace(mutation.from, () => mutation.to)
   )
   try {
-    return failing(dir, mutation) === undefined ? 'SURVIVED' : 'killed'
+    return (await failing(dir, mutation)) === undefined ? 'SURVIVED' : 'killed'
   } finally {
     fs.writeFileSync(file, before)
   }
 }
 
-function main() {
+async function main() {
   const names = process.argv.slice(2)
   if (names.includes('--check')) return check()
   const chosen = mutations.filter(({ name }) => names.length === 0 || names.includes(name))
@@ -110,9 +147,9 @@ function main() {
   let bad = 0
   try {
     // A test that fails without a mutation proves nothing.
-    for (const rust of [false, true]) {
-      const tests = [...new Set(chosen.filter((each) => (each.rust ?? false) === rust).flatMap((each) => each.tests))]
-      const told = tests.length > 0 ? failing(dir, { tests, rust }, 4 * LIMIT) : undefined
+    for (const rust of new Set(chosen.map((each) => each.rust))) {
+      const tests = [...new Set(chosen.filter((each) => each.rust === rust).flatMap((each) => each.tests))]
+      const told = await failing(dir, { tests, rust }, 4 * LIMIT)
       if (told !== undefined) {
         console.error(`before anything is broken some of these fail: ${tests.join(', ')}\n${told.join('\n')}`)
         process.exitCode = 1
@@ -121,7 +158,7 @@ function main() {
     }
     for (const mutation of chosen) {
       const start = performance.now()
-      const how = attempt(dir, mutation)
+      const how = await attempt(dir, mutation)
       if (how !== 'killed') bad++
       const seconds = ((performance.now() - start) / 1000).toFixed(0)
       console.log(

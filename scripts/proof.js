@@ -169,7 +169,8 @@ const parts = {
                 MIRIFLAGS: '-Zmiri-disable-isolation',
                 PROPTEST_CASES: '4'
               }
-            )
+            ),
+            cargo(['miri', 'test', '-p', 'rspool-task', '--lib'], { MIRIFLAGS: '-Zmiri-disable-isolation' })
           ]
   }
 }

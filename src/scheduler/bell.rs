@@ -75,3 +75,22 @@ impl Ringer {
         self.rung.swap(0, SeqCst)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_has_the_reasons_of_all_rings_and_the_next_ring_wakes_again() {
+        let ringer = Ringer::default();
+        for _ in 0..2 {
+            let mut woken = 0;
+            for why in [Ring::Lane, Ring::Cancel, Ring::Lane, Ring::Outbox] {
+                ringer.ring(why, || woken += 1);
+            }
+            assert_eq!(woken, 1, "the rings until the answer wake once");
+            assert_eq!(ringer.answer(), ring::OUTBOX | ring::LANE | ring::CANCEL);
+            assert_eq!(ringer.answer(), 0);
+        }
+    }
+}

@@ -344,10 +344,9 @@ mod tests {
     #[test]
     fn lent_bytes_are_copied_before_they_are_changed() {
         let mut kept = *b"abc";
+        let at = kept.as_mut_ptr();
         // SAFETY: the array outlives the value, and is not used meanwhile.
-        let mut lent = || unsafe {
-            Bytes::from_parts(kept.as_mut_ptr(), 3, ptr::null_mut(), None, flag::LENT)
-        };
+        let lent = || unsafe { Bytes::from_parts(at, 3, ptr::null_mut(), None, flag::LENT) };
         let mut bytes = lent();
         bytes.to_mut()[0] = b'x';
         assert_eq!(bytes, "xbc");

@@ -38,8 +38,8 @@ impl Shared<'_> {
     /// Bytes that somebody else has allocated.
     ///
     /// # Safety
-    /// `len` bytes from `data` on are readable for the lifetime, until `release` is called with these parts: once, on
-    /// any thread. Whoever writes them does so atomically, or as JavaScript does.
+    /// `len` bytes from `data` on are memory that can be read and written for the lifetime, until `release` is called with
+    /// these parts: once, on any thread. Whoever writes them does so atomically, or as JavaScript does.
     #[must_use]
     pub unsafe fn from_parts(
         data: *const u8,
@@ -291,15 +291,21 @@ mod tests {
 
     use super::*;
 
-    fn shared(memory: &[u8]) -> Shared<'_> {
-        // SAFETY: for as long as they are borrowed, and nobody writes them.
-        unsafe { Shared::from_parts(memory.as_ptr(), memory.len(), ptr::null_mut(), None) }
+    fn cells(bytes: &[u8]) -> Vec<AtomicU8> {
+        bytes.iter().copied().map(AtomicU8::new).collect()
+    }
+
+    fn shared(memory: &[AtomicU8]) -> Shared<'_> {
+        let (data, len) = (memory.as_ptr().cast(), memory.len());
+        // SAFETY: for as long as they are borrowed.
+        unsafe { Shared::from_parts(data, len, ptr::null_mut(), None) }
     }
 
     #[test]
     fn shared_bytes_are_copied_from_any_place_to_any_place() {
         let memory: Vec<u8> = (0..200).collect();
-        let shared = shared(&memory);
+        let cells = cells(&memory);
+        let shared = shared(&cells);
         for (offset, length) in [
             (0, 200),
             (1, 199),
@@ -318,13 +324,14 @@ mod tests {
     #[test]
     #[should_panic(expected = "within the bytes")]
     fn no_byte_beyond_them_is_read() {
-        shared(&[0; 8]).copy_to(4, &mut [0; 5]);
+        shared(&cells(&[0; 8])).copy_to(4, &mut [0; 5]);
     }
 
     #[test]
     fn both_kinds_are_read_the_same_way() {
         let memory: Vec<u8> = (0..100).collect();
-        for data in [Data::Shared(shared(&memory)), Data::from(memory.clone())] {
+        let cells = cells(&memory);
+        for data in [Data::Shared(shared(&cells)), Data::from(memory.clone())] {
             assert_eq!(data, Data::from(memory.clone()));
             assert_eq!(data.contiguous(&Context::detached()).unwrap(), memory);
             assert_eq!(data.with(3..5, &mut Vec::new(), <[u8]>::to_vec), [3, 4]);

@@ -305,6 +305,7 @@ unsafe fn to_value<'a>(mut raw: Raw, trust: Trust, depth: usize) -> Result<Value
 #[cfg(test)]
 mod tests {
     use std::ptr;
+    use std::sync::atomic::AtomicU8;
 
     use super::*;
 
@@ -399,11 +400,12 @@ mod tests {
 
     #[test]
     fn shared_memory_stays_where_it_is() {
-        let bytes = *b"shared";
-        // SAFETY: the array lives, and nobody writes it.
-        let shared = unsafe { Shared::from_parts(bytes.as_ptr(), 6, ptr::null_mut(), None) };
+        let cells = b"shared".map(AtomicU8::new);
+        let at: *const u8 = cells.as_ptr().cast();
+        // SAFETY: the array lives.
+        let shared = unsafe { Shared::from_parts(at, 6, ptr::null_mut(), None) };
         let raw = Raw::from(Value::Bytes(Data::Shared(shared)));
-        assert_eq!(raw.data.cast_const().cast(), bytes.as_ptr());
+        assert_eq!(raw.data.cast_const().cast(), at);
         // SAFETY: as above.
         let Ok(Value::Bytes(data)) = (unsafe { raw.into_value() }) else {
             panic!("no bytes");
