@@ -3,6 +3,8 @@
 // The options of a piscina: what each must be, with the messages that its users know, and the defaults.
 
 const { availableParallelism } = require('node:os')
+const { UNNUMBERED } = require('../pool/options')
+const { cloneByEngine } = require('../native/primordials')
 const { FixedQueue, isTaskQueue } = require('./queues')
 
 /** @typedef {import('./types').Options} Options */
@@ -64,7 +66,7 @@ function fillOptions(given) {
     throw new RangeError('options.minThreads and options.maxThreads must not conflict')
   }
   // A value that cannot be cloned is refused now, since the workers that need it start later.
-  if (own.workerData !== undefined) structuredClone(own.workerData)
+  if (own.workerData !== undefined) cloneByEngine(own.workerData)
   const cpus = availableParallelism()
   const minThreads = own.minThreads ?? Math.max(Math.floor(cpus / 2), 1)
   const maxThreads = own.maxThreads ?? cpus * 1.5
@@ -113,6 +115,8 @@ function poolOptions(options) {
   if (options.niceIncrement > 0) passed.niceIncrement = Math.min(Math.ceil(options.niceIncrement), 19)
   if (options.filename !== null) passed.filename = options.filename
   passed.name = options.name
+  // A worker has the environment of a piscina's worker, and no more.
+  passed[UNNUMBERED] = true
   passed.concurrentTasksPerWorker = Math.ceil(options.concurrentTasksPerWorker)
   // A worker is ended as soon as the task that it runs is aborted.
   passed.abortGrace = 0

@@ -5,9 +5,9 @@
 
 const fs = require('node:fs')
 const { SHARE_ENV } = require('node:worker_threads')
-const { workerStart } = require('../options')
+const { UNNUMBERED, workerStart } = require('../options')
 
-/** @typedef {import('../options/pool-options').ResolvedOptions} ResolvedOptions */
+/** @typedef {import('../options/pool-options').ResolvedOptions & { [UNNUMBERED]?: boolean }} ResolvedOptions */
 
 /**
  * @param {ResolvedOptions} options
@@ -19,7 +19,8 @@ function workerOptions(options, number) {
   const pools = { workerData, env, argv, execArgv, resourceLimits, transferList, trackUnmanagedFds }
   const given = Object.assign(Object.create(null), pools, workerStart(options.onWorkerStart?.(number)))
   for (const name of Object.keys(given)) if (given[name] === undefined) delete given[name]
-  if (given.env !== SHARE_ENV) given.env = { ...(given.env ?? process.env), RSPOOL_WORKER: String(number) }
+  if (given.env !== SHARE_ENV && !options[UNNUMBERED])
+    given.env = { ...(given.env ?? process.env), RSPOOL_WORKER: String(number) }
   given.name = `rspool ${options.label} ${number}`
   return given
 }

@@ -75,6 +75,11 @@ function exportName(value, label) {
   )
 }
 
+/**
+ * An option for other code of this package: whether the workers' environment stays as it is, without their numbers.
+ */
+const UNNUMBERED = Symbol('unnumbered')
+
 /** The options that may differ from worker to worker. */
 const WORKER_RULES = {
   workerData: anything,
@@ -165,7 +170,8 @@ function poolOptions(given) {
     abortGrace: options.abortGrace ?? 100,
     startTimeout: options.startTimeout ?? 60_000,
     stallTimeout: options.stallTimeout ?? 30_000,
-    outputFirst: options.outputFirst ?? true
+    outputFirst: options.outputFirst ?? true,
+    [UNNUMBERED]: /** @type {{ [UNNUMBERED]?: boolean } | undefined} */ (given)?.[UNNUMBERED] === true
   })
 }
 
@@ -208,4 +214,4 @@ function closeOptions(given) {
   return readOptions(given, { force: boolean, timeout: duration }, 'Close options')
 }
 
-module.exports = { poolOptions, sizeOptions, workerStart, closeOptions }
+module.exports = { UNNUMBERED, poolOptions, sizeOptions, workerStart, closeOptions }
