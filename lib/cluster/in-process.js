@@ -8,6 +8,7 @@ const { randomBytes } = require('node:crypto')
 const { EventEmitter } = require('node:events')
 const { pathToFileURL } = require('node:url')
 const { RspoolError, invalidArgument } = require('../errors')
+const { cloneByEngine } = require('../native/primordials')
 const { SharedRegion, CLAIMS } = require('./region')
 const { ClusterCounters } = require('./counters')
 const { ClusterMaps } = require('./maps')
@@ -214,7 +215,7 @@ class InProcessSupervisor extends EventEmitter {
 
 /** @param {Mailbox} to @param {object} message @param {(error: Error|null) => void} done */
 function deliver(to, message, done) {
-  const copy = structuredClone(message)
+  const copy = cloneByEngine(message)
   setImmediate(() => {
     to.receive(copy)
     done(null)

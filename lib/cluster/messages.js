@@ -4,6 +4,7 @@
 // has a mailbox.
 
 const { RspoolError, invalidArgument } = require('../errors')
+const { cloneByEngine } = require('../native/primordials')
 const { readOptions, duration, show } = require('../pool/options/validate')
 const { describe, revive } = require('../payload/thrown')
 const { later } = require('../later')
@@ -188,7 +189,7 @@ class Mailbox {
  */
 function cloneErrorOf(body) {
   try {
-    structuredClone(body)
+    cloneByEngine(body)
     return undefined
   } catch (error) {
     return error

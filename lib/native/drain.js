@@ -3,11 +3,12 @@
 // Takes in the notices for this environment, one after another. The cursor is kept beside the notices, and moves on
 // before a notice is handled. Code of the user that runs for a notice may drain as well (`runSync`, from a listener or
 // a getter): the inner drain continues at the cursor, and the outer one finds those notices done. The notices are
-// replaced only once all of them have been read.
+// replaced only once all of them have been read, and those of which a value is still being decoded are put back.
 
 const { decode } = require('../payload/values')
-const { bound, calls, giveBack, later, setOutboxRing, soon, uncaught } = require('./environment')
+const { bound, calls, giveBack, later, put, setOutboxRing, soon, uncaught } = require('./environment')
 const { notices } = require('./memory')
+const { Bytes, mapGet, setBytes, sliceBuffer } = require('./primordials')
 const { NOTICE, SIZE } = require('./wire')
 
 const MORE = 0x80000000
@@ -19,6 +20,8 @@ const numbers = new Float64Array(notices.memory)
 let unread = 0
 /** The cursor: where the next notice begins. */
 let next = 0
+/** Whether the value of a notice is being decoded, out of the memory of the notices. */
+let isDecoding = false
 
 /**
  * The functions by which a pool takes in its notices.
@@ -38,10 +41,11 @@ const BROKEN = -1
 /**
  * Handles the notices that have come in, at most as many as their memory holds: then promise reactions and the loop
  * have a turn.
- * @returns how many notices there were
+ * @returns {number} how many notices there were
  */
 function drain() {
   if (unread === 0) {
+    if (isDecoding) return drainAside()
     const result = bound.drain()
     unread = result % MORE
     next = 0
@@ -53,6 +57,22 @@ function drain() {
     count++
   }
   return count
+}
+
+/**
+ * As `drain`, for code of the user that runs while the value of the last notice is being decoded. The memory of the
+ * notices is as it was afterwards.
+ * @returns {number}
+ */
+function drainAside() {
+  const kept = sliceBuffer(notices.memory, 0)
+  isDecoding = false
+  try {
+    return drain()
+  } finally {
+    setBytes(notices.bytes, new Bytes(kept))
+    isDecoding = true
+  }
 }
 
 /** Reads one notice, moves the cursor on, and then handles the notice. */
@@ -68,19 +88,14 @@ function step() {
   if (notice <= NOTICE.FAILED) {
     if (length >= 0) next += (length + 7) & ~7
     else if (length === -1) next += 8
-    let value
-    try {
-      value = decode(notices, numbers, about, length, offset)
-    } catch (error) {
-      return settle(name, BROKEN, about, error)
-    }
-    settle(name, notice, about, value)
+    const value = valueAt(about, length, offset)
+    settle(name, isBroken ? BROKEN : notice, about, value)
   } else if (notice < NOTICE.START) settle(name, notice, about, length)
   else if (notice === NOTICE.WANTED) {
     next += SIZE.HEADER
     want(name, about, offset >> 2)
   } else if (notice === NOTICE.CHUNK) chunk(name, about, offset)
-  else if (notice < NOTICE.STARTED) guarded(() => pools.get(name)?.control(notice, about, length))
+  else if (notice < NOTICE.STARTED) guarded(() => mapGet(pools, name)?.control(notice, about, length))
   else {
     next += 8
     const ms = numbers[offset >> 3]
@@ -94,6 +109,32 @@ function step() {
   }
 }
 
+/** Whether the value that was decoded last is an error, since it could not be decoded. */
+let isBroken = false
+
+/**
+ * Decodes the value of a notice.
+ * @param {number} about
+ * @param {number} length
+ * @param {number} offset
+ * @returns {unknown} an error if the value `isBroken`
+ */
+function valueAt(about, length, offset) {
+  const wasDecoding = isDecoding
+  let value
+  let failed = false
+  isDecoding = true
+  try {
+    value = decode(notices, numbers, about, length, offset)
+  } catch (error) {
+    value = error
+    failed = true
+  }
+  isDecoding = wasDecoding
+  isBroken = failed
+  return value
+}
+
 /**
  * @param {number} ticket
  * @param {number} notice
@@ -103,12 +144,13 @@ function step() {
 function settle(ticket, notice, about, value) {
   const call = calls[ticket]
   if (call === undefined) return
+  let isOver = true
   try {
-    call.settle(notice, about, value)
+    isOver = call.settle(notice, about, value)
   } catch (error) {
     uncaught(error)
   }
-  giveBack(ticket)
+  if (isOver) giveBack(ticket)
 }
 
 /**
@@ -127,13 +169,9 @@ function chunk(ticket, generation, header) {
   const call = calls[ticket]
   // The reader has left, and the ticket may be that of another call.
   if (call?.generation !== generation) return
-  let value
-  try {
-    value = decode(notices, numbers, about, length, offset)
-  } catch (error) {
-    return guarded(() => call.refuseChunk?.(error))
-  }
-  guarded(() => call.chunk?.(value))
+  const value = valueAt(about, length, offset)
+  if (isBroken) guarded(() => call.refuseChunk?.(value))
+  else guarded(() => call.chunk?.(value))
 }
 
 /**
@@ -144,7 +182,7 @@ function chunk(ticket, generation, header) {
  */
 function want(pool, worker, cell) {
   try {
-    pools.get(pool)?.wanted(worker, cells[cell], cells[cell + 1], cells[cell + 2], cells[cell + 3])
+    mapGet(pools, pool)?.wanted(worker, cells[cell], cells[cell + 1], cells[cell + 2], cells[cell + 3])
   } catch (error) {
     uncaught(error)
   }
@@ -198,7 +236,7 @@ function notifyAll() {
  * @param {() => void} listener
  */
 function notify(listener) {
-  if (blocked > 0 || first < afterwards.length) afterwards.push(listener)
+  if (blocked > 0 || first < afterwards.length) put(afterwards, afterwards.length, listener)
   else guarded(listener)
 }
 
@@ -220,4 +258,4 @@ function metrics() {
 
 setOutboxRing(drain)
 
-module.exports = { BROKEN, pools, drain, notify, block, unblock, isBlocked, load, metrics }
+module.exports = { BROKEN, pools, drain, settle, notify, block, unblock, isBlocked, load, metrics }

@@ -4,8 +4,31 @@
 // loop, and the calls in flight.
 
 const native = require('./load')
+const { createObject, defineProperty } = require('./primordials')
 const { cells, input, numbers, notices, scratch } = require('./memory')
 const { RING } = require('./wire')
+
+/** A descriptor that inherits nothing. @type {PropertyDescriptor} */
+const element = createObject(null)
+element.writable = element.enumerable = element.configurable = true
+
+/**
+ * Sets an element of a list, or adds one. An assignment would call an accessor that a program has put in the place of
+ * new elements.
+ * @template T
+ * @param {T[]} list
+ * @param {number} i
+ * @param {T} value
+ */
+function put(list, i, value) {
+  if (i < list.length) {
+    list[i] = value
+    return
+  }
+  element.value = value
+  defineProperty(list, i, element)
+  element.value = undefined
+}
 
 // ---- the doorbell ------------------------------------------------------------------------------
 
@@ -92,6 +115,11 @@ onRing.hasRef = () => holds > 0
 /** The functions that wait for a turn. @type {(() => void)[]} */
 let waiting = []
 let waitingCount = 0
+/** An empty list, for the functions that come meanwhile. @type {(() => void)[]} */
+let spare = []
+const nothing = () => {}
+/** A list that was longer is not kept. */
+const KEPT = 1024
 /** Which of the two functions the engine has called last. */
 let lastWasRing = false
 
@@ -101,7 +129,7 @@ let lastWasRing = false
  * @param {() => void} action
  */
 function later(action) {
-  waiting[waitingCount++] = action
+  put(waiting, waitingCount++, action)
   if (waitingCount > 1) return
   hold()
   bound.turn(!lastWasRing)
@@ -121,16 +149,29 @@ onTurn.hasRef = () => false
 function takeTurn() {
   const actions = waiting
   const count = waitingCount
-  waiting = []
+  waiting = spare
+  spare = []
   waitingCount = 0
   let at = 0
   try {
-    while (at < count) actions[at++]()
+    while (at < count) taken(actions, at++)()
   } finally {
     // If one has thrown, the others are called at the next turn.
-    while (at < count) later(actions[at++])
+    while (at < count) later(taken(actions, at++))
+    if (count <= KEPT) spare = actions
     release()
   }
+}
+
+/**
+ * Takes an action out.
+ * @param {(() => void)[]} actions
+ * @param {number} at
+ */
+function taken(actions, at) {
+  const action = actions[at]
+  actions[at] = nothing
+  return action
 }
 
 const settled = Promise.resolve()
@@ -157,9 +198,10 @@ function uncaught(error) {
 // ---- the calls in flight -----------------------------------------------------------------------
 
 /**
- * A call in flight. `settle` gets the payload decoded.
+ * A call in flight. `settle` gets the payload decoded. It returns whether the call is over: its result may be on its way
+ * through a port.
  * @typedef {object} Call
- * @property {(notice: number, about: number, value: unknown) => void} settle
+ * @property {(notice: number, about: number, value: unknown) => boolean} settle
  * @property {number} [generation]
  * @property {(worker: number, wait: number) => void} [started]
  * @property {(run: number) => void} [ran]
@@ -180,7 +222,7 @@ let freeCount = 0
  */
 function issue(call) {
   const ticket = freeCount > 0 ? free[--freeCount] : calls.length
-  calls[ticket] = call
+  put(calls, ticket, call)
   hold()
   return ticket
 }
@@ -188,7 +230,7 @@ function issue(call) {
 /** @param {number} ticket */
 function giveBack(ticket) {
   calls[ticket] = undefined
-  free[freeCount++] = ticket
+  put(free, freeCount++, ticket)
   release()
   if (idle.length > 0 && freeCount === calls.length) for (const resolve of idle.splice(0)) resolve()
 }
@@ -219,6 +261,7 @@ module.exports = {
   release,
   later,
   nextTurn,
+  put,
   soon,
   uncaught,
   setFirstBytesRing,

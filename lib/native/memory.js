@@ -3,7 +3,7 @@
 // The memories that this environment shares with its native functions, one per direction. No memory serves two
 // directions, so writing for a call never overwrites unread data that has come in.
 
-const { defineProperty } = require('./primordials')
+const { bufferFrom, defineProperty } = require('./primordials')
 const { SIZE } = require('./wire')
 
 /** A piece of memory, with the views by which it is read and written. */
@@ -18,7 +18,7 @@ class Frame {
     // Without this, a slice would look up the class to make, which a program can change.
     defineProperty(memory, 'constructor', { value: undefined })
     this.memory = memory
-    this.bytes = Buffer.from(memory)
+    this.bytes = bufferFrom(memory)
     this.view = new DataView(memory)
   }
 }

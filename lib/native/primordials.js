@@ -28,7 +28,7 @@ const viewProto = getPrototypeOf(Uint8Array.prototype)
 const byteLength = getOwnPropertyDescriptor(viewProto, 'byteLength')
 const buffer = getOwnPropertyDescriptor(viewProto, 'buffer')
 const { fromCharCode } = String
-const { parse: parseJson, stringify: toJson } = JSON
+const { parse: parseJson } = JSON
 /** A getter of regular expressions. @param {string} name @returns {((pattern: object) => unknown) | undefined} */
 const patternGetter = (name) => {
   const get = /** @type {((this: object) => unknown) | undefined} */ (
@@ -55,12 +55,15 @@ module.exports = {
   setProto: Set.prototype,
   parseJson,
   setPrototypeOf,
-  toJson,
   uncurried,
   cloneByEngine: structuredClone,
+  loadAtomic: Atomics.load,
+  storeAtomic: Atomics.store,
   /** The classes that a cloned error may have, by the number that an encoded error has. */
   errorClasses: [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError],
   BigIntOf: BigInt,
+  /** @type {(memory: ArrayBuffer) => Buffer<ArrayBuffer>} over the same memory */
+  bufferFrom: Buffer.from.bind(Buffer),
   Bytes: Uint8Array,
   DateClass: Date,
   Compiled: Function,
@@ -72,6 +75,7 @@ module.exports = {
   ucs2Write: uncurried(Buffer.prototype.ucs2Write),
   utf8Write: uncurried(Buffer.prototype.utf8Write),
   setBytes: uncurried(Uint8Array.prototype.set),
+  numberText: uncurried(Number.prototype.toString),
   getDouble: uncurried(DataView.prototype.getFloat64),
   getTime: uncurried(Date.prototype.getTime),
   tagOf: uncurried(/** @type {(this: unknown) => string} */ (Object.prototype.toString)),
@@ -90,6 +94,7 @@ module.exports = {
     ['v', patternGetter('unicodeSets')],
     ['y', patternGetter('sticky')]
   ],
+  mapDelete: uncurried(Map.prototype.delete),
   mapForEach: uncurried(Map.prototype.forEach),
   mapGet: uncurried(Map.prototype.get),
   /** @type {(view: ArrayBufferView) => number} of a typed array */

@@ -7,6 +7,7 @@ const { types } = require('node:util')
 const {
   arrayProto,
   charCodeAt,
+  cloneByEngine,
   getOwnPropertyDescriptor,
   getPrototypeOf,
   isArray,
@@ -59,7 +60,7 @@ function isOrdinary(object, proto) {
 /** @param {object} object */
 function isPlainWhenCloned(object) {
   try {
-    return getPrototypeOf(structuredClone(object)) === objectProto
+    return getPrototypeOf(cloneByEngine(object)) === objectProto
   } catch {
     return false
   }

@@ -1,6 +1,7 @@
 'use strict'
 
-// Decodes the bytes that encode.js has written. No code of the user runs meanwhile, whatever built-ins it has replaced.
+// Decodes the bytes that encode.js has written. No code of the user runs meanwhile, unless it has put accessors in the
+// place of the elements of arrays.
 
 const {
   BigIntOf,
@@ -440,11 +441,36 @@ function hide(error, key, value) {
   defineProperty(error, key, { value, writable: true, enumerable: false, configurable: true })
 }
 
+/** Whether a value is being decoded. */
+let isDecoding = false
+
+/** The state of the value that is being decoded around the next one. */
+function state() {
+  return { input, memory, doubles, base, at, objects, text, textAt, nextPiece }
+}
+
 /**
+ * Decodes a value. A program may have replaced something that runs here, such as an accessor for an index of arrays, and
+ * decode another value in it.
  * @param {Frame} from
  * @param {number} start
  */
 function decode(from, start) {
+  const outer = isDecoding ? state() : undefined
+  isDecoding = true
+  try {
+    return decodeAt(from, start)
+  } finally {
+    if (outer === undefined) isDecoding = false
+    else ({ input, memory, doubles, base, at, objects, text, textAt, nextPiece } = outer)
+  }
+}
+
+/**
+ * @param {Frame} from
+ * @param {number} start
+ */
+function decodeAt(from, start) {
   input = from.bytes
   memory = from.memory
   doubles = from.view

@@ -6,6 +6,7 @@
 const { decode } = require('./decode')
 const { encode, UNSUPPORTED } = require('./encode')
 const { Frame, scratch } = require('../native/memory')
+const { cloneByEngine } = require('../native/primordials')
 
 /** The encodings of a message. */
 const PLAIN = 0
@@ -33,7 +34,7 @@ function serialize(value) {
     return require('node:v8').serialize(value)
   } catch (cause) {
     // If the engine refuses the value, too, the error is the engine's.
-    structuredClone(value)
+    cloneByEngine(value)
     throw new DOMException(`It could not be cloned for another process: ${messageOf(cause)}`, 'DataCloneError')
   }
 }

@@ -7,6 +7,7 @@
 const { invalidArgument } = require('../errors')
 const { BigIntOf, parseJson, sliceText, utf8Slice } = require('../native/primordials')
 const { TAG } = require('../native/wire')
+const { jsonOf } = require('./json')
 
 /**
  * A part with bytes: its tag, its form, and its bytes.
@@ -36,7 +37,7 @@ function encodeRecord(value, reading) {
   if (!hasBytes(value, reading, 0)) return undefined
   const writer = new Writer(reading)
   const whole = writer.write(value)
-  const head = Buffer.from(`{"value":${whole},"parts":${JSON.stringify(writer.named)}}`)
+  const head = Buffer.from(`{"value":${whole},"parts":${jsonOf(writer.named)}}`)
   return [head, ...writer.parts.flatMap(({ tag, form, bytes }) => [tag, form, bytes])]
 }
 
@@ -59,7 +60,7 @@ function hasBytes(value, reading, depth) {
 
 /** Writes the head of a record, and keeps its parts. */
 class Writer {
-  /** The parts by path and tag. Parts without bytes have their text, too. @type {unknown[][]} */
+  /** The parts by path and tag. Parts without bytes have their text, too. @type {import('./json').Listed[]} */
   named = []
   /** The parts with bytes. @type {Part[]} */
   parts = []
@@ -91,7 +92,7 @@ class Writer {
       case 'object':
         return value === null ? 'null' : this.#writeObject(value)
       default:
-        return JSON.stringify(value)
+        return typeof value === 'string' ? jsonOf(value) : String(value)
     }
   }
 
@@ -109,7 +110,7 @@ class Writer {
     if (Array.isArray(value)) return `[${Array.from(value, (item, index) => this.#at(index, item)).join()}]`
     if (!isPlain(value)) return this.#reading.toJson(value)
     const members = Object.entries(value).filter(([, member]) => member !== undefined)
-    return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${this.#at(name, member)}`).join()}}`
+    return `{${members.map(([name, member]) => `${jsonOf(name)}:${this.#at(name, member)}`).join()}}`
   }
 
   /**

@@ -4,7 +4,8 @@
 // A message then carries the number instead of the keys, and both ends use code compiled for the list.
 
 const native = require('../native/load')
-const { Compiled, defineProperty, parseJson, toJson } = require('../native/primordials')
+const { Compiled, defineProperty, parseJson } = require('../native/primordials')
+const { jsonOf } = require('./json')
 
 /**
  * @typedef {object} Shape
@@ -73,7 +74,7 @@ function compiled(keys) {
   let writes = ''
   let reads = ''
   for (let i = 0; i < keys.length; i++) {
-    const name = toJson(keys[i])
+    const name = jsonOf(keys[i])
     writes += `write(object[${name}]);`
     reads += `${name}: read(), `
   }
@@ -143,7 +144,7 @@ function isNameable(key) {
 
 /** @param {string[]} keys */
 function numbered(keys) {
-  const id = native.internShape(toJson(keys))
+  const id = native.internShape(jsonOf(keys))
   return id < 0 ? undefined : makeShape(id, keys)
 }
 

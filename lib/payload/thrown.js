@@ -5,6 +5,7 @@
 
 const { types } = require('node:util')
 const { RspoolError, fromCode } = require('../errors')
+const { cloneByEngine } = require('../native/primordials')
 
 /** @typedef {new (message?: string) => Error} ErrorClass */
 
@@ -46,13 +47,18 @@ function isError(value) {
   return !types.isProxy(value) && value instanceof Error
 }
 
-/** @param {unknown} value */
-function cloneable(value) {
+/**
+ * A clone, which runs no code of the user when it is sent; undefined if the value cannot be cloned.
+ * @param {unknown} value
+ * @returns {{ value: unknown } | undefined}
+ */
+function cloneOf(value) {
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol'))
+    return { value }
   try {
-    structuredClone(value)
-    return true
+    return { value: cloneByEngine(value) }
   } catch {
-    return false
+    return undefined
   }
 }
 
@@ -80,7 +86,8 @@ function describe(thrown, depth = 0, seen = new Map()) {
   const known = seen.get(thrown)
   if (known !== undefined) return known
   if (!isError(thrown)) {
-    return cloneable(thrown) ? { error: false, value: thrown, hasCause: false } : describeUncloneable(thrown)
+    const clone = cloneOf(thrown)
+    return clone === undefined ? describeUncloneable(thrown) : { error: false, value: clone.value, hasCause: false }
   }
   /** @type {Description} */
   const description = {
@@ -118,8 +125,8 @@ function cloneableOf(object) {
   for (const key of Object.keys(object)) {
     if (TAKEN_CARE_OF.has(key)) continue
     try {
-      const value = /** @type {Record<string, unknown>} */ (object)[key]
-      if (cloneable(value)) found[key] = value
+      const clone = cloneOf(/** @type {Record<string, unknown>} */ (object)[key])
+      if (clone !== undefined) found[key] = clone.value
     } catch {}
   }
   return found

@@ -10,8 +10,10 @@ const { invalidArgument } = require('../errors')
 const { bound } = require('../native/environment')
 const { Frame, cells, numbers, scratch } = require('../native/memory')
 const {
+  bufferFrom,
   byteLengthOf,
   charCodeAt,
+  isArray,
   latin1Slice,
   latin1Write,
   parseJson,
@@ -405,7 +407,7 @@ function recordFrom(index) {
  */
 function makeView(type, buffer) {
   if (type === VIEW.ARRAY_BUFFER) return buffer
-  return type === VIEW.BUFFER ? Buffer.from(buffer) : new VIEWS[type](buffer)
+  return type === VIEW.BUFFER ? bufferFrom(buffer) : new VIEWS[type](buffer)
 }
 
 /**
@@ -433,11 +435,11 @@ function decodeText(tag, from, offset, length) {
 }
 
 /**
- * How many bytes the described value takes.
+ * How many bytes the described value takes. No code of the user runs.
  * @param {ArrayBufferView | Parts | string | undefined} extra as `encode` gave it
  */
 function sizeOf(extra) {
-  if (Array.isArray(extra)) return sizeOfParts(extra)
+  if (isArray(extra)) return sizeOfParts(extra)
   if (extra === undefined) return cells[CELL.FORM] === FORM.BYTES ? cells[CELL.LENGTH] : 0
   if (typeof extra === 'string') return cells[CELL.TAG] === TAG.UTF16 ? 2 * extra.length : extra.length
   return byteLengthOf(extra)
@@ -445,7 +447,12 @@ function sizeOf(extra) {
 
 /** @param {Parts} parts */
 function sizeOfParts(parts) {
-  return parts.reduce((/** @type {number} */ sum, part) => sum + (typeof part === 'number' ? 0 : part.byteLength), 0)
+  let size = 0
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i]
+    if (typeof part !== 'number') size += byteLengthOf(part)
+  }
+  return size
 }
 
 module.exports = { PORT, encode, sizeOf, encodeForNative, toJson, decode, decodeNumber, decodeBytes, decodeBlob }

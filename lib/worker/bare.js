@@ -4,6 +4,7 @@
 // the first message that it posts is the result. One task runs at a time.
 
 const { parentPort } = require('node:worker_threads')
+const { cloneByEngine } = require('../native/primordials')
 const { move } = require('../payload/move')
 
 /** @typedef {import('node:worker_threads').Transferable} Transferable */
@@ -29,7 +30,7 @@ function listen() {
     ]
     if (answer === undefined) return post(value, list)
     // A copy, since the script may change the value after posting.
-    const [copy, moved] = structuredClone([value, list], { transfer: list })
+    const [copy, moved] = cloneByEngine([value, list], { transfer: list })
     const resolve = answer
     answer = undefined
     resolve(moved.length > 0 ? move(copy, moved) : copy)

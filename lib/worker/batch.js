@@ -4,6 +4,7 @@
 // own outcome.
 
 const { context } = require('./context')
+const { cloneByEngine } = require('../native/primordials')
 const { isMoved, move, unwrap } = require('../payload/move')
 const { describe } = require('../payload/thrown')
 const { explained } = require('./explained')
@@ -123,7 +124,7 @@ function withoutUncloneable(result, target) {
   const failed = new Map(failures)
   const kept = values.map((value, i) => {
     try {
-      return failed.has(i) ? undefined : structuredClone(value, { transfer: heldBy(value, transferList) })
+      return failed.has(i) ? undefined : cloneByEngine(value, { transfer: heldBy(value, transferList) })
     } catch (error) {
       failed.set(i, describe(explained(error, value, 'result', target)))
       return undefined

@@ -4,6 +4,7 @@
 // scripts. Nothing is made before a script asks for it.
 
 const { AsyncLocalStorage, AsyncResource } = require('node:async_hooks')
+const { loadAtomic } = require('../native/primordials')
 const { PORT_MESSAGE } = require('../payload/port')
 
 const nothing = () => {}
@@ -42,7 +43,7 @@ class Running {
 
   /** Reads the flag that the scheduler sets. It is true as soon as another thread has written it, even inside a loop. */
   isCancelled() {
-    return flags !== undefined && Atomics.load(flags, this.slot) === this.generation
+    return flags !== undefined && loadAtomic(flags, this.slot) === this.generation
   }
 
   check() {
@@ -250,4 +251,22 @@ function enter(running, run, input) {
   return storage === undefined ? run(input) : storage.run(running, run, input)
 }
 
-module.exports = { Running, context, enter, begin }
+/**
+ * Runs a function as a task that has ended: code of the user that the function runs is that task's, and no other's.
+ * @template T
+ * @param {Running} running
+ * @param {(running: Running, value: unknown) => T} run
+ * @param {unknown} value
+ */
+function within(running, run, value) {
+  if (storage !== undefined) return storage.run(running, run, running, value)
+  const outer = current
+  current = running
+  try {
+    return run(running, value)
+  } finally {
+    current = outer
+  }
+}
+
+module.exports = { Running, context, enter, begin, within }

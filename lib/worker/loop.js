@@ -12,7 +12,7 @@ const { isMoved, unwrap } = require('../payload/move')
 const { PORT_MESSAGE } = require('../payload/port')
 const { PORT, encode, decodeBlob, decodeBytes, decodeNumber } = require('../payload/values')
 const { describe } = require('../payload/thrown')
-const { context, enter, begin } = require('./context')
+const { context, enter, begin, within } = require('./context')
 const { becomeHost } = require('./host')
 const { output } = require('./output')
 const { follow, promised } = require('./promised')
@@ -94,8 +94,7 @@ function rung(why) {
 }
 
 /**
- * Hands over the outcome of the task in `slot`, if there is one, and runs the tasks that come. The answer of a native
- * call is read, and the input decoded, before any code of the user runs.
+ * Hands over the outcome of the task in `slot`, if there is one, and runs the tasks that come.
  * @param {number} slot
  * @param {number} status
  * @param {unknown} value
@@ -104,22 +103,11 @@ async function work(slot, status, value) {
   for (;;) {
     if (output.ahead > 0 && slot >= 0) await output.wait(port, bound.look)
     exchange(slot, status, value)
-    const step = cells[CELL.RESULT]
-    const clock = numbers[NUMBER.CLOCK]
-    slot = cells[CELL.SLOT]
-    const generation = cells[CELL.GENERATION]
-    const target = cells[CELL.TARGET]
-    const ticket = cells[CELL.TICKET]
-    const byPort = cells[CELL.TAG] === TAG.PORT
-    status = STATUS.RETURNED
-    if (step === STEP.RUN && !byPort) {
-      try {
-        value = readInput()
-      } catch (error) {
-        status = STATUS.THREW
-        value = error
-      }
-    }
+    const { step, clock, generation, target, ticket, byPort } = answer
+    slot = answer.slot
+    status = answer.status
+    value = answer.input
+    answer.input = undefined
     if (checkSize !== undefined) checkSize(clock)
     if (step === STEP.IDLE) {
       sliceStart = -1
@@ -223,42 +211,87 @@ function settleLater(task, promise) {
   endsLater = true
 }
 
+/** The answer of the last exchange. The status is not RETURNED if the input, which is an error then, cannot be read. */
+const answer = {
+  step: /** @type {number} */ (STEP.IDLE),
+  clock: 0,
+  slot: -1,
+  generation: 0,
+  target: -1,
+  ticket: -1,
+  byPort: false,
+  status: /** @type {number} */ (STATUS.RETURNED),
+  input: /** @type {unknown} */ (undefined)
+}
+
 /**
- * @param {number} slot
+ * @param {number} slot of the task that has ended, or -1
  * @param {number} status
  * @param {unknown} value
  */
 function exchange(slot, status, value) {
-  let extra
-  let generation = 0
-  if (slot >= 0) {
-    turns.running--
-    const task = context.leave(slot)
-    generation = task.generation
-    if (task.nested > 0) turns.waiting--
-    if (status === STATUS.RETURNED) {
-      try {
-        extra = encodeResult(task, value)
-      } catch (error) {
-        const others = require('./batch').withoutUncloneable(value, task.target)
-        if (others === undefined) {
-          status = error instanceof Error && error.name === 'DataCloneError' ? STATUS.NOT_CLONED : STATUS.THREW
-          value = require('./explained').explained(error, value, 'result', task.target)
-        } else extra = encodeResult(task, others)
-      }
-    }
-    if (status !== STATUS.RETURNED) extra = encodeThrown(task, value)
-  }
-  // From here to the answer no code of the user runs.
-  cells[CELL.STATUS] = status
-  cells[CELL.SLOT] = slot
-  cells[CELL.GENERATION] = generation
+  told = status
+  if (slot < 0) return handOver(undefined, undefined)
+  turns.running--
+  const task = context.leave(slot)
+  if (task.nested > 0) turns.waiting--
+  const isPlain = status === STATUS.RETURNED && (value === null || typeof value !== 'object')
+  if (isPlain) handOver(task, value)
+  else within(task, handOver, value)
+}
+
+/**
+ * Encodes an outcome, hands it over, and reads the answer. Code of the user may run while the outcome is encoded, and
+ * again when this returns, but not in between.
+ * @param {Running | undefined} task that has ended. Getters in the value still run for it
+ * @param {unknown} value
+ */
+function handOver(task, value) {
+  const extra = task === undefined ? undefined : encodeOutcome(task, value)
+  cells[CELL.STATUS] = told
+  cells[CELL.SLOT] = task === undefined ? -1 : task.slot
+  cells[CELL.GENERATION] = task === undefined ? 0 : task.generation
   if (extra === undefined) bound.exchange()
   else bound.exchange(extra)
+  answer.step = cells[CELL.RESULT]
+  answer.clock = numbers[NUMBER.CLOCK]
+  answer.slot = cells[CELL.SLOT]
+  answer.generation = cells[CELL.GENERATION]
+  answer.target = cells[CELL.TARGET]
+  answer.ticket = cells[CELL.TICKET]
+  answer.byPort = cells[CELL.TAG] === TAG.PORT
+  answer.status = STATUS.RETURNED
+  if (answer.step !== STEP.RUN || answer.byPort) return
+  try {
+    answer.input = readInput()
+  } catch (error) {
+    answer.status = STATUS.THREW
+    answer.input = error
+  }
 }
+
+/** The status of the outcome that is handed over. */
+let told = /** @type {number} */ (STATUS.RETURNED)
 
 /** @typedef {{ ticket: number, generation: number }} Named */
 /** @typedef {ReturnType<typeof begin>} Running */
+
+/**
+ * Encodes a result, or what was thrown, and sets the status.
+ * @param {Running} task that has ended. Getters in the value still run for it
+ * @param {unknown} value
+ */
+function encodeOutcome(task, value) {
+  if (told !== STATUS.RETURNED) return encodeThrown(task, value)
+  try {
+    return encodeResult(task, value)
+  } catch (error) {
+    const others = require('./batch').withoutUncloneable(value, task.target)
+    if (others !== undefined) return encodeResult(task, others)
+    told = error instanceof Error && error.name === 'DataCloneError' ? STATUS.NOT_CLONED : STATUS.THREW
+    return encodeThrown(task, require('./explained').explained(error, value, 'result', task.target))
+  }
+}
 
 /**
  * @param {Named} task

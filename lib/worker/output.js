@@ -2,6 +2,7 @@
 
 // The output that this isolate has written and its owner has not read yet. With `outputFirst`, a result waits for it.
 
+const { storeAtomic } = require('../native/primordials')
 const { PORT_MESSAGE } = require('../payload/port')
 
 /**
@@ -25,7 +26,7 @@ const output = {
   follow(told, isFirst) {
     let unread = 0
     const count = (/** @type {1 | -1} */ by) => {
-      Atomics.store(told, 0, (unread += by))
+      storeAtomic(told, 0, (unread += by))
       if (isFirst) output.ahead = unread
     }
     streams = [process.stdout, process.stderr].map((stream) => counted(stream, count))

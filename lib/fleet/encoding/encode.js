@@ -3,6 +3,7 @@
 // Encodes a value as text, with its bytes beside it.
 
 const { types } = require('node:util')
+const { cloneByEngine } = require('../../native/primordials')
 const { slabBytes } = require('../../payload/views')
 const { ERRORS, MAX_DEPTH, VIEWS } = require('./kinds')
 
@@ -183,7 +184,7 @@ function isPlain(object) {
   const proto = Object.getPrototypeOf(object)
   if (proto === Object.prototype && !Object.hasOwn(object, Symbol.toStringTag)) return !isSlotted(object)
   try {
-    return Object.getPrototypeOf(structuredClone(object)) === Object.prototype
+    return Object.getPrototypeOf(cloneByEngine(object)) === Object.prototype
   } catch {
     return false
   }

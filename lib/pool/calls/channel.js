@@ -34,7 +34,7 @@ class ChannelTask extends Task {
    */
   settle(notice, about, value) {
     try {
-      super.settle(notice, about, value)
+      return super.settle(notice, about, value)
     } finally {
       // If the function has ended, the worker has closed its end, and messages that it sent before still arrive.
       if (notice !== NOTICE.RETURNED && notice !== NOTICE.THREW && notice !== NOTICE.WORKER_GONE) this.#port.close()

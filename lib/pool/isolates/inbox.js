@@ -2,9 +2,8 @@
 
 // What isolates send through their ports: each kind of message, and its receiver.
 
-const { isBlocked, notify } = require('../../native/drain')
+const { isBlocked, notify, settle } = require('../../native/drain')
 const { uncaught } = require('../../native/environment')
-const { WorkerExitError } = require('../../errors')
 const { told } = require('../observe/readings')
 const { PORT_MESSAGE } = require('../../payload/port')
 
@@ -37,19 +36,33 @@ class Inbox {
   }
 
   /**
-   * The value that an isolate has sent for a task, ahead of its outcome. The task keeps it.
-   * @param {Isolate | undefined} isolate
+   * Takes in messages until the value that an isolate has sent for a task is there.
+   * @param {Isolate} isolate
    * @param {import('../task/task').Receiver} task
    */
-  result(isolate, task) {
-    for (let next; task.arrived === undefined && isolate !== undefined; this.take(isolate, next.message)) {
-      next = isolate.next()
-      if (next === undefined) break
-    }
-    const { arrived } = task
-    task.arrived = undefined
-    if (arrived === undefined) throw new WorkerExitError('The worker ended before its result arrived', 0)
-    return arrived.value
+  lookFor(isolate, task) {
+    for (let next; task.arrived === undefined && (next = isolate.next()) !== undefined; )
+      this.take(isolate, next.message)
+  }
+
+  /**
+   * Ends the tasks whose values will not come any more.
+   * @param {Isolate} isolate that has ended
+   */
+  giveUp(isolate) {
+    for (const task of isolate.owed) this.#end(isolate, task)
+  }
+
+  /**
+   * Settles a task that had ended without its value.
+   * @param {Isolate} isolate
+   * @param {Task} task
+   */
+  #end(isolate, task) {
+    const { late } = task
+    isolate.owed.delete(task)
+    task.late = undefined
+    if (late !== undefined) settle(task.ticket, late.notice, late.about, late.worker)
   }
 
   /**
@@ -81,9 +94,11 @@ class Inbox {
     },
     [PORT_MESSAGE.FLUSHED]: ({ port }) => port.unref(),
     // If the task was given up, its result is dropped, since its ticket is used again.
-    [PORT_MESSAGE.RESULT]: (_, message) => {
+    [PORT_MESSAGE.RESULT]: (isolate, message) => {
       const task = this.#taskOf(message)
-      if (task !== undefined) task.arrived = { value: message[3] }
+      if (task === undefined) return
+      task.arrived = { value: message[3] }
+      if (task.late !== undefined) this.#end(isolate, task)
     },
     [PORT_MESSAGE.PROGRESS]: (_, message) => {
       const onProgress = this.#taskOf(message)?.onProgress

@@ -252,7 +252,9 @@ class Isolates {
     const held = task?.held
     if (task !== undefined && held !== undefined) {
       try {
-        this.send(id, slot, generation, target, ticket, held.input, held.list, false)
+        this.owner.submitter.sending(id, slot, () =>
+          this.send(id, slot, generation, target, ticket, held.input, held.list, false)
+        )
         if (held.list.length > 0) task.held = undefined
         return
       } catch (error) {
@@ -263,12 +265,18 @@ class Isolates {
   }
 
   /**
-   * The value that a worker sent through its port for a task.
-   * @param {import('../task/task').Receiver} task
+   * Looks for the value that a worker has sent through its port for a task.
+   * @param {InstanceType<typeof import('../task/task').Task>} task
    * @param {number} id
+   * @returns whether the value may still come
    */
-  receive(task, id) {
-    return this.inbox.result(this.all.get(id), task)
+  lookFor(task, id) {
+    const isolate = this.all.get(id)
+    if (isolate === undefined || isolate.left) return false
+    this.inbox.lookFor(isolate, task)
+    if (task.arrived !== undefined) return false
+    isolate.owed.add(task)
+    return true
   }
 
   /** Takes in the messages that have come through the ports already. */
@@ -322,6 +330,7 @@ class Isolates {
   #left(isolate) {
     const { id, exitCode } = isolate
     isolate.left = true
+    this.inbox.giveUp(isolate)
     this.numbers.delete(isolate.number)
     const exit = new WorkerExitError(`The worker ended with exit code ${exitCode} while it ran the task`, exitCode)
     if (isolate.nested.size > 0) require('./nested').giveUpAll(isolate.nested.values())

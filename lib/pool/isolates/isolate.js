@@ -5,6 +5,7 @@
 
 const { Worker, MessageChannel, receiveMessageOnPort } = require('node:worker_threads')
 const { types } = require('node:util')
+const { loadAtomic } = require('../../native/primordials')
 const { PORT_MESSAGE } = require('../../payload/port')
 const { describe, revive } = require('../../payload/thrown')
 const { BOOTSTRAP } = require('../../worker/files')
@@ -47,6 +48,8 @@ class Isolate {
   gone = false
   /** Whether the scheduler knows that it no longer runs. */
   left = false
+  /** The tasks that have ended, but whose values have not come. @type {Set<InstanceType<typeof import('../task/task').Task>>} */
+  owed = new Set()
   /**
    * The nested tasks that its tasks wait for, by the isolate's numbers.
    * @type {Map<number, InstanceType<typeof import('./nested').NestedTask>>}
@@ -119,7 +122,7 @@ class Isolate {
 
   /** Whether some of its output has not been read here yet. */
   get isWriting() {
-    return Atomics.load(this.unread, 0) !== 0
+    return loadAtomic(this.unread, 0) !== 0
   }
 
   /**

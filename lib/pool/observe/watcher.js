@@ -142,7 +142,7 @@ class Watcher {
     task.settle = (notice, about, value) => {
       // All progress and all items come before the end.
       task.home.flush()
-      settle.call(task, notice, about, value)
+      return settle.call(task, notice, about, value)
     }
   }
 

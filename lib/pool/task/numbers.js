@@ -3,7 +3,7 @@
 // The numbers by which a pool's tasks name their functions. They belong to the pool. A function keeps its number until
 // it was not found, or until too many newer ones came. The scheduler keeps each text as long as a task names it.
 
-const { mapGet } = require('../../native/primordials')
+const { MapClass, mapDelete, mapGet, mapSet } = require('../../native/primordials')
 const { TARGET } = require('../../native/wire')
 const { describeTarget } = require('../observe/describe-target')
 const { Bounded } = require('./bounded')
@@ -14,7 +14,7 @@ class Numbers {
   #pool
   #own
   /** @type {Map<string, number>} */
-  #byText = new Map()
+  #byText = new MapClass()
   /** @type {Bounded<number, Target>} */
   #known
   /** The last target: most calls name the same one as the call before. @type {Target | undefined} */
@@ -31,14 +31,15 @@ class Numbers {
     this.#own = own?.text
     if (own !== undefined) pool.setOwnTarget(own.text, describeTarget(own).task)
     this.#known = new Bounded((number, { text }) => {
-      this.#byText.delete(text)
+      mapDelete(this.#byText, text)
       this.#last = undefined
       pool.forgetTarget(number)
     })
   }
 
   /**
-   * The number of a target, for the task that is submitted next. Later the number may belong to another target.
+   * The number of a target, for the task that is submitted next. Later the number may belong to another target. After
+   * the first time that a target is named, no code of the user runs here.
    * @param {Target} target of the script lane
    */
   of(target) {
@@ -55,7 +56,7 @@ class Numbers {
     let number = mapGet(this.#byText, text)
     if (number === undefined) {
       number = this.#pool.addTarget(text, describeTarget(target).task)
-      this.#byText.set(text, number)
+      mapSet(this.#byText, text, number)
       this.#known.add(number, target, text.length)
     }
     return number

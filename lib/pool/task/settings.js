@@ -34,6 +34,8 @@ class Settings {
     this.transferList = run?.transferList
     this.params = run?.params === undefined ? undefined : toJson(run.params, "Task options: 'params'")
     this.counters = run?.counters
+    /** Joined here, since no code of the user may run once the input has been encoded. */
+    this.counterNames = run?.counters?.names.join('\0')
     /** Whether no other worker may help with it. */
     this.alone = run?.parallel === false
     this.onProgress = run?.onProgress

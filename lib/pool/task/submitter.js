@@ -5,6 +5,7 @@
 
 const { types } = require('node:util')
 const { bound, cells, numbers, issue, giveBack, calls } = require('../../native/environment')
+const { cloneByEngine } = require('../../native/primordials')
 const { CELL, FORM, LANE, NUMBER, SUBMITTED, TAG, UNSUBMITTED } = require('../../native/wire')
 const { abortOf, listen } = require('./abort')
 const { AbortError, PoolClosedError, InputTooLargeError, QueueFullError, invalidArgument } = require('../../errors')
@@ -92,7 +93,7 @@ class Submitter {
       pool: native,
       left: () => this.#left(),
       flush: () => isolates.flush(),
-      receive: (task, worker) => isolates.receive(task, worker),
+      look: (task, worker) => isolates.lookFor(task, worker),
       whyGone: (worker) => isolates.whyGone(worker),
       whyNotStarted: () => isolates.whyNotStarted()
     }
@@ -307,9 +308,9 @@ class Submitter {
       if (slot >= 0) return this.#send(task, value, list)
     }
     // A copy is made now, so that a later change by the caller does not reach the task.
-    if (list.length === 0) task.held = { input: structuredClone(value), list }
+    if (list.length === 0) task.held = { input: cloneByEngine(value), list }
     else {
-      task.held = structuredClone({ input: value, list }, { transfer: list })
+      task.held = cloneByEngine({ input: value, list }, { transfer: list })
       if (again) task.held.list = []
     }
     return false
@@ -329,22 +330,36 @@ class Submitter {
     task.key = cells[CELL.KEY]
     task.generation = cells[CELL.GENERATION]
     if (this.pending > this.capacity) this.waited = true
-    const outer = this.#sending
-    this.#sending = { worker, slot, waits: false, outer }
     try {
-      this.#isolates.send(worker, slot, task.generation, number, task.ticket, input, list, true)
+      this.sending(worker, slot, () =>
+        this.#isolates.send(worker, slot, task.generation, number, task.ticket, input, list, true)
+      )
     } catch (error) {
       // A getter may have ended the task meanwhile.
       if (this.#pool.undo(worker, slot, task.generation)) throw error
-    } finally {
-      this.#sending = outer
     }
     return true
   }
 
   /**
-   * A getter in an input that is being sent may block the thread until another task has ended. The tasks of such inputs
-   * have a worker already, and leave their places to the other task.
+   * Sends the input of a task that a worker has.
+   * @param {number} worker
+   * @param {number} slot
+   * @param {() => void} send
+   */
+  sending(worker, slot, send) {
+    const outer = this.#sending
+    this.#sending = { worker, slot, waits: false, outer }
+    try {
+      send()
+    } finally {
+      this.#sending = outer
+    }
+  }
+
+  /**
+   * Code of the user that runs while an input is sent, such as a getter in it, may block the thread until another task
+   * has ended. The tasks of such inputs have a worker already, and leave their places to the other task.
    * @returns {() => void} gives the places back
    */
   leavePlaces() {
@@ -389,7 +404,7 @@ class Submitter {
  */
 function taken(input, transferList = []) {
   const moved = isMoved(input) ? unwrap(input) : { value: input, transferList: [] }
-  return structuredClone(moved.value, { transfer: [...transferList, ...moved.transferList] })
+  return cloneByEngine(moved.value, { transfer: [...transferList, ...moved.transferList] })
 }
 
 /** Writes that the call does not contain the input: a worker asks for it. */
@@ -443,13 +458,12 @@ function whyUnsubmitted(error) {
  * @param {boolean} native
  */
 function submitWith(extra, settings, native) {
-  const { params, counters, group, outer, onProgress, room } = settings
-  const names = counters?.names.join('\0')
+  const { params, counters, counterNames, group, outer, onProgress, room } = settings
   bound.submitWith(
     extra,
     params,
     counters?.view,
-    names,
+    counterNames,
     group,
     outer?.key,
     outer?.generation,

@@ -8,6 +8,7 @@ const { fileURLToPath, pathToFileURL } = require('node:url')
 const { bound } = require('../../native/environment')
 const { LANE } = require('../../native/wire')
 const { UnknownTaskError, invalidArgument } = require('../../errors')
+const { jsonOf } = require('../../payload/json')
 const { nearest, show } = require('../options/validate')
 const { allNames, numberOf } = require('./native-targets')
 
@@ -83,7 +84,7 @@ function nativeTarget(name) {
  * @returns {Target}
  */
 function scriptTarget(filename, name) {
-  return scriptTargetOf(JSON.stringify([filename, name]))
+  return scriptTargetOf(jsonOf([filename, name]))
 }
 
 /**
@@ -101,7 +102,7 @@ function inlineTarget(fn) {
     // The file of a function matters only if the function loads something. Build tools may replace the keywords, and
     // call helpers of tslib.
     const base = /import|require|tslib|\b__(?!name\b)/.test(source) ? callerUrl() : undefined
-    target = scriptTargetOf(JSON.stringify([null, null, source, base]))
+    target = scriptTargetOf(jsonOf([null, null, source, base]))
     inlineTargets.set(fn, target)
   }
   return target
@@ -123,7 +124,7 @@ function variantOf(target, how) {
   if (variant === undefined) {
     const [filename, name, source, base, way = null] = JSON.parse(target.text)
     const as = how === 'carrying' ? [way, true] : [how]
-    variant = scriptTargetOf(JSON.stringify([filename, name, source, base, ...as]))
+    variant = scriptTargetOf(jsonOf([filename, name, source, base, ...as]))
     target.variants.set(how, variant)
   }
   return variant

@@ -13,8 +13,12 @@ const { rejecting } = require('./rejecting')
 const errors = require('../../errors')
 
 /**
- * @typedef {{ arrived: { value: unknown } | undefined }} Receiver of a value that comes through a port ahead of its
- * outcome
+ * The receiver of a value that comes through a port, ahead of its outcome.
+ * @typedef {{ arrived: { value: unknown } | undefined }} Receiver
+ */
+/**
+ * The outcome of a task whose value has not come.
+ * @typedef {{ notice: number, about: number, worker: number }} Late
  */
 
 /**
@@ -23,7 +27,8 @@ const errors = require('../../errors')
  * @property {import('../../native/addon').NativePool} pool
  * @property {() => void} left a task has ended
  * @property {() => void} flush takes in messages that have come through ports
- * @property {(task: Receiver, worker: number) => unknown} receive gives a result that came through a port
+ * @property {(task: Task, worker: number) => boolean} look takes in what has come through the port of a worker, and
+ *   returns whether the task's value may still come
  * @property {(worker: number) => unknown} whyGone
  * @property {() => Error} whyNotStarted
  */
@@ -87,13 +92,23 @@ class Task {
    * @param {number} notice
    * @param {number} about the tag of a payload, or the worker
    * @param {unknown} value the payload, or how often the task was started
+   * @returns {boolean} whether the task is over
    */
   settle(notice, about, value) {
+    if (about === TAG.PORT && notice <= NOTICE.THREW && this.arrived === undefined) {
+      const worker = /** @type {number} */ (value)
+      // The message may be out of the port and not here yet: hooks of the program run in between.
+      if (this.home.look(this, worker)) {
+        this.late = { notice, about, worker }
+        return false
+      }
+    }
     try {
       this.#conclude(notice, about, value)
     } finally {
       this.#left()
     }
+    return true
   }
 
   /** The task has left the pool: lets go of its input and its signal. */
@@ -124,12 +139,20 @@ class Task {
    */
   #conclude(notice, about, value) {
     try {
-      if (about === TAG.PORT && notice <= NOTICE.THREW) value = this.home.receive(this, /** @type {number} */ (value))
+      if (about === TAG.PORT && notice <= NOTICE.THREW) value = this.#valueOf()
       if (notice === NOTICE.RETURNED) this.resolve(value)
       else this.#fail(notice, about, value)
     } catch (error) {
       this.reject(error)
     }
+  }
+
+  /** The value that came through a port. The task does not keep it. */
+  #valueOf() {
+    const { arrived } = this
+    this.arrived = undefined
+    if (arrived === undefined) throw new errors.WorkerExitError('The worker ended before its result arrived', 0)
+    return arrived.value
   }
 
   /**
@@ -238,6 +261,8 @@ class Task {
 Task.prototype.held = undefined
 /** The value that came for the task through a port, ahead of its outcome. @type {{ value: unknown } | undefined} */
 Task.prototype.arrived = undefined
+/** How it ended, if only its value is missing. @type {Late | undefined} */
+Task.prototype.late = undefined
 /** Whether it settles while its thread is blocked, before any observer is told. */
 Task.prototype.prompt = false
 /** The class that watches tasks, once somebody observes them. @type {InstanceType<typeof import('../observe/watcher').Watcher> | undefined} */
