@@ -274,7 +274,10 @@ mod tests {
     #[test]
     #[expect(clippy::cast_possible_truncation, reason = "a pattern")]
     fn chunks_cover_the_bytes_and_stop_when_cancelled() {
-        let bytes: Vec<u8> = (0..3 * CHUNK + 5).map(|i| i as u8).collect();
+        let mut bytes = vec![0; 3 * CHUNK + 5];
+        for (i, byte) in bytes.iter_mut().step_by(1009).enumerate() {
+            *byte = i as u8;
+        }
         let mut seen = Vec::new();
         Context::detached()
             .for_each_chunk(&bytes, |chunk| seen.extend_from_slice(chunk))
