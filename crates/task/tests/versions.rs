@@ -90,13 +90,13 @@ fn work(count: u32, _: (), context: &Context) -> Result<u32> {
 }
 
 /// A task that can be called as a stream only.
-fn count(to: u32, _: (), context: &Context) -> Result<()> {
+fn upward(to: u32, _: (), context: &Context) -> Result<()> {
     (0..to).try_for_each(|n| context.emit(n))
 }
 
 rspool_task::table! {
     "now.work" => work,
-    "now.count" => count => u32,
+    "now.count" => upward => u32,
 }
 
 /// What a host of version 1.0 hears.
