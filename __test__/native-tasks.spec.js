@@ -373,3 +373,45 @@ test('many small tasks of all kinds give the right results', async (t) => {
   })
   await Promise.all(checks)
 })
+
+test('tasks tell which part of their work is done, up to the whole', async (t) => {
+  const pool = makePool(t, { maxThreads: 2 })
+  const lines = Buffer.from('The same words over and over. '.repeat(100_000))
+  const numbers = Float64Array.from({ length: 300_000 }, (_, i) => Math.sin(i))
+  const keys = Int32Array.from(numbers, (n) => n * 100)
+  const calls = {
+    'hash.sha256': [lines],
+    'hash.blake3': [lines],
+    'hash.crc32': [lines],
+    'hash.xxh3': [lines],
+    'compress.gzip': [lines],
+    'compress.zlib': [lines],
+    'compress.deflate': [lines],
+    'compress.lz4': [lines],
+    'decompress.gzip': [zlib.gzipSync(lines)],
+    'decompress.zlib': [zlib.deflateSync(lines)],
+    'decompress.deflate': [zlib.deflateRawSync(lines)],
+    'decompress.lz4': [await pool.runTask('compress.lz4', lines)],
+    'array.sort': [numbers],
+    'array.argsort': [numbers],
+    'array.stats': [numbers, { quantiles: [0.5] }],
+    'array.histogram': [numbers],
+    'array.groupBy': [{ keys, values: numbers }, { how: 'sum' }],
+    'array.topK': [numbers, { k: 10 }],
+    'array.nearest': [{ matrix: numbers, query: numbers.slice(0, 100) }, { k: 3 }],
+    'array.matmul': [
+      { a: numbers, b: numbers },
+      { k: 300, m: 1000, n: 1000 }
+    ],
+    'math.countPrimes': [2_000_000]
+  }
+  for (const [name, [input, params]] of Object.entries(calls)) {
+    const told = []
+    await pool.runTask(name, input, { params, onProgress: (part) => told.push(part) })
+    t.is(told.at(-1), 1, name)
+    t.true(
+      told.every((part, i) => part > 0 && part >= (told[i - 1] ?? 0)),
+      `${name}: ${told}`
+    )
+  }
+})

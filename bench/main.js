@@ -32,6 +32,7 @@ const cases = [
   'native-trivial',
   'sha256-large',
   'native-tasks',
+  'given-up',
   'fibonacci',
   'end-to-end',
   'blocked-main',

@@ -20,6 +20,7 @@ function part(type, data) {
 
 /** The photograph as a JPEG, of 12 megapixels. */
 async function photo() {
+  await require('../../packages/image').load()
   const colours = pixels()
   const rows = Buffer.alloc(HEIGHT * (1 + WIDTH * 3))
   for (let y = 0; y < HEIGHT; y++) colours.copy(rows, y * (1 + WIDTH * 3) + 1, y * WIDTH * 3, (y + 1) * WIDTH * 3)
@@ -38,7 +39,6 @@ const imageTasks = () => /** @type {any} */ (tasks).image
 
 /** @returns {Promise<Contest[]>} */
 async function images() {
-  await require('../../packages/image').load()
   const [sharp, napi] = [installed('sharp'), installed('@napi-rs/image')]
   const file = await photo()
   sharp?.concurrency(1)
@@ -88,4 +88,4 @@ async function companions(scale, wanted) {
   return found.flatMap((each) => (each.status === 'fulfilled' ? each.value : []))
 }
 
-module.exports = { companions }
+module.exports = { companions, photo }

@@ -229,6 +229,26 @@ mod tests {
     }
 
     #[test]
+    fn there_may_be_as_many_keys_as_rows() {
+        let keys: Vec<u32> = (0..300_000u32)
+            .map(|row| row.wrapping_mul(2_654_435_761) >> 4)
+            .collect();
+        let values: Vec<f64> = (0..keys.len()).map(|row| row as f64).collect();
+        let mut expected: BTreeMap<u32, f64> = BTreeMap::new();
+        for (key, value) in keys.iter().zip(&values) {
+            *expected.entry(*key).or_default() += value;
+        }
+        let (found, sums) = grouped(array(ArrayKind::Uint32, &keys), doubles(&values), "sum");
+        assert!(
+            found
+                .iter()
+                .copied()
+                .eq(expected.keys().copied().map(f64::from))
+        );
+        assert!(sums.into_iter().eq(expected.into_values()));
+    }
+
+    #[test]
     fn each_figure_is_that_of_the_values_of_its_key() {
         let keys = array(ArrayKind::Int8, &[2i8, -1, 2, -1, 5]);
         let values = doubles(&[1.0, 4.0, 3.0, f64::NAN, f64::NAN]);

@@ -175,3 +175,47 @@ impl Block<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_hardly_longer_than_one_stream() {
+        let mut text = String::new();
+        for id in 0..40_000u32 {
+            let name = id.wrapping_mul(7919) % 1000;
+            text += &format!(
+                "{{\"id\":{id},\"name\":\"user {name}\",\"seen\":{}}}\n",
+                id * 31
+            );
+        }
+        for level in [2, 6, 9] {
+            let (blocks, _) =
+                deflate(text.as_bytes(), level, &Context::detached(), |_| ()).unwrap();
+            let in_blocks: usize = blocks.iter().map(Vec::len).sum();
+            let mut whole = Vec::with_capacity(text.len());
+            let mut compressor = Compress::new(Compression::new(level), false);
+            let status =
+                compressor.compress_vec(text.as_bytes(), &mut whole, FlushCompress::Finish);
+            assert_eq!(status.unwrap(), Status::StreamEnd);
+            let more = in_blocks as f64 / whole.len() as f64;
+            assert!(more <= 1.001, "level {level}: {more}");
+        }
+    }
+
+    #[test]
+    fn noise_is_stored() {
+        let mut state = 1u32;
+        let noise: Vec<u8> = (0..3 * BLOCK)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 24) as u8
+            })
+            .collect();
+        let (blocks, _) = deflate(&noise, 6, &Context::detached(), |_| ()).unwrap();
+        for block in blocks {
+            assert_eq!(block.len(), BLOCK + 3 * STORED_HEADER);
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use lz4_flex::frame::{BlockMode, BlockSize, FrameDecoder, FrameEncoder, FrameInfo};
 
-use super::super::steps::Steps;
+use super::super::steps::{Rest, Steps};
 use super::output::{Output, cut_short, limit_of};
 use rspool_task::{BYTES, CHUNK, Context, Error, Params, Value};
 
@@ -71,6 +71,7 @@ pub(in crate::native::tasks) fn decompress(
     let mut output = Output::new(limit_of(&params)?);
     let input = input.into_bytes()?;
     let input = input.contiguous(context)?;
+    let steps = Steps::new(context, input.len());
     let mut rest = &input[..];
     if rest.is_empty() {
         return Err(cut_short("lz4"));
@@ -82,7 +83,7 @@ pub(in crate::native::tasks) fn decompress(
             continue;
         }
         let mut decoder = FrameDecoder::new(Reader {
-            rest,
+            rest: Rest::new(rest, &steps),
             starved: false,
         });
         output.fill(&mut decoder, "lz4", context)?;
@@ -91,7 +92,7 @@ pub(in crate::native::tasks) fn decompress(
         if reader.starved {
             return Err(cut_short("lz4"));
         }
-        rest = reader.rest;
+        rest = reader.rest.bytes;
     }
     Ok(output.into())
 }
@@ -113,14 +114,14 @@ fn skipped(input: &[u8]) -> Result<Option<&[u8]>, Error> {
 }
 
 /// Reads, and notes when nothing was left to read.
-struct Reader<'a> {
-    rest: &'a [u8],
+struct Reader<'s, 'c, 'a> {
+    rest: Rest<'s, 'c, 'a>,
     starved: bool,
 }
 
-impl Read for Reader<'_> {
+impl Read for Reader<'_, '_, '_> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        if self.rest.is_empty() && !to.is_empty() {
+        if self.rest.bytes.is_empty() && !to.is_empty() {
             self.starved = true;
         }
         self.rest.read(to)
