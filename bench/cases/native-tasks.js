@@ -11,8 +11,8 @@ const { UNITS, short } = require('../lib/report')
 /** @param {any} value @param {unknown} other */
 function sizes(value, other) {
   const own = value.data ?? value
-  if (!Buffer.isBuffer(own) || !Buffer.isBuffer(other) || own.length === other.length) return ''
-  return `${short(own.length / other.length)}×`
+  if (!Buffer.isBuffer(own) || !Buffer.isBuffer(other)) return ''
+  return `${own.length.toLocaleString('en-US')} (${short(own.length / other.length)}×)`
 }
 
 /** The task, and the params that its peers have too. @param {import('../lib/contests').Contest} contest */
