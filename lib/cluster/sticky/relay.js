@@ -13,6 +13,8 @@ const { Links, connect } = require('./links')
  * @typedef {'none'|'length'|'chunks'} Framing how the other process learns where the body ends
  */
 
+/** Parts of bodies that are no longer than this are written together with the text around them, which costs less. */
+const SMALL = 4096
 const HOP_BY_HOP = /^(connection|keep-alive|proxy-connection|transfer-encoding|upgrade)$/i
 
 /** @param {readonly string[]} raw names and values in turn @param {string} name */
@@ -83,6 +85,8 @@ class Relay {
   #link
   /** Whether the other process gets the request. */
   #begun = false
+  /** The head of the request, which waits for the begin of its body. */
+  #early = ''
   /** Whether it has the request in full. */
   #sent = false
   /** Whether the answer has come in full. */
@@ -128,9 +132,8 @@ class Relay {
       this.#sent = true
       return
     }
-    socket.cork()
-    socket.write(head, 'latin1')
-    afterTicks(() => socket.uncork())
+    this.#early = head
+    afterTicks(() => this.#flush())
     const request = this.#request
     request.on('data', (chunk) => this.#send(chunk))
     request.on('end', () => this.#sendEnd())
@@ -143,21 +146,32 @@ class Relay {
     this.#request.resume()
   }
 
+  #flush() {
+    if (this.#early !== '') this.#link?.socket.write(this.#early, 'latin1')
+    this.#early = ''
+  }
+
   #send(/** @type {Buffer} */ chunk) {
     const socket = this.#link?.socket
     if (socket === undefined || chunk.length === 0) return
-    if (this.#framing === 'chunks') {
+    const chunks = this.#framing === 'chunks'
+    const before = this.#early + (chunks ? `${chunk.length.toString(16)}\r\n` : '')
+    const after = chunks ? '\r\n' : ''
+    this.#early = ''
+    if (chunk.length <= SMALL) socket.write(before + chunk.latin1Slice() + after, 'latin1')
+    else {
       socket.cork()
-      socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1')
+      if (before !== '') socket.write(before, 'latin1')
       socket.write(chunk)
-      socket.write('\r\n', 'latin1')
+      if (after !== '') socket.write(after, 'latin1')
       socket.uncork()
-    } else socket.write(chunk)
+    }
     if (socket.writableNeedDrain) this.#request.pause()
   }
 
   #sendEnd() {
-    if (this.#framing === 'chunks') this.#link?.socket.write(`0\r\n${linesOf(this.#request.rawTrailers)}\r\n`, 'latin1')
+    if (this.#framing === 'chunks') this.#early += `0\r\n${linesOf(this.#request.rawTrailers)}\r\n`
+    this.#flush()
     this.#sent = true
     this.#review()
   }
@@ -208,7 +222,8 @@ class Relay {
     this.#held = false
     this.#answered = true
     if (rawTrailers.length > 0) response.addTrailers(Object.fromEntries(pairs(rawTrailers)))
-    response.end(chunk)
+    if (chunk !== undefined && chunk.length <= SMALL) response.end(chunk.latin1Slice(), 'latin1')
+    else response.end(chunk)
     this.#review()
   }
 
