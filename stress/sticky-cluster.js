@@ -77,7 +77,8 @@ async function session({ port, seen }, transports, agent, goesOn) {
     return text
   }
   socket.on('connect_error', (error) => {
-    const text = String(look(error)).slice(0, 60)
+    const { message, description } = /** @type {Error & { description?: unknown }} */ (error)
+    const text = `${message}: ${look(error) || description}`.slice(0, 80)
     seen.refused[text] = (seen.refused[text] ?? 0) + 1
   })
   socket.on('disconnect', (_, why) => {

@@ -6,7 +6,7 @@
 // process.
 
 const native = require('../../native/load')
-const { readerOf, whereOf } = require('./reading')
+const { ownerOf, readerOf, whereOf } = require('./reading')
 
 /** How many bytes of a head are peeked at. */
 const HEAD = 8192
@@ -109,8 +109,7 @@ class Fresh {
     if (bytes.length === 0 || bytes[0] === TLS) return true
     try {
       const head = headOf(bytes.toString('latin1'), this.#whole)
-      const id = head && this.#read(head)
-      const owner = typeof id === 'string' ? this.#ids.find(id) : undefined
+      const owner = head && ownerOf(this.#ids, this.#read, head)
       if (owner !== undefined) this.#owners.set(client, owner)
     } catch {
       // The function of the option throws again in the process, where the error is reported.

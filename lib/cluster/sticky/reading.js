@@ -50,6 +50,29 @@ function readerOf(where, own) {
   return own ?? (() => undefined)
 }
 
+const SID = { query: 'sid' }
+const readSid = readerOf(SID, undefined)
+
+/** The id of a session of engine.io in the URL of a request. @param {string} url */
+function sidOf(url) {
+  return /[?&]EIO=\d/.test(url) ? readSid({ method: '', url, headers: {} }) : undefined
+}
+
+/**
+ * The process that has the session of a request. A session of engine.io, which has an id of this cluster if
+ * `context.sticky` has been called, is one of its own beside that of the application.
+ * @param {import('./ids').Ids} ids
+ * @param {(head: Head) => string|undefined} read finds the id of a session
+ * @param {Head} head
+ */
+function ownerOf(ids, read, head) {
+  const sid = sidOf(head.url)
+  const owner = sid === undefined ? undefined : ids.find(sid)
+  if (owner !== undefined) return owner
+  const id = read(head)
+  return typeof id === 'string' ? ids.find(id) : undefined
+}
+
 /**
  * The part of the option that is sent to the processes.
  * @param {Sticky} sticky
@@ -57,7 +80,7 @@ function readerOf(where, own) {
  */
 function whereOf(sticky) {
   if (typeof sticky === 'function') return { function: true }
-  return sticky === 'socket.io' ? { query: 'sid' } : sticky
+  return sticky === 'socket.io' ? SID : sticky
 }
 
-module.exports = { readerOf, whereOf }
+module.exports = { ownerOf, readerOf, sidOf, whereOf }

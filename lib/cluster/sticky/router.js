@@ -12,7 +12,7 @@ const { EngineSessions, isEngine } = require('./engine')
 const { leaveFolder, socketPath } = require('./folder')
 const { Ids } = require('./ids')
 const { Inlet } = require('./inlet')
-const { readerOf } = require('./reading')
+const { ownerOf, readerOf, sidOf } = require('./reading')
 const { relay, tunnel, headOf, leave } = require('./relay')
 const { DRAINS, EXITS } = require('../topics')
 
@@ -246,17 +246,16 @@ class Router {
   #ownerOf(/** @type {import('./relay').Request} */ request) {
     const { method = '', url = '', headers, socket } = request
     if (this.#stays.has(socket)) return undefined
-    const id = this.#read({ method, url, headers })
-    const owner = typeof id === 'string' ? this.#ids.find(id) : undefined
+    const owner = ownerOf(this.#ids, this.#read, { method, url, headers })
     if (owner === undefined) return undefined
     const { slot, generation } = this.#place
     return owner.slot === slot && owner.generation === generation ? undefined : owner
   }
 
-  /** The id in a request, if this cluster has made it. @returns {string|undefined} */
-  #ownIdOf(/** @type {IncomingMessage} */ { method = '', url = '', headers }) {
-    const id = this.#read({ method, url, headers })
-    return typeof id === 'string' && this.#ids.find(id) !== undefined ? id : undefined
+  /** The id of a session of engine.io, if this cluster has made it. @returns {string|undefined} */
+  #ownIdOf(/** @type {IncomingMessage} */ { url = '' }) {
+    const id = sidOf(url)
+    return id !== undefined && this.#ids.find(id) !== undefined ? id : undefined
   }
 
   #knows(/** @type {number} */ pid) {
