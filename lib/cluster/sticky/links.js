@@ -97,7 +97,8 @@ class Links {
   take(target, client) {
     const links = this.#linksOf(client)
     for (const link of links)
-      if (link.idle && link.target.path === target.path && link.target.server === target.server) return link
+      if (link.idle && link.socket.writable && link.target.path === target.path && link.target.server === target.server)
+        return link
     return new Link(links, target, client)
   }
 
