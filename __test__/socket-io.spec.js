@@ -133,6 +133,29 @@ test('a client whose session has ended is told so in its own language, also when
   t.regex((await poll(lost.replace('.1.1.', '.0.1.'))).body, /Session ID unknown/)
 })
 
+test('a poll that waits when its process is killed tells the client that its session has ended', async (t) => {
+  const { primary, port } = await start(t, { processes: 2, backoff: { initial: 60_000 } })
+  const url = '/socket.io/?EIO=4&transport=polling'
+  const begin = async (options) => JSON.parse((await request(port, url, options)).body.slice(1)).sid
+  let lost = await begin()
+  while (lost.split('.')[1] !== '1') lost = await begin()
+  // A connection to the other process.
+  let agent
+  for (let sid = lost; sid.split('.')[1] !== '0'; sid = await begin({ agent })) {
+    agent?.destroy()
+    agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
+  }
+  t.teardown(() => agent.destroy())
+  const [, { pid }] = await primary.call('processes')
+  // It takes the poll and does not answer.
+  kill(pid, 'SIGSTOP')
+  const poll = request(port, `${url}&sid=${lost}`, { agent })
+  await until(async () => /rspool_http_relayed_total\{[^}]*\} 1/.test(await primary.call('metrics')))
+  kill(pid, 'SIGKILL')
+  t.like(await poll, { status: 200, body: '1' })
+  t.deepEqual(refusals(primary), [])
+})
+
 test('what a process emits reaches the clients of all processes, by room and exception', async (t) => {
   const { tell, connectToAll } = await start(t)
   const sockets = await connectToAll()

@@ -89,7 +89,9 @@ class EngineSessions {
 /**
  * Answers a request whose session has ended while it was on its way, or whose process has gone. That is no error: the
  * client gets engine.io's close message, and connects anew.
- * @type {Middleware}
+ * @param {import('./relay').Request} request
+ * @param {import('./relay').Response} response
+ * @param {() => void} next
  */
 function tellEnd(request, response, next) {
   const { method, url = '', headers, socket } = request
@@ -103,4 +105,4 @@ function tellEnd(request, response, next) {
   response.end(method === 'POST' ? 'ok' : close)
 }
 
-module.exports = { EngineSessions, isEngine }
+module.exports = { EngineSessions, isEngine, tellEnd }

@@ -78,6 +78,7 @@ class Relay {
   /** Both classes have all of the methods that are used. */
   #response
   #gone
+  #lost
   #asks
   #headers
   #framing
@@ -103,12 +104,14 @@ class Relay {
    * @param {Response} response
    * @param {object} how
    * @param {() => void} how.gone called if there is no such process; the request is unchanged
+   * @param {() => void} how.lost called if the process has ended while it had the request, and nothing of an answer has come
    * @param {boolean} how.asks the client waits for a 100 before it sends the body
    */
-  constructor(target, request, response, { gone, asks }) {
+  constructor(target, request, response, { gone, lost, asks }) {
     this.#request = request
     this.#response = /** @type {import('node:http').ServerResponse} */ (response)
     this.#gone = gone
+    this.#lost = lost
     this.#asks = asks
     this.#headers = headersOf(request)
     this.#framing = framingOf(this.#headers)
@@ -240,8 +243,11 @@ class Relay {
       this.#link = undefined
       return this.#gone()
     }
-    if (!this.answer.close()) fail(this.#response)
+    const complete = this.answer.close()
     this.#leave(false)
+    if (complete) return
+    if (this.#response.headersSent) this.#response.destroy()
+    else this.#lost()
   }
 
   /** Lets go of the link when all has gone over it. */
@@ -278,13 +284,6 @@ function byName(raw) {
     values.push(value)
   }
   return all
-}
-
-/** The process has ended while it had the request, or does not take requests. @param {Response} response */
-function fail(response) {
-  if (response.headersSent) return void response.destroy()
-  response.statusCode = 502
-  response.end()
 }
 
 /** The head of a request as it came. @param {import('node:http').IncomingMessage} request */

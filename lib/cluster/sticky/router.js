@@ -8,7 +8,7 @@ const net = require('node:net')
 const { RspoolError, invalidArgument } = require('../../errors')
 const { SEAT } = require('../../native/wire')
 const { show } = require('../../pool/options/validate')
-const { EngineSessions, isEngine } = require('./engine')
+const { EngineSessions, isEngine, tellEnd } = require('./engine')
 const { leaveFolder, socketPath } = require('./folder')
 const { Ids } = require('./ids')
 const { Inlet } = require('./inlet')
@@ -172,7 +172,7 @@ class Router {
       if (this.#isLeaving(request.socket)) setImmediate(() => this.#answerPolls())
       return false
     }
-    relay(target, request, response, { gone: stay, asks })
+    relay(target, request, response, { gone: stay, lost: () => this.#answerLost(request, response), asks })
     return true
   }
 
@@ -228,6 +228,16 @@ class Router {
     return true
   }
 
+  /** The process that had the request has ended, and the session with it. */
+  #answerLost(/** @type {import('./relay').Request} */ request, /** @type {import('./relay').Response} */ response) {
+    const fail = () => {
+      response.statusCode = 502
+      response.end()
+    }
+    if (this.#engines.length > 0 && this.#ownIdOf(request) !== undefined) tellEnd(request, response, fail)
+    else fail()
+  }
+
   #targetOf(/** @type {net.Server} */ server, /** @type {import('./relay').Request} */ request) {
     const { folder } = this.#sticky
     const owner = this.#ownerOf(request)
@@ -253,7 +263,7 @@ class Router {
   }
 
   /** The id of a session of engine.io, if this cluster has made it. @returns {string|undefined} */
-  #ownIdOf(/** @type {IncomingMessage} */ { url = '' }) {
+  #ownIdOf(/** @type {{ url?: string|undefined }} */ { url = '' }) {
     const id = sidOf(url)
     return id !== undefined && this.#ids.find(id) !== undefined ? id : undefined
   }
