@@ -139,9 +139,9 @@ export interface ClusterOptions extends ProcessOptions {
   /**
    * Has each request and each upgrade answered by the process that its session belongs to. The option says where a request has
    * the id of the session, which `context.sticky(io)` or `context.sessionId()` has made. 'socket.io' is `{ query: 'sid' }`. A
-   * function gets the head of a request, and gives the id or a text that contains it; it needs `cluster.run(function)`. A
-   * request without a session, or of a session whose process has gone, is answered by the process that it came to. @default no
-   * sessions
+   * function gets the head of a request, and gives the id or a text that contains it; it needs `cluster.run(function)`. The
+   * sessions of a server that was given to `context.sticky(io)` are found by their own ids in any case. A request without
+   * a session, or of a session whose process has gone, is answered by the process that it came to. @default no sessions
    */
   sticky?:
     | 'socket.io'
