@@ -10,6 +10,7 @@ import type {
   OneArgument,
   ScriptOptions,
   ScriptTask,
+  SharedOptions,
   SyncOptions,
   TaskOptions,
   TaskResult
@@ -105,6 +106,8 @@ export interface NoParams {
 
 /**
  * The native tasks: for each name its `input`, its `params` (all optional) and its `result`.
+ *
+ * A task that can be called as a stream, by {@link Pool.stream}, has the type of its `chunk`s, too.
  *
  * If a task has `encodings`, `params.encoding` names one of them and decides the type of the result; without it the
  * type is `result`. If `result` is `TypedArrays[keyof TypedArrays]`, the result has the class of the input.
@@ -463,6 +466,25 @@ export interface NativeOptions<K extends NativeTaskName, E extends NativeEncodin
    * result is the same. @default 'auto'
    */
   parallel?: 'auto' | false | undefined
+}
+
+/** The name of a native task that can be called as a stream. */
+export type NativeStreamName = {
+  [K in NativeTaskName]: NativeTasks[K] extends { chunk: unknown } ? K : never
+}[NativeTaskName]
+
+/** The chunks of native task `K`. */
+export type NativeChunk<K extends NativeTaskName> = NativeTasks[K] extends { chunk: infer C } ? C : never
+
+/** The options of {@link Pool.stream} for a native task. */
+export interface NativeStreamOptions<K extends NativeTaskName>
+  extends SharedOptions,
+    Pick<NativeOptions<K>, 'params' | 'counters' | 'parallel' | 'onProgress' | 'transferList'> {
+  /**
+   * How many chunks, 1 to 1000000, may be on their way to the reader. There are fewer if they are large: a chunk is sent only
+   * while less than 1 MiB is on its way. @default 16
+   */
+  highWaterMark?: number | undefined
 }
 
 /** The native tasks as functions on the default pool, by family: `tasks.hash.sha256(bytes)`. */

@@ -2,7 +2,16 @@
 
 import type { EventEmitter } from 'node:events'
 import type { Duplex } from 'node:stream'
-import type { NativeEncoding, NativeInput, NativeOptions, NativeResult, NativeTaskName } from '../index.js'
+import type {
+  NativeChunk,
+  NativeEncoding,
+  NativeInput,
+  NativeOptions,
+  NativeResult,
+  NativeStreamName,
+  NativeStreamOptions,
+  NativeTaskName
+} from '../index.js'
 import type { PoolHistograms, PoolStats, WorkerStack } from './observation.js'
 import type { PoolOptions, ResolvedPoolOptions } from './options.js'
 import type {
@@ -264,8 +273,15 @@ export class Pool<Input = any, Result = any> extends EventEmitter<PoolEvents> {
    *
    * An error is thrown after the items before it: an error of the generator, `DataCloneError`, or a code of
    * {@link ErrorCode}. `ABORT_ERR` is thrown at once.
+   * A native task is streamed by its name, if it sends its result in chunks. While it waits for its reader it keeps no
+   * place in the pool.
    * @throws `ERR_RSPOOL_INVALID_ARGUMENT`, `ERR_RSPOOL_UNKNOWN_TASK` at the call, for arguments that cannot be right
    */
+  stream<K extends NativeStreamName, const I extends NativeInput<K>>(
+    task: K,
+    input: I,
+    options?: NativeStreamOptions<K>
+  ): Results<NativeChunk<K>>
   stream<A extends unknown[], T>(
     task: (...args: A) => StreamSource<T> | Promise<StreamSource<T>>,
     args: readonly [...A],

@@ -1,6 +1,6 @@
 // A user's own native task, made known by declaration merging.
 
-import { type BytesLike, runTask, tasks } from 'rspool'
+import { type BytesLike, Pool, type Results, runTask, tasks } from 'rspool'
 import { is } from './assert.mjs'
 
 declare module 'rspool' {
@@ -8,6 +8,8 @@ declare module 'rspool' {
     'photo.resize': { input: BytesLike; params: { width?: number; height?: number }; result: Buffer }
     /** Only what is needed. */
     'photo.count': { input: undefined; result: number }
+    /** Called as a stream. */
+    'photo.rows': { input: BytesLike; params: { from?: number }; result: undefined; chunk: Uint8Array }
   }
 }
 
@@ -20,3 +22,7 @@ runTask('photo.resize', 'x', { params: { widht: 320 } })
 runTask('photo.resize', 5)
 // @ts-expect-error
 runTask('photo.count', undefined, { params: { a: 1 } })
+
+const pool = new Pool()
+const rows = pool.stream('photo.rows', 'x', { params: { from: 1 }, highWaterMark: 4 })
+is<Results<Uint8Array>>()(rows, true)

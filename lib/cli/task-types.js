@@ -22,8 +22,9 @@ async function typesOf(place) {
 
 /** @param {LoadedPlugin} plugin */
 function declare({ tasks }) {
-  const lines = tasks.map(({ name, doc, input, params, result }) => {
-    const type = `{ input: ${input ?? 'unknown'}; params: ${params ?? 'NoParams'}; result: ${result ?? 'unknown'} }`
+  const lines = tasks.map(({ name, doc, input, params, result, chunk }) => {
+    const chunks = chunk === null ? '' : `; chunk: ${chunk}`
+    const type = `{ input: ${input ?? 'unknown'}; params: ${params ?? 'NoParams'}; result: ${result ?? 'unknown'}${chunks} }`
     return `${comment(doc)}    '${name}': ${type}\n`
   })
   return [
