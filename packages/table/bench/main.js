@@ -1,67 +1,86 @@
 'use strict'
 
-// CSV to columns beside nodejs-polars and papaparse: `npm install` in this folder, then `node main.js [rows]`. CPU time of
-// the process, all threads, and wall time: the least of several rounds in which each has its turn.
+// CSV to columns beside nodejs-polars, papaparse and csv-parse: `npm install` in this folder, then `node main.js [rows]`.
+// CPU time of the process, all threads, and wall time, first with the threads of polars and two of ours, then with one
+// of each.
 
-const papa = require('papaparse')
-const polars = require('nodejs-polars')
-const { Pool, lend } = require('rspool')
-const { load } = require('..')
+const { spawnSync } = require('node:child_process')
+const { alternate, median, ratios } = require('../../../bench/lib/measure')
+const { print, targetOfRatios } = require('../../../bench/lib/report')
+const { csv } = require('./csv')
 
 const ROWS = Number(process.argv[2] ?? 200_000)
-const ROUNDS = 9
+const ROUNDS = Number(process.env.ROUNDS ?? 15)
 
-/** Rows with numbers, times, texts, and quotes here and there. */
-function csv() {
-  let seed = 12345
-  const random = () => (seed = (seed * 1103515245 + 12345) & 0x7fffffff) / 0x80000000
-  const pick = (list) => list[Math.floor(random() * list.length)]
-  const cities = ['Berlin', 'Paris', '"New York, NY"', 'São Paulo', 'Tokyo', 'Oslo', 'Lima', 'Cairo']
-  const notes = ['', '', '"said ""hi"", twice"', 'plain words here', 'plain words here', 'plain words here']
-  const lines = ['id,name,city,price,quantity,when,note']
-  for (let id = 0; id < ROWS; id++) {
-    const name = `user-${Math.floor(random() * 1e6).toString(36)}`
-    const when = new Date(1.7e12 + Math.floor(random() * 1e8) * 1000).toISOString().replace('.000', '')
-    const price = (random() * 1000).toFixed(2)
-    lines.push([id, name, pick(cities), price, Math.floor(random() * 100), when, pick(notes)].join(','))
-  }
-  return Buffer.from(lines.join('\n'))
+/**
+ * A way to read the file.
+ * @typedef {{ name: string, read: () => unknown }} Way
+ * Milliseconds.
+ * @typedef {{ cpu: number, wall: number }} Sample
+ */
+
+/** @param {Way} way @returns {Promise<Sample>} */
+async function measure({ read }) {
+  // What others have left is not its work.
+  globalThis.gc?.()
+  const [before, start] = [process.cpuUsage(), performance.now()]
+  await read()
+  const wall = performance.now() - start
+  const { user, system } = process.cpuUsage(before)
+  return { cpu: (user + system) / 1000, wall }
 }
 
-async function main() {
-  await load()
-  const bytes = csv()
-  const text = bytes.toString()
-  const pool = new Pool({ maxThreads: 2, minThreads: 2 })
-  const own = (params) => () => pool.runTask('table.csv', lend(bytes), { params })
-  /** @type {Record<string, () => unknown>} */
-  const ways = {
-    'rspool-table, times as texts': own({ columns: { when: 'text' } }),
-    'nodejs-polars readCSV': () => polars.readCSV(bytes),
-    'rspool-table, times as times': own({}),
-    'nodejs-polars readCSV, tryParseDates': () => polars.readCSV(bytes, { tryParseDates: true }),
-    'papaparse, texts': () => papa.parse(text),
-    'papaparse, dynamicTyping': () => papa.parse(text, { header: true, dynamicTyping: true })
-  }
-  const cpu = Object.fromEntries(Object.keys(ways).map((name) => [name, Infinity]))
-  const wall = { ...cpu }
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [name, way] of Object.entries(ways)) {
-      const [before, start] = [process.cpuUsage(), performance.now()]
-      await way()
-      const { user, system } = process.cpuUsage(before)
-      cpu[name] = Math.min(cpu[name], (user + system) / 1000)
-      wall[name] = Math.min(wall[name], performance.now() - start)
-    }
-  }
-  console.log(`${ROWS} rows, ${(bytes.length / 1e6).toFixed(1)} MB; ms of CPU, and of wall time`)
-  for (const name of Object.keys(ways)) console.log(name.padEnd(40), cpu[name].toFixed(1), wall[name].toFixed(1))
-  const ratio = (own, other) =>
-    `${(cpu[own] / cpu[other]).toFixed(2)} by CPU, ${(wall[own] / wall[other]).toFixed(2)} by wall time`
-  const [plain, peer, timed, timedPeer, texts, typed] = Object.keys(ways)
-  console.log(`to polars: ${ratio(plain, peer)}; with times: ${ratio(timed, timedPeer)}`)
-  console.log(`to papaparse: ${ratio(plain, texts)}; with types: ${ratio(timed, typed)}`)
+/** @param {number} threads */
+async function compare(threads) {
+  const polars = require('nodejs-polars')
+  const { Pool, lend } = require('rspool')
+  await require('..').load()
+  const bytes = csv(ROWS)
+  const pool = new Pool({ maxThreads: threads, minThreads: threads })
+  /** @param {object} params */
+  const own = (params) => pool.runTask('table.csv', lend(bytes), { params })
+  const ways = [
+    { name: 'rspool-table, times as texts', read: () => own({ columns: { when: 'text' } }) },
+    { name: 'nodejs-polars readCSV', read: () => polars.readCSV(bytes) },
+    { name: 'rspool-table, times as times', read: () => own({}) },
+    { name: 'nodejs-polars readCSV, tryParseDates', read: () => polars.readCSV(bytes, { tryParseDates: true }) }
+  ]
+  if (threads > 1) ways.push(...inJavaScript(bytes))
+  const samples = await alternate(ways, ROUNDS, measure)
   await pool.close()
+
+  /** @param {string} name @param {'cpu' | 'wall'} time */
+  const of = (name, time) => (samples.get(name) ?? []).map((sample) => sample[time])
+  const line = ({ name }) => [name, ...['cpu', 'wall'].map((time) => median(of(name, time)).toFixed(1))]
+  const lines = [['', 'CPU, ms', 'wall time, ms'], ...ways.map(line)]
+  /** @param {number} one @param {number} other @param {number} atMost */
+  const target = (one, other, atMost) =>
+    ['cpu', 'wall'].map((time) => {
+      const [ours, theirs] = [ways[one].name, ways[other].name]
+      const text = `${ours} ÷ ${theirs}, ${time === 'cpu' ? 'CPU' : 'wall time'}, at most ${atMost}`
+      return targetOfRatios(text, ratios(of(ours, time), of(theirs, time)), { atMost })
+    })
+  const targets = [...target(0, 1, 1.1), ...target(2, 3, 1.1)]
+  if (threads > 1) targets.push(...target(0, 4, 0.3), ...target(2, 5, 0.3), ...target(0, 6, 0.3))
+  const size = (bytes.length / 1e6).toFixed(1)
+  print({ title: `CSV to columns, threads: ${threads}`, what: `${ROWS} rows, ${size} MB` }, { tables: [{ lines }], targets })
 }
 
-main()
+/** @param {Buffer} bytes @returns {Way[]} */
+function inJavaScript(bytes) {
+  const papa = require('papaparse')
+  const { parse } = require('csv-parse/sync')
+  const text = bytes.toString()
+  return [
+    { name: 'papaparse, texts', read: () => papa.parse(text) },
+    { name: 'papaparse, dynamicTyping', read: () => papa.parse(text, { header: true, dynamicTyping: true }) },
+    { name: 'csv-parse, texts', read: () => parse(bytes) }
+  ]
+}
+
+if (process.env.THREADS) compare(Number(process.env.THREADS))
+else
+  for (const threads of ['2', '1']) {
+    const env = { ...process.env, THREADS: threads, POLARS_MAX_THREADS: threads }
+    spawnSync(process.execPath, ['--expose-gc', __filename, String(ROWS)], { env, stdio: 'inherit' })
+  }

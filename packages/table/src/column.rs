@@ -254,39 +254,49 @@ impl Column {
         self.nulls.binary_search(&row).is_ok()
     }
 
-    /// Joins several parts of the same type to one column.
-    ///
-    /// # Errors
-    /// If there are too many texts.
-    pub fn concat(kind: Kind, mut parts: Vec<Self>) -> Result<Self> {
-        if parts.len() == 1 {
-            return Ok(parts.remove(0));
-        }
-        let mut whole = Self::new(kind);
-        let len = parts.iter().map(|part| part.len).sum();
-        whole
-            .nulls
-            .reserve(parts.iter().map(|part| part.nulls.len()).sum());
-        match &mut whole.cells {
+    /// Makes room for these parts, and for others like them, of which there are `share` times as many in all. Room that is
+    /// not filled is no memory yet.
+    pub fn reserve(&mut self, parts: &[&Self], share: f64) {
+        let room = |size: usize| (size as f64 * share) as usize;
+        let len = room(parts.iter().map(|part| part.len).sum());
+        match &mut self.cells {
             Cells::Null => {}
             Cells::Bool(cells) => cells.reserve(len),
             Cells::I32(cells) => cells.reserve(len),
             Cells::I64(cells) | Cells::Timestamp(cells) => cells.reserve(len),
             Cells::F64(cells) => cells.reserve(len),
             Cells::Text(texts) => {
-                let size = |part: &Self| match &part.cells {
+                let size = |part: &&Self| match &part.cells {
                     Cells::Text(texts) => texts.bytes.len(),
                     _ => 0,
                 };
-                texts.bytes.reserve(parts.iter().map(size).sum());
+                texts.bytes.reserve(room(parts.iter().map(size).sum()));
                 texts.offsets.reserve(len);
             }
             Cells::Dictionary(codes) => codes.codes.reserve(len),
         }
-        for part in parts {
-            whole.append(&part, 0..part.len)?;
+    }
+
+    /// Removes all rows, and keeps the memory.
+    pub fn clear(&mut self) {
+        match &mut self.cells {
+            Cells::Null => {}
+            Cells::Bool(cells) => cells.clear(),
+            Cells::I32(cells) => cells.clear(),
+            Cells::I64(cells) | Cells::Timestamp(cells) => cells.clear(),
+            Cells::F64(cells) => cells.clear(),
+            Cells::Text(texts) => {
+                texts.bytes.clear();
+                texts.offsets.truncate(1);
+            }
+            Cells::Dictionary(codes) => {
+                codes.codes.clear();
+                codes.texts.clear();
+                codes.known.clear();
+            }
         }
-        Ok(whole)
+        self.nulls.clear();
+        self.len = 0;
     }
 
     /// Adds these rows of a column of the same type.

@@ -8,11 +8,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rspool_task::{Context, Error, ROWS, Result};
 
 use crate::kind::{Field, Kind};
-use crate::part::{Bad, BadRows, Fields, Part, Plan, fill, read_all};
+use crate::part::{Bad, BadRows, Fields, Part, Plan, fill};
 use crate::rows::{Batch, LONGEST, Memory, end_of_rows, first_row};
+use crate::source::Source;
 use crate::split::{Dialect, split};
-use crate::stream::Source;
 use crate::table::Table;
+use crate::whole::Spare;
 
 /// How CSV is read.
 #[derive(Debug, Clone)]
@@ -41,8 +42,8 @@ pub struct Options {
     pub chunk: usize,
 }
 
-/// Bytes of a chunk: a millisecond of work.
-pub const CHUNK: usize = 256 * 1024;
+/// Bytes of a chunk: half a millisecond of work.
+pub const CHUNK: usize = 128 * 1024;
 /// Rows from which the types are guessed.
 const SAMPLE: usize = 100;
 const MARK: &[u8] = b"\xef\xbb\xbf";
@@ -54,10 +55,8 @@ const MARK: &[u8] = b"\xef\xbb\xbf";
 /// first bad row, `ERR_RSPOOL_OUTPUT_TOO_LARGE`.
 pub fn read(bytes: &[u8], options: &Options, context: &Context<'_>) -> Result<Table> {
     let reader = Reader::new(bytes, options, context)?;
-    let all = 0..reader.chunks.len();
-    let read = |plans: &[Plan], context: Context<'_>| reader.parts(all.clone(), plans, &context);
-    let plans = reader.plans.clone();
-    read_all(&reader.names, plans, options.bad_rows, context, read)
+    let read = |chunks, plans: &[Plan], context: &Context<'_>| reader.parts(chunks, plans, context);
+    reader.source().read(context, read)
 }
 
 /// Reads CSV, and sends it in chunks of `rows` rows, or of any size.
@@ -72,12 +71,7 @@ pub fn stream(
     send: impl FnMut(Table) -> Result<()>,
 ) -> Result<Table> {
     let reader = Reader::new(bytes, options, context)?;
-    let mut source = Source {
-        names: &reader.names,
-        plans: reader.plans.clone(),
-        chunks: reader.chunks.len(),
-        bad_rows: options.bad_rows,
-    };
+    let mut source = reader.source();
     let read = |chunks, plans: &[Plan], context: &Context<'_>| reader.parts(chunks, plans, context);
     source.widen(|chunks, plans| read(chunks, plans, &context.uncounted()))?;
     source.send(rows, |chunks, plans| read(chunks, plans, context), send)
@@ -198,6 +192,7 @@ struct Reader<'a> {
     nulls: Vec<&'a [u8]>,
     /// Of the chunks that were read.
     memory: Mutex<Vec<Memory>>,
+    spare: Spare,
 }
 
 impl<'a> Reader<'a> {
@@ -219,12 +214,23 @@ impl<'a> Reader<'a> {
             options,
             nulls: options.nulls.iter().map(String::as_bytes).collect(),
             memory: Mutex::default(),
+            spare: Spare::default(),
         };
         if let Some(first) = reader.chunks.first() {
             let first = reader.chunk(first.clone(), &reader.plans, SAMPLE)?;
             first.widen(&mut reader.plans);
         }
         Ok(reader)
+    }
+
+    fn source(&self) -> Source<'_> {
+        Source {
+            names: &self.names,
+            plans: self.plans.clone(),
+            chunks: self.chunks.len(),
+            bad_rows: self.options.bad_rows,
+            spare: &self.spare,
+        }
     }
 
     fn parts(
@@ -259,7 +265,7 @@ impl<'a> Reader<'a> {
             batch,
             nulls: &self.nulls,
         };
-        fill(&mut batch, plans, &mut part)?;
+        fill(&mut batch, plans, &self.spare, &mut part)?;
         self.memory().push(batch.batch.into_memory());
         Ok(part)
     }

@@ -13,9 +13,10 @@ pub mod params;
 pub mod part;
 pub mod rows;
 pub mod scan;
+pub mod source;
 pub mod split;
-pub mod stream;
 pub mod table;
+pub mod whole;
 
 use rspool_task::{Bytes, Context, Data, Result};
 

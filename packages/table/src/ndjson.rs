@@ -13,9 +13,10 @@ use serde_json::value::RawValue;
 
 use crate::csv::CHUNK;
 use crate::kind::{Field, Kind};
-use crate::part::{Bad, BadRows, Fields, Part, Plan, check, fill, join};
-use crate::stream::{Source, windows};
+use crate::part::{Bad, BadRows, Fields, Part, Plan, check, fill};
+use crate::source::{Source, windows};
 use crate::table::Table;
+use crate::whole::{Spare, Totals, Whole};
 
 /// How NDJSON is read.
 #[derive(Debug, Clone)]
@@ -60,11 +61,17 @@ pub fn read(bytes: &[u8], options: &Options, context: &Context<'_>) -> Result<Ta
     let mut reader = Reader::new(bytes, options)?;
     let mut context = *context;
     loop {
-        let (parts, more) = reader.parts(0..reader.chunks.len(), &context)?;
+        let (mut parts, more) = reader.parts(0..reader.chunks.len(), &context)?;
         check(&parts, 0, &reader.columns.names, options.bad_rows)?;
         if !more {
             let Columns { names, plans, .. } = &reader.columns;
-            return join(names, plans, parts, options.bad_rows, &context);
+            let mut totals = Totals::default();
+            for part in &parts {
+                totals.add(part, names, options.bad_rows);
+            }
+            let mut whole = Whole::new(plans);
+            whole.add(&mut parts, 1.0, &reader.spare, &context)?;
+            return whole.into_table(names, totals);
         }
         context = context.uncounted();
     }
@@ -99,6 +106,7 @@ pub fn stream(
         plans: plans.clone(),
         chunks: reader.chunks.len(),
         bad_rows: options.bad_rows,
+        spare: &reader.spare,
     };
     let read = |chunks, _: &[Plan]| {
         let read = reader.read(chunks, context)?;
@@ -112,6 +120,7 @@ struct Reader<'a> {
     chunks: Vec<Range<usize>>,
     columns: Columns,
     options: &'a Options,
+    spare: Spare,
 }
 
 impl<'a> Reader<'a> {
@@ -121,12 +130,14 @@ impl<'a> Reader<'a> {
         let bytes = first_lines(bytes, options.max_rows);
         let mut columns = Columns::default();
         let sample = 0..end_of_line(bytes, SAMPLE.min(bytes.len()));
-        columns.add(&chunk(bytes, sample, &columns, options)?, options)?;
+        let spare = Spare::default();
+        columns.add(&chunk(bytes, sample, &columns, options, &spare)?, options)?;
         Ok(Self {
             bytes,
             chunks: chunks(bytes, options.chunk),
             columns,
             options,
+            spare,
         })
     }
 
@@ -149,7 +160,7 @@ impl<'a> Reader<'a> {
                 return Ok(Read::default());
             }
             let size = lines.len();
-            let read = chunk(self.bytes, lines, &self.columns, self.options)?;
+            let read = chunk(self.bytes, lines, &self.columns, self.options, &self.spare)?;
             if self.options.bad_rows == BadRows::Error && !read.part.bad.is_empty() {
                 bad.fetch_min(index, Relaxed);
             }
@@ -209,7 +220,13 @@ impl Columns {
 }
 
 /// Reads the lines of a chunk.
-fn chunk(bytes: &[u8], lines: Range<usize>, columns: &Columns, options: &Options) -> Result<Read> {
+fn chunk(
+    bytes: &[u8],
+    lines: Range<usize>,
+    columns: &Columns,
+    options: &Options,
+    spare: &Spare,
+) -> Result<Read> {
     let mut read = Read::default();
     let mut batch = Objects {
         columns: columns.names.len(),
@@ -252,7 +269,7 @@ fn chunk(bytes: &[u8], lines: Range<usize>, columns: &Columns, options: &Options
             }
         }
     }
-    fill(&mut batch, &columns.plans, &mut read.part)?;
+    fill(&mut batch, &columns.plans, spare, &mut read.part)?;
     Ok(read)
 }
 

@@ -1,10 +1,11 @@
-//! The rows of one chunk as columns, and how the columns of all chunks become a table.
+//! The rows of one chunk as columns.
 
-use rspool_task::{Context, Error, Result};
+use rspool_task::{Error, Result};
 
 use crate::column::Column;
 use crate::kind::{Field, Kind};
-use crate::table::{BadRow, Table};
+use crate::table::BadRow;
+use crate::whole::Spare;
 
 /// The plan for a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,9 +30,10 @@ impl Plan {
 }
 
 /// A column as found in a chunk.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub enum Found {
     /// Skipped.
+    #[default]
     Nothing,
     /// All fields were of the planned type.
     Column(Column),
@@ -80,10 +82,10 @@ pub const MOST_BAD: usize = 1000;
 impl Found {
     /// An empty column for a plan.
     #[must_use]
-    pub fn begin(plan: Plan) -> Self {
-        match plan {
-            Plan::Skip => Self::Nothing,
-            Plan::Given(kind) | Plan::Inferred(kind) => Self::Column(Column::new(kind)),
+    pub fn begin(plan: Plan, spare: &Spare) -> Self {
+        match plan.kind() {
+            None => Self::Nothing,
+            Some(kind) => Self::Column(spare.column(kind)),
         }
     }
 
@@ -109,6 +111,15 @@ impl Part {
             }
         });
         columns.collect()
+    }
+
+    /// Forgets the other columns.
+    pub fn keep(&mut self, wanted: impl Fn(usize) -> bool) {
+        for (at, column) in self.columns.iter_mut().enumerate() {
+            if !wanted(at) {
+                *column = Found::Nothing;
+            }
+        }
     }
 
     /// Widens the types of the inferred columns, so that they hold the fields of this part, too.
@@ -144,13 +155,16 @@ pub trait Fields {
 ///
 /// # Errors
 /// If there are too many texts.
-pub fn fill(rows: &mut impl Fields, plans: &[Plan], part: &mut Part) -> Result<()> {
-    part.columns = plans.iter().map(|plan| Found::begin(*plan)).collect();
+pub fn fill(rows: &mut impl Fields, plans: &[Plan], spare: &Spare, part: &mut Part) -> Result<()> {
+    part.columns = plans
+        .iter()
+        .map(|plan| Found::begin(*plan, spare))
+        .collect();
     let given = |at: &usize| matches!(plans[*at], Plan::Given(_));
     loop {
         let mut refused = Vec::new();
         for at in (0..plans.len()).filter(given) {
-            part.columns[at] = fill_given(rows, at, plans[at], &mut refused)?;
+            fill_given(rows, at, &mut part.columns[at], &mut refused)?;
         }
         if refused.is_empty() {
             break;
@@ -171,12 +185,17 @@ pub fn fill(rows: &mut impl Fields, plans: &[Plan], part: &mut Part) -> Result<(
 }
 
 /// Fills a column of a type that the user names.
-fn fill_given(rows: &impl Fields, at: usize, plan: Plan, refused: &mut Vec<Bad>) -> Result<Found> {
-    let mut found = Found::begin(plan);
+fn fill_given(
+    rows: &impl Fields,
+    at: usize,
+    found: &mut Found,
+    refused: &mut Vec<Bad>,
+) -> Result<()> {
     let text = found.is_text();
-    let Found::Column(column) = &mut found else {
-        return Ok(found);
+    let Found::Column(column) = found else {
+        return Ok(());
     };
+    column.clear();
     let mut from = 0;
     while let Some(row) =
         column.extend(from..rows.rows(), false, |row| rows.field(row, at, text))?
@@ -191,7 +210,7 @@ fn fill_given(rows: &impl Fields, at: usize, plan: Plan, refused: &mut Vec<Bad>)
         });
         from = row + 1;
     }
-    Ok(found)
+    Ok(())
 }
 
 /// Fills a column whose type is inferred.
@@ -227,45 +246,6 @@ fn quoted(field: &[u8]) -> String {
     format!("'{shown}'")
 }
 
-/// Reads all chunks by the plan. Then reads again those columns that turn out to have another type.
-///
-/// # Errors
-/// `Cancelled`, or the first bad row if that ends the task.
-pub fn read_all(
-    names: &[String],
-    mut plans: Vec<Plan>,
-    bad_rows: BadRows,
-    context: &Context<'_>,
-    read: impl Fn(&[Plan], Context<'_>) -> Result<Vec<Part>>,
-) -> Result<Table> {
-    let mut parts = read(&plans, *context)?;
-    check(&parts, 0, names, bad_rows)?;
-    let before = plans.clone();
-    let mut wider = false;
-    for part in &parts {
-        wider |= part.widen(&mut plans);
-    }
-    if wider {
-        // Also the columns with a type from the user, because they decide which rows are bad.
-        let again: Vec<Plan> = plans
-            .iter()
-            .zip(&before)
-            .map(|(plan, before)| match plan {
-                Plan::Inferred(_) if plan == before => Plan::Skip,
-                plan => *plan,
-            })
-            .collect();
-        for (part, second) in parts.iter_mut().zip(read(&again, context.uncounted())?) {
-            for (found, second) in part.columns.iter_mut().zip(second.columns) {
-                if !matches!(second, Found::Nothing) {
-                    *found = second;
-                }
-            }
-        }
-    }
-    join(names, &plans, parts, bad_rows, context)
-}
-
 /// Returns the first bad row as an error, if that ends the task. There are this many rows before the parts.
 ///
 /// # Errors
@@ -284,77 +264,10 @@ pub fn check(parts: &[Part], mut before: usize, names: &[String], bad_rows: BadR
     Ok(())
 }
 
-fn bad_row(bad: &Bad, before: usize, names: &[String]) -> BadRow {
+pub(crate) fn bad_row(bad: &Bad, before: usize, names: &[String]) -> BadRow {
     BadRow {
         row: before + bad.row + 1,
         column: bad.column.and_then(|column| names.get(column).cloned()),
         message: bad.message.clone(),
     }
-}
-
-/// The rows of several parts.
-#[derive(Debug, Default)]
-pub struct Totals {
-    /// The number of rows, including bad ones.
-    pub seen: usize,
-    /// The number of bad rows.
-    pub skipped: usize,
-    /// The first bad rows, if they are collected.
-    pub bad: Vec<BadRow>,
-}
-
-impl Totals {
-    /// Adds the rows of the next part.
-    pub fn add(&mut self, part: &Part, names: &[String], bad_rows: BadRows) {
-        if bad_rows == BadRows::Collect {
-            let room = MOST_BAD - self.bad.len().min(MOST_BAD);
-            let bad = part.bad.iter().take(room);
-            self.bad
-                .extend(bad.map(|bad| bad_row(bad, self.seen, names)));
-        }
-        self.seen += part.seen;
-        self.skipped += part.skipped;
-    }
-}
-
-/// The table of all parts.
-///
-/// # Errors
-/// `Cancelled`, `ERR_RSPOOL_OUTPUT_TOO_LARGE`.
-pub fn join(
-    names: &[String],
-    plans: &[Plan],
-    parts: Vec<Part>,
-    bad_rows: BadRows,
-    context: &Context<'_>,
-) -> Result<Table> {
-    let mut totals = Totals::default();
-    let wanted = names.iter().zip(plans);
-    let wanted = wanted.filter_map(|(name, plan)| plan.kind().map(|kind| (name, kind)));
-    let mut columns: Vec<_> = wanted
-        .map(|(name, kind)| (name, kind, Vec::with_capacity(parts.len())))
-        .collect();
-    for part in parts {
-        totals.add(&part, names, bad_rows);
-        for ((.., column), found) in columns.iter_mut().zip(part.into_columns()?) {
-            column.push(found);
-        }
-    }
-    let Totals { seen, skipped, bad } = totals;
-    let rows = seen - skipped;
-    if u32::try_from(rows).is_err() {
-        return Err(Error::failed(
-            rspool_task::OUTPUT_TOO_LARGE,
-            "a table has 4294967295 rows at most: read fewer by maxRows",
-        ));
-    }
-    let columns = context.map_items(columns, |_, (name, kind, parts)| {
-        Ok((name.clone(), Column::concat(kind, parts)?))
-    })?;
-    Ok(Table {
-        rows,
-        columns,
-        skipped,
-        bad,
-    })
 }

@@ -1,19 +1,21 @@
-//! Sends a table in chunks of rows while it is read. Their columns have the types that they would have in one table.
+//! A table that is read some chunks at a time: as a whole, or sent in chunks of rows while it is read.
 
 use std::collections::VecDeque;
 use std::mem::take;
 use std::ops::Range;
 
-use rspool_task::Result;
+use rspool_task::{Context, Result};
 
 use crate::column::Column;
-use crate::part::{BadRows, Part, Plan, Totals, check};
+use crate::part::{BadRows, Part, Plan, check};
 use crate::table::Table;
+use crate::whole::{Spare, Totals, Whole};
 
 /// Chunks of the input that are read at a time. Their rows are in memory, and no others.
-const WINDOW: usize = 16;
+const WINDOW: usize = 32;
 
 /// A table that is read in parts.
+#[derive(Debug)]
 pub struct Source<'a> {
     /// The names of all columns.
     pub names: &'a [String],
@@ -23,9 +25,66 @@ pub struct Source<'a> {
     pub chunks: usize,
     /// What happens to bad rows.
     pub bad_rows: BadRows,
+    /// The memory of parts.
+    pub spare: &'a Spare,
 }
 
 impl Source<'_> {
+    /// Reads all chunks by the plan. Then reads again those columns that turn out to have another type.
+    ///
+    /// # Errors
+    /// `Cancelled`, `ERR_RSPOOL_OUTPUT_TOO_LARGE`, or the first bad row if that ends the task.
+    pub fn read(
+        mut self,
+        context: &Context<'_>,
+        read: impl Fn(Range<usize>, &[Plan], &Context<'_>) -> Result<Vec<Part>>,
+    ) -> Result<Table> {
+        let planned = self.plans.clone();
+        let mut whole = Whole::new(&planned);
+        let mut totals = Totals::default();
+        for chunks in windows(self.chunks) {
+            let share = self.share(&chunks);
+            let mut parts = read(chunks, &self.plans, context)?;
+            check(&parts, totals.seen, self.names, self.bad_rows)?;
+            for part in &parts {
+                totals.add(part, self.names, self.bad_rows);
+                part.widen(&mut self.plans);
+            }
+            whole.add(&mut parts, share, self.spare, context)?;
+        }
+        let is_wider = |at: usize| self.plans[at] != planned[at];
+        let wider: Vec<usize> = (0..planned.len()).filter(|at| is_wider(*at)).collect();
+        if wider.is_empty() {
+            return whole.into_table(self.names, totals);
+        }
+        for at in &wider {
+            whole.begin(*at, self.plans[*at]);
+        }
+        // Also the columns with a type from the user, because they decide which rows are bad.
+        let again = self.plans.iter().enumerate().map(|(at, plan)| match plan {
+            Plan::Inferred(_) if !is_wider(at) => Plan::Skip,
+            plan => *plan,
+        });
+        let again: Vec<Plan> = again.collect();
+        for chunks in windows(self.chunks) {
+            let share = self.share(&chunks);
+            let mut parts = read(chunks, &again, &context.uncounted())?;
+            for part in &mut parts {
+                part.keep(is_wider);
+            }
+            whole.add(&mut parts, share, self.spare, context)?;
+        }
+        whole.into_table(self.names, totals)
+    }
+
+    /// How many times as much there is as in these chunks, and a little more.
+    fn share(&self, chunks: &Range<usize>) -> f64 {
+        match chunks.len() {
+            some if some == self.chunks => 1.0,
+            some => 1.02 * self.chunks as f64 / some as f64,
+        }
+    }
+
     /// Sends all rows, `rows` in each chunk if it is given. Returns how many there were, without columns. The types must
     /// hold all fields.
     ///
