@@ -1,75 +1,107 @@
-//! Writes a table as a stream of Arrow IPC: the schema, the dictionaries, and one batch with all rows.
+//! Writes tables as a stream of Arrow IPC: the schema, and then for each table its dictionaries and a batch of its rows.
 
 use std::borrow::Cow;
 
 use planus::{Builder, WriteAsOffset};
 use polars_arrow_format::ipc;
+use rspool_task::Result;
 
-use crate::column::{Cells, Column};
+use crate::column::{Cells, Codes, Column, Texts};
 use crate::table::Table;
 
 /// Bodies and their buffers begin at multiples of this, as readers prefer it.
 const ALIGN: usize = 64;
 
 /// The bytes of the stream. They do not contain the bad rows.
-#[must_use]
-pub fn write(table: &Table) -> Vec<u8> {
-    let mut stream = Vec::new();
+///
+/// # Errors
+/// `ERR_RSPOOL_OUTPUT_TOO_LARGE` if a dictionary has too many texts.
+pub fn write(table: &Table) -> Result<Vec<u8>> {
+    let mut writer = Writer::default();
+    let mut stream = writer.batch(table)?;
+    stream.extend(writer.end());
+    Ok(stream)
+}
+
+/// Writes a stream batch by batch.
+#[derive(Debug, Default)]
+pub struct Writer {
+    begun: bool,
+}
+
+impl Writer {
+    /// The bytes of the next rows. All tables have the same columns. A batch has its own dictionaries, which replace those
+    /// of the batch before it.
+    ///
+    /// # Errors
+    /// `ERR_RSPOOL_OUTPUT_TOO_LARGE` if a dictionary has too many texts.
+    pub fn batch(&mut self, table: &Table) -> Result<Vec<u8>> {
+        let mut stream = Vec::new();
+        if !self.begun {
+            schema(&mut stream, table);
+            self.begun = true;
+        }
+        for ((_, column), id) in table.columns.iter().zip(0..) {
+            if let Cells::Dictionary(codes) = &column.cells {
+                dictionary(&mut stream, codes, id)?;
+            }
+        }
+        let mut body = Body::default();
+        for (_, column) in &table.columns {
+            body.add(column);
+        }
+        let batch = body.batch(table.rows);
+        message(
+            &mut stream,
+            ipc::MessageHeader::RecordBatch(Box::new(batch)),
+            &body.parts,
+        );
+        Ok(stream)
+    }
+
+    /// The bytes behind the last batch.
+    #[must_use]
+    pub fn end(self) -> Vec<u8> {
+        [MARK, [0; 4]].concat()
+    }
+}
+
+fn schema(stream: &mut Vec<u8>, table: &Table) {
     let numbered = table.columns.iter().zip(0..);
-    let fields = numbered
-        .clone()
-        .map(|((name, column), id)| field(name, column, id))
-        .collect();
+    let fields = numbered.map(|((name, column), id)| field(name, column, id));
     let schema = ipc::Schema {
         endianness: if cfg!(target_endian = "little") {
             ipc::Endianness::Little
         } else {
             ipc::Endianness::Big
         },
-        fields: Some(fields),
+        fields: Some(fields.collect()),
         ..ipc::Schema::default()
     };
-    message(
-        &mut stream,
-        ipc::MessageHeader::Schema(Box::new(schema)),
-        &[],
-    );
-    for ((_, column), id) in numbered {
-        let Cells::Dictionary(codes) = &column.cells else {
-            continue;
-        };
-        let mut offsets = vec![0];
-        let mut bytes = Vec::new();
-        for text in &codes.texts {
-            bytes.extend_from_slice(text);
-            offsets.push(bytes.len() as i32);
-        }
-        let mut body = Body::default();
-        body.column(codes.texts.len(), None, [raw(&offsets), bytes.into()]);
-        let batch = ipc::DictionaryBatch {
-            id,
-            data: Some(Box::new(body.batch(codes.texts.len()))),
-            is_delta: false,
-        };
-        message(
-            &mut stream,
-            ipc::MessageHeader::DictionaryBatch(Box::new(batch)),
-            &body.parts,
-        );
+    message(stream, ipc::MessageHeader::Schema(Box::new(schema)), &[]);
+}
+
+fn dictionary(stream: &mut Vec<u8>, codes: &Codes, id: i64) -> Result<()> {
+    let mut offsets = vec![0];
+    let mut bytes = Vec::new();
+    for text in &codes.texts {
+        bytes.extend_from_slice(text);
+        Texts::check_size(bytes.len())?;
+        offsets.push(bytes.len() as i32);
     }
     let mut body = Body::default();
-    for (_, column) in &table.columns {
-        body.add(column);
-    }
-    let batch = body.batch(table.rows);
+    body.column(codes.texts.len(), None, [raw(&offsets), bytes.into()]);
+    let batch = ipc::DictionaryBatch {
+        id,
+        data: Some(Box::new(body.batch(codes.texts.len()))),
+        is_delta: false,
+    };
     message(
-        &mut stream,
-        ipc::MessageHeader::RecordBatch(Box::new(batch)),
+        stream,
+        ipc::MessageHeader::DictionaryBatch(Box::new(batch)),
         &body.parts,
     );
-    stream.extend_from_slice(&MARK);
-    stream.extend_from_slice(&[0; 4]);
-    stream
+    Ok(())
 }
 
 const MARK: [u8; 4] = [0xff; 4];

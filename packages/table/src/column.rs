@@ -257,23 +257,48 @@ impl Column {
     /// Makes room for these parts, and for others like them, of which there are `share` times as many in all. Room that is
     /// not filled is no memory yet.
     pub fn reserve(&mut self, parts: &[&Self], share: f64) {
-        let room = |size: usize| (size as f64 * share) as usize;
-        let len = room(parts.iter().map(|part| part.len).sum());
+        // If there is no room now, it is found or missed when it is needed.
+        fn room<T>(cells: &mut Vec<T>, size: usize, share: f64) {
+            let _ = cells.try_reserve(MOST.min((size as f64 * share) as usize));
+        }
+        let len = parts.iter().map(|part| part.len).sum();
         match &mut self.cells {
             Cells::Null => {}
-            Cells::Bool(cells) => cells.reserve(len),
-            Cells::I32(cells) => cells.reserve(len),
-            Cells::I64(cells) | Cells::Timestamp(cells) => cells.reserve(len),
-            Cells::F64(cells) => cells.reserve(len),
+            Cells::Bool(cells) => room(cells, len, share),
+            Cells::I32(cells) => room(cells, len, share),
+            Cells::I64(cells) | Cells::Timestamp(cells) => room(cells, len, share),
+            Cells::F64(cells) => room(cells, len, share),
             Cells::Text(texts) => {
                 let size = |part: &&Self| match &part.cells {
                     Cells::Text(texts) => texts.bytes.len(),
                     _ => 0,
                 };
-                texts.bytes.reserve(room(parts.iter().map(size).sum()));
-                texts.offsets.reserve(len);
+                let size = parts.iter().map(size).sum();
+                room(&mut texts.bytes, size, share);
+                room(&mut texts.offsets, len, share);
             }
-            Cells::Dictionary(codes) => codes.codes.reserve(len),
+            Cells::Dictionary(codes) => room(&mut codes.codes, len, share),
+        }
+    }
+
+    /// Gives back room, if it is much.
+    pub fn shrink(&mut self) {
+        fn shrink<T>(cells: &mut Vec<T>) {
+            if cells.capacity() - cells.len() > cells.len() / 8 {
+                cells.shrink_to_fit();
+            }
+        }
+        match &mut self.cells {
+            Cells::Null => {}
+            Cells::Bool(cells) => shrink(cells),
+            Cells::I32(cells) => shrink(cells),
+            Cells::I64(cells) | Cells::Timestamp(cells) => shrink(cells),
+            Cells::F64(cells) => shrink(cells),
+            Cells::Text(texts) => {
+                shrink(&mut texts.bytes);
+                shrink(&mut texts.offsets);
+            }
+            Cells::Dictionary(codes) => shrink(&mut codes.codes),
         }
     }
 

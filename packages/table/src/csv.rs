@@ -131,14 +131,6 @@ fn distinct(names: Vec<String>) -> Vec<String> {
     names.into_iter().enumerate().map(name).collect()
 }
 
-/// The bytes of the first rows, as many as are wanted.
-fn first_rows<'a>(bytes: &'a [u8], options: &Options) -> &'a [u8] {
-    let Some(most) = options.max_rows else {
-        return bytes;
-    };
-    &bytes[..end_of_rows(bytes, options.dialect, most)]
-}
-
 fn plans(names: &[String], options: &Options) -> Result<Vec<Plan>> {
     let asked = options
         .types
@@ -205,7 +197,10 @@ impl<'a> Reader<'a> {
         }
         let bytes = bytes.strip_prefix(MARK).unwrap_or(bytes);
         let (names, bytes) = header(bytes, options)?;
-        let bytes = first_rows(bytes, options);
+        let bytes = match options.max_rows {
+            Some(most) => &bytes[..end_of_rows(bytes, options.dialect, most, context)?],
+            None => bytes,
+        };
         let mut reader = Self {
             plans: plans(&names, options)?,
             names,

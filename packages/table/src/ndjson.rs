@@ -58,7 +58,7 @@ impl Default for Options {
 /// # Errors
 /// `Cancelled`, `ERR_RSPOOL_CORRUPT_INPUT` for the first bad row, `ERR_RSPOOL_OUTPUT_TOO_LARGE`.
 pub fn read(bytes: &[u8], options: &Options, context: &Context<'_>) -> Result<Table> {
-    let mut reader = Reader::new(bytes, options)?;
+    let mut reader = Reader::new(bytes, options, context)?;
     let mut context = *context;
     loop {
         let (mut parts, more) = reader.parts(0..reader.chunks.len(), &context)?;
@@ -88,7 +88,7 @@ pub fn stream(
     context: &Context<'_>,
     send: impl FnMut(Table) -> Result<()>,
 ) -> Result<Table> {
-    let mut reader = Reader::new(bytes, options)?;
+    let mut reader = Reader::new(bytes, options, context)?;
     let mut seen = 0;
     for chunks in windows(reader.chunks.len()) {
         let parts = loop {
@@ -125,9 +125,9 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Knows the columns of the first lines.
-    fn new(bytes: &'a [u8], options: &'a Options) -> Result<Self> {
+    fn new(bytes: &'a [u8], options: &'a Options, context: &Context<'_>) -> Result<Self> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let bytes = first_lines(bytes, options.max_rows);
+        let bytes = first_lines(bytes, options.max_rows, context)?;
         let mut columns = Columns::default();
         let sample = 0..end_of_line(bytes, SAMPLE.min(bytes.len()));
         let spare = Spare::default();
@@ -427,15 +427,22 @@ fn end_of_line(bytes: &[u8], at: usize) -> usize {
 }
 
 /// The first lines that are not empty.
-fn first_lines(bytes: &[u8], most: Option<usize>) -> &[u8] {
+fn first_lines<'a>(
+    bytes: &'a [u8],
+    most: Option<usize>,
+    context: &Context<'_>,
+) -> Result<&'a [u8]> {
     let Some(most) = most else {
-        return bytes;
+        return Ok(bytes);
     };
     let (mut at, mut rows) = (0, 0);
     while rows < most && at < bytes.len() {
+        if rows.is_multiple_of(1024) {
+            context.check()?;
+        }
         let end = end_of_line(bytes, at + 1);
         rows += usize::from(!bytes[at..end].trim_ascii().is_empty());
         at = end;
     }
-    &bytes[..at]
+    Ok(&bytes[..at])
 }

@@ -1,6 +1,6 @@
 //! The params of the tasks.
 
-use rspool_task::{Error, Input, Output, Record, Result, Value, must_be, record};
+use rspool_task::{Context, Error, Input, Output, Record, Result, Value, must_be, record};
 
 use crate::csv::{CHUNK, Options};
 use crate::kind::Kind;
@@ -36,6 +36,8 @@ record! {
         /// What becomes of rows with a fault: 'error' rejects with the first, 'skip' leaves them out, 'collect' also says
         /// which they were, the first 1000. 'error' if it is not given.
         pub bad_rows: Option<BadRows>,
+        /// Rows of a chunk of a stream. If it is not given, chunks are of any size.
+        pub chunk_rows: Option<usize>,
     }
 
     /// The params of `table.ndjson`.
@@ -52,6 +54,8 @@ record! {
         /// What becomes of lines with a fault: 'error' rejects with the first, 'skip' leaves them out, 'collect' also says
         /// which they were, the first 1000. 'error' if it is not given.
         pub bad_rows: Option<BadRows>,
+        /// Rows of a chunk of a stream. If it is not given, chunks are of any size.
+        pub chunk_rows: Option<usize>,
     }
 }
 
@@ -100,6 +104,20 @@ impl Csv {
             bad_rows: self.bad_rows.unwrap_or(BadRows::Error),
             chunk: CHUNK,
         })
+    }
+}
+
+/// The rows of a chunk, if they are given.
+///
+/// # Errors
+/// `ERR_RSPOOL_INVALID_ARGUMENT`.
+pub fn rows_of_chunk(rows: Option<usize>, context: &Context<'_>) -> Result<Option<usize>> {
+    match rows {
+        Some(_) if !context.is_stream() => Err(Error::invalid(
+            "params.chunkRows is for chunks: call the task by pool.stream()",
+        )),
+        Some(0) => Err(Error::invalid("params.chunkRows must be 1 or more, got 0")),
+        rows => Ok(rows),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The rows of CSV: one after another, and many at once.
 
+use rspool_task::{Context, Result};
+
 use crate::scan::{Found, Quotes, Scanner, unquote};
 use crate::split::Dialect;
 
@@ -253,12 +255,25 @@ pub fn first_row(source: &[u8], dialect: Dialect) -> Option<First> {
 }
 
 /// Where the first `most` rows end.
-#[must_use]
-pub fn end_of_rows(source: &[u8], dialect: Dialect, most: usize) -> usize {
+///
+/// # Errors
+/// `Cancelled`.
+pub fn end_of_rows(
+    source: &[u8],
+    dialect: Dialect,
+    most: usize,
+    context: &Context<'_>,
+) -> Result<usize> {
     let mut batch = Batch::new(source, dialect, 0, Memory::default());
-    let rows = std::iter::from_fn(|| batch.read()).take(most);
-    rows.count();
-    batch.scanner.at()
+    for row in 0..most {
+        if row.is_multiple_of(1024) {
+            context.check()?;
+        }
+        if batch.read().is_none() {
+            break;
+        }
+    }
+    Ok(batch.scanner.at())
 }
 
 #[cfg(test)]
@@ -359,9 +374,9 @@ mod tests {
         let many = vec!["1"; 500].join(",");
         let text = format!("a,\"{long}\"\r\n\r\n{many}");
         assert_eq!(first(&text), [b"a".to_vec(), long.clone().into_bytes()]);
-        let end = end_of_rows(text.as_bytes(), DIALECT, 1);
-        assert_eq!(first(&text[end..]).len(), 500);
-        assert_eq!(end_of_rows(text.as_bytes(), DIALECT, 5), text.len());
+        let end = |most| end_of_rows(text.as_bytes(), DIALECT, most, &Context::detached()).unwrap();
+        assert_eq!(first(&text[end(1)..]).len(), 500);
+        assert_eq!(end(5), text.len());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::table::Table;
 use crate::whole::{Spare, Totals, Whole};
 
 /// Chunks of the input that are read at a time. Their rows are in memory, and no others.
-const WINDOW: usize = 32;
+const WINDOW: usize = 16;
 
 /// A table that is read in parts.
 #[derive(Debug)]

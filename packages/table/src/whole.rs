@@ -123,7 +123,11 @@ impl Whole {
             ));
         }
         let columns = names.iter().zip(self.columns);
-        let columns = columns.filter_map(|(name, found)| Some((name.clone(), found.column()?)));
+        let columns = columns.filter_map(|(name, found)| {
+            let mut column = found.column()?;
+            column.shrink();
+            Some((name.clone(), column))
+        });
         Ok(Table {
             rows,
             columns: columns.collect(),
