@@ -87,7 +87,7 @@ test('an input without rows is one chunk, which has the names', async (t) => {
   t.is((await collect(pool.stream('table.ndjson', ''))).length, 1)
 })
 
-test('who reads no further ends the task', async (t) => {
+test('a reader that leaves early ends the task', async (t) => {
   const pool = makePool(t)
   for await (const { rows } of pool.stream('table.csv', csv, { params: { chunkRows: 1 }, highWaterMark: 1 })) {
     t.is(rows, 1)
