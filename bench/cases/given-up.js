@@ -96,9 +96,11 @@ module.exports = {
 
   /** @param {import('../lib/peers').Setting} setting */
   async run({ rounds, quick, part }) {
-    const images = await imageKinds().catch(({ message }) => void console.log(message))
-    const kinds = [...ownKinds(quick ? 0.2 : 1), ...(images ?? [])]
-    const chosen = kinds.filter(({ name }) => part === undefined || part.split(',').some((each) => name.includes(each)))
+    const wanted = (/** @type {string} */ name) =>
+      part === undefined || part.split(',').some((each) => name.includes(each))
+    const withImages = part === undefined || part.includes('image')
+    const images = withImages ? await imageKinds().catch(({ message }) => void console.log(message)) : []
+    const chosen = [...ownKinds(quick ? 0.2 : 1), ...(images ?? [])].filter(({ name }) => wanted(name))
     const pool = new Pool({ minThreads: 1, maxThreads: 1 })
     const { show } = UNITS.ms
     const lines = [['', 'whole task', 'stays, median', 'at most', 'times']]
