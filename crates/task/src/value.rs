@@ -362,8 +362,9 @@ mod tests {
         let number = |n: f64| Value::Number(n).to_safe_integer();
         assert_eq!(number(0.0), Some(0));
         assert_eq!(number(-0.0), Some(0));
-        assert_eq!(number(2f64.powi(53) - 1.0), Some(MAX_SAFE_INTEGER));
-        for bad in [-1.0, 0.5, 2f64.powi(53), f64::NAN, f64::INFINITY] {
+        let too_large = 9_007_199_254_740_992.0;
+        assert_eq!(number(too_large - 1.0), Some(MAX_SAFE_INTEGER));
+        for bad in [-1.0, 0.5, too_large, f64::NAN, f64::INFINITY] {
             assert_eq!(number(bad), None, "{bad}");
         }
         let big = |negative, words: &[u64]| {
