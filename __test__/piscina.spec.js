@@ -72,6 +72,13 @@ both('a script sees that it is in a worker, and its workerData', async (t, optio
   t.is(about.threadId, pool.threads[0].threadId)
 })
 
+both('a script has the environment that it was given, and nothing beside it', async (t, options) => {
+  const given = make(t, { ...options, env: { ONLY: 'this' } })
+  t.deepEqual(await given.run(null, { name: 'environment' }), { ONLY: 'this' })
+  const pool = make(t, options)
+  t.deepEqual(await pool.run(null, { name: 'environment' }), { ...process.env })
+})
+
 both('errors have the words of piscina', async (t, options) => {
   const pool = make(t, options)
   await t.throwsAsync(pool.run('bad', { name: 'fail' }), { instanceOf: RangeError, message: 'bad' })
