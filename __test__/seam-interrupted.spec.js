@@ -170,3 +170,50 @@ test('a toJSON of all arrays and texts changes no value', async (t) => {
     }`
   )
 })
+
+test('methods of memory that encode another value change no message, and no value of a map', async (t) => {
+  await prints(
+    t,
+    `const { encodeMessage, decodeMessage } = require(fixture('../../lib/payload/message.js'))
+    const map = new rspool.SharedMap({ bytes: 1 << 20 })
+    let isInside = false, n = 0
+    const { apply } = Reflect
+    const act = () => {
+      if (isInside) return
+      isInside = true
+      n++
+      map.set('other', { other: 'a value of another key' })
+      encodeMessage({ other: 'another message' })
+      isInside = false
+    }
+    for (const [object, names] of [
+      [Buffer.prototype, ['subarray', 'slice']],
+      [Object.getPrototypeOf(Uint8Array.prototype), ['subarray', 'slice', 'set']],
+      [Object.getPrototypeOf(Uint8Array), ['from', 'of']],
+      [Buffer, ['from', 'byteLength']],
+      [ArrayBuffer.prototype, ['slice']],
+      [ArrayBuffer, ['isView']]
+    ])
+      for (const name of names) {
+        const method = object[name]
+        object[name] = function (...args) {
+          act()
+          const result = apply(method, this, args)
+          act()
+          return result
+        }
+      }
+    const values = [{ mine: 'mine' }, ['a list', 1, 2.5], new Map([[1, 'one']]), { text: 'long '.repeat(2000) }]
+    for (const value of values) {
+      const { tag, bytes } = encodeMessage(value)
+      isInside = true
+      assert.deepStrictEqual(decodeMessage(tag, new Uint8Array(bytes).buffer), value)
+      isInside = false
+      map.set('key', value)
+      assert.deepStrictEqual(map.get('key'), value)
+      assert.strictEqual(map.compareAndSet('key', value, { next: value }), true)
+      assert.deepStrictEqual(map.get('key'), { next: value })
+    }
+    assert.ok(n > 0)`
+  )
+})

@@ -56,8 +56,9 @@ class Topics {
     const { encodeMessage } = require('../payload/message')
     const { native } = this.#region
     const { seat, slot, generation } = this.#place
-    const { tag, bytes } = encodeMessage(message)
     const sender = { pid: process.pid, slot, generation }
+    const { tag, bytes } = encodeMessage(message)
+    // No code of the user runs here, since it could encode another message.
     switch (native.publish(seat, topic, tag, bytes, sender)) {
       case PUBLISHED.DONE:
         return

@@ -6,7 +6,7 @@
 const { decode } = require('./decode')
 const { encode, UNSUPPORTED } = require('./encode')
 const { Frame, scratch } = require('../native/memory')
-const { cloneByEngine } = require('../native/primordials')
+const { Bytes, cloneByEngine } = require('../native/primordials')
 
 /** The encodings of a message. */
 const PLAIN = 0
@@ -25,7 +25,8 @@ function encodeMessage(value) {
     if (error !== UNSUPPORTED) throw error
     return { tag: ENGINE, bytes: serialize(value) }
   }
-  return { tag: PLAIN, bytes: typeof encoded === 'number' ? scratch.bytes.subarray(0, encoded) : encoded }
+  // Not by `subarray`, which a program may have replaced by code that encodes another value.
+  return { tag: PLAIN, bytes: typeof encoded === 'number' ? new Bytes(scratch.memory, 0, encoded) : encoded }
 }
 
 /** @param {unknown} value */

@@ -6,6 +6,7 @@
 const { types } = require('node:util')
 const { invalidArgument } = require('../errors')
 const { cells, Frame, scratch } = require('../native/memory')
+const { Bytes, sliceBuffer } = require('../native/primordials')
 const { CELL, FORM, MAP_CELL, MAP_VALUE, TAG, VIEW } = require('../native/wire')
 const { encode: encodePlain, UNSUPPORTED } = require('../payload/encode')
 const { decodeBytes } = require('../payload/values')
@@ -78,17 +79,14 @@ function encodeData(value, what) {
 }
 
 /**
- * Holds a described value for later, since other values may be encoded in between.
+ * Holds a described value for later, since other values may be encoded in between. No code of the user runs here.
  * @param {unknown} described
  * @returns {{ value: unknown, tag: number }}
  */
 function hold(described) {
   const tag = cells[CELL.TAG]
-  if (described === undefined) return { value: Uint8Array.from(scratch.bytes.subarray(0, cells[CELL.LENGTH])), tag }
-  return {
-    value: ArrayBuffer.isView(described) ? Uint8Array.from(/** @type {Uint8Array} */ (described)) : described,
-    tag
-  }
+  if (described === undefined) return { value: new Bytes(sliceBuffer(scratch.memory, 0, cells[CELL.LENGTH])), tag }
+  return { value: types.isUint8Array(described) ? new Bytes(described) : described, tag }
 }
 
 /** @param {{ value: unknown, tag: number }} held @returns {unknown} the argument that a native call takes for it */

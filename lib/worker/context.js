@@ -132,7 +132,8 @@ let asked = false
 function separate() {
   if (storage !== undefined) return
   storage = new AsyncLocalStorage()
-  first = current
+  // A task whose result is being encoded has ended.
+  first = current !== undefined && slots[current.slot] === current ? current : undefined
 }
 
 const context = {
