@@ -5,7 +5,7 @@
 // a getter): the inner drain continues at the cursor, and the outer one finds those notices done. The notices are
 // replaced only once all of them have been read, and those of which a value is still being decoded are put back.
 
-const { decode } = require('../payload/values')
+const { decode, decodeNumber } = require('../payload/values')
 const { bound, calls, giveBack, later, put, setOutboxRing, soon, uncaught } = require('./environment')
 const { notices } = require('./memory')
 const { Bytes, mapGet, setBytes, sliceBuffer } = require('./primordials')
@@ -86,8 +86,11 @@ function step() {
   unread--
   next = offset
   if (notice <= NOTICE.FAILED) {
+    if (length === -1) {
+      next += 8
+      return settle(name, notice, about, decodeNumber(about, numbers[offset >> 3]))
+    }
     if (length >= 0) next += (length + 7) & ~7
-    else if (length === -1) next += 8
     const value = valueAt(about, length, offset)
     settle(name, isBroken ? BROKEN : notice, about, value)
   } else if (notice < NOTICE.START) settle(name, notice, about, length)
