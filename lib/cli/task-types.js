@@ -29,7 +29,7 @@ function declare({ tasks }) {
   })
   return [
     '// Written by rspool from what the tasks say of themselves.\n',
-    "import type { BytesLike, LoadedPlugin, LoadTasksOptions, NoParams, TypedArrays } from 'rspool'\n",
+    "import type { BytesLike, LoadedPlugin, LoadTasksOptions, NoParams, SharedMap, SharedMapHandle, TypedArrays } from 'rspool'\n",
     "declare module 'rspool' {\n  interface NativeTasks {\n",
     ...lines,
     '  }\n}\n',

@@ -222,6 +222,8 @@ export interface Environment {
   openMap(fd: number, seat: number): NativeMap
   /** The map that another thread of this process has shared. */
   joinMap(number: number): NativeMap | undefined
+  /** Whether this process has a map of this number; undefined where there are no maps. */
+  hasMap?(number: number): boolean
 
   /** Loads a plugin, unless that has been done. @returns JSON text: a `LoadedPlugin`, or `{ code, message }` */
   loadPlugin(path: string): string

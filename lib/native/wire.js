@@ -87,7 +87,9 @@ const FORM = Object.freeze({
   /** As `LENT`, on shared memory, which others may write. */
   SHARED: 4,
   /** A head, and then the tag, the form and the bytes of each part, in a list. */
-  PARTS: 5
+  PARTS: 5,
+  /** The number of a shared map. */
+  MAP: 6
 })
 
 /** The lane of a task, and bits beside it. */
@@ -271,7 +273,9 @@ const TAG = Object.freeze({
   /** A whole number of 64 bits, in a shared map. */
   INT64: 13,
   /** An object or a list with parts that JSON cannot carry. Its head is JSON: the whole `value`, and its `parts`, each by its path and its tag. */
-  RECORD: 14
+  RECORD: 14,
+  /** A shared map. */
+  MAP: 15
 })
 
 /** Where each 32-bit number of what a shared map gives is, in 32-bit steps. */

@@ -1,7 +1,8 @@
 'use strict'
 
-// Objects and lists with buffers among their members, to and from native tasks. A record is a head and parts. The head
-// is JSON: `value` is the whole with 0 in place of each part, and `parts` has the path and the tag of each part.
+// Objects and lists with buffers or shared maps among their members, to and from native tasks. A record is a head and
+// parts. The head is JSON: `value` is the whole with 0 in place of each part, and `parts` has the path and the tag of
+// each part.
 // `src/native/record.rs` is the other end.
 
 const { invalidArgument } = require('../errors')
@@ -10,8 +11,8 @@ const { TAG } = require('../native/wire')
 const { jsonOf } = require('./json')
 
 /**
- * A part with bytes: its tag, its form, and its bytes.
- * @typedef {{ tag: number, form: number, bytes: ArrayBufferView }} Part
+ * A part with bytes, or a shared map: its tag, its form, and its bytes or the number of the map.
+ * @typedef {{ tag: number, form: number, bytes: ArrayBufferView | number }} Part
  */
 
 /**
@@ -21,7 +22,7 @@ const { jsonOf } = require('./json')
 
 /**
  * @typedef {object} Reading
- * @property {(member: object) => Part | undefined} partOf a member, if it has bytes
+ * @property {(member: object) => Part | undefined} partOf a member, if it has bytes or is a shared map
  * @property {(value: unknown) => string} toJson
  */
 
@@ -31,7 +32,7 @@ const MOST_DEEP = 100
 /**
  * @param {object} value
  * @param {Reading} reading
- * @returns {Parts | undefined} undefined if no member has bytes
+ * @returns {Parts | undefined} undefined if no member has bytes or is a map
  */
 function encodeRecord(value, reading) {
   if (!hasBytes(value, reading, 0)) return undefined

@@ -29,6 +29,7 @@ const { decode: decodePlain } = require('./decode')
 const { encode: encodePlain, UNSUPPORTED } = require('./encode')
 const { lentOf } = require('./lend')
 const { isFree } = require('./frames')
+const { numberOf } = require('../shared-map/number')
 const { bigInt, decodeRecord, encodeRecord } = require('./records')
 const { isKnownToShare, noteShared } = require('./shared')
 const { VIEWS, viewType, isWholeView, isDetached, slabBytes } = require('./views')
@@ -184,7 +185,7 @@ function encodeData(value) {
 
 /**
  * As `encode`, for the native lane: strings as UTF-8, other objects as JSON. Bytes without another owner, lent bytes,
- * and bytes on shared memory are read in place.
+ * and bytes on shared memory are read in place, and a shared map is used where it is.
  * @param {unknown} value
  * @param {boolean} [own] whether its bytes have no other owner
  * @returns {ArrayBufferView | Parts | undefined}
@@ -201,6 +202,8 @@ function encodeForNative(value, own = false) {
       if (bytes !== undefined) return encodeBytes(bytes.type, bytes.view, own)
       const lent = lentOf(value)
       if (lent !== undefined) return encodeForNative(lent, true)
+      const map = numberOf(value)
+      if (map !== undefined) return asMap(map)
       const record = encodeRecord(value, { partOf: (member) => partOf(member, own), toJson: memberToJson })
       if (record !== undefined) return inParts(record)
       return elsewhere(TAG.JSON, Buffer.from(toJson(value, 'The input')))
@@ -252,6 +255,16 @@ function isShared(view) {
   return types.isSharedArrayBuffer(view.buffer)
 }
 
+/**
+ * @param {number} number of a shared map
+ * @returns {undefined}
+ */
+function asMap(number) {
+  cells[CELL.TAG] = TAG.MAP
+  cells[CELL.FORM] = FORM.MAP
+  numbers[NUMBER.PAYLOAD] = number
+}
+
 /** @typedef {import('./records').Parts} Parts */
 
 /** @param {Parts} record */
@@ -270,7 +283,10 @@ function partOf(member, own) {
   const lent = lentOf(member)
   if (lent !== undefined) return partOf(lent, true)
   const found = bytesOf(member)
-  if (found === undefined) return undefined
+  if (found === undefined) {
+    const map = numberOf(member)
+    return map === undefined ? undefined : { tag: TAG.MAP, form: FORM.MAP, bytes: map }
+  }
   const { type, view } = found
   const bytes = view instanceof DataView ? new Uint8Array(view.buffer, view.byteOffset, view.byteLength) : view
   const tag = TAG.VIEW | (type << 8)

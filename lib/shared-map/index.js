@@ -9,8 +9,8 @@ const { attempt } = require('../native/attempt')
 const native = require('../native/load')
 const { abortSignal, callable, duration, limit, readOptions, show, string } = require('../pool/options/validate')
 const { MAPPED, MAP_CELL, MAP_NUMBER, PUT } = require('../native/wire')
+const { TYPE, remember } = require('./number')
 
-const TYPE = 'rspool.map'
 const MAX_KEY = 250
 /** A key of at most this many characters never has more bytes than a key may have. */
 const SURELY_SHORT = 83
@@ -75,6 +75,7 @@ class SharedMap {
     }
     this.#get = this.#native.get
     this.#put = this.#native.put
+    remember(this, this.#native)
   }
 
   /**

@@ -106,9 +106,9 @@ function decode(given) {
   return decodeBytes(frame, tag, length, MAP_VALUE.AT)
 }
 
-/** Whether the value that a map has just given can be frozen and kept. */
+/** Whether the value that a map has just given can be frozen and kept: JavaScript has put it, or a native task has. */
 function isData() {
-  return out[MAP_CELL.TAG] === TAG.CODEC
+  return out[MAP_CELL.TAG] === TAG.CODEC || out[MAP_CELL.TAG] === TAG.JSON
 }
 
 const { freeze, getPrototypeOf, values } = Object

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::atomic::Ordering::Relaxed;
 
 use rspool_task::abi::{self, Call, Chunk, Host, Raw, Reply, Str, sent};
-use rspool_task::{DONE, Error, Params, Value};
+use rspool_task::{DONE, Error, Params, UNSUPPORTED, Value};
 
 use super::registry::NativeTask;
 use super::states::Pair;
@@ -211,6 +211,22 @@ impl NativeTask {
         Ok(value)
     }
 
+    /// Refuses an input with a shared map in it if the plugin was built before there were any.
+    pub(super) fn refuse_unknown(&self, input: &Value<'_>) -> Result<(), Error> {
+        let Some(plugin) = self.plugin.filter(|plugin| plugin.minor < MAPS) else {
+            return Ok(());
+        };
+        if !has_map(input) {
+            return Ok(());
+        }
+        let message = format!(
+            "the input has a shared map, which the plugin '{}' was built too early for: build it with the rspool-task of \
+             this version of rspool",
+            plugin.name
+        );
+        Err(Error::failed(UNSUPPORTED, message))
+    }
+
     /// The same error with `task: ` before its message, so that the user sees which task it was, and with a code that
     /// is valid.
     pub(super) fn blame(&self, error: Error) -> Error {
@@ -222,6 +238,19 @@ impl NativeTask {
             Error::Failed { message, .. } => Error::new(name(message)),
             Error::Panicked(message) => Error::Panicked(name(message)),
         }
+    }
+}
+
+/// The minor version of the interface from which on a plugin knows shared maps.
+const MAPS: u32 = 1;
+
+/// Whether a value is a shared map, or has one in it.
+pub(super) fn has_map(value: &Value<'_>) -> bool {
+    match value {
+        Value::Map(_) => true,
+        Value::List(items) => items.iter().any(has_map),
+        Value::Record(record) => record.iter().any(|(_, value)| has_map(value)),
+        _ => false,
     }
 }
 

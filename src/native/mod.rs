@@ -2,6 +2,8 @@
 //! more of it than the crate `rspool-task` shows.
 
 mod call;
+#[cfg(unix)]
+mod map;
 mod parker;
 mod payload;
 pub mod plugins;

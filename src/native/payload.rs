@@ -34,7 +34,7 @@ fn kind_of(kind: u32) -> Option<ArrayKind> {
 }
 
 /// The bits above the tag for a typed array.
-fn view_of(kind: ArrayKind) -> u32 {
+pub(super) fn view_of(kind: ArrayKind) -> u32 {
     match kind {
         ArrayKind::Uint8 => view::UINT8,
         ArrayKind::Int8 => view::INT8,
@@ -68,6 +68,8 @@ pub(super) fn to_value(payload: Payload) -> Result<Value<'static>, Error> {
         // The caller is gone.
         Body::Lent(lent) => in_place(lent.read().ok_or(Error::Cancelled)?),
         Body::Parts(parts) => return record::from_parts(parts),
+        #[cfg(unix)]
+        Body::Map(map) => return Ok(super::map::of(map).into()),
     };
     if payload.tag & 0xff == tag::VIEW {
         return Ok(array_of(payload.tag >> 8, data));
@@ -133,8 +135,8 @@ fn in_place(reading: Reading) -> Data<'static> {
 }
 
 /// Writes a result.
-pub(super) fn from_value(value: Value<'static>) -> Payload {
-    match value {
+pub(super) fn from_value(value: Value<'static>) -> Result<Payload, Error> {
+    Ok(match value {
         Value::Undefined => Payload::number(tag::UNDEFINED, 0.0),
         Value::Null => Payload::number(tag::NULL, 0.0),
         Value::Bool(value) => Payload::number(if value { tag::TRUE } else { tag::FALSE }, 0.0),
@@ -145,8 +147,23 @@ pub(super) fn from_value(value: Value<'static>) -> Payload {
         Value::Array(TypedArray { kind, bytes }) => {
             Payload::bytes(tag::VIEW | view_of(kind) << 8, bytes.into_bytes())
         }
-        Value::List(_) | Value::Record(_) => record::to_payload(value),
-    }
+        Value::List(_) | Value::Record(_) => return record::to_payload(value),
+        Value::Map(map) => Payload::bytes(tag::JSON, handle_of(&map)?.to_string().into_bytes()),
+    })
+}
+
+/// A map in a result: what `share()` gives of it.
+#[cfg(unix)]
+pub(super) fn handle_of(map: &rspool_task::Map) -> Result<Json, Error> {
+    use crate::memory::map::registry;
+    let map = super::map::behind(map)
+        .ok_or_else(|| Error::new("the result has a map that is not one of JavaScript"))?;
+    Ok(serde_json::json!({ "type": "rspool.map", "map": registry::share(&map, true) }))
+}
+
+#[cfg(not(unix))]
+pub(super) fn handle_of(_: &rspool_task::Map) -> Result<Json, Error> {
+    Err(Error::new("there are no shared maps here"))
 }
 
 /// A BigInt travels as hexadecimal digits, with a sign if it is negative.
@@ -201,7 +218,7 @@ mod tests {
             big(true, &[u64::MAX, 7]),
             big(false, &[0, 1]),
         ] {
-            assert_eq!(to_value(from_value(value.clone())).unwrap(), value);
+            assert_eq!(to_value(from_value(value.clone()).unwrap()).unwrap(), value);
         }
     }
 
@@ -225,7 +242,7 @@ mod tests {
             let tag = if near { (tag % 16) | (kind << 8) } else { tag };
             for payload in [Payload::number(tag, number), Payload::bytes(tag, bytes)] {
                 if let Ok(value) = to_value(payload) {
-                    prop_assert!(to_value(from_value(value)).is_ok());
+                    prop_assert!(to_value(from_value(value).unwrap()).is_ok());
                 }
             }
         }

@@ -8,24 +8,24 @@
 use rspool_task::{Error, MAX_SAFE_INTEGER, Value};
 use serde_json::{Map, Value as Json, json};
 
-use super::payload::{big_int, from_value, hex, to_value};
+use super::payload::{big_int, from_value, handle_of, hex, to_value};
 use crate::scheduler::{Body, Payload};
 use crate::wire::tag;
 
 /// Writes a record or a list. If JSON can carry all of it, it is JSON alone.
-pub(super) fn to_payload(value: Value<'static>) -> Payload {
+pub(super) fn to_payload(value: Value<'static>) -> Result<Payload, Error> {
     let mut parts = Parts::default();
-    let json = parts.head_of(value, &mut Vec::new());
+    let json = parts.head_of(value, &mut Vec::new())?;
     if parts.named.is_empty() {
-        return Payload::bytes(tag::JSON, json.to_string().into_bytes());
+        return Ok(Payload::bytes(tag::JSON, json.to_string().into_bytes()));
     }
     let head = json!({ "value": json, "parts": parts.named }).to_string();
     let head = Payload::bytes(tag::JSON, head.into_bytes());
     let all: Vec<_> = std::iter::once(head).chain(parts.payloads).collect();
-    Payload {
+    Ok(Payload {
         tag: tag::RECORD,
         body: Body::Parts(all.into()),
-    }
+    })
 }
 
 /// The members of a value that JSON cannot carry.
@@ -39,8 +39,8 @@ struct Parts {
 
 impl Parts {
     /// The value as it stands in the head.
-    fn head_of(&mut self, value: Value<'static>, path: &mut Vec<Json>) -> Json {
-        match value {
+    fn head_of(&mut self, value: Value<'static>, path: &mut Vec<Json>) -> Result<Json, Error> {
+        Ok(match value {
             Value::Null => Json::Null,
             Value::Bool(value) => value.into(),
             Value::Number(number) if number.is_finite() => finite(number),
@@ -54,9 +54,9 @@ impl Parts {
                     path.push(name.as_str().into());
                     let json = self.head_of(value, path);
                     path.pop();
-                    (name, json)
+                    Ok((name, json?))
                 })
-                .collect::<Map<_, _>>()
+                .collect::<Result<Map<_, _>, Error>>()?
                 .into(),
             Value::List(items) => (0u32..)
                 .zip(items)
@@ -66,14 +66,16 @@ impl Parts {
                     path.pop();
                     json
                 })
-                .collect(),
+                .collect::<Result<Vec<_>, Error>>()?
+                .into(),
+            Value::Map(map) => handle_of(&map)?,
             Value::Bytes(_) | Value::Array(_) => {
-                let payload = from_value(value);
+                let payload = from_value(value)?;
                 let json = self.name(path, json!([payload.tag]));
                 self.payloads.push(payload);
                 json
             }
-        }
+        })
     }
 
     fn name(&mut self, path: &[Json], what: Json) -> Json {
@@ -174,7 +176,7 @@ mod tests {
     }
 
     fn there_and_back(value: Value<'static>) -> Value<'static> {
-        to_value(from_value(value)).unwrap()
+        to_value(from_value(value).unwrap()).unwrap()
     }
 
     #[test]

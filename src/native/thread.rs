@@ -124,7 +124,8 @@ impl Worker<'_> {
             registry::at(taken.target).ok_or_else(|| Error::invalid("unknown native task"))?;
         let result = self.call(task, taken, states);
         let value = result.map_err(|error| task.blame(error))?;
-        Ok(Outcome::Returned(from_value(value)))
+        let payload = from_value(value).map_err(|error| task.blame(error))?;
+        Ok(Outcome::Returned(payload))
     }
 
     fn call(
@@ -164,7 +165,9 @@ impl Worker<'_> {
             crew: if taken.alone { None } else { Some(self) },
             states,
         };
-        task.execute(to_value(taken.payload)?, params, &around)
+        let input = to_value(taken.payload)?;
+        task.refuse_unknown(&input)?;
+        task.execute(input, params, &around)
     }
 }
 

@@ -248,6 +248,8 @@ fn put_payload(
     let tag = signed(payload.tag);
     match payload.body {
         Body::Lent(_) => Err(Fault("no result is lent")),
+        #[cfg(unix)]
+        Body::Map(_) => Err(Fault("no result is a map")),
         Body::Parts(parts) => {
             let mut blobs = environment.blobs.borrow_mut();
             memories.put_header(offset, [what, ticket, tag, -2 - length(blobs.len())?]);

@@ -43,6 +43,7 @@ fn payload(environment: &Environment, call: &Call) -> Result<Payload, Fault> {
     let tag = unsigned(memories.get(cell::TAG));
     let body = match memories.get(cell::FORM) {
         form::NUMBER => Body::Number(memories.number(number::PAYLOAD)),
+        form::MAP => map(memories.number(number::PAYLOAD))?,
         form::BYTES => {
             let length = unsigned(memories.get(cell::LENGTH)) as usize;
             Body::Bytes(
@@ -86,6 +87,7 @@ fn parts(
         let (tag, form, bytes) = (call.index(tag?)?, call.int(next()?)?, next()?);
         let body = match form {
             form::ELSEWHERE => Body::Bytes(copied(bytes)?),
+            form::MAP => map(call.number(bytes)?)?,
             form::LENT => Body::Lent(lend_bytes(environment, call, bytes, false)?),
             form::SHARED => Body::Lent(lend_bytes(environment, call, bytes, true)?),
             _ => return Err(Fault("unknown form of a part")),
@@ -93,6 +95,19 @@ fn parts(
         parts.push(Payload { tag, body });
     }
     Ok(parts.into())
+}
+
+/// The shared map of a number. The payload keeps it.
+#[cfg(unix)]
+fn map(number: f64) -> Result<Body, Fault> {
+    crate::memory::map::registry::get(number as u64)
+        .map(Body::Map)
+        .ok_or(Fault("this process has no such map"))
+}
+
+#[cfg(not(unix))]
+fn map(_: f64) -> Result<Body, Fault> {
+    Err(Fault("there are no shared maps here"))
 }
 
 /// Lends the bytes of a view, to be read in place.
@@ -395,6 +410,8 @@ fn exchange(environment: &Environment, call: &Call) -> Returned {
                         memories.set(cell::LENGTH, length(bytes.len())?);
                         memories.put_input(&bytes);
                     }
+                    #[cfg(unix)]
+                    Body::Map(_) => return Err(Fault("only native tasks take such an input")),
                     Body::Lent(_) | Body::Parts(_) => {
                         return Err(Fault("only native tasks take such an input"));
                     }

@@ -1,8 +1,13 @@
 //! The encoded input or result of a task, as the scheduler carries it: a tag that only the two ends
 //! read (`lib/payload/values.js`, `native/payload.rs`), and a number or bytes.
 
+#[cfg(unix)]
+use std::sync::Arc;
+
 use crate::memory::bytes::Bytes;
 use crate::memory::loan::Lent;
+#[cfg(unix)]
+use crate::memory::map::Map;
 use crate::wire::tag;
 
 /// The part of a payload that the tag describes.
@@ -16,6 +21,9 @@ pub enum Body {
     Lent(Lent),
     /// A value that consists of other payloads. Only inputs and results of native tasks may have them.
     Parts(Box<[Payload]>),
+    /// A shared map, which this keeps. Only the input of a native task may have one.
+    #[cfg(unix)]
+    Map(Arc<Map>),
 }
 
 /// An encoded value. The scheduler does not know what it is, only whether it is here.
@@ -57,6 +65,8 @@ impl Payload {
     pub fn heap_bytes(&self) -> usize {
         match &self.body {
             Body::Number(_) | Body::Lent(_) => 0,
+            #[cfg(unix)]
+            Body::Map(_) => 0,
             Body::Bytes(bytes) => bytes.len(),
             Body::Parts(parts) => parts.iter().map(Payload::heap_bytes).sum(),
         }

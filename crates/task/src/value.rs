@@ -5,6 +5,7 @@ use crate::bytes::{Bytes, Text};
 use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::input::Input;
+use crate::map::Map;
 use crate::params::Fields;
 
 /// An input, a param or a result of a task. The parts that are lent from an input live as long as its call.
@@ -31,6 +32,8 @@ pub enum Value<'a> {
     List(Vec<Value<'a>>),
     /// A plain object.
     Record(Record<'a>),
+    /// A SharedMap; as a result what its `share()` gives.
+    Map(Map),
 }
 
 /// The fields of a plain object, in their order.
@@ -232,6 +235,7 @@ impl<'a> Value<'a> {
             Self::Array(array) => Value::Array(array.into_owned()),
             Self::List(items) => Value::List(items.into_iter().map(Self::into_owned).collect()),
             Self::Record(record) => Value::Record(record.into_owned()),
+            Self::Map(map) => Value::Map(map),
             plain => plain.into_owned(),
         }
     }
@@ -267,6 +271,7 @@ impl<'a> Value<'a> {
             Self::Array(a) => format!("a {} of length {}", a.kind.class_name(), a.len()),
             Self::List(_) => "an array".into(),
             Self::Record(_) => "an object".into(),
+            Self::Map(_) => "a SharedMap".into(),
         }
     }
 }
@@ -312,6 +317,7 @@ from! {
     Array: TypedArray<'a>;
     List: Vec<Value<'a>>;
     Record: Record<'a>;
+    Map: Map;
 }
 
 impl From<()> for Value<'_> {

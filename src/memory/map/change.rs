@@ -42,6 +42,16 @@ pub struct Hands {
     victim: Vec<Block>,
 }
 
+impl Hands {
+    /// Gives back memory that only a long value needs.
+    pub fn shrink(&mut self) {
+        const KEPT: usize = (1 << 20) / 8;
+        if self.value.capacity() > KEPT {
+            self.value = Vec::new();
+        }
+    }
+}
+
 /// The result of one attempt.
 enum Attempt {
     Done(Outcome),

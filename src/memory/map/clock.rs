@@ -31,6 +31,13 @@ pub fn micros(time: Duration) -> Option<u64> {
     u64::try_from(time.as_micros()).ok()
 }
 
+/// A number of milliseconds as a time. Nothing for a number that is not finite, or too large.
+pub fn milliseconds(ms: f64) -> Option<Duration> {
+    ms.is_finite()
+        .then(|| Duration::try_from_secs_f64(ms / 1000.0).ok())
+        .flatten()
+}
+
 /// In microseconds. No tick of a system is longer.
 const TICK: u64 = 20_000;
 

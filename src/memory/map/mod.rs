@@ -19,7 +19,8 @@
 //! and `recover` are the steps that others see; `proof/loom` tries their orders. `entry` is the content of blocks,
 //! `find` finds an entry, `change` writes one, `store` has blocks for that, `evict` makes room, `read` and `scan` are
 //! for readers. `seats` knows which processes are alive, `patience` waits for a lock, `notify` wakes the waiters for a
-//! change, `clock` ends entries, `ticks` is a clock that costs a load, and `registry` has the maps of this process for
+//! change, `number` counts, `when` says
+//! under which condition a value is put, `clock` ends entries, `ticks` is a clock that costs a load, and `registry` has the maps of this process for
 //! its threads. `kill` has the points at which tests kill.
 
 mod blocks;
@@ -34,6 +35,7 @@ mod kill;
 mod layout;
 mod lock;
 mod notify;
+mod number;
 mod patience;
 mod publish;
 mod read;
@@ -43,6 +45,7 @@ mod scan;
 mod seats;
 mod store;
 mod ticks;
+mod when;
 mod words;
 
 use std::fmt;
@@ -67,9 +70,11 @@ use crate::sync::Ordering::{Acquire, Relaxed, Release};
 pub use change::Hands;
 pub use key::{BUFFER, Key, MAX_KEY, Space};
 pub use layout::{BYTES, MAX_SEATS, MAX_VALUE};
+pub use number::{EXACT, NotCounted, Number, Step};
 pub use read::{Place, Read};
 pub use recover::Recovered;
 pub use scan::Statistics;
+pub use when::{New, When};
 pub use words::Owner;
 
 /// Why a call failed.
@@ -237,6 +242,11 @@ impl<'a> Current<'a> {
     pub fn is_stale(&self) -> bool {
         self.expires != 0 && clock::is_over(self.expires.saturating_sub(self.stale).max(1))
     }
+
+    /// Whether the entry is there for a caller that does not want a stale one.
+    pub fn is_fresh(&self) -> bool {
+        self.stale == 0 || !self.is_stale()
+    }
 }
 
 /// A map, as one process has it. All its threads use it together; each brings its own [`Hands`].
@@ -401,6 +411,22 @@ impl Map {
         lasts
             .and_then(|(fresh, stale)| fresh.max(1).checked_add(stale)?.checked_add(clock::now()))
             .unwrap_or(0)
+    }
+
+    /// When an entry ends that is put now, and for how long before that it is stale, from two numbers of milliseconds.
+    /// The first is infinity for an entry that never ends, and below zero for the map's default.
+    pub fn times(&self, ttl: f64, stale: f64) -> (u64, u64) {
+        let ttl = match ttl < 0.0 || ttl.is_nan() {
+            true => self.ttl(),
+            false => clock::milliseconds(ttl),
+        };
+        let stale = match stale > 0.0 {
+            true => clock::milliseconds(stale).unwrap_or(Duration::MAX),
+            false => Duration::ZERO,
+        };
+        let end = self.end(ttl, stale);
+        let stale = clock::micros(stale).unwrap_or(0);
+        (end, if end == 0 { 0 } else { stale })
     }
 
     /// How long entries last by default.

@@ -105,6 +105,7 @@ fn load_file(path: &Path) -> Result<&'static Plugin, LoadError> {
         id: u32::try_from(loaded.len()).expect("fewer plugins than memory"),
         name: table.name,
         file: real,
+        minor: table.minor,
         version: table.version,
         profile: table.profile,
         tasks: names.zip(table.schemas).collect(),

@@ -25,6 +25,8 @@ pub struct Plugin {
     pub name: &'static str,
     /// The path of its file, with links resolved.
     pub file: PathBuf,
+    /// The minor version of the interface that it was built for.
+    pub minor: u32,
     /// The version of `rspool-task` that it was built with.
     pub version: String,
     /// `debug` or `release`.

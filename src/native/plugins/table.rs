@@ -21,6 +21,8 @@ pub(in crate::native) struct Listed {
 pub(in crate::native) struct Table {
     /// The part of all task names before the dot.
     pub(super) name: &'static str,
+    /// The minor version of the interface.
+    pub(super) minor: u32,
     pub(super) version: String,
     pub(super) profile: String,
     pub(in crate::native) tasks: Vec<Listed>,
@@ -96,6 +98,7 @@ impl Table {
         }
         let mut read = Self {
             name: "",
+            minor,
             version: version.unwrap_or("").into(),
             profile: profile.unwrap_or("").into(),
             tasks: Vec::with_capacity(count),

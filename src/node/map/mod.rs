@@ -16,7 +16,6 @@ use std::os::fd::AsRawFd;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use napi::sys;
 
@@ -35,6 +34,7 @@ super::call::exports! {
     c"createMap" CreateMap = create_map;
     c"openMap" OpenMap = open_map;
     c"joinMap" JoinMap = join_map;
+    c"hasMap" HasMap = has_map;
 }
 
 /// Where an environment finds the values of a map that are not simple, and the JavaScript value that stands for that
@@ -277,7 +277,7 @@ fn create_map(environment: &Environment, call: &Call) -> Returned {
     let options = Options {
         bytes: call.number(args[0])? as usize,
         seats: call.index(args[1])? as usize,
-        ttl: milliseconds(call.number(args[2])?),
+        ttl: clock::milliseconds(call.number(args[2])?),
         evict: call.boolean(args[3])?,
         max_value: (max_value >= 0.0).then_some(max_value as usize),
     };
@@ -303,11 +303,10 @@ fn join_map(environment: &Environment, call: &Call) -> Returned {
     }
 }
 
-/// A number of milliseconds. None if it is not finite.
-fn milliseconds(ms: f64) -> Option<Duration> {
-    ms.is_finite()
-        .then(|| Duration::try_from_secs_f64(ms / 1000.0).ok())
-        .flatten()
+/// `hasMap(number) -> boolean`: whether this process has a map of this number.
+fn has_map(_: &Environment, call: &Call) -> Returned {
+    let number = call.number(call.args()[0])?;
+    call.make_boolean(registry::get(number as u64).is_some())
 }
 
 impl Use<'_> {
@@ -365,19 +364,7 @@ impl Use<'_> {
     /// When an entry ends, and for how long before that it is stale, from two arguments in milliseconds. The first may
     /// be -1 for the map's default.
     fn times(&self, ttl: usize, stale: usize) -> (u64, u64) {
-        let (ttl, stale) = (self.double(ttl), self.double(stale));
-        let map = &self.handle.map;
-        let ttl = match ttl < 0.0 || ttl.is_nan() {
-            true => map.ttl(),
-            false => milliseconds(ttl),
-        };
-        let stale = match stale > 0.0 {
-            true => milliseconds(stale).unwrap_or(Duration::MAX),
-            false => Duration::ZERO,
-        };
-        let end = map.end(ttl, stale);
-        let stale = clock::micros(stale).unwrap_or(0);
-        (end, if end == 0 { 0 } else { stale })
+        self.handle.map.times(self.double(ttl), self.double(stale))
     }
 }
 

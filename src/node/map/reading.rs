@@ -93,21 +93,16 @@ fn give_bytes(call: &Use<'_>, memory: &MapMemory, bytes: &[u8]) -> Returned {
     Ok(Some(made))
 }
 
-/// Whether the entry is there for a caller that does not want a stale one.
-pub(super) fn is_fresh(entry: &Current<'_>) -> bool {
-    entry.stale == 0 || !entry.is_stale()
-}
-
 /// `has(key) -> boolean`
 pub(super) fn has(call: &Use<'_>) -> Returned {
     let entry = call.with_key(|key| call.handle.map.peek(key?));
-    call.boolean(entry.is_some_and(|entry| is_fresh(&entry)))
+    call.boolean(entry.is_some_and(|entry| entry.is_fresh()))
 }
 
 /// `ttl(key)`: milliseconds left, or infinity for ever. Undefined if the key is not there.
 pub(super) fn ttl(call: &Use<'_>) -> Returned {
     let entry = call.with_key(|key| call.handle.map.peek(key?));
-    match entry.filter(is_fresh) {
+    match entry.filter(Current::is_fresh) {
         None => Ok(None),
         Some(entry) if entry.expires == 0 => call.number(f64::INFINITY),
         Some(entry) => {
@@ -121,7 +116,9 @@ pub(super) fn ttl(call: &Use<'_>) -> Returned {
 /// `version(key) -> number`: 0 if the key is not there.
 pub(super) fn version(call: &Use<'_>) -> Returned {
     let map = &call.handle.map;
-    let entry = call.with_key(|key| map.peek(key?)).filter(is_fresh);
+    let entry = call
+        .with_key(|key| map.peek(key?))
+        .filter(Current::is_fresh);
     call.number(entry.map_or(0.0, |entry| map.version_number(entry.version) as f64))
 }
 

@@ -4,14 +4,11 @@ use std::ptr;
 
 use napi::sys;
 
-use crate::memory::map::{Bytes, Key};
+use crate::memory::map::{Bytes, EXACT, Key, Number};
 use crate::node::call::{Call, Fault, check};
 use crate::node::environment::Environment;
 use crate::node::memory::unsigned;
 use crate::wire::{cell, form, number, tag};
-
-/// Beyond this, a double does not hold every whole number.
-const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Memory for texts that cross the border.
 pub(super) type Text = Vec<u8>;
@@ -22,33 +19,12 @@ pub(super) struct Value<'a> {
     pub(super) bytes: Bytes<'a>,
 }
 
-/// A whole number, if it can be stored as one: counting is then exact.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "compared with what was given"
-)]
-pub(super) fn is_whole(number: f64) -> Option<i64> {
-    let whole = number as i64;
-    let exact = number.abs() <= EXACT && whole as f64 == number;
-    (exact && (whole != 0 || number.is_sign_positive())).then_some(whole)
-}
-
 /// How a number is stored.
-pub(super) fn of_number(number: f64) -> Value<'static> {
-    match is_whole(number) {
-        Some(whole) => of_whole(whole),
-        None => Value {
-            tag: tag::NUMBER as u16,
-            bytes: Bytes::Word(number.to_bits()),
-        },
-    }
-}
-
-/// How a whole number is stored.
-pub(super) fn of_whole(whole: i64) -> Value<'static> {
+pub(super) fn of_number(number: Number) -> Value<'static> {
+    let (tag, word) = number.store();
     Value {
-        tag: tag::INT64 as u16,
-        bytes: Bytes::Word(whole.cast_unsigned()),
+        tag,
+        bytes: Bytes::Word(word),
     }
 }
 
@@ -57,22 +33,6 @@ fn bare(tag: u32) -> Value<'static> {
     Value {
         tag: tag as u16,
         bytes: Bytes::Slice(&[]),
-    }
-}
-
-/// The number of a stored value.
-#[derive(Clone, Copy)]
-pub(super) enum Number {
-    Whole(i64),
-    Other(f64),
-}
-
-pub(super) fn number_of(tag: u16, bytes: &[u8]) -> Option<Number> {
-    let word = u64::from_ne_bytes(bytes.try_into().ok()?);
-    match u32::from(tag) {
-        tag::INT64 => Some(Number::Whole(word.cast_signed())),
-        tag::NUMBER => Some(Number::Other(f64::from_bits(word))),
-        _ => None,
     }
 }
 
@@ -153,7 +113,7 @@ pub(super) fn value<'a>(
 ) -> Result<Value<'a>, Fault> {
     match kind(env, argument) {
         sys::ValueType::napi_string => Ok(string(env, argument, text)),
-        sys::ValueType::napi_number => Ok(of_number(double(env, argument))),
+        sys::ValueType::napi_number => Ok(of_number(Number::of(double(env, argument)))),
         sys::ValueType::napi_null => Ok(bare(tag::NULL)),
         sys::ValueType::napi_boolean => {
             let mut is = false;
@@ -161,9 +121,9 @@ pub(super) fn value<'a>(
             unsafe { sys::napi_get_value_bool(env, argument, &mut is) };
             Ok(bare(if is { tag::TRUE } else { tag::FALSE }))
         }
-        sys::ValueType::napi_bigint => Ok(of_whole(
+        sys::ValueType::napi_bigint => Ok(of_number(Number::Whole(
             bigint(env, argument).ok_or(Fault("a bigint of more than 64 bits"))?,
-        )),
+        ))),
         _ => described(environment, env, argument),
     }
 }
@@ -191,7 +151,7 @@ fn described<'a>(
                 unsafe { std::slice::from_raw_parts(data, length) }
             }
         }
-        form::NUMBER => return Ok(of_number(memories.number(number::PAYLOAD))),
+        form::NUMBER => return Ok(of_number(Number::of(memories.number(number::PAYLOAD)))),
         _ => return Err(Fault("unknown form of a value")),
     };
     Ok(Value {
@@ -283,7 +243,7 @@ pub(super) fn make(
                 bytes.len() as isize,
                 &mut made,
             ),
-            tag::INT64 | tag::NUMBER => match number_of(tag, bytes) {
+            tag::INT64 | tag::NUMBER => match Number::stored(tag, bytes) {
                 Some(Number::Whole(whole)) => return whole_value(env, whole).map(Some),
                 Some(Number::Other(number)) => sys::napi_create_double(env, number, &mut made),
                 None => return Err(Fault("a number of no eight bytes")),
