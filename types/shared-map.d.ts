@@ -48,7 +48,8 @@ export interface SharedMapStatistics {
 
 /**
  * The result of `share()`: plain data for a message, `workerData` or a task's input. Valid in threads of this process
- * only.
+ * only. A native task takes a map as its input, or as a member of it, either as this or as the `SharedMap` itself, and
+ * uses it where it is. The map lasts at least as long as the task.
  */
 export interface SharedMapHandle {
   /** The mark that distinguishes this object from other data. */
@@ -166,7 +167,7 @@ export class SharedMap<V extends SharedMapValue = any> {
   ): Promise<T>
   /**
    * Plain data for `SharedMap.from()` in another thread of this process. From then on the map lasts as long as the
-   * process.
+   * process. A native task takes it as it takes the map itself.
    */
   share(): SharedMapHandle
 }

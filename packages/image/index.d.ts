@@ -1,5 +1,5 @@
 // Written by rspool from what the tasks say of themselves.
-import type { BytesLike, LoadedPlugin, LoadTasksOptions, NoParams, TypedArrays } from 'rspool'
+import type { BytesLike, LoadedPlugin, LoadTasksOptions, NoParams, SharedMap, SharedMapHandle, TypedArrays } from 'rspool'
 declare module 'rspool' {
   interface NativeTasks {
     /** What the header of an image says: JPEG, PNG, WebP or GIF. Decodes nothing. */

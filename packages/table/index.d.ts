@@ -1,5 +1,5 @@
 // Written by rspool from what the tasks say of themselves.
-import type { BytesLike, LoadedPlugin, LoadTasksOptions, NoParams, TypedArrays } from 'rspool'
+import type { BytesLike, LoadedPlugin, LoadTasksOptions, NoParams, SharedMap, SharedMapHandle, TypedArrays } from 'rspool'
 declare module 'rspool' {
   interface NativeTasks {
     /** Reads CSV into typed columns. Counts `rows` and `bytes`. */

@@ -44,6 +44,8 @@ pub(super) enum Sending {
     Sent = sent::SENT,
     /// The task was given up.
     Cancelled = sent::CANCELLED,
+    /// It cannot be sent.
+    Malformed = sent::MALFORMED,
     /// This is not the thread of the task, or a chunk of a job runs on it.
     Elsewhere = sent::ELSEWHERE,
 }
@@ -213,12 +215,9 @@ impl NativeTask {
 
     /// Refuses an input with a shared map in it if the plugin was built before there were any.
     pub(super) fn refuse_unknown(&self, input: &Value<'_>) -> Result<(), Error> {
-        let Some(plugin) = self.plugin.filter(|plugin| plugin.minor < MAPS) else {
+        let Some(plugin) = self.plugin.filter(|plugin| is_unknown(input, plugin.minor)) else {
             return Ok(());
         };
-        if !has_map(input) {
-            return Ok(());
-        }
         let message = format!(
             "the input has a shared map, which the plugin '{}' was built too early for: build it with the rspool-task of \
              this version of rspool",
@@ -243,6 +242,11 @@ impl NativeTask {
 
 /// The minor version of the interface from which on a plugin knows shared maps.
 const MAPS: u32 = 1;
+
+/// Whether a plugin of this minor version does not know what is in a value.
+fn is_unknown(value: &Value<'_>, minor: u32) -> bool {
+    minor < MAPS && has_map(value)
+}
 
 /// Whether a value is a shared map, or has one in it.
 pub(super) fn has_map(value: &Value<'_>) -> bool {

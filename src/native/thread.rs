@@ -206,7 +206,14 @@ impl Reader for Sender<'_> {
         if thread::current().id() != self.thread || Scheduler::is_in_chunk() {
             return Sending::Elsewhere;
         }
-        let sent = pool.emit(self.producer, self.flow, from_value(chunk), || {
+        let payload = match from_value(chunk) {
+            Ok(payload) => payload,
+            Err(why) => {
+                self.refuse(why.to_string());
+                return Sending::Malformed;
+            }
+        };
+        let sent = pool.emit(self.producer, self.flow, payload, || {
             parker.wait(None);
         });
         if sent {

@@ -490,6 +490,25 @@ mod tests {
     }
 
     #[test]
+    fn what_an_older_host_does_not_have_is_an_error_with_a_code() {
+        use std::mem::offset_of;
+        let MapData { table, map } = testing::map().data();
+        // SAFETY: the table of the map for tests is static.
+        let table = unsafe { &*table };
+        let older = MapTable {
+            size: offset_of!(MapTable, expire),
+            delete: None,
+            ..*table
+        };
+        let data = MapData { table: &older, map };
+        // SAFETY: nothing of it is called that would need the map.
+        let map = unsafe { Map::new(data, ()) };
+        for refused in [map.delete("key"), map.expire("key", Duration::MAX)] {
+            assert_eq!(refused.unwrap_err().code(), "ERR_RSPOOL_UNSUPPORTED");
+        }
+    }
+
+    #[test]
     fn a_map_goes_and_comes_back_as_the_same_map() {
         let map = testing::map();
         // SAFETY: made here.

@@ -300,9 +300,10 @@ unsafe fn to_value<'a>(mut raw: Raw, trust: Trust, depth: usize) -> Result<Value
             }
             Value::Record(record)
         }
-        // SAFETY: a map.
         tag::MAP => {
-            Value::Map(unsafe { Map::of(raw) }.ok_or_else(|| malformed("a map without functions"))?)
+            // SAFETY: a map.
+            let map = unsafe { Map::of(raw) };
+            Value::Map(map.ok_or_else(|| malformed("a map without functions"))?)
         }
         other => return Err(malformed(format!("a value of tag {other}"))),
     })

@@ -134,3 +134,17 @@ fn call_costs() {
     let over = after - before;
     println!("plain {before:.1} ns, by a table {after:.1} ns: {over:.1} ns more per call");
 }
+
+#[test]
+fn a_plugin_that_was_built_before_there_were_maps_gets_none() {
+    // SAFETY: a static table, by the rules of `abi`.
+    let minor = unsafe { Table::read((&raw const version_1::PLUGIN.0).cast()) }
+        .unwrap()
+        .minor;
+    let map = || Value::from(rspool_task::testing::map());
+    for value in [map(), vec![Value::Null, vec![map()].into()].into()] {
+        assert!(is_unknown(&value, minor));
+        assert!(!is_unknown(&value, abi::MINOR));
+    }
+    assert!(!is_unknown(&vec![Value::Null].into(), minor));
+}
