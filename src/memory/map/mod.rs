@@ -19,9 +19,9 @@
 //! and `recover` are the steps that others see; `proof/loom` tries their orders. `entry` is the content of blocks,
 //! `find` finds an entry, `change` writes one, `store` has blocks for that, `evict` makes room, `read` and `scan` are
 //! for readers. `seats` knows which processes are alive, `patience` waits for a lock, `notify` wakes the waiters for a
-//! change, `number` counts, `when` says
-//! under which condition a value is put, `clock` ends entries, `ticks` is a clock that costs a load, and `registry` has the maps of this process for
-//! its threads. `kill` has the points at which tests kill.
+//! change, `number` counts, `when` says under which condition a value is put, `clock` ends entries, `ticks` is a clock
+//! that costs a load, and `registry` has the maps of this process for its threads. `kill` has the points at which tests
+//! kill.
 
 mod blocks;
 mod cells;

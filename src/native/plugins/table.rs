@@ -22,7 +22,7 @@ pub(in crate::native) struct Table {
     /// The part of all task names before the dot.
     pub(super) name: &'static str,
     /// The minor version of the interface.
-    pub(super) minor: u32,
+    pub(in crate::native) minor: u32,
     pub(super) version: String,
     pub(super) profile: String,
     pub(in crate::native) tasks: Vec<Listed>,
