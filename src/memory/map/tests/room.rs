@@ -71,7 +71,8 @@ fn a_map_at_its_limit_takes_values_of_any_size_for_long() {
         assert_eq!(get(&map, &name).unwrap().len(), length);
         if turn % 1000 == 999 {
             let Statistics { used, bytes, .. } = map.statistics();
-            assert!(turn < 5000 || used * 10 > bytes * 9, "{used} of {bytes}");
+            // The largest value takes a sixteenth of the map, and some of them may just have made room.
+            assert!(turn < 5000 || used * 3 > bytes * 2, "{used} of {bytes}");
         }
     }
     check(&map);
