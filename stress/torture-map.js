@@ -1,9 +1,9 @@
 'use strict'
 
 // npm run torture:map [-- --kills 10000 --operations 100e6 --processes 4 --seed 1]: processes use two shared maps as hard as
-// they can, and are killed again and again, each in the middle of an operation. No value may be torn, and no completed
-// operation lost. Counters must include every completed operation and none that was not begun. A map that evicts must
-// refuse nothing. In the end every block and every lock must be free again.
+// they can, from JavaScript and from native workers, and are killed again and again, each in the middle of an operation. No
+// value may be torn, and no completed operation lost. Counters must include every completed operation and none that was not
+// begun. A map that evicts must refuse nothing. In the end every block and every lock must be free again.
 
 const path = require('node:path')
 const { spawn } = require('node:child_process')
@@ -41,7 +41,8 @@ const ledgers = seats.map((seat) => shared.of(seat))
 function start(seat) {
   const args = [path.join(__dirname, 'map', 'writer.js'), String(seat), String(random.below(2 ** 31))]
   const child = spawn(process.execPath, args, {
-    stdio: ['pipe', 'inherit', 'inherit', kept.native.fd(), cache.native.fd(), shared.native.fd()]
+    stdio: ['pipe', 'inherit', 'inherit', kept.native.fd(), cache.native.fd(), shared.native.fd()],
+    env: { ...process.env, RSPOOL_TEST_TASKS: '1' }
   })
   return { child, ended: once(child, 'exit') }
 }

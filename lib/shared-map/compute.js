@@ -17,7 +17,7 @@ const RENEW_EVERY = 10_000
  * @property {import('../native/addon').NativeMap} native
  * @property {(key: string) => { value: unknown, stale: boolean } | undefined} look finds stale values, too
  * @property {(key: string, value: unknown, ttl: number, stale: number) => void} keep
- * @property {(status: number) => Error} failure
+ * @property {(status: number, key: string) => Error} failure
  */
 
 /**
@@ -121,7 +121,7 @@ class Computing {
   /** @param {string} key */
   #lease(key) {
     const token = this.#access.native.lease(key)
-    if (token < 0) throw this.#access.failure(-token)
+    if (token < 0) throw this.#access.failure(-token, key)
     return token
   }
 

@@ -275,7 +275,7 @@ class SharedMap {
       signal,
       timeout = Infinity
     } = readOptions(options, { version: count, signal: abortSignal, timeout: duration }, 'wait options')
-    check(key)
+    checkWhole(key)
     if (signal?.aborted) throw new AbortError(signal.reason)
     const { wait } = require('./waiting')
     let leave = () => {}
@@ -306,7 +306,7 @@ class SharedMap {
    * @returns {Promise<unknown>}
    */
   async getOrCompute(key, compute, options) {
-    check(key)
+    checkWhole(key)
     callable(compute, 'getOrCompute: the second argument')
     const { ttl = DEFAULT, stale = 0 } = readOptions(options, { ttl: limit, stale: duration }, 'getOrCompute options')
     if (this.#computing === undefined) {
@@ -318,7 +318,7 @@ class SharedMap {
           const bytes = this.#parts.describe(value, 'getOrCompute: what the function gave')
           this.#done(this.#put(of, bytes, PUT.SET, lasts, after), of)
         },
-        failure: (status) => this.#failure(status, key)
+        failure: (status, of) => this.#failure(status, of)
       })
     }
     return this.#computing.get(key, compute, { ttl, stale })
@@ -412,6 +412,15 @@ function check(key) {
   if (typeof key !== 'string') throw wrongKey(key)
   if (key.length > SURELY_SHORT && Buffer.byteLength(key) > MAX_KEY) throw wrongKey(key)
   return false
+}
+
+/**
+ * Throws if the key is not a valid one. A key with half of a character is never there, so the calls that look for one need no
+ * more than `check`; but nobody can wait for it.
+ * @param {string} key
+ */
+function checkWhole(key) {
+  if (!check(key) && Buffer.from(key).toString() !== key) throw wrongKey(key)
 }
 
 /** @param {unknown} key */

@@ -24,8 +24,13 @@ function wait(waiter) {
   setMapRing(lookAll)
   waiting.add(waiter)
   hold()
-  waiter.native.wait(true)
-  look(waiter)
+  try {
+    waiter.native.wait(true)
+    look(waiter)
+  } catch (error) {
+    leave(waiter)
+    throw error
+  }
   return () => leave(waiter)
 }
 

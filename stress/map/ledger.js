@@ -8,7 +8,7 @@ const { SharedMap } = require('../../lib/shared-map')
 /** Keys that only one process writes. */
 const KEYS = 200
 /** Counters that all processes raise. */
-const COUNTERS = ['count:plain', 'count:large', 'count:updated']
+const COUNTERS = ['count:plain', 'count:large', 'count:updated', 'count:native']
 /** The cells of a row. Each counter and each key has two cells: begun, and done. */
 const CELL = { OPERATIONS: 0, BUSY: 1, COUNTERS: 2, KEYS: 2 + 2 * COUNTERS.length }
 const ROW = CELL.KEYS + 2 * KEYS

@@ -3,6 +3,7 @@
 // A process of stress/torture-map.js: node writer.js <seat> <seed>, with the maps and the ledger as descriptors 3 to 5. It
 // works until it is killed, or until it finds an error.
 
+const { Pool } = require('../..')
 const { SharedMap } = require('../../lib/shared-map')
 const { randomFrom } = require('../lib/random')
 const { bound } = require('../../lib/shared-map/memory')
@@ -117,7 +118,21 @@ function work() {
   setImmediate(work)
 }
 
+const pool = new Pool({ maxThreads: 2 })
+
+/** Has a native worker use a map, again and again. */
+async function workNatively() {
+  const cell = counterCell(3)
+  for (;;) {
+    const times = 100 + random.below(400)
+    ledger.put(cell, ledger.get(cell) + times)
+    await pool.runTask('test.useMap', [kept, 'all:', times])
+    ledger.put(cell + 1, ledger.get(cell + 1) + times)
+  }
+}
+
 // This process ends when the process that started it ends.
 process.stdin.resume().once('end', () => process.exit(0))
 checkKeys(kept, ledger, seat)
+for (let n = 0; n < 2; n++) workNatively()
 work()

@@ -3,13 +3,14 @@
 
 use std::hint::spin_loop;
 
-use rspool_task::{Context, Error, Params, ROWS, Value};
+use rspool_task::{Context, Error, Map, Params, ROWS, Value};
 
 rspool_task::table! {
     "test.echo" => echo,
     "test.emit" => emit => Value,
     "test.panic" => panic,
     "test.spin" => spin,
+    "test.useMap" => use_map,
 }
 
 /// Returns its input.
@@ -51,9 +52,39 @@ fn spin(_: Value, params: Params, context: &Context<'_>) -> Result<Value<'static
     }
 }
 
+/// Counts a key of a map, and puts texts that are there anew. A map that is busy is asked again.
+fn use_map(
+    (map, prefix, times): (Map, String, u32),
+    _: (),
+    context: &Context<'_>,
+) -> Result<(), Error> {
+    let is_busy = |done: &Result<_, Error>| {
+        done.as_ref()
+            .is_err_and(|error: &Error| error.code() == "ERR_RSPOOL_MAP_BUSY")
+    };
+    for n in 0..times {
+        context.check()?;
+        loop {
+            let counted = map.increment("count:native", 1).map(drop);
+            if !is_busy(&counted) {
+                break counted?;
+            }
+        }
+        let name = format!("{prefix}{}", n.wrapping_mul(0x9e37_79b9) % 500);
+        // The value may be an object of JavaScript, which Rust does not read.
+        if let Ok(Some(Value::String(text))) = map.get::<Value<'_>>(&name) {
+            let put = map.set(&name, text);
+            if !is_busy(&put) {
+                put?;
+            }
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
-    use rspool_task::testing::Trial;
+    use rspool_task::testing::{self, Trial};
 
     use super::*;
 
@@ -69,6 +100,17 @@ mod tests {
         let error = run("test.panic").unwrap_err();
         let message = "the task panicked: asked to, with the number 4 (";
         assert!(error.to_string().starts_with(message), "{error}");
+    }
+
+    #[test]
+    fn a_map_is_used_as_often_as_told() {
+        let map = testing::map();
+        map.set("all:0", "text").unwrap();
+        let input = Value::List(vec![map.clone().into(), "all:".into(), 10.into()]);
+        let outcome = Trial::new().run_named(&TABLE, "test.useMap", input, Value::Undefined);
+        assert_eq!(outcome.result, Ok(Value::Undefined));
+        assert_eq!(map.get("count:native"), Ok(Some(10)));
+        assert_eq!(map.get("all:0"), Ok(Some("text".to_owned())));
     }
 
     #[test]
