@@ -233,6 +233,13 @@ test('update and getOrCompute for a key by the function of this very key are ref
     }
     await t.throwsAsync(map.getOrCompute('key', after), refused)
   }
+  // Two that wait for each other, each begun by itself.
+  const turn = () => new Promise(setImmediate)
+  const both = [
+    map.getOrCompute('one', () => turn().then(() => map.getOrCompute('two', () => t.fail()))),
+    map.getOrCompute('two', () => turn().then(() => map.getOrCompute('one', () => t.fail())))
+  ]
+  for (const each of await Promise.allSettled(both)) t.is(each.reason?.code, 'ERR_RSPOOL_MAP_RECURSION')
   // Others wait as ever, for this key as for those that its function asks for.
   let go
   const computed = map.getOrCompute('key', () => map.getOrCompute('between', () => new Promise((done) => (go = done))))
@@ -247,6 +254,38 @@ test('update and getOrCompute for a key by the function of this very key are ref
     return 'once'
   })
   t.is(await late, 'again')
+})
+
+test('a function of update that changes the key itself is refused, and does not run for ever', (t) => {
+  const map = make()
+  const refused = { code: 'ERR_RSPOOL_MAP_RECURSION', message: /'key'/ }
+  const ways = [
+    (n) => map.set('key', n),
+    () => map.increment('key'),
+    () => map.delete('key'),
+    () => map.expire('key', 60_000),
+    (n) => map.compareAndSet('key', n, n + 1),
+    (n) => map.delete('key') && map.add('key', n)
+  ]
+  for (const change of ways) {
+    map.set('key', 1)
+    const twice = (n) => {
+      change(n)
+      return n * 2
+    }
+    t.throws(() => map.update('key', twice), refused)
+    // It may do so if it gives nothing.
+    map.set('key', 1)
+    t.is(
+      map.update('key', (n) => void change(n)),
+      1
+    )
+  }
+  map.set('key', 1)
+  t.is(
+    map.update('key', (n) => map.increment('other', n)),
+    1
+  )
 })
 
 test('an object that is kept ends when its entry does, soon or late', async (t) => {

@@ -21,30 +21,51 @@ const RENEW_EVERY = 10_000
  */
 
 /**
- * A computation of this thread. `within` is the computation whose function asked for it.
- * @typedef {{ map: number, key: string, within: Computation|undefined }} Computation
+ * A computation of this thread: the map and the key, and those that its function is waiting for.
+ * @typedef {{ id: string, asks: Set<string> }} Computation
  */
 
 /** The computation in whose function a call is made. It is in use only while something is computed, since it costs time. */
 const inside = /** @type {AsyncLocalStorage<Computation>} */ (new AsyncLocalStorage())
-/** @type {Set<Computation>} */
-const running = new Set()
+/** @type {Map<string, Computation>} */
+const running = new Map()
 
 /**
  * Calls a function that computes a value.
  * @template T
- * @param {Computation} computation
+ * @param {string} id
  * @param {() => T|PromiseLike<T>} compute
  * @returns {Promise<T>}
  */
-async function within(computation, compute) {
-  running.add(computation)
+async function within(id, compute) {
+  const computation = { id, asks: /** @type {Set<string>} */ (new Set()) }
+  running.set(id, computation)
   try {
     return await inside.run(computation, compute)
   } finally {
-    running.delete(computation)
+    if (running.get(id) === computation) running.delete(id)
     if (running.size === 0) inside.disable()
   }
+}
+
+/** The computation that makes a call, if it still runs. */
+function caller() {
+  const computation = running.size === 0 ? undefined : inside.getStore()
+  return computation !== undefined && running.get(computation.id) === computation ? computation : undefined
+}
+
+/**
+ * Whether a computation waits for another, itself or by way of those that it waits for.
+ * @param {string} id
+ * @param {string} other
+ */
+function waitsFor(id, other) {
+  const seen = new Set([id])
+  for (const each of seen) {
+    if (each === other) return true
+    for (const next of running.get(each)?.asks ?? []) seen.add(next)
+  }
+  return false
 }
 
 class Computing {
@@ -69,12 +90,19 @@ class Computing {
   async get(key, compute, options) {
     const found = this.#access.look(key)
     if (found !== undefined && !found.stale) return found.value
-    if (found === undefined) this.#refuseItself(key)
+    const id = `${this.#map}:${key}`
+    const asker = found === undefined ? caller() : undefined
+    if (asker !== undefined) {
+      if (waitsFor(id, asker.id)) throw circular(key)
+      // Before the function of this key is called, which may ask in turn.
+      asker.asks.add(id)
+    }
     let pending = this.#pending.get(key)
     if (pending === undefined) {
       pending = this.#computeOrWait(key, compute, options, found !== undefined).finally(() => this.#pending.delete(key))
       this.#pending.set(key, pending)
     }
+    if (asker !== undefined) return pending.finally(() => asker.asks.delete(id))
     if (found === undefined) return pending
     // If it fails, the next caller tries again.
     pending.catch(() => {})
@@ -106,18 +134,6 @@ class Computing {
     }
   }
 
-  /** Throws if the function that computes the key asks for it: it would wait for itself. @param {string} key */
-  #refuseItself(key) {
-    if (running.size === 0) return
-    for (let it = inside.getStore(); it !== undefined; it = it.within) {
-      if (it.map !== this.#map || it.key !== key || !running.has(it)) continue
-      throw new RspoolError(
-        'ERR_RSPOOL_MAP_RECURSION',
-        `getOrCompute: the function that computes ${show(key)} asks for ${show(key)} itself`
-      )
-    }
-  }
-
   /** @param {string} key */
   #lease(key) {
     const token = this.#access.native.lease(key)
@@ -145,7 +161,7 @@ class Computing {
     }
     renew()
     try {
-      const value = await within({ map: this.#map, key, within: inside.getStore() }, () => compute(key))
+      const value = await within(`${this.#map}:${key}`, () => compute(key))
       if (value !== undefined) this.#access.keep(key, value, ttl, stale)
       return value
     } finally {
@@ -169,6 +185,14 @@ class Computing {
       })
     })
   }
+}
+
+/** The error for a computation that would wait for itself. @param {string} key */
+function circular(key) {
+  return new RspoolError(
+    'ERR_RSPOOL_MAP_RECURSION',
+    `getOrCompute: the function that computes ${show(key)} would wait for itself, as it waits for the caller`
+  )
 }
 
 module.exports = { Computing }

@@ -92,14 +92,17 @@ impl Number {
         }
     }
 
-    /// Whole numbers stay whole, and are exact.
+    /// Whole numbers stay whole, and are exact: what is stored as one is never rounded by adding another.
     fn add(self, other: Number) -> Result<Number, NotCounted> {
         let exact = matches!((self, other), (Number::Whole(_), _) | (_, Number::Whole(_)));
+        let has_fraction = |number: Number| number.double().fract() != 0.0;
         let wholes = self.whole().zip(other.whole());
-        match wholes.map(|(one, two)| one.checked_add(two)) {
-            Some(Some(sum)) => Ok(Number::Whole(sum)),
-            Some(None) if exact => Err(NotCounted::Overflow),
-            _ => Ok(Number::Other(self.double() + other.double())),
+        match wholes.and_then(|(one, two)| one.checked_add(two)) {
+            Some(sum) => Ok(Number::Whole(sum)),
+            None if exact && !has_fraction(self) && !has_fraction(other) => {
+                Err(NotCounted::Overflow)
+            }
+            None => Ok(Number::Other(self.double() + other.double())),
         }
     }
 }
@@ -175,6 +178,12 @@ mod tests {
             add(Number::Whole(i64::MIN), Number::Other(-1.0)),
             Err(NotCounted::Overflow)
         ));
+        assert!(matches!(
+            add(max, Number::Other(2f64.powi(63))),
+            Err(NotCounted::Overflow)
+        ));
+        let large = Number::Other(2f64.powi(63));
+        assert_eq!(add(large, large).unwrap(), Number::Other(2f64.powi(64)));
         assert_eq!(
             add(Number::Whole(1), Number::Other(0.5)).unwrap(),
             Number::Other(1.5)
