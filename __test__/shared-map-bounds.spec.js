@@ -256,38 +256,6 @@ test('update and getOrCompute for a key by the function of this very key are ref
   t.is(await late, 'again')
 })
 
-test('a function of update that changes the key itself is refused, and does not run for ever', (t) => {
-  const map = make()
-  const refused = { code: 'ERR_RSPOOL_MAP_RECURSION', message: /'key'/ }
-  const ways = [
-    (n) => map.set('key', n),
-    () => map.increment('key'),
-    () => map.delete('key'),
-    () => map.expire('key', 60_000),
-    (n) => map.compareAndSet('key', n, n + 1),
-    (n) => map.delete('key') && map.add('key', n)
-  ]
-  for (const change of ways) {
-    map.set('key', 1)
-    const twice = (n) => {
-      change(n)
-      return n * 2
-    }
-    t.throws(() => map.update('key', twice), refused)
-    // It may do so if it gives nothing.
-    map.set('key', 1)
-    t.is(
-      map.update('key', (n) => void change(n)),
-      1
-    )
-  }
-  map.set('key', 1)
-  t.is(
-    map.update('key', (n) => map.increment('other', n)),
-    1
-  )
-})
-
 test('an object that is kept ends when its entry does, soon or late', async (t) => {
   const map = make()
   const ends = new Map()

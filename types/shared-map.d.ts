@@ -121,8 +121,7 @@ export class SharedMap<V extends SharedMapValue = any> {
    * @param change gets undefined if there is no value. If it returns undefined, the value stays as it is; an error that
    *   it throws is thrown
    * @returns the value of the key now
-   * @throws `ERR_RSPOOL_MAP_RECURSION` when it is called for a key by the function that changes this very key, or if
-   *   that function changes the key by another method and returns a value
+   * @throws `ERR_RSPOOL_MAP_RECURSION` when it is called for a key by the function that changes this very key
    */
   update(key: string, change: (value: V | undefined) => V | undefined, options?: PutOptions): V | undefined
   /** @returns whether there was an entry */

@@ -61,8 +61,8 @@ class SharedMap {
   #keeps = true
   /** @type {import('./compute').Computing|undefined} */
   #computing
-  /** Keys for which the function of an `update` is running, and whether it has changed the key itself. @type {Map<string, boolean>} */
-  #updating = new Map()
+  /** Keys for which the function of an `update` is running. @type {Set<string>} */
+  #updating = new Set()
 
   /** @param {unknown} options */
   constructor(options) {
@@ -135,7 +135,6 @@ class SharedMap {
    */
   set(key, value, options) {
     const ttl = readTtl(options, 'set')
-    this.#changes(key)
     return this.#done(this.#put(key, this.#parts.describe(value, 'set: the value'), PUT.SET, ttl), key)
   }
 
@@ -147,7 +146,6 @@ class SharedMap {
    */
   add(key, value, options) {
     const ttl = readTtl(options, 'add')
-    this.#changes(key)
     return this.#done(this.#put(key, this.#parts.describe(value, 'add: the value'), PUT.ADD, ttl), key)
   }
 
@@ -164,7 +162,6 @@ class SharedMap {
     if (expected === undefined) return this.add(key, value, options)
     // Both values are encoded before the map gets either of them: their getters may call the map.
     const held = hold(describe(value, 'compareAndSet: the value'))
-    this.#changes(key)
     this.#native.expect(describe(expected, 'compareAndSet: what is expected'))
     return this.#done(this.#put(key, resume(held), PUT.EXPECTED, ttl), key)
   }
@@ -185,7 +182,7 @@ class SharedMap {
         `update: the function that changes ${show(key)} calls update of ${show(key)} itself`
       )
     }
-    this.#updating.set(key, false)
+    this.#updating.add(key)
     try {
       return this.#update(key, change, given)
     } finally {
@@ -205,18 +202,7 @@ class SharedMap {
       const bytes = this.#parts.describe(next, 'update: what the function gave')
       const there = value === undefined ? 0 : version
       if (this.#done(this.#put(key, bytes, PUT.VERSION, ttl, 0, there), key)) return next
-      if (this.#updating.get(key)) {
-        throw new RspoolError(
-          'ERR_RSPOOL_MAP_RECURSION',
-          `update: the function that changes ${show(key)} has changed ${show(key)} itself, and would do so for ever`
-        )
-      }
     }
-  }
-
-  /** A method is about to change a key. @param {string} key */
-  #changes(key) {
-    if (this.#updating.size > 0 && this.#updating.has(key)) this.#updating.set(key, true)
   }
 
   /**
@@ -229,7 +215,6 @@ class SharedMap {
     const { initial = 0, ttl = DEFAULT } =
       options === undefined ? {} : readOptions(options, { initial: number, ttl: limit }, 'increment options')
     number(n, 'increment: n')
-    this.#changes(key)
     const sum = this.#native.increment(key, n, initial, ttl)
     if (sum !== undefined) return sum
     throw this.#failure(this.#parts.cells[MAP_CELL.FAILURE], key)
@@ -237,7 +222,6 @@ class SharedMap {
 
   /** @param {string} key */
   delete(key) {
-    this.#changes(key)
     return this.#native.remove(key) || check(key)
   }
 
@@ -250,7 +234,6 @@ class SharedMap {
 
   /** Changes when a key ends. @param {string} key @param {number} ttl */
   expire(key, ttl) {
-    this.#changes(key)
     return this.#done(this.#native.expire(key, limit(ttl, 'expire: the time')), key)
   }
 
@@ -437,7 +420,8 @@ function check(key) {
  * @param {string} key
  */
 function checkWhole(key) {
-  if (!check(key) && Buffer.from(key).toString() !== key) throw wrongKey(key)
+  check(key)
+  if (Buffer.byteLength(key) !== key.length && Buffer.from(key).toString() !== key) throw wrongKey(key)
 }
 
 /** @param {unknown} key */
