@@ -265,9 +265,17 @@ class Relay {
   }
 }
 
-/** Has the request answered by a process: see `Relay`. @param {ConstructorParameters<typeof Relay>} args */
-function relay(...args) {
-  new Relay(...args)
+/**
+ * Has the request answered by a process: see `Relay`.
+ * @param {Target} target
+ * @param {Request} request
+ * @param {Response} response
+ * @param {ConstructorParameters<typeof Relay>[3]} how
+ */
+function relay(target, request, response, how) {
+  // In a drain requests wait for a turn of the loop. The client may have gone meanwhile.
+  if (request.httpVersionMajor === 1 && request.socket.destroyed) return
+  new Relay(target, request, response, how)
 }
 
 /** @param {readonly string[]} raw @returns {[string, string][]} */
