@@ -166,17 +166,18 @@ fn sorted_numbers(
 ) -> Result<Vec<f64>, Error> {
     refuse_big_ints(array, "input")?;
     let mut numbers = room_for(array.len())?;
-    let mut buffer = Vec::new();
+    let (mut buffer, mut piece) = (Vec::new(), Vec::new());
     for start in (0..array.len()).step_by(PIECE) {
         context.check()?;
         let size = array.kind.size();
         let bytes = start * size..array.len().min(start + PIECE) * size;
+        piece.clear();
         array.bytes.with(bytes, &mut buffer, |bytes| {
-            numbers_of(array.kind, bytes, &mut numbers);
+            numbers_of(array.kind, bytes, &mut piece);
         });
+        numbers.extend(piece.iter().filter(|number| !number.is_nan()));
     }
-    numbers.retain(|number: &f64| !number.is_nan());
-    let bits: &[u64] = bytemuck::cast_slice(&numbers);
+    let bits: &[u64] = bytemuck::cast_slice::<f64, u64>(&numbers);
     let mut sorted = zeroed::<u64>(bits.len())?;
     sample_sort::sort(
         bits,
