@@ -55,7 +55,7 @@ async function imageKinds() {
     { format: 'jpeg', quality: 90 },
     { format: 'jpeg', progressive: true },
     { format: 'png', compression: 'fast' },
-    { format: 'png', compression: 'high' },
+    { format: 'png', compression: 'high', width: 800 },
     { format: 'webp' },
     { format: 'raw', rotate: 90 },
     { format: 'raw', linear: true, width: 3900 }
