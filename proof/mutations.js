@@ -222,14 +222,6 @@ const mutations = [
     tests: ['seam-interrupted']
   },
   {
-    name: 'J28',
-    what: 'a result that is out of the port and not here yet is lost',
-    file: 'lib/pool/isolates/index.js',
-    from: 'if (isolate === undefined || isolate.left) return false',
-    to: 'if (isolate !== undefined) this.inbox.lookFor(isolate, task)\n    return false',
-    tests: ['seam-interrupted']
-  },
-  {
     name: 'J29',
     what: 'the size of an input is measured by a method that a program may have replaced',
     file: 'lib/payload/values.js',
