@@ -100,6 +100,7 @@ function allSteps(avaArgs) {
     node('lint', 'spelling', bin('cspell/bin.mjs'), ['lint', '--no-progress']),
     cargo('rust', 'cargo test without Node', 'test', '--no-default-features', ...locked),
     cargo('rust', 'cargo test', 'test', ...locked),
+    cargo('rust', 'cargo test of rspool-task', 'test', '--package', 'rspool-task', '--all-features', ...locked),
     ...typeSteps(),
     node('js', 'ava', bin('ava/entrypoints/cli.mjs'), avaArgs),
     ...folderSteps()
