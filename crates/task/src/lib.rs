@@ -4,7 +4,8 @@
 //! A task is a function `fn(Input, Params, &Context) -> Result<Output>`. Inputs and outputs are bytes, strings,
 //! numbers, typed arrays, and tuples and [records](record!) of these. [`plugin!`] makes a plugin from such functions;
 //! [`testing`] runs them in plain `cargo test`. This crate knows nothing of Node.js and has no dependencies. With the
-//! feature `serde`, [`Json`] can be an input, params and an output too.
+//! feature `serde`, [`Json`] can be an input, params and an output too. With the feature `rayon`, `Context::with_rayon`
+//! runs crates that insist on rayon.
 
 pub mod abi;
 mod array;
@@ -16,7 +17,6 @@ mod error;
 mod input;
 #[cfg(feature = "serde")]
 mod json;
-mod map;
 mod output;
 pub mod panics;
 mod parallel;
@@ -31,6 +31,8 @@ pub mod shim;
 pub mod state;
 pub mod testing;
 mod value;
+#[cfg(feature = "rayon")]
+mod with_rayon;
 
 pub use array::{Array, ArrayKind, Element, TypedArray};
 pub use bytes::{Bytes, Text};
@@ -43,7 +45,6 @@ pub use error::{
 pub use input::{Input, TaskParams, must_be};
 #[cfg(feature = "serde")]
 pub use json::{Json, to_json};
-pub use map::Map;
 pub use output::Output;
 pub use parallel::ChunkResult;
 #[doc(hidden)]
