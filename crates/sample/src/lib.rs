@@ -4,7 +4,9 @@ use std::cell::Cell;
 use std::process::abort;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
-use rspool_task::{Array, Bytes, Context, Error, Result, Text, Value, record};
+use std::time::Duration;
+
+use rspool_task::{Array, Bytes, Context, Error, Map, Result, Text, Value, record};
 
 record! {
     /// What the plugin is told.
@@ -24,6 +26,18 @@ record! {
     struct Pairs<'a> { keys: Array<'a, u32>, values: Array<'a, f64> }
 
     struct Sums<'a> { keys: Array<'a, u32>, sums: Array<'a, f64>, name: String }
+}
+
+record! {
+    /// A map among other members.
+    struct Counting { counts: Map, words: Vec<String>, at: Vec<u32> = Vec::new() }
+
+    /// The params of `sample.mapCall`.
+    struct MapCall {
+        call: String,
+        ttl: Option<f64>,
+        initial: i64 = 0,
+    }
 }
 
 /// Workers' states that are there.
@@ -229,6 +243,79 @@ fn states(_: (), _: (), _: &Context) -> Result<u32> {
     Ok(STATES.load(Relaxed))
 }
 
+/// Counts words into a map.
+fn count_words(input: Counting, _: (), context: &Context) -> Result<usize> {
+    for word in &input.words {
+        context.check()?;
+        input.counts.increment(word, 1)?;
+    }
+    Ok(input.words.len() + input.at.len())
+}
+
+/// Makes one call of a map.
+fn map_call(
+    (map, key, values): (Map, String, Vec<Value>),
+    params: MapCall,
+    _: &Context,
+) -> Result<Value<'static>> {
+    let values: Vec<Value<'static>> = values.into_iter().map(Value::into_owned).collect();
+    let value = |at: usize| values.get(at).cloned().unwrap_or_default();
+    let time = |ms: f64| Duration::try_from_secs_f64(ms / 1000.0).unwrap_or(Duration::MAX);
+    let number = || match value(0) {
+        Value::Number(number) => number as i64,
+        Value::BigInt(number) => number.to_i64().unwrap_or(0),
+        _ => 1,
+    };
+    let map = match params.ttl {
+        Some(ttl) => map.lasting(time(ttl)),
+        None => map,
+    };
+    Ok(match &*params.call {
+        "get" => map.get(&key)?.unwrap_or_default(),
+        "has" => map.has(&key)?.into(),
+        "set" => map.set(&key, value(0))?.into(),
+        "add" => map.add(&key, value(0))?.into(),
+        "compareAndSet" => map.compare_and_set(&key, value(0), value(1))?.into(),
+        "increment" => {
+            let sum = map.increment_from(&key, number(), params.initial)?;
+            Value::BigInt(sum.into())
+        }
+        "update" => {
+            let twice = map.update(&key, |n: Option<f64>| Ok(n.map(|n| n * 2.0)))?;
+            twice.map_or(Value::Undefined, Value::from)
+        }
+        "delete" => map.delete(&key)?.into(),
+        "expire" => map
+            .expire(&key, time(params.ttl.unwrap_or(f64::INFINITY)))?
+            .into(),
+        "ttl" => match map.ttl(&key)? {
+            None => Value::Undefined,
+            Some(Duration::MAX) => f64::INFINITY.into(),
+            Some(left) => (left.as_secs_f64() * 1000.0).into(),
+        },
+        other => return Err(Error::invalid(format!("unknown call {other}"))),
+    })
+}
+
+/// Adds 1 to the number of a key again and again.
+fn hammer((map, key, times): (Map, String, u32), _: (), context: &Context) -> Result<()> {
+    for _ in 0..times {
+        context.check()?;
+        map.increment(&key, 1)?;
+    }
+    Ok(())
+}
+
+/// Says that it has begun, and counts `done` once it is let go.
+fn await_go(map: Map, _: (), context: &Context) -> Result<i64> {
+    context.count("rows", 1);
+    while !LET_GO.load(Relaxed) {
+        context.check()?;
+        std::thread::yield_now();
+    }
+    map.increment("done", 1)
+}
+
 rspool_task::plugin! {
     state = counter;
     shared = shared;
@@ -259,4 +346,9 @@ rspool_task::plugin! {
     "sample.next" => next,
     "sample.nextOfAll" => next_of_all,
     "sample.states" => states,
+    /// Counts words into a map.
+    "sample.countWords" => count_words,
+    "sample.mapCall" => map_call,
+    "sample.hammer" => hammer,
+    "sample.awaitGo" => await_go,
 }

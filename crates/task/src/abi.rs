@@ -5,8 +5,8 @@
 //!
 //! - Tables only grow, at their end. Each begins with its `size`, which its writer sets. A reader uses a field only if
 //!   the size covers it. So a host and a plugin of one major version work together, whichever is newer. [`Raw`],
-//!   [`Field`] and [`Str`] are items of lists, and [`Reply`] is made by one side and written by the other: these four
-//!   never change within a major version. `tests/version_1` has the tables of the first version, and checks both rules.
+//!   [`Field`] and [`Str`] are items of lists, [`MapData`] is behind a value, and [`Reply`] is made by one side and
+//!   written by the other: these never change within a major version. `tests/version_1` has the tables of the first version, and checks both rules.
 //! - The side that allocates memory frees it: memory travels with the function that takes it back.
 //! - No panic unwinds across the border. It becomes [`status::PANICKED`] on the side where it happened.
 //! - The host's functions may be called from any thread while the call lasts.
@@ -277,6 +277,95 @@ pub struct Raw {
 /// Takes memory back from the side that has used it.
 pub type Release = unsafe extern "C" fn(owner: *mut c_void, data: *mut c_void, len: usize);
 
+/// A shared map. It is there until its value is released. Since minor version 1; it never changes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct MapData {
+    /// The functions of the map.
+    pub table: *const MapTable,
+    /// Their first argument.
+    pub map: *mut c_void,
+}
+
+/// The functions of a shared map. They may be called from any thread until the map is released. The answer is in
+/// `reply`, which is [`Reply::NONE`] before. Since minor version 1.
+#[repr(C)]
+#[derive(Debug)]
+pub struct MapTable {
+    /// Bytes of this table.
+    pub size: usize,
+    /// Gives the value of a key, `undefined` if there is none. Writes a number that every change of the key changes,
+    /// 0 if there is no value.
+    pub get: Option<
+        unsafe extern "C" fn(map: *mut c_void, key: Str, version: *mut u64, reply: *mut Reply),
+    >,
+    /// Gives the milliseconds that a key still lasts, infinity for ever, `undefined` if it is not there.
+    pub ttl: Option<MapKey>,
+    /// Gives whether it has put a value. Takes the values out of `put`.
+    pub put: Option<
+        unsafe extern "C" fn(map: *mut c_void, key: Str, put: *mut MapPut, reply: *mut Reply),
+    >,
+    /// Adds to the whole number of a key. Gives the sum as a BigInt.
+    pub increment: Option<
+        unsafe extern "C" fn(map: *mut c_void, key: Str, step: *const MapStep, reply: *mut Reply),
+    >,
+    /// Gives whether the key was there.
+    pub delete: Option<MapKey>,
+    /// Changes for how many milliseconds a key lasts. Gives whether it was there.
+    pub expire:
+        Option<unsafe extern "C" fn(map: *mut c_void, key: Str, ttl: f64, reply: *mut Reply)>,
+}
+
+/// A function of a map that needs a key and nothing else.
+pub type MapKey = unsafe extern "C" fn(map: *mut c_void, key: Str, reply: *mut Reply);
+
+/// A value that is put into a map. Since minor version 1.
+#[repr(C)]
+#[derive(Debug)]
+pub struct MapPut {
+    /// Bytes of this table.
+    pub size: usize,
+    /// When it is put: one of [`put`].
+    pub when: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// Milliseconds that it lasts: infinity for ever. Below zero, the map decides; with [`put::VERSION`] an entry that is
+    /// there then ends when it would have.
+    pub ttl: f64,
+    /// For [`put::VERSION`].
+    pub version: u64,
+    /// The value.
+    pub value: Raw,
+    /// For [`put::EQUAL`].
+    pub expected: Raw,
+}
+
+/// What [`MapPut::when`] may be.
+pub mod put {
+    /// Always.
+    pub const ALWAYS: u32 = 0;
+    /// If the key has no value.
+    pub const ABSENT: u32 = 1;
+    /// If the key has the version that `get` has written.
+    pub const VERSION: u32 = 2;
+    /// If the key has the expected value.
+    pub const EQUAL: u32 = 3;
+}
+
+/// A step of counting. Since minor version 1.
+#[repr(C)]
+#[derive(Debug)]
+pub struct MapStep {
+    /// Bytes of this table.
+    pub size: usize,
+    /// It is added.
+    pub by: i64,
+    /// It stands for the value of a key that is not there.
+    pub initial: i64,
+    /// Milliseconds that a new entry lasts, as in [`MapPut`].
+    pub ttl: f64,
+}
+
 /// A field of a record.
 #[repr(C)]
 #[derive(Debug)]
@@ -303,6 +392,8 @@ pub mod tag {
     pub const ARRAY: u32 = 8;
     pub const LIST: u32 = 9;
     pub const RECORD: u32 = 10;
+    /// A shared map: `data` points to a [`super::MapData`]. Since minor version 1.
+    pub const MAP: u32 = 11;
 }
 
 /// What [`Raw::kind`] may be.
@@ -406,3 +497,7 @@ unsafe impl Sync for Plugin {}
 unsafe impl Sync for Task {}
 // SAFETY: as above.
 unsafe impl Sync for Host {}
+// SAFETY: the functions of a map may be called from any thread.
+unsafe impl Send for MapData {}
+// SAFETY: as above.
+unsafe impl Sync for MapData {}

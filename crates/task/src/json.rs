@@ -50,7 +50,9 @@ pub fn to_json(value: Value<'_>) -> Result<Plain, Value<'_>> {
             let fields = fields.map(|(name, value)| Ok((name, to_json(value)?)));
             Plain::Object(fields.collect::<Result<Map<_, _>, Value<'_>>>()?)
         }
-        other @ (Value::BigInt(_) | Value::Bytes(_) | Value::Array(_)) => return Err(other),
+        other @ (Value::BigInt(_) | Value::Bytes(_) | Value::Array(_) | Value::Map(_)) => {
+            return Err(other);
+        }
     })
 }
 

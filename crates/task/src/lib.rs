@@ -17,6 +17,7 @@ mod error;
 mod input;
 #[cfg(feature = "serde")]
 mod json;
+mod map;
 mod output;
 pub mod panics;
 mod parallel;
@@ -45,6 +46,7 @@ pub use error::{
 pub use input::{Input, TaskParams, must_be};
 #[cfg(feature = "serde")]
 pub use json::{Json, to_json};
+pub use map::Map;
 pub use output::Output;
 pub use parallel::ChunkResult;
 #[doc(hidden)]

@@ -8,6 +8,7 @@ use crate::abi::{Field, Raw, Str, flag, tag};
 use crate::array::{ArrayKind, TypedArray};
 use crate::bytes::{Bytes, Text};
 use crate::data::{Data, Shared};
+use crate::map::Map;
 use crate::value::{BigInt, Record, Value};
 
 /// How deep lists and records may be nested.
@@ -58,6 +59,7 @@ impl Raw {
             }
             Value::List(list) => boxed(tag::LIST, list.into_iter().map(Self::from).collect()),
             Value::Record(record) => from_record(record),
+            Value::Map(map) => map.into(),
             plain => plain.into(),
         }
     }
@@ -297,6 +299,11 @@ unsafe fn to_value<'a>(mut raw: Raw, trust: Trust, depth: usize) -> Result<Value
                 }?);
             }
             Value::Record(record)
+        }
+        tag::MAP => {
+            // SAFETY: a map.
+            let map = unsafe { Map::of(raw) };
+            Value::Map(map.ok_or_else(|| malformed("a map without functions"))?)
         }
         other => return Err(malformed(format!("a value of tag {other}"))),
     })

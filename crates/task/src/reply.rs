@@ -49,6 +49,13 @@ impl Reply {
     }
 }
 
+impl From<Error> for Reply {
+    /// The reply of a call that has failed.
+    fn from(error: Error) -> Self {
+        crate::shim::refusal(error)
+    }
+}
+
 fn malformed(why: &Malformed) -> Error {
     garbage(&why.to_string())
 }

@@ -29,6 +29,10 @@ use crate::shim::Scope;
 use crate::state;
 use crate::value::Value;
 
+mod map;
+
+pub use map::map;
+
 /// Runs a task once.
 pub fn run<I: Input<'static>, P: TaskParams, O: Output>(
     task: impl FnOnce(I, P, &Context<'_>) -> Result<O>,

@@ -5,6 +5,7 @@ use crate::bytes::{Bytes, Text};
 use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::input::Input;
+use crate::map::Map;
 use crate::params::Fields;
 
 /// An input, a param or a result of a task. The parts that are lent from an input live as long as its call.
@@ -31,6 +32,8 @@ pub enum Value<'a> {
     List(Vec<Value<'a>>),
     /// A plain object.
     Record(Record<'a>),
+    /// A SharedMap; as a result what its `share()` gives.
+    Map(Map),
 }
 
 /// The fields of a plain object, in their order.
@@ -232,6 +235,7 @@ impl<'a> Value<'a> {
             Self::Array(array) => Value::Array(array.into_owned()),
             Self::List(items) => Value::List(items.into_iter().map(Self::into_owned).collect()),
             Self::Record(record) => Value::Record(record.into_owned()),
+            Self::Map(map) => Value::Map(map),
             plain => plain.into_owned(),
         }
     }
@@ -267,6 +271,7 @@ impl<'a> Value<'a> {
             Self::Array(a) => format!("a {} of length {}", a.kind.class_name(), a.len()),
             Self::List(_) => "an array".into(),
             Self::Record(_) => "an object".into(),
+            Self::Map(_) => "a SharedMap".into(),
         }
     }
 }
@@ -312,6 +317,7 @@ from! {
     Array: TypedArray<'a>;
     List: Vec<Value<'a>>;
     Record: Record<'a>;
+    Map: Map;
 }
 
 impl From<()> for Value<'_> {
@@ -362,8 +368,9 @@ mod tests {
         let number = |n: f64| Value::Number(n).to_safe_integer();
         assert_eq!(number(0.0), Some(0));
         assert_eq!(number(-0.0), Some(0));
-        assert_eq!(number(2f64.powi(53) - 1.0), Some(MAX_SAFE_INTEGER));
-        for bad in [-1.0, 0.5, 2f64.powi(53), f64::NAN, f64::INFINITY] {
+        let too_large = 9_007_199_254_740_992.0;
+        assert_eq!(number(too_large - 1.0), Some(MAX_SAFE_INTEGER));
+        for bad in [-1.0, 0.5, too_large, f64::NAN, f64::INFINITY] {
             assert_eq!(number(bad), None, "{bad}");
         }
         let big = |negative, words: &[u64]| {
