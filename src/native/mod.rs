@@ -10,10 +10,10 @@ pub mod plugins;
 mod record;
 pub mod registry;
 mod states;
-#[cfg(test)]
-mod streams;
 mod tally;
 pub mod tasks;
+#[cfg(test)]
+mod tests;
 mod thread;
 
 pub use thread::NativeLane;

@@ -1,6 +1,8 @@
 //! The scheduler as its callers and workers see it: with workers that the test moves where the order of events matters,
 //! and with real threads where every order must be right.
 
+#[cfg(unix)]
+mod help_costs;
 mod threads;
 mod told;
 
