@@ -210,6 +210,22 @@ test('an entry that is past its time is not there for anything', async (t) => {
   t.true(map.add('key', 'newer'))
 })
 
+test('an update whose function changes the key itself, each time, ends with an error', (t) => {
+  const map = make()
+  let calls = 0
+  const refused = { code: 'ERR_RSPOOL_MAP_BUSY', message: /'key'/ }
+  const selfish = () => {
+    map.set('key', ++calls)
+    return 'never'
+  }
+  t.throws(() => map.update('key', selfish), refused)
+  t.is(map.get('key'), calls)
+  t.is(
+    map.update('key', (value) => value + 1),
+    calls + 1
+  )
+})
+
 test('update and getOrCompute for a key by the function of this very key are refused at once', async (t) => {
   const map = make()
   const refused = { code: 'ERR_RSPOOL_MAP_RECURSION', message: /'key'/ }

@@ -121,7 +121,8 @@ export class SharedMap<V extends SharedMapValue = any> {
    * @param change gets undefined if there is no value. If it returns undefined, the value stays as it is; an error that
    *   it throws is thrown
    * @returns the value of the key now
-   * @throws `ERR_RSPOOL_MAP_RECURSION` when it is called for a key by the function that changes this very key
+   * @throws `ERR_RSPOOL_MAP_RECURSION` when it is called for a key by the function that changes this very key;
+   *   `ERR_RSPOOL_MAP_BUSY` if the value changed each of 1000 times while `change` ran, be it by `change` itself
    */
   update(key: string, change: (value: V | undefined) => V | undefined, options?: PutOptions): V | undefined
   /** @returns whether there was an entry */

@@ -18,6 +18,8 @@ const SURELY_SHORT = 83
 const SHORT = 16
 /** Stands for the map's own time to live. */
 const DEFAULT = -1
+/** `update` gives up after so many changes of others: chance does not do that, only a function that is very slow, or changes the key itself. */
+const MANY_CHANGES = 1000
 
 /** @typedef {import('../native/addon').NativeMap} NativeMap */
 /** @typedef {{ ttl?: number | undefined }} PutOptions */
@@ -192,7 +194,7 @@ class SharedMap {
 
   /** @param {string} key @param {(value: any) => unknown} change @param {number} given the time to live */
   #update(key, change, given) {
-    for (;;) {
+    for (let changes = 0; changes < MANY_CHANGES; changes++) {
       const before = this.#get(key)
       const version = this.#parts.numbers[MAP_NUMBER.VERSION]
       const value = typeof before === 'object' && before !== null ? this.#parts.decode(before) : before
@@ -203,6 +205,10 @@ class SharedMap {
       const there = value === undefined ? 0 : version
       if (this.#done(this.#put(key, bytes, PUT.VERSION, ttl, 0, there), key)) return next
     }
+    throw new RspoolError(
+      'ERR_RSPOOL_MAP_BUSY',
+      `update: ${show(key)} changed each of ${MANY_CHANGES} times while the function computed its next value`
+    )
   }
 
   /**
