@@ -45,7 +45,7 @@ impl Scheduler {
         messages: impl IntoIterator<Item = Message>,
     ) {
         let wakes = state.wakes(true, now);
-        drop(state);
+        let _clock = state.release();
         self.send_all(messages);
         self.ring_and_request(wakes);
     }

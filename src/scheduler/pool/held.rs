@@ -54,18 +54,46 @@ impl DerefMut for Held<'_> {
     }
 }
 
-impl Drop for Held<'_> {
+impl<'a> Held<'a> {
+    /// Gives the lock back. The pool's clock is set when the result is dropped, after workers were rung: setting it may
+    /// wake the timer's thread, which would come before the worker, and on its core.
     #[inline]
-    fn drop(&mut self) {
-        if self.trust.is_lost() {
-            return;
+    pub(super) fn release(mut self) -> Unset<'a> {
+        self.give_back()
+    }
+
+    #[inline]
+    fn give_back(&mut self) -> Unset<'a> {
+        let pool = self.pool;
+        if self.state.is_none() || self.trust.is_lost() {
+            return Unset { tick: None, pool };
         }
         #[cfg(debug_assertions)]
         self.check_if_small();
-        self.pool.published.update(self);
-        let next = self.untold_alarm();
+        pool.published.update(self);
+        let tick = self.untold_alarm();
         self.state = None;
-        if let Some(tick) = next {
+        Unset { tick, pool }
+    }
+}
+
+impl Drop for Held<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.give_back();
+    }
+}
+
+/// The next alarm of a pool, to which its clock is not set yet.
+pub(super) struct Unset<'a> {
+    tick: Option<u64>,
+    pool: &'a Scheduler,
+}
+
+impl Drop for Unset<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(tick) = self.tick {
             self.pool.clock.set(tick);
         }
     }

@@ -45,7 +45,7 @@ impl Scheduler {
         let mut state = self.lock();
         let key = state.admit(new, outer, reserved, now)?;
         let wakes = state.wakes(true, now);
-        drop(state);
+        let _clock = state.release();
         let start = self.ring_and_launch(wakes);
         Ok(Submitted { key, start })
     }
