@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{NativeLane, registry};
-use crate::manner::Manner;
+use crate::scheduler::tests::{LIMITS, call};
 use crate::scheduler::{
-    Attachments, Body, Flow, Key, Lane, Message, NO_DEADLINE, NewTask, Outbox, Outcome, Payload,
-    Placement, PoolLimits, Scheduler,
+    Attachments, Body, Flow, Key, Lane, Message, NewTask, Outbox, Outcome, Payload, PoolLimits,
+    Scheduler,
 };
 use crate::wire::tag;
 
@@ -27,16 +27,10 @@ enum Heard {
 impl Owner {
     fn new(max_threads: u32) -> Self {
         let limits = PoolLimits {
-            min_threads: 0,
             max_threads,
-            max_queue: usize::MAX,
-            concurrency: 1,
             abort_grace: u32::MAX,
-            start_timeout: u32::MAX,
-            stall_timeout: u32::MAX,
-            idle_timeout: u32::MAX,
-            manner: Manner::USUAL,
             label: "streams".into(),
+            ..LIMITS
         };
         let outbox = Arc::new(Outbox::default());
         let lane = Arc::new(NativeLane::default());
@@ -53,20 +47,10 @@ impl Owner {
             ..Attachments::default()
         };
         let new = NewTask {
-            ticket,
             target: target as u32,
-            lane: Lane::Native,
-            priority: 0,
-            timeout: u32::MAX,
-            queue_timeout: u32::MAX,
-            deadline: NO_DEADLINE,
-            retries: 0,
-            placement: Placement::Any,
-            group: None,
             payload: Payload::number(tag::NUMBER, f64::from(input)),
             attachments: Some(Box::new(attachments)),
-            observed: false,
-            alone: false,
+            ..call(ticket, Lane::Native)
         };
         self.pool.submit(new).unwrap().key
     }

@@ -33,7 +33,7 @@ mod stats;
 mod targets;
 mod task;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod timer;
 mod waiting;
 mod wheel;

@@ -50,7 +50,7 @@ impl Bell for TestBell {
     }
 }
 
-pub(super) const LIMITS: PoolLimits = PoolLimits {
+pub(crate) const LIMITS: PoolLimits = PoolLimits {
     min_threads: 0,
     max_threads: 2,
     max_queue: usize::MAX,
@@ -81,7 +81,7 @@ fn pool(limits: PoolLimits) -> (Arc<Scheduler>, Arc<Outbox>) {
     )
 }
 
-pub(super) fn call(ticket: u32, lane: Lane) -> NewTask {
+pub(crate) fn call(ticket: u32, lane: Lane) -> NewTask {
     NewTask {
         ticket,
         target: 0,
@@ -106,6 +106,33 @@ pub(super) fn returned(taken: &Taken) -> Option<Finished> {
         generation: taken.key.generation,
         outcome: Outcome::Returned(Payload::number(4, f64::from(taken.ticket))),
     })
+}
+
+/// Starts a worker with a thread of its own, which does each task by `run` until the pool closes.
+fn work(
+    pool: &Arc<Scheduler>,
+    id: WorkerId,
+    mut run: impl FnMut(&Scheduler, &Taken) + Send + 'static,
+) {
+    let pool = Arc::clone(pool);
+    thread::spawn(move || {
+        let bell = Arc::new(TestBell::default());
+        let mut finished = None;
+        if pool.join(id, Arc::clone(&bell) as _) {
+            loop {
+                match pool.exchange(id, finished.take()) {
+                    Step::Run(taken) => {
+                        run(&pool, &taken);
+                        finished = returned(&taken);
+                    }
+                    Step::Idle => bell.wait(),
+                    Step::Help(help) => pool.help(id, help),
+                    Step::Retire => break,
+                }
+            }
+        }
+        pool.leave(id);
+    });
 }
 
 /// Starts and joins the script worker that a submit asked for.

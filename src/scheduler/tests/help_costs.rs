@@ -52,8 +52,8 @@ fn help_costs_a_region_that_gets_none() {
 thread_local! {
     /// When each chunk of this thread began, and its CPU time then.
     static CHUNKS: RefCell<Vec<(Instant, f64)>> = const { RefCell::new(Vec::new()) };
-    /// Whether this thread works for the task of another.
-    static HELPS: Cell<bool> = const { Cell::new(false) };
+    /// Whether the chunks are those of this thread's own task.
+    static OWNS: Cell<bool> = const { Cell::new(false) };
 }
 
 /// How many chunks a helper has begun.
@@ -63,7 +63,7 @@ static HELPED: AtomicU32 = AtomicU32::new(0);
 unsafe extern "C" fn works(_: *const c_void, _: usize) -> u32 {
     let start = cpu();
     CHUNKS.with_borrow_mut(|chunks| chunks.push((Instant::now(), start)));
-    if HELPS.get() {
+    if !OWNS.get() {
         HELPED.fetch_add(1, SeqCst);
     }
     while cpu() - start < 500.0 {
@@ -92,37 +92,16 @@ struct Measured {
 
 impl Launch for Measured {
     fn launch(&self, pool: &Arc<Scheduler>, id: WorkerId) -> io::Result<()> {
-        let pool = Arc::clone(pool);
         let (submitted, waits) = (Arc::clone(&self.submitted), Arc::clone(&self.waits));
         let ended = Arc::clone(&self.ended);
-        thread::spawn(move || {
-            let bell = Arc::new(TestBell::default());
-            let mut finished = None;
-            if pool.join(id, Arc::clone(&bell) as _) {
-                loop {
-                    match pool.exchange(id, finished.take()) {
-                        Step::Run(taken) => {
-                            if taken.ticket == 0 {
-                                // SAFETY: the chunk uses nothing of ours.
-                                unsafe {
-                                    pool.share_chunks(id, usize::MAX, ptr::null(), works, &ended)
-                                };
-                            } else {
-                                waits.lock().extend(waited(*submitted.lock()));
-                            }
-                            finished = returned(&taken);
-                        }
-                        Step::Idle => bell.wait(),
-                        Step::Help(help) => {
-                            HELPS.set(true);
-                            pool.help(id, help);
-                            HELPS.set(false);
-                        }
-                        Step::Retire => break,
-                    }
-                }
+        work(pool, id, move |pool, taken| {
+            if taken.ticket == 0 {
+                OWNS.set(true);
+                // SAFETY: the chunk uses nothing of ours.
+                unsafe { pool.share_chunks(id, usize::MAX, ptr::null(), works, &ended) };
+            } else {
+                waits.lock().extend(waited(*submitted.lock()));
             }
-            pool.leave(id);
         });
         Ok(())
     }

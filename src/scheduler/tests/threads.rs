@@ -8,26 +8,10 @@ struct Echoing;
 
 impl Launch for Echoing {
     fn launch(&self, pool: &Arc<Scheduler>, id: WorkerId) -> io::Result<()> {
-        let pool = Arc::clone(pool);
-        thread::spawn(move || {
-            let bell = Arc::new(TestBell::default());
-            let mut finished = None;
-            if pool.join(id, Arc::clone(&bell) as _) {
-                loop {
-                    match pool.exchange(id, finished.take()) {
-                        Step::Run(taken) => {
-                            if taken.ticket % 97 == 0 {
-                                thread::sleep(Duration::from_micros(300));
-                            }
-                            finished = returned(&taken);
-                        }
-                        Step::Idle => bell.wait(),
-                        Step::Help(help) => pool.help(id, help),
-                        Step::Retire => break,
-                    }
-                }
+        work(pool, id, |_, taken| {
+            if taken.ticket % 97 == 0 {
+                thread::sleep(Duration::from_micros(300));
             }
-            pool.leave(id);
         });
         Ok(())
     }
