@@ -97,6 +97,7 @@ module.exports = {
   mapDelete: uncurried(Map.prototype.delete),
   mapForEach: uncurried(Map.prototype.forEach),
   mapGet: uncurried(Map.prototype.get),
+  mapKeys: uncurried(Map.prototype.keys),
   /** @type {(view: ArrayBufferView) => number} of a typed array */
   byteLengthOf: uncurried(/** @type {() => number} */ (byteLength?.get)),
   /** @type {(view: ArrayBufferView) => ArrayBufferLike} of a typed array */
@@ -105,6 +106,7 @@ module.exports = {
   ucs2Slice: uncurried(Buffer.prototype.ucs2Slice),
   utf8Slice: uncurried(Buffer.prototype.utf8Slice),
   mapSet: uncurried(Map.prototype.set),
+  nextOfMap: uncurried(Object.getPrototypeOf(new Map().keys()).next),
   setAdd: uncurried(Set.prototype.add),
   setForEach: uncurried(Set.prototype.forEach),
   sliceBuffer: uncurried(ArrayBuffer.prototype.slice),
