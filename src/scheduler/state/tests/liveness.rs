@@ -1,7 +1,8 @@
 //! Long histories: whatever was submitted, given up, resized, paused or replaced on the way, in the end no task waits
 //! that a worker could run.
 
-use super::world::{Choices, World};
+use super::choices::Choices;
+use super::world::World;
 use super::*;
 
 fn histories(wear: Wear) {

@@ -3,7 +3,8 @@
 
 use proptest::prelude::*;
 
-use super::world::{Choices, World};
+use super::choices::Choices;
+use super::world::World;
 use super::*;
 
 fn any_wear() -> impl Strategy<Value = Wear> {

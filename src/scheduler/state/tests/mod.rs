@@ -1,6 +1,7 @@
 //! Decisions, one at a time, at given times.
 
 mod affinity;
+mod choices;
 mod direct;
 mod groups;
 mod help;

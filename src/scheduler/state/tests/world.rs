@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use parking_lot::Mutex;
 
+use super::choices::Choices;
 use super::help::a_job;
 use super::*;
 use crate::scheduler::groups::GroupLimits;
@@ -23,41 +24,6 @@ impl Bell for Ringer {
         self.1.lock().push(self.0);
     }
     fn cancel(&self, _: u32, _: u32) {}
-}
-
-/// The source of a history's choices.
-pub(super) enum Choices {
-    /// A number that is not 0.
-    Seed(u32),
-    /// A list; when that is used up, each choice is the first.
-    List(std::vec::IntoIter<u32>),
-}
-
-impl Choices {
-    fn below(&mut self, n: u32) -> u32 {
-        match self {
-            Self::Seed(number) => {
-                *number ^= *number << 13;
-                *number ^= *number >> 17;
-                *number ^= *number << 5;
-                *number % n
-            }
-            Self::List(list) => list.next().unwrap_or(0) % n,
-        }
-    }
-
-    fn once_in(&mut self, n: u32) -> bool {
-        self.below(n) == n - 1
-    }
-
-    fn one_of<T: Copy>(&mut self, list: &[T]) -> Option<T> {
-        let at = self.below(u32::try_from(list.len()).unwrap().max(1));
-        list.get(at as usize).copied()
-    }
-
-    pub(super) fn are_used_up(&self) -> bool {
-        matches!(self, Self::List(list) if list.len() == 0)
-    }
 }
 
 /// A task that a worker has.
